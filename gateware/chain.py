@@ -1,0 +1,91 @@
+"""Parameters of the sampling chain, shared by the components and by the bit-exact model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+
+from gateware.registers import CHANNELS, SAMPLE_BITS, Capability
+
+TAPS: tuple[int, ...] = (
+    # 31 taps, least squares at 26.04 kHz: flat to 3.2 kHz together with the CIC's droop (0.0002 dB), 98 dB
+    # down above 9.82 kHz. They sum to 2**17, so a DC input keeps its value exactly. tests/gateware/test_fir.py
+    # repeats the design and measures the response.
+    -2, 0, 34, 3, -211, -17, 825, 75, -2444, -266, 6142, 940, -14576, -4258, 43108, 72366,
+    43108, -4258, -14576, 940, 6142, -266, -2444, 75, 825, -17, -211, 3, 34, 0, -2,
+)  # fmt: skip
+TAP_SUM_LOG2 = 17
+FIR_DECIMATION = 2
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What a build fixes: rates, depths and the front end's style.
+
+    `clock_hz` is the exact clock; a modulator tick is `clocks_per_tick` clocks, a sample 2·`decimation` ticks.
+    `paired` front ends carry V and I of a phase on one line, on the two halves of the modulator clock (STPMS2
+    style); others have a line for each bit (AMC1306 style). `tick_start` presets the tick counter, so that
+    tests can reach its wrap.
+    """
+
+    clock_hz: Fraction = Fraction(40_000_000, 3)
+    clocks_per_tick: int = 4
+    decimation: int = 128
+    banks_log2: int = 3
+    paired: bool = True
+    tick_start: int = 0
+    capabilities: Capability = Capability.PRODUCTS | Capability.MEANS
+
+    @property
+    def tick_hz(self) -> Fraction:
+        """Modulator clock, Hz (Q-1: 3.33 MHz)."""
+        return self.clock_hz / self.clocks_per_tick
+
+    @property
+    def ticks_per_sample(self) -> int:
+        return self.decimation * FIR_DECIMATION
+
+    @property
+    def clocks_per_output(self) -> int:
+        """Clocks from one CIC output to the next: the budget of every serial stage."""
+        return self.clocks_per_tick * self.decimation
+
+    @property
+    def cic_log2(self) -> int:
+        return (self.decimation - 1).bit_length()
+
+    @property
+    def cic_bits(self) -> int:
+        """Width of a ±1-coded CIC³: it reaches +decimation³ exactly, hence one bit more than a sign."""
+        return 3 * self.cic_log2 + 2
+
+    @property
+    def round_bits(self) -> int:
+        """Bits the FIR drops from its accumulator: bitstream density ±1 becomes sample code ±2**19."""
+        return TAP_SUM_LOG2 + 3 * self.cic_log2 - (SAMPLE_BITS - 1)
+
+    @property
+    def overload_code(self) -> int:
+        """Samples at or beyond ± this code raise the overload flag: 97 % ones, 94 % of full scale."""
+        return 94 * (1 << (SAMPLE_BITS - 1)) // 100
+
+    @property
+    def banks(self) -> int:
+        """Record memories: one is being summed into, the others can wait for the host."""
+        return 1 << self.banks_log2
+
+    @property
+    def delay_ticks(self) -> Fraction:
+        """Group delay from a bit at the pins to the centre of the sample it belongs to, in ticks.
+
+        CIC: 3·(R−1)/2 and two ticks of pipelined integrators; FIR: 15 CIC outputs; one tick in the front end.
+        """
+        return Fraction(3 * (self.decimation - 1), 2) + 2 + (len(TAPS) - 1) // 2 * self.decimation + 1
+
+    @property
+    def digest(self) -> int:
+        """32 bits that differ when any parameter does: the BUILD register until a bitstream has its own."""
+        text = json.dumps(asdict(self) | {"taps": TAPS, "channels": CHANNELS}, default=str, sort_keys=True)
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

@@ -1,0 +1,29 @@
+"""The one multiplier, shared by the filter and the correlator, which never work at the same time."""
+
+from amaranth import Module, Mux, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+A_BITS = 23
+"""A CIC value, or a sample."""
+B_BITS = 20
+"""A filter tap, or a sample."""
+P_BITS = A_BITS + B_BITS
+
+
+class Multiplier(wiring.Component):
+    """p = a·b one clock after the operands; the filter's while it is busy, else the correlator's."""
+
+    filtering: In(1)
+    fir_a: In(signed(A_BITS))
+    fir_b: In(signed(B_BITS))
+    sum_a: In(signed(A_BITS))
+    sum_b: In(signed(B_BITS))
+    p: Out(signed(P_BITS))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        a = Mux(self.filtering, self.fir_a, self.sum_a)
+        b = Mux(self.filtering, self.fir_b, self.sum_b)
+        m.d.sync += self.p.eq(a * b)
+        return m

