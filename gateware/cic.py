@@ -87,7 +87,9 @@ class Cic(wiring.Component):
             write_port.data.eq(work[0]),
             write_port.en.eq(turning),
         ]
-        m.d.sync += [turning.eq(reading), index.eq(step)]
+        m.d.sync += turning.eq(reading)
+        with m.If(reading):
+            m.d.sync += index.eq(step)
         with m.If(take):
             m.d.sync += [w.eq(s[-1]) for w, s in zip(work, sums, strict=True)]
             m.d.sync += [reading.eq(1), step.eq(0), self.overrun.eq(self.overrun | reading | turning)]
@@ -100,10 +102,12 @@ class Cic(wiring.Component):
                     m.d.sync += [reading.eq(0), step.eq(0)]
 
         last_stage = steps - CHANNELS
-        m.d.sync += [
-            self.valid.eq(turning & (index >= last_stage)),
-            self.last.eq(turning & (index == steps - 1)),
-            self.channel.eq(index - last_stage),
-            self.value.eq(difference),
-        ]
+        m.d.sync += [self.valid.eq(0), self.last.eq(0)]
+        with m.If(turning & (index >= last_stage)):
+            m.d.sync += [
+                self.valid.eq(1),
+                self.last.eq(index == steps - 1),
+                self.channel.eq(index - last_stage),
+                self.value.eq(difference),
+            ]
         return m

@@ -20,8 +20,6 @@ SCHEDULE: tuple[tuple[int, int, int], ...] = (
 )
 """(record word, operand a, operand b) of each sum. A new sum is a row here, and an operand if it needs one."""
 
-LAST = 1 << 12
-
 
 class Correlator(wiring.Component):
     """On `start`, adds x_a·x_b to each word of the SCHEDULE, one a clock; 64-bit sums in the record memory.
@@ -54,8 +52,7 @@ class Correlator(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         rows = [word | a << 6 | b << 9 for word, a, b in SCHEDULE]
-        rows[-1] |= LAST
-        schedule = Memory(shape=13, depth=len(rows), init=rows)
+        schedule = Memory(shape=12, depth=len(rows), init=rows)
         m.submodules.schedule = schedule
         fetch = schedule.read_port()
 
@@ -79,7 +76,8 @@ class Correlator(wiring.Component):
             self.write_word.eq(word),
             self.write_data.eq(Mux(fresh, 0, self.read_data) + self.p),
         ]
-        m.d.sync += [operating.eq(fetching), adding.eq(operating), word.eq(row[:6])]
+        with m.If(self.busy | adding):
+            m.d.sync += [operating.eq(fetching), adding.eq(operating), word.eq(row[:6])]
         with m.If(self.start):
             m.d.sync += [fetching.eq(1), fresh.eq(self.clear), self.overrun.eq(self.overrun | self.busy | adding)]
         with m.Elif(fetching):

@@ -107,21 +107,23 @@ class Fir(wiring.Component):
 
         # Summing, two clocks behind the addresses: first tap, last tap, then the sample in the bubble.
         first, final, ready, end = Signal(2), Signal(2), Signal(), Signal(3)
-        m.d.sync += [
-            first.eq(Cat(running & (tap == 0), first)),
-            final.eq(Cat(running & (tap == len(TAPS) - 1), final)),
-            ready.eq(final[1]),
-            end.eq(Cat(running & (tap == len(TAPS) - 1) & (channel == CHANNELS - 1), end)),
-            self.sample.eq(end[2]),
-        ]
+        m.d.sync += self.sample.eq(end[2])
+        with m.If(self.busy):
+            m.d.sync += [
+                first.eq(Cat(running & (tap == 0), first)),
+                final.eq(Cat(running & (tap == len(TAPS) - 1), final)),
+                ready.eq(final[1]),
+                end.eq(Cat(running & (tap == len(TAPS) - 1) & (channel == CHANNELS - 1), end)),
+            ]
         m.d.comb += self.busy.eq(running | end.any())
 
         total = Signal(signed(chain.cic_bits + GROWTH_BITS))
         remainders = [Signal(unsigned(drop), name=f"remainder_{c}") for c in range(CHANNELS)]
-        with m.If(first[1]):
-            m.d.sync += total.eq(self.p + remainders[0])
-        with m.Else():
-            m.d.sync += total.eq(total + self.p)
+        with m.If(self.busy):
+            with m.If(first[1]):
+                m.d.sync += total.eq(self.p + remainders[0])
+            with m.Else():
+                m.d.sync += total.eq(total + self.p)
 
         top = (1 << (SAMPLE_BITS - 1)) - 1
         quotient = Signal(signed(len(total) - drop))

@@ -76,6 +76,7 @@ class Metrology(wiring.Component):
         # Sums.
         m.d.comb += [
             multiplier.filtering.eq(fir.busy),
+            multiplier.summing.eq(correlator.busy),
             multiplier.fir_a.eq(fir.a),
             multiplier.fir_b.eq(fir.b),
             multiplier.sum_a.eq(correlator.a),

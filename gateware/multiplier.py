@@ -12,9 +12,10 @@ P_BITS = A_BITS + B_BITS
 
 
 class Multiplier(wiring.Component):
-    """p = a·b one clock after the operands; the filter's while it is busy, else the correlator's."""
+    """p = a·b one clock after the operands: the filter's while it is busy, or the correlator's."""
 
     filtering: In(1)
+    summing: In(1)
     fir_a: In(signed(A_BITS))
     fir_b: In(signed(B_BITS))
     sum_a: In(signed(A_BITS))
@@ -25,5 +26,6 @@ class Multiplier(wiring.Component):
         m = Module()
         a = Mux(self.filtering, self.fir_a, self.sum_a)
         b = Mux(self.filtering, self.fir_b, self.sum_b)
-        m.d.sync += self.p.eq(a * b)
+        with m.If(self.filtering | self.summing):
+            m.d.sync += self.p.eq(a * b)
         return m

@@ -16,7 +16,8 @@ class RegisterFile(wiring.Component):
     """Writable registers keep their value and drive the member of their name; the others read theirs.
 
     `read` is combinational in `address`; `known` and `writable` say whether `address` exists and may be
-    written. A `write` strobe stores `data`, cut to the register's width, and pulses `<name>_written`.
+    written. A `write` strobe stores `data`, cut to the register's width; the clock after, `<name>_written` is high
+    for a register that is a command, not configuration.
     `config_digest` is the digest of gateware.registers.configuration_digest over the present values.
     """
 
@@ -33,20 +34,23 @@ class RegisterFile(wiring.Component):
         for r in REGISTERS:
             if r.writable:
                 members[r.name] = Out(r.width, init=r.reset)
-                members[f"{r.name}_written"] = Out(1)
+                if not r.config:
+                    members[f"{r.name}_written"] = Out(1)
             else:
                 members[r.name] = In(r.width)
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        for r in REGISTERS:
-            value = getattr(self, r.name)
-            if r.writable:
-                written = getattr(self, f"{r.name}_written")
-                m.d.sync += written.eq(self.write & (self.address == r.address))
-                with m.If(self.write & (self.address == r.address)):
-                    m.d.sync += value.eq(self.data)
+        commands = [r for r in REGISTERS if r.writable and not r.config]
+        m.d.sync += [getattr(self, f"{r.name}_written").eq(0) for r in commands]
+        with m.If(self.write), m.Switch(self.address):
+            for r in REGISTERS:
+                if r.writable:
+                    with m.Case(r.address):
+                        m.d.sync += getattr(self, r.name).eq(self.data)
+                        if r in commands:
+                            m.d.sync += getattr(self, f"{r.name}_written").eq(1)
         with m.Switch(self.address):
             for r in REGISTERS:
                 with m.Case(r.address):

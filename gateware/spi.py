@@ -125,23 +125,6 @@ class SpiPeripheral(wiring.Component):
             self.fetch_word.eq(self.address),
             self.read.eq(wanted & (op == Op.READ)),
         ]
-        with m.If(show):
-            m.d.sync += [
-                self.cipo.eq(leaving),
-                out.eq(out << 1),
-                left.eq(left - 1),
-                crc.eq(Mux(sending_crc, crc << 1, crc_step(crc, leaving))),
-            ]
-
-        # Items: registers are there at once, record words come when the memory is free.
-        m.d.sync += self.fetch.eq(0)
-        with m.If(self.read):
-            m.d.sync += [item.eq(self.value << 32), wanted.eq(0)]
-        with m.If(self.fetched):
-            m.d.sync += item.eq(self.word)
-        with m.If(wanted & (op == Op.RECORD)):
-            m.d.sync += [self.fetch.eq(1), wanted.eq(0)]
-
         status = Signal(Status)
         allowed = Signal()
         with m.Switch(op):
@@ -172,62 +155,88 @@ class SpiPeripheral(wiring.Component):
             with m.Else():
                 m.d.sync += [left.eq(_CRC_BITS), state.eq(State.CRC)]
 
-        with m.Switch(state):
-            with m.Case(State.REQUEST):
-                with m.If(edge):
-                    m.d.sync += [bit.eq(bit + 1), crc.eq(crc_step(crc, copi))]
-                    with m.If((op != Op.WRITE) | (bit < _WRITE_BITS - _CRC_BITS)):
-                        m.d.sync += shift.eq(shifted)  # a write's data stays while its CRC passes
-                    with m.Switch(bit):
-                        with m.Case(7):
-                            m.d.sync += [op.eq(shifted[4:8]), count.eq(shifted[:4])]
-                        with m.Case(15):
-                            m.d.sync += sequence.eq(shifted)
-                        with m.Case(23):
-                            m.d.sync += self.address.eq(shifted)
-                    with m.If(bit == Mux(op == Op.WRITE, _WRITE_BITS - 1, _READ_BITS - 1)):
-                        m.d.sync += state.eq(State.CHECK)
-            with m.Case(State.CHECK):
-                with m.If(crc != CRC_RESIDUE):
-                    m.d.sync += status.eq(Status.BAD_CRC)
-                with m.Elif(refused):
-                    m.d.sync += status.eq(Status.BAD_REQUEST)
-                with m.Elif(absent):
-                    m.d.sync += status.eq(Status.NOT_THERE)
-                with m.Else():
-                    m.d.comb += [self.write.eq(op == Op.WRITE), self.pop.eq(op == Op.POP)]
-                    m.d.sync += [status.eq(Status.OK), wanted.eq((op == Op.READ) | (op == Op.RECORD))]
-                m.d.sync += [
-                    bit.eq(0),
-                    crc.eq(0xFFFF_FFFF),
-                    item.eq(0),
-                    items.eq(Mux((op == Op.READ) | (op == Op.RECORD), count, 0)),
-                    left.eq(_HEAD_BITS),
-                ]
-                m.d.sync += state.eq(State.TURN)
-            with m.Case(State.TURN):
-                with m.If(edge):
-                    m.d.sync += bit.eq(bit + 1)
-                    with m.If(bit == _TURN_BITS - 2):
-                        waiting = Mux(self.level > 15, 15, self.level)
-                        m.d.sync += out.eq(Cat(Const(0, 48), sequence, waiting[:4], status))
-                    with m.If(bit == _TURN_BITS - 1):
-                        m.d.comb += show.eq(1)
-                        m.d.sync += state.eq(State.HEAD)
-            with m.Case(State.HEAD, State.PAYLOAD):
-                with m.If(edge):
-                    m.d.comb += show.eq(1)
-                    with m.If(left == 1):
-                        next_part()
-            with m.Case(State.CRC):
-                with m.If(edge):
-                    m.d.comb += show.eq(1)
-                    with m.If(left == 1):
-                        m.d.sync += state.eq(State.DONE)
-            with m.Case(State.DONE):
-                with m.If(edge):
-                    m.d.sync += self.cipo.eq(0)
-
         with m.If(cs_n):
-            m.d.sync += [state.eq(State.REQUEST), bit.eq(0), op.eq(0), crc.eq(0xFFFF_FFFF), self.cipo.eq(0), wanted.eq(0)]
+            m.d.sync += [
+                state.eq(State.REQUEST),
+                bit.eq(0),
+                op.eq(0),
+                crc.eq(0xFFFF_FFFF),
+                wanted.eq(0),
+                self.cipo.eq(0),
+                self.fetch.eq(0),
+            ]
+        with m.Else():
+            with m.If(show):
+                m.d.sync += [
+                    self.cipo.eq(leaving),
+                    out.eq(out << 1),
+                    left.eq(left - 1),
+                    crc.eq(Mux(sending_crc, crc << 1, crc_step(crc, leaving))),
+                ]
+
+            # Items: registers are there at once, record words come when the memory is free.
+            m.d.sync += self.fetch.eq(0)
+            with m.If(self.read):
+                m.d.sync += [item.eq(self.value << 32), wanted.eq(0)]
+            with m.If(self.fetched):
+                m.d.sync += item.eq(self.word)
+            with m.If(wanted & (op == Op.RECORD)):
+                m.d.sync += [self.fetch.eq(1), wanted.eq(0)]
+
+            with m.Switch(state):
+                with m.Case(State.REQUEST):
+                    with m.If(edge):
+                        m.d.sync += [bit.eq(bit + 1), crc.eq(crc_step(crc, copi))]
+                        with m.If((op != Op.WRITE) | (bit < _WRITE_BITS - _CRC_BITS)):
+                            m.d.sync += shift.eq(shifted)  # a write's data stays while its CRC passes
+                        with m.Switch(bit):
+                            with m.Case(7):
+                                m.d.sync += [op.eq(shifted[4:8]), count.eq(shifted[:4])]
+                            with m.Case(15):
+                                m.d.sync += sequence.eq(shifted)
+                            with m.Case(23):
+                                m.d.sync += self.address.eq(shifted)
+                        with m.If(bit == Mux(op == Op.WRITE, _WRITE_BITS - 1, _READ_BITS - 1)):
+                            m.d.sync += state.eq(State.CHECK)
+                with m.Case(State.CHECK):
+                    with m.If(crc != CRC_RESIDUE):
+                        m.d.sync += status.eq(Status.BAD_CRC)
+                    with m.Elif(refused):
+                        m.d.sync += status.eq(Status.BAD_REQUEST)
+                    with m.Elif(absent):
+                        m.d.sync += status.eq(Status.NOT_THERE)
+                    with m.Else():
+                        m.d.comb += [self.write.eq(op == Op.WRITE), self.pop.eq(op == Op.POP)]
+                        m.d.sync += [status.eq(Status.OK), wanted.eq((op == Op.READ) | (op == Op.RECORD))]
+                    m.d.sync += [
+                        bit.eq(0),
+                        crc.eq(0xFFFF_FFFF),
+                        item.eq(0),
+                        items.eq(Mux((op == Op.READ) | (op == Op.RECORD), count, 0)),
+                        left.eq(_HEAD_BITS),
+                    ]
+                    m.d.sync += state.eq(State.TURN)
+                with m.Case(State.TURN):
+                    with m.If(edge):
+                        m.d.sync += bit.eq(bit + 1)
+                        with m.If(bit == _TURN_BITS - 2):
+                            waiting = Mux(self.level > 15, 15, self.level)
+                            m.d.sync += out.eq(Cat(Const(0, 48), sequence, waiting[:4], status))
+                        with m.If(bit == _TURN_BITS - 1):
+                            m.d.comb += show.eq(1)
+                            m.d.sync += state.eq(State.HEAD)
+                with m.Case(State.HEAD, State.PAYLOAD):
+                    with m.If(edge):
+                        m.d.comb += show.eq(1)
+                        with m.If(left == 1):
+                            next_part()
+                with m.Case(State.CRC):
+                    with m.If(edge):
+                        m.d.comb += show.eq(1)
+                        with m.If(left == 1):
+                            m.d.sync += state.eq(State.DONE)
+                with m.Case(State.DONE):
+                    with m.If(edge):
+                        m.d.sync += self.cipo.eq(0)
+
         return m

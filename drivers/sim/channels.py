@@ -80,7 +80,7 @@ def _by_name(recording: Recording, slot: str, name: str) -> int:
             raise RecordingError(
                 f"{recording.path}: {slot}={name} is ambiguous, {len(columns)} channels have that name"
             )
-    close = get_close_matches(name, recording.names, n=3)
+    close = get_close_matches(name, recording.names, n=3, cutoff=0.7)
     meant = f" (did you mean {' or '.join(close)}?)" if close else ""
     raise RecordingError(f"{recording.path}: no channel {name}{meant}; it has {_listed(recording.names)}")
 

@@ -17,8 +17,8 @@ from drivers.sim.source import GRID_TICKS, Floats
 TAPS = 64
 """Samples a value is computed from (more, in proportion, when the recording is faster than the grid).
 
-With KAISER_BETA a sine of up to 0.85 of the recording's Nyquist frequency comes out within 3e-6 of its amplitude
-(tests/drivers/test_interpolate.py); above 0.9 it fades.
+With KAISER_BETA a sine of up to 0.85 of the recording's Nyquist frequency comes out within 3e-6 of its
+amplitude (tests/drivers/test_interpolate.py); above that it fades.
 """
 KAISER_BETA = 12.0
 _PHASES = 2048  # of the kernel's table; between them it is linear, which leaves 3e-7

@@ -9,8 +9,6 @@ import numpy as np
 from gateware.chain import Chain
 from gateware.twin.build import library
 
-CS_N, SCK, COPI = 1, 2, 4
-"""Bits of a byte of `pins`."""
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
 _RUN_ARGUMENTS = (_POINTER, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER)
@@ -37,7 +35,7 @@ class Twin:
     def run(self, bits: np.ndarray, pins: np.ndarray | None = None) -> np.ndarray | None:
         """Runs len(bits) modulator ticks, `clocks_per_tick` clocks each.
 
-        bits: uint8, bit c of each is channel c's modulator bit. pins: uint8 a clock, of CS_N, SCK and COPI; None
+        bits: uint8, bit c of each is channel c's modulator bit. pins: uint8 a clock, as gateware.twin.bus makes them; None
         leaves the bus as it was. Returns CIPO a clock, or None without pins.
         """
         clocks = len(bits) * self.chain.clocks_per_tick

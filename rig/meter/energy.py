@@ -32,4 +32,4 @@ class EnergyRegisters:
     def reading_kwh(self, units: int, decimals: int) -> Decimal:
         """A register as a display shows it: kWh cut off, never rounded up, after `decimals` places."""
         steps = units * 10**decimals // (self.units_per_wh * 1000)
-        return Decimal(steps).scaleb(-decimals)
+        return Decimal(f"{steps}e-{decimals}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 from fractions import Fraction
+from math import lcm
 
 KP_DIVISOR = 12
 """The least Kp is Ks/12 (P-2)."""
@@ -58,15 +59,13 @@ class PulseOutput:
         """
         if not self.constant_wh:
             return []
-        total_wh = self.carried_wh + energy_wh
-        pulses = total_wh // self.constant_wh
-        instants = [
-            tick_start - (self.carried_wh - k * self.constant_wh) * ticks // energy_wh
-            for k in range(1, pulses + 1)
-        ]
+        # In integers of one common unit, because a record that spans minutes holds thousands of pulses.
+        unit = lcm(*(q.denominator for q in (self.carried_wh, energy_wh, self.constant_wh)))
+        carried, energy, constant = (int(q * unit) for q in (self.carried_wh, energy_wh, self.constant_wh))
+        pulses, remainder = divmod(carried + energy, constant)
         self.count += pulses
-        self.carried_wh = total_wh - pulses * self.constant_wh
-        return instants
+        self.carried_wh = Fraction(remainder, unit)
+        return [tick_start - (carried - k * constant) * ticks // energy for k in range(1, pulses + 1)]
 
 
 def kyz_output(name: str, quantity: PulseQuantity, kp_wh: Fraction, ks_wh: Fraction) -> PulseOutput:

@@ -91,9 +91,17 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 GOOD = nominal(Fraction(524288, 1000), Fraction(524288, 10000)).to_toml()
 MISTAKES = {
-    "unknown key": ("delay_ticks", "delay", "channels.v1.delay is unknown, the keys there are volts_per_code"),
+    "unknown key": (
+        "delay_ticks",
+        "delay",
+        "channels.v1.delay is unknown, the keys there are volts_per_code",
+    ),
     "unknown top key": ("source", "sauce", "sauce is unknown, the keys there are identity, date"),
-    "unknown channel": ("[channels.v2]", "[channels.v4]", "channels.v4 is unknown, the keys there are v1, v2"),
+    "unknown channel": (
+        "[channels.v2]",
+        "[channels.v4]",
+        "channels.v4 is unknown, the keys there are v1, v2",
+    ),
     "missing channel": (
         GOOD[GOOD.index("\n[channels.i3]") :],
         "",
@@ -105,7 +113,11 @@ MISTAKES = {
         "delay_ticks = 256",
         "channels.v1.delay_ticks is 256, it must be a whole number of modulator ticks from 0 to 255",
     ),
-    "delay of wrong type": ("delay_ticks = 0", "delay_ticks = 1.5", "channels.v1.delay_ticks is 1.5, it must"),
+    "delay of wrong type": (
+        "delay_ticks = 0",
+        "delay_ticks = 1.5",
+        "channels.v1.delay_ticks is 1.5, it must",
+    ),
     "gain as a float": (
         'volts_per_code = "0.001"',
         "volts_per_code = 0.001",
@@ -115,13 +127,21 @@ MISTAKES = {
     "gain over zero": ('"0.001"', '"1/0"', 'channels.v1.volts_per_code is "1/0", it must be a positive'),
     "gain zero": ('"0.001"', '"0"', 'channels.v1.volts_per_code is "0", it must be a positive number'),
     "gain per full scale": ('"0.001"', '"600"', 'channels.v1.volts_per_code is "600", it must be a positive'),
-    "gain without end": ('"0.001"', '"1e999"', 'channels.v1.volts_per_code is "1e999", it must be a positive'),
+    "gain without end": (
+        '"0.001"',
+        '"1e999"',
+        'channels.v1.volts_per_code is "1e999", it must be a positive',
+    ),
     "volts for amperes": (
         "amperes_per_code",
         "volts_per_code",
         "channels.i1.volts_per_code is unknown, the keys there are amperes_per_code",
     ),
-    "offset": ('offset_codes = "0"', 'offset_codes = "600000"', 'channels.v1.offset_codes is "600000", it must'),
+    "offset": (
+        'offset_codes = "0"',
+        'offset_codes = "600000"',
+        'channels.v1.offset_codes is "600000", it must',
+    ),
     "no flag": ("calibrated = false", 'calibrated = "no"', 'calibrated is "no", it must be true or false'),
     "undated": ("calibrated = false", "calibrated = true", 'date is "", it must be a date in quotes such as'),
     "date": ('date = ""', "date = 2026-03-14", 'date is "2026-03-14", it must be a date in quotes'),

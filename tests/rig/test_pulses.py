@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from rig.meter.energy import EnergyRegisters
 from rig.meter.pulses import PulseConstantError, PulseOutput, PulseQuantity, kyz_output, led_output
 
-constants = st.fractions(Fraction(1, 1000), 30, max_denominator=10**6)
+constants = st.fractions(Fraction(1, 10), 30, max_denominator=10**6)
 windows = st.lists(
-    st.tuples(st.fractions(0, 100, max_denominator=10**9), st.integers(1, 10**6)), min_size=1, max_size=30
+    st.tuples(st.fractions(0, 20, max_denominator=10**9), st.integers(1, 10**6)), min_size=1, max_size=10
 )
 
 
@@ -50,7 +50,7 @@ def test_instants_are_where_the_energy_is_reached(constant, windows):
     assert number == output.count
 
 
-@given(constants, st.fractions(0, 100, max_denominator=10**9), st.integers(2, 10**6), st.data())
+@given(constants, st.fractions(0, 20, max_denominator=10**9), st.integers(2, 10**6), st.data())
 def test_splitting_a_window_moves_no_pulse(constant, wh, ticks, data):
     """Split where the ticks are, with the energy in proportion: the same pulses at the same instants."""
     first = data.draw(st.integers(1, ticks - 1))
@@ -63,7 +63,7 @@ def test_splitting_a_window_moves_no_pulse(constant, wh, ticks, data):
     assert split.carried_wh == whole.carried_wh
 
 
-@given(constants, st.lists(st.integers(-(10**12), 10**12), min_size=1))
+@given(constants, st.lists(st.integers(-(10**10), 10**10), min_size=1))
 def test_outputs_follow_their_registers(constant, windows):
     registers = EnergyRegisters(10**9)
     outputs = {q: PulseOutput(q.name, q, constant) for q in PulseQuantity}
@@ -82,7 +82,9 @@ def test_outputs_follow_their_registers(constant, windows):
 
 def test_kp_has_a_least_value_and_zero_disables():
     ks = Fraction("1.8")
-    assert kyz_output("kyz1", PulseQuantity.KWH_DELIVERED, Fraction("0.15"), ks).constant_wh == Fraction("0.15")
+    assert kyz_output("kyz1", PulseQuantity.KWH_DELIVERED, Fraction("0.15"), ks).constant_wh == Fraction(
+        "0.15"
+    )
     with pytest.raises(
         PulseConstantError, match=r"kyz1 has Kp 0\.14 Wh: give at least Ks/12 = 0\.15 Wh, or 0 to disable it"
     ):

@@ -1,0 +1,80 @@
+"""The model's SPI peripheral: a frame in, its reply out, executed at the clock the netlist would."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+
+from gateware.model.model import Model
+from gateware.registers import (
+    BY_ADDRESS,
+    CRC_BYTES,
+    ITEM_BYTES,
+    MAX_COUNT,
+    RECORD_WORDS,
+    TURN_BYTES,
+    Op,
+    Status,
+    crc32,
+    reply_offset,
+)
+
+CHECK_LATENCY = 3
+"""Clocks from the rising edge of a request's last bit, at the pin, to the clock that executes it."""
+
+EDGE_LATENCY = 2
+"""Clocks from a rising edge at the pin to the clock in which the peripheral acts on it."""
+
+
+def transfer(model: Model, frame: bytes, edges: Sequence[int], run_until: Callable[[int], None]) -> bytes:
+    """Execute one frame whose bit i has its rising edge at clock edges[i]; returns as many bytes.
+
+    `run_until(ticks)` must bring the model to that many ticks.
+    """
+    op, count = frame[0] >> 4, frame[0] & 0xF
+    turn = reply_offset(Op.WRITE if op == Op.WRITE else Op.READ) - TURN_BYTES
+    head = turn + TURN_BYTES
+    sequence, address = frame[1], frame[2]
+
+    when = edges[8 * turn - 1] + CHECK_LATENCY
+    run_until(model.ticks_before(when))
+    if struct.pack(">I", crc32(frame[: turn - CRC_BYTES])) != frame[turn - CRC_BYTES : turn]:
+        status = Status.BAD_CRC
+    else:
+        status = _judge(model, op, count, address, when)
+    size = ITEM_BYTES[Op(op)] if op in list(Op) else 0
+    items = [0] * (count if size else 0)
+    if status is Status.OK:
+        if op == Op.READ:
+            # The first is taken in TURN, each other when the one before begins to leave.
+            moments = [when + 1, *(edges[8 * (head + 2 + size * k) - 2] + EDGE_LATENCY + 1 for k in range(count - 1))]
+            items = [model.read((address + k) & 0xFF, moment) for k, moment in enumerate(moments)]
+        elif op == Op.WRITE:
+            model.write(address, int.from_bytes(frame[3:7], "big"), when)
+        elif op == Op.RECORD:
+            items = [int(model.oldest()[(address + k) % RECORD_WORDS]) for k in range(count)]
+        elif op == Op.POP:
+            model.pop(when)
+
+    level = model.level(edges[8 * head - 2] + EDGE_LATENCY)
+    reply = bytes((status << 4 | min(level, 15), sequence)) + b"".join(i.to_bytes(size, "big") for i in items)
+    reply += struct.pack(">I", crc32(reply))
+    return (bytes(head) + reply).ljust(len(frame), b"\0")[: len(frame)]
+
+
+def _judge(model: Model, op: int, count: int, address: int, when: int) -> Status:
+    if op not in list(Op) or count > MAX_COUNT[Op(op)]:
+        return Status.BAD_REQUEST
+    known = BY_ADDRESS.get(address)
+    if op == Op.READ and known is None:
+        return Status.BAD_REQUEST
+    if op == Op.WRITE and (known is None or not known.writable):
+        return Status.BAD_REQUEST
+    if op == Op.RECORD and address >= RECORD_WORDS:
+        return Status.BAD_REQUEST
+    if op in (Op.RECORD, Op.POP):
+        if not model.level(when):
+            return Status.NOT_THERE
+        if op == Op.POP and int(model.oldest()[0]) >> 32 & 0xFF != address:
+            return Status.NOT_THERE
+    return Status.OK

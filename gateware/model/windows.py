@@ -1,0 +1,116 @@
+"""Samples to records, in integers, as the gateware does it: windows, 64-bit sums, coalescing."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numba import njit
+
+from gateware.chain import Chain
+from gateware.registers import CHANNELS, RECORD_WORDS, TICK_BITS, RecordFlag
+
+_CROSSING = int(RecordFlag.END_CROSSING)
+_TIMED = int(RecordFlag.END_TIMED)
+_COMMANDED = int(RecordFlag.END_COMMANDED)
+_FROM_CROSSING = int(RecordFlag.START_CROSSING)
+
+# Scalars of the state, kept in one array for the compiled loop.
+(
+    _BELOW, _LENGTH, _AFTER, _CLOSE_AT, _PENDING,
+    _SEQUENCE, _WINDOWS, _SAMPLES, _CYCLES, _OVERLOAD, _DEAD, _START, _PREVIOUS, _FROM,
+) = range(14)  # fmt: skip
+_REFERENCE, _HYSTERESIS, _MIN, _MAX, _DIGEST = range(5)
+
+
+class Windows:
+    """Windows and the record FIFO. `waiting` holds finished records as 64 words each, oldest first."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._room = chain.banks - 1
+        self._state = np.zeros(14, np.int64)
+        self._state[_START] = self._state[_PREVIOUS] = chain.tick_start
+        self._sums = np.zeros(RECORD_WORDS, np.int64)
+        self._clear = True
+        self.waiting: deque[np.ndarray] = deque()
+
+    def close_at(self, tick: int) -> None:
+        """Arm the commanded closing."""
+        self._state[_CLOSE_AT], self._state[_PENDING] = tick, 1
+
+    def feed(
+        self, samples: np.ndarray, stamps: np.ndarray, overload: np.ndarray, dead: np.ndarray, config: np.ndarray
+    ) -> None:
+        """Take sample sets (n, 6) with the tick counts at which they were complete.
+
+        config: reference channel, hysteresis, shortest and longest window, configuration digest.
+        """
+        at = 0
+        while at < len(samples):
+            record = np.zeros(RECORD_WORDS, np.uint64)
+            room = len(self.waiting) < self._room
+            at, made = _feed(samples, stamps, overload, dead, at, room, config, self._state, self._sums, record)
+            if made:
+                self.waiting.append(record)
+
+
+@njit(cache=True)
+def _feed(samples, stamps, overload, dead, at, room, config, state, sums, record):
+    """Runs until the samples end or a record is made; returns where, and whether."""
+    ring = (np.int64(1) << TICK_BITS) - 1
+    while at < len(samples):
+        x = samples[at]
+        value = x[min(config[_REFERENCE], 2)]
+        past = ((state[_CLOSE_AT] - stamps[at]) & ring) >> (TICK_BITS - 1)
+        crossing = state[_BELOW] == 1 and value >= 0 and state[_LENGTH] >= config[_MIN]
+        commanded = state[_PENDING] == 1 and past == 1
+        timed = state[_LENGTH] >= config[_MAX]
+        before = state[_AFTER]
+        state[_AFTER] = value
+        state[_LENGTH] = (state[_LENGTH] + 1) & 0xFFFF
+        if crossing or commanded or timed:
+            state[_LENGTH] = 1
+        if value >= 0:
+            state[_BELOW] = 0
+        elif value < -config[_HYSTERESIS]:
+            state[_BELOW] = 1
+        if commanded:
+            state[_PENDING] = 0
+
+        made = False
+        if (crossing or commanded or timed) and state[_SAMPLES] != 0:
+            state[_WINDOWS] += 1
+            state[_CYCLES] += crossing
+            if room:
+                made = True
+                flags = state[_FROM] * _FROM_CROSSING
+                flags |= crossing * _CROSSING | timed * _TIMED | commanded * _COMMANDED
+                low = np.int64(0xFFFF_FFFF)
+                record[0] = state[_SEQUENCE] << 32 | (state[_WINDOWS] & 0xFF_FFFF) << 8 | flags
+                record[1] = state[_START]
+                record[2] = state[_PREVIOUS]
+                record[3] = state[_SAMPLES] << 32 | state[_CYCLES]
+                record[4] = (before & low) << 32 | (value & low)
+                record[5] = config[_DIGEST] << 32 | state[_OVERLOAD] << 8 | state[_DEAD]
+                for w in range(7, RECORD_WORDS):
+                    record[w] = np.uint64(sums[w])
+                    sums[w] = 0
+                state[_SEQUENCE] = (state[_SEQUENCE] + 1) & low
+                state[_START] = state[_PREVIOUS]
+                state[_FROM] = crossing
+                state[_WINDOWS] = state[_SAMPLES] = state[_CYCLES] = state[_OVERLOAD] = state[_DEAD] = 0
+        state[_PREVIOUS] = stamps[at]
+        state[_SAMPLES] += 1
+        state[_OVERLOAD] |= overload[at]
+        state[_DEAD] |= dead[at]
+        word = 7
+        for a in range(CHANNELS):
+            for b in range(a, CHANNELS):
+                sums[word] += x[a] * x[b]
+                word += 1
+        for c in range(CHANNELS):
+            sums[RECORD_WORDS - CHANNELS + c] += x[c]
+        at += 1
+        if made:
+            return at, True
+    return at, False
