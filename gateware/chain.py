@@ -10,11 +10,11 @@ from fractions import Fraction
 from gateware.registers import CHANNELS, SAMPLE_BITS, Capability
 
 TAPS: tuple[int, ...] = (
-    # 31 taps, least squares at 26.04 kHz: flat to 3.2 kHz together with the CIC's droop (0.0002 dB), 98 dB
-    # down above 9.82 kHz. They sum to 2**17, so a DC input keeps its value exactly. tests/gateware/test_fir.py
-    # repeats the design and measures the response.
-    -2, 0, 34, 3, -211, -17, 825, 75, -2444, -266, 6142, 940, -14576, -4258, 43108, 72366,
-    43108, -4258, -14576, 940, 6142, -266, -2444, 75, 825, -17, -211, 3, 34, 0, -2,
+    # 31 taps at 26.04 kHz, weighted least squares: with the CIC's droop flat to 0.00015 dB up to 3.2 kHz, and
+    # 100 dB down above 9.82 kHz. They sum to 2**17, so that DC keeps its value exactly. The response is
+    # measured in tests/gateware/test_fir.py.
+    -5, 0, 49, 0, -252, -7, 907, 46, -2582, -207, 6322, 834, -14773, -4095, 43102, 72394,
+    43102, -4095, -14773, 834, 6322, -207, -2582, 46, 907, -7, -252, 0, 49, 0, -5,
 )  # fmt: skip
 TAP_SUM_LOG2 = 17
 FIR_DECIMATION = 2

@@ -50,16 +50,14 @@ def ac_products(record: Record, mean: Mean) -> Products:
     mean is right over whole cycles. Over part of a cycle it would swallow energy of the fundamental, so there
     the mean of an earlier whole window belongs here.
     """
-    n, m = record.samples, mean.samples
+    n, m, dc = record.samples, mean.samples, mean.sums
     sums = [record.mean_sum(c) for c in Channel]
     return tuple(
         _divide_half_even(
-            m * m * record.product(a, b)
-            - m * (mean.sums[b] * sums[a] + mean.sums[a] * sums[b])
-            + n * mean.sums[a] * mean.sums[b],
+            m * m * product - m * (dc[b] * sums[a] + dc[a] * sums[b]) + n * dc[a] * dc[b],
             m * m,
         )
-        for a, b in PRODUCTS
+        for (a, b), product in zip(PRODUCTS, record.sums[: len(PRODUCTS)], strict=True)
     )
 
 

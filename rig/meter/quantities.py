@@ -64,14 +64,15 @@ class Scaling:
 
     def readings(self, products: Products, samples: int) -> Readings:
         """Averages over `samples` samples, exact up to the last division and square root. All 0 for none."""
-        seconds = samples / self.sample_hz
         channel = self._rms(self._channel_squares, products, samples)
-        hours_units = self.units_per_wh * seconds / 3600
+        # Watts = units / units_per_wh / hours, as one division of integers.
+        rate, per = self.sample_hz.as_integer_ratio()
+        divisor = self.units_per_wh * samples * per
         return Readings(
-            seconds=float(seconds),
+            seconds=samples * per / rate,
             v_rms=channel[:3],
             i_rms=channel[3:],
-            p_w=tuple(float(units / hours_units) if samples else 0.0 for units in self.energy(products)),
+            p_w=tuple(units * 3600 * rate / divisor if samples else 0.0 for units in self.energy(products)),
             s_va=tuple(
                 v * i * scale
                 for v, i, scale in zip(

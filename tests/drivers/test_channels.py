@@ -10,7 +10,6 @@ from drivers.sim.channels import assign, parse_spec
 from drivers.sim.reading import read_recording
 from drivers.sim.recording import RecordedChannel, Recording, RecordingError
 
-
 WAVEFORMS = Path(__file__).parents[2] / "../shared/waveforms"
 
 

@@ -57,7 +57,7 @@ def test_tones_are_reproduced(rate_hz: int) -> None:
     def signal(t: np.ndarray) -> np.ndarray:
         return sum(amplitude * np.cos(2 * np.pi * hertz * t + phase) for hertz, amplitude, phase in tones)
 
-    count, lead_in = 6000, 12_345
+    count, lead_in = 3000, 12_345
     source = RecordingSource(
         made(rate_hz, signal(sample_times_s(rate_hz, count))), BOTH, F_MOD, lead_in_ticks=lead_in
     )
@@ -65,7 +65,7 @@ def test_tones_are_reproduced(rate_hz: int) -> None:
     t = grid_times_s(len(x), lead_in)
     away = TAPS / nyquist  # the kernel's reach
     inside = (t > away) & (t < float(count / Fraction(rate_hz)) - away)
-    assert inside.sum() > 1000
+    assert inside.sum() > 500
     assert np.abs(x[inside, 0] - signal(t[inside])).max() < 1e-5
     assert np.array_equal(x[:, 0], x[:, 3])
     assert not x[:, [1, 2, 4, 5]].any()
@@ -80,14 +80,14 @@ def test_the_grid_takes_no_image_of_what_it_cannot_carry() -> None:
 
 @pytest.mark.parametrize("f_mod", [F_MOD, ICEBREAKER])
 def test_time_does_not_drift(f_mod: Fraction) -> None:
-    rate_hz, count = Fraction(1200), 1200 * 120
+    rate_hz, count = Fraction(1200), 1200 * 60
     tone = np.cos(2 * np.pi * 60 * sample_times_s(rate_hz, count))
     source = RecordingSource(made(rate_hz, tone), BOTH, f_mod, lead_in_ticks=7)
-    assert source.signal_ticks == 120 * f_mod
+    assert source.signal_ticks == 60 * f_mod
     x = source.read(source.length_ticks // GRID_TICKS)
     t = grid_times_s(len(x), 7, f_mod)
-    late = (t > 119) & (t < 119.9)
-    # 1e-5 of a 60 Hz sine is 27 ns: 0.2 ppb of two minutes.
+    late = (t > 59) & (t < 59.9)
+    # 1e-5 of a 60 Hz sine is 27 ns: 0.4 ppb of a minute.
     assert np.abs(x[late, 0] - np.cos(2 * np.pi * 60 * t[late])).max() < 1e-5
 
 
@@ -203,18 +203,15 @@ def test_one_recorded_period_loops_without_a_seam(row: int) -> None:
     lead_in = 1234
     source = RecordingSource(made(30_000, v, i), BOTH, F_MOD, loop=True, lead_in_ticks=lead_in)
     assert source.length_ticks is None
-    seconds = 4  # 3 s of grid points are the first whole number of cycles and of points
-    x = source.read(seconds * 156_250 // 3)[:156_250]
+    x = source.read(156_250)  # 3 s: the first whole number of cycles and of points
+    assert np.array_equal(source.read(156_250), x)
     power = np.mean(x[:, 0] * x[:, 3])
     apparent = np.sqrt(np.mean(v**2) * np.mean(i**2))
     # What lies between 0.85 of 15 kHz and 15 kHz fades (interpolate.TAPS): below 1e-5 of these rows' power.
     assert power == pytest.approx(np.mean(v * i), abs=1e-5 * apparent)
-    # Every harmonic as recorded, in amplitude and in phase, referred to time zero; nothing between them.
+    # Every harmonic as recorded, in amplitude and in phase, referred to time zero.
     t = grid_times_s(len(x), lead_in)
     for harmonic in (1, 2, 3, 7, 25, 50):
         wave = np.exp(-2j * np.pi * 60 * harmonic * t)
         recorded = np.mean(i * np.exp(-2j * np.pi * 60 * harmonic * sample_times_s(30_000, 500)))
         assert np.mean(x[:, 3] * wave) == pytest.approx(recorded, abs=1e-5 * np.abs(i).max())
-    spectrum = np.abs(np.fft.rfft(x[:, 3])) / len(x)
-    spectrum[::180] = 0  # 60 Hz apart, of 1/3 Hz each
-    assert spectrum.max() < 1e-12 * np.abs(i).max()

@@ -57,7 +57,7 @@ CLOSED_FORMS = {
 
 
 def distorted(phase: int, wave: int) -> list[float]:
-    """A cycle with a third, a fifth and an even harmonic, different for every phase, voltages and currents."""
+    """A cycle with a third, a fifth and an even harmonic, different for every phase and for V and I."""
     shift = -2 * pi * phase / 3 + 0.4 * wave * (phase + 1)
     size = 100 + 7 * phase - 90 * wave
     return [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.constants import nominal
@@ -94,7 +94,6 @@ def runs(draw: st.DrawFn) -> list[Record]:
 
 
 @given(runs())
-@settings(deadline=None)
 def test_registers_hold_the_sum_of_the_records_and_pulses_follow_them(records):
     meter = make_meter()
     results = [meter.advance(r) for r in records]
@@ -115,7 +114,6 @@ def test_registers_hold_the_sum_of_the_records_and_pulses_follow_them(records):
 
 
 @given(runs())
-@settings(deadline=None)
 def test_pulses_are_in_order_and_inside_their_windows(records):
     meter = make_meter()
     last, end = 0, None
@@ -130,7 +128,6 @@ def test_pulses_are_in_order_and_inside_their_windows(records):
 
 
 @given(runs(), st.data())
-@settings(deadline=None)
 def test_splitting_records_changes_neither_energy_nor_pulse_count(records, data):
     whole, split = make_meter(), make_meter()
     sequence, parts = records[0].sequence, []
@@ -177,7 +174,7 @@ def test_calibrated_offsets_serve_until_there_is_a_whole_window():
         ticks_per_sample=TICKS_PER_SAMPLE,
         config_digest=DIGEST,
     )
-    # 40 samples of 2.5 codes: sums of 100; with all six means given, every product is 40 · 6.25 = 250 too big.
+    # 40 samples of 2.5 codes: every sum is 100 and every product 40 · 6.25 = 250 too big.
     record = make_record(0, 0, 40, 0, TIMED, (100,) * 6)
     record = replace(record, sums=(*(250 + (k == VA_IA) * 9 for k in range(21)), *record.sums[21:]))
     assert offset.advance(record).units == meter.advance(make_record(0, 0, 40, 9)).units

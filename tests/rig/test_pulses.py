@@ -1,4 +1,4 @@
-"""Pulse outputs: never a pulse off the registered energy, instants in order, constants as the notice allows."""
+"""Pulse outputs: never a pulse off the registered energy, in order, with the constants that P-2 allows."""
 
 from __future__ import annotations
 
@@ -39,11 +39,8 @@ def test_instants_are_where_the_energy_is_reached(constant, windows):
             number += 1
             assert max(tick, last) <= instant <= tick + ticks
             assert instant > tick
-
-            def flowed(at: int, since: int = tick, ticks: int = ticks, wh: Fraction = wh) -> Fraction:
-                return before + wh * (at - since) / ticks
-
-            assert flowed(instant - 1) < number * constant <= flowed(instant)
+            flowed, flowed_a_tick_ago = (before + wh * (at - tick) / ticks for at in (instant, instant - 1))
+            assert flowed_a_tick_ago < number * constant <= flowed
             last = instant
         before += wh
         tick += ticks

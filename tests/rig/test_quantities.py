@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from math import cos, gcd, pi, radians, sqrt
 
 import numpy as np
@@ -121,15 +122,14 @@ def test_energy_is_exact_for_every_form(samples, calibration, form):
 @given(calibrations, equations)
 def test_unit_of_energy_is_no_finer_than_needed(calibration, form):
     scaling = Scaling(form[1], calibration, SAMPLE_HZ)
-    units = [
-        u for k in range(len(PRODUCTS)) for u in scaling.energy(tuple(int(k == j) for j in range(len(PRODUCTS))))
-    ]  # fmt: skip
+    ones = [tuple(int(k == j) for j in range(len(PRODUCTS))) for k in range(len(PRODUCTS))]
+    units = [u for products in ones for u in scaling.energy(products)]
     assert gcd(scaling.units_per_wh, *units) == 1
 
 
 def test_readings_of_sinusoids():
-    """One second of 60 Hz, whole cycles: only the rounding to codes remains, 0.3 codes r.m.s. in 1e5 or more."""
-    count = int(SAMPLE_HZ)  # 13 000.5 samples a second, so 13 000 are 60 cycles but for 2e-3 of one
+    """Sixty whole cycles: only the rounding to codes remains, 0.3 codes r.m.s. in at least 7e4."""
+    count = int(SAMPLE_HZ)
     samples = sinusoids(count + 1, 60.0 * float(SAMPLE_HZ) / count)
     record = record_of(samples, cycles=60)
     readings = Scaling(FORMS["9S"].equation(), CALIBRATION, SAMPLE_HZ).readings(
@@ -190,7 +190,7 @@ def test_frequency_from_crossings(hz):
     step = 2 * pi * hz / float(SAMPLE_HZ)
     crossing = 0.5 / (np.abs(v).max() * step) * hz / float(SAMPLE_HZ) + 0.016 * step**3 / (2 * pi)
     seen = []
-    for first, last in zip(ends[:-1], ends[1:], strict=True):
+    for first, last in pairwise(ends):
         reading = line.advance(record_of(samples, int(first), int(last)), follows=bool(seen))
         seen.append(reading)
         assert reading is None or abs(reading - hz) < 2 * crossing * hz

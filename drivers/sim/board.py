@@ -1,0 +1,99 @@
+"""The simulated FPGA board: spidev's face, with the compiled netlist or the bit-exact model behind it.
+
+The same driver, the same frames as on hardware (C-5). Time passes only when the host makes it pass: by `advance`,
+and by each frame for as long as its bits take on the wire, while the modulators go on.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+
+from drivers.sim.frontend import FrontEnd
+from gateware.chain import Chain
+from gateware.twin.bus import Wave, wave
+
+FIDELITIES = ("exact", "rtl")
+"""exact: the model, faster than real time. rtl: the gateware's own netlist, bit by bit, SPI pins included."""
+
+SPI_HZ = 3_000_000
+
+
+class _Gateware(Protocol):
+    def run(self, bits: np.ndarray) -> object: ...
+
+    def transfer(self, frame: bytes, wave: Wave, bits: np.ndarray) -> bytes: ...
+
+
+class _Netlist:
+    def __init__(self, chain: Chain) -> None:
+        from gateware.twin.engine import Twin
+
+        self._twin = Twin(chain)
+        self.run = self._twin.run
+
+    def transfer(self, frame: bytes, wave: Wave, bits: np.ndarray) -> bytes:
+        return wave.reply(self._twin.run(bits, wave.pins))
+
+
+class _Model:
+    def __init__(self, chain: Chain) -> None:
+        from gateware.model.model import Model
+
+        self._chain = chain
+        self._model = Model(chain)
+        self.run = self._model.run
+
+    def transfer(self, frame: bytes, wave: Wave, bits: np.ndarray) -> bytes:
+        from gateware.model.port import transfer
+
+        start = self._model.ticks
+
+        def run_until(ticks: int) -> None:
+            done = self._model.ticks - start
+            self._model.run(bits[done : max(ticks - start, done)])
+
+        edges = (wave.edges + start * self._chain.clocks_per_tick).tolist()
+        reply = transfer(self._model, frame, edges, run_until)
+        run_until(start + len(bits))
+        return reply
+
+
+class SimulatedBoard:
+    """A board whose modulators see `front_end`. `ticks` counts modulator ticks since its reset.
+
+    `fidelity` is one of FIDELITIES; ValueError for another.
+    """
+
+    def __init__(self, chain: Chain, front_end: FrontEnd, fidelity: str) -> None:
+        if fidelity not in FIDELITIES:
+            raise ValueError(f"unknown fidelity {fidelity!r}: choose {' or '.join(FIDELITIES)}")
+        self.chain = chain
+        self.ticks = 0
+        self._front_end = front_end
+        self._gateware: _Gateware = _Netlist(chain) if fidelity == "rtl" else _Model(chain)
+
+    def advance(self, ticks: int) -> None:
+        """Let modulator ticks pass with the bus idle."""
+        if ticks > 0:
+            self._gateware.run(self._front_end.bits(ticks))
+            self.ticks += ticks
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        """One frame, chip select low from its first to its last bit."""
+        frame = bytes(data)
+        shape = _wave(frame, self.chain)
+        ticks = len(shape.pins) // self.chain.clocks_per_tick
+        reply = self._gateware.transfer(frame, shape, self._front_end.bits(ticks))
+        self.ticks += ticks
+        return list(reply)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+@lru_cache(maxsize=4096)
+def _wave(frame: bytes, chain: Chain) -> Wave:
+    return wave(frame, chain.clock_hz / SPI_HZ, chain.clocks_per_tick)

@@ -1,0 +1,38 @@
+"""The simulated board's time as the service's clock: waiting makes the board, and its pins, run."""
+
+from __future__ import annotations
+
+import time
+
+from drivers.sim.board import SimulatedBoard
+from drivers.sim.pins import VirtualClock
+
+
+class BoardClock:
+    """Nanoseconds of the board's modulator clock since its reset.
+
+    `pins` is the virtual clock of the simulated GPIO, kept at the same time. With `paced`, waiting also takes
+    that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead).
+    """
+
+    def __init__(self, board: SimulatedBoard, pins: VirtualClock, *, paced: bool) -> None:
+        self._board = board
+        self._pins = pins
+        self._tick_hz = board.chain.tick_hz
+        self._paced_from_ns = time.monotonic_ns() if paced else None
+
+    def now_ns(self) -> int:
+        rate = self._tick_hz
+        now = self._board.ticks * 1_000_000_000 * rate.denominator // rate.numerator
+        self._pins.advance_to(max(now, self._pins.now_ns))
+        return now
+
+    def wait_until(self, instant_ns: int) -> None:
+        rate = self._tick_hz
+        tick = -(-instant_ns * rate.numerator // (rate.denominator * 1_000_000_000))
+        self._board.advance(tick - self._board.ticks)
+        now = self.now_ns()
+        if self._paced_from_ns is not None:
+            left = self._paced_from_ns + now - time.monotonic_ns()
+            if left > 0:
+                time.sleep(left / 1e9)

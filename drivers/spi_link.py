@@ -1,0 +1,241 @@
+"""The SPI link to the FPGA: frames with sequence and CRC, retries, error counts (C-3).
+
+Works on anything with spidev's `xfer2(list[int]) -> list[int]`: /dev/spidev on a Pi, the simulated board elsewhere.
+The protocol is `gateware.registers`. Every operation is safe to repeat, so a damaged frame costs a retry, never a
+record: a record is dropped by naming its sequence, and only after all its words came with a good CRC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+from gateware.registers import (
+    BY_NAME,
+    CRC_BYTES,
+    FRAME_BYTES,
+    HEAD_BYTES,
+    ITEM_BYTES,
+    MAGIC,
+    MAX_COUNT,
+    RECORD_WORDS,
+    REGISTERS,
+    VERSION,
+    Capability,
+    Op,
+    Record,
+    Status,
+    crc32,
+    reply_offset,
+    request,
+    words_present,
+)
+
+
+class SpiBus(Protocol):
+    """What the link needs of spidev. `xfer2` releases the GIL and may overwrite the list it is given."""
+
+    def xfer2(self, data: list[int]) -> list[int]: ...
+
+    def close(self) -> None: ...
+
+
+class LinkError(RuntimeError):
+    """The FPGA cannot be reached or does not behave; the message says what to check."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the ID registers say. `clock_hz` is exact; `tick_hz` is the modulator clock."""
+
+    version: int
+    build: int
+    capabilities: Capability
+    clock_hz: Fraction
+    clocks_per_tick: int
+    ticks_per_sample: int
+    banks: int
+
+    @property
+    def tick_hz(self) -> Fraction:
+        return self.clock_hz / self.clocks_per_tick
+
+
+@dataclass
+class LinkCounts:
+    """Frames sent, replies with a bad CRC or foreign sequence, requests the FPGA received damaged, retries."""
+
+    frames: int = 0
+    crc_errors: int = 0
+    request_errors: int = 0
+    retries: int = 0
+
+
+class SpiLink:
+    """One FPGA behind one SPI bus. `attempts` is how often a frame is sent before giving up."""
+
+    def __init__(self, bus: SpiBus, attempts: int = 8) -> None:
+        self._bus = bus
+        self._attempts = attempts
+        self._sequence = 0
+        self.counts = LinkCounts()
+        self.identity = self._identify()
+        self._spans = [
+            (start, min(MAX_COUNT[Op.RECORD], words.stop - start))
+            for words in words_present(self.identity.capabilities)
+            for start in range(words.start, words.stop, MAX_COUNT[Op.RECORD])
+        ]
+
+    def close(self) -> None:
+        self._bus.close()
+
+    # --- registers ---
+
+    def read(self, name: str, count: int = 1) -> list[int]:
+        """`count` registers from `name` on."""
+        _, payload = self._exchange(Op.READ, BY_NAME[name].address, count)
+        return _items(payload, ITEM_BYTES[Op.READ])
+
+    def write(self, name: str, value: int) -> None:
+        """Write a register and read it back. LinkError when it does not hold the value."""
+        register = BY_NAME[name]
+        if not 0 <= value < 1 << register.width:
+            raise ValueError(f"{name} takes 0 to {(1 << register.width) - 1}, not {value}")
+        self._exchange(Op.WRITE, register.address, 1, value)
+        (kept,) = self.read(name)
+        if kept != value:
+            raise LinkError(f"register {name} was written {value:#x} and reads {kept:#x}: the FPGA's build does not match")
+
+    def configuration(self) -> dict[str, int]:
+        """The configuration registers as they are now."""
+        return {r.name: self.read(r.name)[0] for r in REGISTERS if r.config}
+
+    def ticks(self) -> int:
+        """Modulator ticks since the FPGA's reset, modulo 2**48."""
+        low, high = self.read("TICK_LO", 2)
+        return high << 32 | low
+
+    def close_window_at(self, tick: int) -> None:
+        """Let the window in progress close at the first sample later than `tick`."""
+        self._exchange(Op.WRITE, BY_NAME["CLOSE_AT_LO"].address, 1, tick & 0xFFFF_FFFF)
+        self._exchange(Op.WRITE, BY_NAME["CLOSE_AT_HI"].address, 1, tick >> 32 & 0xFFFF)
+
+    # --- records ---
+
+    def records(self) -> Iterator[Record]:
+        """The records waiting now, oldest first; each is dropped from the FPGA once it has been read whole."""
+        waiting = 1
+        while waiting:
+            words = [0] * RECORD_WORDS
+            for start, count in self._spans:
+                (status, waiting), payload = self._exchange(Op.RECORD, start, count)
+                if status is Status.NOT_THERE:
+                    return
+                words[start : start + count] = _items(payload, ITEM_BYTES[Op.RECORD])
+            record = Record.from_words(words)
+            (_, waiting), _ = self._exchange(Op.POP, record.sequence & 0xFF, 0)
+            yield record
+
+    # --- frames ---
+
+    def _exchange(self, op: Op, address: int, count: int, data: int | None = None) -> tuple[tuple[Status, int], bytes]:
+        """Send a request until a whole reply comes back: ((status, records waiting), payload)."""
+        for attempt in range(self._attempts):
+            self._sequence = (self._sequence + 1) & 0xFF
+            frame = request(op, self._sequence, address, count, data)
+            assert len(frame) <= FRAME_BYTES
+            reply = bytes(self._bus.xfer2(list(frame)))[reply_offset(op) :]
+            self.counts.frames += 1
+            self.counts.retries += attempt > 0
+            body, crc = reply[:-CRC_BYTES], reply[-CRC_BYTES:]
+            if crc32(body) != int.from_bytes(crc, "big") or body[1] != self._sequence:
+                self.counts.crc_errors += 1
+                continue
+            status = Status(body[0] >> 4)
+            if status is Status.BAD_CRC:
+                self.counts.request_errors += 1
+                continue
+            if status is Status.BAD_REQUEST:
+                raise LinkError(f"the FPGA refused {op.name} at address {address:#x}: its build does not match this software")
+            if status is Status.NOT_THERE and op is Op.POP and attempt == 0:
+                raise LinkError(f"the FPGA no longer has record {address} that was just read: it was reset meanwhile")
+            return (status, body[0] & 0xF), body[HEAD_BYTES:]
+        raise LinkError(
+            f"no good reply to {op.name} in {self._attempts} attempts: lower the SPI speed, shorten the wires, check the ground"
+        )
+
+    def _identify(self) -> Identity:
+        """Read the ID registers, telling apart the ways in which an SPI connection is usually wrong."""
+        op, count = Op.READ, 7
+        said = b""
+        for _ in range(self._attempts):
+            self._sequence = (self._sequence + 1) & 0xFF
+            said = bytes(self._bus.xfer2(list(request(op, self._sequence, 0, count))))
+            self.counts.frames += 1
+            reply = said[reply_offset(op) :]
+            if crc32(reply[:-CRC_BYTES]) == int.from_bytes(reply[-CRC_BYTES:], "big"):
+                break
+            self.counts.crc_errors += 1
+        else:
+            raise LinkError(_diagnosis(said))
+        magic, version, build, capabilities, num, den, chain = _items(reply[HEAD_BYTES:-CRC_BYTES], ITEM_BYTES[op])
+        if magic != MAGIC:
+            raise LinkError(f"an FPGA answers, but MAGIC reads {magic:#010x} instead of {MAGIC:#010x}: it holds another design")
+        if version >> 16 != VERSION >> 16:
+            raise LinkError(
+                f"the FPGA's register map is version {version >> 16}, this software speaks {VERSION >> 16}: load its own bitstream"
+            )
+        return Identity(
+            version=version,
+            build=build,
+            capabilities=Capability(capabilities),
+            clock_hz=Fraction(num, den),
+            clocks_per_tick=chain >> 24,
+            ticks_per_sample=(chain >> 8 & 0xFFFF) * (chain >> 4 & 0xF),
+            banks=1 << (chain & 0xF),
+        )
+
+
+def _items(payload: bytes, size: int) -> list[int]:
+    return [int.from_bytes(payload[i : i + size], "big") for i in range(0, len(payload), size)]
+
+
+def _diagnosis(said: bytes) -> str:
+    """One sentence on why the ID registers did not come: wiring, clock mode or board."""
+    magic = f"{MAGIC:032b}"
+    seen = "".join(f"{b:08b}" for b in said)
+    expected = 8 * (reply_offset(Op.READ) + HEAD_BYTES)
+    if not any(said):
+        why = "CIPO stays low: check that the board has power and its bitstream, and the wires of CS, SCK and CIPO"
+    elif set(said) == {0xFF}:
+        why = "CIPO stays high: it is not connected, or another chip holds it"
+    elif magic in seen and seen.index(magic) != expected:
+        shift = seen.index(magic) - expected
+        why = f"the reply comes {abs(shift)} bits {'late' if shift > 0 else 'early'}: the clock mode must be 0 (CPOL 0, CPHA 0)"
+    elif magic in seen:
+        why = "the board answers but bits are damaged: lower the SPI speed, shorten the wires, check the ground"
+    else:
+        why = "this is no reply of ours: check the wiring, clock mode 0, and that the board holds this design"
+    return f"SPI gives {said[:16].hex(' ')} … instead of the ID registers; {why}"
+
+
+def open_spidev(path: str, hz: int) -> SpiBus:
+    """/dev/spidevX.Y in mode 0. LinkError with the remedy when it cannot be opened."""
+    try:
+        import spidev
+    except ModuleNotFoundError:
+        raise LinkError("the Python module spidev is missing: apt install python3-spidev, or install the extra [pi]") from None
+    bus = spidev.SpiDev()
+    try:
+        bus.open_path(path)
+        bus.max_speed_hz = hz
+        bus.mode = 0
+    except FileNotFoundError:
+        raise LinkError(f"{path} does not exist: enable SPI (raspi-config, Interface Options) and reboot") from None
+    except PermissionError:
+        raise LinkError(f"no permission for {path}: add the user to the group spi") from None
+    except OSError as error:
+        raise LinkError(f"{path} cannot be used: {error.strerror}") from None
+    return bus

@@ -1,0 +1,135 @@
+"""The service: reads the FPGA's records, advances the meter, drives relay and LED (C-3).
+
+One thread, one loop: records in, pulses out at their instants plus a constant latency, nothing else. It takes
+its time from the hardware's clock, so that a simulated rig runs the very same code faster than real time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drivers.gpio import FormCRelay, TestLed
+from drivers.schedule import OutputSchedule
+from gateware.registers import Channel, RecordFlag, configuration_digest
+from rig.config import Config, constant_wh
+from rig.hardware import Hardware
+from rig.meter.elements import form_named, ks_of
+from rig.meter.meter import Meter, WindowResult
+from rig.meter.pulses import PulseQuantity, kyz_output, led_output
+
+POLL_NS = 20_000_000
+"""How often the records are read."""
+
+PULSE_LATENCY_NS = 120_000_000
+"""From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
+
+LED_WIDTH_NS = 10_000_000
+LED_GAP_NS = 5_000_000
+RELAY_DWELL_NS = 8_000_000
+"""An opto-FET form C at the highest rate of the nameplates, 53 transitions a second, has 18 ms."""
+
+
+class Service:
+    """A meter on its hardware. `begin`, then `run` as often as wanted, then `finish`."""
+
+    def __init__(self, hardware: Hardware, config: Config) -> None:
+        self.hardware = hardware
+        self.form = form_named(config.meter.form)
+        program = config.meter
+        ks = program.ks_wh
+        self.ks_wh = constant_wh(ks, "meter.ks_wh") if ks else ks_of(self.form, program.current_class).wh
+        kp = program.kp1_wh
+        self.kp1_wh = constant_wh(kp, "meter.kp1_wh") if kp else self.ks_wh / 12
+
+        link = hardware.link
+        settings = {"REFERENCE": int(Channel.V1)} | {
+            f"DELAY_{channel.name}": constants.delay_ticks
+            for channel, constants in zip(Channel, hardware.calibration.channels, strict=True)
+        }
+        for name, value in settings.items():
+            link.write(name, value)
+        self.meter = Meter(
+            equation=self.form.equation(),
+            calibration=hardware.calibration,
+            tick_hz=link.identity.tick_hz,
+            ticks_per_sample=link.identity.ticks_per_sample,
+            config_digest=configuration_digest(link.configuration()),
+            outputs=[
+                led_output(self.ks_wh),
+                kyz_output("kyz1", PulseQuantity.KWH_DELIVERED, self.kp1_wh, self.ks_wh),
+            ],
+        )
+        self._schedule = OutputSchedule()
+        pins = config.hardware
+        self.led = TestLed(
+            "test LED",
+            pins.led_pin,
+            pins=hardware.pins,
+            schedule=self._schedule,
+            width_ns=LED_WIDTH_NS,
+            gap_ns=LED_GAP_NS,
+        )
+        self.kyz1 = FormCRelay(
+            "KYZ 1",
+            pins.kyz1_y_pin,
+            pins.kyz1_z_pin,
+            pins=hardware.pins,
+            schedule=self._schedule,
+            dwell_ns=RELAY_DWELL_NS,
+        )
+        self._outputs = {"test_led": self.led, "kyz1": self.kyz1}
+        self._tick_ns = 1_000_000_000 / link.identity.tick_hz
+        self._anchor = (0, 0)
+        self.late_edges = 0
+
+    def begin(self, at_tick: int | None = None) -> None:
+        """Start metering: at the present sample, or at the first one later than `at_tick`.
+
+        Whatever was summed before is dropped: it was measured with other settings, or before anyone asked.
+        """
+        link, clock = self.hardware.link, self.hardware.clock
+        before = clock.now_ns()
+        tick = link.ticks()
+        self._anchor = (tick, (before + clock.now_ns()) // 2)
+        link.close_window_at(tick if at_tick is None else at_tick)
+        while not any(RecordFlag.END_COMMANDED in record.flags for record in link.records()):
+            clock.wait_until(clock.now_ns() + POLL_NS)
+
+    def run(self, until_ns: int) -> Iterator[WindowResult]:
+        """Meter until `until_ns` on the hardware's clock; yields each window as it comes."""
+        clock = self.hardware.clock
+        due = clock.now_ns()
+        while due < until_ns:
+            yield from self._poll()
+            due = min(due + POLL_NS, until_ns)
+            self._wait_until(due)
+        yield from self._poll()
+
+    def finish(self) -> None:
+        """Let the pulses out that are still due, then let go of the outputs."""
+        while (due := self._schedule.next_due_ns) is not None:
+            self._wait_until(due)
+        self.late_edges = self._schedule.late
+        self.led.close()
+        self.kyz1.close()
+
+    def _poll(self) -> Iterator[WindowResult]:
+        for record in self.hardware.link.records():
+            result = self.meter.advance(record)
+            for pulse in result.pulses:
+                self._outputs[pulse.output].pulse(self._instant_ns(pulse.tick) + PULSE_LATENCY_NS)
+            self._schedule.run_due(self.hardware.clock.now_ns())
+            yield result
+
+    def _wait_until(self, instant_ns: int) -> None:
+        clock = self.hardware.clock
+        while (due := self._schedule.next_due_ns) is not None and due <= instant_ns:
+            clock.wait_until(due)
+            self._schedule.run_due(clock.now_ns())
+        clock.wait_until(instant_ns)
+
+    def _instant_ns(self, tick: int) -> int:
+        anchor_tick, anchor_ns = self._anchor
+        return anchor_ns + int((tick - anchor_tick) * self._tick_ns)
+
+

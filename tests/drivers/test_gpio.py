@@ -1,0 +1,307 @@
+"""Relay, test LED, their schedule, and the simulated pins they are proven on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from gpiozero import Button, Device
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.gpio import Contact, FormCRelay, GpioError, TestLed, open_pins
+from drivers.schedule import EdgeQueue, OutputSchedule
+from drivers.sim.pins import Edge, VirtualClock, VirtualClockMockFactory
+
+MS = 1_000_000
+Y_PIN, Z_PIN, LED_PIN = 17, 27, 22
+DWELL_NS = 20 * MS
+
+
+@dataclass
+class Bench:
+    """The simulated pins with a schedule that virtual time runs."""
+
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    schedule: OutputSchedule = field(default_factory=OutputSchedule)
+
+    def __post_init__(self) -> None:
+        self.pins = VirtualClockMockFactory(self.clock)
+
+    def relay(self, **changes) -> FormCRelay:
+        settings = {"pins": self.pins, "schedule": self.schedule, "dwell_ns": DWELL_NS, **changes}
+        return FormCRelay("kyz1", Y_PIN, Z_PIN, **settings)
+
+    def led(self) -> TestLed:
+        return TestLed(
+            "test LED", LED_PIN, pins=self.pins, schedule=self.schedule, width_ns=10 * MS, gap_ns=5 * MS
+        )
+
+    def run_to(self, end_ns: int) -> None:
+        """Wake exactly when something is due."""
+        while (due_ns := self.schedule.next_due_ns) is not None and due_ns <= end_ns:
+            self.clock.advance_to(max(due_ns, self.clock.now_ns))
+            self.schedule.run_due(self.clock.now_ns)
+        self.clock.advance_to(end_ns)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench()
+    yield bench
+    bench.pins.close()
+
+
+# --- relay ----------------------------------------------------------------------------------------------
+
+
+def test_relay_alternates_at_the_instants_asked_for(bench):
+    relay = bench.relay()
+    dues = [100 * MS, 150 * MS + 1, 400 * MS]
+    for due in dues:
+        relay.pulse(due)
+    assert bench.schedule.next_due_ns == dues[0]
+    bench.run_to(1000 * MS)
+    assert bench.pins.edges(Y_PIN) == tuple(
+        Edge(t, high) for t, high in zip(dues, (True, False, True), strict=True)
+    )
+    # K-Z was closed from the start, which is the first edge of its pin.
+    assert bench.pins.edges(Z_PIN) == (
+        Edge(0, True),
+        *(Edge(t, high) for t, high in zip(dues, (False, True, False), strict=True)),
+    )
+    assert (relay.closed, relay.transitions) == (Contact.KY, 3)
+    assert (bench.schedule.late, relay.edges.held, relay.edges.waiting) == (0, 0, 0)
+
+
+def test_relay_breaks_before_it_makes(bench):
+    relay = bench.relay()
+    y, z = bench.pins.pin(Y_PIN), bench.pins.pin(Z_PIN)
+    both_closed = []
+    for pin in (y, z):
+        change = pin._change_state
+
+        def watch(value: bool, change=change) -> bool:
+            changed = change(value)
+            both_closed.append(y.state and z.state)
+            return changed
+
+        pin._change_state = watch
+    for _ in range(4):
+        relay.transition()
+        assert y.state != z.state
+    assert len(both_closed) == 8
+    assert not any(both_closed)
+
+
+def test_relay_that_restarts_where_it_was_makes_no_edge(bench):
+    relay = bench.relay(closed=Contact.KY)
+    assert bench.pins.edges(Y_PIN) == (Edge(0, True),)
+    assert bench.pins.edges(Z_PIN) == ()
+    relay.transition()
+    assert relay.closed is Contact.KZ
+
+
+def test_closing_opens_both_contacts_and_frees_the_pins(bench):
+    relay = bench.relay()
+    relay.close()
+    relay.close()
+    assert not bench.pins.pin(Y_PIN).state
+    assert not bench.pins.pin(Z_PIN).state
+    bench.relay().close()
+
+
+@given(
+    st.lists(st.integers(0, 100 * MS), min_size=1, max_size=30),
+    st.lists(st.integers(1 * MS, 40 * MS), min_size=1, max_size=10),
+)
+def test_no_transition_is_lost_or_too_short_however_late_the_service_wakes(gaps, sleeps):
+    bench = Bench()
+    relay = bench.relay()
+    due = 0
+    dues = []
+    for gap in gaps:
+        due += gap
+        dues.append(due)
+        relay.pulse(due)
+    wakes = 0
+    while bench.schedule.next_due_ns is not None:
+        bench.clock.advance(sleeps[wakes % len(sleeps)])
+        bench.schedule.run_due(bench.clock.now_ns)
+        wakes += 1
+    edges = bench.pins.edges(Y_PIN)
+    assert len(edges) == len(gaps) == relay.transitions
+    assert all(b.time_ns - a.time_ns >= DWELL_NS for a, b in pairwise(edges))
+    assert all(a.high != b.high for a, b in pairwise(edges))
+    assert all(e.time_ns >= d for e, d in zip(edges, dues, strict=True))
+    assert relay.edges.waiting == 0
+    bench.pins.close()
+
+
+# --- test LED -------------------------------------------------------------------------------------------
+
+
+def test_led_flashes_for_its_width_and_returns_at_once(bench):
+    led = bench.led()
+    led.pulse(50 * MS)
+    led.pulse(100 * MS)
+    assert not led.lit
+    bench.run_to(55 * MS)
+    assert led.lit
+    bench.run_to(1000 * MS)
+    assert [(e.time_ns // MS, e.high) for e in bench.pins.edges(LED_PIN)] == [
+        (50, True),
+        (60, False),
+        (100, True),
+        (110, False),
+    ]
+    assert led.flashes == 2
+
+
+def test_led_faster_than_it_can_flash_is_held_back_not_merged(bench):
+    led = bench.led()
+    for _ in range(3):
+        led.pulse(50 * MS)
+    bench.run_to(1000 * MS)
+    assert [e.time_ns // MS for e in bench.pins.edges(LED_PIN)] == [50, 60, 65, 75, 80, 90]
+    assert led.flashes == 3
+    assert led.edges.held == 4  # the second and third flash, on and off
+
+
+def test_led_is_out_after_closing(bench):
+    led = bench.led()
+    led.pulse(0)
+    bench.run_to(1)
+    assert led.lit
+    led.close()
+    led.close()
+    assert not bench.pins.pin(LED_PIN).state
+
+
+# --- schedule -------------------------------------------------------------------------------------------
+
+
+def test_schedule_runs_in_order_of_time_then_of_planning():
+    schedule = OutputSchedule()
+    ran = []
+    for name, due in (("c", 30), ("a", 10), ("b", 20), ("b2", 20)):
+        schedule.at(due, lambda now, name=name: ran.append((name, now)))
+    assert schedule.next_due_ns == 10
+    assert schedule.run_due(9) == 0
+    assert schedule.run_due(20) == 3
+    assert ran == [("a", 20), ("b", 20), ("b2", 20)]
+    assert schedule.next_due_ns == 30
+    schedule.run_due(31)
+    assert schedule.next_due_ns is None
+
+
+def test_schedule_counts_what_came_late():
+    schedule = OutputSchedule(late_after_ns=5)
+    for due in (0, 10, 20):
+        schedule.at(due, lambda now: None)
+    schedule.run_due(5)
+    schedule.run_due(26)
+    assert (schedule.late, schedule.worst_late_ns) == (2, 16)
+
+
+def test_action_may_plan_for_now():
+    schedule = OutputSchedule()
+    ran = []
+    schedule.at(1, lambda now: schedule.at(now, ran.append))
+    assert schedule.run_due(7) == 2
+    assert ran == [7]
+
+
+def test_queue_shows_its_backlog():
+    schedule = OutputSchedule()
+    queue = EdgeQueue(schedule)
+    made = []
+    for _ in range(5):
+        queue.add(0, made.append, 10)
+    assert queue.waiting == 5
+    schedule.run_due(0)
+    schedule.run_due(9)
+    assert (made, queue.waiting) == ([0], 4)
+    schedule.run_due(25)
+    schedule.run_due(35)
+    assert made == [0, 25, 35]
+    assert queue.held == 3
+
+
+# --- pins -----------------------------------------------------------------------------------------------
+
+
+def test_pins_that_cannot_be_had(bench):
+    with pytest.raises(
+        GpioError, match=r"kyz1, contact K-Y, cannot use pin 99 .*: give the number of a free"
+    ):
+        FormCRelay("kyz1", 99, 27, pins=bench.pins, schedule=bench.schedule, dwell_ns=1)
+    with pytest.raises(GpioError, match=r"kyz1, contact K-Z, cannot have pin 17, another output has it"):
+        FormCRelay("kyz1", 17, 17, pins=bench.pins, schedule=bench.schedule, dwell_ns=1)
+    bench.relay().close()  # the refused relay kept neither pin
+
+
+def test_pins_are_chosen_by_name_and_never_fall_back():
+    with pytest.raises(GpioError, match=r'pins through "mock" are not known: set "lgpio"'):
+        open_pins("mock")
+
+
+def test_missing_lgpio_has_a_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "lgpio", None)
+    monkeypatch.setenv("LG_WD", "unused")
+    with pytest.raises(
+        GpioError, match=r"lgpio is not installed: .* apt install python3-lgpio. .*site-packages"
+    ):
+        open_pins("lgpio")
+
+
+def test_nothing_touches_the_global_factory(bench):
+    assert Device.pin_factory is None
+    bench.relay()
+    bench.led()
+    assert Device.pin_factory is None
+
+
+# --- simulated pins -------------------------------------------------------------------------------------
+
+
+def test_history_is_bounded_and_the_count_is_not():
+    clock = VirtualClock()
+    pins = VirtualClockMockFactory(clock, history=4)
+    relay = FormCRelay("kyz1", Y_PIN, Z_PIN, pins=pins, schedule=OutputSchedule(), dwell_ns=1)
+    for _ in range(1000):
+        clock.advance(7)
+        relay.transition()
+    assert [e.time_ns for e in pins.edges(Y_PIN)] == [997 * 7, 998 * 7, 999 * 7, 1000 * 7]
+    assert pins.edge_count(Y_PIN) == 1000
+    pins.close()
+
+
+def test_inputs_are_stamped_with_virtual_time(bench):
+    button = Button(5, pin_factory=bench.pins)
+    bench.clock.advance(3_000 * MS)
+    bench.pins.pin(5).drive_low()
+    bench.clock.advance(1_500 * MS)
+    assert button.is_pressed
+    assert button.active_time == 1.5
+    assert bench.pins.edges(5)[-1] == Edge(3_000 * MS, False)
+    button.close()
+
+
+def test_closed_factory_starts_afresh(bench):
+    relay = bench.relay()
+    relay.transition()
+    bench.pins.close()
+    assert bench.pins.edges(Y_PIN) == ()
+    assert bench.pins.edge_count(Y_PIN) == 0
+    bench.relay()  # pins are free again
+
+
+def test_virtual_time_does_not_go_back():
+    clock = VirtualClock(5)
+    clock.advance(0)
+    with pytest.raises(ValueError, match="virtual time cannot go back from 5 ns to 4 ns"):
+        clock.advance_to(4)
