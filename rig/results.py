@@ -10,7 +10,7 @@ from rig.meter.quantities import Readings, RunTotals, Scaling
 from rig.service import Service
 
 PHASES = "abc"
-REGISTER_DECIMALS = 9
+REGISTER_DECIMALS = 12
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class EnergyWh(msgspec.Struct, frozen=True):
 
 
 class Registers(msgspec.Struct, frozen=True):
-    """As the meter registered them, cut off after nine decimals of a meter-side kWh."""
+    """As the meter registered them, cut off after twelve decimals of a meter-side kWh."""
 
     kwh_delivered: float
     kwh_received: float

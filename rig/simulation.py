@@ -21,6 +21,9 @@ from rig.hardware import Hardware, calibration_of
 GAIN_DIGITS = 12
 """Significant digits of the known constants: their rounding is far below any figure shown."""
 
+DEFINED_ON = "2026-11-22"
+"""When the simulated sensors got their constants: the date of their calibration."""
+
 
 def sensors_of(config: Config, chain: Chain) -> tuple[Sensor, ...]:
     """The six sensors that the configuration asks for."""
@@ -44,7 +47,11 @@ def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration
         for s, ticks in zip(sensors, late, strict=True)
     )
     return Calibration(
-        channels, identity="simulated front end", date="", calibrated=True, source="known by construction"
+        channels,
+        identity="simulated front end",
+        date=DEFINED_ON,
+        calibrated=True,
+        source="known by construction",
     )
 
 

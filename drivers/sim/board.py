@@ -6,25 +6,27 @@ and by each frame for as long as its bits take on the wire, while the modulators
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
 from drivers.sim.frontend import FrontEnd
 from gateware.chain import Chain
-from gateware.twin.bus import Wave, wave
+from gateware.model.model import Model
+from gateware.model.port import transfer
+from gateware.twin.bus import Timing, timing
 
 FIDELITIES = ("exact", "rtl")
 """exact: the model, faster than real time. rtl: the gateware's own netlist, bit by bit, SPI pins included."""
 
 SPI_HZ = 3_000_000
+_AHEAD_TICKS = 1 << 16
 
 
 class _Gateware(Protocol):
     def run(self, bits: np.ndarray) -> object: ...
 
-    def transfer(self, frame: bytes, wave: Wave, bits: np.ndarray) -> bytes: ...
+    def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes: ...
 
 
 class _Netlist:
@@ -34,28 +36,24 @@ class _Netlist:
         self._twin = Twin(chain)
         self.run = self._twin.run
 
-    def transfer(self, frame: bytes, wave: Wave, bits: np.ndarray) -> bytes:
-        return wave.reply(self._twin.run(bits, wave.pins))
+    def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes:
+        return timing.receive(self._twin.run(bits, timing.send(frame)))
 
 
 class _Model:
     def __init__(self, chain: Chain) -> None:
-        from gateware.model.model import Model
-
         self._chain = chain
         self._model = Model(chain)
         self.run = self._model.run
 
-    def transfer(self, frame: bytes, wave: Wave, bits: np.ndarray) -> bytes:
-        from gateware.model.port import transfer
-
+    def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes:
         start = self._model.ticks
 
         def run_until(ticks: int) -> None:
             done = self._model.ticks - start
             self._model.run(bits[done : max(ticks - start, done)])
 
-        edges = (wave.edges + start * self._chain.clocks_per_tick).tolist()
+        edges = timing.edges + start * self._chain.clocks_per_tick
         reply = transfer(self._model, frame, edges, run_until)
         run_until(start + len(bits))
         return reply
@@ -73,27 +71,29 @@ class SimulatedBoard:
         self.chain = chain
         self.ticks = 0
         self._front_end = front_end
+        self._ahead = np.empty(0, np.uint8)
         self._gateware: _Gateware = _Netlist(chain) if fidelity == "rtl" else _Model(chain)
 
     def advance(self, ticks: int) -> None:
         """Let modulator ticks pass with the bus idle."""
         if ticks > 0:
-            self._gateware.run(self._front_end.bits(ticks))
-            self.ticks += ticks
+            self._gateware.run(self._bits(ticks))
 
     def xfer2(self, data: list[int]) -> list[int]:
         """One frame, chip select low from its first to its last bit."""
         frame = bytes(data)
-        shape = _wave(frame, self.chain)
-        ticks = len(shape.pins) // self.chain.clocks_per_tick
-        reply = self._gateware.transfer(frame, shape, self._front_end.bits(ticks))
-        self.ticks += ticks
-        return list(reply)
+        shape = timing(len(frame), self.chain.clock_hz / SPI_HZ, self.chain.clocks_per_tick)
+        bits = self._bits(len(shape.pins) // self.chain.clocks_per_tick)
+        return list(self._gateware.transfer(frame, shape, bits))
 
     def close(self) -> None:
         """Nothing is held open."""
 
-
-@lru_cache(maxsize=4096)
-def _wave(frame: bytes, chain: Chain) -> Wave:
-    return wave(frame, chain.clock_hz / SPI_HZ, chain.clocks_per_tick)
+    def _bits(self, ticks: int) -> np.ndarray:
+        """The next bits, made some ahead because a frame needs few and making them has its price by the call."""
+        if len(self._ahead) < ticks:
+            more = self._front_end.bits(max(_AHEAD_TICKS, ticks - len(self._ahead)))
+            self._ahead = np.concatenate((self._ahead, more))
+        bits, self._ahead = self._ahead[:ticks], self._ahead[ticks:]
+        self.ticks += ticks
+        return bits

@@ -20,6 +20,20 @@ _BATCH_POINTS = 4096
 _AHEAD = NODES[-1]  # points that an interpolation needs past the interval's beginning
 
 
+def delay_ticks(sensors: Sequence[Sensor], f_mod: Fraction) -> int:
+    """How long after the source a bit is that stands for it, apart from the sensors' own delays.
+
+    Tick n of FrontEnd.bits() stands for the source n − delay_ticks ticks after its first point.
+    """
+    return GRID_TICKS * (_base(sensors, f_mod) + _AHEAD) + DELAY_TICKS
+
+
+def _base(sensors: Sequence[Sensor], f_mod: Fraction) -> int:
+    """Grid points by which all channels are held back, so that no sensor needs the future."""
+    earliest = min(sensor.delay_s for sensor in sensors) * float(f_mod / GRID_TICKS)
+    return math.ceil(max(0.0, -earliest)) - NODES[0]
+
+
 class FrontEnd:
     """The six bitstreams that `source` causes through `sensors`, at `f_mod` Hz.
 
@@ -33,7 +47,7 @@ class FrontEnd:
         self._source = source
         grid_hz = float(f_mod / GRID_TICKS)
         delays = [sensor.delay_s * grid_hz for sensor in sensors]  # in grid points
-        self._base = math.ceil(max(0.0, -min(delays))) - NODES[0]
+        self._base = _base(sensors, f_mod)
         whole = [math.floor(self._base + delay) for delay in delays]
         self._taps = np.array(
             [lagrange(self._base + delay - at) for delay, at in zip(delays, whole, strict=True)]
@@ -54,10 +68,7 @@ class FrontEnd:
 
     @property
     def delay_ticks(self) -> int:
-        """How long after the source a bit is that stands for it, apart from the sensors' own delays.
-
-        The tick n of bits() stands for the source n − delay_ticks ticks after its first point.
-        """
+        """delay_ticks() of this front end."""
         return GRID_TICKS * (self._base + _AHEAD) + DELAY_TICKS
 
     def bits(self, ticks: int) -> Bits:

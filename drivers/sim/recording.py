@@ -65,6 +65,13 @@ class Recording:
             raise RecordingError(f"{self.path}: column {channel.name} {channel.fault}")
         return self.values[:, index]
 
+    def ratio(self, index: int) -> float | None:
+        """The transformer ratio that the file gives for a channel of primary values; None if it gives none."""
+        channel = self.channels[index]
+        if channel.side != "P" or channel.secondary <= 0 or channel.primary == channel.secondary:
+            return None
+        return channel.primary / channel.secondary
+
 
 def fault_of(values: Floats, where: Callable[[int], str]) -> str | None:
     """What RecordedChannel.fault says of these samples; `where` names a row in the file's own terms."""

@@ -44,6 +44,7 @@ class Decimation:
             chain.cic_bits,
             chain.round_bits,
             chain.overload_code,
+            _TAPS,
             self._integrators,
             self._combs,
             self._ones,
@@ -56,9 +57,9 @@ class Decimation:
         return samples[:count], masks[:count, 0], masks[:count, 1]
 
 
-@njit(cache=True)
+@njit(cache=True)  # the cache does not see a changed import, so the taps come as an argument
 def _feed(
-    line, strobes, delays, decimation, cic_bits, drop, limit,
+    line, strobes, delays, decimation, cic_bits, drop, limit, taps,
     integrators, combs, ones, ring, remainders, counts, samples, masks,
 ):  # fmt: skip
     wrap = (np.int64(1) << cic_bits) - 1
@@ -96,7 +97,7 @@ def _feed(
             break
         counts[0] = 0
         dead = 0
-        place = counts[1] % len(_TAPS)
+        place = counts[1] % len(taps)
         for c in range(CHANNELS):
             value = integrators[c, 2]
             for s in range(3):
@@ -111,8 +112,8 @@ def _feed(
             overload = 0
             for c in range(CHANNELS):
                 total = remainders[c]
-                for k in range(len(_TAPS)):
-                    total += _TAPS[k] * ring[c, (place - k) % len(_TAPS)]
+                for k in range(len(taps)):
+                    total += taps[k] * ring[c, (place - k) % len(taps)]
                 quotient = total >> drop
                 remainders[c] = total - (quotient << drop)
                 if quotient >= limit or quotient <= -limit:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+
+import numpy as np
 
 from gateware.model.model import Model
 from gateware.registers import (
     BY_ADDRESS,
     CRC_BYTES,
+    HEAD_BYTES,
     ITEM_BYTES,
     MAX_COUNT,
     RECORD_WORDS,
@@ -26,7 +29,7 @@ EDGE_LATENCY = 2
 """Clocks from a rising edge at the pin to the clock in which the peripheral acts on it."""
 
 
-def transfer(model: Model, frame: bytes, edges: Sequence[int], run_until: Callable[[int], None]) -> bytes:
+def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[[int], None]) -> bytes:
     """Execute one frame whose bit i has its rising edge at clock edges[i]; returns as many bytes.
 
     `run_until(ticks)` must bring the model to that many ticks.
@@ -36,7 +39,7 @@ def transfer(model: Model, frame: bytes, edges: Sequence[int], run_until: Callab
     head = turn + TURN_BYTES
     sequence, address = frame[1], frame[2]
 
-    when = edges[8 * turn - 1] + CHECK_LATENCY
+    when = int(edges[8 * turn - 1]) + CHECK_LATENCY
     run_until(model.ticks_before(when))
     if struct.pack(">I", crc32(frame[: turn - CRC_BYTES])) != frame[turn - CRC_BYTES : turn]:
         status = Status.BAD_CRC
@@ -47,7 +50,8 @@ def transfer(model: Model, frame: bytes, edges: Sequence[int], run_until: Callab
     if status is Status.OK:
         if op == Op.READ:
             # The first is taken in TURN, each other when the one before begins to leave.
-            moments = [when + 1, *(edges[8 * (head + 2 + size * k) - 2] + EDGE_LATENCY + 1 for k in range(count - 1))]
+            later = edges[8 * (head + HEAD_BYTES + size * np.arange(count - 1)) - 2] + EDGE_LATENCY + 1
+            moments = [when + 1, *later.tolist()]
             items = [model.read((address + k) & 0xFF, moment) for k, moment in enumerate(moments)]
         elif op == Op.WRITE:
             model.write(address, int.from_bytes(frame[3:7], "big"), when)
@@ -56,7 +60,7 @@ def transfer(model: Model, frame: bytes, edges: Sequence[int], run_until: Callab
         elif op == Op.POP:
             model.pop(when)
 
-    level = model.level(edges[8 * head - 2] + EDGE_LATENCY)
+    level = model.level(int(edges[8 * head - 2]) + EDGE_LATENCY)
     reply = bytes((status << 4 | min(level, 15), sequence)) + b"".join(i.to_bytes(size, "big") for i in items)
     reply += struct.pack(">I", crc32(reply))
     return (bytes(head) + reply).ljust(len(frame), b"\0")[: len(frame)]

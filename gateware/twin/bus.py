@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -18,32 +19,37 @@ IDLE_CLOCKS = 8
 
 
 @dataclass(frozen=True)
-class Wave:
-    """pins: uint8 a clock; edges: the clock of each bit's rising SCK edge, where the host samples CIPO."""
+class Timing:
+    """When things happen on the bus in a frame of a given length.
+
+    `pins` is the waveform, uint8 a clock, of a frame of zeros; `edges` the clock of each bit's rising SCK edge,
+    where the host samples CIPO; `bit` the number of the bit that is on COPI at each clock, −1 for none.
+    """
 
     pins: np.ndarray
     edges: np.ndarray
+    bit: np.ndarray
 
-    def reply(self, cipo: np.ndarray) -> bytes:
+    def send(self, frame: bytes) -> np.ndarray:
+        """The waveform of a frame."""
+        bits = np.append(np.unpackbits(np.frombuffer(frame, np.uint8)), 0)
+        return self.pins | bits[self.bit] * np.uint8(COPI)
+
+    def receive(self, cipo: np.ndarray) -> bytes:
         """What the host reads, given CIPO at each clock."""
         return np.packbits(cipo[self.edges]).tobytes()
 
 
-def wave(frame: bytes, clocks_per_bit: Fraction, multiple: int) -> Wave:
-    """The waveform of a frame, its length a multiple of `multiple` clocks (a modulator tick)."""
-    bits = np.unpackbits(np.frombuffer(frame, np.uint8))
-    starts = LEAD_CLOCKS + np.arange(len(bits) + 1) * clocks_per_bit.numerator // clocks_per_bit.denominator
-    end = int(starts[-1]) + LEAD_CLOCKS
-    length = -(-(end + IDLE_CLOCKS) // multiple) * multiple
-    pins = np.full(length, CS_N, np.uint8)
-    pins[1:end] = 0
+@cache
+def timing(length: int, clocks_per_bit: Fraction, multiple: int) -> Timing:
+    """The timing of a frame of `length` bytes, padded to a multiple of `multiple` clocks (a modulator tick)."""
+    count = 8 * length
+    starts = LEAD_CLOCKS + np.arange(count + 1) * clocks_per_bit.numerator // clocks_per_bit.denominator
     edges = (starts[:-1] + starts[1:]) // 2
-    # Between start and start the level is constant: differences, then a running sum.
-    sck = np.zeros(length + 1, np.int8)
-    np.add.at(sck, edges, 1)
-    np.add.at(sck, starts[1:], -1)
-    copi = np.zeros(length + 1, np.int8)
-    np.add.at(copi, starts[:-1], bits)
-    np.add.at(copi, starts[1:], -bits.astype(np.int8))
-    pins |= (np.cumsum(sck[:-1]) * SCK + np.cumsum(copi[:-1]) * COPI).astype(np.uint8)
-    return Wave(pins, edges)
+    end = int(starts[-1]) + LEAD_CLOCKS
+    clocks = np.arange(-(-(end + IDLE_CLOCKS) // multiple) * multiple)
+    bit = np.searchsorted(starts, clocks, side="right") - 1
+    bit[(bit < 0) | (bit >= count)] = -1
+    high = (bit >= 0) & (clocks >= edges[np.clip(bit, 0, None)])
+    pins = np.where((clocks >= 1) & (clocks < end), 0, CS_N) + np.where(high, SCK, 0)
+    return Timing(pins.astype(np.uint8), edges, bit)

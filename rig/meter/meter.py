@@ -17,7 +17,7 @@ from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
 from rig.meter.elements import ElementEquation
 from rig.meter.energy import EnergyRegisters
 from rig.meter.frequency import LineFrequency
-from rig.meter.products import Mean, ac_products
+from rig.meter.products import Mean, Products, ac_products
 from rig.meter.pulses import PulseOutput
 from rig.meter.quantities import Readings, RunTotals, Scaling
 
@@ -53,6 +53,7 @@ class WindowResult:
 
     Ticks are on the meter's timeline: they begin at the first record's tick_start and do not wrap at 2**48.
     `units` is the registered energy, `element_units` its parts, in 1/units_per_wh Wh (0 when not registered).
+    `products` are the window's, without DC.
     `pulses` are in order of time. `frequency_hz` is None for windows that are not whole cycles.
     """
 
@@ -61,6 +62,7 @@ class WindowResult:
     tick_end: int
     units: int
     element_units: tuple[int, ...]
+    products: Products
     readings: Readings
     frequency_hz: float | None
     pulses: tuple[Pulse, ...]
@@ -132,6 +134,7 @@ class Meter:
             tick_end=end,
             units=sum(elements),
             element_units=elements,
+            products=products,
             readings=self._scaling.readings(products, record.samples),
             frequency_hz=frequency,
             pulses=pulses,

@@ -12,7 +12,7 @@ from math import sqrt
 
 from calibration.constants import Calibration
 from gateware.registers import CHANNELS
-from rig.meter.elements import ElementEquation, Weights
+from rig.meter.elements import ElementEquation, Weights, form_named
 from rig.meter.products import IntegerForms, Products, bilinear
 
 _ZERO = Fraction(0)
@@ -52,6 +52,11 @@ class Scaling:
         self._volt_squares = IntegerForms.of([bilinear(v, v) for v in volts])
         self._ampere_squares = IntegerForms.of([bilinear(i, i) for i in amperes])
         self._scales = [float(s) for s in scales]
+
+    @classmethod
+    def by_phase(cls, calibration: Calibration, sample_hz: Fraction) -> Scaling:
+        """One element for each phase, whatever the meter's form: what its voltage, current and power are."""
+        return cls(form_named("9S").equation(), calibration, sample_hz)
 
     @property
     def units_per_wh(self) -> int:
