@@ -106,7 +106,9 @@ class SpiLink:
         self._exchange(Op.WRITE, register.address, 1, value)
         (kept,) = self.read(name)
         if kept != value:
-            raise LinkError(f"register {name} was written {value:#x} and reads {kept:#x}: the FPGA's build does not match")
+            raise LinkError(
+                f"register {name} was written {value:#x} and reads {kept:#x}: the FPGA's build does not match"
+            )
 
     def configuration(self) -> dict[str, int]:
         """The configuration registers as they are now."""
@@ -158,12 +160,15 @@ class SpiLink:
                 self.counts.request_errors += 1
                 continue
             if status is Status.BAD_REQUEST:
-                raise LinkError(f"the FPGA refused {op.name} at address {address:#x}: its build does not match this software")
+                raise LinkError(
+                    f"the FPGA refused {op.name} at address {address:#x}: its build does not match this software"
+                )
             if status is Status.NOT_THERE and op is Op.POP and attempt == 0:
                 raise LinkError(f"the FPGA no longer has record {address} that was just read: it was reset meanwhile")
             return (status, body[0] & 0xF), body[HEAD_BYTES:]
         raise LinkError(
-            f"no good reply to {op.name} in {self._attempts} attempts: lower the SPI speed, shorten the wires, check the ground"
+            f"no good reply to {op.name} in {self._attempts} attempts: lower the SPI speed, shorten the wires, "
+            "check the ground"
         )
 
     def _identify(self) -> Identity:
@@ -182,10 +187,13 @@ class SpiLink:
             raise LinkError(_diagnosis(said))
         magic, version, build, capabilities, num, den, chain = _items(reply[HEAD_BYTES:-CRC_BYTES], ITEM_BYTES[op])
         if magic != MAGIC:
-            raise LinkError(f"an FPGA answers, but MAGIC reads {magic:#010x} instead of {MAGIC:#010x}: it holds another design")
+            raise LinkError(
+                f"an FPGA answers, but MAGIC reads {magic:#010x} instead of {MAGIC:#010x}: it holds another design"
+            )
         if version >> 16 != VERSION >> 16:
             raise LinkError(
-                f"the FPGA's register map is version {version >> 16}, this software speaks {VERSION >> 16}: load its own bitstream"
+                f"the FPGA's register map is version {version >> 16}, this software speaks {VERSION >> 16}: "
+                "load its own bitstream"
             )
         return Identity(
             version=version,
@@ -213,7 +221,8 @@ def _diagnosis(said: bytes) -> str:
         why = "CIPO stays high: it is not connected, or another chip holds it"
     elif magic in seen and seen.index(magic) != expected:
         shift = seen.index(magic) - expected
-        why = f"the reply comes {abs(shift)} bits {'late' if shift > 0 else 'early'}: the clock mode must be 0 (CPOL 0, CPHA 0)"
+        how = "late" if shift > 0 else "early"
+        why = f"the reply comes {abs(shift)} bits {how}: the clock mode must be 0 (CPOL 0, CPHA 0)"
     elif magic in seen:
         why = "the board answers but bits are damaged: lower the SPI speed, shorten the wires, check the ground"
     else:
@@ -226,7 +235,9 @@ def open_spidev(path: str, hz: int) -> SpiBus:
     try:
         import spidev
     except ModuleNotFoundError:
-        raise LinkError("the Python module spidev is missing: apt install python3-spidev, or install the extra [pi]") from None
+        raise LinkError(
+            "the Python module spidev is missing: apt install python3-spidev, or install the extra [pi]"
+        ) from None
     bus = spidev.SpiDev()
     try:
         bus.open_path(path)

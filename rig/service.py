@@ -77,7 +77,7 @@ class Service:
             schedule=self._schedule,
             dwell_ns=RELAY_DWELL_NS,
         )
-        self._outputs = {"test_led": self.led, "kyz1": self.kyz1}
+        self._outputs: dict[str, TestLed | FormCRelay] = {"test_led": self.led, "kyz1": self.kyz1}
         self._tick_ns = 1_000_000_000 / link.identity.tick_hz
         self._anchor = (0, 0)
         self.late_edges = 0
@@ -131,5 +131,3 @@ class Service:
     def _instant_ns(self, tick: int) -> int:
         anchor_tick, anchor_ns = self._anchor
         return anchor_ns + int((tick - anchor_tick) * self._tick_ns)
-
-

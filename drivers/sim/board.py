@@ -37,7 +37,7 @@ class _Netlist:
         self.run = self._twin.run
 
     def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes:
-        return timing.receive(self._twin.run(bits, timing.send(frame)))
+        return timing.receive(self._twin.drive(bits, timing.send(frame)))
 
 
 class _Model:

@@ -225,7 +225,7 @@ def _synthesise(turns, orders, cosine, sine, dc, out):
 
 
 def lively_load(f_mod: Fraction) -> SyntheticLoad:
-    """The demonstration load: 4-wire wye, 120 V, 60 Hz, another load every few seconds, endless.
+    """The demonstration load: 4-wire wye, 120 V, 60 Hz, class 20, another load every few seconds, endless.
 
     Phase A carries a lagging motor, B a heater, C a switching supply; for three seconds of every 24 a
     generator on phase A sends energy back.
@@ -248,10 +248,10 @@ def lively_load(f_mod: Fraction) -> SyntheticLoad:
             hz,
         )
 
-    calm = state((14.2, 31.0), (8.5, 2.0), (5.1, 9.0), 60.0)
-    busy = state((31.5, 26.0), (18.7, 1.0), (7.4, 12.0), 59.98)
-    motor_start = state((62.0, 58.0), (18.7, 1.0), (7.4, 12.0), 59.95)
-    export = state((45.0, 177.0), (8.5, 2.0), (5.1, 9.0), 60.03)
+    calm = state((9.4, 31.0), (6.5, 2.0), (5.1, 9.0), 60.0)
+    busy = state((17.5, 26.0), (12.7, 1.0), (7.4, 12.0), 59.98)
+    motor_start = state((41.0, 58.0), (12.7, 1.0), (7.4, 12.0), 59.95)
+    export = state((18.5, 177.0), (6.5, 2.0), (5.1, 9.0), 60.03)
     steps = (
         Step(0.0, calm),
         Step(5.0, motor_start),

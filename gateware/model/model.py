@@ -61,10 +61,7 @@ class Model:
             "CAPABILITIES": int(chain.capabilities),
             "CLOCK_NUM": clock.numerator,
             "CLOCK_DEN": clock.denominator,
-            "CHAIN": chain.clocks_per_tick << 24
-            | chain.decimation << 8
-            | FIR_DECIMATION << 4
-            | chain.banks_log2,
+            "CHAIN": chain.clocks_per_tick << 24 | chain.decimation << 8 | FIR_DECIMATION << 4 | chain.banks_log2,
         }
         self._configure()
 
@@ -106,7 +103,8 @@ class Model:
             ready = -(-(clock - self._decided_at(self._settled + 1)) // per_sample)
             count = min(max(ready, 0), len(parts[0]))
             known = len(self._windows.waiting)
-            self._windows.feed(*(p[:count] for p in parts), self._config)
+            samples, stamps, overload, dead = (p[:count] for p in parts)
+            self._windows.feed(samples, stamps, overload, dead, self._config)
             self._settled += count
             for record in list(self._windows.waiting)[known:]:
                 last = ((int(record[2]) - chain.tick_start) % (1 << TICK_BITS)) // chain.ticks_per_sample

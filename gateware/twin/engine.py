@@ -9,7 +9,6 @@ import numpy as np
 from gateware.chain import Chain
 from gateware.twin.build import library
 
-
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
 _RUN_ARGUMENTS = (_POINTER, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER)
 
@@ -32,20 +31,27 @@ class Twin:
         self._library.bench_run.argtypes = _RUN_ARGUMENTS
         self._bench = self._library.bench_new()
 
-    def run(self, bits: np.ndarray, pins: np.ndarray | None = None) -> np.ndarray | None:
-        """Runs len(bits) modulator ticks, `clocks_per_tick` clocks each.
+    def run(self, bits: np.ndarray) -> None:
+        """Runs len(bits) modulator ticks with the SPI pins as they are.
 
-        bits: uint8, bit c of each is channel c's modulator bit. pins: uint8 a clock, as gateware.twin.bus makes them; None
-        leaves the bus as it was. Returns CIPO a clock, or None without pins.
+        bits: uint8, bit c of each is channel c's modulator bit in that tick.
         """
-        clocks = len(bits) * self.chain.clocks_per_tick
+        self._run(bits, None, None)
+
+    def drive(self, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
+        """The same with the SPI pins driven: uint8 a clock, as gateware.twin.bus makes them.
+
+        Returns CIPO at each clock, before its edge.
+        """
+        if len(pins) != len(bits) * self.chain.clocks_per_tick:
+            raise ValueError(f"{len(bits)} ticks need {self.chain.clocks_per_tick} pins each, got {len(pins)}")
+        cipo = np.empty(len(pins), np.uint8)
+        self._run(bits, np.ascontiguousarray(pins, np.uint8), cipo)
+        return cipo
+
+    def _run(self, bits: np.ndarray, pins: np.ndarray | None, cipo: np.ndarray | None) -> None:
         bits = np.ascontiguousarray(bits, np.uint8)
-        cipo = None
-        if pins is not None:
-            if len(pins) != clocks:
-                raise ValueError(f"{len(bits)} ticks are {clocks} clocks, got pins for {len(pins)}")
-            pins = np.ascontiguousarray(pins, np.uint8)
-            cipo = np.empty(clocks, np.uint8)
+        clocks = len(bits) * self.chain.clocks_per_tick
         begun = self._library.bench_run(
             self._bench,
             bits.ctypes.data,
@@ -57,7 +63,6 @@ class Twin:
         if begun != len(bits):
             raise RuntimeError(f"the netlist's modulator clock gave {begun} ticks in {clocks} clocks, not {len(bits)}")
         self.clocks += clocks
-        return cipo
 
     def close(self) -> None:
         if self._bench is not None:

@@ -88,9 +88,9 @@ def combinational(var: Var, ports: Mapping[str, Resolved], names: Names) -> str:
         return f"{select} ? {b} : {a}"
     if kind == "$pmux":
         text = word(ports["A"], names)
-        for i, select in reversed(list(enumerate(ports["S"]))):
+        for i, bit in reversed(list(enumerate(ports["S"]))):
             choice = word(ports["B"][i * var.width : (i + 1) * var.width], names)
-            text = f"{word((select,), names)} ? {choice} : ({text})"
+            text = f"{word((bit,), names)} ? {choice} : ({text})"
         return text
 
     def operand(port: str) -> str:

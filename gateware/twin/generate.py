@@ -152,7 +152,7 @@ class _Design:
             assert not isinstance(bit, int)
             init = self.netlist.wires[bit[0]].init
             if init is not None:
-                value |= int(constant(init)[bit[1]]) << i
+                value |= int(constant(init)[bit[1]] == 1) << i
         return value
 
     def resolve(self, bits: Bits) -> Resolved:
@@ -163,8 +163,8 @@ class _Design:
             while not isinstance(source, int) and not isinstance(source[0], Var):
                 if source not in self._drivers:
                     raise ValueError(f"nothing drives {source[0]} [{source[1]}]")
-                source = self._drivers[source]  # type: ignore[index]
-            found.append(source)  # type: ignore[arg-type]
+                source = self._drivers[source]
+            found.append(source)
         return tuple(found)
 
     def operands(self, var: Var) -> dict[str, Resolved]:
@@ -449,6 +449,4 @@ class _Writer:
 
 
 def _filled(block: Block) -> bool:
-    return any(
-        not isinstance(item, If) or _filled(item.then) or _filled(item.otherwise) for item in block.items
-    )
+    return any(not isinstance(item, If) or _filled(item.then) or _filled(item.otherwise) for item in block.items)

@@ -1,0 +1,40 @@
+# Everything happens in a virtual environment of the project's own, made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SPEED ?= 1
+
+.PHONY: run setup test proof bench lint clean
+
+run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until Ctrl-C
+	@$(BIN)/rig run --speed $(SPEED) $(if $(FOR),--for $(FOR))
+
+setup: $(VENV)/run.stamp  ## the virtual environment with what `run` needs
+
+test: $(VENV)/dev.stamp lint  ## set up, lint, and run all tests but the slow proofs
+	$(BIN)/python -m pytest -n auto
+
+proof: $(VENV)/dev.stamp  ## the slow proofs: minutes of the netlist
+	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/dev.stamp  ## measure speeds; writes build/bench.json
+	$(BIN)/python -m tests.bench
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware]'
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware,report,dev]'
+	@touch $@ $(VENV)/run.stamp

@@ -1,0 +1,204 @@
+"""The command line, `rig`. Exit status: 0 done, 1 ran and failed, 2 could not run."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from rig.config import Config, ConfigError, load
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Hardware-in-the-loop rig for the electricity meter of approval AE-0764, simulated or on a Raspberry Pi.",
+)
+
+
+class Speed(StrEnum):
+    real = "1"
+    most = "max"
+
+
+class Fidelity(StrEnum):
+    exact = "exact"
+    rtl = "rtl"
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="rig.toml; without it, ./rig.toml if there, else the simulated rig."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md) instead.")]
+
+
+def _configuration(path: Path | None) -> Config:
+    here = Path("rig.toml")
+    return load(here if path is None and here.exists() else path)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+@app.command(epilog="Example: [bold]rig run --for 10 --speed max[/bold]")
+def run(
+    config: ConfigOption = None,
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=0.1, help="Seconds of the rig's time; else until Ctrl-C.")
+    ] = None,
+    speed: Annotated[Speed, typer.Option(help="1: real time. max: as fast as a simulated rig can.")] = Speed.real,
+    json: JsonOption = False,
+) -> None:
+    """Run the meter on the hardware that the configuration names, by default the simulated rig."""
+    from rig import live, view
+
+    configuration = _configuration(config)
+    if speed is Speed.most and configuration.hardware.kind != "sim":
+        raise ConfigError("--speed max needs the simulated rig: on hardware time passes by itself")
+    paced = speed is Speed.real
+    if json:
+        summary = live.run(configuration, seconds, paced=paced, show=lambda moment: _print_json(_reading(moment)))
+        _print_json({"type": "summary"} | msgspec.to_builtins(summary))
+        return
+    console = Console()
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False) as screen:
+            summary = live.run(
+                configuration, seconds, paced=paced, show=lambda moment: screen.update(view.panel(moment), refresh=True)
+            )
+    else:
+        summary = live.run(configuration, seconds, paced=paced, show=lambda moment: console.print(view.panel(moment)))
+    console.print(view.report(summary))
+
+
+def _reading(moment: Any) -> dict[str, Any]:
+    whole = msgspec.to_builtins(moment.summary)
+    return {"type": "reading"} | whole | {"phases": msgspec.to_builtins(moment.recent)}
+
+
+@app.command(epilog="Example: [bold]rig replay g1.cfg --channels va=VA_G1,ia=IA_G1 --vt-ratio 60 --ct-ratio 500[/bold]")
+def replay(
+    record: Annotated[Path, typer.Argument(help="A COMTRADE .cfg, or a CSV with columns va ia vb ib vc ic.")],
+    channels: Annotated[str | None, typer.Option(help="va=NAME,ia=NAME,… when names are not obvious.")] = None,
+    form: Annotated[str | None, typer.Option(help="Meter form; 9S, or 1S for a single phase.")] = None,
+    vt_ratio: Annotated[str, typer.Option(help="Divides volts going in, multiplies them coming out.")] = "1",
+    ct_ratio: Annotated[str, typer.Option(help="The same for amperes.")] = "1",
+    rate: Annotated[str | None, typer.Option(help="Samples a second, where the file does not say.")] = None,
+    start: Annotated[str, typer.Option(help="Seconds of the recording to leave out.")] = "0",
+    seconds: Annotated[str | None, typer.Option(help="Seconds to play; else to its end.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Repeat it, for --seconds.")] = False,
+    fidelity: Annotated[Fidelity | None, typer.Option(help="exact: the model. rtl: the gateware's netlist.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Play one recording through the whole chain, from its waveform to registers and pulses."""
+    from drivers.sim.channels import assign, parse_spec
+    from drivers.sim.reading import read_recording
+    from rig import view
+    from rig.replay import Playback
+    from rig.replay import replay as play
+
+    configuration = _configuration(config)
+    if fidelity is not None:
+        simulation = msgspec.structs.replace(configuration.simulation, fidelity=fidelity.value)
+        configuration = msgspec.structs.replace(configuration, simulation=simulation)
+    recording = read_recording(record, None if rate is None else _number("--rate", rate, positive=True))
+    playback = Playback(
+        recording,
+        assign(recording, None if channels is None else parse_spec(channels)),
+        form=form,
+        vt_ratio=_number("--vt-ratio", vt_ratio, positive=True),
+        ct_ratio=_number("--ct-ratio", ct_ratio, positive=True),
+        start_s=_number("--start", start),
+        seconds=None if seconds is None else _number("--seconds", seconds, positive=True),
+        loop=loop,
+    )
+    messages = Console(stderr=True)
+    for note in recording.notes:
+        messages.print(f"note: {note}", style="dim", highlight=False)
+    columns = (TextColumn(record.name), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=messages, disable=not messages.is_terminal, transient=True) as progress:
+        task = progress.add_task("", total=1.0)
+        summary = play(playback, configuration, lambda done: progress.update(task, completed=done))
+    if json:
+        _print_json(summary)
+    else:
+        Console().print(view.report(summary))
+
+
+def _number(option: str, text: str, positive: bool = False) -> Fraction:
+    """An exact number from an option: 60, 0.5, 69000/115."""
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(-1)
+    if value < 0 or (positive and value == 0):
+        wanted = "a positive number" if positive else "0 or a positive number"
+        raise ConfigError(f'{option} is "{text}", it must be {wanted}, such as 60, 0.5 or 69000/115')
+    return value
+
+
+@app.command(epilog="Example: [bold]rig doctor --json[/bold]")
+def doctor(json: JsonOption = False) -> None:
+    """Check what this machine has for the simulated rig and for a Raspberry Pi, and say how to mend it."""
+    from rig.doctor import examine
+
+    checks = examine()
+    if json:
+        _print_json(checks)
+    else:
+        table = Table(box=None)
+        for name in ("for", "", "what", "found", "remedy"):
+            table.add_column(name, overflow="fold")
+        for check in checks:
+            table.add_row(check.part, "✓" if check.holds else "✗", check.name, check.found, check.remedy)
+        Console().print(table)
+    if not all(check.holds for check in checks if check.part in ("base", "sim")):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of the command `rig`."""
+    from calibration.constants import CalibrationError
+    from drivers.gpio import GpioError
+    from drivers.spi_link import LinkError
+    from rig.meter.elements import FormError
+    from rig.meter.pulses import PulseConstantError
+
+    could_not_run: list[type[Exception]] = [
+        CalibrationError, ConfigError, FormError, GpioError, LinkError, PulseConstantError,
+    ]  # fmt: skip
+    try:
+        from drivers.sim.recording import RecordingError
+        from gateware.twin.build import TwinError
+        from rig.replay import ReplayError
+
+        could_not_run += [RecordingError, ReplayError, TwinError]
+    except ModuleNotFoundError as error:
+        missing = error.name
+        if len(sys.argv) > 1 and sys.argv[1] == "replay":
+            sys.exit(_refuse(f"replay needs {missing}, which is not installed: install the extra [sim]"))
+    try:
+        app()
+    except tuple(could_not_run) as error:
+        sys.exit(_refuse(str(error)))
+    except KeyboardInterrupt:
+        sys.exit(_refuse("interrupted"))
+
+
+def _refuse(sentence: str) -> int:
+    print(f"rig: {sentence}", file=sys.stderr)
+    return 2

@@ -1,0 +1,114 @@
+"""What a person sees of a run on the terminal: the meter's LCD line, the phases, the energy, the outputs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from rig.results import Phase, Summary
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One refresh: the run so far, the phases over the last second, lamp and contact as they are now."""
+
+    summary: Summary
+    recent: dict[str, Phase]
+    led_lit: bool
+    kyz_closed: str
+
+
+def marks(summary: Summary) -> str:
+    """What every result must say of itself."""
+    said = [f"SIMULATED ({summary.fidelity})"] if summary.simulated else []
+    if not summary.calibrated:
+        said.append("UNCALIBRATED")
+    return "  ".join(said)
+
+
+def panel(moment: Moment) -> RenderableType:
+    """The live view."""
+    s = moment.summary
+    lcd = Text(f" {s.registers.kwh_delivered:011.5f} kWh DEL ", style="black on green")
+    head = Table.grid(expand=True)
+    head.add_row(
+        lcd, Text(f"form {s.form}   {s.seconds:8.1f} s", justify="center"), Text(marks(s), style="bold yellow")
+    )
+
+    outputs = Table.grid(padding=(0, 3))
+    lamp = Text("● ", style="bold red") if moment.led_lit else Text("○ ", style="dim")
+    outputs.add_row(
+        lamp + Text(f"test LED  {s.pulses.test_led} × {s.constants.ks_wh:g} Wh"),
+        Text(f"KYZ 1  {moment.kyz_closed} closed  {s.pulses.kyz1} × {s.constants.kp1_wh:g} Wh"),
+    )
+    energy = Text(
+        f"delivered {s.energy_wh.delivered:.4f} Wh   received {s.energy_wh.received:.4f} Wh   "
+        f"f {_or_dash(s.frequency_hz, '.3f')} Hz"
+    )
+    rows: list[RenderableType] = [head, phases(moment.recent), energy, outputs]
+    if trouble := troubles(s):
+        rows.append(Text(trouble, style="bold red"))
+    return Panel(Group(*rows), title="AE-0764 rig", width=84)
+
+
+def phases(values: dict[str, Phase]) -> Table:
+    """Volts, amperes, angle, watts of each phase. The angle is arccos(P/S): its sign needs reactive power."""
+    table = Table(expand=True, box=None)
+    for name in ("phase", "V", "A", "φ °", "W", "VA", "PF"):
+        table.add_column(name, justify="right")
+    for name, p in values.items():
+        pf = p.p_w / p.s_va if p.s_va else 0.0
+        angle = math.degrees(math.acos(max(-1.0, min(1.0, pf))))
+        table.add_row(
+            name.upper(),
+            f"{p.v_rms:.3f}",
+            f"{p.i_rms:.4f}",
+            f"{angle:.2f}",
+            f"{p.p_w:.2f}",
+            f"{p.s_va:.2f}",
+            f"{pf:.4f}",
+        )
+    return table
+
+
+def report(s: Summary) -> RenderableType:
+    """The figures of a finished run."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("metered", f"{s.seconds:.6g} s, {s.samples} samples of {s.bits} bits a channel, {s.records} records"),
+        ("frequency", f"{_or_dash(s.frequency_hz, '.4f')} Hz"),
+        ("delivered", f"{s.energy_wh.delivered:.6g} Wh"),
+        ("received", f"{s.energy_wh.received:.6g} Wh"),
+        ("registers", f"{s.registers.kwh_delivered:.6f} kWh delivered, {s.registers.kwh_received:.6f} kWh received"),
+        ("test LED", f"{s.pulses.test_led} pulses of {s.constants.ks_wh:g} Wh" + _times(s)),
+        ("KYZ 1", f"{s.pulses.kyz1} transitions of {s.constants.kp1_wh:g} Wh" + _times(s)),
+        ("link", f"{s.crc_errors} damaged frames"),
+    ):
+        table.add_row(Text(name, style="bold"), value)
+    rows: list[RenderableType] = [Text(marks(s), style="bold yellow")] if marks(s) else []
+    rows += [phases(s.phases), table]
+    if trouble := troubles(s):
+        rows.append(Text(trouble, style="bold red"))
+    return Group(*rows)
+
+
+def troubles(s: Summary) -> str:
+    """What went wrong, in one line; empty if nothing did."""
+    said = [f"OVERLOAD {' '.join(s.overload_channels)}"] if s.overload else []
+    if s.dead_channels:
+        said.append(f"DEAD MODULATOR {' '.join(s.dead_channels)}")
+    said += [f"{name.upper()} ×{count}" for name, count in s.faults.items()]
+    return "   ".join(said)
+
+
+def _times(s: Summary) -> str:
+    return f" × {s.constants.multiplier:g}" if s.constants.multiplier != 1 else ""
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
