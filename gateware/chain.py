@@ -9,14 +9,19 @@ from fractions import Fraction
 
 from gateware.registers import CHANNELS, SAMPLE_BITS, Capability
 
-TAPS: tuple[int, ...] = (
-    # 31 taps at 26.04 kHz, weighted least squares: with the CIC's droop flat to 0.00015 dB up to 3.2 kHz, and
-    # 100 dB down above 9.82 kHz. They sum to 2**17, so that DC keeps its value exactly. The response is
-    # measured in tests/gateware/test_fir.py.
-    -5, 0, 49, 0, -252, -7, 907, 46, -2582, -207, 6322, 834, -14773, -4095, 43102, 72394,
-    43102, -4095, -14773, 834, 6322, -207, -2582, 46, 907, -7, -252, 0, 49, 0, -5,
+_HALF: tuple[int, ...] = (
+    14, 12, -57, -70, 83, 164, 9, -153, -180, -86, 148, 319, 205, -98, -397, -448, -91, 424, 692,
+    462, -232, -893, -946, -252, 811, 1446, 1024, -294, -1644, -1958, -758, 1260, 2662, 2241, -32,
+    -2683, -3711, -2045, 1519, 4526, 4548, 1069, -3861, -6678, -4833, 1062, 7227, 8960, 4084, -4909,
+    -11939, -11172, -1475, 11702, 19023, 13205, -5138, -25787, -33380, -15911, 27336, 83296, 130362,
+    148720,
 )  # fmt: skip
-TAP_SUM_LOG2 = 17
+TAPS: tuple[int, ...] = (*_HALF, *_HALF[-2::-1])
+"""127 taps at 26.04 kHz, weighted least squares: with the CIC's droop flat to 0.0002 dB up to 3 kHz (the 50th
+harmonic of 60 Hz), −0.1 dB at 3.2 kHz, −6 dB at 3.5 kHz, 100 dB down above 9.82 kHz, where ÷2 folds onto the
+band. They sum to 2**19, so that DC keeps its value exactly. Why so many: docs/decisions/010-band-edge.md.
+"""
+TAP_SUM_LOG2 = 19
 FIR_DECIMATION = 2
 
 
@@ -80,7 +85,7 @@ class Chain:
     def delay_ticks(self) -> Fraction:
         """Group delay from a bit at the pins to the centre of the sample it belongs to, in ticks.
 
-        CIC: 3·(R−1)/2 and two ticks of pipelined integrators; FIR: 15 CIC outputs; one tick in the front end.
+        CIC: 3·(R−1)/2 and two ticks of pipelined integrators; FIR: 63 CIC outputs; one tick in the front end.
         """
         return Fraction(3 * (self.decimation - 1), 2) + 2 + (len(TAPS) - 1) // 2 * self.decimation + 1
 

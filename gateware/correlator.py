@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from gateware.chain import Chain
+from gateware.chain import FIR_DECIMATION, TAPS, Chain
 from gateware.multiplier import A_BITS, B_BITS, P_BITS
 from gateware.registers import CHANNELS, PRODUCTS, RECORD_WORDS, SAMPLE_BITS, WORD_MEANS, WORD_PRODUCTS
 
@@ -30,7 +30,8 @@ class Correlator(wiring.Component):
     """
 
     def __init__(self, chain: Chain) -> None:
-        assert len(SCHEDULE) + 16 < chain.clocks_per_output, "the sums must be done before the next CIC value"
+        idle = FIR_DECIMATION * chain.clocks_per_output - CHANNELS * (len(TAPS) + 1)
+        assert len(SCHEDULE) + 40 < idle, "the sums must be done before the filter needs the multiplier again"
         super().__init__(
             {
                 "start": In(1),

@@ -1,4 +1,4 @@
-"""Compensation filter: 31 taps, ÷2, from 23-bit CIC values to 20-bit samples."""
+"""Band filter: 127 taps, ÷2, from 23-bit CIC values to 20-bit samples."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gateware.registers import CHANNELS, SAMPLE_BITS, TICK_BITS
 GROWTH_BITS = (sum(abs(t) for t in TAPS) - 1).bit_length()
 """Bits by which the sum of products can outgrow a CIC value."""
 
-SLOTS = 32
-"""Memory places a channel: the newest 31 CIC values, and one place for the bubble between channels."""
+SLOTS = 128
+"""Memory places a channel: the newest 127 CIC values and the one that comes while the filter works on them."""
 
 
 class Fir(wiring.Component):
@@ -24,14 +24,15 @@ class Fir(wiring.Component):
     The sum of products starts from the channel's remainder, and the bits dropped from it become the next
     remainder: nothing is lost in the rounding, so its error is first-order shaped away from the line frequency
     and has no mean. Samples beyond 20 bits saturate. `sample` strobes when all six `samples` are new; they
-    stay until the next set begins to shift in, some 800 clocks later. `overload` and `dead` are masks by
-    channel, `stamp` the tick count, all of this sample set. Latency 195 clocks from the CIC's last strobe.
+    stay until the next set begins to shift in, 380 clocks later. `overload` and `dead` are masks by
+    channel, `stamp` the tick count, all of this sample set. Latency 771 clocks from the CIC's last strobe.
     """
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         assert len(TAPS) == SLOTS - 1
-        assert SLOTS * CHANNELS + 4 <= chain.clocks_per_output, "the taps must be done before the next CIC value"
+        # One CIC value may arrive meanwhile and finds its free place; a second would overwrite one in use.
+        assert SLOTS * CHANNELS + 4 <= 2 * chain.clocks_per_output, "the taps must be done before the next set"
         super().__init__(
             {
                 "valid": In(1),
@@ -78,7 +79,7 @@ class Fir(wiring.Component):
         with m.If(self.last):
             m.d.sync += [place.eq(place + 1), odd.eq(odd + 1), dead_before.eq(self.dead_in)]
 
-        # Reading: tap k meets the value k places before the newest; place 31 of the counter is the bubble.
+        # Reading: tap k meets the value k places before the newest; the counter's last place is a bubble.
         tap = Signal(range(SLOTS))
         channel = Signal(range(CHANNELS))
         running = Signal()

@@ -9,7 +9,7 @@ from gateware.bit_delay import MAX_DELAY
 from gateware.chain import FIR_DECIMATION, TAPS, Chain
 from gateware.registers import CHANNELS, SAMPLE_BITS
 
-_TAPS = np.array(TAPS, np.int64)
+_OLDEST_FIRST = np.array(TAPS[::-1], np.int64)
 
 
 class Decimation:
@@ -24,7 +24,7 @@ class Decimation:
         self._integrators = np.zeros((CHANNELS, 3), np.int64)
         self._combs = np.zeros((CHANNELS, 3), np.int64)
         self._ones = np.zeros(CHANNELS, np.int64)
-        self._ring = np.zeros((CHANNELS, len(TAPS)), np.int64)
+        self._ring = np.zeros((CHANNELS, 2 * len(TAPS)), np.int64)  # every value twice: any stretch is whole
         self._remainders = np.zeros(CHANNELS, np.int64)
         self._counts = np.zeros(3, np.int64)  # ticks in this CIC period, CIC outputs, dead mask of the last output
 
@@ -44,7 +44,7 @@ class Decimation:
             chain.cic_bits,
             chain.round_bits,
             chain.overload_code,
-            _TAPS,
+            _OLDEST_FIRST,
             self._integrators,
             self._combs,
             self._ones,
@@ -103,7 +103,7 @@ def _feed(
             for s in range(3):
                 value, combs[c, s] = value - combs[c, s], value
             value &= wrap
-            ring[c, place] = value - 2 * (value & sign)
+            ring[c, place] = ring[c, place + len(taps)] = value - 2 * (value & sign)
             if ones[c] == 0 or ones[c] == decimation:
                 dead |= 1 << c
             ones[c] = 0
@@ -113,7 +113,7 @@ def _feed(
             for c in range(CHANNELS):
                 total = remainders[c]
                 for k in range(len(taps)):
-                    total += taps[k] * ring[c, (place - k) % len(taps)]
+                    total += taps[k] * ring[c, place + 1 + k]
                 quotient = total >> drop
                 remainders[c] = total - (quotient << drop)
                 if quotient >= limit or quotient <= -limit:

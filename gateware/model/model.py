@@ -25,7 +25,7 @@ STROBE_CLOCK = 1
 DELAY_LATENCY = 1
 """Clocks from a strobe to the one in which the delay lines are read."""
 
-SAMPLE_LATENCY = 220
+SAMPLE_LATENCY = 796
 """Clocks from a sample set's last strobe to the clock in which the window decides on it."""
 
 COUNT_LATENCY = 3

@@ -1,0 +1,255 @@
+"""What the gateware's tests share: modulator bits, and a host that drives several engines and compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from amaranth.lib.wiring import Component
+from amaranth.sim import Simulator
+
+from gateware.chain import Chain
+from gateware.metrology import Metrology
+from gateware.model.model import Model
+from gateware.model.port import transfer
+from gateware.registers import (
+    BY_NAME,
+    CHANNELS,
+    HEADER_WORDS,
+    MAX_COUNT,
+    RECORD_WORDS,
+    Op,
+    Record,
+    Status,
+    reply_offset,
+    request,
+)
+from gateware.twin.bus import CS_N, Timing, timing
+from gateware.twin.engine import Twin
+
+Source = Callable[[int], np.ndarray]
+"""Gives the next n ticks of modulator bits, uint8, bit c of each for channel c."""
+
+CLOCKS_PER_BIT = Fraction(40, 9)
+"""SCK at 3 MHz and a clock of 13⅓ MHz: what the rig uses."""
+
+_CHUNK_TICKS = 1 << 18
+
+
+def noise(seed: int) -> Source:
+    """Every bit of every channel a coin's throw."""
+    generator = np.random.default_rng(seed)
+    return lambda ticks: generator.integers(0, 1 << CHANNELS, ticks, np.uint8)
+
+
+def steady(*pattern: int) -> Source:
+    """The same few ticks again and again."""
+    at = 0
+
+    def take(ticks: int) -> np.ndarray:
+        nonlocal at
+        bits = np.take(np.array(pattern, np.uint8), np.arange(at, at + ticks), mode="wrap")
+        at += ticks
+        return bits
+
+    return take
+
+
+def mains(period_ticks: float, amplitude: float = 0.9) -> Source:
+    """Six sines of different phase through a first-order modulator."""
+    at = 0
+    carry = np.zeros(CHANNELS)
+    offsets = np.array([0, 2.1, 4.2, 0.3, 2.6, 4.9])
+    weights = (1 << np.arange(CHANNELS)).astype(np.uint8)
+
+    def take(ticks: int) -> np.ndarray:
+        nonlocal at, carry
+        phases = 2 * np.pi * (np.arange(at, at + ticks)[:, None] % period_ticks) / period_ticks - offsets
+        sums = np.cumsum((1 + amplitude * np.sin(phases)) / 2, axis=0) + carry
+        at += ticks
+        bits = np.diff(np.floor(sums), axis=0, prepend=0)
+        carry = sums[-1] % 1 if ticks else carry
+        return bits.astype(np.uint8) @ weights
+
+    return take
+
+
+class Engine(Protocol):
+    """One of the things that claim to be the gateware."""
+
+    def run(self, bits: np.ndarray) -> None: ...
+
+    def transfer(self, frame: bytes, shape: Timing, bits: np.ndarray) -> bytes: ...
+
+
+class Netlist:
+    """A compiled netlist. `tape` keeps what was put on the pins and what came back, for other simulators."""
+
+    def __init__(self, chain: Chain, engine: str = "native") -> None:
+        self.twin = Twin(chain, engine)
+        self.tape: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.recording = False
+
+    def run(self, bits: np.ndarray) -> None:
+        if self.recording:
+            self._pins(bits, np.full(len(bits) * self.twin.chain.clocks_per_tick, CS_N, np.uint8))
+        else:
+            self.twin.run(bits)
+
+    def transfer(self, frame: bytes, shape: Timing, bits: np.ndarray) -> bytes:
+        return shape.receive(self._pins(bits, shape.send(frame)))
+
+    def _pins(self, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
+        cipo = self.twin.drive(bits, pins)
+        if self.recording:
+            self.tape.append((bits, pins, cipo))
+        return cipo
+
+
+class Integers:
+    """The bit-exact model behind its SPI port."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.model = Model(chain)
+
+    def run(self, bits: np.ndarray) -> None:
+        self.model.run(bits)
+
+    def transfer(self, frame: bytes, shape: Timing, bits: np.ndarray) -> bytes:
+        model = self.model
+        start = model.ticks
+
+        def run_until(ticks: int) -> None:
+            done = model.ticks - start
+            model.run(bits[done : max(ticks - start, done)])
+
+        reply = transfer(model, frame, shape.edges + start * model.chain.clocks_per_tick, run_until)
+        run_until(start + len(bits))
+        return reply
+
+
+class Host:
+    """Gives every engine the same bits and frames; a reply that differs from the first engine's is a failure."""
+
+    def __init__(self, chain: Chain, source: Source, *engines: Engine, clocks_per_bit: Fraction = CLOCKS_PER_BIT) -> None:
+        self.chain = chain
+        self.ticks = 0
+        self.clocks_per_bit = clocks_per_bit
+        self._source = source
+        self._engines = engines
+        self._sequence = 0
+
+    def run(self, ticks: int) -> None:
+        """Let time pass with the bus idle."""
+        while ticks > 0:
+            bits = self._source(min(ticks, _CHUNK_TICKS))
+            for engine in self._engines:
+                engine.run(bits)
+            self.ticks += len(bits)
+            ticks -= len(bits)
+
+    def run_to(self, tick: int) -> None:
+        assert tick >= self.ticks
+        self.run(tick - self.ticks)
+
+    def frame(self, frame: bytes, late: int = 0) -> bytes:
+        """Send raw bytes, `late` clocks after the tick; returns as many."""
+        shape = timing(len(frame), self.clocks_per_bit, self.chain.clocks_per_tick)
+        if late:
+            shape = _later(shape, late, self.chain.clocks_per_tick)
+        bits = self._source(len(shape.pins) // self.chain.clocks_per_tick)
+        first, *others = [engine.transfer(frame, shape, bits) for engine in self._engines]
+        for other in others:
+            assert other.hex() == first.hex(), f"tick {self.ticks} + {late} clocks, frame {frame.hex()}"
+        self.ticks += len(bits)
+        return first
+
+    def ask(self, op: Op, address: int, count: int = 0, data: int | None = None, late: int = 0) -> tuple[Status, bytes]:
+        """One request; returns the reply's status and items."""
+        self._sequence = (self._sequence + 1) & 0xFF
+        reply = self.frame(request(op, self._sequence, address, count, data), late)[reply_offset(op) :]
+        assert reply[1] == self._sequence
+        return Status(reply[0] >> 4), reply[2:-4]
+
+    def read(self, name: str) -> int:
+        status, items = self.ask(Op.READ, BY_NAME[name].address, 1)
+        assert status is Status.OK
+        return int.from_bytes(items, "big")
+
+    def write(self, name: str, value: int, late: int = 0) -> None:
+        status, _ = self.ask(Op.WRITE, BY_NAME[name].address, data=value, late=late)
+        assert status is Status.OK
+
+    def close_at(self, tick: int) -> None:
+        """Arm a commanded closing."""
+        self.write("CLOSE_AT_LO", tick & 0xFFFF_FFFF)
+        self.write("CLOSE_AT_HI", tick >> 32)
+
+    def record(self) -> Record | None:
+        """The oldest record, popped, or None."""
+        most = MAX_COUNT[Op.RECORD]
+        words: list[int] = []
+        while len(words) < RECORD_WORDS:
+            status, items = self.ask(Op.RECORD, len(words), min(most, RECORD_WORDS - len(words)))
+            if status is Status.NOT_THERE:
+                assert not words
+                return None
+            words += np.frombuffer(items, ">u8").tolist()
+        record = Record.from_words(words)
+        assert self.ask(Op.POP, record.sequence & 0xFF)[0] is Status.OK
+        return record
+
+    def drain(self) -> list[Record]:
+        """Every record that waits."""
+        records = []
+        while (record := self.record()) is not None:
+            records.append(record)
+        return records
+
+
+def _later(shape: Timing, clocks: int, multiple: int) -> Timing:
+    more = -(-clocks // multiple) * multiple - clocks
+    return Timing(
+        np.concatenate((np.full(clocks, CS_N), shape.pins, np.full(more, CS_N))).astype(np.uint8),
+        shape.edges + clocks,
+        np.concatenate((np.full(clocks, -1), shape.bit, np.full(more, -1))),
+    )
+
+
+def simulate(component: Component, *testbenches: Callable) -> None:
+    """Run testbenches in Amaranth's simulator, one clock every microsecond, until all have ended."""
+    simulator = Simulator(component)
+    simulator.add_clock(1e-6)
+    for testbench in testbenches:
+        simulator.add_testbench(testbench)
+    simulator.run()
+
+
+def play(chain: Chain, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
+    """CIPO at each clock from Amaranth's simulator, its lines and bus driven as harness.cpp drives them."""
+    top = Metrology(chain)
+    cipo = np.empty(len(pins), np.uint8)
+
+    async def bench(ctx) -> None:
+        before, tick, now = 0, 0, 0
+        for k, pin in enumerate(pins.tolist()):
+            mclk = ctx.get(top.mclk)
+            if mclk and not before:
+                now = int(bits[tick])
+                tick += 1
+            before = mclk
+            ctx.set(top.lines, (now & 7 if mclk else now >> 3) if chain.paired else now)
+            ctx.set(top.cs_n, pin & 1)
+            ctx.set(top.sck, pin >> 1 & 1)
+            ctx.set(top.copi, pin >> 2 & 1)
+            cipo[k] = ctx.get(top.cipo)
+            await ctx.tick()
+
+    simulate(top, bench)
+    return cipo
+
+
+def header_words(record: Record) -> list[int]:
+    return record.to_words()[:HEADER_WORDS]
