@@ -132,7 +132,12 @@ def replay(
     columns = (TextColumn(record.name), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
     with Progress(*columns, console=messages, disable=not messages.is_terminal, transient=True) as progress:
         task = progress.add_task("", total=1.0)
-        summary = play(playback, configuration, lambda done: progress.update(task, completed=done))
+        try:
+            summary = play(playback, configuration, lambda done: progress.update(task, completed=done))
+        except KeyboardInterrupt:
+            progress.stop()
+            _refuse("interrupted before the recording's end: no result")
+            raise typer.Exit(1) from None
     if json:
         _print_json(summary)
     else:
@@ -195,8 +200,6 @@ def main() -> None:
         app()
     except tuple(could_not_run) as error:
         sys.exit(_refuse(str(error)))
-    except KeyboardInterrupt:
-        sys.exit(_refuse("interrupted"))
 
 
 def _refuse(sentence: str) -> int:

@@ -136,6 +136,7 @@ class Host:
     def __init__(self, chain: Chain, source: Source, *engines: Engine, clocks_per_bit: Fraction = CLOCKS_PER_BIT) -> None:
         self.chain = chain
         self.ticks = 0
+        self.level = 0
         self.clocks_per_bit = clocks_per_bit
         self._source = source
         self._engines = engines
@@ -162,7 +163,9 @@ class Host:
         bits = self._source(len(shape.pins) // self.chain.clocks_per_tick)
         first, *others = [engine.transfer(frame, shape, bits) for engine in self._engines]
         for other in others:
-            assert other.hex() == first.hex(), f"tick {self.ticks} + {late} clocks, frame {frame.hex()}"
+            assert other.hex() == first.hex(), (
+                f"tick {self.ticks} + {late} clocks: frame {frame.hex()}, replies {first.hex()} and {other.hex()}"
+            )
         self.ticks += len(bits)
         return first
 
@@ -171,6 +174,7 @@ class Host:
         self._sequence = (self._sequence + 1) & 0xFF
         reply = self.frame(request(op, self._sequence, address, count, data), late)[reply_offset(op) :]
         assert reply[1] == self._sequence
+        self.level = reply[0] & 0xF
         return Status(reply[0] >> 4), reply[2:-4]
 
     def read(self, name: str) -> int:
@@ -202,11 +206,9 @@ class Host:
         return record
 
     def drain(self) -> list[Record]:
-        """Every record that waits."""
-        records = []
-        while (record := self.record()) is not None:
-            records.append(record)
-        return records
+        """The records that wait now; those that come meanwhile may come faster than they can be read."""
+        self.read("MAGIC")
+        return [record for _ in range(self.level) if (record := self.record()) is not None]
 
 
 def _later(shape: Timing, clocks: int, multiple: int) -> Timing:

@@ -1,0 +1,136 @@
+"""Speeds, measured side by side in one run: `make bench`. Prints a table and writes build/bench.json.
+
+Every figure is the median of several rounds in which the rows take turns, on one core. "× real time" is signal
+time over computing time, for three elements (six channels).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from amaranth.sim import Simulator
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from drivers.sim.frontend import FrontEnd
+from drivers.sim.sensors import typical_sensors
+from drivers.sim.synthetic import lively_load
+from gateware.chain import Chain
+from gateware.metrology import Metrology
+from gateware.model.model import Model
+from gateware.twin.engine import Twin
+
+ROUNDS = 5
+SECONDS = 0.5
+CHAIN = Chain()
+TICKS = round(SECONDS * CHAIN.tick_hz)
+PYSIM_CLOCKS = 4000
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _pysim() -> Callable[[], None]:
+    """Amaranth's simulator on the whole gateware, PYSIM_CLOCKS clocks a call."""
+    top = Metrology(CHAIN)
+    simulator = Simulator(top)
+    simulator.add_clock(1e-6)
+    simulator.reset()
+
+    def run() -> None:
+        for _ in range(2 * PYSIM_CLOCKS):  # two clock edges are two steps
+            simulator.advance()
+
+    return run
+
+
+def _first_reading() -> float:
+    """Seconds from starting `rig run` to its first reading."""
+    command = [sys.executable, "-c", "from rig.cli import main; main()", "run", "--for", "1.2", "--json"]
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        elapsed = time.perf_counter() - start
+        process.stdout.read()
+    assert first["type"] == "reading"
+    return elapsed
+
+
+def measure() -> list[dict]:
+    """The rows of the table."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    bits = np.random.default_rng(1).integers(0, 64, TICKS).astype(np.uint8)
+    native, cxxrtl, model = Twin(CHAIN), Twin(CHAIN, "cxxrtl"), Model(CHAIN)
+    front_end = FrontEnd(lively_load(CHAIN.tick_hz), typical_sensors(20, CHAIN.tick_hz), CHAIN.tick_hz)
+    pysim = _pysim()
+    jobs: dict[str, Callable[[], object]] = {
+        "native": lambda: native.run(bits),
+        "cxxrtl": lambda: cxxrtl.run(bits[: TICKS // 8]),
+        "pysim": pysim,
+        "model": lambda: model.run(bits),
+        "front end": lambda: front_end.bits(TICKS),
+    }
+    for job in jobs.values():  # compile, fill caches
+        job()
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in track(range(ROUNDS), "measuring", console=Console(stderr=True), transient=True):
+        for name, job in jobs.items():
+            times[name].append(_timed(job))
+
+    def ratio(name: str, over: str, scale: float) -> float:
+        """Median of the rounds' own ratios, so that a slow spell of the machine hits both."""
+        return statistics.median(b / a for a, b in zip(times[name], times[over], strict=True)) * scale
+
+    clocks = TICKS * CHAIN.clocks_per_tick
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    return [
+        _row("rtl_vs_pysim", ratio("native", "pysim", clocks / PYSIM_CLOCKS), "×", 300),
+        _row("rtl_vs_cxxrtl", ratio("native", "cxxrtl", 8), "×", 1),
+        _row("rtl_realtime", SECONDS / middle["native"], "× real time", 0.5),
+        _row("exact_realtime", SECONDS / middle["model"], "× real time", 5),
+        _row("frontend_realtime", SECONDS / middle["front end"], "× real time", 5),
+        _row("exact_with_frontend_realtime", SECONDS / (middle["model"] + middle["front end"]), "× real time", 5),
+        _row("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10, least=False),
+    ]
+
+
+def _row(name: str, value: float, unit: str, bar: float, least: bool = True) -> dict:
+    return {
+        "name": name,
+        "value": float(f"{value:.4g}"),
+        "unit": unit,
+        "bar": bar,
+        "holds": value >= bar if least else value <= bar,
+    }
+
+
+def main() -> None:
+    rows = measure()
+    table = Table(box=None)
+    for name in ("row", "value", "unit", "bar", "holds"):
+        table.add_column(name, justify="right" if name in ("value", "bar") else "left")
+    for row in rows:
+        table.add_row(row["name"], f"{row['value']:g}", row["unit"], f"{row['bar']:g}", "yes" if row["holds"] else "NO")
+    Console().print(table)
+    target = Path("build/bench.json")
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(rows, indent=1) + "\n")
+    sys.exit(0 if all(row["holds"] for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""The link on the simulated board: identity, registers, records; what it does with damage and with garbage."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from drivers.sim.board import SimulatedBoard
+from drivers.sim.frontend import FrontEnd
+from drivers.sim.sensors import ideal_sensors
+from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
+from drivers.spi_link import LinkError, SpiBus, SpiLink, open_spidev
+from gateware.chain import Chain
+from gateware.registers import MAGIC, Capability, Op, Record, RecordFlag, request
+
+CHAIN = Chain()
+
+
+def board(fidelity: str = "exact") -> SimulatedBoard:
+    volts = tuple(Wave(120, -120 * k) for k in range(3))
+    amperes = tuple(Wave(5, -120 * k - 30) for k in range(3))
+    source = SyntheticLoad(CHAIN.tick_hz, [Step(0.0, LoadState(volts, amperes))])
+    return SimulatedBoard(CHAIN, FrontEnd(source, ideal_sensors(20), CHAIN.tick_hz), fidelity)
+
+
+class Damaged:
+    """A bus on which bits flip, in both directions, and replies vanish, as often as told."""
+
+    def __init__(self, inner: SpiBus, share: float) -> None:
+        self._inner = inner
+        self._share = share
+        self._random = random.Random(1)
+
+    def _damage(self, data: list[int]) -> list[int]:
+        if self._random.random() < self._share:
+            data = list(data)
+            data[self._random.randrange(len(data))] ^= 1 << self._random.randrange(8)
+        return data
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        reply = self._damage(self._inner.xfer2(self._damage(data)))
+        return [0] * len(reply) if self._random.random() < self._share / 4 else reply
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def collect(link: SpiLink, source: SimulatedBoard, windows: int) -> list[Record]:
+    """Records up to a commanded closing, reading as a service does."""
+    link.close_window_at(100_000)
+    link_records: list[Record] = []
+    started = False
+    while True:
+        source.advance(40_000)
+        for record in link.records():
+            if started:
+                link_records.append(record)
+                if RecordFlag.END_COMMANDED in record.flags:
+                    return link_records
+            elif RecordFlag.END_COMMANDED in record.flags:
+                started = True
+                link.close_window_at(100_000 + windows * 55_556)
+
+
+def test_identity() -> None:
+    link = SpiLink(board())
+    assert link.identity.clock_hz == CHAIN.clock_hz
+    assert link.identity.tick_hz == CHAIN.tick_hz
+    assert link.identity.ticks_per_sample == 256
+    assert link.identity.banks == CHAIN.banks
+    assert link.identity.capabilities == Capability.PRODUCTS | Capability.MEANS
+    assert link.identity.build == CHAIN.digest
+
+
+def test_written_registers_read_back() -> None:
+    link = SpiLink(board())
+    link.write("DELAY_I2", 31)
+    assert link.read("DELAY_I1", 3) == [0, 31, 0]
+    assert link.configuration()["DELAY_I2"] == 31
+    with pytest.raises(ValueError, match="DELAY_I2 takes 0 to 255, not 256"):
+        link.write("DELAY_I2", 256)
+
+
+def test_ticks_count_the_modulator_clock() -> None:
+    source = board()
+    link = SpiLink(source)
+    before = link.ticks()
+    source.advance(1_000_000)
+    frame_ticks = 64 * 8 * 4.5 / 4  # no frame is longer
+    assert 1_000_000 <= link.ticks() - before <= 1_000_000 + frame_ticks
+
+
+def test_records_follow_each_other_without_a_gap() -> None:
+    source = board()
+    records = collect(SpiLink(source), source, 20)
+    assert len(records) > 15
+    for one, next_one in zip(records, records[1:], strict=False):
+        assert next_one.sequence == one.sequence + 1
+        assert next_one.tick_start == one.tick_end
+    assert all(record.ticks == 256 * record.samples for record in records)
+
+
+@pytest.mark.parametrize("fidelity", ["exact", "rtl"])
+def test_damage_costs_retries_and_no_energy(fidelity: str) -> None:
+    quiet_board, noisy_board = board(fidelity), board(fidelity)
+    quiet = collect(SpiLink(quiet_board), quiet_board, 20)
+    link = SpiLink(Damaged(noisy_board, 0.2), attempts=50)
+    noisy = collect(link, noisy_board, 20)
+    assert link.counts.crc_errors > 20
+    assert link.counts.request_errors > 2
+    assert link.counts.retries >= link.counts.crc_errors
+
+    def totals(records: list[Record]) -> tuple[int, ...]:
+        return tuple(map(sum, zip(*(record.sums for record in records), strict=True)))
+
+    assert totals(noisy) == totals(quiet)
+    assert sum(r.samples for r in noisy) == sum(r.samples for r in quiet)
+    assert [r.sequence for r in noisy] == list(range(noisy[0].sequence, noisy[0].sequence + len(noisy)))
+
+
+class Fixed:
+    """A bus that answers the same whatever is asked."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        return list(self._answer.ljust(len(data), self._answer[-1:]))[: len(data)]
+
+    def close(self) -> None:
+        pass
+
+
+class Shifted:
+    """A board seen through the wrong clock mode: every reply a bit late."""
+
+    def __init__(self, inner: SpiBus) -> None:
+        self._inner = inner
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        whole = int.from_bytes(bytes(self._inner.xfer2(data)), "big") >> 1
+        return list(whole.to_bytes(len(data), "big"))
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("bus", "said"),
+    [
+        (Fixed(b"\x00"), "CIPO stays low: check that the board has power"),
+        (Fixed(b"\xff"), "CIPO stays high: it is not connected"),
+        (Fixed(b"\x12\x34\x56\x78\x9a"), "check the wiring, clock mode 0, and that the board holds this design"),
+        (Shifted(board()), "the reply comes 1 bits late: the clock mode must be 0"),
+        (Damaged(board(), 1.0), "lower the SPI speed"),
+    ],
+)
+def test_garbage_is_explained(bus: SpiBus, said: str) -> None:
+    with pytest.raises(LinkError, match=said):
+        SpiLink(bus)
+
+
+class Rewritten:
+    """A board whose replies are another design's: a good CRC over other ID registers."""
+
+    def __init__(self, registers: list[int]) -> None:
+        self._registers = registers
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        from gateware.registers import crc32
+
+        body = bytes((0xA0, data[1])) + b"".join(r.to_bytes(4, "big") for r in self._registers)
+        return list((bytes(8) + body + crc32(body).to_bytes(4, "big"))[: len(data)])
+
+    def close(self) -> None:
+        pass
+
+
+def test_another_design_is_named() -> None:
+    assert len(request(Op.READ, 0, 0, 7)) == 8 + 2 + 28 + 4
+    with pytest.raises(LinkError, match=r"MAGIC reads 0x00001234 instead of 0x41453736"):
+        SpiLink(Rewritten([0x1234, 0, 0, 0, 1, 1, 0]))
+    with pytest.raises(LinkError, match=r"register map is version 9, this software speaks 1"):
+        SpiLink(Rewritten([MAGIC, 9 << 16, 0, 0, 1, 1, 0]))
+
+
+def test_a_reset_board_is_noticed() -> None:
+    class ForgetsAfterReading:
+        """Loses its records between reading and dropping them, as a reset does."""
+
+        def __init__(self, inner: SimulatedBoard) -> None:
+            self.inner = inner
+
+        def xfer2(self, data: list[int]) -> list[int]:
+            if data[0] >> 4 == Op.POP:
+                self.inner = board()
+            return self.inner.xfer2(data)
+
+        def close(self) -> None:
+            pass
+
+    bus = ForgetsAfterReading(board())
+    link = SpiLink(bus)
+    bus.inner.advance(200_000)
+    with pytest.raises(LinkError, match="was reset meanwhile"):
+        list(link.records())
+
+
+def test_missing_device_and_module_have_remedies(tmp_path) -> None:
+    with pytest.raises(LinkError, match=r"spidev is missing|does not exist: enable SPI"):
+        open_spidev(str(tmp_path / "spidev0.0"), 1_000_000)

@@ -1,0 +1,206 @@
+"""The command line as a user meets it: real processes, exit statuses, one sentence for each mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from rig.results import Summary
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli import main; main()"]
+
+
+def rig(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=120
+    )
+
+
+def write_csv(path: Path, seconds: float = 0.5, volts: float = 120.0, amperes: float = 5.0, rate: int = 6000) -> Path:
+    t = (np.arange(round(seconds * rate)) + 0.5) / rate
+    columns = []
+    for k in range(3):
+        turn = 2 * np.pi * (60 * t - k / 3)
+        columns += [volts * np.sqrt(2) * np.sin(turn), amperes * np.sqrt(2) * np.sin(turn - np.pi / 6)]
+    rows = "\n".join(",".join(f"{v:.6f}" for v in row) for row in np.stack(columns, axis=1))
+    path.write_text("va,ia,vb,ib,vc,ic\n" + rows + "\n")
+    return path
+
+
+def test_replay_prints_its_json(tmp_path: Path) -> None:
+    write_csv(tmp_path / "load.csv")
+    done = rig("replay", "load.csv", "--rate", "6000", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = msgspec.json.decode(done.stdout.encode(), type=Summary)
+    assert summary.simulated
+    assert summary.fidelity == "exact"
+    assert summary.form == "9S"
+    assert list(summary.phases) == ["a", "b", "c"]
+    for phase in summary.phases.values():
+        # Typical sensors' noise, −100 dB of 850 V and 70.7 A, is the largest part of what is left.
+        assert phase.v_rms == pytest.approx(120, rel=1e-4)
+        assert phase.i_rms == pytest.approx(5, rel=1e-4)
+        assert phase.p_w == pytest.approx(600 * np.cos(np.pi / 6), rel=1e-4)
+        assert phase.q1_var is None
+    assert summary.energy_wh.delivered == pytest.approx(3 * 600 * np.cos(np.pi / 6) * 0.5 / 3600, rel=2e-4)
+    assert summary.energy_wh.received == 0
+    assert summary.registers.kwh_delivered == pytest.approx(summary.energy_wh.delivered / 1000, abs=1e-12)
+    assert summary.frequency_hz == pytest.approx(60, abs=2e-3)
+
+
+def test_replay_for_people(tmp_path: Path) -> None:
+    write_csv(tmp_path / "load.csv")
+    done = rig("replay", "load.csv", "--rate", "6000", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "SIMULATED (exact)" in done.stdout
+    assert re.search(r"delivered\s+0\.216\d+ Wh", done.stdout)
+
+
+def test_ratios_come_back_out(tmp_path: Path) -> None:
+    write_csv(tmp_path / "primary.csv", volts=7200.0, amperes=250.0)
+    done = rig(
+        "replay", "primary.csv", "--rate", "6000", "--vt-ratio", "60", "--ct-ratio", "50", "--json", folder=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    summary = msgspec.json.decode(done.stdout.encode(), type=Summary)
+    assert summary.phases["a"].v_rms == pytest.approx(7200, rel=1e-4)
+    assert summary.phases["a"].i_rms == pytest.approx(250, rel=1e-4)
+    assert summary.constants.multiplier == 3000
+
+
+def test_run_at_full_speed(tmp_path: Path) -> None:
+    done = rig("run", "--for", "3", "--speed", "max", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["type"] for line in lines] == ["reading"] * 3 + ["summary"]
+    assert all(line["simulated"] for line in lines)
+    assert lines[0]["phases"]["a"]["v_rms"] == pytest.approx(120, abs=2)
+    summary = lines[-1]
+    assert summary["faults"] == {}
+    delivered = summary["energy_wh"]["delivered"]
+    assert 0 <= delivered - summary["pulses"]["kyz1"] * summary["constants"]["kp1_wh"] < summary["constants"]["kp1_wh"]
+
+
+def test_interrupt_ends_cleanly_with_a_summary(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [*COMMAND, "run", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["type"] == "reading"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert json.loads(out.splitlines()[-1])["type"] == "summary"
+    assert err == ""
+
+
+def test_interrupting_a_replay_is_said(tmp_path: Path) -> None:
+    write_csv(tmp_path / "long.csv", seconds=20)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [*COMMAND, "replay", "long.csv", "--rate", "6000", "--fidelity", "rtl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.strip().endswith("interrupted before the recording's end: no result")
+    assert "Traceback" not in err
+
+
+def test_doctor(tmp_path: Path) -> None:
+    done = rig("doctor", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    checks = json.loads(done.stdout)
+    assert {"base", "sim", "rtl", "pi"} == {check["part"] for check in checks}
+    assert all(check["remedy"] for check in checks if not check["holds"])
+    assert all(not check["remedy"] for check in checks if check["holds"])
+    assert rig("doctor", folder=tmp_path).returncode == 0
+
+
+FILES = {
+    "nan.csv": "va,ia\n1,2\n3,nan\n",
+    "empty_column.csv": "va,ia\n1,\n3,\n",
+    "text.csv": "va,ia\n1,2\n3,x\n",
+    "no_rate.csv": "va,ia\n1,2\n3,4\n",
+    "empty.csv": "",
+    "rig_bad.toml": "[hardware]\nkidn = 'sim'\n",
+    "pi.toml": "[hardware]\nkind = 'pi'\nspi_path = '/dev/spidev_none'\n",
+    "uncalibrated.toml": "[meter]\ncalibration = 'none.toml'\n",
+    "nodat.cfg": "S,D,1999\n2,2A,0D\n1,va,A,,V,1,0,0,-9,9,1,1,P\n2,ia,A,,A,1,0,0,-9,9,1,1,P\n60\n1\n960,200\n"
+    "01/01/2020,00:00:00.000000\n01/01/2020,00:00:00.000000\nASCII\n1\n",
+}
+FILES["short.cfg"] = FILES["nodat.cfg"]
+FILES["short.dat"] = "\n".join(f"{k + 1},{k * 1000},{k % 9},{k % 7}" for k in range(150)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["replay", "nodat.cfg"], r"nodat\.dat: no such file"),
+        (["replay", "short.cfg"], r"short\.dat: truncated, .* 200 samples .* 150"),
+        (["replay", "none.cfg"], r"none\.cfg: no such file"),
+        (["replay", "good.csv", "--rate", "6000", "--channels", "va=VX,ia=ia"], r"no channel VX .*it has va, ia"),
+        (["replay", "nan.csv", "--rate", "1000"], r"column ia is not a finite number at line 3 \('nan'\)"),
+        (["replay", "text.csv", "--rate", "1000"], r"column ia is not a finite number at line 3 \('x'\)"),
+        (["replay", "empty_column.csv", "--rate", "1000"], r"column ia is empty"),
+        (["replay", "empty.csv", "--rate", "1000"], r"empty\.csv: empty"),
+        (["replay", "no_rate.csv"], r"no sampling rate; give it with --rate"),
+        (["replay", "high.csv", "--rate", "6000"], r"times the front end's 84\d\.\d V; --vt-ratio 20 would fit"),
+        (["replay", "good.csv", "--rate", "6000", "--seconds", "0.005"], r"5 ms to play are less than one window"),
+        (["replay", "good.csv", "--rate", "6000", "--start", "9"], r"no samples from 9 s on, it lasts 0\.1 s"),
+        (["replay", "good.csv", "--rate", "6000", "--form", "7X"], r'form "7X" is not known: choose 1S'),
+        (["replay", "good.csv", "--rate", "6000", "--vt-ratio", "0"], r'--vt-ratio is "0", it must be a positive number'),
+        (["replay", "good.csv", "--rate", "fast"], r'--rate is "fast"'),
+        (["run", "--config", "rig_bad.toml"], r"rig_bad\.toml: unknown key kidn in \[hardware\]; did you mean kind\?"),
+        (["run", "--config", "gone.toml"], r"gone\.toml does not exist"),
+        (["run", "--config", "pi.toml"], r"spidev is missing: apt install|does not exist: enable SPI"),
+        (["run", "--config", "pi.toml", "--speed", "max"], r"--speed max needs the simulated rig"),
+        (["run", "--config", "uncalibrated.toml"], r"none\.toml cannot be read"),
+    ],
+)
+def test_mistakes_get_one_sentence(tmp_path: Path, arguments: list[str], said: str) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    write_csv(tmp_path / "good.csv", seconds=0.1)
+    write_csv(tmp_path / "high.csv", seconds=0.1, volts=12_000.0)
+    before = {p: p.read_bytes() for p in tmp_path.iterdir()}
+    done = rig(*arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert re.search(said, done.stderr), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("arguments", [["replay"], ["run", "--speed", "7"], ["jump"], ["run", "--for", "-1"]])
+def test_wrong_usage_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
+    done = rig(*arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "replay", "doctor"])
+def test_help_carries_an_example(tmp_path: Path, command: str) -> None:
+    done = rig(command, "--help", folder=tmp_path)
+    assert done.returncode == 0
+    assert f"Example: rig {command}" in done.stdout

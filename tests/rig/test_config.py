@@ -1,0 +1,71 @@
+"""rig.toml: strict, and every error says what would be right."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from rig import config as module
+from rig.config import Config, ConfigError, constant_wh, load
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "rig.toml"
+    path.write_text(text)
+    return path
+
+
+def test_no_file_is_the_simulated_rig() -> None:
+    assert load(None) == Config()
+    assert load(None).hardware.kind == "sim"
+
+
+def test_the_documented_file_loads() -> None:
+    """The example in the module's docstring, uncommented, is valid and names every key."""
+    example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
+    keys = {line.split(" =")[0] for line in example.splitlines() if " = " in line and line[0] != "["}
+    fields = {f for s in (module.Hardware, module.Simulation, module.MeterProgram) for f in s.__struct_fields__}
+    assert keys == fields
+
+
+def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
+    example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
+    loaded = load(write(tmp_path, example))
+    assert loaded.hardware == Config().hardware
+    assert loaded.simulation == Config().simulation
+    assert loaded.meter.form == Config().meter.form
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[hardware]\nkid = 'sim'", r"unknown key kid in \[hardware\]; did you mean kind\?"),
+        ("[meters]\n", r"unknown key meters in the file; did you mean meter\?"),
+        ("[hardware]\nzzz = 1", r"unknown key zzz in \[hardware\]; known are kind, spi_path"),
+        ("[hardware]\nkind = 'real'", r"hardware.kind is 'real': invalid enum value"),
+        ("[hardware]\nled_pin = 99", r"hardware.led_pin is 99: expected `int` <= 27"),
+        ("[hardware]\nspi_hz = 'fast'", r"hardware.spi_hz is 'fast': expected `int`, got `str`"),
+        ("[meter]\ncurrent_class = 30", r"meter.current_class is 30: invalid enum value"),
+        ("[hardware\n", r"is not TOML"),
+    ],
+)
+def test_errors_name_file_key_and_value(tmp_path: Path, text: str, said: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError, match=said) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(tmp_path / "none.toml")
+
+
+def test_constants_are_exact() -> None:
+    assert constant_wh("1.8", "meter.ks_wh") == Fraction(9, 5)
+    assert constant_wh("3/20", "meter.kp1_wh") == Fraction(3, 20)
+    for wrong in ("-1", "x", "1/0"):
+        with pytest.raises(ConfigError, match="it must be watt-hours in quotes"):
+            constant_wh(wrong, "meter.ks_wh")

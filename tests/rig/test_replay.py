@@ -1,0 +1,183 @@
+"""Recordings through the whole chain against independently computed reference values.
+
+Limits are those of the reference's own method (../shared/waveforms/README.md): energy within 0.02 % of ∫S plus the
+reference's uncertainty, r.m.s. within 0.02 %; for single appliance periods P within 0.05 % of S and Irms within
+0.1 % of the part below 3.2 kHz, DC removed.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drivers.sim.channels import assign, parse_spec
+from drivers.sim.reading import read_recording
+from drivers.sim.recording import RecordedChannel, Recording
+from rig.config import Config, Simulation
+from rig.replay import Playback, ReplayError, replay
+from rig.results import Summary
+
+ENERGY_LIMIT = 2e-4
+RMS_LIMIT = 2e-4
+
+
+def reference(waveforms: Path, folder: str, record: str) -> dict:
+    return json.loads((waveforms / folder / "reference.json").read_text())["records"][record]
+
+
+def uncertainty(record: dict) -> float:
+    """The largest relative u(P)/S of the reference's segments."""
+    return max(phase["u_P_over_S"] for segment in record["segments"] for phase in segment["phases"])
+
+
+def check_consistency(summary: Summary) -> None:
+    assert summary.simulated
+    assert summary.bits == 256 * summary.samples
+    assert not summary.faults
+    assert not summary.overload
+    assert summary.crc_errors == 0
+    assert summary.late_edges == 0
+    energy, constants = summary.energy_wh, summary.constants
+    led = (energy.delivered + energy.received) / constants.multiplier - summary.pulses.test_led * constants.ks_wh
+    kyz = energy.delivered / constants.multiplier - summary.pulses.kyz1 * constants.kp1_wh
+    assert 0 <= led < constants.ks_wh
+    assert 0 <= kyz < constants.kp1_wh
+
+
+@pytest.fixture(scope="module")
+def ufsc(waveforms: Path) -> Recording:
+    return read_recording(waveforms / "comtrade_ufsc_generators" / "test3.cfg", None)
+
+
+def play_generator(recording: Recording, generator: str, fidelity: str) -> Summary:
+    spec = ",".join(f"{q}{p}={q.upper()}{p.upper()}_{generator}" for q in "vi" for p in "abc")
+    playback = Playback(
+        recording, assign(recording, parse_spec(spec)), vt_ratio=Fraction(60), ct_ratio=Fraction(500)
+    )
+    return replay(playback, Config(simulation=Simulation(fidelity=fidelity)))
+
+
+@pytest.mark.parametrize("fidelity", ["exact", "rtl"])
+@pytest.mark.parametrize("generator", ["G1", "G3"])
+def test_generators_of_ufsc(ufsc: Recording, waveforms: Path, generator: str, fidelity: str) -> None:
+    record = reference(waveforms, "comtrade_ufsc_generators", f"test3_{generator}")
+    whole = record["whole_record"]
+    summary = play_generator(ufsc, generator, fidelity)
+    check_consistency(summary)
+    apparent_wh = 0.0
+    for phase, measured in zip(whole["phases"], summary.phases.values(), strict=True):
+        assert measured.v_rms == pytest.approx(phase["Vrms"], rel=RMS_LIMIT)
+        assert measured.i_rms == pytest.approx(phase["Irms"], rel=RMS_LIMIT)
+        apparent_wh += phase["Vrms"] * phase["Irms"] * record["duration_s"] / 3600
+    net = summary.energy_wh.delivered - summary.energy_wh.received
+    assert abs(net - whole["energy_total_Wh"]) <= (ENERGY_LIMIT + uncertainty(record)) * apparent_wh
+
+
+def test_netlist_and_model_report_the_same(ufsc: Recording) -> None:
+    exact, rtl = (play_generator(ufsc, "G1", fidelity) for fidelity in ("exact", "rtl"))
+    assert exact.energy_wh == rtl.energy_wh
+    assert exact.phases == rtl.phases
+    assert exact.pulses == rtl.pulses
+
+
+def test_load_rejection(waveforms: Path) -> None:
+    record = reference(waveforms, "comtrade_transformer_147kv_jp", "HV")
+    recording = read_recording(waveforms / "comtrade_transformer_147kv_jp" / "comtrade1.cfg", None)
+    spec = parse_spec("va=HV Bus VR,vb=HV Bus VS,vc=HV Bus VT,ia=HV IR,ib=HV IS,ic=HV IT")
+    playback = Playback(recording, assign(recording, spec), vt_ratio=Fraction(1000), ct_ratio=Fraction(40))
+    summary = replay(playback, Config())
+    check_consistency(summary)
+    whole = record["whole_record"]
+    apparent_wh = sum(p["Vrms"] * p["Irms"] for p in whole["phases"]) * record["duration_s"] / 3600
+    net = summary.energy_wh.delivered - summary.energy_wh.received
+    assert abs(net - whole["energy_total_Wh"]) <= (ENERGY_LIMIT + uncertainty(record)) * apparent_wh
+
+
+LAPTOPS, CFLS = (139, 133), (19, 17, 15)
+OTHERS = (103, 209, 59, 243, 198)  # hair iron (half wave), vacuum, kettle, defroster, vacuum inrush
+
+
+@pytest.mark.parametrize("row", [*LAPTOPS, *CFLS, *OTHERS])
+def test_appliances_of_plaid(waveforms: Path, row: int) -> None:
+    folder = waveforms / "plaid_one_cycle_60hz"
+    columns = np.stack([np.load(folder / f"{name}.npy")[row] for name in ("voltage", "current")], axis=1)
+    recording = Recording(
+        Path(f"plaid row {row}"), (RecordedChannel("va", "V"), RecordedChannel("ia", "A")), columns, Fraction(30_000)
+    )
+    spectrum = np.fft.rfft(columns, axis=0)
+    hertz = np.fft.rfftfreq(len(columns), 1 / 30_000)
+    spectrum[(hertz == 0) | (hertz > 3200)] = 0
+    v, i = np.fft.irfft(spectrum, len(columns), axis=0).T
+    v_rms, i_rms = np.sqrt(np.mean(v * v)), np.sqrt(np.mean(i * i))
+
+    playback = Playback(recording, {"va": 0, "ia": 1}, loop=True, seconds=Fraction(10))
+    summary = replay(playback, Config())
+    check_consistency(summary)
+    assert summary.form == "1S"
+    assert summary.frequency_hz == pytest.approx(60, abs=2e-3)
+    (measured,) = summary.phases.values()
+    assert abs(measured.p_w - np.mean(v * i)) <= 5e-4 * v_rms * i_rms
+    assert measured.i_rms == pytest.approx(i_rms, rel=1e-3)
+
+
+def sine(seconds: float, volts: float = 120.0, amperes: float = 5.0, rate: int = 6000) -> Recording:
+    t = (np.arange(round(seconds * rate)) + 0.5) / rate
+    wave = np.sqrt(2) * np.sin(2 * np.pi * 60 * t)
+    channels = (RecordedChannel("va", "V"), RecordedChannel("ia", "A"))
+    return Recording(Path("sine.csv"), channels, np.stack([volts * wave, amperes * wave], axis=1), Fraction(rate))
+
+
+def test_every_sample_of_a_partial_cycle_counts() -> None:
+    """2.3 cycles and 5.8 cycles: whole-record energy is VI·t + the part of a cycle, in closed form.
+
+    The limit is that of the sample grid: at most half a sample (38 µs) more or less at the end.
+    """
+    for cycles in (2.3, 5.8):
+        seconds = cycles / 60
+        summary = replay(Playback(sine(seconds), {"va": 0, "ia": 1}), Config())
+        recorded = round(seconds * 6000) / 6000
+        phase = 4 * np.pi * 60 * recorded
+        expected_wh = 600 * (recorded - np.sin(phase) / (4 * np.pi * 60)) / 3600
+        half_sample_wh = 1200 * 0.5 * 256 / (10e6 / 3) / 3600
+        assert abs(summary.energy_wh.delivered - expected_wh) <= half_sample_wh
+        assert summary.bits == 256 * summary.samples
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    recording = sine(1.0)
+    whole = replay(Playback(recording, {"va": 0, "ia": 1}), Config())
+    part = replay(Playback(recording, {"va": 0, "ia": 1}, start_s=Fraction(1, 2)), Config())
+    assert part.seconds == pytest.approx(whole.seconds / 2, abs=1e-4)
+    # Half the record has half the energy, to within the noise of the typical sensors (−100 dB) and half a sample.
+    assert part.energy_wh.delivered == pytest.approx(whole.energy_wh.delivered / 2, rel=1e-4)
+
+
+def test_received_energy_registers_as_received() -> None:
+    recording = sine(0.5)
+    recording.values[:, 1] *= -1
+    summary = replay(Playback(recording, {"va": 0, "ia": 1}), Config())
+    assert summary.energy_wh.delivered == 0
+    assert summary.energy_wh.received == pytest.approx(600 * 0.5 / 3600, rel=1e-3)
+    check_consistency(summary)
+
+
+def test_a_ratio_that_clips_is_refused_with_one_that_fits() -> None:
+    with pytest.raises(ReplayError, match=r"va peaks at 169\d V at the meter, 2 times .* --vt-ratio 2 would fit"):
+        replay(Playback(sine(0.2, volts=1200.0), {"va": 0, "ia": 1}), Config())
+    with pytest.raises(ReplayError, match=r"ia peaks at 141\d A .* --ct-ratio 20 would fit"):
+        replay(Playback(sine(0.2, amperes=1000.0), {"va": 0, "ia": 1}), Config())
+    replay(Playback(sine(0.2, amperes=1000.0), {"va": 0, "ia": 1}, ct_ratio=Fraction(20)), Config())
+
+
+def test_less_than_a_window_is_refused() -> None:
+    with pytest.raises(ReplayError, match=r"10 ms to play are less than one window of 29.5 ms"):
+        replay(Playback(sine(0.010), {"va": 0, "ia": 1}), Config())
+
+
+def test_a_loop_needs_its_length() -> None:
+    with pytest.raises(ReplayError, match=r"--loop plays without end"):
+        replay(Playback(sine(0.1), {"va": 0, "ia": 1}, loop=True), Config())

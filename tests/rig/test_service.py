@@ -1,0 +1,105 @@
+"""The service on the simulated rig: pulses on the pins at their instants, nothing lost at start and finish."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from drivers.sim.pins import VirtualClockMockFactory
+from drivers.sim.synthetic import lively_load
+from gateware.chain import Chain
+from rig.config import Config, MeterProgram
+from rig.hardware import open_hardware
+from rig.meter.meter import WindowResult
+from rig.meter.pulses import PulseConstantError
+from rig.service import LED_WIDTH_NS, PULSE_LATENCY_NS, Service
+
+SECONDS = 8
+CONFIG = Config(meter=MeterProgram(ks_wh="0.36", kp1_wh="0.03"))
+
+
+def metered(config: Config) -> tuple[Service, VirtualClockMockFactory, list[WindowResult]]:
+    hardware = open_hardware(config, paced=False)
+    service = Service(hardware, config)
+    service.begin()
+    results = list(service.run(hardware.clock.now_ns() + SECONDS * 10**9))
+    pins = hardware.pins
+    assert isinstance(pins, VirtualClockMockFactory)
+    return service, pins, results
+
+
+@pytest.fixture(scope="module")
+def session() -> tuple[Service, VirtualClockMockFactory, list[WindowResult]]:
+    return metered(CONFIG)
+
+
+def test_registers_are_the_sum_of_the_records(session) -> None:
+    service, _, results = session
+    registers = service.meter.registers
+    assert registers.delivered - registers.received == sum(r.units for r in results)
+    assert not service.meter.faults
+    for one, following in zip(results, results[1:], strict=False):
+        assert following.tick_start == one.tick_end
+
+
+def test_edges_come_at_their_instants_plus_the_latency(session) -> None:
+    """Constant to 2 ms: a poll's record takes 7 frames of 0.2 ms on the bus, during which no edge is made."""
+    service, pins, results = session
+    tick_ns = 10**9 / Chain().tick_hz
+    for output, pin in (("kyz1", 22), ("test_led", 17)):
+        instants = [int(p.tick * tick_ns) for r in results for p in r.pulses if p.output == output]
+        edges = [e.time_ns for e in pins.edges(pin) if output == "kyz1" or e.high]
+        assert len(edges) > 15
+        delays = [edge - instant for edge, instant in zip(edges, instants, strict=False)]
+        assert max(delays) - min(delays) < 2_000_000
+        assert all(abs(d - PULSE_LATENCY_NS) < 2_000_000 for d in delays)
+
+
+def test_contacts_of_form_c_are_never_both_closed(session) -> None:
+    _, pins, _ = session
+    y, z = pins.edges(22), pins.edges(23)[1:]  # K–Z is the contact closed at the start
+    assert len(y) > 100
+    assert [e.time_ns for e in y] == [e.time_ns for e in z]
+    assert all(a.high != b.high for a, b in zip(y, z, strict=True))
+
+
+def test_flashes_have_their_width(session) -> None:
+    _, pins, _ = session
+    edges = pins.edges(17)
+    widths = [off.time_ns - on.time_ns for on, off in zip(edges[::2], edges[1::2], strict=False)]
+    assert all(LED_WIDTH_NS <= width < LED_WIDTH_NS + 2_000_000 for width in widths)
+
+
+def test_finish_lets_every_pulse_out() -> None:
+    service, pins, results = metered(CONFIG)
+    service.finish()
+    assert service.kyz1.transitions == service.meter.outputs["kyz1"].count
+    assert service.led.flashes == service.meter.outputs["test_led"].count
+    assert sum(e.high for e in pins.edges(17)) == service.led.flashes
+    delivered = service.meter.registers.wh(service.meter.registers.delivered)
+    assert 0 <= delivered - service.kyz1.transitions * Fraction("0.03") < Fraction("0.03")
+    assert sum(len(r.pulses) for r in results) == service.kyz1.transitions + service.led.flashes
+
+
+def test_the_lively_load_is_what_the_meter_reads() -> None:
+    """Power of a second in the middle of the first step against the source's own, from its grid points."""
+    chain = Chain()
+    source = lively_load(chain.tick_hz)
+    grid_hz = float(chain.tick_hz) / 64
+    values = source.read(int(4 * grid_hz))[int(2 * grid_hz) :]
+    true_w = float((values[:, :3] * values[:, 3:]).mean(axis=0).sum())
+    _, _, results = metered(Config())
+    rate = chain.tick_hz
+    chosen = [r for r in results if 2 * rate < r.tick_start and r.tick_end < 4 * rate]
+    seconds = sum(r.readings.seconds for r in chosen)
+    measured_w = sum(sum(r.readings.p_w) * r.readings.seconds for r in chosen) / seconds
+    # The DC in the load's current meets no DC in the voltage; 1e-5 is the filter's ripple to 3 kHz, twice.
+    assert measured_w == pytest.approx(true_w, rel=5e-5)
+
+
+def test_kp_below_its_least_value_is_refused() -> None:
+    config = Config(meter=MeterProgram(ks_wh="1.2", kp1_wh="0.05"))
+    hardware = open_hardware(config, paced=False)
+    with pytest.raises(PulseConstantError, match=r"kyz1 has Kp 0.05 Wh: give at least Ks/12 = 0.1 Wh"):
+        Service(hardware, config)

