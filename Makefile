@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPEED ?= 1
 
-.PHONY: run setup test proof bench lint clean
+.PHONY: run setup test proof bench lint pictures clean
 
 run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until Ctrl-C
 	@$(BIN)/rig run --speed $(SPEED) $(if $(FOR),--for $(FOR))
@@ -24,17 +24,21 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+pictures: $(VENV)/run.stamp  ## draw the documentation's pictures from a real run
+	$(BIN)/python docs/pictures/draw.py
+
 clean:
 	rm -rf $(VENV) build *.egg-info
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	@echo "setting up $(VENV), half a minute or so"
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware]'
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware,report,dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware,dev]'
 	@touch $@ $(VENV)/run.stamp

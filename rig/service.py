@@ -23,6 +23,9 @@ POLL_NS = 20_000_000
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
 
+SETTLING_TICKS = 1 << 15
+"""After a change of the bit delays every filter holds only new bits: CIC and FIR span 16 638 ticks."""
+
 LED_WIDTH_NS = 10_000_000
 LED_GAP_NS = 5_000_000
 RELAY_DWELL_NS = 8_000_000
@@ -83,7 +86,7 @@ class Service:
         self.late_edges = 0
 
     def begin(self, at_tick: int | None = None) -> None:
-        """Start metering: at the present sample, or at the first one later than `at_tick`.
+        """Start metering: once the filters have settled, or at the first sample later than `at_tick`.
 
         Whatever was summed before is dropped: it was measured with other settings, or before anyone asked.
         """
@@ -91,7 +94,7 @@ class Service:
         before = clock.now_ns()
         tick = link.ticks()
         self._anchor = (tick, (before + clock.now_ns()) // 2)
-        link.close_window_at(tick if at_tick is None else at_tick)
+        link.close_window_at(tick + SETTLING_TICKS if at_tick is None else at_tick)
         while not any(RecordFlag.END_COMMANDED in record.flags for record in link.records()):
             clock.wait_until(clock.now_ns() + POLL_NS)
 

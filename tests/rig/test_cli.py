@@ -159,7 +159,7 @@ FILES["short.dat"] = "\n".join(f"{k + 1},{k * 1000},{k % 9},{k % 7}" for k in ra
         (["replay", "nodat.cfg"], r"nodat\.dat: no such file"),
         (["replay", "short.cfg"], r"short\.dat: truncated, .* 200 samples .* 150"),
         (["replay", "none.cfg"], r"none\.cfg: no such file"),
-        (["replay", "good.csv", "--rate", "6000", "--channels", "va=VX,ia=ia"], r"no channel VX .*it has va, ia"),
+        (["replay", "good.csv", "--rate", "6000", "--channels", "va=VX,ia=ia"], r"no channel VX; it has va, ia"),
         (["replay", "nan.csv", "--rate", "1000"], r"column ia is not a finite number at line 3 \('nan'\)"),
         (["replay", "text.csv", "--rate", "1000"], r"column ia is not a finite number at line 3 \('x'\)"),
         (["replay", "empty_column.csv", "--rate", "1000"], r"column ia is empty"),

@@ -1,0 +1,35 @@
+"""Draws the pictures of the documentation from a real run of the simulated rig: `make pictures`."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console, RenderableType
+
+from rig.config import Config
+from rig.live import run
+from rig.view import Moment, panel, report
+
+SECONDS = 15.0
+FORMAT = re.sub(r"@font-face {{.*?}}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""Without rich's web fonts: the pictures need nothing from the network."""
+
+
+def draw(picture: RenderableType, name: str, title: str) -> None:
+    console = Console(record=True, width=84, file=io.StringIO(), force_terminal=True)
+    console.print(picture)
+    console.save_svg(str(Path(__file__).with_name(name)), title=title, unique_id="rig", code_format=FORMAT)
+
+
+def main() -> None:
+    moments: list[Moment] = []
+    summary = run(Config(), SECONDS, paced=False, show=moments.append)
+    draw(panel(moments[-1]), "run.svg", "make run")
+    draw(report(summary), "report.svg", "after Ctrl-C")
+
+
+if __name__ == "__main__":
+    main()
