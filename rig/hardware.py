@@ -1,4 +1,4 @@
-"""The hardware that a configuration names, opened: link, pins and clock, real or simulated behind one face."""
+"""The hardware as the service sees it: link, pins and clock, real or simulated behind one face."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calibration.constants import Calibration, nominal, read_calibration
 from drivers.clock import Clock, MonotonicClock
 from drivers.gpio import open_pins
 from drivers.spi_link import SpiLink, open_spidev
-from rig.config import Config, ConfigError
+from rig.config import Config
 
 NOMINAL_VOLTS = Fraction(1088)
 """Volts at code 2**19 of the reference front end: 850 V peak at 78 % density (89 % ones)."""
@@ -47,20 +47,8 @@ def calibration_of(config: Config) -> Calibration:
     return nominal(NOMINAL_VOLTS, NOMINAL_CREST * config.meter.current_class)
 
 
-def open_hardware(config: Config, *, paced: bool = True) -> Hardware:
-    """The hardware of the configuration: a Raspberry Pi's, or the simulated rig with its lively load.
-
-    Never one instead of the other: what the configuration names is opened, or an error says why not. `paced`
-    holds a simulated rig to real time.
-    """
-    if config.hardware.kind == "sim":
-        try:
-            from rig.simulation import demonstration
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f'hardware.kind is "sim", which needs {error.name}: install the extra [sim], or set kind = "pi"'
-            ) from None
-        return demonstration(config, paced=paced)
+def raspberry_pi(config: Config) -> Hardware:
+    """The FPGA board on this Raspberry Pi's SPI and its GPIO pins."""
     calibration = calibration_of(config)
     link = SpiLink(open_spidev(config.hardware.spi_path, config.hardware.spi_hz))
     return Hardware(link, open_pins("lgpio"), MonotonicClock(), calibration, "board")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rig.config import Config
-from rig.hardware import open_hardware
 from rig.results import Summary, Tally
+from rig.selection import open_hardware
 from rig.service import Service
 from rig.view import Moment
 

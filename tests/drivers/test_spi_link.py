@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_records_follow_each_other_without_a_gap() -> None:
     source = board()
     records = collect(SpiLink(source), source, 20)
     assert len(records) > 15
-    for one, next_one in zip(records, records[1:], strict=False):
+    for one, next_one in pairwise(records):
         assert next_one.sequence == one.sequence + 1
         assert next_one.tick_start == one.tick_end
     assert all(record.ticks == 256 * record.samples for record in records)

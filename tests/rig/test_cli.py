@@ -96,7 +96,12 @@ def test_run_at_full_speed(tmp_path: Path) -> None:
 def test_interrupt_ends_cleanly_with_a_summary(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [*COMMAND, "run", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+        [*COMMAND, "run", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
     )
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["type"] == "reading"
@@ -169,7 +174,10 @@ FILES["short.dat"] = "\n".join(f"{k + 1},{k * 1000},{k % 9},{k % 7}" for k in ra
         (["replay", "good.csv", "--rate", "6000", "--seconds", "0.005"], r"5 ms to play are less than one window"),
         (["replay", "good.csv", "--rate", "6000", "--start", "9"], r"no samples from 9 s on, it lasts 0\.1 s"),
         (["replay", "good.csv", "--rate", "6000", "--form", "7X"], r'form "7X" is not known: choose 1S'),
-        (["replay", "good.csv", "--rate", "6000", "--vt-ratio", "0"], r'--vt-ratio is "0", it must be a positive number'),
+        (
+            ["replay", "good.csv", "--rate", "6000", "--vt-ratio", "0"],
+            r'--vt-ratio is "0", it must be a positive number',
+        ),
         (["replay", "good.csv", "--rate", "fast"], r'--rate is "fast"'),
         (["run", "--config", "rig_bad.toml"], r"rig_bad\.toml: unknown key kidn in \[hardware\]; did you mean kind\?"),
         (["run", "--config", "gone.toml"], r"gone\.toml does not exist"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -10,9 +11,9 @@ from drivers.sim.pins import VirtualClockMockFactory
 from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 from rig.config import Config, MeterProgram
-from rig.hardware import open_hardware
 from rig.meter.meter import WindowResult
 from rig.meter.pulses import PulseConstantError
+from rig.selection import open_hardware
 from rig.service import LED_WIDTH_NS, PULSE_LATENCY_NS, Service
 
 SECONDS = 8
@@ -39,13 +40,13 @@ def test_registers_are_the_sum_of_the_records(session) -> None:
     registers = service.meter.registers
     assert registers.delivered - registers.received == sum(r.units for r in results)
     assert not service.meter.faults
-    for one, following in zip(results, results[1:], strict=False):
+    for one, following in pairwise(results):
         assert following.tick_start == one.tick_end
 
 
 def test_edges_come_at_their_instants_plus_the_latency(session) -> None:
     """Constant to 2 ms: a poll's record takes 7 frames of 0.2 ms on the bus, during which no edge is made."""
-    service, pins, results = session
+    _, pins, results = session
     tick_ns = 10**9 / Chain().tick_hz
     for output, pin in (("kyz1", 22), ("test_led", 17)):
         instants = [int(p.tick * tick_ns) for r in results for p in r.pulses if p.output == output]

@@ -1,0 +1,172 @@
+"""What the documents say holds: links, commands, options, keys and examples are checked against the code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+import pytest
+
+from calibration.constants import FULL_SCALE_CODES, parse_calibration
+from gateware.manual import manual
+from gateware.registers import Record
+from rig.config import Config, load
+from rig.doctor import Check
+from rig.meter.meter import Fault
+from rig.results import Summary
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMANDS = ("run", "replay", "doctor")
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(path), re.MULTILINE | re.DOTALL)
+
+
+def code(path: Path) -> Iterator[str]:
+    """Every line of a block without a language, and every `span`; lines joined where they end in a backslash."""
+    text = text_of(path).replace("\\\n", " ")
+    for block in re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        yield from block.splitlines()
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text_of(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.fixture(scope="module")
+def options() -> dict[str, set[str]]:
+    """Options by command, as `rig COMMAND --help` prints them."""
+    found = {}
+    for command in COMMANDS:
+        call = [sys.executable, "-c", "from rig.cli import main; main()", command, "--help"]
+        said = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        found[command] = set(re.findall(r"--[a-z][a-z-]*", said))
+    return found
+
+
+def test_readme_is_short() -> None:
+    assert len(text_of(README).splitlines()) < 200
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(path)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        assert there.exists(), f"{path.name} links to {target}"
+        assert there.is_relative_to(ROOT), f"{path.name} links out of the project: {target}"
+        assert not anchor or anchor in anchors(there), f"{path.name} links to {target}, there is no such heading"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_and_options_exist(path: Path, options: dict[str, set[str]]) -> None:
+    anywhere = set().union(*options.values())
+    for line in code(path):
+        call = re.search(r"(?:^|/|\s)rig ([a-z]+)(.*)", line)
+        if call:
+            assert call[1] in COMMANDS, f"{path.name} says {line}"
+        if call or line.startswith("--"):
+            known = options[call[1]] if call else anywhere
+            named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", line))
+            assert named <= known, f"{path.name} says {line}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_make_targets_exist(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    for line in code(path):
+        assert set(re.findall(r"(?:^|\s)make ([a-z]+)", line)) <= targets, f"{path.name} says {line}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_named_exist(path: Path) -> None:
+    """Whatever looks like a path into one of our folders."""
+    for line in code(path):
+        for name in re.findall(r"(?:^|\s)((?:gateware|drivers|calibration|rig|tests|docs)/[\w./-]*)", line):
+            assert (ROOT / name).exists(), f"{path.name} names {name}"
+
+
+def test_the_register_manual_is_what_the_registers_make() -> None:
+    assert text_of(ROOT / "docs" / "registers.md") == manual(), "python -m gateware.manual > docs/registers.md"
+
+
+def test_the_register_manual_has_every_header_field_once() -> None:
+    named = re.findall(r"^\| \d+ \| \d+:\d+ \| `(\w+)`", manual(), re.MULTILINE)
+    assert sorted(named) == sorted(f.name for f in fields(Record) if f.name != "sums")
+
+
+def table_keys(path: Path, heading: str) -> list[str]:
+    """The `keys` in the first column of the table under a heading."""
+    section = re.split(r"^#+ ", text_of(path).partition(f"# {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    return re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize("table", Config.__struct_fields__)
+def test_every_key_of_the_configuration_is_documented(table: str) -> None:
+    keys = table_keys(ROOT / "docs" / "configuration.md", f"`[{table}]`")
+    assert keys == list(get_type_hints(Config)[table].__struct_fields__)
+
+
+@pytest.mark.parametrize("name", ["configuration.md", "hardware.md"])
+def test_examples_of_the_configuration_load(name: str, tmp_path: Path) -> None:
+    for k, block in enumerate(blocks(ROOT / "docs" / name, "toml")):
+        path = tmp_path / f"{k}.toml"
+        path.write_text(block, encoding="utf-8")
+        load(path)
+
+
+def test_the_whole_example_of_the_configuration_has_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    (block,) = blocks(ROOT / "docs" / "configuration.md", "toml")
+    path.write_text(block, encoding="utf-8")
+    example: dict[str, dict[str, Any]] = msgspec.to_builtins(load(path))
+    for table, values in msgspec.to_builtins(Config()).items():
+        assert {k: v for k, v in example[table].items() if values[k] is not None} == {
+            k: v for k, v in values.items() if v is not None
+        }
+        assert None not in example[table].values(), "a key without default shows an example"
+
+
+def test_the_example_of_calibration_is_one() -> None:
+    (block,) = blocks(ROOT / "docs" / "calibration.md", "toml")
+    assert parse_calibration(block).calibrated
+    assert str(FULL_SCALE_CODES) in text_of(ROOT / "docs" / "calibration.md")
+
+
+def test_the_schema_of_json_is_that_of_the_results() -> None:
+    path = ROOT / "docs" / "json.md"
+    assert table_keys(path, "Summary") == list(Summary.__struct_fields__)
+    phase = get_args(get_type_hints(Summary)["phases"])[1]
+    assert table_keys(path, "Phase") == list(phase.__struct_fields__)
+    assert table_keys(path, "Check") == list(Check.__struct_fields__)
+    assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
+    for name, kind in get_type_hints(Summary).items():
+        if not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):
+            (row,) = re.findall(rf"^\| `{name}` \|.*$", text_of(path), re.MULTILINE)
+            assert set(kind.__struct_fields__) <= set(re.findall(r"`(\w+)`", row)), f"{name} lacks a field"
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [file.name[:3] for file in files] == [f"{k:03}" for k in range(1, len(files) + 1)]
+    for file in files:
+        assert text_of(file).startswith(f"# {file.name[:3]} ")
