@@ -14,7 +14,7 @@ from drivers.sim.interpolate import RecordingSource
 from drivers.sim.recording import Recording
 from drivers.sim.sensors import FULL_SCALE_DENSITY, Sensor, peak_densities
 from gateware.chain import Chain
-from gateware.registers import BY_NAME, RecordFlag
+from gateware.registers import BY_NAME, Channel, RecordFlag
 from rig.config import Config
 from rig.meter.elements import form_named
 from rig.results import PHASES, Summary, Tally
@@ -84,7 +84,7 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
     end = begin + round(length / chain.ticks_per_sample) * chain.ticks_per_sample
 
     hardware, _, _ = simulated_hardware(config, source, paced=False)
-    service = Service(hardware, config)
+    service = Service(hardware, config, reference=Channel(PHASES.index(playback.phases[0])))
     tally = Tally(service, float(playback.vt_ratio), float(playback.ct_ratio))
     try:
         service.begin(begin)

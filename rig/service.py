@@ -33,9 +33,12 @@ RELAY_DWELL_NS = 8_000_000
 
 
 class Service:
-    """A meter on its hardware. `begin`, then `run` as often as wanted, then `finish`."""
+    """A meter on its hardware. `begin`, then `run` as often as wanted, then `finish`.
 
-    def __init__(self, hardware: Hardware, config: Config) -> None:
+    `reference` is the voltage whose zero crossings make the windows.
+    """
+
+    def __init__(self, hardware: Hardware, config: Config, reference: Channel = Channel.V1) -> None:
         self.hardware = hardware
         self.form = form_named(config.meter.form)
         program = config.meter
@@ -45,7 +48,7 @@ class Service:
         self.kp1_wh = constant_wh(kp, "meter.kp1_wh") if kp else self.ks_wh / 12
 
         link = hardware.link
-        settings = {"REFERENCE": int(Channel.V1)} | {
+        settings = {"REFERENCE": int(reference)} | {
             f"DELAY_{channel.name}": constants.delay_ticks
             for channel, constants in zip(Channel, hardware.calibration.channels, strict=True)
         }

@@ -9,7 +9,7 @@ from gateware.bit_delay import MAX_DELAY
 from gateware.chain import FIR_DECIMATION, TAPS, Chain
 from gateware.registers import CHANNELS, SAMPLE_BITS
 
-_OLDEST_FIRST = np.array(TAPS[::-1], np.int64)
+_OLDEST_FIRST = np.array(TAPS[::-1], np.float64)
 
 
 class Decimation:
@@ -19,12 +19,13 @@ class Decimation:
     """
 
     def __init__(self, chain: Chain) -> None:
+        assert sum(map(abs, TAPS)) << (chain.cic_bits - 2) < 1 << 53, "_dot needs sums that a double holds exactly"
         self._chain = chain
         self._history = np.zeros(MAX_DELAY, np.uint8)
         self._integrators = np.zeros((CHANNELS, 3), np.int64)
         self._combs = np.zeros((CHANNELS, 3), np.int64)
         self._ones = np.zeros(CHANNELS, np.int64)
-        self._ring = np.zeros((CHANNELS, 2 * len(TAPS)), np.int64)  # every value twice: any stretch is whole
+        self._ring = np.zeros((CHANNELS, 2 * len(TAPS)))  # every value twice: any stretch is whole
         self._remainders = np.zeros(CHANNELS, np.int64)
         self._counts = np.zeros(3, np.int64)  # ticks in this CIC period, CIC outputs, dead mask of the last output
 
@@ -57,6 +58,15 @@ class Decimation:
         return samples[:count], masks[:count, 0], masks[:count, 1]
 
 
+@njit(cache=True, fastmath={"reassoc"})
+def _dot(a, b):
+    """Exact in any order: every partial sum is a whole number that a double holds."""
+    total = 0.0
+    for k in range(len(a)):
+        total += a[k] * b[k]
+    return total
+
+
 @njit(cache=True)  # the cache does not see a changed import, so the taps come as an argument
 def _feed(
     line, strobes, delays, decimation, cic_bits, drop, limit, taps,
@@ -67,15 +77,18 @@ def _feed(
     top = np.int64((1 << (SAMPLE_BITS - 1)) - 1)
     first = len(line) - strobes
     weights = np.empty((2, decimation), np.int32)
+    weighted = 0
     made = 0
     at = 0
     while at < strobes:
         n = min(decimation - counts[0], strobes - at)
         # n ticks of three pipelined integrators at once: each sum gains binomial multiples of the ones below
         # it, and the bits weighted by how long they have been in.
-        for k in range(n):
-            weights[0, k] = n - 1 - k
-            weights[1, k] = (n - 1 - k) * (n - 2 - k) // 2
+        if n != weighted:
+            weighted = n
+            for k in range(n):
+                weights[0, k] = n - 1 - k
+                weights[1, k] = (n - 1 - k) * (n - 2 - k) // 2
         all_0, all_1 = n, n * (n - 1) // 2
         all_2 = n * (n - 1) * (n - 2) // 6
         for c in range(CHANNELS):
@@ -87,7 +100,7 @@ def _feed(
                 sum_1 += bit * weights[0, k]
                 sum_2 += bit * weights[1, k]
             ones[c] += sum_0
-            s1, s2, s3 = integrators[c]
+            s1, s2, s3 = integrators[c, 0], integrators[c, 1], integrators[c, 2]
             integrators[c, 0] = s1 + 2 * sum_0 - all_0
             integrators[c, 1] = s2 + n * s1 + 2 * sum_1 - all_1
             integrators[c, 2] = s3 + n * s2 + all_1 * s1 + 2 * sum_2 - all_2
@@ -111,9 +124,7 @@ def _feed(
         if counts[1] % FIR_DECIMATION == 0:
             overload = 0
             for c in range(CHANNELS):
-                total = remainders[c]
-                for k in range(len(taps)):
-                    total += taps[k] * ring[c, place + 1 + k]
+                total = remainders[c] + np.int64(_dot(taps, ring[c, place + 1 : place + 1 + len(taps)]))
                 quotient = total >> drop
                 remainders[c] = total - (quotient << drop)
                 if quotient >= limit or quotient <= -limit:

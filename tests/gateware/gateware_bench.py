@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 import pytest
+from amaranth import Module
 from amaranth.hdl import UnusedElaboratable
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
@@ -223,12 +224,14 @@ def _later(shape: Timing, clocks: int, multiple: int) -> Timing:
     )
 
 
-def simulate(component: Component, *testbenches: Callable) -> None:
-    """Run testbenches in Amaranth's simulator, one clock every microsecond, until all have ended."""
-    simulator = Simulator(component)
+def simulate(design: Component | Module, *testbenches: Callable, background: Callable | None = None) -> None:
+    """Run testbenches in Amaranth's simulator, one clock every microsecond, until all but `background` have ended."""
+    simulator = Simulator(design)
     simulator.add_clock(1e-6)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
+    if background is not None:
+        simulator.add_testbench(background, background=True)
     simulator.run()
 
 

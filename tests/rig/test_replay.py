@@ -156,6 +156,13 @@ def test_parts_add_up_to_the_whole() -> None:
     assert part.energy_wh.delivered == pytest.approx(whole.energy_wh.delivered / 2, rel=1e-4)
 
 
+def test_windows_follow_the_first_voltage_there_is() -> None:
+    summary = replay(Playback(sine(0.5), {"vb": 0, "ib": 1}), Config())
+    assert list(summary.phases) == ["b"]
+    assert summary.frequency_hz == pytest.approx(60, abs=2e-3)
+    check_consistency(summary)
+
+
 def test_received_energy_registers_as_received() -> None:
     recording = sine(0.5)
     recording.values[:, 1] *= -1
