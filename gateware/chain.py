@@ -18,7 +18,7 @@ _HALF: tuple[int, ...] = (
 )  # fmt: skip
 TAPS: tuple[int, ...] = (*_HALF, *_HALF[-2::-1])
 """127 taps at 26.04 kHz, weighted least squares: with the CIC's droop flat to 0.0002 dB up to 3 kHz (the 50th
-harmonic of 60 Hz), −0.1 dB at 3.2 kHz, −6 dB at 3.5 kHz, 100 dB down above 9.82 kHz, where ÷2 folds onto the
+harmonic of 60 Hz), −0.1 dB at 3.2 kHz, −3 dB at 3.5 kHz, 100 dB down above 9.82 kHz, where ÷2 folds onto the
 band. They sum to 2**19, so that DC keeps its value exactly. Why so many: docs/decisions/014-band-edge.md.
 """
 TAP_SUM_LOG2 = 19

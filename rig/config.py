@@ -20,7 +20,7 @@ A file with everything at its default:
     current_class = 20
     ks_wh = "1.8"                   # test LED constant; left out, Ks of the form and class
     kp1_wh = "0.15"                 # KYZ 1, at least Ks/12, 0 disables; left out, Ks/12
-    calibration = "calibration.toml"  # left out: nominal constants on a Pi (UNCALIBRATED), exact ones simulated
+    calibration = "constants.toml"  # beside this file; left out: nominal on a Pi (UNCALIBRATED), exact if simulated
 """
 
 from __future__ import annotations
@@ -89,9 +89,13 @@ def load(path: Path | None) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
     try:
-        return msgspec.convert(data, Config)
+        config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_sentence(str(error), data)}") from None
+    if config.meter.calibration is None:
+        return config
+    beside = str(path.parent / config.meter.calibration)
+    return msgspec.structs.replace(config, meter=msgspec.structs.replace(config.meter, calibration=beside))
 
 
 def constant_wh(text: str, key: str) -> Fraction:
@@ -115,9 +119,18 @@ def _sentence(message: str, data: dict[str, Any]) -> str:
         close = difflib.get_close_matches(key, known, 1)
         hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
         return f"unknown key {key} in {where}; {hint}"
-    what, _, where = message.partition(" - at `$.")
-    value: Any = data
-    key = where.rstrip("`")
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return f"{key} is {value!r}: {what[0].lower()}{what[1:]}"
+    table, _, key = message.partition(" - at `$.")[2].rstrip("`").partition(".")
+    if not key:
+        return f"{table} is {data[table]!r}, it must be a table: [{table}] and its keys below"
+    return f"{table}.{key} is {data[table][key]!r}, it must be {_rule(table, key)}"
+
+
+def _rule(table: str, key: str) -> str:
+    """What a key's value may be, from its type."""
+    (field,) = (f for f in msgspec.inspect.type_info(_TABLES[table]).fields if f.name == key)  # type: ignore[attr-defined]
+    kind = field.type
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return " or ".join(repr(v) for v in kind.values)
+    if isinstance(kind, msgspec.inspect.IntType):
+        return f"a whole number from {kind.ge}" + (f" to {kind.le}" if kind.le is not None else " on")
+    return "text in quotes"

@@ -30,6 +30,12 @@ def examine() -> list[Check]:
     return [_python(), *_modules("base", BASE, "make setup"), *_simulation(), *_rtl(), *_pi()]
 
 
+def able(checks: list[Check]) -> bool:
+    """Whether the rig can run here at all: simulated, or on hardware."""
+    hold = {part: all(c.holds for c in checks if c.part == part) for part in ("base", "sim", "pi")}
+    return hold["base"] and (hold["sim"] or hold["pi"])
+
+
 BASE = ("gpiozero", "msgspec", "pyserial", "rich", "typer")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from drivers.gpio import FormCRelay, TestLed
 from drivers.schedule import OutputSchedule
-from gateware.registers import Channel, RecordFlag, configuration_digest
+from gateware.registers import TICK_BITS, Channel, RecordFlag, configuration_digest
 from rig.config import Config, constant_wh
 from rig.hardware import Hardware
 from rig.meter.elements import form_named, ks_of
@@ -25,6 +25,8 @@ PULSE_LATENCY_NS = 120_000_000
 
 SETTLING_TICKS = 1 << 15
 """After a change of the bit delays every filter holds only new bits: CIC and FIR span 16 638 ticks."""
+
+_TICKS = 1 << TICK_BITS
 
 LED_WIDTH_NS = 10_000_000
 LED_GAP_NS = 5_000_000
@@ -97,8 +99,16 @@ class Service:
         before = clock.now_ns()
         tick = link.ticks()
         self._anchor = (tick, (before + clock.now_ns()) // 2)
-        link.close_window_at(tick + SETTLING_TICKS if at_tick is None else at_tick)
-        while not any(RecordFlag.END_COMMANDED in record.flags for record in link.records()):
+        target = tick + SETTLING_TICKS if at_tick is None else at_tick
+        link.close_window_at(target)
+        while True:
+            for record in link.records():
+                if RecordFlag.END_COMMANDED in record.flags:
+                    return
+                if 0 < (record.tick_end - target) % _TICKS < _TICKS // 2:
+                    # The board's memory was full when it was to close, and the window went on: ask again.
+                    target = record.tick_end
+                    link.close_window_at(target)
             clock.wait_until(clock.now_ns() + POLL_NS)
 
     def run(self, until_ns: int) -> Iterator[WindowResult]:

@@ -85,9 +85,9 @@ def report(s: Summary) -> RenderableType:
         ("delivered", f"{s.energy_wh.delivered:.6g} Wh"),
         ("received", f"{s.energy_wh.received:.6g} Wh"),
         ("registers", f"{s.registers.kwh_delivered:.6f} kWh delivered, {s.registers.kwh_received:.6f} kWh received"),
-        ("test LED", f"{s.pulses.test_led} pulses of {s.constants.ks_wh:g} Wh" + _times(s)),
-        ("KYZ 1", f"{s.pulses.kyz1} transitions of {s.constants.kp1_wh:g} Wh" + _times(s)),
-        ("link", f"{s.crc_errors} damaged frames"),
+        ("test LED", f"pulses of {s.constants.ks_wh:g} Wh{_times(s)}: {s.pulses.test_led}"),
+        ("KYZ 1", f"transitions of {s.constants.kp1_wh:g} Wh{_times(s)}: {s.pulses.kyz1}"),
+        ("link", f"damaged frames: {s.crc_errors}"),
     ):
         table.add_row(Text(name, style="bold"), value)
     rows: list[RenderableType] = [Text(marks(s), style="bold yellow")] if marks(s) else []

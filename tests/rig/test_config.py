@@ -44,10 +44,13 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
         ("[hardware]\nkid = 'sim'", r"unknown key kid in \[hardware\]; did you mean kind\?"),
         ("[meters]\n", r"unknown key meters in the file; did you mean meter\?"),
         ("[hardware]\nzzz = 1", r"unknown key zzz in \[hardware\]; known are kind, spi_path"),
-        ("[hardware]\nkind = 'real'", r"hardware.kind is 'real': invalid enum value"),
-        ("[hardware]\nled_pin = 99", r"hardware.led_pin is 99: expected `int` <= 27"),
-        ("[hardware]\nspi_hz = 'fast'", r"hardware.spi_hz is 'fast': expected `int`, got `str`"),
-        ("[meter]\ncurrent_class = 30", r"meter.current_class is 30: invalid enum value"),
+        ("[hardware]\nkind = 'real'", r"hardware.kind is 'real', it must be 'pi' or 'sim'"),
+        ("[hardware]\nled_pin = 99", r"hardware.led_pin is 99, it must be a whole number from 0 to 27"),
+        ("[hardware]\nspi_hz = 'fast'", r"hardware.spi_hz is 'fast', it must be a whole number from 10000 to 3300000"),
+        ("[meter]\ncurrent_class = 30", r"meter.current_class is 30, it must be 10 or 20 or 200 or 320"),
+        ("[meter]\nks_wh = 1.8", r"meter.ks_wh is 1.8, it must be text in quotes"),
+        ("[simulation]\nseed = -1", r"simulation.seed is -1, it must be a whole number from 0 on"),
+        ("meter = 3", r"meter is 3, it must be a table: \[meter\]"),
         ("[hardware\n", r"is not TOML"),
     ],
 )
@@ -56,6 +59,11 @@ def test_errors_name_file_key_and_value(tmp_path: Path, text: str, said: str) ->
     with pytest.raises(ConfigError, match=said) as caught:
         load(path)
     assert str(path) in str(caught.value)
+
+
+def test_the_calibration_lies_beside_the_file(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, "[meter]\ncalibration = 'constants.toml'"))
+    assert loaded.meter.calibration == str(tmp_path / "constants.toml")
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:

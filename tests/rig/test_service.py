@@ -99,6 +99,19 @@ def test_the_lively_load_is_what_the_meter_reads() -> None:
     assert measured_w == pytest.approx(true_w, rel=5e-5)
 
 
+def test_begins_on_a_board_that_has_long_been_running() -> None:
+    """Its memory is full of records, and windows are being merged: a closing asked for now would be merged too."""
+    hardware = open_hardware(CONFIG, paced=False)
+    hardware.clock.wait_until(2 * 10**9)
+    service = Service(hardware, CONFIG)
+    hardware.link.close_window_at(hardware.link.ticks() + 1)  # one that is lost, as nobody reads
+    hardware.clock.wait_until(3 * 10**9)
+    service.begin()
+    results = list(service.run(hardware.clock.now_ns() + 10**9))
+    assert 58 <= len(results) <= 62
+    assert not service.meter.faults
+
+
 def test_kp_below_its_least_value_is_refused() -> None:
     config = Config(meter=MeterProgram(ks_wh="1.2", kp1_wh="0.05"))
     hardware = open_hardware(config, paced=False)
