@@ -25,7 +25,7 @@ STROBE_CLOCK = 1
 DELAY_LATENCY = 1
 """Clocks from a strobe to the one in which the delay lines are read."""
 
-SAMPLE_LATENCY = 796
+SAMPLE_LATENCY = 795
 """Clocks from a sample set's last strobe to the clock in which the window decides on it."""
 
 COUNT_LATENCY = 3
@@ -33,6 +33,9 @@ COUNT_LATENCY = 3
 
 RECORD_LATENCY = 9
 """Clocks from that decision to the first clock in which the host could see the record."""
+
+DIGEST_LEAD = 3
+"""Clocks before that in which the header's configuration digest is taken, after the decision."""
 
 
 class Model:
@@ -146,5 +149,10 @@ class Model:
         register = BY_ADDRESS[address]
         self._values[register.name] = value & ((1 << register.width) - 1)
         self._configure()
+        for record, visible in zip(self._windows.waiting, self._visible, strict=True):
+            if visible - DIGEST_LEAD > when:
+                record[5] = record[5] & np.uint64(0xFFFF_FFFF) | np.uint64(self._config[-1] << 32)
+        self._windows.set_close_at(self._values["CLOSE_AT_HI"] << 32 | self._values["CLOSE_AT_LO"])
         if register.name == "CLOSE_AT_HI":
-            self._windows.close_at(self._values["CLOSE_AT_HI"] << 32 | self._values["CLOSE_AT_LO"])
+            self._settle(when + 3)  # the arming strobe takes a clock
+            self._windows.arm()

@@ -51,7 +51,7 @@ def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[
         if op == Op.READ:
             # The first is taken in TURN, each other when the one before begins to leave.
             later = edges[8 * (head + HEAD_BYTES + size * np.arange(count - 1)) - 2] + EDGE_LATENCY + 1
-            moments = [when + 1, *later.tolist()]
+            moments = [when + 1, *later.tolist()][:count]
             items = [model.read((address + k) & 0xFF, moment) for k, moment in enumerate(moments)]
         elif op == Op.WRITE:
             model.write(address, int.from_bytes(frame[3:7], "big"), when)

@@ -34,9 +34,13 @@ class Windows:
         self._clear = True
         self.waiting: deque[np.ndarray] = deque()
 
-    def close_at(self, tick: int) -> None:
+    def set_close_at(self, tick: int) -> None:
+        """The tick of a commanded closing, once armed."""
+        self._state[_CLOSE_AT] = tick
+
+    def arm(self) -> None:
         """Arm the commanded closing."""
-        self._state[_CLOSE_AT], self._state[_PENDING] = tick, 1
+        self._state[_PENDING] = 1
 
     def feed(
         self, samples: np.ndarray, stamps: np.ndarray, overload: np.ndarray, dead: np.ndarray, config: np.ndarray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import warnings
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 import pytest
-from amaranth import Module
+from amaranth import Cat, Module, Signal
 from amaranth.hdl import UnusedElaboratable
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
@@ -39,45 +40,55 @@ Source = Callable[[int], np.ndarray]
 CLOCKS_PER_BIT = Fraction(40, 9)
 """SCK at 3 MHz and a clock of 13⅓ MHz: what the rig uses."""
 
+_BLOCK_TICKS = 1 << 14
 _CHUNK_TICKS = 1 << 18
 
 
-def noise(seed: int) -> Source:
-    """Every bit of every channel a coin's throw."""
-    generator = np.random.default_rng(seed)
-    return lambda ticks: generator.integers(0, 1 << CHANNELS, ticks, np.uint8)
-
-
-def steady(*pattern: int) -> Source:
-    """The same few ticks again and again."""
-    at = 0
+def _in_blocks(block: Callable[[], np.ndarray]) -> Source:
+    """A source whose bits do not depend on how many are asked for at a time."""
+    ahead = np.empty(0, np.uint8)
 
     def take(ticks: int) -> np.ndarray:
-        nonlocal at
-        bits = np.take(np.array(pattern, np.uint8), np.arange(at, at + ticks), mode="wrap")
-        at += ticks
+        nonlocal ahead
+        parts = [ahead]
+        while sum(map(len, parts)) < ticks:
+            parts.append(block())
+        ahead = np.concatenate(parts) if len(parts) > 1 else ahead
+        bits, ahead = ahead[:ticks], ahead[ticks:]
         return bits
 
     return take
 
 
+def noise(seed: int) -> Source:
+    """Every bit of every channel a coin's throw."""
+    generator = np.random.default_rng(seed)
+    return _in_blocks(lambda: generator.integers(0, 1 << CHANNELS, _BLOCK_TICKS, np.uint8))
+
+
+def steady(*pattern: int) -> Source:
+    """The same few ticks again and again."""
+    repeated = np.array(pattern * -(-_BLOCK_TICKS // len(pattern)), np.uint8)
+    return _in_blocks(lambda: repeated)
+
+
 def mains(period_ticks: float, amplitude: float = 0.9) -> Source:
     """Six sines of different phase through a first-order modulator."""
-    at = 0
+    starts = itertools.count(step=_BLOCK_TICKS)
     carry = np.zeros(CHANNELS)
     offsets = np.array([0, 2.1, 4.2, 0.3, 2.6, 4.9])
     weights = (1 << np.arange(CHANNELS)).astype(np.uint8)
 
-    def take(ticks: int) -> np.ndarray:
-        nonlocal at, carry
-        phases = 2 * np.pi * (np.arange(at, at + ticks)[:, None] % period_ticks) / period_ticks - offsets
-        sums = np.cumsum((1 + amplitude * np.sin(phases)) / 2, axis=0) + carry
-        at += ticks
-        bits = np.diff(np.floor(sums), axis=0, prepend=0)
-        carry = sums[-1] % 1 if ticks else carry
-        return bits.astype(np.uint8) @ weights
+    def block() -> np.ndarray:
+        nonlocal carry
+        ticks = next(starts) + np.arange(_BLOCK_TICKS)
+        phases = 2 * np.pi * (ticks[:, None] % period_ticks) / period_ticks - offsets
+        density = np.clip((1 + amplitude * np.sin(phases)) / 2, 0, 1)
+        sums = np.cumsum(density, axis=0) + carry
+        carry = sums[-1] % 1
+        return np.diff(np.floor(sums), axis=0, prepend=0).astype(np.uint8) @ weights
 
-    return take
+    return _in_blocks(block)
 
 
 class Engine(Protocol):
@@ -89,15 +100,15 @@ class Engine(Protocol):
 
 
 class Netlist:
-    """A compiled netlist. `tape` keeps what was put on the pins and what came back, for other simulators."""
+    """A compiled netlist. With `tape` it keeps the bits, the pins and CIPO at each clock, for other simulators."""
 
-    def __init__(self, chain: Chain, engine: str = "native") -> None:
+    def __init__(self, chain: Chain, engine: str = "native", tape: bool = False) -> None:
         self.twin = Twin(chain, engine)
         self.tape: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self.recording = False
+        self._taping = tape
 
     def run(self, bits: np.ndarray) -> None:
-        if self.recording:
+        if self._taping:
             self._pins(bits, np.full(len(bits) * self.twin.chain.clocks_per_tick, CS_N, np.uint8))
         else:
             self.twin.run(bits)
@@ -107,7 +118,7 @@ class Netlist:
 
     def _pins(self, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
         cipo = self.twin.drive(bits, pins)
-        if self.recording:
+        if self._taping:
             self.tape.append((bits, pins, cipo))
         return cipo
 
@@ -137,7 +148,9 @@ class Integers:
 class Host:
     """Gives every engine the same bits and frames; a reply that differs from the first engine's is a failure."""
 
-    def __init__(self, chain: Chain, source: Source, *engines: Engine, clocks_per_bit: Fraction = CLOCKS_PER_BIT) -> None:
+    def __init__(
+        self, chain: Chain, source: Source, *engines: Engine, clocks_per_bit: Fraction = CLOCKS_PER_BIT
+    ) -> None:
         self.chain = chain
         self.ticks = 0
         self.level = 0
@@ -237,7 +250,10 @@ def simulate(design: Component | Module, *testbenches: Callable, background: Cal
 
 def play(chain: Chain, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
     """CIPO at each clock from Amaranth's simulator, its lines and bus driven as harness.cpp drives them."""
-    top = Metrology(chain)
+    m = Module()
+    m.submodules.top = top = Metrology(chain)
+    bus = Signal(3, init=CS_N)  # one signal for all: the simulator's time goes by accesses
+    m.d.comb += Cat(top.cs_n, top.sck, top.copi).eq(bus)
     cipo = np.empty(len(pins), np.uint8)
 
     async def bench(ctx) -> None:
@@ -247,15 +263,14 @@ def play(chain: Chain, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
             if mclk and not before:
                 now = int(bits[tick])
                 tick += 1
+            if mclk != before:
+                ctx.set(top.lines, (now & 7 if mclk else now >> 3) if chain.paired else now)
             before = mclk
-            ctx.set(top.lines, (now & 7 if mclk else now >> 3) if chain.paired else now)
-            ctx.set(top.cs_n, pin & 1)
-            ctx.set(top.sck, pin >> 1 & 1)
-            ctx.set(top.copi, pin >> 2 & 1)
+            ctx.set(bus, pin)
             cipo[k] = ctx.get(top.cipo)
             await ctx.tick()
 
-    simulate(top, bench)
+    simulate(m, bench)
     return cipo
 
 

@@ -122,13 +122,14 @@ def run(values: np.ndarray, dead: list[int], gap_clocks: int) -> Bench:
 
     async def collect(ctx):
         now = 0
-        async for _, _, sample in ctx.tick().sample(fir.sample):
-            if sample:
+        while True:
+            if ctx.get(fir.sample):
                 bench.samples.append([ctx.get(fir.samples[c]) for c in range(CHANNELS)])
                 bench.stamps.append(ctx.get(fir.stamp))
                 bench.overload.append(ctx.get(fir.overload))
                 bench.dead.append(ctx.get(fir.dead))
                 bench.clocks.append(now - started)
+            await ctx.tick()
             now += 1
 
     simulate(bench.module, feed, background=collect)

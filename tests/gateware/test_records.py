@@ -101,13 +101,20 @@ class Bench:
             await ctx.tick()
         raise AssertionError(f"word {word} did not come within {FETCH_CLOCKS} clocks")
 
-    async def take(self, ctx) -> Record:
-        """The oldest record, popped."""
+    async def oldest(self, ctx) -> Record:
         record = Record.from_words([await self.word(ctx, w) for w in range(RECORD_WORDS)])
         assert record.sequence & 0xFF == ctx.get(self.records.oldest)
+        return record
+
+    async def pop(self, ctx) -> None:
         ctx.set(self.records.pop, 1)
         await ctx.tick()
         ctx.set(self.records.pop, 0)
+
+    async def take(self, ctx) -> Record:
+        """The oldest record, popped."""
+        record = await self.oldest(ctx)
+        await self.pop(ctx)
         return record
 
     async def take_all(self, ctx) -> list[Record]:
@@ -232,45 +239,55 @@ def test_a_pop_in_any_clock_of_a_closing_loses_nothing(waiting):
 
     With the ring full it makes room only for a later decision; else both happen.
     """
-    for pop_at in range(16):
-        bench = Bench()
-        x = some(waiting + 4)
-        sets = [Set(v, TIMED) for v in x]
-        taken: list[Record] = []
+    bench = Bench()
+    full = waiting == ROOM
+    sets: list[Set] = []
+    rooms: list[bool] = []
+    taken: list[Record] = []
 
-        async def run(ctx, bench=bench, sets=sets, pop_at=pop_at):
-            for a_set in sets[: waiting + 1]:
-                await bench.decide(ctx, a_set)
+    async def close(ctx, room: bool, pop_at: int | None = None) -> None:
+        sets.append(Set(samples[len(sets)], TIMED))
+        rooms.append(room)
+        await bench.decide(ctx, sets[-1], pop_at)
+
+    async def run(ctx):
+        for _ in range(waiting + 1):
+            await close(ctx, room=True)
+        for pop_at in range(16):
             assert ctx.get(bench.records.level) == waiting
-            await bench.decide(ctx, sets[waiting + 1], pop_at=pop_at)
-            assert ctx.get(bench.records.level) == waiting - (waiting == ROOM)
-            assert ctx.get(bench.records.oldest) == 1
-            await bench.decide(ctx, sets[waiting + 2])
-            taken.extend(await bench.take_all(ctx))
-            await bench.decide(ctx, sets[waiting + 3])
-            taken.extend(await bench.take_all(ctx))
+            taken.append(await bench.oldest(ctx))
+            await close(ctx, room=not full, pop_at=pop_at)
+            assert ctx.get(bench.records.level) == waiting - full
+            if full:
+                await close(ctx, room=True)
+        taken.extend(await bench.take_all(ctx))
 
-        simulate(bench.module, run)
-        rooms = [number != ROOM + 1 or waiting != ROOM for number in range(len(sets))]
-        assert taken == expected(SMALL, sets, rooms)[1:], f"popped {pop_at} clocks after the decision"
+    samples = some(40)
+    simulate(bench.module, run)
+    assert taken == expected(SMALL, sets, rooms)
 
 
 @pytest.mark.parametrize("reasons", [closing(), TIMED])
 def test_words_come_in_time_whenever_they_are_asked_for(reasons):
     """Asked for in each clock of a sample set, with a closing and without."""
-    for clock in range(1, SAMPLE_CLOCKS):
-        bench = Bench()
-        sets = [Set(x) for x in some(2)] + [Set(some(3)[2], TIMED), Set(some(4)[3], reasons)]
-        oldest = expected(SMALL, sets[:3], [True] * 3)[0].to_words()
+    bench = Bench()
+    samples = some(SAMPLE_CLOCKS + 3)
+    sets = [*(Set(x, TIMED) for x in samples[:3]), *(Set(x, reasons) for x in samples[3:])]
+    records = expected(SMALL, sets, [True] * len(sets))
 
-        async def run(ctx, bench=bench, sets=sets, clock=clock, oldest=oldest):
-            for a_set in sets[:3]:
-                await bench.decide(ctx, a_set)
-            await bench.decide(ctx, sets[3], clocks=clock)
-            for word in (clock % RECORD_WORDS, 7, 63):
-                assert await bench.word(ctx, word) == oldest[word]
+    async def run(ctx):
+        for a_set in sets[:3]:
+            await bench.decide(ctx, a_set)
+        for clock, a_set in enumerate(sets[3:], 1):
+            await bench.decide(ctx, a_set, clocks=clock)
+            oldest = records[ctx.get(bench.records.oldest)].to_words()
+            for word in (7 + clock % 21, 58 + clock % 6, 0):
+                assert await bench.word(ctx, word) == oldest[word], f"asked {clock} clocks after the decision"
+            await ctx.tick().repeat(SAMPLE_CLOCKS)
+            if reasons:
+                await bench.pop(ctx)
 
-        simulate(bench.module, run)
+    simulate(bench.module, run)
 
 
 @settings(max_examples=12)

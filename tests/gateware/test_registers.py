@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,7 +168,7 @@ def test_words_present_are_the_header_and_each_capabilitys(capabilities):
     assert start == RECORD_WORDS
     ranges = words_present(capabilities)
     assert [word for words in ranges for word in words] == expected
-    assert all(a.stop < b.start for a, b in zip(ranges, ranges[1:], strict=False)), "neighbours are one range"
+    assert all(a.stop < b.start for a, b in pairwise(ranges)), "neighbours are one range"
 
 
 def test_everything_is_one_range():

@@ -38,9 +38,7 @@ class Decision:
     after: int
 
 
-def run(
-    config: Settings, samples: list[tuple[int, int, int]], arm: dict[int, int] | None = None
-) -> list[Decision]:
+def run(config: Settings, samples: list[tuple[int, int, int]], arm: dict[int, int] | None = None) -> list[Decision]:
     """Feeds samples of the three voltages; arm gives, by sample number, a tick to arm just before it."""
     dut = LineCycleWindow()
     decisions: list[Decision] = []
@@ -71,9 +69,7 @@ def run(
     return decisions
 
 
-def table(
-    config: Settings, samples: list[tuple[int, int, int]], arm: dict[int, int] | None = None
-) -> list[Decision]:
+def table(config: Settings, samples: list[tuple[int, int, int]], arm: dict[int, int] | None = None) -> list[Decision]:
     """The docstring's table, row by row."""
     decisions = []
     length, was_below, armed, before = 0, False, None, 0

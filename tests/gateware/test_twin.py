@@ -1,0 +1,436 @@
+"""The engines that claim to be the gateware, held against each other: same bits and frames in, same replies out.
+
+Amaranth's simulator, CXXRTL and our own netlist compiler take the netlist; the model is written apart from it.
+Every reply of every frame is compared byte for byte, so what these tests do is go where a difference could hide.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from gateware_bench import CLOCKS_PER_BIT, Host, Integers, Netlist, Source, mains, noise, play, steady
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateware.chain import TAPS, Chain
+from gateware.model import model
+from gateware.model.port import CHECK_LATENCY
+from gateware.registers import (
+    BY_NAME,
+    HEADER_WORDS,
+    MAX_COUNT,
+    REGISTERS,
+    TICK_BITS,
+    Channel,
+    Op,
+    Record,
+    RecordFlag,
+    Status,
+    configuration_digest,
+    crc32,
+    reply_offset,
+    request,
+)
+from gateware.twin.bus import timing
+from gateware.twin.engine import Twin
+
+CHAIN = Chain()
+SAMPLE = CHAIN.ticks_per_sample
+FILTER_SAMPLES = len(TAPS) // 2 + 3
+"""Samples until the filters have forgotten what was before."""
+
+
+def both(source: Source, chain: Chain = CHAIN, clocks_per_bit: Fraction = CLOCKS_PER_BIT) -> Host:
+    """A host on the native twin and the model."""
+    return Host(chain, source, Netlist(chain), Integers(chain), clocks_per_bit=clocks_per_bit)
+
+
+# --- the netlist in three simulators --------------------------------------------------------------------
+
+
+def short_program(host: Host) -> None:
+    """Every operation, a damaged frame, and a window whose sums are read."""
+    host.write("WINDOW_MAX", 1)
+    host.frame(b"\x21\x00" + bytes(18))
+    host.read("TICK_LO")
+    host.run_to(3 * SAMPLE)
+    assert host.ask(Op.RECORD, HEADER_WORDS, 6)[0] is Status.OK
+    assert host.ask(Op.POP, 0)[0] is Status.OK
+    assert host.ask(Op.POP, 0)[0] is Status.NOT_THERE
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_amaranth_cxxrtl_and_native_have_the_same_pins(paired):
+    """CIPO at each clock, not only where a host would look, and at the fastest SCK."""
+    chain = Chain(paired=paired)
+    native = Netlist(chain, tape=True)
+    short_program(Host(chain, noise(1), native, clocks_per_bit=Fraction(4)))
+    bits, pins, cipo = (np.concatenate(part) for part in zip(*native.tape, strict=True))
+    np.testing.assert_array_equal(play(chain, bits, pins), cipo)
+    np.testing.assert_array_equal(Twin(chain, "cxxrtl").drive(bits, pins), cipo)
+
+
+def test_cxxrtl_native_and_model_agree_over_many_windows():
+    host = Host(CHAIN, mains(4000), Netlist(CHAIN), Netlist(CHAIN, "cxxrtl"), Integers(CHAIN))
+    host.write("WINDOW_MIN", 8)
+    records = []
+    for _ in range(12):
+        host.run(9_000)
+        records += host.drain()
+    assert sum(r.whole_cycles for r in records) > 10
+
+
+def test_a_twin_takes_four_clocks_a_tick():
+    with pytest.raises(ValueError, match="10 ticks need 4 pins each, got 39"):
+        Twin(CHAIN).drive(np.zeros(10, np.uint8), np.zeros(39, np.uint8))
+
+
+def test_an_unknown_engine_is_named():
+    with pytest.raises(ValueError, match="unknown engine 'verilog': one of native, cxxrtl"):
+        Twin(CHAIN, "verilog")
+
+
+# --- the twin and the model: signals --------------------------------------------------------------------
+
+
+SIGNALS: dict[str, Callable[[], Source]] = {
+    "noise": lambda: noise(2),
+    "ones": lambda: steady(0b111111),
+    "zeros": lambda: steady(0),
+    "ones and zeros": lambda: steady(0b101010),
+    "middle": lambda: steady(0b010101, 0b101010),
+    "three of four": lambda: steady(0b111000, 0b111111, 0b000111, 0b111111),
+    "a bit in 128": lambda: steady(*[0] * 127, 0b111111),
+    "a bit in 129": lambda: steady(*[0] * 128, 0b111111),
+    "97 %": lambda: steady(*[0b111000] * 97, *[0b000111] * 3),
+    "sines": lambda: mains(3333.3),
+    "overdriven sines": lambda: mains(5000, amplitude=1.2),
+}
+
+
+@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_signals(signal, paired):
+    chain = Chain(paired=paired)
+    host = both(SIGNALS[signal](), chain)
+    host.write("WINDOW_MIN", 8)
+    host.write("WINDOW_MAX", 60)
+    host.run(4 * 60 * SAMPLE)
+    records = host.drain()
+    assert sum(r.samples for r in records) * SAMPLE == sum(r.ticks for r in records) > 20 * SAMPLE
+
+
+def test_a_steady_full_scale_is_overload_and_dead_and_exact():
+    """Half the channels at all ones, half at all zeros: the sums are those of the saturated codes."""
+    host = both(steady(0b010101))
+    host.write("WINDOW_MAX", FILTER_SAMPLES)
+    host.run(4 * FILTER_SAMPLES * SAMPLE)
+    record = host.drain()[-1]
+    highest, lowest = (1 << 19) - 1, -(1 << 19)
+    assert (record.overload, record.dead) == (0b111111, 0b111111)
+    assert record.mean_sum(Channel.V1) == highest * record.samples
+    assert record.mean_sum(Channel.V2) == lowest * record.samples
+    assert record.product(Channel.V1, Channel.V2) == highest * lowest * record.samples
+
+
+def test_dc_patterns_keep_their_value_exactly():
+    """Three ones of four are +1/2 of full scale: sample code 2**18, sums to the last unit."""
+    host = both(steady(0b000111, 0b111111, 0b111111, 0b111111))
+    host.write("WINDOW_MAX", FILTER_SAMPLES)
+    host.run(4 * FILTER_SAMPLES * SAMPLE)
+    record = host.drain()[-1]
+    assert (record.overload, record.dead) == (0b000111, 0b000111)
+    assert record.mean_sum(Channel.I1) == (1 << 18) * record.samples
+    assert record.product(Channel.I1, Channel.I3) == (1 << 36) * record.samples
+
+
+def test_delays_changed_on_the_fly():
+    host = both(noise(3))
+    host.write("WINDOW_MAX", 5)
+    delays = np.random.default_rng(3).integers(0, 256, 60).tolist()
+    for number, delay in enumerate(delays):
+        host.write(f"DELAY_{Channel(number % 6).name}", delay, late=number % 4)
+        host.run(delay + number)
+        host.record()
+    assert host.read("DELAY_V1") == delays[54]
+
+
+def test_settings_changed_while_windows_run():
+    host = both(mains(3000))
+    choices = {
+        "REFERENCE": (0, 1, 2, 3),
+        "HYSTERESIS": (0, 1, 20_000, 200_000, (1 << 19) - 1),
+        "WINDOW_MIN": (0, 5, 12, 13, 500),
+        "WINDOW_MAX": (3, 11, 30, 384),
+    }
+    generator = np.random.default_rng(4)
+    values: dict[str, int] = {}
+    seen = RecordFlag(0)
+    for number in range(40):
+        name = list(choices)[number % 4]
+        values[name] = int(generator.choice(choices[name]))
+        host.write(name, values[name])
+        host.run(int(generator.integers(3000, 9000)))
+        for record in host.drain():
+            seen |= record.flags
+    host.run(40 * SAMPLE)
+    host.drain()
+    host.write("WINDOW_MAX", values["WINDOW_MAX"])
+    host.run(400 * SAMPLE)
+    assert host.drain()[-1].config_digest == configuration_digest(values)
+    assert seen & (RecordFlag.START_CROSSING | RecordFlag.END_CROSSING | RecordFlag.END_TIMED) == 0b111
+
+
+# --- the twin and the model: time -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", [0, (1 << 32) - 3000, (1 << TICK_BITS) - 3000, (1 << TICK_BITS) - 1])
+def test_commanded_closings_and_the_tick_counter_across_its_wraps(start):
+    chain = Chain(tick_start=start)
+    host = both(noise(5), chain)
+    ends = []
+    for _ in range(6):
+        host.close_at((start + host.ticks + 1500) % (1 << TICK_BITS))
+        low, high = host.read("TICK_LO"), host.read("TICK_HI")
+        assert (host.ticks - ((high << 32 | low) - start)) % (1 << TICK_BITS) < 800
+        host.run(2300)
+        record = host.record()
+        assert record is not None
+        ends.append(record)
+        assert record.flags == RecordFlag.END_COMMANDED
+    assert sum(r.ticks for r in ends) == (ends[-1].tick_end - start) % (1 << TICK_BITS)
+    assert all(a.tick_end == b.tick_start for a, b in itertools.pairwise(ends))
+
+
+def test_a_closing_commanded_for_a_tick_that_has_passed_happens_at_once():
+    host = both(noise(6))
+    host.run(10 * SAMPLE)
+    host.close_at(0)
+    host.run(2 * SAMPLE)
+    record = host.record()
+    assert record is not None
+    assert record.flags == RecordFlag.END_COMMANDED
+
+
+WINDOW = 8
+"""Samples of a window while frames race its end."""
+
+PERIOD_CLOCKS = SAMPLE * CHAIN.clocks_per_tick
+REACH_CLOCKS = 1200
+"""More than a sample set before and after the decision: a frame meets everything the chain does in between."""
+
+
+class Race:
+    """Timed windows one after another; frames are executed at a chosen clock around the decision that ends one."""
+
+    def __init__(self) -> None:
+        self.host = both(noise(7))
+        self.host.write("HYSTERESIS", (1 << 19) - 1)
+        self.host.write("WINDOW_MAX", WINDOW)
+        self.sequence = 0
+        self.number = 0
+        self.host.run_to(3 * WINDOW * SAMPLE)
+        self.end = self.pop_all()
+
+    def pop_all(self) -> int:
+        """Compare the header of each waiting record and drop it; the tick at which the last ended."""
+        host = self.host
+        host.read("MAGIC")
+        while host.level:
+            status, items = host.ask(Op.RECORD, 0, MAX_COUNT[Op.RECORD])
+            assert status is Status.OK
+            words = np.frombuffer(items, ">u8").tolist()
+            self.sequence = words[0] >> 32
+            self.end = words[2]
+            assert host.ask(Op.POP, self.sequence & 0xFF)[0] is Status.OK
+        return self.end
+
+    def decision(self) -> int:
+        """Clock of the next decision that ends a window and can still be raced."""
+        earliest = self.host.ticks * 4 + REACH_CLOCKS + 800
+        end = self.end
+        while self._decided(end) < earliest:
+            end += WINDOW * SAMPLE
+        return self._decided(end)
+
+    @staticmethod
+    def _decided(end: int) -> int:
+        """The sample set after the one of stamp `end` decides."""
+        return (end + SAMPLE - 1) * 4 + model.STROBE_CLOCK + model.SAMPLE_LATENCY
+
+    def send(self, frame: bytes, op: Op, clock: int) -> None:
+        """Have `frame` executed at `clock`."""
+        last_bit = 8 * (reply_offset(op) - 1) - 1
+        start = clock - CHECK_LATENCY - int(timing(len(frame), CLOCKS_PER_BIT, 4).edges[last_bit])
+        self.host.run_to(start // 4)
+        self.host.frame(frame, late=start % 4)
+
+    def read(self, offset: int) -> None:
+        """Level, tick count and a record's word, and whether there is a record."""
+        clock = self.decision() + offset
+        self.send(request(Op.RECORD, 1, 0, 1), Op.RECORD, clock)
+
+    def level(self, offset: int) -> None:
+        clock = self.decision() + offset
+        self.send(request(Op.READ, 1, BY_NAME["TICK_LO"].address, 2), Op.READ, clock)
+
+    def pop(self, offset: int) -> None:
+        """With the ring full: does the window find the room or not?"""
+        host = self.host
+        while host.level < CHAIN.banks - 1:
+            host.run(WINDOW * SAMPLE)
+            host.read("MAGIC")
+        self.end += WINDOW * SAMPLE * (CHAIN.banks - 1)
+        self.send(request(Op.POP, 1, self.sequence + 1 & 0xFF), Op.POP, self.decision() + offset)
+
+    def write(self, offset: int, name: str, value: int) -> None:
+        register = BY_NAME[name].address
+        self.send(request(Op.WRITE, 1, register, data=value), Op.WRITE, self.decision() + offset)
+
+    def hysteresis(self, offset: int) -> None:
+        """The digest in the record's header is that of its own end."""
+        self.number += 1
+        self.write(offset, "HYSTERESIS", (1 << 19) - 1 - self.number % 1000)
+
+    def delay(self, offset: int) -> None:
+        self.number += 1
+        self.write(offset, "DELAY_I2", self.number * 7 % 256)
+
+    def close(self, offset: int) -> None:
+        """A closing commanded in the past: from which sample on does it count?"""
+        self.write(offset, "CLOSE_AT_HI", 0)
+
+
+@pytest.mark.parametrize(
+    ("what", "step"),
+    [("read", 5), ("level", 5), ("pop", 17), ("hysteresis", 17), ("delay", 17), ("close", 17)],
+)
+def test_frames_racing_the_end_of_a_window(what, step):
+    """At every clock near the decision and the switch that follows it, at every `step`th up to a sample set away."""
+    race = Race()
+    near = range(-40, 40)
+    for offset in sorted({*range(-REACH_CLOCKS, REACH_CLOCKS, step), *near}):
+        try:
+            getattr(race, what)(offset)
+            race.host.run(300)
+            race.pop_all()
+        except AssertionError as error:
+            raise AssertionError(f"{what} executed {offset} clocks after the decision") from error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["read", "level", "pop", "hysteresis", "delay", "close"])
+def test_frames_racing_the_end_of_a_window_at_every_clock(what):
+    test_frames_racing_the_end_of_a_window(what, 1)
+
+
+@pytest.mark.parametrize("clocks_per_bit", [Fraction(4), Fraction(40, 9), Fraction(13), Fraction(100)])
+def test_any_sck(clocks_per_bit):
+    """Slow frames too, in which windows end while the request and the reply are on the wire."""
+    host = both(noise(8), clocks_per_bit=clocks_per_bit)
+    host.write("WINDOW_MAX", 3)
+    for _ in range(60):
+        host.ask(Op.READ, BY_NAME["TICK_LO"].address, 2)
+        status, items = host.ask(Op.RECORD, 0, 1)
+        if status is Status.OK and host.level > 4:
+            host.ask(Op.POP, items[3])
+
+
+# --- stalls ---------------------------------------------------------------------------------------------
+
+
+DRAIN_TICKS = 120_000
+"""Longer than a host takes to read a full memory."""
+
+
+def prompt(host: Host, ticks: int) -> list[Record]:
+    """A host that reads every record soon; then a commanded closing ends the measurement at `ticks`."""
+    records = []
+    while host.ticks < ticks - DRAIN_TICKS:
+        host.run(50_000)
+        records += host.drain()
+    return [*records, *ended(host, ticks)]
+
+
+def ended(host: Host, ticks: int) -> list[Record]:
+    """Close the window in progress at `ticks`, and read to the end."""
+    host.close_at(ticks)
+    host.run_to(ticks + 5 * SAMPLE)
+    return host.drain()
+
+
+def totals(records: list[Record], until: int) -> tuple:
+    """What is conserved: sums of each word, samples and ticks, of the records up to a tick."""
+    whole = [r for r in records if r.tick_end <= until]
+    assert whole[-1].tick_end == until
+    sums = tuple(sum(words) for words in zip(*(r.sums for r in whole), strict=True))
+    return sums, sum(r.samples for r in whole), sum(r.ticks for r in whole)
+
+
+def stall(seconds: float, source: Callable[[], Source]) -> None:
+    """A host that stalls gets the same totals, coalesced, as one that does not, and nothing is lost."""
+    ticks = int(seconds * float(CHAIN.tick_hz)) // SAMPLE * SAMPLE
+    stalled = both(source())
+    stalled.run_to(ticks - DRAIN_TICKS)
+    late = [*stalled.drain(), *ended(stalled, ticks)]
+    early = prompt(Host(CHAIN, source(), Netlist(CHAIN)), ticks)
+    assert len(late) < len(early) / 2
+    assert max(r.windows for r in late) > 1
+    until = next(r.tick_end for r in late if r.flags & RecordFlag.END_COMMANDED)
+    assert totals(late, until) == totals(early, until)
+    for records in (late, early):
+        assert [r.sequence for r in records] == list(range(len(records)))
+        assert all(r.ticks == SAMPLE * r.samples for r in records), "256 bits a sample, not one dropped"
+        assert all(a.tick_end == b.tick_start for a, b in itertools.pairwise(records))
+        assert not any(r.flags & RecordFlag.OVERRUN for r in records)
+
+
+def test_a_stalled_host_loses_nothing():
+    stall(2.5, lambda: mains(55_555))
+
+
+@pytest.mark.slow
+def test_a_host_that_stalls_for_two_minutes_loses_nothing():
+    stall(120, lambda: mains(55_555))
+
+
+# --- any host -------------------------------------------------------------------------------------------
+
+registers = st.sampled_from([r for r in REGISTERS if r.writable])
+frames = st.one_of(
+    st.builds(
+        lambda r, s, n: request(Op.READ, s, r.address, n),
+        st.sampled_from(REGISTERS),
+        st.integers(0, 255),
+        st.integers(0, 12),
+    ),
+    st.builds(lambda r, v: request(Op.WRITE, 0, r.address, data=v % (1 << 32)), registers, st.integers(0, 1 << 32)),
+    st.builds(lambda v: request(Op.WRITE, 0, BY_NAME["WINDOW_MAX"].address, data=v), st.integers(0, 6)),
+    st.builds(lambda a, n: request(Op.RECORD, 0, a, n), st.integers(0, 63), st.integers(0, 6)),
+    st.builds(lambda s: request(Op.POP, 0, s), st.integers(0, 12)),
+    st.builds(lambda h: h + crc32(h).to_bytes(4, "big") + bytes(40), st.binary(min_size=3, max_size=3)),
+    st.binary(min_size=13, max_size=64),
+)
+steps = st.one_of(
+    st.tuples(frames, st.integers(0, 7)),
+    st.integers(0, 4 * SAMPLE),
+)
+
+
+@settings(max_examples=12)
+@given(st.lists(steps, min_size=30, max_size=80), st.integers(0, 1 << 20))
+def test_any_host(program, seed):
+    """Right and wrong frames, any registers, pops of records that are there and that are not, at any clock."""
+    host = both(noise(seed))
+    host.write("WINDOW_MAX", 3)
+    for step in program:
+        if isinstance(step, int):
+            host.run(step)
+        else:
+            host.frame(step[0], late=step[1])
+    host.drain()
+    host.ask(Op.RECORD, HEADER_WORDS, 6)
