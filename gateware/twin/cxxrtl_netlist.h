@@ -12,10 +12,11 @@ struct Netlist {
         top.p_cs__n.set<uint32_t>(cs_n);
         top.p_sck.set<uint32_t>(sck);
         top.p_copi.set<uint32_t>(copi);
-        // The rising edge; step() then evaluates again, so that the outputs are those after it. The falling
-        // edge does nothing in this design and is left out.
+        // The rising edge, then a second evaluation so that the outputs are those after it. The falling edge
+        // does nothing in this design and is left out.
         top.prev_p_clk.set<uint32_t>(0);
         top.p_clk.set<uint32_t>(1);
+        top.step();
         top.step();
         cipo = top.p_cipo.get<uint32_t>();
         mclk = top.p_mclk.get<uint32_t>();
