@@ -152,7 +152,8 @@ class SpiLink:
             self.counts.frames += 1
             self.counts.retries += attempt > 0
             body, crc = reply[:-CRC_BYTES], reply[-CRC_BYTES:]
-            if crc32(body) != int.from_bytes(crc, "big") or body[1] != self._sequence:
+            good = len(body) >= HEAD_BYTES and crc32(body) == int.from_bytes(crc, "big")
+            if not good or body[1] != self._sequence or body[0] >> 4 not in set(Status):
                 self.counts.crc_errors += 1
                 continue
             status = Status(body[0] >> 4)
@@ -180,8 +181,11 @@ class SpiLink:
             said = bytes(self._bus.xfer2(list(request(op, self._sequence, 0, count))))
             self.counts.frames += 1
             reply = said[reply_offset(op) :]
-            if crc32(reply[:-CRC_BYTES]) == int.from_bytes(reply[-CRC_BYTES:], "big"):
-                break
+            if crc32(reply[:-CRC_BYTES]) == int.from_bytes(reply[-CRC_BYTES:], "big") and len(reply) > CRC_BYTES:
+                if reply[0] >> 4 == Status.OK and reply[1] == self._sequence:
+                    break
+                self.counts.request_errors += 1
+                continue
             self.counts.crc_errors += 1
         else:
             raise LinkError(_diagnosis(said))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from fractions import Fraction
@@ -15,7 +16,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from rig.config import Config, ConfigError, load
+from rig.config import LEAST, MOST, Config, ConfigError, exact, load
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,7 +58,7 @@ def _print_json(value: Any) -> None:
 def run(
     config: ConfigOption = None,
     seconds: Annotated[
-        float | None, typer.Option("--for", min=0.1, help="Seconds of the rig's time; else until Ctrl-C.")
+        float | None, typer.Option("--for", min=0.1, max=1e9, help="Seconds of the rig's time; else until Ctrl-C.")
     ] = None,
     speed: Annotated[Speed, typer.Option(help="1: real time. max: as fast as a simulated rig can.")] = Speed.real,
     json: JsonOption = False,
@@ -69,19 +70,22 @@ def run(
     if speed is Speed.most and configuration.hardware.kind != "sim":
         raise ConfigError("--speed max needs the simulated rig: on hardware time passes by itself")
     paced = speed is Speed.real
-    if json:
-        summary = live.run(configuration, seconds, paced=paced, show=lambda moment: _print_json(_reading(moment)))
-        _print_json({"type": "summary"} | msgspec.to_builtins(summary))
-        return
     console = Console()
-    if console.is_terminal:
+    if json:
+        outcome = live.run(configuration, seconds, paced=paced, show=lambda moment: _print_json(_reading(moment)))
+        _print_json({"type": "summary"} | msgspec.to_builtins(outcome.summary))
+    elif console.is_terminal:
         with Live(console=console, auto_refresh=False) as screen:
-            summary = live.run(
+            outcome = live.run(
                 configuration, seconds, paced=paced, show=lambda moment: screen.update(view.panel(moment), refresh=True)
             )
+        console.print(view.report(outcome.summary))
     else:
-        summary = live.run(configuration, seconds, paced=paced, show=lambda moment: console.print(view.panel(moment)))
-    console.print(view.report(summary))
+        outcome = live.run(configuration, seconds, paced=paced, show=lambda moment: console.print(view.panel(moment)))
+        console.print(view.report(outcome.summary))
+    if outcome.failure:
+        _refuse(outcome.failure)
+        raise typer.Exit(1)
 
 
 def _reading(moment: Any) -> dict[str, Any]:
@@ -138,6 +142,8 @@ def replay(
             progress.stop()
             _refuse("interrupted before the recording's end: no result")
             raise typer.Exit(1) from None
+    if playback.seconds is not None and summary.seconds < playback.seconds * Fraction(999, 1000):
+        messages.print(f"note: the recording ends after {summary.seconds:g} s", style="dim", highlight=False)
     if json:
         _print_json(summary)
     else:
@@ -146,13 +152,10 @@ def replay(
 
 def _number(option: str, text: str, positive: bool = False) -> Fraction:
     """An exact number from an option: 60, 0.5, 69000/115."""
-    try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        value = Fraction(-1)
-    if value < 0 or (positive and value == 0):
-        wanted = "a positive number" if positive else "0 or a positive number"
-        raise ConfigError(f'{option} is "{text}", it must be {wanted}, such as 60, 0.5 or 69000/115')
+    value = exact(text)
+    if value is None or (positive and not LEAST <= value):
+        wanted = f"a number from {float(LEAST):g}" if positive else "a number from 0"
+        raise ConfigError(f'{option} is "{text}", it must be {wanted} to {MOST:g}, such as 60, 0.5 or 69000/115')
     return value
 
 
@@ -203,6 +206,15 @@ def main() -> None:
         app()
     except tuple(could_not_run) as error:
         sys.exit(_refuse(str(error)))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has left
+        sys.exit(1)
+    except Exception as error:
+        if "RIG_TRACEBACK" in os.environ:
+            raise
+        kind = type(error).__name__
+        _refuse(f"this should not happen ({kind}: {error}); set RIG_TRACEBACK=1 to see where, and report it")
+        sys.exit(1)
 
 
 def _refuse(sentence: str) -> int:

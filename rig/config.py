@@ -45,7 +45,7 @@ _Gpio = Annotated[int, msgspec.Meta(ge=0, le=27)]
 class Hardware(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kind: Literal["sim", "pi"] = "sim"
     spi_path: str = "/dev/spidev0.0"
-    spi_hz: Annotated[int, msgspec.Meta(ge=10_000, le=3_300_000)] = 3_000_000
+    spi_hz: Annotated[int, msgspec.Meta(ge=100_000, le=3_300_000)] = 3_000_000
     led_pin: _Gpio = 17
     kyz1_y_pin: _Gpio = 22
     kyz1_z_pin: _Gpio = 23
@@ -98,13 +98,26 @@ def load(path: Path | None) -> Config:
     return msgspec.structs.replace(config, meter=msgspec.structs.replace(config.meter, calibration=beside))
 
 
-def constant_wh(text: str, key: str) -> Fraction:
-    """A pulse constant from its text, exactly. Raises ConfigError."""
+LEAST = Fraction(1, 10**9)
+MOST = 10**9
+_NUMBER = re.compile(r"\d{1,20}(\.\d{0,20})?(e[+-]?\d{1,2})?|\d{1,20}/\d{1,20}", re.ASCII | re.IGNORECASE)
+
+
+def exact(text: str) -> Fraction | None:
+    """A number of at most MOST from its text, decimal or numerator/denominator, exactly; None for anything else."""
+    if not _NUMBER.fullmatch(text.strip()):
+        return None
     try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        value = Fraction(-1)
-    if value < 0:
+        value = Fraction(text.strip())
+    except ZeroDivisionError:
+        return None
+    return value if value <= MOST else None
+
+
+def constant_wh(text: str, key: str) -> Fraction:
+    """A pulse constant from its text, exactly; 0, or at least LEAST. Raises ConfigError."""
+    value = exact(text)
+    if value is None or 0 < value < LEAST:
         raise ConfigError(f'{key} is "{text}", it must be watt-hours in quotes, such as "1.8" or "3/20"')
     return value
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
 
+from drivers.spi_link import LinkError
 from rig.config import Config
 from rig.results import Summary, Tally
 from rig.selection import open_hardware
@@ -13,27 +18,59 @@ from rig.view import Moment
 REFRESH_NS = 1_000_000_000
 
 
-def run(config: Config, seconds: float | None, *, paced: bool, show: Callable[[Moment], None]) -> Summary:
-    """Meter for `seconds`, or until KeyboardInterrupt; `show` gets a Moment each second of the rig's time.
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to, and the sentence of the failure that ended it, if one did."""
 
-    Ends cleanly in both cases: pulses due are let out and the outputs released. Returns the whole run's summary.
+    summary: Summary
+    failure: str | None = None
+
+
+def run(config: Config, seconds: float | None, *, paced: bool, show: Callable[[Moment], None]) -> Outcome:
+    """Meter for `seconds`, or until Ctrl-C; `show` gets a Moment each second of the rig's time.
+
+    Ends cleanly in either case, and when the link fails: no window is left half registered, pulses due are let
+    out, the outputs released.
     """
     hardware = open_hardware(config, paced=paced)
+    failure = None
     try:
         service = Service(hardware, config)
         tally = Tally(service)
-        try:
+        with _interrupts() as interrupted:
             service.begin()
-            start = now = hardware.clock.now_ns()
-            end = None if seconds is None else start + round(seconds * 1e9)
-            while end is None or now < end:
-                now = now + REFRESH_NS if end is None else min(now + REFRESH_NS, end)
-                for result in service.run(now):
-                    tally.add(result)
-                show(Moment(tally.summary(), tally.recent(), service.led.lit, service.kyz1.closed.value))
-        except KeyboardInterrupt:
-            pass
-        service.finish()
-        return tally.summary()
+            now = hardware.clock.now_ns()
+            end = None if seconds is None else now + round(seconds * 1e9)
+            try:
+                while not interrupted() and (end is None or now < end):
+                    now = now + REFRESH_NS if end is None else min(now + REFRESH_NS, end)
+                    for result in service.run(now):
+                        tally.add(result)
+                        if interrupted():
+                            break
+                    else:
+                        show(Moment(tally.summary(), tally.recent(), service.led.lit, service.kyz1.closed.value))
+            except LinkError as error:
+                failure = str(error)
+            service.finish()
+        return Outcome(tally.summary(), failure)
     finally:
         hardware.close()
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C sets a flag, looked at between windows; a second one interrupts at once."""
+    seen = False
+
+    def note(signum: int, frame: FrameType | None) -> None:
+        nonlocal seen
+        if seen:
+            raise KeyboardInterrupt
+        seen = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: seen
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -16,7 +16,7 @@ from drivers.sim.sensors import FULL_SCALE_DENSITY, Sensor, peak_densities
 from gateware.chain import Chain
 from gateware.registers import BY_NAME, Channel, RecordFlag
 from rig.config import Config
-from rig.meter.elements import form_named
+from rig.meter.elements import Form, form_named
 from rig.results import PHASES, Summary, Tally
 from rig.service import Service
 from rig.simulation import sensors_of, simulated_hardware
@@ -34,7 +34,8 @@ class ReplayError(ValueError):
 
 @dataclass(frozen=True)
 class Playback:
-    """What to play and how. `form` None: 9S, or 1S when only phase a is there. Ratios divide going in and
+    """What to play and how. `form` None: 1S when only phase a is there, else 9S, to
+    which absent phases are zero. Ratios divide going in and
     multiply coming out. `start_s` and `seconds` select a part; `loop` repeats it for `seconds`."""
 
     recording: Recording
@@ -57,6 +58,8 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
 
     `progress` is called with the share done, 0 to 1. Raises ReplayError before anything runs.
     """
+    if playback.form is not None:
+        _check_phases(playback, form_named(playback.form))
     form = form_named(playback.form or ("1S" if playback.phases == "a" else "9S"))
     config = msgspec.structs.replace(config, meter=msgspec.structs.replace(config.meter, form=form.name))
     chain = Chain()
@@ -100,18 +103,30 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
     return tally.summary(playback.phases)
 
 
+def _check_phases(playback: Playback, form: Form) -> None:
+    """Refuse a form one of whose elements stands on a phase that is not there."""
+    for element in form.equation().elements:
+        for quantity, weights in (("v", element.volt_weights), ("i", element.ampere_weights)):
+            for phase, weight in zip(PHASES, weights, strict=True):
+                if weight and f"{quantity}{phase}" not in playback.assignment:
+                    raise ReplayError(
+                        f"{playback.recording.path}: form {form.name} meters {quantity}{phase}, which is not among the "
+                        f"channels ({', '.join(playback.assignment)}): name it with --channels or choose another --form"
+                    )
+
+
 def _length(playback: Playback, source: RecordingSource, chain: Chain) -> Fraction:
     """Modulator ticks to be metered."""
     length = source.signal_ticks
     if playback.loop:
         if playback.seconds is None:
             raise ReplayError("--loop plays without end: say for how long with --seconds")
-        return playback.seconds * chain.tick_hz
+        length = playback.seconds * chain.tick_hz
     window = (BY_NAME["WINDOW_MAX"].reset or 0) * chain.ticks_per_sample
     if length < window:
         raise ReplayError(
             f"{playback.recording.path}: {float(length / chain.tick_hz) * 1000:.3g} ms to play are less than one "
-            f"window of {float(window / chain.tick_hz) * 1000:.3g} ms: give more, or repeat it with --loop"
+            f"window of {float(window / chain.tick_hz) * 1000:.3g} ms: give more, or repeat it for longer with --loop"
         )
     return length
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gateware.registers import CHANNELS, Channel
+from gateware.registers import CHANNELS, Channel, RecordFlag
 from rig.meter.meter import WindowResult
 from rig.meter.quantities import Readings, RunTotals, Scaling
 from rig.service import Service
@@ -72,6 +72,9 @@ class Summary(msgspec.Struct, frozen=True):
     dead_channels: list[str]
     crc_errors: int
     late_edges: int
+    held_edges: int
+    waiting_edges: int
+    timed_windows: int
     faults: dict[str, int]
     calibration: str
     build: str
@@ -90,7 +93,7 @@ class Tally:
         self._scaling = Scaling.by_phase(service.hardware.calibration, link.tick_hz / link.ticks_per_sample)
         self._run = RunTotals(self._scaling)
         self._recent = RunTotals(self._scaling)
-        self._bits = self._records = self._overload = self._dead = 0
+        self._bits = self._records = self._overload = self._dead = self._timed = 0
 
     def add(self, result: WindowResult) -> None:
         record = result.record
@@ -100,6 +103,7 @@ class Tally:
         self._records += 1
         self._overload |= record.overload
         self._dead |= record.dead
+        self._timed += RecordFlag.END_TIMED in record.flags
 
     def recent(self) -> dict[str, Phase]:
         """The phases averaged since the last call."""
@@ -139,6 +143,9 @@ class Tally:
             dead_channels=_names(self._dead),
             crc_errors=link.counts.crc_errors + link.counts.request_errors,
             late_edges=service.late_edges,
+            held_edges=service.held_edges,
+            waiting_edges=service.waiting_edges,
+            timed_windows=self._timed,
             faults={fault.name.lower(): count for fault, count in meter.faults.items()},
             calibration=service.hardware.calibration.digest,
             build=f"{link.identity.build:08x}",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from drivers.gpio import FormCRelay, TestLed
 from drivers.schedule import OutputSchedule
+from drivers.spi_link import LinkError
 from gateware.registers import TICK_BITS, Channel, RecordFlag, configuration_digest
 from rig.config import Config, constant_wh
 from rig.hardware import Hardware
@@ -22,6 +23,18 @@ POLL_NS = 20_000_000
 
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
+
+BEGIN_NS = 10_000_000_000
+"""A board that closes no window in this time is not working, or its bus is too slow for its records."""
+
+ANCHOR_NS = 1_000_000_000
+"""How often the board's clock is compared with ours."""
+
+ANCHOR_SHARE = 4
+"""Of a difference found then, one part in so many is taken over: two crystals drift, a reading jitters."""
+
+FINISH_NS = 2_000_000_000
+"""Outputs that still owe pulses get this long at the end."""
 
 SETTLING_TICKS = 1 << 15
 """After a change of the bit delays every filter holds only new bits: CIC and FIR span 16 638 ticks."""
@@ -88,7 +101,6 @@ class Service:
         self._outputs: dict[str, TestLed | FormCRelay] = {"test_led": self.led, "kyz1": self.kyz1}
         self._tick_ns = 1_000_000_000 / link.identity.tick_hz
         self._anchor = (0, 0)
-        self.late_edges = 0
 
     def begin(self, at_tick: int | None = None) -> None:
         """Start metering: once the filters have settled, or at the first sample later than `at_tick`.
@@ -96,9 +108,8 @@ class Service:
         Whatever was summed before is dropped: it was measured with other settings, or before anyone asked.
         """
         link, clock = self.hardware.link, self.hardware.clock
-        before = clock.now_ns()
-        tick = link.ticks()
-        self._anchor = (tick, (before + clock.now_ns()) // 2)
+        deadline = clock.now_ns() + BEGIN_NS
+        self._anchor = tick, _ = self._now()
         target = tick + SETTLING_TICKS if at_tick is None else at_tick
         link.close_window_at(target)
         while True:
@@ -109,6 +120,11 @@ class Service:
                     # The board's memory was full when it was to close, and the window went on: ask again.
                     target = record.tick_end
                     link.close_window_at(target)
+                if clock.now_ns() > deadline:
+                    raise LinkError(
+                        f"no window could be begun in {BEGIN_NS // 10**9} s: the SPI bus is too slow for the records, "
+                        "or the FPGA's modulator clock does not run"
+                    )
             clock.wait_until(clock.now_ns() + POLL_NS)
 
     def run(self, until_ns: int) -> Iterator[WindowResult]:
@@ -122,14 +138,47 @@ class Service:
         yield from self._poll()
 
     def finish(self) -> None:
-        """Let the pulses out that are still due, then let go of the outputs."""
-        while (due := self._schedule.next_due_ns) is not None:
+        """Let the pulses out that are still due, for FINISH_NS at most, then let go of the outputs."""
+        limit = self.hardware.clock.now_ns() + PULSE_LATENCY_NS + FINISH_NS
+        while (due := self._schedule.next_due_ns) is not None and due <= limit:
             self._wait_until(due)
-        self.late_edges = self._schedule.late
         self.led.close()
         self.kyz1.close()
 
+    @property
+    def late_edges(self) -> int:
+        """Edges made more than a millisecond behind their time."""
+        return self._schedule.late
+
+    @property
+    def held_edges(self) -> int:
+        """Edges that had to wait for the one before to have stood long enough: pulses come too fast."""
+        return self.led.edges.held + self.kyz1.edges.held
+
+    @property
+    def waiting_edges(self) -> int:
+        """Edges asked for and not made yet; after finish(), never made."""
+        return self.led.edges.waiting + self.kyz1.edges.waiting
+
+    def _now(self) -> tuple[int, int]:
+        """The board's tick count and our clock at the same instant."""
+        clock = self.hardware.clock
+        before = clock.now_ns()
+        tick = self.hardware.link.ticks()
+        return tick, (before + clock.now_ns()) // 2
+
+    def _follow_clock(self) -> None:
+        """Keep pulses at a constant latency although the board's crystal and ours differ."""
+        anchor_tick, anchor_ns = self._anchor
+        if self.hardware.clock.now_ns() < anchor_ns + ANCHOR_NS:
+            return
+        tick, now_ns = self._now()
+        tick = anchor_tick + (tick - anchor_tick) % _TICKS  # the meter's ticks do not wrap
+        expected_ns = self._instant_ns(tick)
+        self._anchor = tick, expected_ns + (now_ns - expected_ns) // ANCHOR_SHARE
+
     def _poll(self) -> Iterator[WindowResult]:
+        self._follow_clock()
         for record in self.hardware.link.records():
             result = self.meter.advance(record)
             for pulse in result.pulses:

@@ -102,6 +102,12 @@ def troubles(s: Summary) -> str:
     said = [f"OVERLOAD {' '.join(s.overload_channels)}"] if s.overload else []
     if s.dead_channels:
         said.append(f"DEAD MODULATOR {' '.join(s.dead_channels)}")
+    if s.timed_windows:
+        said.append(f"NO ZERO CROSSING ×{s.timed_windows}")
+    if s.held_edges:
+        said.append(f"PULSES TOO FAST ×{s.held_edges}")
+    if s.late_edges:
+        said.append(f"EDGES LATE ×{s.late_edges}")
     said += [f"{name.upper()} ×{count}" for name, count in s.faults.items()]
     return "   ".join(said)
 

@@ -26,7 +26,7 @@ def draw(picture: RenderableType, name: str, title: str) -> None:
 
 def main() -> None:
     moments: list[Moment] = []
-    summary = run(Config(), SECONDS, paced=False, show=moments.append)
+    summary = run(Config(), SECONDS, paced=False, show=moments.append).summary
     draw(panel(moments[-1]), "run.svg", "make run")
     draw(report(summary), "report.svg", "after Ctrl-C")
 

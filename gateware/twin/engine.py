@@ -24,7 +24,11 @@ class Twin:
         self.chain = chain
         self.clocks = 0
         self._bench: int | None = None
-        self._library = ctypes.CDLL(str(library(chain, engine)))
+        try:
+            self._library = ctypes.CDLL(str(library(chain, engine)))
+        except OSError:  # cut short by a full disk, or made for another machine
+            library(chain, engine).unlink()
+            self._library = ctypes.CDLL(str(library(chain, engine)))
         self._library.bench_new.restype = ctypes.c_void_p
         self._library.bench_free.argtypes = [ctypes.c_void_p]
         self._library.bench_run.restype = ctypes.c_size_t

@@ -31,9 +31,7 @@ class Cell:
     ports: dict[str, Bits] = field(default_factory=dict)
 
     def number(self, parameter: str) -> int:
-        text = self.parameters[parameter]
-        match = _CONSTANT.match(text)
-        return int(match[2] or "0", 2) if match else int(text)
+        return sum(int(bit == 1) << i for i, bit in enumerate(constant(self.parameters[parameter])))
 
 
 @dataclass

@@ -109,6 +109,8 @@ class Design:
             port = "Q" if cell.type == "$dff" else "DATA"
             if cell.number("CLK_POLARITY") != 1 or cell.ports["CLK"] != ((CLOCK, 0),):
                 raise ValueError(f"{cell.name}: not on the rising edge of the one clock")
+            if cell.type == "$memrd_v2":
+                _check_plain(cell, "TRANSPARENCY_MASK", "COLLISION_X_MASK")
             bits = cell.ports[port]
             var = Var(f"r{number}_{_plain(bits)}", len(bits), init=self._initial(bits))
             self.registers[cell.name] = var
@@ -120,10 +122,14 @@ class Design:
             words = self.memory_words.setdefault(memory_of(cell), [0] * size)
             for k in range(cell.number("WORDS")):
                 words[first + k] = sum(int(b == 1) << i for i, b in enumerate(data[k * width : (k + 1) * width]))
-        elif cell.type != "$memwr_v2":
+        elif cell.type == "$memwr_v2":
+            _check_plain(cell, "PRIORITY_MASK")
+        elif "Y" in cell.ports:
             var = Var(f"c{number}", len(cell.ports["Y"]), cell=cell)
             self._values.append(var)
             self._drive(cell.ports["Y"], var)
+        else:
+            raise ValueError(f"{cell.name}: cells of type {cell.type} are not supported")
 
     def _initial(self, bits: Bits) -> int:
         value = 0
@@ -198,6 +204,18 @@ class Design:
 
 
 _SEQUENTIAL = ("$dff", "$memrd_v2", "$memwr_v2")
+
+
+def _check_plain(cell: Cell, *masks: str) -> None:
+    """A memory port that reads what was there before this clock, has no reset and no rank among others."""
+    for mask in masks:
+        if cell.number(mask):
+            raise ValueError(
+                f"{cell.name}: {mask.lower().replace('_', ' ')} is set: transparent ports are not supported"
+            )
+    for reset in ("ARST", "SRST"):
+        if cell.ports.get(reset, (0,)) != (0,):
+            raise ValueError(f"{cell.name}: a memory port with reset is not supported")
 
 
 def memory_of(cell: Cell) -> str:

@@ -37,7 +37,7 @@ class LineFrequency:
         """
         start = self._start if follows else None
         end = self._start = crossing_beyond_end(record)
-        if start is None or end is None or not record.whole_cycles or not record.cycles:
+        if start is None or end is None or not record.whole_cycles or record.cycles < record.windows:
             return None
         beyond = (end - start) * self._ticks_per_sample
         self._cycles += record.cycles

@@ -21,6 +21,10 @@ from rig.meter.products import Mean, Products, ac_products
 from rig.meter.pulses import PulseOutput
 from rig.meter.quantities import Readings, RunTotals, Scaling
 
+DC_WINDOWS = 60
+"""Windows over which DC is averaged, a second at 60 Hz. A window's own mean would not do: when the current
+changes within a cycle, as in a fault, it is no DC but part of the energy."""
+
 _SEQUENCES = 1 << 32
 _TICKS = 1 << TICK_BITS
 
@@ -90,6 +94,7 @@ class Meter:
         self._config_digest = config_digest
         self._scaling = Scaling(equation, calibration, tick_hz / ticks_per_sample)
         self._mean = Mean.of_codes([c.offset_codes for c in calibration.channels])
+        self._means = 0  # whole windows in it
         self._line = LineFrequency(tick_hz, ticks_per_sample)
         self._last: Record | None = None
         self._tick = 0
@@ -107,7 +112,7 @@ class Meter:
 
     @property
     def dc_codes(self) -> tuple[Fraction, ...]:
-        """DC of the channels in sample codes, from the last whole window; before one, the calibration's."""
+        """DC of the channels in sample codes, averaged over the last windows; at first, the calibration's."""
         return self._mean.codes()
 
     def advance(self, record: Record) -> WindowResult:
@@ -116,8 +121,7 @@ class Meter:
         self.faults.update(faults)
         start, end = self._place(record, faults)
         frequency = self._line.advance(record, follows=self._last is not None and not _BREAKS & set(faults))
-        if record.whole_cycles and record.samples and Fault.OVERFLOW not in faults:
-            self._mean = Mean.of_record(record)
+        self._learn_mean(record, faults)
         products = ac_products(record, self._mean)
         elements = self._scaling.energy(products)
         pulses: tuple[Pulse, ...] = ()
@@ -140,6 +144,20 @@ class Meter:
             pulses=pulses,
             faults=faults,
         )
+
+    def _learn_mean(self, record: Record, faults: tuple[Fault, ...]) -> None:
+        """Follow the DC: the plain average of the first whole windows, then one of about DC_WINDOWS windows.
+
+        A window that ended by its timer (no voltage to cross zero) is no whole number of cycles; its mean is
+        let in with the smallest share only. Commanded ends leave the mean as it is.
+        """
+        if Fault.OVERFLOW in faults or Fault.REPEATED in faults or not record.samples:
+            return
+        if record.whole_cycles:
+            self._means = min(self._means + 1, DC_WINDOWS)
+            self._mean = self._mean.towards(record, self._means)
+        elif RecordFlag.END_TIMED in record.flags:
+            self._mean = self._mean.towards(record, DC_WINDOWS)
 
     def _check(self, record: Record) -> tuple[Fault, ...]:
         last = self._last

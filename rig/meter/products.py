@@ -17,6 +17,8 @@ from gateware.registers import CHANNELS, PRODUCTS, Channel, Record
 Products = tuple[int, ...]
 """21 integers in the order of gateware.registers.PRODUCTS, in sample codes squared, summed over samples."""
 
+FINE_BITS = 24
+
 _INDEX = {pair: i for i, pair in enumerate(PRODUCTS)}
 
 
@@ -38,6 +40,15 @@ class Mean:
         samples = lcm(*(c.denominator for c in codes))
         return cls(tuple(int(c * samples) for c in codes), samples)
 
+    def towards(self, record: Record, share: int) -> Mean:
+        """This mean moved by 1/share of the way to a window's own, rounded to 2**-24 of a code."""
+        moved = []
+        for own, mine in zip((record.mean_sum(c) for c in Channel), self.sums, strict=True):
+            way = own * self.samples - mine * record.samples  # (own - mine) × samples × samples
+            step = _divide_half_even(way << FINE_BITS, record.samples * self.samples * share)
+            moved.append(_divide_half_even(mine << FINE_BITS, self.samples) + step)
+        return Mean(tuple(moved), 1 << FINE_BITS)
+
     def codes(self) -> tuple[Fraction, ...]:
         """The mean of each channel in sample codes."""
         return tuple(Fraction(s, self.samples) for s in self.sums)
@@ -47,8 +58,8 @@ def ac_products(record: Record, mean: Mean) -> Products:
     """Σ(a - ā)(b - b̄) over the window for all 21 pairs, each rounded once, half to even, to an integer.
 
     Expanded it is Σab - b̄Σa - āΣb + n·ā·b̄; with the window's own mean this is Σab - ΣaΣb/n. The window's own
-    mean is right over whole cycles. Over part of a cycle it would swallow energy of the fundamental, so there
-    the mean of an earlier whole window belongs here.
+    mean is right over whole cycles of a steady signal only: over part of a cycle, or when the signal changes, it
+    would swallow energy. A mean over many windows belongs here.
     """
     n, m, dc = record.samples, mean.samples, mean.sums
     sums = [record.mean_sum(c) for c in Channel]

@@ -178,6 +178,29 @@ class Rewritten:
         pass
 
 
+class DamagedOnce:
+    """One request arrives with a flipped bit."""
+
+    def __init__(self, inner: SpiBus) -> None:
+        self._inner = inner
+        self._first = True
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        if self._first:
+            data = [*data[:2], data[2] ^ 4, *data[3:]]
+            self._first = False
+        return self._inner.xfer2(data)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def test_one_damaged_bit_in_the_first_frame_is_retried() -> None:
+    link = SpiLink(DamagedOnce(board()))
+    assert link.identity.clock_hz == CHAIN.clock_hz
+    assert link.counts.request_errors == 1
+
+
 def test_another_design_is_named() -> None:
     assert len(request(Op.READ, 0, 0, 7)) == 8 + 2 + 28 + 4
     with pytest.raises(LinkError, match=r"MAGIC reads 0x00001234 instead of 0x41453736"):

@@ -228,6 +228,11 @@ class Host:
         return [record for _ in range(self.level) if (record := self.record()) is not None]
 
 
+def both(chain: Chain, source: Source, clocks_per_bit: Fraction = CLOCKS_PER_BIT) -> Host:
+    """A host on the native twin and the model."""
+    return Host(chain, source, Netlist(chain), Integers(chain), clocks_per_bit=clocks_per_bit)
+
+
 def _later(shape: Timing, clocks: int, multiple: int) -> Timing:
     more = -(-clocks // multiple) * multiple - clocks
     return Timing(

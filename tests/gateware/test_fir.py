@@ -162,7 +162,7 @@ def stimulus() -> np.ndarray:
     The worst case needs every value right at once: the signs of the taps, newest last.
     """
     generator = np.random.default_rng(9)
-    length = SLOTS + 40
+    length = SLOTS + 20
     signs = np.sign(np.resize(TAPS, length)) + (np.resize(TAPS, length) == 0)
     values = np.zeros((length, CHANNELS), np.int64)
     values[:, 0] = generator.integers(-FULL, FULL + 1, length)

@@ -319,7 +319,7 @@ def test_designs(design, tmp_path):
     assert all(len(np.unique(column)) > 1 for column in outputs.T), "every output moved"
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(1, 6))
 def test_random_designs(seed, tmp_path):
     agree(Random(seed), tmp_path, clocks=800, seed=seed)
 
@@ -429,7 +429,7 @@ class Refused(Component):
         ("output_not_a_register", "output y is not a register"),
         ("second_clock", "not on the rising edge of the one clock"),
         ("falling_edge", "not on the rising edge of the one clock"),
-        ("asynchronous_reset", "supported"),
+        ("asynchronous_reset", r"\$adff"),
         ("transparent_read", "transparent"),
         ("asynchronous_read", "not on the rising edge of the one clock"),
         ("writes_of_parts", "enables of single bits are not supported"),

@@ -46,7 +46,7 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
         ("[hardware]\nzzz = 1", r"unknown key zzz in \[hardware\]; known are kind, spi_path"),
         ("[hardware]\nkind = 'real'", r"hardware.kind is 'real', it must be 'pi' or 'sim'"),
         ("[hardware]\nled_pin = 99", r"hardware.led_pin is 99, it must be a whole number from 0 to 27"),
-        ("[hardware]\nspi_hz = 'fast'", r"hardware.spi_hz is 'fast', it must be a whole number from 10000 to 3300000"),
+        ("[hardware]\nspi_hz = 'fast'", r"hardware.spi_hz is 'fast', it must be a whole number from 100000 to 3300000"),
         ("[meter]\ncurrent_class = 30", r"meter.current_class is 30, it must be 10 or 20 or 200 or 320"),
         ("[meter]\nks_wh = 1.8", r"meter.ks_wh is 1.8, it must be text in quotes"),
         ("[simulation]\nseed = -1", r"simulation.seed is -1, it must be a whole number from 0 on"),

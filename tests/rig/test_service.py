@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -110,6 +111,46 @@ def test_begins_on_a_board_that_has_long_been_running() -> None:
     results = list(service.run(hardware.clock.now_ns() + 10**9))
     assert 58 <= len(results) <= 62
     assert not service.meter.faults
+
+
+def test_pulses_keep_their_latency_when_the_crystals_differ() -> None:
+    """The board's clock 200 ppm off ours, far more than crystals are: the latency settles, it does not run away."""
+    hardware = open_hardware(CONFIG, paced=False)
+
+    class Slow:
+        """The board's clock as a computer sees it whose own goes 200 ppm slow."""
+
+        def now_ns(self) -> int:
+            return hardware.clock.now_ns() * 9998 // 10_000
+
+        def wait_until(self, instant_ns: int) -> None:
+            hardware.clock.wait_until(-(-instant_ns * 10_000 // 9998))
+
+    service = Service(replace(hardware, clock=Slow()), CONFIG)
+    service.begin()
+    results = list(service.run(20 * 10**9))
+    pins = hardware.pins
+    assert isinstance(pins, VirtualClockMockFactory)
+    tick_ns = 10**9 / Chain().tick_hz
+    instants = [int(p.tick * tick_ns) for r in results for p in r.pulses if p.output == "kyz1"]
+    delays = [e.time_ns - i for e, i in zip(pins.edges(22), instants, strict=False)]
+    assert len(delays) > 400
+    # In the board's time. Without following, 20 s × 200 ppm = 4 ms would have gathered by the end.
+    assert abs(delays[-1] - delays[len(delays) // 2]) < 1_500_000
+    assert abs(delays[-1] - PULSE_LATENCY_NS) < 3_000_000
+
+
+def test_an_output_that_cannot_follow_says_so_and_ends() -> None:
+    config = Config(meter=MeterProgram(ks_wh="0.012", kp1_wh="0.001"))
+    hardware = open_hardware(config, paced=False)
+    service = Service(hardware, config)
+    service.begin()
+    list(service.run(hardware.clock.now_ns() + 3 * 10**9))
+    ended = hardware.clock.now_ns()
+    service.finish()
+    assert service.held_edges > 100
+    assert service.waiting_edges > 100
+    assert hardware.clock.now_ns() - ended < 3 * 10**9
 
 
 def test_kp_below_its_least_value_is_refused() -> None:
