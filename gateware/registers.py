@@ -81,7 +81,7 @@ def _config(name: str, address: int, width: int, reset: int, doc: str) -> Regist
 REGISTERS: tuple[Register, ...] = (
     Register("MAGIC", 0x00, "Constant 0x41453736.", reset=MAGIC),
     Register("VERSION", 0x01, "Version of this map: major in bits 31:16, minor in 15:0.", reset=VERSION),
-    Register("BUILD", 0x02, "Digest of the build's parameters and sources."),
+    Register("BUILD", 0x02, "Digest of the build's parameters."),
     Register("CAPABILITIES", 0x03, "What this build contains: see the capability bits."),
     Register("CLOCK_NUM", 0x04, "Clock frequency numerator, Hz: clock = CLOCK_NUM / CLOCK_DEN."),
     Register("CLOCK_DEN", 0x05, "Clock frequency denominator."),
