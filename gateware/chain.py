@@ -43,6 +43,10 @@ class Chain:
     tick_start: int = 0
     capabilities: Capability = Capability.PRODUCTS | Capability.MEANS
 
+    def __post_init__(self) -> None:
+        if self.decimation & (self.decimation - 1) or not 8 <= self.decimation <= 128:
+            raise ValueError(f"the CIC decimates by a power of two from 8 to 128, not by {self.decimation}")
+
     @property
     def tick_hz(self) -> Fraction:
         """Modulator clock, Hz (Q-1: 3.33 MHz)."""

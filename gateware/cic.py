@@ -22,7 +22,7 @@ class Cic(wiring.Component):
 
     Every `decimation` ticks the six outputs leave as six strobes of `valid` with their `channel`, the last
     with `last`; `stamp` is the tick count at which they were taken and `dead` has a bit for each channel whose
-    last `decimation` bits were all equal. Latency of the strobes: 14 to 19 clocks.
+    last `decimation` bits were all equal. Latency of the strobes: 16 to 21 clocks after that of the last bit.
     """
 
     def __init__(self, chain: Chain) -> None:

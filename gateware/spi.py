@@ -207,7 +207,8 @@ class SpiPeripheral(wiring.Component):
                         m.d.sync += status.eq(Status.NOT_THERE)
                     with m.Else():
                         m.d.comb += [self.write.eq(op == Op.WRITE), self.pop.eq(op == Op.POP)]
-                        m.d.sync += [status.eq(Status.OK), wanted.eq((op == Op.READ) | (op == Op.RECORD))]
+                        sends = (op == Op.READ) | (op == Op.RECORD)
+                        m.d.sync += [status.eq(Status.OK), wanted.eq(sends & (count != 0))]
                     m.d.sync += [
                         bit.eq(0),
                         crc.eq(0xFFFF_FFFF),

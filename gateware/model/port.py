@@ -60,7 +60,9 @@ def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[
         elif op == Op.POP:
             model.pop(when)
 
-    level = model.level(int(edges[8 * head - 2]) + EDGE_LATENCY)
+    moment = int(edges[8 * head - 2]) + EDGE_LATENCY
+    run_until(model.ticks_before(moment))
+    level = model.level(moment)
     reply = bytes((status << 4 | min(level, 15), sequence)) + b"".join(i.to_bytes(size, "big") for i in items)
     reply += struct.pack(">I", crc32(reply))
     return (bytes(head) + reply).ljust(len(frame), b"\0")[: len(frame)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from gateware_bench import refuses, simulate
+import pytest
+from gateware_bench import simulate
 
 from gateware.chain import Chain
 from gateware.cic import Cic
@@ -134,5 +135,8 @@ def test_bits_faster_than_the_combs_raise_overrun():
     assert not overrun
 
 
-def test_a_decimation_too_small_for_the_combs_is_refused():
-    refuses(lambda: Cic(Chain(decimation=4)), "the combs must finish")
+@pytest.mark.parametrize("decimation", [4, 112, 256])
+def test_a_decimation_that_cannot_work_is_refused(decimation):
+    """Too short for the combs, no power of two, wider than the multiplier."""
+    with pytest.raises(ValueError, match=f"a power of two from 8 to 128, not by {decimation}"):
+        Chain(decimation=decimation)
