@@ -123,6 +123,7 @@ def test_interrupting_a_replay_is_said(tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path,
         env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # as at a terminal
     )
     time.sleep(6)
     process.send_signal(signal.SIGINT)
