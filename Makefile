@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPEED ?= 1
 
-.PHONY: run setup test proof bench lint pictures clean
+.PHONY: run setup test proof bench bitstreams figures lint pictures clean
 
 run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until Ctrl-C
 	@$(BIN)/rig run --speed $(SPEED) $(if $(FOR),--for $(FOR))
@@ -14,11 +14,21 @@ setup: $(VENV)/run.stamp  ## the virtual environment with what `run` needs
 test: $(VENV)/dev.stamp lint  ## set up, lint, and run all tests but the slow proofs
 	$(BIN)/python -m pytest -n auto
 
-proof: $(VENV)/dev.stamp  ## the slow proofs: minutes of the netlist
+proof: $(VENV)/dev.stamp $(VENV)/bitstream.stamp  ## the slow proofs: minutes of the netlist
 	$(BIN)/python -m pytest -m slow
 
 bench: $(VENV)/dev.stamp  ## measure speeds; writes build/bench.json
 	$(BIN)/python -m tests.bench
+
+bitstreams: $(VENV)/bitstream.stamp  ## build both boards' bitstreams, compare them with the kept figures
+	@$(BIN)/rig gateware build --board icebreaker
+	@$(BIN)/rig gateware build --board ulx3s
+	@$(BIN)/rig gateware report
+
+figures: $(VENV)/bitstream.stamp  ## build both boards, keep their figures
+	@$(BIN)/rig gateware build --board icebreaker
+	@$(BIN)/rig gateware build --board ulx3s
+	@$(BIN)/rig gateware report --keep
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -42,3 +52,8 @@ $(VENV)/run.stamp: pyproject.toml | $(BIN)/python
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware,dev]'
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/bitstream.stamp: pyproject.toml | $(BIN)/python
+	@echo "setting up the FPGA tools, 500 MB"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware,bitstream]'
+	@touch $@

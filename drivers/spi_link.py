@@ -13,7 +13,9 @@ from fractions import Fraction
 from typing import Protocol
 
 from gateware.registers import (
+    BLOCK_BY_NAME,
     BY_NAME,
+    CAPTURE_PAGE_WORDS,
     CRC_BYTES,
     FRAME_BYTES,
     HEAD_BYTES,
@@ -57,6 +59,8 @@ class Identity:
     clocks_per_tick: int
     ticks_per_sample: int
     banks: int
+    quarter: int | None
+    """Samples by which the voltages of the td products are delayed; None when the build has none."""
 
     @property
     def tick_hz(self) -> Fraction:
@@ -80,6 +84,7 @@ class SpiLink:
         self._bus = bus
         self._attempts = attempts
         self._sequence = 0
+        self._page: int | None = None
         self.counts = LinkCounts()
         self.identity = self._identify()
         self._spans = [
@@ -110,9 +115,39 @@ class SpiLink:
                 f"register {name} was written {value:#x} and reads {kept:#x}: the FPGA's build does not match"
             )
 
+    def command(self, name: str, value: int) -> None:
+        """Write a register that acts when it is written; it is not read back."""
+        self._exchange(Op.WRITE, BY_NAME[name].address, 1, value)
+
+    def read_block(self, name: str, index: int, count: int) -> list[int]:
+        """`count` registers of a block from `index` on."""
+        first, values = BLOCK_BY_NAME[name].address + index, []
+        for at in range(0, count, MAX_COUNT[Op.READ]):
+            _, payload = self._exchange(Op.READ, first + at, min(MAX_COUNT[Op.READ], count - at))
+            values += _items(payload, ITEM_BYTES[Op.READ])
+        return values
+
+    def write_block(self, name: str, index: int, value: int) -> None:
+        """Write a register of a block; it is not read back."""
+        self._exchange(Op.WRITE, BLOCK_BY_NAME[name].address + index, 1, value)
+
+    def capture_words(self, page: int, address: int, count: int) -> list[int]:
+        """`count` 64-bit words of the waveform capture from word 256·page + address on, within the page."""
+        if address + count > CAPTURE_PAGE_WORDS:
+            raise ValueError(f"{count} words from {address} on go beyond a page of {CAPTURE_PAGE_WORDS}")
+        if page != self._page:
+            self.write("CAPTURE_PAGE", page)
+            self._page = page
+        words = []
+        for at in range(0, count, MAX_COUNT[Op.CAPTURE]):
+            _, payload = self._exchange(Op.CAPTURE, address + at, min(MAX_COUNT[Op.CAPTURE], count - at))
+            words += _items(payload, ITEM_BYTES[Op.CAPTURE])
+        return words
+
     def configuration(self) -> dict[str, int]:
-        """The configuration registers as they are now."""
-        return {r.name: self.read(r.name)[0] for r in REGISTERS if r.config}
+        """The configuration registers that the build has, as they are now."""
+        has = self.identity.capabilities
+        return {r.name: self.read(r.name)[0] for r in REGISTERS if r.config and r.needs in has}
 
     def ticks(self) -> int:
         """Modulator ticks since the FPGA's reset, modulo 2**48."""
@@ -207,7 +242,11 @@ class SpiLink:
             clocks_per_tick=chain >> 24,
             ticks_per_sample=(chain >> 8 & 0xFFFF) * (chain >> 4 & 0xF),
             banks=1 << (chain & 0xF),
+            quarter=self._quarter() if Capability.DELAYED_PRODUCTS in Capability(capabilities) else None,
         )
+
+    def _quarter(self) -> int:
+        return self.read("QUARTER")[0]
 
 
 def _items(payload: bytes, size: int) -> list[int]:

@@ -6,6 +6,8 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import reduce
+from operator import or_
 
 from gateware.registers import CHANNELS, SAMPLE_BITS, Capability
 
@@ -24,6 +26,8 @@ band. They sum to 2**19, so that DC keeps its value exactly. Why so many: docs/d
 TAP_SUM_LOG2 = 19
 FIR_DECIMATION = 2
 
+EVERYTHING = reduce(or_, Capability)
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -32,7 +36,8 @@ class Chain:
     `clock_hz` is the exact clock; a modulator tick is `clocks_per_tick` clocks, a sample 2·`decimation` ticks.
     `paired` front ends carry V and I of a phase on one line, on the two halves of the modulator clock (STPMS2
     style); others have a line for each bit (AMC1306 style). `tick_start` presets the tick counter, so that
-    tests can reach its wrap.
+    tests can reach its wrap. `capture_log2` is the depth of the waveform capture in sample sets. `build` is
+    a bitstream's identity.
     """
 
     clock_hz: Fraction = Fraction(40_000_000, 3)
@@ -41,7 +46,9 @@ class Chain:
     banks_log2: int = 3
     paired: bool = True
     tick_start: int = 0
-    capabilities: Capability = Capability.PRODUCTS | Capability.MEANS
+    capabilities: Capability = EVERYTHING
+    capture_log2: int = 12
+    build: int | None = None
 
     def __post_init__(self) -> None:
         if self.decimation & (self.decimation - 1) or not 8 <= self.decimation <= 128:
@@ -76,6 +83,11 @@ class Chain:
         return TAP_SUM_LOG2 + 3 * self.cic_log2 - (SAMPLE_BITS - 1)
 
     @property
+    def quarter(self) -> int:
+        """Samples by which the td products' voltages are delayed: nearest to a quarter cycle of 60 Hz."""
+        return round(self.tick_hz / self.ticks_per_sample / (4 * 60))
+
+    @property
     def overload_code(self) -> int:
         """Samples at or beyond ± this code raise the overload flag: 97 % ones, 94 % of full scale."""
         return 94 * (1 << (SAMPLE_BITS - 1)) // 100
@@ -95,6 +107,8 @@ class Chain:
 
     @property
     def digest(self) -> int:
-        """32 bits that differ when any parameter does: the BUILD register until a bitstream has its own."""
+        """The BUILD register: a bitstream's identity, elsewhere 32 bits that differ when any parameter does."""
+        if self.build is not None:
+            return self.build
         text = json.dumps(asdict(self) | {"taps": TAPS, "channels": CHANNELS}, default=str, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -11,6 +11,7 @@ from gateware.chain import Chain
 from gateware.registers import CHANNELS, TICK_BITS
 
 STAGES = 3
+_LOW_TICK_BITS = 20
 
 
 class Cic(wiring.Component):
@@ -37,7 +38,7 @@ class Cic(wiring.Component):
                 "last": Out(1),
                 "channel": Out(range(CHANNELS)),
                 "value": Out(signed(chain.cic_bits)),
-                "ticks": Out(TICK_BITS, init=chain.tick_start),
+                "ticks": Out(TICK_BITS),
                 "stamp": Out(TICK_BITS),
                 "dead": Out(CHANNELS),
                 "overrun": Out(1),
@@ -49,7 +50,12 @@ class Cic(wiring.Component):
         width = self._chain.cic_bits
         steps = STAGES * CHANNELS
 
-        # Integrators. `count` wraps with the decimation, `ticks` counts every bit ever seen.
+        # Integrators. `count` wraps with the decimation, `ticks` counts every bit ever seen, in two parts so that no
+        # carry runs through 48 bits and most of it stands still.
+        start = self._chain.tick_start
+        low = Signal(_LOW_TICK_BITS, init=start % (1 << _LOW_TICK_BITS))
+        high = Signal(TICK_BITS - _LOW_TICK_BITS, init=start >> _LOW_TICK_BITS)
+        m.d.comb += self.ticks.eq(Cat(low, high))
         count = Signal(self._chain.cic_log2)
         take = Signal()
         sums = [[Signal(signed(width), name=f"sum_{c}_{s}") for s in range(STAGES)] for c in range(CHANNELS)]
@@ -57,15 +63,19 @@ class Cic(wiring.Component):
         zeros = Signal(CHANNELS)
         m.d.sync += take.eq(self.tick & (count == self._chain.decimation - 1))
         with m.If(self.tick):
-            m.d.sync += [count.eq(count + 1), self.ticks.eq(self.ticks + 1)]
+            m.d.sync += [count.eq(count + 1), low.eq(low + 1)]
+            with m.If(low.all()):
+                m.d.sync += high.eq(high + 1)
             for c, (first, second, third) in enumerate(sums):
                 m.d.sync += [
                     first.eq(first + Mux(self.bits[c], 1, -1)),
                     second.eq(second + first),
                     third.eq(third + second),
                 ]
+        begun = Const(self._chain.tick_start, len(count))  # what `ticks` has below the count's wrap: no need to keep it
         with m.If(take):  # the tick after `take` is three clocks away
-            m.d.sync += [ones.eq(0), zeros.eq(0), self.dead.eq(~(ones & zeros)), self.stamp.eq(self.ticks)]
+            m.d.sync += [ones.eq(0), zeros.eq(0), self.dead.eq(~(ones & zeros))]
+            m.d.sync += self.stamp.eq(Cat(begun, self.ticks[len(count) :]))
         with m.Elif(self.tick):
             m.d.sync += [ones.eq(ones | self.bits), zeros.eq(zeros | ~self.bits)]
 
@@ -102,12 +112,12 @@ class Cic(wiring.Component):
                     m.d.sync += [reading.eq(0), step.eq(0)]
 
         last_stage = steps - CHANNELS
+        m.d.comb += self.value.eq(work[-1])
         m.d.sync += [self.valid.eq(0), self.last.eq(0)]
         with m.If(turning & (index >= last_stage)):
             m.d.sync += [
                 self.valid.eq(1),
                 self.last.eq(index == steps - 1),
                 self.channel.eq(index - last_stage),
-                self.value.eq(difference),
             ]
         return m

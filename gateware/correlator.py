@@ -2,41 +2,85 @@
 
 from __future__ import annotations
 
-from amaranth import Array, Module, Mux, Signal, signed
+from enum import IntEnum
+from typing import NamedTuple
+
+from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gateware.chain import FIR_DECIMATION, TAPS, Chain
 from gateware.multiplier import A_BITS, B_BITS, P_BITS
-from gateware.registers import CHANNELS, PRODUCTS, RECORD_WORDS, SAMPLE_BITS, WORD_MEANS, WORD_PRODUCTS
-
-ONE = CHANNELS
-"""Operand number of the constant 1, which makes a plain sum of a product."""
-
-SCHEDULE: tuple[tuple[int, int, int], ...] = (
-    *((WORD_PRODUCTS + i, a, b) for i, (a, b) in enumerate(PRODUCTS)),
-    *((WORD_MEANS + c, c, ONE) for c in range(CHANNELS)),
+from gateware.registers import (
+    CHANNELS,
+    PRODUCTS,
+    RECORD_WORDS,
+    SAMPLE_BITS,
+    VOLTAGES,
+    WORD_DELAYED,
+    WORD_MEANS,
+    WORD_PHASORS,
+    WORD_PRODUCTS,
+    Capability,
 )
-"""(record word, operand a, operand b) of each sum. A new sum is a row here, and an operand if it needs one."""
+from gateware.sine import VALUE_BITS
+
+
+class Operand(IntEnum):
+    """What a sample can be multiplied by, besides the samples 0 to 5."""
+
+    ONE = 6
+    """The constant 1, which makes a plain sum of a product."""
+    DELAYED = 7
+    """A voltage some samples ago; which, the row before says."""
+    COS = 8
+    SIN = 9
+
+
+class Row(NamedTuple):
+    """One sum: record word, channel a, operand b, and for DELAYED the voltage."""
+
+    word: int
+    a: int
+    b: int
+    voltage: int = 0
+
+
+def schedule(capabilities: Capability) -> list[Row]:
+    """The sums of a build in the order they are made. A new sum is a row here, and an operand if it needs one."""
+    rows = [Row(WORD_PRODUCTS + i, a, b) for i, (a, b) in enumerate(PRODUCTS)]
+    if Capability.DELAYED_PRODUCTS in capabilities:
+        for k in range(VOLTAGES):
+            rows += [Row(WORD_DELAYED + VOLTAGES * c + k, c, Operand.DELAYED, k) for c in range(CHANNELS)]
+    if Capability.PHASORS in capabilities:
+        for c in range(CHANNELS):
+            rows += [Row(WORD_PHASORS + 2 * c, c, Operand.COS), Row(WORD_PHASORS + 2 * c + 1, c, Operand.SIN)]
+    return [*rows, *(Row(WORD_MEANS + c, c, Operand.ONE) for c in range(CHANNELS))]
 
 
 class Correlator(wiring.Component):
-    """On `start`, adds x_a·x_b to each word of the SCHEDULE, one a clock; 64-bit sums in the record memory.
+    """On `start`, adds x_a·y_b to each word of the schedule, one a clock; 64-bit sums in the record memory.
 
     With `clear` the sums begin at the product instead of being added to: a new window needs no clearing pass.
-    Drives the read port of the record memory while `busy`, and its write port two clocks behind. One sum a
-    clock and three clocks of latency; `overrun` is sticky.
+    Drives the read port of the record memory while `busy`, and its write port a clock behind. One sum a
+    clock and four clocks of latency; `overrun` is sticky. `cos` and `sin` must be there when the first phasor is
+    due, PHASOR_CLOCKS after `start`; the delayed voltages it keeps itself.
     """
 
     def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._rows = schedule(chain.capabilities)
         idle = FIR_DECIMATION * chain.clocks_per_output - CHANNELS * (len(TAPS) + 1)
-        assert len(SCHEDULE) + 40 < idle, "the sums must be done before the filter needs the multiplier again"
+        assert len(self._rows) + 40 < idle, "the sums must be done before the filter needs the multiplier again"
+        assert chain.quarter < 1 << _PLACE_BITS, "the delay line is too short"
         super().__init__(
             {
                 "start": In(1),
                 "clear": In(1),
                 "samples": In(signed(SAMPLE_BITS)).array(CHANNELS),
+                "cos": In(signed(VALUE_BITS)),
+                "sin": In(signed(VALUE_BITS)),
                 "a": Out(signed(A_BITS)),
                 "b": Out(signed(B_BITS)),
                 "p": In(signed(P_BITS)),
@@ -52,33 +96,36 @@ class Correlator(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        rows = [word | a << 6 | b << 9 for word, a, b in SCHEDULE]
-        schedule = Memory(shape=12, depth=len(rows), init=rows)
-        m.submodules.schedule = schedule
-        fetch = schedule.read_port()
+        rows = self._rows
+        ahead = [row.voltage for row in rows[1:]] + [0]  # a delayed voltage is fetched while the row before works
+        words = [r.word | r.a << 6 | r.b << 9 | k << 13 for r, k in zip(rows, ahead, strict=True)]
+        m.submodules.schedule = table = Memory(shape=15, depth=len(words), init=words)
+        fetch = table.read_port()
 
-        # Clock 0: fetch a row. 1: operands to the multiplier, sum from the memory. 2: add and write back.
+        # Clock 0: fetch a row. 1: its operands. 2: multiply, and fetch the sum. 3: add and write back.
         step = Signal(range(len(rows)))
         fetching = Signal()
         row = fetch.data
-        operands = Array([*(self.samples[c] for c in range(CHANNELS)), 1, 0])
-        operating = Signal()
-        adding = Signal()
-        word = Signal(range(RECORD_WORDS))
+        operating, reading, adding = Signal(), Signal(), Signal()
+        word, written = Signal(range(RECORD_WORDS)), Signal(range(RECORD_WORDS))
         fresh = Signal()
+        first = operating & (row[:6] < WORD_PRODUCTS + VOLTAGES)  # v1·v1, v1·v2, v1·v3: b is each voltage once
+        delayed = self._delay_line(m, first, row[9:11], row[13:15]) if Operand.DELAYED in self._operands else 0
+        samples = [self.samples[c] for c in range(CHANNELS)]
         m.d.comb += [
             fetch.addr.eq(step),
             fetch.en.eq(fetching),
-            self.a.eq(operands[row[6:9]]),
-            self.b.eq(operands[row[9:12]]),
-            self.read_word.eq(row[:6]),
-            self.busy.eq(fetching | operating),
+            self.a.eq(Array(samples)[row[6:9]]),
+            self.b.eq(Array([*samples, 1, delayed, self.cos, self.sin][: max(self._operands) + 1])[row[9:13]]),
+            self.read_word.eq(word),
+            self.busy.eq(fetching | operating | reading),
             self.write.eq(adding),
-            self.write_word.eq(word),
+            self.write_word.eq(written),
             self.write_data.eq(Mux(fresh, 0, self.read_data) + self.p),
         ]
         with m.If(self.busy | adding):
-            m.d.sync += [operating.eq(fetching), adding.eq(operating), word.eq(row[:6])]
+            m.d.sync += [operating.eq(fetching), reading.eq(operating), adding.eq(reading)]
+            m.d.sync += [word.eq(row[:6]), written.eq(word)]
         with m.If(self.start):
             m.d.sync += [fetching.eq(1), fresh.eq(self.clear), self.overrun.eq(self.overrun | self.busy | adding)]
         with m.Elif(fetching):
@@ -86,3 +133,30 @@ class Correlator(wiring.Component):
             with m.If(step == len(rows) - 1):
                 m.d.sync += [fetching.eq(0), step.eq(0)]
         return m
+
+    @property
+    def _operands(self) -> set[int]:
+        return {row.b for row in self._rows}
+
+    def _delay_line(self, m: Module, store: Value, stored: Value, wanted: Value) -> Value:
+        """The voltage `wanted` a clock before, as it was `chain.quarter` samples ago (0 before reset)."""
+        m.submodules.line = line = Memory(shape=signed(SAMPLE_BITS), depth=4 << _PLACE_BITS, init=[])
+        write_port, read_port = line.write_port(), line.read_port()
+        place = Signal(_PLACE_BITS)
+        m.d.comb += [
+            write_port.addr.eq(Cat(place, stored)),
+            write_port.data.eq(self.b),
+            write_port.en.eq(store),
+            read_port.addr.eq(Cat((place - self._chain.quarter)[:_PLACE_BITS], wanted)),
+            read_port.en.eq(self.busy),
+        ]
+        with m.If(self.start):
+            m.d.sync += place.eq(place + 1)
+        return read_port.data
+
+
+_PLACE_BITS = 6
+"""The delay line holds 64 samples a voltage."""
+
+PHASOR_CLOCKS = len(PRODUCTS) + 1
+"""Clocks from `start` to the soonest that a build can ask for `cos`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Const, Module, Signal, signed, unsigned
+from amaranth import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -17,22 +17,29 @@ GROWTH_BITS = (sum(abs(t) for t in TAPS) - 1).bit_length()
 SLOTS = 128
 """Memory places a channel: the newest 127 CIC values and the one that comes while the filter works on them."""
 
+_REMAINDERS = CHANNELS
+"""The channel in whose first places the remainders are."""
+
 
 class Fir(wiring.Component):
     """Runs the six channels one after another through the shared multiplier, every second CIC output.
 
     The sum of products starts from the channel's remainder, and the bits dropped from it become the next
     remainder: nothing is lost in the rounding, so its error is first-order shaped away from the line frequency
-    and has no mean. Samples beyond 20 bits saturate. `sample` strobes when all six `samples` are new; they
+    and has no mean. Remainders lie in the values' memory and come through the multiplier, as the product with 1
+    in the slot that 127 taps leave of 128. Samples beyond 20 bits saturate. `sample` strobes when all six `samples` are new; they
     stay until the next set begins to shift in, 380 clocks later. `overload` and `dead` are masks by
-    channel, `stamp` the tick count, all of this sample set. Latency 771 clocks from the CIC's last strobe.
+    channel, `stamp` the tick count, all of this sample set. Latency 772 clocks from the CIC's last strobe.
     """
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         assert len(TAPS) == SLOTS - 1
         # One CIC value may arrive meanwhile and finds its free place; a second would overwrite one in use.
-        assert SLOTS * CHANNELS + 4 <= 2 * chain.clocks_per_output, "the taps must be done before the next set"
+        assert SLOTS * CHANNELS + 5 <= 2 * chain.clocks_per_output, "the taps must be done before the next set"
+        stored = (SLOTS * (c + 1) + 3 for c in range(CHANNELS))  # clocks from the start to each remainder's storing
+        idle = chain.clocks_per_output - CHANNELS
+        assert all(0 < s % chain.clocks_per_output <= idle for s in stored), "remainders and values share a port"
         super().__init__(
             {
                 "valid": In(1),
@@ -60,9 +67,12 @@ class Fir(wiring.Component):
         drop = chain.round_bits
 
         values = Memory(shape=signed(chain.cic_bits), depth=SLOTS * 8, init=[])
-        taps = Memory(shape=signed(B_BITS), depth=SLOTS, init=[*TAPS, 0])
+        taps = Memory(shape=signed(B_BITS), depth=SLOTS, init=[*TAPS, 1])
         m.submodules.values, m.submodules.taps = values, taps
         store, fetch, fetch_tap = values.write_port(), values.read_port(), taps.read_port()
+
+        ready = Signal()
+        total = Signal(signed(chain.cic_bits + GROWTH_BITS))
 
         # Filling: all channels share one place counter.
         place = Signal(range(SLOTS))
@@ -70,21 +80,30 @@ class Fir(wiring.Component):
         newest = Signal(range(SLOTS))
         dead_before = Signal(CHANNELS)
         start = Signal()
+        finished = Signal(range(CHANNELS))
         m.d.comb += [
-            store.addr.eq(Cat(place, self.channel)),
-            store.data.eq(self.value),
-            store.en.eq(self.valid),
+            store.addr.eq(Mux(ready, Cat(finished, Const(0, 4), Const(_REMAINDERS, 3)), Cat(place, self.channel))),
+            store.data.eq(Mux(ready, total[:drop], self.value)),
+            store.en.eq(self.valid | ready),
             start.eq(self.last & (odd == FIR_DECIMATION - 1)),
         ]
         with m.If(self.last):
             m.d.sync += [place.eq(place + 1), odd.eq(odd + 1), dead_before.eq(self.dead_in)]
 
-        # Reading: tap k meets the value k places before the newest; the counter's last place is a bubble.
+        # Reading: tap k meets the value k places before the newest, 1 in the last slot the next channel's remainder.
         tap = Signal(range(SLOTS))
         channel = Signal(range(CHANNELS))
         running = Signal()
+        between = tap == SLOTS - 1
+        following = Array([*range(1, CHANNELS), 0])[channel]
         m.d.comb += [
-            fetch.addr.eq(Cat((newest - tap)[: len(tap)], channel)),
+            fetch.addr.eq(
+                Mux(
+                    between,
+                    Cat(following, Const(0, 4), Const(_REMAINDERS, 3)),
+                    Cat((newest - tap)[: len(tap)], channel),
+                )
+            ),
             fetch.en.eq(running),
             fetch_tap.addr.eq(tap),
             fetch_tap.en.eq(running),
@@ -101,30 +120,27 @@ class Fir(wiring.Component):
             ]
         with m.Elif(running):
             m.d.sync += tap.eq(tap + 1)
-            with m.If(tap == SLOTS - 1):
-                m.d.sync += channel.eq(channel + 1)
+            with m.If(between):
+                m.d.sync += [channel.eq(following), finished.eq(channel)]
                 with m.If(channel == CHANNELS - 1):
-                    m.d.sync += [running.eq(0), channel.eq(0)]
+                    m.d.sync += running.eq(0)
 
-        # Summing, two clocks behind the addresses: first tap, last tap, then the sample in the bubble.
-        first, final, ready, end = Signal(2), Signal(2), Signal(), Signal(3)
-        m.d.sync += self.sample.eq(end[2])
+        # Summing, three clocks behind the addresses: the taps, then the sample while the remainder's product is there.
+        adds, final, end = Signal(3), Signal(3), Signal(4)
+        m.d.sync += self.sample.eq(end[3])
         with m.If(self.busy):
             m.d.sync += [
-                first.eq(Cat(running & (tap == 0), first)),
+                adds.eq(Cat(running & ~between, adds)),
                 final.eq(Cat(running & (tap == len(TAPS) - 1), final)),
-                ready.eq(final[1]),
+                ready.eq(final[2]),
                 end.eq(Cat(running & (tap == len(TAPS) - 1) & (channel == CHANNELS - 1), end)),
             ]
         m.d.comb += self.busy.eq(running | end.any())
 
-        total = Signal(signed(chain.cic_bits + GROWTH_BITS))
-        remainders = [Signal(unsigned(drop), name=f"remainder_{c}") for c in range(CHANNELS)]
-        with m.If(self.busy):
-            with m.If(first[1]):
-                m.d.sync += total.eq(self.p + remainders[0])
-            with m.Else():
-                m.d.sync += total.eq(total + self.p)
+        with m.If(ready):
+            m.d.sync += total.eq(self.p[:drop])
+        with m.Elif(adds[2]):
+            m.d.sync += total.eq(total + self.p)
 
         top = (1 << (SAMPLE_BITS - 1)) - 1
         quotient = Signal(signed(len(total) - drop))
@@ -140,9 +156,10 @@ class Fir(wiring.Component):
         with m.Elif(quotient < -top - 1):
             m.d.comb += rounded.eq(Const(-top - 1, signed(SAMPLE_BITS)))
         with m.If(ready):
-            m.d.sync += [r.eq(v) for r, v in zip(remainders, [*remainders[1:], total[:drop]], strict=True)]
             m.d.sync += [
                 self.samples[c].eq(self.samples[c + 1] if c + 1 < CHANNELS else rounded) for c in range(CHANNELS)
             ]
             m.d.sync += self.overload.eq(Cat(self.overload[1:], beyond))
+            with m.If(self.valid):
+                m.d.sync += self.overrun.eq(1)
         return m

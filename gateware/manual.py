@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from gateware.registers import (
+    BLOCKS,
     CHANNELS,
     CRC_BYTES,
     CRC_POLY,
@@ -20,11 +21,13 @@ from gateware.registers import (
     ITEM_BYTES,
     MAGIC,
     MAX_COUNT,
+    OSCILLATOR_AMPLITUDE,
     PRODUCTS,
     RECORD_WORDS,
     REGISTERS,
     SAFE_SAMPLES,
     TURN_BYTES,
+    VOLTAGES,
     WORD_DELAYED,
     WORD_MEANS,
     WORD_PHASORS,
@@ -49,6 +52,7 @@ _CAPABILITIES: Mapping[Capability, str] = {
     Capability.PHANTOM_LOAD: "the phantom load in place of the pins",
     Capability.PULSE_COUNTERS: "the pulse counters",
     Capability.CAPTURE: "the waveform capture",
+    Capability.EVENTS: "the event log",
 }
 
 _FIELDS: Mapping[str, str] = {
@@ -64,6 +68,7 @@ _FIELDS: Mapping[str, str] = {
     "config_digest": "digest of the configuration registers",
     "overload": "mask by channel: a sample at or beyond ±94 % of full scale",
     "dead": "mask by channel: a modulator gave 128 equal bits in a row",
+    "oscillator_step": "what the phasors' oscillator turned from sample to sample, 2⁻³² of a turn",
 }
 
 _FLAGS: Mapping[RecordFlag, str] = {
@@ -71,6 +76,7 @@ _FLAGS: Mapping[RecordFlag, str] = {
     RecordFlag.END_CROSSING: "ends at one",
     RecordFlag.END_TIMED: "ends because WINDOW_MAX samples came without one",
     RecordFlag.END_COMMANDED: "ends because of CLOSE_AT",
+    RecordFlag.PHANTOM: "measured the phantom load, at least in part",
     RecordFlag.OVERRUN: "a stage was late since reset: samples may be lost",
 }
 
@@ -79,6 +85,7 @@ _OPS: Mapping[Op, str] = {
     Op.WRITE: "one register, `count` 1; four data bytes follow the address",
     Op.RECORD: "`count` words of the oldest waiting record, from word `address` on",
     Op.POP: "drop the oldest record if `address` is the low byte of its sequence, so that repeating is harmless",
+    Op.CAPTURE: "`count` words of the waveform capture from word CAPTURE_PAGE·256 + `address` on, within the page",
 }
 
 _STATUS: Mapping[Status, str] = {
@@ -121,6 +128,23 @@ def _registers() -> Iterator[str]:
                 r.doc,
             )
             for r in REGISTERS
+        ),
+    )
+    yield ""
+    yield "### Blocks"
+    yield ""
+    yield "Registers that are kept in memories. They take no part in the digest and have no value at reset."
+    yield ""
+    yield from _table(
+        ("addresses", "name", "access", "meaning"),
+        (
+            (
+                f"{b.address:#04x} to {b.addresses[-1]:#04x}",
+                f"`{b.name}`",
+                "read, write" if b.writable else "read",
+                b.doc,
+            )
+            for b in BLOCKS
         ),
     )
 
@@ -166,11 +190,22 @@ def _record() -> Iterator[str]:
                 (_span(range(WORD_PRODUCTS + i, WORD_PRODUCTS + i + n)), ", ".join(pairs[i : i + n]))
                 for i, n in _rows_of_products()
             ),
-            (_span(range(WORD_DELAYED, WORD_PHASORS)), f"{_CAPABILITIES[Capability.DELAYED_PRODUCTS]} (reserved)"),
-            (_span(range(WORD_PHASORS, WORD_MEANS)), f"{_CAPABILITIES[Capability.PHASORS]} (reserved)"),
+            *(
+                (_span(range(first, first + VOLTAGES)), ", ".join(f"Σ {c.name}·d{k + 1}" for k in range(VOLTAGES)))
+                for c in Channel
+                for first in (WORD_DELAYED + VOLTAGES * c,)
+            ),
+            *(
+                (_span(range(first, first + 2)), f"Σ {c.name}·cos, Σ {c.name}·sin")
+                for c in Channel
+                for first in (WORD_PHASORS + 2 * c,)
+            ),
             (_span(range(WORD_MEANS, RECORD_WORDS)), ", ".join(f"Σ {c.name}" for c in Channel)),
         ),
     )
+    yield ""
+    yield "d1 to d3 are V1 to V3 as they were QUARTER samples before, across the record's beginning too. cos and sin"
+    yield f"are codes of ±{OSCILLATOR_AMPLITUDE}, at phase 0 at the record's first sample."
     yield ""
     yield "### Flags"
     yield ""

@@ -1,6 +1,6 @@
 """The one multiplier, shared by the filter and the correlator, which never work at the same time."""
 
-from amaranth import Module, Mux, signed
+from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,11 @@ P_BITS = A_BITS + B_BITS
 
 
 class Multiplier(wiring.Component):
-    """p = a·b one clock after the operands: the filter's while it is busy, or the correlator's."""
+    """p = a·b two clocks after the operands: the filter's while it is busy, or the correlator's.
+
+    Operands and product are registers of the DSP block, which takes only those that have no reset. It works while
+    either user is busy, and for a clock longer.
+    """
 
     filtering: In(1)
     summing: In(1)
@@ -24,8 +28,14 @@ class Multiplier(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        a = Mux(self.filtering, self.fir_a, self.sum_a)
-        b = Mux(self.filtering, self.fir_b, self.sum_b)
+        a = Signal(signed(A_BITS), reset_less=True)
+        b = Signal(signed(B_BITS), reset_less=True)
+        p = Signal(signed(P_BITS), reset_less=True)
+        m.d.comb += self.p.eq(p)
         with m.If(self.filtering | self.summing):
-            m.d.sync += self.p.eq(a * b)
+            m.d.sync += [
+                a.eq(Mux(self.filtering, self.fir_a, self.sum_a)),
+                b.eq(Mux(self.filtering, self.fir_b, self.sum_b)),
+                p.eq(a * b),
+            ]
         return m

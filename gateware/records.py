@@ -10,6 +10,9 @@ from amaranth.lib.wiring import In, Out
 from gateware.chain import Chain
 from gateware.registers import CHANNELS, HEADER_WORDS, RECORD_WORDS, SAMPLE_BITS, TICK_BITS, RecordFlag
 
+_BEGIN, _END = 1, 2
+"""Header words with the ticks where a record begins and ends."""
+
 
 class Records(wiring.Component):
     """`banks` memories of 64 words in a ring: one is being summed into, up to banks − 1 wait for the host.
@@ -25,9 +28,10 @@ class Records(wiring.Component):
     ==========  ===============  ========================================================================
 
     so a host that does not read loses no energy, only resolution. A closing with no sample yet does nothing.
-    Then `start` strobes for the correlator, with `clear` for a bank's first sample. The host sees `level`
+    Then `start` strobes for the correlator, with `clear` for a bank's first sample; in that clock the tick where the
+    bank begins is written, the rest of its header when it closes. The host sees `level`
     waiting records, reads words of the oldest (`fetch`, answered by `fetched` when the correlator leaves the
-    memory free, at most 40 clocks later), and drops it with `pop`.
+    memory free, at most 64 clocks later), and drops it with `pop`.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -45,7 +49,9 @@ class Records(wiring.Component):
                 "overload": In(CHANNELS),
                 "dead": In(CHANNELS),
                 "overrun": In(1),
+                "phantom": In(1),
                 "config_digest": In(32),
+                "oscillator_step": In(32),
                 # to and from the correlator
                 "start": Out(1),
                 "clear": Out(1),
@@ -82,11 +88,12 @@ class Records(wiring.Component):
         cycles = Signal(32)
         overload = Signal(CHANNELS)
         dead = Signal(CHANNELS)
-        tick_start = Signal(TICK_BITS, init=self._chain.tick_start)
+        phantom = Signal()
         previous = Signal(TICK_BITS, init=self._chain.tick_start)
         from_crossing = Signal()
 
-        # Header: one word a clock while `writing` counts; then the switch to the next bank.
+        # Header: one word a clock while `writing` counts, but for the tick of the bank's begin, which is there; then
+        # the switch to the next bank.
         writing = Signal(range(HEADER_WORDS + 1))
         closing = Signal()
         switch = Signal()
@@ -98,14 +105,18 @@ class Records(wiring.Component):
             (RecordFlag.END_TIMED, self.timed),
             (RecordFlag.END_COMMANDED, self.commanded),
             (RecordFlag.OVERRUN, self.overrun),
+            (RecordFlag.PHANTOM, phantom),
         ):
             m.d.comb += flags[int(flag).bit_length() - 1].eq(value)
-        with m.Switch(writing):
+        begins = Signal()
+        word = Signal(range(HEADER_WORDS + 1))
+        m.d.comb += [begins.eq(self.start & self.clear), word.eq(Mux(begins, _BEGIN, writing))]
+        with m.If(self.start):
+            m.d.sync += previous.eq(self.stamp)
+        with m.Switch(word):
             with m.Case(0):
                 m.d.comb += header.eq(Cat(flags, windows, sequence))
-            with m.Case(1):
-                m.d.comb += header.eq(tick_start)
-            with m.Case(2):
+            with m.Case(_BEGIN, _END):
                 m.d.comb += header.eq(previous)
             with m.Case(3):
                 m.d.comb += header.eq(Cat(cycles, samples))
@@ -114,6 +125,8 @@ class Records(wiring.Component):
                 m.d.comb += [before.eq(self.before), after.eq(self.after), header.eq(Cat(after, before))]
             with m.Case(5):
                 m.d.comb += header.eq(Cat(dead, Signal(2), overload, Signal(18), self.config_digest))
+            with m.Case(6):
+                m.d.comb += header.eq(self.oscillator_step)
         m.d.comb += switch.eq(closing & (writing == HEADER_WORDS))
 
         ends = Signal()
@@ -134,11 +147,11 @@ class Records(wiring.Component):
         m.d.comb += joins.eq(switch | (self.decided & ~(ends & (self.level != full))))
         with m.If(joins):
             m.d.sync += [
-                previous.eq(self.stamp),
                 samples.eq(samples + 1),
                 self.clear.eq(samples == 0),
                 overload.eq(overload | self.overload),
                 dead.eq(dead | self.dead),
+                phantom.eq(phantom | self.phantom),
             ]
         with m.If(switch):
             m.d.sync += [
@@ -151,7 +164,7 @@ class Records(wiring.Component):
                 self.clear.eq(1),
                 overload.eq(self.overload),
                 dead.eq(self.dead),
-                tick_start.eq(previous),
+                phantom.eq(self.phantom),
                 from_crossing.eq(self.crossing),
             ]
 
@@ -172,9 +185,11 @@ class Records(wiring.Component):
             ),
             read_port.en.eq(self.summing | grant),
             self.data.eq(read_port.data),
-            write_port.addr.eq(Cat(Mux(closing, writing, self.sum_word), bank)),
-            write_port.data.eq(Mux(closing, header, self.sum_data)),
-            write_port.en.eq(self.sum_write | (closing & (writing != HEADER_WORDS))),
+            write_port.addr.eq(Cat(Mux(self.sum_write, self.sum_word, word), bank)),
+            write_port.data.eq(Mux(self.sum_write, self.sum_data, header)),
+            write_port.en.eq(
+                self.sum_write | begins | (closing & (writing != _BEGIN) & (writing != HEADER_WORDS)),
+            ),
         ]
         m.d.sync += self.fetched.eq(grant)
         with m.If(self.fetch):

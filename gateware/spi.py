@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -16,6 +16,7 @@ from gateware.registers import (
     MAX_COUNT,
     RECORD_WORDS,
     TURN_BYTES,
+    Capability,
     Op,
     Status,
     reply_offset,
@@ -26,11 +27,6 @@ _CRC_BITS = 8 * CRC_BYTES
 _TURN_BITS = 8 * TURN_BYTES
 _READ_BITS = 8 * (reply_offset(Op.READ) - TURN_BYTES)
 _WRITE_BITS = 8 * (reply_offset(Op.WRITE) - TURN_BYTES)
-
-
-def crc_step(crc: Value, bit: Value) -> Value:
-    """The CRC register after one more bit, most significant bit first."""
-    return (crc << 1)[:32] ^ Mux(crc[31] ^ bit, CRC_POLY, 0)
 
 
 class State(Enum):
@@ -65,6 +61,7 @@ class SpiPeripheral(wiring.Component):
     DONE       the end of the frame                   CIPO is 0
     =========  =====================================  =======================================================
 
+    Registers answer a clock after `read`, record and capture words when their memory is free (`fetched`).
     CS high returns to REQUEST from anywhere. What a frame does happens once, in CHECK, after its CRC was right.
     """
 
@@ -77,11 +74,12 @@ class SpiPeripheral(wiring.Component):
     address: Out(8)
     known: In(1)
     writable: In(1)
+    read: Out(1)
+    taken: Out(1)
+    """Strobes in the clock after `read`, in which `value` is taken for sending."""
     value: In(32)
     write: Out(1)
     data: Out(32)
-    read: Out(1)
-    """Strobes when the register at `address` is taken for sending."""
 
     # record FIFO
     level: In(8)
@@ -91,6 +89,13 @@ class SpiPeripheral(wiring.Component):
     fetched: In(1)
     word: In(64)
     pop: Out(1)
+
+    # waveform capture
+    fetch_capture: Out(1)
+
+    def __init__(self, capabilities: Capability) -> None:
+        self._ops = [op for op in Op if op is not Op.CAPTURE or Capability.CAPTURE in capabilities]
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -111,7 +116,7 @@ class SpiPeripheral(wiring.Component):
         crc = Signal(32)
         m.d.comb += [shifted.eq(Cat(copi, shift[:31])), self.data.eq(shift)]
 
-        # Going out. `out` leaves from the top; `item` is what follows it.
+        # Going out. `out` leaves from the top; `item` is what follows it. Bits that will not leave are left as they are.
         out, item = Signal(64), Signal(64)
         left = Signal(range(65))
         items = Signal(4)
@@ -119,16 +124,19 @@ class SpiPeripheral(wiring.Component):
         show = Signal()  # this edge turns CIPO to the next bit
         leaving = Signal()
         sending_crc = Signal()
+        takes = Signal()  # this edge brings a bit of the request
+        feedback = Signal()
         m.d.comb += [
             sending_crc.eq(state == State.CRC),
             leaving.eq(Mux(sending_crc, ~crc[31], out[63])),
+            feedback.eq(~sending_crc & (crc[31] ^ Mux(takes, copi, out[63]))),
             self.fetch_word.eq(self.address),
             self.read.eq(wanted & (op == Op.READ)),
         ]
         status = Signal(Status)
         allowed = Signal()
         with m.Switch(op):
-            for code in Op:
+            for code in self._ops:
                 with m.Case(code):
                     m.d.comb += allowed.eq(count <= MAX_COUNT[code])
         refused = Signal()
@@ -138,6 +146,8 @@ class SpiPeripheral(wiring.Component):
             | ((op == Op.WRITE) & ~self.writable)
             | ((op == Op.RECORD) & (self.address >= RECORD_WORDS))
         )
+        long = (op == Op.RECORD) | (op == Op.CAPTURE)
+        sends = (op == Op.READ) | long
         empty = self.level == 0
         absent = ((op == Op.RECORD) & empty) | ((op == Op.POP) & (empty | (self.oldest != self.address)))
 
@@ -146,7 +156,7 @@ class SpiPeripheral(wiring.Component):
             with m.If(items != 0):
                 m.d.sync += [
                     out.eq(item),
-                    left.eq(Mux(op == Op.RECORD, 8 * ITEM_BYTES[Op.RECORD], 8 * ITEM_BYTES[Op.READ])),
+                    left.eq(Mux(long, 8 * ITEM_BYTES[Op.RECORD], 8 * ITEM_BYTES[Op.READ])),
                     items.eq(items - 1),
                     self.address.eq(self.address + 1),
                     wanted.eq((items != 1) & (status == Status.OK)),
@@ -164,6 +174,8 @@ class SpiPeripheral(wiring.Component):
                 wanted.eq(0),
                 self.cipo.eq(0),
                 self.fetch.eq(0),
+                self.fetch_capture.eq(0),
+                self.taken.eq(0),
             ]
         with m.Else():
             with m.If(show):
@@ -171,22 +183,28 @@ class SpiPeripheral(wiring.Component):
                     self.cipo.eq(leaving),
                     out.eq(out << 1),
                     left.eq(left - 1),
-                    crc.eq(Mux(sending_crc, crc << 1, crc_step(crc, leaving))),
                 ]
+            with m.If(show | takes):
+                m.d.sync += crc.eq((crc << 1) ^ Mux(feedback, CRC_POLY, 0))
 
-            # Items: registers are there at once, record words come when the memory is free.
-            m.d.sync += self.fetch.eq(0)
-            with m.If(self.read):
-                m.d.sync += [item.eq(self.value << 32), wanted.eq(0)]
+            # Items: registers are there a clock later, words of 64 bits when their memory is free.
+            m.d.sync += [self.taken.eq(self.read), self.fetch.eq(0), self.fetch_capture.eq(0)]
+            with m.If(wanted):
+                m.d.sync += [
+                    self.fetch.eq(op == Op.RECORD),
+                    self.fetch_capture.eq(op == Op.CAPTURE),
+                    wanted.eq(0),
+                ]
+            with m.If(self.taken):
+                m.d.sync += item[32:].eq(self.value)
             with m.If(self.fetched):
                 m.d.sync += item.eq(self.word)
-            with m.If(wanted & (op == Op.RECORD)):
-                m.d.sync += [self.fetch.eq(1), wanted.eq(0)]
 
             with m.Switch(state):
                 with m.Case(State.REQUEST):
                     with m.If(edge):
-                        m.d.sync += [bit.eq(bit + 1), crc.eq(crc_step(crc, copi))]
+                        m.d.comb += takes.eq(1)
+                        m.d.sync += bit.eq(bit + 1)
                         with m.If((op != Op.WRITE) | (bit < _WRITE_BITS - _CRC_BITS)):
                             m.d.sync += shift.eq(shifted)  # a write's data stays while its CRC passes
                         with m.Switch(bit):
@@ -207,13 +225,12 @@ class SpiPeripheral(wiring.Component):
                         m.d.sync += status.eq(Status.NOT_THERE)
                     with m.Else():
                         m.d.comb += [self.write.eq(op == Op.WRITE), self.pop.eq(op == Op.POP)]
-                        sends = (op == Op.READ) | (op == Op.RECORD)
                         m.d.sync += [status.eq(Status.OK), wanted.eq(sends & (count != 0))]
                     m.d.sync += [
                         bit.eq(0),
                         crc.eq(0xFFFF_FFFF),
                         item.eq(0),
-                        items.eq(Mux((op == Op.READ) | (op == Op.RECORD), count, 0)),
+                        items.eq(Mux(sends, count, 0)),
                         left.eq(_HEAD_BITS),
                     ]
                     m.d.sync += state.eq(State.TURN)
@@ -222,7 +239,7 @@ class SpiPeripheral(wiring.Component):
                         m.d.sync += bit.eq(bit + 1)
                         with m.If(bit == _TURN_BITS - 2):
                             waiting = Mux(self.level > 15, 15, self.level)
-                            m.d.sync += out.eq(Cat(Const(0, 48), sequence, waiting[:4], status))
+                            m.d.sync += out[48:].eq(Cat(sequence, waiting[:4], status))
                         with m.If(bit == _TURN_BITS - 1):
                             m.d.comb += show.eq(1)
                             m.d.sync += state.eq(State.HEAD)

@@ -71,7 +71,7 @@ class LineCycleWindow(wiring.Component):
                 m.d.sync += length.eq(1)
             with m.If(voltage >= 0):
                 m.d.sync += below.eq(0)
-            with m.Elif(voltage < -self.hysteresis):
+            with m.Elif(voltage + self.hysteresis < 0):
                 m.d.sync += below.eq(1)
             with m.If(commanded):
                 m.d.sync += pending.eq(0)

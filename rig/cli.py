@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from rig import gateware_commands
 from rig.config import LEAST, MOST, Config, ConfigError, exact, load
 
 app = typer.Typer(
@@ -25,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Hardware-in-the-loop rig for the electricity meter of approval AE-0764, simulated or on a Raspberry Pi.",
 )
+app.add_typer(gateware_commands.app, name="gateware")
 
 
 class Speed(StrEnum):
@@ -159,6 +162,58 @@ def _number(option: str, text: str, positive: bool = False) -> Fraction:
     return value
 
 
+@app.command(epilog="Example: [bold]rig scope --trigger v1:rising:0V --cycles 3 --comtrade shot.cfg[/bold]")
+def scope(
+    trigger: Annotated[
+        str, typer.Option(help="now, v1:rising:0V, i2:falling:-3.5A, event:sag:96V (volts rms), event:overload, …")
+    ] = "v1:rising:0V",
+    cycles: Annotated[
+        float | None, typer.Option(min=0.01, max=1e6, help="Length in cycles of 60 Hz; 4 if nothing is said.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=1e-4, max=1e4, help="Length in seconds.")] = None,
+    wait: Annotated[float, typer.Option(min=0, max=1e6, help="Seconds to wait for the trigger.")] = 5.0,
+    comtrade: Annotated[Path | None, typer.Option(help="Write a COMTRADE .cfg and its .dat.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a CSV file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files.")] = False,
+    vt_ratio: Annotated[str, typer.Option(help="Multiplies volts, to the transformers' primary side.")] = "1",
+    ct_ratio: Annotated[str, typer.Option(help="The same for amperes.")] = "1",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Capture the six waveforms around a trigger and show them. Exit status 1 when the trigger does not come."""
+    from rig import waveform_files as files
+    from rig.scope import NOMINAL_HZ, capture, parse_trigger
+    from rig.scope_view import scope_view
+    from rig.selection import open_hardware
+
+    if cycles is not None and seconds is not None:
+        raise ConfigError("--cycles and --seconds both say how long: give one of them")
+    parse_trigger(trigger)
+    vt, ct = _number("--vt-ratio", vt_ratio, positive=True), _number("--ct-ratio", ct_ratio, positive=True)
+    files.check_free([*(files.comtrade_pair(comtrade) if comtrade else ()), *([csv] if csv else ())], force)
+    length_s = seconds if seconds is not None else (4 if cycles is None else cycles) / NOMINAL_HZ
+    hardware = open_hardware(_configuration(config), paced=False)
+    try:
+        shot = capture(hardware, trigger, length_s, wait, vt, ct)
+    finally:
+        hardware.close()
+    if shot is None:
+        _refuse(f"the trigger {trigger} did not come in {wait:g} s: nothing captured; --wait gives it longer")
+        raise typer.Exit(1)
+    when = datetime.now(UTC) - timedelta(seconds=shot.age_s)
+    contents: dict[Path, bytes] = {}
+    if comtrade:
+        contents |= files.comtrade(shot, comtrade, when, files.Ratios(float(vt), float(ct)))
+    if csv:
+        contents |= files.csv(shot, csv, when)
+    files.write_files(contents)
+    if json:
+        _print_json(shot)
+    else:
+        console = Console()
+        console.print(scope_view(shot, console.width))
+
+
 @app.command(epilog="Example: [bold]rig doctor --json[/bold]")
 def doctor(json: JsonOption = False) -> None:
     """Check what this machine has for the simulated rig and for a Raspberry Pi, and say how to mend it.
@@ -184,14 +239,19 @@ def doctor(json: JsonOption = False) -> None:
 def main() -> None:
     """Entry point of the command `rig`."""
     from calibration.constants import CalibrationError
+    from drivers.capture import CaptureError
     from drivers.gpio import GpioError
     from drivers.spi_link import LinkError
+    from gateware.bitstream.tools import BitstreamError
+    from gateware.boards import BoardError
     from rig.meter.elements import FormError
     from rig.meter.pulses import PulseConstantError
+    from rig.scope import ScopeError
 
     could_not_run: list[type[Exception]] = [
-        CalibrationError, ConfigError, FormError, GpioError, LinkError, PulseConstantError,
+        BitstreamError, BoardError, CalibrationError, ConfigError, FormError, GpioError, LinkError, PulseConstantError,
     ]  # fmt: skip
+    could_not_run += [CaptureError, ScopeError]
     try:
         from drivers.sim.recording import RecordingError
         from gateware.twin.build import TwinError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from gateware.registers import CHANNELS, Channel, RecordFlag
@@ -14,13 +16,20 @@ REGISTER_DECIMALS = 12
 
 
 class Phase(msgspec.Struct, frozen=True):
-    """One phase. `q1_var` is null until the gateware has the sums for it."""
+    """One phase. Angles and vars are positive lagging; null is what this gateware or this voltage does not give."""
 
     v_rms: float
     i_rms: float
     p_w: float
+    q_var: float | None
+    p1_w: float | None
     q1_var: float | None
     s_va: float
+    pf: float | None
+    angle_deg: float | None
+    i_angle_deg: float | None
+    thd_v_pct: float | None
+    thd_i_pct: float | None
 
 
 class EnergyWh(msgspec.Struct, frozen=True):
@@ -63,6 +72,7 @@ class Summary(msgspec.Struct, frozen=True):
     records: int
     frequency_hz: float | None
     phases: dict[str, Phase]
+    neutral_a: float | None
     energy_wh: EnergyWh
     registers: Registers
     pulses: Pulses
@@ -97,8 +107,8 @@ class Tally:
 
     def add(self, result: WindowResult) -> None:
         record = result.record
-        self._run.add(result.products, record.samples)
-        self._recent.add(result.products, record.samples)
+        self._run.add(result.sums)
+        self._recent.add(result.sums)
         self._bits += record.ticks
         self._records += 1
         self._overload |= record.overload
@@ -128,10 +138,11 @@ class Tally:
             form=service.form.name,
             seconds=readings.seconds if readings else 0.0,
             bits=self._bits,
-            samples=self._run.samples,
+            samples=self._run.sums.samples,
             records=self._records,
             frequency_hz=meter.frequency_hz,
             phases=self._phases(readings, phases),
+            neutral_a=readings.neutral_a * self._ct if readings else None,
             energy_wh=EnergyWh(
                 float(registers.wh(registers.delivered)) * ratio, float(registers.wh(registers.received)) * ratio
             ),
@@ -154,13 +165,32 @@ class Tally:
     def _phases(self, readings: Readings | None, phases: str) -> dict[str, Phase]:
         if readings is None:
             return {}
+        watts = self._vt * self._ct
         found = {}
         for k, phase in enumerate(PHASES):
             if phase in phases:
                 v, i = readings.v_rms[k] * self._vt, readings.i_rms[k] * self._ct
-                p = readings.p_w[k] * self._vt * self._ct
-                found[phase] = Phase(v_rms=v, i_rms=i, p_w=p, q1_var=None, s_va=v * i)
+                p, s = readings.p_w[k] * watts, v * i
+                found[phase] = Phase(
+                    v_rms=v,
+                    i_rms=i,
+                    p_w=p,
+                    q_var=_item(readings.q_var, k, watts),
+                    p1_w=_item(readings.p1_w, k, watts),
+                    q1_var=_item(readings.q1_var, k, watts),
+                    s_va=s,
+                    pf=p / s if s else None,
+                    angle_deg=_item(readings.lag_deg, Channel.V1 + k),
+                    i_angle_deg=_item(readings.lag_deg, Channel.I1 + k),
+                    thd_v_pct=_item(readings.thd, Channel.V1 + k, 100),
+                    thd_i_pct=_item(readings.thd, Channel.I1 + k, 100),
+                )
         return found
+
+
+def _item(values: Sequence[float | None] | None, k: int, scale: float = 1.0) -> float | None:
+    value = None if values is None else values[k]
+    return None if value is None else value * scale
 
 
 def _names(mask: int) -> list[str]:

@@ -11,15 +11,19 @@ from collections.abc import Iterator
 from drivers.gpio import FormCRelay, TestLed
 from drivers.schedule import OutputSchedule
 from drivers.spi_link import LinkError
-from gateware.registers import TICK_BITS, Channel, RecordFlag, configuration_digest
+from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFlag, configuration_digest
 from rig.config import Config, constant_wh
 from rig.hardware import Hardware
 from rig.meter.elements import form_named, ks_of
 from rig.meter.meter import Meter, WindowResult
+from rig.meter.oscillator import steered
 from rig.meter.pulses import PulseQuantity, kyz_output, led_output
 
 POLL_NS = 20_000_000
 """How often the records are read."""
+
+READING_NS = 3_000_000
+"""Longer than the reading of one record keeps the bus: twelve frames at 3 MHz are 2 ms."""
 
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
@@ -75,11 +79,15 @@ class Service:
             tick_hz=link.identity.tick_hz,
             ticks_per_sample=link.identity.ticks_per_sample,
             config_digest=configuration_digest(link.configuration()),
+            quarter=link.identity.quarter,
             outputs=[
                 led_output(self.ks_wh),
                 kyz_output("kyz1", PulseQuantity.KWH_DELIVERED, self.kp1_wh, self.ks_wh),
             ],
         )
+        self._sample_hz = link.identity.tick_hz / link.identity.ticks_per_sample
+        has_phasors = Capability.PHASORS in link.identity.capabilities
+        self._oscillator_step = link.read("OSCILLATOR_STEP")[0] if has_phasors else None
         self._schedule = OutputSchedule()
         pins = config.hardware
         self.led = TestLed(
@@ -179,12 +187,35 @@ class Service:
 
     def _poll(self) -> Iterator[WindowResult]:
         self._follow_clock()
-        for record in self.hardware.link.records():
+        for record in self._records():
             result = self.meter.advance(record)
             for pulse in result.pulses:
                 self._outputs[pulse.output].pulse(self._instant_ns(pulse.tick) + PULSE_LATENCY_NS)
             self._schedule.run_due(self.hardware.clock.now_ns())
             yield result
+        self._steer_oscillator()
+
+    def _records(self) -> Iterator[Record]:
+        """The records waiting. Edges that would fall due while one is read are made first, but not for long."""
+        clock = self.hardware.clock
+        records = self.hardware.link.records()
+        while True:
+            limit = clock.now_ns() + 2 * READING_NS
+            while (due := self._schedule.next_due_ns) is not None and due <= min(clock.now_ns() + READING_NS, limit):
+                self._wait_until(due)
+            record = next(records, None)
+            if record is None:
+                return
+            yield record
+
+    def _steer_oscillator(self) -> None:
+        """Let the phasors' oscillator follow the line, from the next record on (docs/decisions/016-oscillator.md)."""
+        present, hz = self._oscillator_step, self.meter.recent_hz
+        if present is None or hz is None:
+            return
+        self._oscillator_step = steered(present, hz, self._sample_hz)
+        if self._oscillator_step != present:
+            self.hardware.link.write("OSCILLATOR_STEP", self._oscillator_step)
 
     def _wait_until(self, instant_ns: int) -> None:
         clock = self.hardware.clock

@@ -65,6 +65,8 @@ def simulated_hardware(config: Config, source: Source, *, paced: bool) -> tuple[
     clock = BoardClock(board, pins_time, paced=paced)
     calibration = calibration_of(config) if config.meter.calibration else known_constants(sensors, chain.tick_hz)
     pins = VirtualClockMockFactory(pins_time)
+    wired = config.hardware.led_pin, config.hardware.kyz1_y_pin, config.hardware.kyz1_z_pin
+    board.contacts = lambda: pins.levels(wired)  # looped back to the pulse counters
     hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity)
     return hardware, board, front_end
 

@@ -48,7 +48,7 @@ def panel(moment: Moment) -> RenderableType:
     )
     energy = Text(
         f"delivered {s.energy_wh.delivered:.4f} Wh   received {s.energy_wh.received:.4f} Wh   "
-        f"f {_or_dash(s.frequency_hz, '.3f')} Hz"
+        f"f {_or_dash(s.frequency_hz, '.3f')} Hz   neutral {_or_dash(s.neutral_a, '.4f')} A"
     )
     rows: list[RenderableType] = [head, phases(moment.recent), energy, outputs]
     if trouble := troubles(s):
@@ -57,23 +57,36 @@ def panel(moment: Moment) -> RenderableType:
 
 
 def phases(values: dict[str, Phase]) -> Table:
-    """Volts, amperes, angle, watts of each phase. The angle is arccos(P/S): its sign needs reactive power."""
-    table = Table(expand=True, box=None)
-    for name in ("phase", "V", "A", "φ °", "W", "VA", "PF"):
-        table.add_column(name, justify="right")
-    for name, p in values.items():
-        pf = p.p_w / p.s_va if p.s_va else 0.0
-        angle = math.degrees(math.acos(max(-1.0, min(1.0, pf))))
-        table.add_row(
-            name.upper(),
-            f"{p.v_rms:.3f}",
-            f"{p.i_rms:.4f}",
-            f"{angle:.2f}",
-            f"{p.p_w:.2f}",
-            f"{p.s_va:.2f}",
-            f"{pf:.4f}",
-        )
+    """A column for each phase: volts and amperes with their angle lagging from Va, as meters show it, and distortion;
+    watts; vars by quarter cycle, and φ, the fundamental current's lag behind its voltage; volt-amperes and PF."""
+    table = Table(expand=True, box=None, padding=(0, 1, 0, 0))
+    table.add_column("")
+    for name in values:
+        table.add_column(f"{name.upper():>8}", no_wrap=True)
+    for label, cell in (
+        ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}° {_field(p.thd_v_pct, 6, 2)}%"),
+        ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}° {_field(p.thd_i_pct, 6, 2)}%"),
+        ("W", lambda p: f"{p.p_w:8.2f}"),
+        ("var", lambda p: f"{_field(p.q_var, 8, 2)} φ{_field(_lag_deg(p), 7, 2)}°"),
+        ("VA", lambda p: f"{p.s_va:8.2f} PF {_power_factor(p)}"),
+    ):
+        table.add_row(label, *(cell(phase) for phase in values.values()))
     return table
+
+
+def _lag_deg(p: Phase) -> float | None:
+    if p.p1_w is None or p.q1_var is None or not (p.p1_w or p.q1_var):
+        return None
+    return math.degrees(math.atan2(p.q1_var, p.p1_w))
+
+
+def _power_factor(p: Phase) -> str:
+    """P/S, with lag (quadrants 1 and 3) or lead (2 and 4) where the fundamental says so."""
+    if p.pf is None:
+        return "–"
+    lag = _lag_deg(p)
+    sense = "" if lag is None or f"{abs(p.pf):.4f}" == "1.0000" else " lag" if lag % 180 < 90 else " lead"
+    return f"{p.pf:.4f}{sense}"
 
 
 def report(s: Summary) -> RenderableType:
@@ -82,6 +95,7 @@ def report(s: Summary) -> RenderableType:
     for name, value in (
         ("metered", f"{s.seconds:.6g} s, {s.samples} samples of {s.bits} bits a channel, {s.records} records"),
         ("frequency", f"{_or_dash(s.frequency_hz, '.4f')} Hz"),
+        ("neutral", f"{_or_dash(s.neutral_a, '.4f')} A"),
         ("delivered", f"{s.energy_wh.delivered:.6g} Wh"),
         ("received", f"{s.energy_wh.received:.6g} Wh"),
         ("registers", f"{s.registers.kwh_delivered:.6f} kWh delivered, {s.registers.kwh_received:.6f} kWh received"),
@@ -110,6 +124,10 @@ def troubles(s: Summary) -> str:
         said.append(f"EDGES LATE ×{s.late_edges}")
     said += [f"{name.upper()} ×{count}" for name, count in s.faults.items()]
     return "   ".join(said)
+
+
+def _field(value: float | None, width: int, decimals: int) -> str:
+    return f"{_or_dash(value, f'.{decimals}f'):>{width}}"
 
 
 def _times(s: Summary) -> str:

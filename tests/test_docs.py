@@ -26,7 +26,7 @@ from rig.results import Summary
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMANDS = ("run", "replay", "doctor")
+COMMANDS = ("run", "replay", "scope", "doctor", "gateware build", "gateware flash", "gateware report")
 OTHERS_OPTIONS = {"--system-site-packages"}
 """Options of other programs that the documents name by themselves."""
 
@@ -58,7 +58,7 @@ def options() -> dict[str, set[str]]:
     """Options by command, as `rig COMMAND --help` prints them."""
     found = {}
     for command in COMMANDS:
-        call = [sys.executable, "-c", "from rig.cli import main; main()", command, "--help"]
+        call = [sys.executable, "-c", "from rig.cli import main; main()", *command.split(), "--help"]
         wide = os.environ | {"COLUMNS": "200"}
         said = subprocess.run(call, cwd=ROOT, env=wide, capture_output=True, text=True, check=True).stdout
         found[command] = set(re.findall(r"--[a-z][a-z-]*", said))
@@ -85,7 +85,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_commands_and_options_exist(path: Path, options: dict[str, set[str]]) -> None:
     anywhere = set().union(*options.values())
     for line in code(path):
-        call = re.match(r"(?:\S*/)?rig ([a-z]+)(?=\s|$)", line)
+        call = re.match(r"(?:\S*/)?rig ((?:gateware )?[a-z]+)(?=\s|$)", line)
         if call:
             assert call[1] in COMMANDS, f"{path.name} says {line}"
         if call or line.startswith("--"):

@@ -6,6 +6,7 @@ and by each frame for as long as its bits take on the wire, while the modulators
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +25,8 @@ _AHEAD_TICKS = 1 << 16
 
 
 class _Gateware(Protocol):
+    def contacts(self, levels: int) -> None: ...
+
     def run(self, bits: np.ndarray) -> object: ...
 
     def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes: ...
@@ -36,6 +39,9 @@ class _Netlist:
         self._twin = Twin(chain)
         self.run = self._twin.run
 
+    def contacts(self, levels: int) -> None:
+        self._twin.pulses = levels
+
     def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes:
         return timing.receive(self._twin.drive(bits, timing.send(frame)))
 
@@ -45,6 +51,9 @@ class _Model:
         self._chain = chain
         self._model = Model(chain)
         self.run = self._model.run
+
+    def contacts(self, levels: int) -> None:
+        self._model.pulses = levels
 
     def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes:
         start = self._model.ticks
@@ -70,6 +79,8 @@ class SimulatedBoard:
             raise ValueError(f"unknown fidelity {fidelity!r}: choose {' or '.join(FIDELITIES)}")
         self.chain = chain
         self.ticks = 0
+        self.contacts: Callable[[], int] = lambda: 0
+        """What the pulse pins read at this moment, a bit each (gateware.registers.PULSE_PINS)."""
         self._front_end = front_end
         self._ahead = np.empty(0, np.uint8)
         self._gateware: _Gateware = _Netlist(chain) if fidelity == "rtl" else _Model(chain)
@@ -91,6 +102,7 @@ class SimulatedBoard:
 
     def _bits(self, ticks: int) -> np.ndarray:
         """The next bits, made some ahead because a frame needs few and making them has its price by the call."""
+        self._gateware.contacts(self.contacts())
         if len(self._ahead) < ticks:
             more = self._front_end.bits(max(_AHEAD_TICKS, ticks - len(self._ahead)))
             self._ahead = np.concatenate((self._ahead, more))

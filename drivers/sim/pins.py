@@ -7,6 +7,7 @@ nanoseconds of a clock that the caller advances, and each pin keeps its last edg
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpiozero.pins import PinInfo
@@ -81,6 +82,10 @@ class VirtualClockMockFactory(MockFactory):
     def edge_count(self, pin: int | str) -> int:
         """How many edges a pin has made, forgotten ones included."""
         return self.pin(pin).edge_count
+
+    def levels(self, pins: Sequence[int | str]) -> int:
+        """The levels of these pins now, the first in bit 0."""
+        return sum(bool(self.pin(pin).state) << bit for bit, pin in enumerate(pins))
 
     def ticks(self) -> int:
         """gpiozero's time stamps, here nanoseconds."""

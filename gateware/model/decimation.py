@@ -11,6 +11,26 @@ from gateware.registers import CHANNELS, SAMPLE_BITS
 
 _OLDEST_FIRST = np.array(TAPS[::-1], np.float64)
 
+_GROUP = 8
+"""Ticks that the integrators advance at once, from one byte of a channel's bits."""
+
+_HISTORY = -(-MAX_DELAY // _GROUP) * _GROUP
+_LSBS, _GATHER = np.uint64(0x0101_0101_0101_0101), np.uint64(0x0102_0408_1020_4080)
+
+
+def _gains() -> np.ndarray:
+    """What each of the three pipelined integrators gains from 8 ticks' bits (bit 0 the earliest), from zero."""
+    gains = np.zeros((256, 3), np.int64)
+    for byte in range(256):
+        sums = [0, 0, 0]
+        for tick in range(_GROUP):
+            sums = [sums[0] + (1 if byte >> tick & 1 else -1), sums[1] + sums[0], sums[2] + sums[1]]
+        gains[byte] = sums
+    return gains
+
+
+_GAINS = _gains()
+
 
 class Decimation:
     """The sample path of one chain. Feed strobes (bytes of six bits), get sample sets.
@@ -21,7 +41,7 @@ class Decimation:
     def __init__(self, chain: Chain) -> None:
         assert sum(map(abs, TAPS)) << (chain.cic_bits - 2) < 1 << 53, "_dot needs sums that a double holds exactly"
         self._chain = chain
-        self._history = np.zeros(MAX_DELAY, np.uint8)
+        self._history = np.zeros(_HISTORY, np.uint8)
         self._integrators = np.zeros((CHANNELS, 3), np.int64)
         self._combs = np.zeros((CHANNELS, 3), np.int64)
         self._ones = np.zeros(CHANNELS, np.int64)
@@ -32,13 +52,16 @@ class Decimation:
     def feed(self, strobes: np.ndarray, delays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns samples (n, 6) int64, overload masks (n,) and dead masks (n,)."""
         chain = self._chain
-        line = np.concatenate((self._history, strobes))
-        self._history = line[-MAX_DELAY:]
+        line = np.zeros(_HISTORY + -(-len(strobes) // _GROUP) * _GROUP, np.uint8)
+        line[:_HISTORY] = self._history
+        line[_HISTORY : _HISTORY + len(strobes)] = strobes
+        self._history = line[len(strobes) : len(strobes) + _HISTORY].copy()
         most = len(strobes) // chain.ticks_per_sample + 1
         samples = np.empty((most, CHANNELS), np.int64)
         masks = np.empty((most, 2), np.int64)
         count = _feed(
             line,
+            _planes(line.view(np.uint64)),
             len(strobes),
             delays,
             chain.decimation,
@@ -46,6 +69,7 @@ class Decimation:
             chain.round_bits,
             chain.overload_code,
             _OLDEST_FIRST,
+            _GAINS,
             self._integrators,
             self._combs,
             self._ones,
@@ -67,47 +91,56 @@ def _dot(a, b):
     return total
 
 
+@njit(cache=True)
+def _planes(words):
+    """The bits of each channel by themselves, eight ticks a byte, and a byte more."""
+    planes = np.zeros((CHANNELS, len(words) + 1), np.uint8)
+    for g in range(len(words)):
+        for c in range(CHANNELS):
+            planes[c, g] = ((words[g] >> np.uint64(c) & _LSBS) * _GATHER) >> np.uint64(56)
+    return planes
+
+
 @njit(cache=True)  # the cache does not see a changed import, so the taps come as an argument
 def _feed(
-    line, strobes, delays, decimation, cic_bits, drop, limit, taps,
+    line, planes, strobes, delays, decimation, cic_bits, drop, limit, taps, gains,
     integrators, combs, ones, ring, remainders, counts, samples, masks,
 ):  # fmt: skip
     wrap = (np.int64(1) << cic_bits) - 1
     sign = np.int64(1) << (cic_bits - 1)
     top = np.int64((1 << (SAMPLE_BITS - 1)) - 1)
-    first = len(line) - strobes
-    weights = np.empty((2, decimation), np.int32)
-    weighted = 0
     made = 0
     at = 0
     while at < strobes:
         n = min(decimation - counts[0], strobes - at)
-        # n ticks of three pipelined integrators at once: each sum gains binomial multiples of the ones below
-        # it, and the bits weighted by how long they have been in.
-        if n != weighted:
-            weighted = n
-            for k in range(n):
-                weights[0, k] = n - 1 - k
-                weights[1, k] = (n - 1 - k) * (n - 2 - k) // 2
-        all_0, all_1 = n, n * (n - 1) // 2
-        all_2 = n * (n - 1) * (n - 2) // 6
+        if counts[0] % _GROUP:
+            n = min(n, _GROUP - counts[0] % _GROUP)
+        groups = n // _GROUP
+        if groups:
+            n = groups * _GROUP
         for c in range(CHANNELS):
-            begin = first + at - delays[c]
-            sum_0, sum_1, sum_2 = np.int32(0), np.int32(0), np.int32(0)
-            for k in range(n):
-                bit = np.int32((line[begin + k] >> c) & 1)
-                sum_0 += bit
-                sum_1 += bit * weights[0, k]
-                sum_2 += bit * weights[1, k]
-            ones[c] += sum_0
+            begin = _HISTORY + at - delays[c]
             s1, s2, s3 = integrators[c, 0], integrators[c, 1], integrators[c, 2]
-            integrators[c, 0] = s1 + 2 * sum_0 - all_0
-            integrators[c, 1] = s2 + n * s1 + 2 * sum_1 - all_1
-            integrators[c, 2] = s3 + n * s2 + all_1 * s1 + 2 * sum_2 - all_2
+            before = s1
+            if groups:
+                shift = begin % _GROUP
+                place = begin // _GROUP
+                for g in range(place, place + groups):
+                    byte = (np.int64(planes[c, g]) | np.int64(planes[c, g + 1]) << 8) >> shift & 0xFF
+                    s3 += 8 * s2 + 28 * s1 + gains[byte, 2]
+                    s2 += 8 * s1 + gains[byte, 1]
+                    s1 += gains[byte, 0]
+            else:
+                for k in range(begin, begin + n):
+                    s3 += s2
+                    s2 += s1
+                    s1 += 2 * np.int64((line[k] >> c) & 1) - 1
+            ones[c] += (s1 - before + n) // 2
+            integrators[c, 0], integrators[c, 1], integrators[c, 2] = s1, s2, s3
         at += n
         counts[0] += n
         if counts[0] < decimation:
-            break
+            continue
         counts[0] = 0
         dead = 0
         place = counts[1] % len(taps)

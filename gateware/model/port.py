@@ -9,13 +9,17 @@ import numpy as np
 
 from gateware.model.model import Model
 from gateware.registers import (
+    BLOCK_BY_ADDRESS,
     BY_ADDRESS,
+    BY_NAME,
+    CAPTURE_PAGE_WORDS,
     CRC_BYTES,
     HEAD_BYTES,
     ITEM_BYTES,
     MAX_COUNT,
     RECORD_WORDS,
     TURN_BYTES,
+    Capability,
     Op,
     Status,
     crc32,
@@ -50,13 +54,16 @@ def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[
     if status is Status.OK:
         if op == Op.READ:
             # The first is taken in TURN, each other when the one before begins to leave.
-            later = edges[8 * (head + HEAD_BYTES + size * np.arange(count - 1)) - 2] + EDGE_LATENCY + 1
-            moments = [when + 1, *later.tolist()][:count]
+            later = edges[8 * (head + HEAD_BYTES + size * np.arange(count - 1)) - 2] + EDGE_LATENCY + 2
+            moments = [when + 2, *later.tolist()][:count]
             items = [model.read((address + k) & 0xFF, moment) for k, moment in enumerate(moments)]
         elif op == Op.WRITE:
             model.write(address, int.from_bytes(frame[3:7], "big"), when)
         elif op == Op.RECORD:
             items = [int(model.oldest()[(address + k) % RECORD_WORDS]) for k in range(count)]
+        elif op == Op.CAPTURE:
+            page = model.read(BY_NAME["CAPTURE_PAGE"].address, when) * CAPTURE_PAGE_WORDS
+            items = [model.captured(page + ((address + k) & 0xFF), when) for k in range(count)]
         elif op == Op.POP:
             model.pop(when)
 
@@ -71,10 +78,11 @@ def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[
 def _judge(model: Model, op: int, count: int, address: int, when: int) -> Status:
     if op not in list(Op) or count > MAX_COUNT[Op(op)]:
         return Status.BAD_REQUEST
-    known = BY_ADDRESS.get(address)
-    if op == Op.READ and known is None:
+    if op == Op.CAPTURE and Capability.CAPTURE not in model.chain.capabilities:
         return Status.BAD_REQUEST
-    if op == Op.WRITE and (known is None or not known.writable):
+    if op in (Op.READ, Op.WRITE) and not model.has(address):
+        return Status.BAD_REQUEST
+    if op == Op.WRITE and not (BY_ADDRESS.get(address) or BLOCK_BY_ADDRESS[address]).writable:
         return Status.BAD_REQUEST
     if op == Op.RECORD and address >= RECORD_WORDS:
         return Status.BAD_REQUEST

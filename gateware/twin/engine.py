@@ -10,7 +10,7 @@ from gateware.chain import Chain
 from gateware.twin.build import library
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
-_RUN_ARGUMENTS = (_POINTER, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER)
+_RUN_ARGUMENTS = (_POINTER, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER, ctypes.c_uint)
 
 
 class Twin:
@@ -23,6 +23,8 @@ class Twin:
     def __init__(self, chain: Chain, engine: str = "native") -> None:
         self.chain = chain
         self.clocks = 0
+        self.pulses = 0
+        """Level of the pulse pins (gateware.registers.PULSE_PINS), as long as it is not changed."""
         self._bench: int | None = None
         try:
             self._library = ctypes.CDLL(str(library(chain, engine)))
@@ -63,6 +65,7 @@ class Twin:
             clocks,
             None if pins is None else pins.ctypes.data,
             None if cipo is None else cipo.ctypes.data,
+            self.pulses,
         )
         if begun != len(bits):
             raise RuntimeError(f"the netlist's modulator clock gave {begun} ticks in {clocks} clocks, not {len(bits)}")

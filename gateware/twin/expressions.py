@@ -94,7 +94,9 @@ def combinational(var: Var, ports: Mapping[str, Resolved], names: Names) -> str:
         return text
 
     def operand(port: str) -> str:
-        if cell.number(f"{port}_SIGNED"):
+        # Bits above the operand's own do not matter where the result has none of them.
+        own = kind in ("$add", "$sub", "$mul", "$and", "$or", "$xor") and var.width <= _before_extension(ports[port])
+        if cell.number(f"{port}_SIGNED") and not own:
             return f"(uint64_t){_extended(ports[port], names)}"
         return word(ports[port], names)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from gateware.twin.expressions import Ref, Resolved, Var
 from gateware.twin.rtlil import Bit, Bits, Cell, Netlist, constant
 
 CLOCK = "\\clk"
+RESET = "rst"
 
 
 @dataclass(eq=False)
@@ -45,7 +46,16 @@ class If:
     otherwise: Block
 
 
-Item = Assign | Load | Store | If
+@dataclass(eq=False)
+class Group:
+    """Statements to be passed over while nothing in `reads` has changed, as the bits of `mask` tell (quiet.py)."""
+
+    block: Block
+    reads: set[Var | str] = field(default_factory=set)
+    mask: int = 0
+
+
+Item = Assign | Load | Store | If | Group
 
 
 @dataclass(eq=False)
@@ -54,15 +64,20 @@ class Block:
 
     parent: Block | None = None
     depth: int = 0
+    name: str = ""
+    """By which a profile calls it; groups have none."""
     items: list[Item] = field(default_factory=list)
     branches: dict[Ref, If] = field(default_factory=dict)
     cells: list[Var] = field(default_factory=list)
 
+    def inner(self) -> Block:
+        """A new block within this one."""
+        return Block(self, self.depth + 1)
+
     def branch(self, condition: Ref) -> If:
         """The one `if` on `condition` in this block."""
         if condition not in self.branches:
-            then, otherwise = Block(self, self.depth + 1), Block(self, self.depth + 1)
-            self.branches[condition] = If(condition, then, otherwise)
+            self.branches[condition] = If(condition, self.inner(), self.inner())
             self.items.append(self.branches[condition])
         return self.branches[condition]
 
@@ -74,10 +89,13 @@ class Design:
         self.netlist = netlist
         self.inputs: list[Var] = []
         self.registers: dict[str, Var] = {}
+        self.reset: list[Var] = []
+        """Registers that reset sets to their initial values; those that it leaves alone are not here."""
         self.memory_words: dict[str, list[int]] = {}
         self._drivers: dict[Bit, Bit | Ref] = {}
         self._operands: dict[Var, dict[str, Resolved]] = {}
         self._values: list[Var] = []
+        self._names: dict[Var, str] = {}
 
         for name, wire in netlist.wires.items():
             if wire.direction == "input" and name != CLOCK:
@@ -114,6 +132,7 @@ class Design:
             bits = cell.ports[port]
             var = Var(f"r{number}_{_plain(bits)}", len(bits), init=self._initial(bits))
             self.registers[cell.name] = var
+            self._names[var] = cell.name
             self._drive(bits, var)
         elif cell.type == "$meminit_v2":
             width, size = self.netlist.memories[memory_of(cell)]
@@ -155,12 +174,23 @@ class Design:
     def operands(self, var: Var) -> dict[str, Resolved]:
         return self._operands[var]
 
+    def origin(self, target: Var | str) -> str:
+        """The netlist's name of what drives a register, or of a memory: it begins with its module's."""
+        return target if isinstance(target, str) else self._names[target]
+
+    def read_by_cell(self, var: Var) -> set[Var]:
+        """What a cell's operands come from."""
+        return {v for bits in self._operands[var].values() for v in variables(bits)}
+
     def statements(self) -> Block:
         """What one clock edge does, as nested branches."""
         root = Block()
+        enables = [c.ports["EN"] for c in self.netlist.cells if c.type in ("$memrd_v2", "$memwr_v2")]
+        self._shared = Counter(f for bits in enables for f in set(self._factors(self.resolve(bits)[0])))
         for cell in self.netlist.cells:
             if cell.type == "$dff":
-                self._expand(root, self.registers[cell.name], self.resolve(cell.ports["D"]))
+                target = self.registers[cell.name]
+                self._expand(root, target, self._without_reset(target, self.resolve(cell.ports["D"])))
             elif cell.type == "$memrd_v2":
                 block = self._enabled(root, self.resolve(cell.ports["EN"]), cell)
                 if block is not None:
@@ -171,14 +201,52 @@ class Design:
                 if block is not None:
                     data = self.resolve(cell.ports["DATA"])
                     block.items.append(Store(memory_of(cell), self.resolve(cell.ports["ADDR"]), data))
+        self.blocks = [root]
+        for number, block in enumerate(self.blocks):
+            block.name = f"block_{number}"
+            for item in block.items:
+                self.blocks += [item.then, item.otherwise] if isinstance(item, If) else []
         return root
+
+    def _without_reset(self, target: Var, value: Resolved) -> Resolved:
+        """The value when there is no reset, which sets the register to its initial value whatever else it would."""
+        source = value[0][0] if not isinstance(value[0], int) else None
+        if source is None or source.cell is None or source.cell.type != "$mux" or value != _whole(source):
+            return value
+        ports = self._operands[source]
+        select = ports["S"][0]
+        initial = tuple(target.init >> i & 1 for i in range(target.width)) if target.init is not None else ()
+        if isinstance(select, int) or select[0].name != RESET or self._users[source] > 1 or ports["B"] != initial:
+            return value
+        self.reset.append(target)
+        return ports["A"]
 
     def _enabled(self, block: Block, enable: Resolved, cell: Cell) -> Block | None:
         if len(set(enable)) != 1:
             raise ValueError(f"{cell.name}: enables of single bits are not supported")
         if isinstance(enable[0], int):
             return block if enable[0] else None
-        return block.branch(enable[0]).then
+        # The factor that most memories wait for is tested first: usually what says that a stage is active at all.
+        for condition, holds in sorted(self._factors(enable[0]), key=lambda f: (-self._shared[f], f[0][0].name)):
+            branch = block.branch(condition)
+            block = branch.then if holds else branch.otherwise
+        return block
+
+    def _factors(self, bit: int | Ref) -> list[tuple[Ref, bool]]:
+        """What must all hold, or not hold, for the bit to be 1."""
+        if isinstance(bit, int):
+            return []
+        var = bit[0]
+        kind = var.cell.type if var.cell is not None and var.width == 1 else None
+        ports = self._operands.get(var, {})
+        if kind in ("$and", "$logic_and") and len(ports["A"]) == len(ports["B"]) == 1:
+            return self._factors(ports["A"][0]) + self._factors(ports["B"][0])
+        if kind == "$mux" and not isinstance(ports["S"][0], int):
+            if ports["A"] == (0,):
+                return self._factors(ports["S"][0]) + self._factors(ports["B"][0])
+            if ports["B"] == (0,):
+                return [(ports["S"][0], False), *self._factors(ports["A"][0])]
+        return [(bit, True)]
 
     def _expand(self, block: Block, target: Var, value: Resolved) -> None:
         """Assignment of `value`, with the multiplexers that only it uses turned into branches."""

@@ -17,9 +17,11 @@ from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
 from rig.meter.elements import ElementEquation
 from rig.meter.energy import EnergyRegisters
 from rig.meter.frequency import LineFrequency
-from rig.meter.products import Mean, Products, ac_products
+from rig.meter.fundamental import FundamentalFit
+from rig.meter.products import NONE, Mean, ac_products
 from rig.meter.pulses import PulseOutput
-from rig.meter.quantities import Readings, RunTotals, Scaling
+from rig.meter.quantities import Readings, RunTotals, Scaling, Sums
+from rig.meter.reactive import Quadrature
 
 DC_WINDOWS = 60
 """Windows over which DC is averaged, a second at 60 Hz. A window's own mean would not do: when the current
@@ -57,7 +59,7 @@ class WindowResult:
 
     Ticks are on the meter's timeline: they begin at the first record's tick_start and do not wrap at 2**48.
     `units` is the registered energy, `element_units` its parts, in 1/units_per_wh Wh (0 when not registered).
-    `products` are the window's, without DC.
+    `sums` are the window's, without DC; its var products may come with the next window's (rig/meter/reactive.py).
     `pulses` are in order of time. `frequency_hz` is None for windows that are not whole cycles.
     """
 
@@ -66,8 +68,7 @@ class WindowResult:
     tick_end: int
     units: int
     element_units: tuple[int, ...]
-    products: Products
-    readings: Readings
+    sums: Sums
     frequency_hz: float | None
     pulses: tuple[Pulse, ...]
     faults: tuple[Fault, ...]
@@ -77,7 +78,9 @@ class Meter:
     """A meter of one form and calibration on one board.
 
     `tick_hz` is the board's exact modulator rate, `ticks_per_sample` its decimation (256), `config_digest`
-    what its records must carry (gateware.registers.configuration_digest). `outputs` need distinct names.
+    what its records must carry (gateware.registers.configuration_digest). `quarter` is by how many samples the
+    voltages of its td products are delayed; None for a build without them, which has no vars. `outputs` need distinct
+    names.
     """
 
     def __init__(
@@ -88,14 +91,18 @@ class Meter:
         tick_hz: Fraction,
         ticks_per_sample: int,
         config_digest: int,
+        quarter: int | None = None,
         outputs: Sequence[PulseOutput] = (),
     ) -> None:
         self._ticks_per_sample = ticks_per_sample
         self._config_digest = config_digest
-        self._scaling = Scaling(equation, calibration, tick_hz / ticks_per_sample)
+        sample_hz = tick_hz / ticks_per_sample
+        self._scaling = Scaling(equation, calibration, sample_hz)
         self._mean = Mean.of_codes([c.offset_codes for c in calibration.channels])
         self._means = 0  # whole windows in it
         self._line = LineFrequency(tick_hz, ticks_per_sample)
+        self._quadrature = None if quarter is None else Quadrature(quarter, sample_hz)
+        self._fit = FundamentalFit(sample_hz)
         self._last: Record | None = None
         self._tick = 0
         self.registers = EnergyRegisters(self._scaling.units_per_wh)
@@ -111,9 +118,18 @@ class Meter:
         return self._line.mean_hz
 
     @property
+    def recent_hz(self) -> float | None:
+        """The line frequency averaged over the last 0.2 s; None before the first whole window."""
+        return self._line.recent_hz
+
+    @property
     def dc_codes(self) -> tuple[Fraction, ...]:
         """DC of the channels in sample codes, averaged over the last windows; at first, the calibration's."""
         return self._mean.codes()
+
+    def readings(self, sums: Sums) -> Readings:
+        """What a window, or several added up, averages to."""
+        return self._scaling.readings(sums)
 
     def advance(self, record: Record) -> WindowResult:
         """Take in the next record."""
@@ -122,15 +138,16 @@ class Meter:
         start, end = self._place(record, faults)
         frequency = self._line.advance(record, follows=self._last is not None and not _BREAKS & set(faults))
         self._learn_mean(record, faults)
-        products = ac_products(record, self._mean)
-        elements = self._scaling.energy(products)
+        registered = not _UNREGISTERED & set(faults)
+        sums = self._sums(record, frequency, registered)
+        elements = self._scaling.energy(sums.products)
         pulses: tuple[Pulse, ...] = ()
-        if _UNREGISTERED & set(faults):
-            elements = (0,) * len(elements)
-        else:
+        if registered:
             self.registers.register(sum(elements))
-            self.run.add(products, record.samples)
+            self.run.add(sums)
             pulses = self._pulses(sum(elements), start, end - start)
+        else:
+            elements = (0,) * len(elements)
         self._last = record
         return WindowResult(
             record=record,
@@ -138,12 +155,19 @@ class Meter:
             tick_end=end,
             units=sum(elements),
             element_units=elements,
-            products=products,
-            readings=self._scaling.readings(products, record.samples),
+            sums=sums,
             frequency_hz=frequency,
             pulses=pulses,
             faults=faults,
         )
+
+    def _sums(self, record: Record, frequency: float | None, registered: bool) -> Sums:
+        products = ac_products(record, self._mean)
+        reactive, reactive_samples = NONE, 0
+        if self._quadrature is not None and registered:
+            reactive, reactive_samples = self._quadrature.advance(record, self._mean, products, frequency)
+        fundamental = self._fit.of(record, self._mean, products, frequency)
+        return Sums(record.samples, products, reactive, reactive_samples, fundamental)
 
     def _learn_mean(self, record: Record, faults: tuple[Fault, ...]) -> None:
         """Follow the DC: the plain average of the first whole windows, then one of about DC_WINDOWS windows.

@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from operator import add
 
 from gateware.registers import CHANNELS, PRODUCTS, Channel, Record
 
 Products = tuple[int, ...]
 """21 integers in the order of gateware.registers.PRODUCTS, in sample codes squared, summed over samples."""
+
+NONE: Products = (0,) * len(PRODUCTS)
 
 FINE_BITS = 24
 
@@ -45,8 +48,8 @@ class Mean:
         moved = []
         for own, mine in zip((record.mean_sum(c) for c in Channel), self.sums, strict=True):
             way = own * self.samples - mine * record.samples  # (own - mine) × samples × samples
-            step = _divide_half_even(way << FINE_BITS, record.samples * self.samples * share)
-            moved.append(_divide_half_even(mine << FINE_BITS, self.samples) + step)
+            step = divide_half_even(way << FINE_BITS, record.samples * self.samples * share)
+            moved.append(divide_half_even(mine << FINE_BITS, self.samples) + step)
         return Mean(tuple(moved), 1 << FINE_BITS)
 
     def codes(self) -> tuple[Fraction, ...]:
@@ -63,21 +66,25 @@ def ac_products(record: Record, mean: Mean) -> Products:
     """
     n, m, dc = record.samples, mean.samples, mean.sums
     sums = [record.mean_sum(c) for c in Channel]
+    square = m * m
     return tuple(
-        _divide_half_even(
-            m * m * product - m * (dc[b] * sums[a] + dc[a] * sums[b]) + n * dc[a] * dc[b],
-            m * m,
-        )
+        divide_half_even(square * product - m * (dc[b] * sums[a] + dc[a] * sums[b]) + n * dc[a] * dc[b], square)
         for (a, b), product in zip(PRODUCTS, record.sums[: len(PRODUCTS)], strict=True)
     )
 
 
-def _divide_half_even(numerator: int, denominator: int) -> int:
+def divide_half_even(numerator: int, denominator: int) -> int:
+    """The quotient rounded to an integer, halves to the even one; `denominator` is positive."""
     quotient, remainder = divmod(numerator, denominator)
     twice = 2 * remainder
     if twice > denominator or (twice == denominator and quotient % 2):
         quotient += 1
     return quotient
+
+
+def added(one: Products, other: Products) -> Products:
+    """Products of two windows as those of both together."""
+    return tuple(map(add, one, other))
 
 
 Bilinear = Mapping[int, Fraction]
@@ -110,9 +117,7 @@ class IntegerForms:
     def of(cls, forms: Sequence[Bilinear]) -> IntegerForms:
         """The integer forms equal to `forms`."""
         denominator = lcm(*(w.denominator for form in forms for w in form.values()))
-        return cls(
-            tuple(tuple((i, int(w * denominator)) for i, w in form.items()) for form in forms), denominator
-        )
+        return cls(tuple(tuple((i, int(w * denominator)) for i, w in form.items()) for form in forms), denominator)
 
     def numerators(self, products: Products) -> tuple[int, ...]:
         """The value of each form, in units of 1/denominator."""

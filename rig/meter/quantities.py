@@ -1,6 +1,7 @@
-"""From a window's products to energy, exactly, and to volts, amperes, watts and volt-amperes for people.
+"""From a window's sums to energy, exactly, and to volts, amperes, watts, vars, angles and distortion for people.
 
-Requirements Q-1 (VA is computed here, not in the FPGA), Q-2, Q-6.
+Watts, vars by quarter cycle, watts and vars of the fundamental: each is one set of products, and every element equation
+is the same linear form of each. Requirements Q-1 (VA is computed here, not in the FPGA), Q-2, Q-3, Q-6.
 """
 
 from __future__ import annotations
@@ -8,26 +9,76 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import sqrt
+from math import atan2, degrees, hypot, sqrt
 
 from calibration.constants import Calibration
-from gateware.registers import CHANNELS
+from gateware.registers import CHANNELS, PRODUCTS, Channel
 from rig.meter.elements import ElementEquation, Weights, form_named
-from rig.meter.products import IntegerForms, Products, bilinear
+from rig.meter.fundamental import NO_FUNDAMENTAL, Fundamental
+from rig.meter.products import NONE, IntegerForms, Products, added, bilinear
 
 _ZERO = Fraction(0)
+_SQUARES = tuple(PRODUCTS.index((c, c)) for c in Channel)
+_WITH_V1 = tuple(PRODUCTS.index((Channel.V1, c)) for c in Channel)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a window, or a run of them, adds up to, free of DC and exact to one rounding a window.
+
+    `reactive` are the var products (rig/meter/reactive.py). They and the fundamental have sample counts of their own: a
+    window's vars may come with the next one, not every window has a fundamental, and a build may have neither.
+    """
+
+    samples: int = 0
+    products: Products = NONE
+    reactive: Products = NONE
+    reactive_samples: int = 0
+    fundamental: Fundamental = NO_FUNDAMENTAL
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.samples + other.samples,
+            added(self.products, other.products),
+            added(self.reactive, other.reactive),
+            self.reactive_samples + other.reactive_samples,
+            self.fundamental + other.fundamental,
+        )
 
 
 @dataclass(frozen=True)
 class Readings:
-    """What one window, or a run of them, averages to: r.m.s. volts and amperes of the three channels, and by
-    element of the form its watts and volt-amperes (product of the r.m.s. values of its two factors)."""
+    """What one window, or a run of them, averages to.
+
+    Of three channels each: r.m.s. volts and amperes. `neutral_a` is the r.m.s. of the three currents' sum.
+    By element of the form: watts, and volt-amperes as the product of the r.m.s. values of its two factors ("VA rms");
+    vars by quarter cycle ("td"); watts and vars of the fundamental. Vars are positive where the current lags.
+    Of all six channels: how far its fundamental lags that of V1, 0 to 360°, and its total harmonic distortion, the
+    r.m.s. of the rest over that of the fundamental; None where no fundamental of a code or more is there to compare.
+    Tuples are None as a whole where no window had the sums for them.
+    """
 
     seconds: float
     v_rms: tuple[float, ...]
     i_rms: tuple[float, ...]
+    neutral_a: float
     p_w: tuple[float, ...]
     s_va: tuple[float, ...]
+    q_var: tuple[float, ...] | None
+    p1_w: tuple[float, ...] | None
+    q1_var: tuple[float, ...] | None
+    lag_deg: tuple[float | None, ...] | None
+    thd: tuple[float | None, ...] | None
+
+    @property
+    def rms_va(self) -> float:
+        """Apparent power of all elements, arithmetic: the sum of their Vrms·Irms (Q-3)."""
+        return sum(self.s_va)
+
+    @property
+    def td_va(self) -> float | None:
+        """Apparent power of all elements, vectorial: √(ΣP² + ΣQ²) of the totals, Q by quarter cycle (Q-3)."""
+        return None if self.q_var is None else hypot(sum(self.p_w), sum(self.q_var))
 
 
 class Scaling:
@@ -51,6 +102,8 @@ class Scaling:
         self._channel_squares = IntegerForms.of([bilinear(x, x) for x in channels])
         self._volt_squares = IntegerForms.of([bilinear(v, v) for v in volts])
         self._ampere_squares = IntegerForms.of([bilinear(i, i) for i in amperes])
+        neutral = _on_amperes((Fraction(1),) * 3, gains)
+        self._neutral_square = IntegerForms.of([bilinear(neutral, neutral)])
         self._scales = [float(s) for s in scales]
 
     @classmethod
@@ -64,20 +117,24 @@ class Scaling:
         return self._energy.denominator
 
     def energy(self, products: Products) -> tuple[int, ...]:
-        """The energy of each element in units of 1/units_per_wh Wh; their sum is what registers."""
+        """The energy of each element in units of 1/units_per_wh Wh; their sum is what registers.
+
+        Of var products, or of a fundamental's `along` and `across`, it is theirs: varh in the same units.
+        """
         return self._energy.numerators(products)
 
-    def readings(self, products: Products, samples: int) -> Readings:
-        """Averages over `samples` samples, exact up to the last division and square root. All 0 for none."""
+    def readings(self, sums: Sums) -> Readings:
+        """Averages, exact up to the last division and square root. All 0 for no samples."""
+        products, samples = sums.products, sums.samples
+        first = sums.fundamental
         channel = self._rms(self._channel_squares, products, samples)
-        # Watts = units / units_per_wh / hours, as one division of integers.
         rate, per = self.sample_hz.as_integer_ratio()
-        divisor = self.units_per_wh * samples * per
         return Readings(
             seconds=samples * per / rate,
             v_rms=channel[:3],
             i_rms=channel[3:],
-            p_w=tuple(units * 3600 * rate / divisor if samples else 0.0 for units in self.energy(products)),
+            neutral_a=self._rms(self._neutral_square, products, samples)[0],
+            p_w=self._power(products, samples) or (0.0,) * len(self._scales),
             s_va=tuple(
                 v * i * scale
                 for v, i, scale in zip(
@@ -87,7 +144,20 @@ class Scaling:
                     strict=True,
                 )
             ),
+            q_var=self._power(sums.reactive, sums.reactive_samples),
+            p1_w=self._power(first.along, first.samples),
+            q1_var=self._power(first.across, first.samples),
+            lag_deg=_lags(first) if first.samples else None,
+            thd=_distortions(first) if first.samples else None,
         )
+
+    def _power(self, products: Products, samples: int) -> tuple[float, ...] | None:
+        if not samples:
+            return None
+        # Watts = units / units_per_wh / hours, as one division of integers.
+        rate, per = self.sample_hz.as_integer_ratio()
+        divisor = self.units_per_wh * samples * per
+        return tuple(units * 3600 * rate / divisor for units in self.energy(products))
 
     @staticmethod
     def _rms(squares: IntegerForms, products: Products, samples: int) -> tuple[float, ...]:
@@ -104,24 +174,38 @@ def _on_amperes(weights: Weights, gains: Sequence[Fraction]) -> list[Fraction]:
     return [_ZERO] * 3 + [w * g for w, g in zip(weights, gains[3:], strict=True)]
 
 
+def _present(first: Fundamental) -> list[bool]:
+    """By channel, whether its fundamental has at least a code r.m.s.: below, angle and distortion are noise."""
+    return [first.along[square] >= first.samples for square in _SQUARES]
+
+
+def _lags(first: Fundamental) -> tuple[float | None, ...]:
+    present = _present(first)
+    return tuple(
+        degrees(atan2(first.across[place], first.along[place])) % 360 if there and present[Channel.V1] else None
+        for place, there in zip(_WITH_V1, present, strict=True)
+    )
+
+
+def _distortions(first: Fundamental) -> tuple[float | None, ...]:
+    # What is left of a pure sine may come out a unit below zero.
+    return tuple(
+        sqrt(max(rest, 0) / first.along[square]) if there else None
+        for rest, square, there in zip(first.rest, _SQUARES, _present(first), strict=True)
+    )
+
+
 class RunTotals:
-    """The products of a whole run, summed: its readings are exact until the last square root."""
+    """The sums of a whole run: its readings are exact until the last square root."""
 
     def __init__(self, scaling: Scaling) -> None:
         self._scaling = scaling
-        self.samples = 0
-        self._products: Products | None = None
+        self.sums = Sums()
 
-    def add(self, products: Products, samples: int) -> None:
+    def add(self, sums: Sums) -> None:
         """Take in one window."""
-        if self._products is None:
-            self._products = products
-        else:
-            self._products = tuple(a + b for a, b in zip(self._products, products, strict=True))
-        self.samples += samples
+        self.sums += sums
 
     def readings(self) -> Readings | None:
         """The averages of the run; None before its first window."""
-        if self._products is None:
-            return None
-        return self._scaling.readings(self._products, self.samples)
+        return self._scaling.readings(self.sums) if self.sums.samples else None

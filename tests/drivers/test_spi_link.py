@@ -13,7 +13,7 @@ from drivers.sim.sensors import ideal_sensors
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
 from drivers.spi_link import LinkError, SpiBus, SpiLink, open_spidev
 from gateware.chain import Chain
-from gateware.registers import MAGIC, Capability, Op, Record, RecordFlag, request
+from gateware.registers import MAGIC, Op, Record, RecordFlag, request
 
 CHAIN = Chain()
 
@@ -70,7 +70,8 @@ def test_identity() -> None:
     assert link.identity.tick_hz == CHAIN.tick_hz
     assert link.identity.ticks_per_sample == 256
     assert link.identity.banks == CHAIN.banks
-    assert link.identity.capabilities == Capability.PRODUCTS | Capability.MEANS
+    assert link.identity.capabilities == Chain().capabilities
+    assert link.identity.quarter == Chain().quarter
     assert link.identity.build == CHAIN.digest
 
 

@@ -10,18 +10,26 @@ from amaranth.lib.memory import Memory
 from gateware_bench import refuses, simulate
 
 from gateware.chain import Chain
-from gateware.correlator import SCHEDULE, Correlator
+from gateware.correlator import Correlator, schedule
 from gateware.multiplier import Multiplier
 from gateware.registers import (
     CHANNELS,
+    HEADER_WORDS,
     PRODUCTS,
     RECORD_WORDS,
     SAMPLE_BITS,
+    VOLTAGES,
+    WORD_DELAYED,
     WORD_MEANS,
+    WORD_PHASORS,
     WORD_PRODUCTS,
+    Capability,
+    words_present,
 )
+from gateware.sine import FULL_SCALE
 
 CHAIN = Chain()
+ROWS = schedule(CHAIN.capabilities)
 LOWEST, HIGHEST = -(1 << SAMPLE_BITS - 1), (1 << SAMPLE_BITS - 1) - 1
 MODULUS = 1 << 64
 
@@ -55,14 +63,19 @@ def bench_of(words: list[int]) -> Bench:
     return Bench(m, correlator, memory)
 
 
-def added(words: list[int], samples: list[int]) -> list[int]:
-    """The words after one sample set."""
+def added(words: list[int], samples: list[int], before: list[int], cosine: int = 0, sine: int = 0) -> list[int]:
+    """The words after one sample set; `before` are the voltages a quarter cycle ago."""
     after = list(words)
-    for i, (a, b) in enumerate(PRODUCTS):
-        after[WORD_PRODUCTS + i] = (after[WORD_PRODUCTS + i] + samples[a] * samples[b]) % MODULUS
     for c in range(CHANNELS):
-        after[WORD_MEANS + c] = (after[WORD_MEANS + c] + samples[c]) % MODULUS
-    return after
+        for k in range(VOLTAGES):
+            after[WORD_DELAYED + VOLTAGES * c + k] += samples[c] * before[k]
+        after[WORD_PHASORS + 2 * c] += samples[c] * cosine
+        after[WORD_PHASORS + 2 * c + 1] += samples[c] * sine
+    for i, (a, b) in enumerate(PRODUCTS):
+        after[WORD_PRODUCTS + i] += samples[a] * samples[b]
+    for c in range(CHANNELS):
+        after[WORD_MEANS + c] += samples[c]
+    return [word % MODULUS for word in after]
 
 
 async def start(ctx, dut: Correlator, samples: list[int], clear: int) -> int:
@@ -84,8 +97,12 @@ def contents(ctx, bench: Bench) -> list[int]:
     return [ctx.get(bench.memory.data[w]) for w in range(RECORD_WORDS)]
 
 
-def test_the_schedule_is_the_records_products_and_means():
-    assert [row[0] for row in SCHEDULE] == [*range(WORD_PRODUCTS, WORD_PRODUCTS + 21), *range(WORD_MEANS, 64)]
+def test_the_schedule_has_every_sum_of_a_build_once():
+    assert sorted(row.word for row in ROWS) == list(range(HEADER_WORDS, RECORD_WORDS))
+    for some in (Capability.PHASORS, Capability.DELAYED_PRODUCTS, Capability(0)):
+        built = some | Capability.PRODUCTS | Capability.MEANS
+        present = [word for words in words_present(built) for word in words]
+        assert sorted(row.word for row in schedule(built)) == present[HEADER_WORDS:]
 
 
 def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone():
@@ -95,18 +112,23 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
     words[WORD_PRODUCTS + 6] = MODULUS - 1  # v2²: through zero
     words[WORD_MEANS + 1] = 0  # v2: below zero
     bench = bench_of(words)
-    sets = [[HIGHEST] + [LOWEST] * 5, [LOWEST] * 6, *generator.integers(LOWEST, HIGHEST + 1, (30, 6)).tolist()]
+    extremes = [[HIGHEST] + [LOWEST] * 5, [LOWEST] * 6]
+    sets = [[0] * 6] * CHAIN.quarter + extremes + generator.integers(LOWEST, HIGHEST + 1, (90, 6)).tolist()
 
     async def run(ctx):
         expected = words
-        for samples in sets:
-            assert await start(ctx, bench.correlator, samples, clear=0) == len(SCHEDULE) + 2
-            expected = added(expected, samples)
+        for number, samples in enumerate(sets):
+            cosine, sine = generator.integers(-FULL_SCALE, FULL_SCALE + 1, 2).tolist()
+            ctx.set(bench.correlator.cos, cosine)
+            ctx.set(bench.correlator.sin, sine)
+            assert await start(ctx, bench.correlator, samples, clear=0) == len(ROWS) + 3
+            before = sets[number - CHAIN.quarter][:3] if number >= CHAIN.quarter else [0] * 3
+            expected = added(expected, samples, before, cosine, sine)
             assert contents(ctx, bench) == expected
         assert not ctx.get(bench.correlator.overrun)
 
     simulate(bench.module, run)
-    first = added(words, sets[0])
+    first = added(words, sets[CHAIN.quarter], [0] * 3)
     assert first[WORD_PRODUCTS] >> 63
     assert first[WORD_PRODUCTS + 6] < 1 << 40
     assert first[WORD_MEANS + 1] == MODULUS + LOWEST
@@ -115,17 +137,17 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
 def test_clear_begins_the_sums_at_the_product():
     words = list(range(1 << 40, (1 << 40) + RECORD_WORDS))
     bench = bench_of(words)
-    zeroed = [0 if w in {row[0] for row in SCHEDULE} else value for w, value in enumerate(words)]
+    zeroed = [0 if w in {row[0] for row in ROWS} else value for w, value in enumerate(words)]
 
     async def run(ctx):
         await start(ctx, bench.correlator, [1, -2, 3, -4, 5, -6], clear=1)
-        assert contents(ctx, bench) == added(zeroed, [1, -2, 3, -4, 5, -6])
+        assert contents(ctx, bench) == added(zeroed, [1, -2, 3, -4, 5, -6], [0] * 3)
 
     simulate(bench.module, run)
 
 
 def test_a_start_while_it_works_raises_overrun_and_it_stays():
-    for clocks, late in ((len(SCHEDULE) + 1, True), (len(SCHEDULE) + 2, False)):
+    for clocks, late in ((len(ROWS) + 2, True), (len(ROWS) + 3, False)):
         bench = bench_of([0] * RECORD_WORDS)
         dut = bench.correlator
 

@@ -15,8 +15,18 @@ from gateware.chain import Chain
 from gateware.correlator import Correlator
 from gateware.multiplier import Multiplier
 from gateware.records import Records
-from gateware.registers import CHANNELS, PRODUCTS, RECORD_WORDS, SAMPLE_BITS, TICK_BITS, Record, RecordFlag
+from gateware.registers import (
+    CHANNELS,
+    PRODUCTS,
+    RECORD_WORDS,
+    SAMPLE_BITS,
+    TICK_BITS,
+    Capability,
+    Record,
+    RecordFlag,
+)
 
+PLAIN = Chain(capabilities=Capability.PRODUCTS | Capability.MEANS)
 SMALL = Chain(banks_log2=2, tick_start=(1 << TICK_BITS) - 700)
 """Three records can wait; ticks wrap after two samples."""
 
@@ -47,7 +57,7 @@ class Bench:
         self.chain = chain
         m = self.module = Module()
         m.submodules.records = self.records = records = Records(chain)
-        m.submodules.correlator = self.correlator = correlator = Correlator(Chain())
+        m.submodules.correlator = self.correlator = correlator = Correlator(PLAIN)
         m.submodules.multiplier = multiplier = Multiplier()
         m.d.comb += [
             multiplier.summing.eq(correlator.busy),
@@ -81,6 +91,7 @@ class Bench:
         ctx.set(records.overload, a_set.overload)
         ctx.set(records.dead, a_set.dead)
         ctx.set(records.config_digest, 0xC0FFEE42)
+        ctx.set(records.oscillator_step, 0x1234_5678)
         self.after = a_set.samples[0]
         for clock in range(clocks):
             ctx.set(records.decided, clock == 0)
@@ -167,7 +178,7 @@ def record_of(
         dead |= s.dead
     return Record(
         sequence, windows, flags, start, end, len(members), cycles, members[-1].samples[0], closing.samples[0],
-        0xC0FFEE42, overload, dead, tuple(sums),
+        0xC0FFEE42, overload, dead, 0x1234_5678, tuple(sums),
     )  # fmt: skip
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 from gateware_bench import simulate
 
 from gateware.register_file import RegisterFile
-from gateware.registers import BY_ADDRESS, REGISTERS, configuration_digest
+from gateware.registers import BLOCKS, REGISTERS, Capability, configuration_digest
 
-WRITABLE = [r for r in REGISTERS if r.writable]
-FIXED = [r for r in REGISTERS if not r.writable]
+SUMS = Capability.PRODUCTS | Capability.DELAYED_PRODUCTS | Capability.PHASORS | Capability.MEANS
+BUILT = {r.address: r for r in REGISTERS if r.needs in SUMS}
+WRITABLE = [r for r in BUILT.values() if r.writable]
+FIXED = [r for r in BUILT.values() if not r.writable]
 
 
 async def write(ctx, dut: RegisterFile, address: int, data: int) -> None:
@@ -22,17 +27,17 @@ async def write(ctx, dut: RegisterFile, address: int, data: int) -> None:
 
 def read(ctx, dut: RegisterFile, address: int) -> int:
     ctx.set(dut.address, address)
-    return ctx.get(dut.read)
+    return ctx.get(dut.value)
 
 
 def test_reset_values_and_addresses():
-    dut = RegisterFile()
+    dut = RegisterFile(SUMS)
 
     async def bench(ctx):
         for number, register in enumerate(FIXED):
             ctx.set(getattr(dut, register.name), 0x1234_5678 + number)
         for address in range(256):
-            register = BY_ADDRESS.get(address)
+            register = BUILT.get(address)
             value = read(ctx, dut, address)
             assert ctx.get(dut.known) == (register is not None)
             assert ctx.get(dut.writable) == (register is not None and register.writable)
@@ -48,7 +53,7 @@ def test_reset_values_and_addresses():
 
 
 def test_every_writable_register_reads_back_cut_to_its_width_and_changes_no_other():
-    dut = RegisterFile()
+    dut = RegisterFile(SUMS)
     values = {r.name: r.reset or 0 for r in WRITABLE}
 
     async def bench(ctx):
@@ -65,7 +70,7 @@ def test_every_writable_register_reads_back_cut_to_its_width_and_changes_no_othe
 
 
 def test_writing_elsewhere_does_nothing():
-    dut = RegisterFile()
+    dut = RegisterFile(SUMS)
 
     async def bench(ctx):
         for address in sorted(set(range(256)) - {r.address for r in WRITABLE}):
@@ -79,7 +84,7 @@ def test_writing_elsewhere_does_nothing():
 
 
 def test_commands_strobe_once_in_the_clock_after_their_write():
-    dut = RegisterFile()
+    dut = RegisterFile(SUMS)
     commands = [r for r in WRITABLE if not r.config]
 
     async def bench(ctx):
@@ -91,5 +96,37 @@ def test_commands_strobe_once_in_the_clock_after_their_write():
             for command in commands:
                 assert ctx.get(getattr(dut, f"{command.name}_written")) == 0
 
-    assert {r.name for r in commands} == {"CLOSE_AT_LO", "CLOSE_AT_HI"}
+    assert {r.name for r in commands} == {"CLOSE_AT_LO", "CLOSE_AT_HI", "OSCILLATOR_STEP"}
     simulate(dut, bench)
+
+
+def test_blocks_are_passed_to_their_memories():
+    """Each address of a block reaches its memory with its index, in the clock of the strobe, and no other does."""
+    dut = RegisterFile(reduce(or_, Capability))
+    inside = {address: block for block in BLOCKS for address in block.addresses}
+
+    async def bench(ctx):
+        ctx.set(dut.read, 1)
+        ctx.set(dut.write, 1)
+        for number, block in enumerate(BLOCKS):
+            ctx.set(getattr(dut, f"{block.name}_data"), 0x1000 + number)
+        for address in sorted(inside):
+            value, block = read(ctx, dut, address), inside[address]
+            assert ctx.get(dut.known)
+            assert ctx.get(dut.writable) == block.writable
+            assert value == 0x1000 + BLOCKS.index(block)
+            assert ctx.get(getattr(dut, f"{block.name}_index")) == address - block.address
+        for address in range(256):
+            ctx.set(dut.address, address)
+            for block in BLOCKS:
+                mine = inside.get(address) is block
+                assert ctx.get(getattr(dut, f"{block.name}_read")) == mine
+                assert not block.writable or ctx.get(getattr(dut, f"{block.name}_write")) == mine
+
+    simulate(dut, bench)
+
+
+def test_the_map_has_no_two_at_one_address():
+    addresses = [r.address for r in REGISTERS] + [a for b in BLOCKS for a in b.addresses]
+    assert len(addresses) == len(set(addresses))
+    assert all(b.count <= 64 for b in BLOCKS)

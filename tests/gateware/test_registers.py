@@ -51,7 +51,7 @@ records = st.builds(
     Record,
     sequence=unsigned(32),
     windows=unsigned(24),
-    flags=unsigned(5).map(RecordFlag),
+    flags=unsigned(6).map(RecordFlag),
     tick_start=unsigned(48),
     tick_end=unsigned(48),
     samples=unsigned(32),
@@ -61,6 +61,7 @@ records = st.builds(
     config_digest=unsigned(32),
     overload=unsigned(CHANNELS),
     dead=unsigned(CHANNELS),
+    oscillator_step=unsigned(32),
     sums=st.lists(signed(64), min_size=RECORD_WORDS - HEADER_WORDS, max_size=RECORD_WORDS - HEADER_WORDS).map(tuple),
 )
 

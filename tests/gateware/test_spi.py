@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from gateware.register_file import RegisterFile
 from gateware.registers import (
-    BY_ADDRESS,
     BY_NAME,
     CRC_BYTES,
     ITEM_BYTES,
     MAX_COUNT,
     RECORD_WORDS,
+    REGISTERS,
     TURN_BYTES,
+    Capability,
     Op,
     Status,
     crc32,
@@ -32,8 +33,12 @@ from gateware.twin.bus import CS_N, timing
 FASTEST = Fraction(4)
 """SCK at a quarter of the clock."""
 
-FETCH_CLOCKS = 40
+FETCH_CLOCKS = 64
 """The longest the record memory may take for a word."""
+
+
+BUILT = Capability.PRODUCTS | Capability.PHASORS | Capability.MEANS | Capability.CAPTURE
+KNOWN = {r.address: r for r in REGISTERS if r.needs in BUILT}
 
 
 def word_of(address: int) -> int:
@@ -58,23 +63,24 @@ class Chip:
     def play(self, *waveforms: list[int]) -> list[list[int]]:
         """Pins in, CIPO out, a value a clock, one waveform after another."""
         m = Module()
-        m.submodules.spi = spi = SpiPeripheral()
-        m.submodules.registers = registers = RegisterFile()
+        m.submodules.spi = spi = SpiPeripheral(BUILT)
+        m.submodules.registers = registers = RegisterFile(BUILT)
         m.d.comb += [
             registers.address.eq(spi.address),
             registers.write.eq(spi.write),
             registers.data.eq(spi.data),
             spi.known.eq(registers.known),
             spi.writable.eq(registers.writable),
-            spi.value.eq(registers.read),
+            registers.read.eq(spi.read),
+            spi.value.eq(registers.value),
         ]
-        for register in BY_ADDRESS.values():
+        for register in KNOWN.values():
             if not register.writable:
                 m.d.comb += getattr(registers, register.name).eq(fixed(register.address))
         bus, seen = Signal(3, init=CS_N), Signal(5)  # one signal each way: the simulator's time goes by accesses
         m.d.comb += [
             Cat(spi.cs_n, spi.sck, spi.copi).eq(bus),
-            seen.eq(Cat(spi.cipo, spi.write, spi.pop, spi.read, spi.fetch)),
+            seen.eq(Cat(spi.cipo, spi.write, spi.pop, spi.taken, spi.fetch | spi.fetch_capture)),
         ]
         cipo: list[list[int]] = [[] for _ in waveforms]
 
@@ -120,11 +126,11 @@ def pack(bits: list[int]) -> bytes:
 
 def fixed(address: int) -> int:
     """What a register that cannot be written reads here, cut to its width."""
-    return 0xA0B0_C0D0 + 0x0101_0101 * address & (1 << BY_ADDRESS[address].width) - 1
+    return 0xA0B0_C0D0 + 0x0101_0101 * address & (1 << KNOWN[address].width) - 1
 
 
 def value_of(address: int, written: dict[int, int]) -> int:
-    register = BY_ADDRESS.get(address & 0xFF)
+    register = KNOWN.get(address & 0xFF)
     if register is None:
         return 0
     if register.writable:
@@ -143,8 +149,8 @@ def reply_to(frame: bytes, chip: Chip, written: dict[int, int]) -> bytes:
     elif (
         code not in list(Op)
         or count > MAX_COUNT[Op(code)]
-        or (code == Op.READ and address not in BY_ADDRESS)
-        or (code == Op.WRITE and not (address in BY_ADDRESS and BY_ADDRESS[address].writable))
+        or (code == Op.READ and address not in KNOWN)
+        or (code == Op.WRITE and not (address in KNOWN and KNOWN[address].writable))
         or (code == Op.RECORD and address >= RECORD_WORDS)
     ):
         status = Status.BAD_REQUEST
@@ -153,8 +159,8 @@ def reply_to(frame: bytes, chip: Chip, written: dict[int, int]) -> bytes:
     else:
         status = Status.OK
         if code == Op.WRITE:
-            written[address] = int.from_bytes(frame[3:7], "big") & (1 << BY_ADDRESS[address].width) - 1
-    if code in (Op.READ, Op.RECORD):
+            written[address] = int.from_bytes(frame[3:7], "big") & (1 << KNOWN[address].width) - 1
+    if code in (Op.READ, Op.RECORD, Op.CAPTURE):
         for k in range(count):
             value = value_of(address + k, written) if code == Op.READ else word_of((address + k) % RECORD_WORDS)
             payload += (value if status is Status.OK else 0).to_bytes(ITEM_BYTES[Op(code)], "big")
@@ -179,7 +185,10 @@ CHECK_CLOCKS = 3
 
 @pytest.mark.parametrize(
     ("op", "count"),
-    [(Op.READ, 0), (Op.READ, 2), (Op.READ, 12), (Op.RECORD, 3), (Op.RECORD, 6), (Op.WRITE, 0), (Op.POP, 0)],
+    [
+        *((Op.READ, 0), (Op.READ, 2), (Op.READ, 12), (Op.RECORD, 3), (Op.RECORD, 6), (Op.WRITE, 0), (Op.POP, 0)),
+        *((Op.CAPTURE, 0), (Op.CAPTURE, 6)),
+    ],
 )
 def test_the_table_of_states(op, count):
     """Each state lasts the bits the docstring gives it, and CIPO carries meanwhile what it says."""
@@ -187,14 +196,14 @@ def test_the_table_of_states(op, count):
     address = {Op.WRITE: BY_NAME["WINDOW_MAX"].address, Op.POP: chip.oldest}.get(op, 0)
     frame = request(op, 0x77, address, count, 5) + bytes(2)
     head = bytes((Status.OK << 4 | chip.level, 0x77))
-    values = {Op.READ: lambda k: value_of(k, {}), Op.RECORD: word_of}.get(op)
+    values = {Op.READ: lambda k: value_of(k, {}), Op.RECORD: word_of, Op.CAPTURE: word_of}.get(op)
     items = b"".join(values(k).to_bytes(ITEM_BYTES[op], "big") for k in range(count)) if values else b""
     request_bits = 88 if op is Op.WRITE else 56
     table = [
         ("REQUEST", request_bits, b""),
         ("TURN", 8, b""),
         ("HEAD", 16, head),
-        ("PAYLOAD", count * {Op.READ: 32, Op.RECORD: 64}.get(op, 0), items),
+        ("PAYLOAD", count * {Op.READ: 32, Op.RECORD: 64, Op.CAPTURE: 64}.get(op, 0), items),
         ("CRC", 32, crc32(head + items).to_bytes(4, "big")),
         ("DONE", 16, b""),
     ]
@@ -215,17 +224,17 @@ def test_the_table_of_states(op, count):
 def test_every_register_reads_and_writes_only_if_writable():
     chip = Chip()
     frames = []
-    for address in BY_ADDRESS:
+    for address in KNOWN:
         frames += [request(Op.WRITE, 1, address, data=0xFFFF_FFFF), request(Op.READ, 2, address, 1)]
     written: dict[int, int] = {}
     expected = [reply_to(f, chip, written) for f in frames]
     assert chip.frames(*frames, clocks_per_bit=FASTEST) == expected
-    assert [address for _, address, _ in chip.writes] == [a for a, r in BY_ADDRESS.items() if r.writable]
+    assert [address for _, address, _ in chip.writes] == [a for a, r in KNOWN.items() if r.writable]
 
 
 def test_reading_on_past_the_last_register_gives_zeros():
     chip = Chip()
-    last = max(BY_ADDRESS)
+    last = max(KNOWN)
     frame = request(Op.READ, 1, last, 4)
     assert chip.frames(frame) == [reply_to(frame, chip, {})]
     assert chip.reads == [last, last + 1, last + 2, last + 3]
@@ -360,7 +369,7 @@ heads = st.builds(
     st.one_of(st.sampled_from(list(Op)), st.integers(0, 15)),
     st.one_of(st.integers(0, 3), st.integers(0, 15)),
     st.integers(0, 255),
-    st.one_of(st.sampled_from(sorted(BY_ADDRESS)), st.sampled_from([0x5A, 63, 64]), st.integers(0, 255)),
+    st.one_of(st.sampled_from(sorted(KNOWN)), st.sampled_from([0x5A, 63, 64]), st.integers(0, 255)),
     st.integers(0, (1 << 32) - 1),
 )
 anything = st.one_of(
@@ -381,5 +390,5 @@ def test_any_frames(frames, level, clocks_per_bit):
     assert chip.frames(*frames, clocks_per_bit=clocks_per_bit) == expected
     stored: dict[int, int] = {}
     for _, address, data in chip.writes:
-        stored[address] = data & (1 << BY_ADDRESS[address].width) - 1
+        stored[address] = data & (1 << KNOWN[address].width) - 1
     assert stored == written

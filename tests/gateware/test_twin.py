@@ -22,6 +22,8 @@ from gateware.registers import (
     HEADER_WORDS,
     REGISTERS,
     TICK_BITS,
+    WORD_MEANS,
+    WORD_PHASORS,
     Channel,
     Op,
     Record,
@@ -241,10 +243,14 @@ def ended(host: Host, ticks: int) -> list[Record]:
 
 
 def totals(records: list[Record], until: int) -> tuple:
-    """What is conserved: sums of each word, samples and ticks, of the records up to a tick."""
+    """What is conserved: sums of each word, samples and ticks, of the records up to a tick.
+
+    Not the phasors: their oscillator begins anew with each record, so those of a merged one are no sum of others.
+    """
     whole = [r for r in records if r.tick_end <= until]
     assert whole[-1].tick_end == until
-    sums = tuple(sum(words) for words in zip(*(r.sums for r in whole), strict=True))
+    sums = [sum(words) for words in zip(*(r.sums for r in whole), strict=True)]
+    sums[WORD_PHASORS - HEADER_WORDS : WORD_MEANS - HEADER_WORDS] = []
     return sums, sum(r.samples for r in whole), sum(r.ticks for r in whole)
 
 

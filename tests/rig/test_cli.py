@@ -48,13 +48,20 @@ def test_replay_prints_its_json(tmp_path: Path) -> None:
     assert summary.fidelity == "exact"
     assert summary.form == "9S"
     assert list(summary.phases) == ["a", "b", "c"]
-    for phase in summary.phases.values():
+    for k, phase in enumerate(summary.phases.values()):
+        assert abs((phase.angle_deg - 120 * k + 180) % 360 - 180) < 0.01
+        assert abs((phase.i_angle_deg - 120 * k - 30 + 180) % 360 - 180) < 0.01
         # Typical sensors' noise, −100 dB of 850 V and 70.7 A, is the largest part of what is left.
         assert phase.v_rms == pytest.approx(120, rel=1e-4)
         assert phase.i_rms == pytest.approx(5, rel=1e-4)
         assert phase.p_w == pytest.approx(600 * np.cos(np.pi / 6), rel=1e-4)
-        assert phase.q1_var is None
+        assert phase.pf == pytest.approx(np.cos(np.pi / 6), rel=1e-4)
+        # The voltage a quarter cycle before the recording is its mirror image: for b and c that is no sine.
+        assert phase.q_var == pytest.approx(300, rel=0.02 if k else 5e-4)
+        assert phase.q1_var == pytest.approx(300, rel=5e-4)
+        assert phase.p1_w == pytest.approx(phase.p_w, rel=5e-4)
     assert summary.energy_wh.delivered == pytest.approx(3 * 600 * np.cos(np.pi / 6) * 0.5 / 3600, rel=2e-4)
+    assert summary.neutral_a < 0.01
     assert summary.energy_wh.received == 0
     assert summary.registers.kwh_delivered == pytest.approx(summary.energy_wh.delivered / 1000, abs=1e-12)
     assert summary.frequency_hz == pytest.approx(60, abs=2e-3)

@@ -74,6 +74,7 @@ def make_record(
         config_digest=DIGEST,
         overload=0,
         dead=0,
+        oscillator_step=0,
         sums=tuple(sums),
     )
 
@@ -221,10 +222,10 @@ def test_fault_is_named_counted_and_its_energy_registered(change, faults):
 def test_record_that_may_have_overflowed_is_not_registered():
     meter = make_meter()
     meter.advance(make_record(0, 0, 100, 10**12, CROSSINGS))
-    before = (meter.registers.delivered, meter.run.samples)
+    before = (meter.registers.delivered, meter.run.sums.samples)
     result = meter.advance(make_record(1, 25_600, SAFE_SAMPLES, 10**18, CROSSINGS, (7,) * 6))
     assert result.faults == (Fault.OVERFLOW,)
-    assert (meter.registers.delivered, meter.run.samples) == before
+    assert (meter.registers.delivered, meter.run.sums.samples) == before
     assert result.units == 0
     assert result.pulses == ()
     assert meter.dc_codes == (0,) * 6
@@ -242,10 +243,22 @@ def test_record_that_comes_twice_is_registered_once():
     assert meter.advance(make_record(6, 1000 + 25_600, 100)).faults == ()
 
 
+def test_a_build_without_delays_and_phasors_has_watts_alone():
+    meter = make_meter([])
+    for k in range(4):
+        meter.advance(make_record(k, k * 217 * TICKS_PER_SAMPLE, 217, 10**9, CROSSINGS))
+    readings = meter.run.readings()
+    assert readings is not None
+    assert readings.p_w[0] > 0
+    assert readings.q_var is readings.p1_w is readings.q1_var is readings.lag_deg is readings.thd is None
+
+
 def test_empty_record_is_no_trouble():
-    result = make_meter().advance(make_record(0, 0, 0))
+    meter = make_meter()
+    result = meter.advance(make_record(0, 0, 0))
     assert result.faults == ()
-    assert (result.units, result.readings.seconds, result.readings.v_rms) == (0, 0.0, (0.0, 0.0, 0.0))
+    readings = meter.readings(result.sums)
+    assert (result.units, readings.seconds, readings.v_rms) == (0, 0.0, (0.0, 0.0, 0.0))
 
 
 def test_outputs_need_distinct_names():

@@ -16,7 +16,7 @@ from gateware.registers import CHANNELS, PRODUCTS, WORD_MEANS, Record, RecordFla
 from rig.meter.elements import FORMS
 from rig.meter.frequency import LineFrequency
 from rig.meter.products import Mean, ac_products
-from rig.meter.quantities import RunTotals, Scaling
+from rig.meter.quantities import RunTotals, Scaling, Sums
 
 TICKS_PER_SAMPLE = 256
 TICK_HZ = Fraction(13_312_500, 4)  # the iCEBreaker's modulator clock
@@ -44,6 +44,7 @@ def record_of(samples: np.ndarray, first: int = 0, last: int | None = None, cycl
         config_digest=0,
         overload=0,
         dead=0,
+        oscillator_step=0,
         sums=tuple(sums),
     )
 
@@ -133,7 +134,7 @@ def test_readings_of_sinusoids():
     samples = sinusoids(count + 1, 60.0 * float(SAMPLE_HZ) / count)
     record = record_of(samples, cycles=60)
     readings = Scaling(FORMS["9S"].equation(), CALIBRATION, SAMPLE_HZ).readings(
-        ac_products(record, Mean.of_record(record)), record.samples
+        Sums(record.samples, ac_products(record, Mean.of_record(record)))
     )
     assert readings.seconds == pytest.approx(count / float(SAMPLE_HZ), rel=1e-15)
     assert readings.v_rms == pytest.approx((120, 118, 122), rel=1e-6)
@@ -149,7 +150,7 @@ def test_volt_amperes_belong_to_the_elements():
     samples[1], samples[4] = -samples[0], -samples[3]
     record = record_of(samples)
     readings = Scaling(FORMS["2S"].equation(), CALIBRATION, SAMPLE_HZ).readings(
-        ac_products(record, Mean.of_record(record)), record.samples
+        Sums(record.samples, ac_products(record, Mean.of_record(record)))
     )
     assert readings.p_w == pytest.approx((2 * 600 * cos(pi / 6),), rel=1e-6)
     assert readings.s_va == pytest.approx((2 * 600,), rel=1e-6)
@@ -158,8 +159,9 @@ def test_volt_amperes_belong_to_the_elements():
 def test_silence_reads_zero():
     scaling = Scaling(FORMS["6S"].equation(), CALIBRATION, SAMPLE_HZ)
     for samples in (0, 1):
-        readings = scaling.readings((0,) * len(PRODUCTS), samples)
-        assert {*readings.v_rms, *readings.i_rms, *readings.p_w, *readings.s_va} == {0.0}
+        readings = scaling.readings(Sums(samples))
+        assert {*readings.v_rms, *readings.i_rms, *readings.p_w, *readings.s_va, readings.neutral_a} == {0.0}
+        assert readings.q_var is readings.q1_var is readings.lag_deg is readings.thd is readings.td_va is None
 
 
 def test_run_is_the_sum_of_its_windows_exactly():
@@ -172,10 +174,10 @@ def test_run_is_the_sum_of_its_windows_exactly():
     for first in range(0, 2000, 250):
         record = record_of(samples, first, first + 250)
         products = ac_products(record, zero)
-        run.add(products, record.samples)
+        run.add(Sums(record.samples, products))
         units = [u + e for u, e in zip(units, scaling.energy(products), strict=True)]
     whole = record_of(samples)
-    assert run.readings() == scaling.readings(ac_products(whole, zero), whole.samples)
+    assert run.readings() == scaling.readings(Sums(whole.samples, ac_products(whole, zero)))
     assert scaling.energy(ac_products(whole, zero)) == tuple(units)
 
 

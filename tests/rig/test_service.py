@@ -14,6 +14,7 @@ from gateware.chain import Chain
 from rig.config import Config, MeterProgram
 from rig.meter.meter import WindowResult
 from rig.meter.pulses import PulseConstantError
+from rig.meter.quantities import Sums
 from rig.selection import open_hardware
 from rig.service import LED_WIDTH_NS, PULSE_LATENCY_NS, Service
 
@@ -91,11 +92,10 @@ def test_the_lively_load_is_what_the_meter_reads() -> None:
     grid_hz = float(chain.tick_hz) / 64
     values = source.read(int(4 * grid_hz))[int(2 * grid_hz) :]
     true_w = float((values[:, :3] * values[:, 3:]).mean(axis=0).sum())
-    _, _, results = metered(Config())
+    service, _, results = metered(Config())
     rate = chain.tick_hz
-    chosen = [r for r in results if 2 * rate < r.tick_start and r.tick_end < 4 * rate]
-    seconds = sum(r.readings.seconds for r in chosen)
-    measured_w = sum(sum(r.readings.p_w) * r.readings.seconds for r in chosen) / seconds
+    chosen = sum((r.sums for r in results if 2 * rate < r.tick_start and r.tick_end < 4 * rate), Sums())
+    measured_w = sum(service.meter.readings(chosen).p_w)
     # The DC in the load's current meets no DC in the voltage; 1e-5 is the filter's ripple to 3 kHz, twice.
     assert measured_w == pytest.approx(true_w, rel=5e-5)
 
@@ -158,3 +158,18 @@ def test_kp_below_its_least_value_is_refused() -> None:
     hardware = open_hardware(config, paced=False)
     with pytest.raises(PulseConstantError, match=r"kyz1 has Kp 0.05 Wh: give at least Ks/12 = 0.1 Wh"):
         Service(hardware, config)
+
+
+def test_the_oscillator_follows_the_line() -> None:
+    """The lively load's line is not at 60 Hz all the time: the step of each record is near where the line then was."""
+    service, _, results = metered(Config())
+    rate = service.hardware.link.identity.tick_hz / service.hardware.link.identity.ticks_per_sample
+    off = [
+        abs(r.record.oscillator_step / 2**32 * float(rate) / r.frequency_hz - 1)
+        for r in results[10:]
+        if r.frequency_hz is not None
+    ]
+    assert len(off) > 100
+    assert max(off) < 1e-3
+    assert Fraction(sum(r.sums.fundamental.samples for r in results), sum(r.sums.samples for r in results)) > 0.95
+    assert not service.meter.faults  # it is no part of the configuration digest

@@ -1,0 +1,63 @@
+"""The boards the gateware is built for: one file each, its clock, its pins, what its build contains.
+
+Nothing of Amaranth is imported before a board's design is asked for, so that names and figures are there without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib import import_module
+from typing import Any
+
+from gateware.chain import Chain
+
+NAMES = ("icebreaker", "ulx3s")
+
+SLACK = Fraction(3, 2)
+"""The clock a build must be able to run at, over the clock it does run at: issue 3, design contract."""
+
+
+class BoardError(ValueError):
+    """There is no such board or device; the message names those there are."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board with one device, ready to be built.
+
+    `key` names its builds and its kept figures. `platform` makes Amaranth's platform, whose resources are named like
+    the ports of `Metrology`; `clock` makes the module that drives the domain `sync` with exactly `chain.clock_hz`, in
+    reset until the clock is stable. `resources` gives nextpnr's cell types their names in reports, the logic cells
+    first, of which a build may use the part `most_cells`. `spram` puts the waveform capture into the single-port memory
+    of an iCE40UP5K. `loader` is openFPGALoader's name of the board, `suffix` the
+    bitstream's. `options` go to Amaranth's tool templates.
+    """
+
+    name: str
+    device: str
+    key: str
+    chain: Chain
+    platform: Callable[[], Any]
+    clock: Callable[[], Any]
+    resources: Mapping[str, str]
+    most_cells: Fraction
+    loader: str
+    suffix: str
+    spram: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def board(name: str, device: str | None = None) -> Board:
+    """The board of this name, with its usual device or another that it is sold with. BoardError otherwise."""
+    if name not in NAMES:
+        raise BoardError(f'there is no board "{name}": the boards are {" and ".join(NAMES)}')
+    try:
+        module = import_module(f"gateware.boards.{name}")
+    except ModuleNotFoundError as error:
+        raise BoardError(f"boards need the extra [gateware]: {error.name} is not installed") from None
+    if device is not None and device not in module.DEVICES:
+        raise BoardError(f'board {name} has no device "{device}": it comes with {", ".join(module.DEVICES)}')
+    made: Board = module.board(device or module.DEVICES[0])
+    return made

@@ -1,0 +1,72 @@
+"""The phases as people see them: what is not known is a dash, PF says lag or lead, and it fits the terminal."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict, dataclass
+
+import pytest
+from rich.console import Console
+
+from rig.results import Phase
+from rig.view import phases
+
+
+@dataclass
+class Figures:
+    v_rms: float = 480.1234
+    i_rms: float = 200.12345
+    p_w: float = 83_000.4
+    q_var: float | None = 48_000.1
+    p1_w: float | None = 83_000.0
+    q1_var: float | None = 48_000.0
+    s_va: float = 96_083.9
+    pf: float | None = 0.8638
+    angle_deg: float | None = 240.04
+    i_angle_deg: float | None = 270.08
+    thd_v_pct: float | None = 1.234
+    thd_i_pct: float | None = 130.44
+
+
+def shown(width: int, **changes: float | None) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    phase = Phase(**asdict(Figures()) | changes)
+    console.print(phases({"a": phase, "b": phase, "c": phase}))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_three_phases_fit_eighty_columns() -> None:
+    text = shown(80)
+    assert "…" not in text
+    for figure in ("480.12 ∠240.0°   1.23%", "200.1234 ∠270.1° 130.44%", "83000.40", "48000.10 φ  30.04°"):
+        assert text.count(figure) == 3
+
+
+@pytest.mark.parametrize(
+    ("p1", "q1", "pf", "said"),
+    [
+        (866.0, 500.0, 0.866, "0.8660 lag"),
+        (-866.0, 500.0, -0.866, "-0.8660 lead"),
+        (-866.0, -500.0, -0.866, "-0.8660 lag"),
+        (866.0, -500.0, 0.866, "0.8660 lead"),
+        (1000.0, 0.001, 0.99999, "1.0000"),
+        (None, None, 0.866, "0.8660"),
+        (0.0, 0.0, 0.0, "0.0000"),
+    ],
+    ids=["Q1", "Q2", "Q3", "Q4", "unity", "no phasors", "nothing"],
+)
+def test_power_factor_says_lag_or_lead(p1: float | None, q1: float | None, pf: float, said: str) -> None:
+    """Quadrants 1 and 3 lag (facts/meter-domain.md §3)."""
+    text = shown(100, p1_w=p1, q1_var=q1, pf=pf)
+    assert f"PF {said}  " in text
+    assert ("φ      –°" in text) == (not p1)
+
+
+def test_what_is_not_known_is_a_dash() -> None:
+    unknown = ("q_var", "p1_w", "q1_var", "pf", "angle_deg", "i_angle_deg", "thd_v_pct", "thd_i_pct")
+    text = shown(100, **dict.fromkeys(unknown))
+    assert "480.12 ∠    –°      –%" in text
+    assert "– φ      –°" in text
+    assert "PF –" in text
+    assert "None" not in text
