@@ -22,7 +22,7 @@ class Cic(wiring.Component):
     predecessor's old value), the combs registered: no carry chain is longer than one adder.
 
     Every `decimation` ticks the six outputs leave as six strobes of `valid` with their `channel`, the last
-    with `last`; `stamp` is the tick count at which they were taken and `dead` has a bit for each channel whose
+    with `last`; `stamp` is then the tick count at which they were taken and `dead` has a bit for each channel whose
     last `decimation` bits were all equal. Latency of the strobes: 16 to 21 clocks after that of the last bit.
     """
 
@@ -30,6 +30,9 @@ class Cic(wiring.Component):
         self._chain = chain
         steps = STAGES * CHANNELS
         assert steps + 2 <= chain.clocks_per_output, "the combs must finish before the next output"
+        meanwhile = (steps + 3) // chain.clocks_per_tick  # ticks from taking the outputs to the last strobe
+        below = chain.tick_start % chain.decimation
+        assert below + meanwhile < chain.decimation, "the stamp's upper bits must stay while the outputs leave"
         super().__init__(
             {
                 "bits": In(CHANNELS),
@@ -72,10 +75,10 @@ class Cic(wiring.Component):
                     second.eq(second + first),
                     third.eq(third + second),
                 ]
-        begun = Const(self._chain.tick_start, len(count))  # what `ticks` has below the count's wrap: no need to keep it
+        begun = Const(self._chain.tick_start, len(count))  # what `ticks` had at `take` below the count's wrap
+        m.d.comb += self.stamp.eq(Cat(begun, self.ticks[len(count) :]))
         with m.If(take):  # the tick after `take` is three clocks away
             m.d.sync += [ones.eq(0), zeros.eq(0), self.dead.eq(~(ones & zeros))]
-            m.d.sync += self.stamp.eq(Cat(begun, self.ticks[len(count) :]))
         with m.Elif(self.tick):
             m.d.sync += [ones.eq(ones | self.bits), zeros.eq(zeros | ~self.bits)]
 

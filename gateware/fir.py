@@ -27,9 +27,11 @@ class Fir(wiring.Component):
     The sum of products starts from the channel's remainder, and the bits dropped from it become the next
     remainder: nothing is lost in the rounding, so its error is first-order shaped away from the line frequency
     and has no mean. Remainders lie in the values' memory and come through the multiplier, as the product with 1
-    in the slot that 127 taps leave of 128. Samples beyond 20 bits saturate. `sample` strobes when all six `samples` are new; they
-    stay until the next set begins to shift in, 380 clocks later. `overload` and `dead` are masks by
-    channel, `stamp` the tick count, all of this sample set. Latency 772 clocks from the CIC's last strobe.
+    in the slot that 127 taps leave of 128.
+
+    Samples beyond 20 bits saturate. `sample` strobes when all six `samples` are new; they stay until the next set
+    begins to shift in, 380 clocks later. `overload` and `dead` are masks by channel, `stamp` the tick count, all of
+    this sample set. Latency 772 clocks from the CIC's last strobe.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -143,18 +145,13 @@ class Fir(wiring.Component):
             m.d.sync += total.eq(total + self.p)
 
         top = (1 << (SAMPLE_BITS - 1)) - 1
-        quotient = Signal(signed(len(total) - drop))
         rounded = Signal(signed(SAMPLE_BITS))
         beyond = Signal()
+        sign, above = total[-1], total[drop + SAMPLE_BITS - 1 : -1]
         m.d.comb += [
-            quotient.eq(total[drop:].as_signed()),
-            rounded.eq(quotient),
-            beyond.eq((quotient >= chain.overload_code) | (quotient <= -chain.overload_code)),
+            rounded.eq(Mux(above == sign.replicate(len(above)), total[drop:], Mux(sign, ~top, top))),
+            beyond.eq((rounded >= chain.overload_code) | (rounded <= -chain.overload_code)),
         ]
-        with m.If(quotient > top):
-            m.d.comb += rounded.eq(top)
-        with m.Elif(quotient < -top - 1):
-            m.d.comb += rounded.eq(Const(-top - 1, signed(SAMPLE_BITS)))
         with m.If(ready):
             m.d.sync += [
                 self.samples[c].eq(self.samples[c + 1] if c + 1 < CHANNELS else rounded) for c in range(CHANNELS)

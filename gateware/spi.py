@@ -116,7 +116,7 @@ class SpiPeripheral(wiring.Component):
         crc = Signal(32)
         m.d.comb += [shifted.eq(Cat(copi, shift[:31])), self.data.eq(shift)]
 
-        # Going out. `out` leaves from the top; `item` is what follows it. Bits that will not leave are left as they are.
+        # Going out. `out` leaves from the top; `item` is what follows it. Bits that will never leave may be anything.
         out, item = Signal(64), Signal(64)
         left = Signal(range(65))
         items = Signal(4)

@@ -1,4 +1,5 @@
-"""What all tests share: the recordings that exist only where the project is developed, and hypothesis's profile."""
+"""What all tests share: the recordings that exist only where the project is developed, hypothesis's profile, and
+what tests/hil run on."""
 
 from __future__ import annotations
 
@@ -9,6 +10,11 @@ from hypothesis import settings
 
 settings.register_profile("rig", deadline=None)  # the machine is shared: time is measured in `make bench`
 settings.load_profile("rig")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rig", choices=("sim", "pi"), default="sim", help="what tests/hil run on (pi: the real board)")
+
 
 _WAVEFORMS = Path(__file__).parents[2] / "shared" / "waveforms"
 

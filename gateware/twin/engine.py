@@ -16,8 +16,8 @@ _RUN_ARGUMENTS = (_POINTER, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER, ctypes.c
 class Twin:
     """The gateware's netlist, compiled, driven through its pins.
 
-    `engine` is "native" (our own generator, fast) or "cxxrtl" (independent of it: the tests hold the two against
-    each other). Reset is held over two clocks when made; time then counts in clocks from 0.
+    `engine` is "native" (our own generator, fast), or "cxxrtl" or "verilator", which are independent of it: the tests
+    hold them against each other. Reset is held over two clocks when made; time then counts in clocks from 0.
     """
 
     def __init__(self, chain: Chain, engine: str = "native") -> None:

@@ -50,7 +50,7 @@ def test_verilator_native_and_model_agree_over_many_windows():
 
 def test_a_machine_without_verilator_is_told_the_package(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(TwinError, match="^the engine verilator needs Verilator: install the package verilator$"):
+    with pytest.raises(TwinError, match=r"^the engine verilator needs Verilator: install the package verilator$"):
         build.verilator()
 
 

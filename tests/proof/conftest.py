@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"{'':{wide}}  {'measured':>12}  {'limit':>8}")
     for figure in shown:
         limit = "" if figure.limit is None else f"{figure.limit:g}"
-        line = f"{figure.what:{wide}}  {figure.value:>12.6g}  {limit:>8}  {figure.unit}"
+        line = f"{figure.what:{wide}}  {figure.value:>12.6g}  {limit:>8}  {figure.unit}".rstrip()
         terminalreporter.write_line(line if figure.met else f"{line}  MISSED", red=not figure.met)
     _FILE.parent.mkdir(exist_ok=True)
     _FILE.write_text(json.dumps([asdict(figure) | {"met": figure.met} for figure in shown], indent=2) + "\n")

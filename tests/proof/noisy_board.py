@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -36,8 +37,7 @@ _TURN_CLOCKS = 3
 
 def tape(chain: Chain, seconds: float) -> Bits:
     """The lively load's modulator bits through typical sensors, `seconds` of them again and again."""
-    front_end = FrontEnd(lively_load(chain.tick_hz), typical_sensors(20, chain.tick_hz), chain.tick_hz)
-    bits = front_end.bits(round(seconds * chain.tick_hz))
+    bits = _recorded(chain, seconds)
     place = 0
 
     def take(ticks: int) -> np.ndarray:
@@ -47,6 +47,12 @@ def tape(chain: Chain, seconds: float) -> Bits:
         return taken
 
     return take
+
+
+@cache
+def _recorded(chain: Chain, seconds: float) -> np.ndarray:
+    front_end = FrontEnd(lively_load(chain.tick_hz), typical_sensors(20, chain.tick_hz), chain.tick_hz)
+    return front_end.bits(round(seconds * chain.tick_hz))
 
 
 @dataclass(frozen=True)

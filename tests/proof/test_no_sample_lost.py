@@ -76,9 +76,10 @@ def samples_lost(records: list[Record]) -> int:
     return gaps + sum(abs(r.ticks - CHAIN.ticks_per_sample * r.samples) for r in records)
 
 
-def same_records(records: list[Record], reference: list[Record]) -> int:
-    """Records that are not the undisturbed run's."""
-    return sum(a != b for a, b in zip(records, reference, strict=False)) + max(len(records) - len(reference), 0)
+def records_differ(records: list[Record], reference: list[Record]) -> int:
+    """Records that are not the undisturbed run's. Of that, the last may still be in the FPGA's memory."""
+    assert len(reference) - CHAIN.banks <= len(records) <= len(reference)
+    return sum(a != b for a, b in zip(records, reference, strict=False))
 
 
 def totals_differ(records: list[Record], reference: list[Record]) -> int:
@@ -162,7 +163,7 @@ def test_a_host_that_reads_at_full_rate(
     make: Callable[..., Engine], name: str, length_s: float, figures: Figures
 ) -> None:
     """Frame after frame, the bus never idle: records, and while there is none, registers."""
-    length_s = min(length_s, 20.0)
+    length_s = min(length_s, 10.0)
     board = NoisyBoard(CHAIN, make(CHAIN), tape(CHAIN, TAPE_S))
     link = SpiLink(board)
     records = []
@@ -173,7 +174,7 @@ def test_a_host_that_reads_at_full_rate(
     what = f"host at full rate, {name}, {length_s:g} s"
     figures.add(f"{what}: frames", link.counts.frames / length_s, None, "a second")
     figures.add(f"{what}: bits lost", samples_lost(records), 0, "")
-    figures.add(f"{what}: records that differ", same_records(records, reference), 0, f"of {len(records)}")
+    figures.add(f"{what}: records that differ", records_differ(records, reference), 0, f"of {len(records)}")
     figures.check()
 
 
@@ -211,7 +212,7 @@ def test_noise_on_the_wires_loses_nothing() -> None:
     board, link, records, reference = noisy(Integers, 2.0, SHORT_TAPE_S, 0.1, 8)
     assert board.disturbed > 100
     assert link.counts.retries == link.counts.crc_errors + link.counts.request_errors
-    assert same_records(records, reference) == 0
+    assert records_differ(records, reference) == 0
     assert samples_lost(records) == 0
 
 
@@ -230,7 +231,7 @@ def test_noise(
     figures.add(f"{what}: damaged replies found by their CRC", link.counts.crc_errors, None, "")
     figures.add(f"{what}: damaged requests refused by the FPGA", link.counts.request_errors, None, "")
     figures.add(f"{what}: faults where nothing was listening", harmless, None, "")
-    figures.add(f"{what}: errors not detected (records that differ)", same_records(records, reference), 0, "")
+    figures.add(f"{what}: errors not detected (records that differ)", records_differ(records, reference), 0, "")
     figures.add(f"{what}: bits lost", samples_lost(records), 0, "")
     figures.check()
     assert link.counts.retries == found
