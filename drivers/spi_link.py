@@ -85,6 +85,7 @@ class SpiLink:
         self._attempts = attempts
         self._sequence = 0
         self._page: int | None = None
+        self._held: Record | None = None  # read whole, but nobody knows whether the FPGA has dropped it
         self.counts = LinkCounts()
         self.identity = self._identify()
         self._spans = [
@@ -162,23 +163,40 @@ class SpiLink:
     # --- records ---
 
     def records(self) -> Iterator[Record]:
-        """The records waiting now, oldest first; each is dropped from the FPGA once it has been read whole."""
+        """The records waiting now, oldest first; each is dropped from the FPGA once it has been read whole.
+
+        After a LinkError it can be called again: no record is lost or given twice.
+        """
         waiting = 1
         while waiting:
-            words = [0] * RECORD_WORDS
-            for start, count in self._spans:
-                (status, waiting), payload = self._exchange(Op.RECORD, start, count)
-                if status is Status.NOT_THERE:
-                    return
-                words[start : start + count] = _items(payload, ITEM_BYTES[Op.RECORD])
-            record = Record.from_words(words)
-            (_, waiting), _ = self._exchange(Op.POP, record.sequence & 0xFF, 0)
+            again = self._held is not None
+            if not again:
+                self._held = self._oldest()
+            record = self._held
+            if record is None:
+                return
+            (_, waiting), _ = self._exchange(Op.POP, record.sequence & 0xFF, 0, again=again)
+            self._held = None
             yield record
+
+    def _oldest(self) -> Record | None:
+        words = [0] * RECORD_WORDS
+        for start, count in self._spans:
+            (status, _), payload = self._exchange(Op.RECORD, start, count)
+            if status is Status.NOT_THERE:
+                return None
+            words[start : start + count] = _items(payload, ITEM_BYTES[Op.RECORD])
+        return Record.from_words(words)
 
     # --- frames ---
 
-    def _exchange(self, op: Op, address: int, count: int, data: int | None = None) -> tuple[tuple[Status, int], bytes]:
-        """Send a request until a whole reply comes back: ((status, records waiting), payload)."""
+    def _exchange(
+        self, op: Op, address: int, count: int, data: int | None = None, again: bool = False
+    ) -> tuple[tuple[Status, int], bytes]:
+        """Send a request until a whole reply comes back: ((status, records waiting), payload).
+
+        `again`: an earlier exchange may have had it done without a reply.
+        """
         for attempt in range(self._attempts):
             self._sequence = (self._sequence + 1) & 0xFF
             frame = request(op, self._sequence, address, count, data)
@@ -199,7 +217,7 @@ class SpiLink:
                 raise LinkError(
                     f"the FPGA refused {op.name} at address {address:#x}: its build does not match this software"
                 )
-            if status is Status.NOT_THERE and op is Op.POP and attempt == 0:
+            if status is Status.NOT_THERE and op is Op.POP and attempt == 0 and not again:
                 raise LinkError(f"the FPGA no longer has record {address} that was just read: it was reset meanwhile")
             return (status, body[0] & 0xF), body[HEAD_BYTES:]
         raise LinkError(

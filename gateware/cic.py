@@ -30,9 +30,6 @@ class Cic(wiring.Component):
         self._chain = chain
         steps = STAGES * CHANNELS
         assert steps + 2 <= chain.clocks_per_output, "the combs must finish before the next output"
-        meanwhile = (steps + 3) // chain.clocks_per_tick  # ticks from taking the outputs to the last strobe
-        below = chain.tick_start % chain.decimation
-        assert below + meanwhile < chain.decimation, "the stamp's upper bits must stay while the outputs leave"
         super().__init__(
             {
                 "bits": In(CHANNELS),
@@ -75,8 +72,10 @@ class Cic(wiring.Component):
                     second.eq(second + first),
                     third.eq(third + second),
                 ]
-        begun = Const(self._chain.tick_start, len(count))  # what `ticks` had at `take` below the count's wrap
-        m.d.comb += self.stamp.eq(Cat(begun, self.ticks[len(count) :]))
+        # At `take` the lower bits of `ticks` are always those it began with; since then it has moved by a few.
+        low, high = self.ticks[: len(count)], self.ticks[len(count) :]
+        begun = Const(self._chain.tick_start, len(count))
+        m.d.comb += self.stamp.eq(Cat(begun, (high - (low < begun))[: len(high)]))
         with m.If(take):  # the tick after `take` is three clocks away
             m.d.sync += [ones.eq(0), zeros.eq(0), self.dead.eq(~(ones & zeros))]
         with m.Elif(self.tick):

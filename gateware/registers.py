@@ -406,8 +406,8 @@ BLOCKS: tuple[Block, ...] = (
         0xF8,
         5,
         "Tick at which the counters' gate opens, bits 31:0, then 47:32; tick at which it closes, likewise; pulses "
-        "still to come before it closes (0: no limit). Writing bits 31:0 disarms, writing 47:32 arms; a tick that has passed "
-        "is taken as now. Once the gate has moved, the tick at which it did.",
+        "still to come before it closes (0: no limit). Writing bits 31:0 disarms, writing 47:32 arms; a tick that has "
+        "passed is taken as now. Once the gate has moved, the tick at which it did.",
         Capability.PULSE_COUNTERS,
         writable=True,
     ),

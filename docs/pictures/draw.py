@@ -11,15 +11,20 @@ from rich.console import Console, RenderableType
 
 from rig.config import Config
 from rig.live import run
+from rig.scope import NOMINAL_HZ, capture
+from rig.scope_view import scope_view
+from rig.selection import open_hardware
 from rig.view import Moment, panel, report
 
 SECONDS = 15.0
+CYCLES = 2
+WIDTH = 84
 FORMAT = re.sub(r"@font-face {{.*?}}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """Without rich's web fonts: the pictures need nothing from the network."""
 
 
 def draw(picture: RenderableType, name: str, title: str) -> None:
-    console = Console(record=True, width=84, file=io.StringIO(), force_terminal=True)
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(picture)
     console.save_svg(str(Path(__file__).with_name(name)), title=title, unique_id="rig", code_format=FORMAT)
 
@@ -29,6 +34,13 @@ def main() -> None:
     summary = run(Config(), SECONDS, paced=False, show=moments.append).summary
     draw(panel(moments[-1]), "run.svg", "make run")
     draw(report(summary), "report.svg", "after Ctrl-C")
+    hardware = open_hardware(Config(), paced=False)
+    try:
+        shot = capture(hardware, "v1:rising:0V", CYCLES / NOMINAL_HZ, wait_s=1.0)
+    finally:
+        hardware.close()
+    assert shot is not None
+    draw(scope_view(shot, WIDTH), "scope.svg", f"rig scope --cycles {CYCLES}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ MULTIPLY, DIVIDE_LOG2, HALVED = 71, 5, 2
 flip-flop because the gateware's clock is below what the PLL is specified to give."""
 CLOCK_HZ = Fraction(CRYSTAL_HZ * MULTIPLY, HALVED << DIVIDE_LOG2)  # 13.3125 MHz
 
-_CAPABILITIES = Capability.PRODUCTS | Capability.MEANS | Capability.DELAYED_PRODUCTS
+_CAPABILITIES = (
+    Capability.PRODUCTS | Capability.MEANS | Capability.DELAYED_PRODUCTS | Capability.PHASORS | Capability.EVENTS
+)
 """What fits, by measurement: docs/boards.md, figures."""
 
 _IO = Attrs(IO_STANDARD="SB_LVCMOS")

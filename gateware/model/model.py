@@ -130,6 +130,7 @@ class Model:
             stamps = (self.chain.tick_start + ordinals * self.chain.ticks_per_sample) % (1 << TICK_BITS)
             self._samples += len(samples)
             self._coming.append((samples, stamps, overload, dead))
+        self._settle((self.ticks - 1) * self.chain.clocks_per_tick)  # no access can come before that any more
 
     def _measured(self, strobes: np.ndarray) -> np.ndarray:
         """The strobes' bits, from the phantom load where it is on."""
@@ -181,8 +182,9 @@ class Model:
                 self._decide(*(p[:count] for p in parts))
             if count < len(parts[0]):
                 self._coming[0] = tuple(p[count:] for p in parts)
-                return
+                break
             self._coming.popleft()
+        self._capture_until(clock)
 
     def _decide(self, samples: np.ndarray, stamps: np.ndarray, overload: np.ndarray, dead: np.ndarray) -> None:
         chain = self.chain
@@ -198,9 +200,8 @@ class Model:
             self._visible.append(self._begun_at)
         self._settled += len(samples)
 
-    def _take(self, clock: int) -> None:
+    def _capture_until(self, clock: int) -> None:
         """Give the capture every sample set that it takes before `clock`."""
-        self._settle(clock)
         per_sample = self.chain.ticks_per_sample * self.chain.clocks_per_tick
         while self._scanned:
             ordinal, parts = self._scanned[0]
@@ -231,7 +232,7 @@ class Model:
 
     def captured(self, word: int, when: int) -> int:
         """A word of the capture's ring."""
-        self._take(when)
+        self._settle(when)
         return int(self._capture.words[word % len(self._capture.words)])
 
     def read(self, address: int, when: int) -> int:
@@ -249,9 +250,9 @@ class Model:
             self._pass_events(when)
             return self._events.written
         elif name == "CAPTURE_STATE":
-            self._take(when - PLACE_LATENCY + 1)
+            self._settle(when - PLACE_LATENCY + 1)
             place = self._capture.state >> 16 << 16
-            self._take(when)
+            self._settle(when)
             return self._capture.state & 0xFFFF | place
         elif name == "COUNTER_STATE":
             self._counters.run(self._shown(when))
@@ -306,13 +307,10 @@ class Model:
         elif name == "PHANTOM_STEP":
             self._phantom.set_step(value)
         elif name == "CAPTURE":
-            self._take(when + 2)  # as does the capture's
-            self._capture.command(value)
+            self._capture.command(value)  # its strobe, too, takes a clock: what `write` has settled came before
         elif name == "CAPTURE_TRIGGER":
-            self._take(when + 1)
             self._capture.set_trigger(value)
         elif name == "CAPTURE_AFTER":
-            self._take(when + 1)
             self._capture.set_after(value)
         elif name == "COUNTER_CLEAR":
             self._counters.run(self._shown(when))

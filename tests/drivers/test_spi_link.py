@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 
-from drivers.sim.board import SimulatedBoard
+from drivers.sim.board import SPI_HZ, SimulatedBoard
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import ideal_sensors
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
@@ -235,3 +236,30 @@ def test_a_reset_board_is_noticed() -> None:
 def test_missing_device_and_module_have_remedies(tmp_path) -> None:
     with pytest.raises(LinkError, match=r"spidev is missing|does not exist: enable SPI"):
         open_spidev(str(tmp_path / "spidev0.0"), 1_000_000)
+
+
+class Counted:
+    """A bus that counts the bits that pass."""
+
+    def __init__(self, inner: SpiBus) -> None:
+        self._inner = inner
+        self.bits = 0
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        self.bits += 8 * len(data)
+        return self._inner.xfer2(data)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def test_whole_records_at_60_windows_a_second_take_under_15_percent_of_the_bus() -> None:
+    source = board()
+    bus = Counted(source)
+    link = SpiLink(bus)
+    source.advance(400_000)
+    before = bus.bits
+    records = list(link.records())
+    assert len(records) > 1
+    bits_a_record = Fraction(bus.bits - before, len(records))
+    assert 60 * bits_a_record < Fraction(15, 100) * SPI_HZ

@@ -130,9 +130,7 @@ def test_active_power_at_unity_power_factor(figures: Figures) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "lag"), [("PF 0.5 lag", 60.0), ("PF 0.8 lead", LEAD_08)])
 @pytest.mark.parametrize("late", LATE_TICKS, ids=str)
-def test_active_power_after_phase_compensation(
-    name: str, lag: float, late: tuple[int, ...], figures: Figures
-) -> None:
+def test_active_power_after_phase_compensation(name: str, lag: float, late: tuple[int, ...], figures: Figures) -> None:
     ratios = (1, 30, 1000)
     load = wye([(ratio, lag) for ratio in ratios])
     errors = active_errors(load, measured(load, SECONDS, late))

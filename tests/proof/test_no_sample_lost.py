@@ -51,14 +51,8 @@ def undisturbed(bits: Bits, ticks: int) -> list[Record]:
     while model.ticks < ticks:
         model.run(bits(CHUNK_TICKS))
         records += drained(model)
-        let_go(model)
     assert all(r.windows == 1 for r in records)
     return records
-
-
-def let_go(model: Model) -> None:
-    """The model keeps every sample for the waveform capture until something asks after that."""
-    model.read(BY_NAME["CAPTURE_STATE"].address, model.ticks * CHAIN.clocks_per_tick)
 
 
 def totals(records: list[Record]) -> tuple[int, ...]:
@@ -112,7 +106,6 @@ def test_a_host_that_stalls_for_ten_minutes(figures: Figures) -> None:
     records = []
     while model.ticks < ticks:
         model.run(bits(POLL_TICKS))
-        let_go(model)
     for _ in range(10):
         records += drained(model)
         model.run(bits(CHUNK_TICKS))
@@ -183,9 +176,7 @@ def test_a_host_that_reads_at_full_rate(
 
 def test_noise_means_the_same_to_netlist_and_model() -> None:
     """Every reply, whatever was disturbed, byte for byte."""
-    boards = [
-        NoisyBoard(CHAIN, make(CHAIN), tape(CHAIN, SHORT_TAPE_S), Noise(0.8, 1)) for make in (Netlist, Integers)
-    ]
+    boards = [NoisyBoard(CHAIN, make(CHAIN), tape(CHAIN, SHORT_TAPE_S), Noise(0.8, 1)) for make in (Netlist, Integers)]
     for board in boards:
         board.advance(4 * POLL_TICKS)
     generator = np.random.default_rng(1)
