@@ -350,7 +350,7 @@ REGISTERS: tuple[Register, ...] = (
     Register(
         "COUNTER_CLEAR",
         0x30,
-        "Writing it closes and disarms the counters' gate and zeroes their words, within 60 clocks.",
+        "Writing it closes and disarms the counters' gate and zeroes their words, within 80 clocks.",
         width=1,
         reset=0,
         writable=True,

@@ -196,7 +196,7 @@ class SpiPeripheral(wiring.Component):
                     wanted.eq(0),
                 ]
             with m.If(self.taken):
-                m.d.sync += item[32:].eq(self.value)
+                m.d.sync += item.eq(Cat(item[:32], self.value))
             with m.If(self.fetched):
                 m.d.sync += item.eq(self.word)
 
@@ -239,7 +239,7 @@ class SpiPeripheral(wiring.Component):
                         m.d.sync += bit.eq(bit + 1)
                         with m.If(bit == _TURN_BITS - 2):
                             waiting = Mux(self.level > 15, 15, self.level)
-                            m.d.sync += out[48:].eq(Cat(sequence, waiting[:4], status))
+                            m.d.sync += out.eq(Cat(out[:48], sequence, waiting[:4], status))
                         with m.If(bit == _TURN_BITS - 1):
                             m.d.comb += show.eq(1)
                             m.d.sync += state.eq(State.HEAD)
