@@ -127,7 +127,7 @@ class Quiet:
         found: set[Source] = set()
         for var in read_by(item):
             found |= self._of(var)
-        if isinstance(item, Load):
+        if isinstance(item, Load | Store):  # a store has to be repeated when another has been to its place
             found.add(item.memory)
         if not isinstance(item, If):
             return found, {}

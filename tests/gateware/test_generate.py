@@ -17,6 +17,8 @@ from amaranth.lib.wiring import Component, In, Out
 from gateware_bench import simulate
 
 from gateware.twin import build, generate
+from gateware.twin.rtlil import parse
+from gateware.twin.statements import Design
 
 CLOCKS = 1500
 
@@ -35,10 +37,21 @@ def members(design: Component, flow: object) -> dict[str, Shape]:
     return {name: Shape.cast(m.shape) for name, m in design.signature.members.items() if m.flow is flow}
 
 
-def native(design: Component, inputs: np.ndarray, folder: Path) -> np.ndarray:
+def activities(text: str) -> list[dict[str, float] | None]:
+    """Profiles that make nothing rest, everything, and one half or the other: speed is all they may change."""
+    design = Design(parse(text))
+    design.statements()
+    names = [var.name for var in design.registers.values()] + [block.name for block in design.blocks]
+    half = {name: float(k % 2) for k, name in enumerate(names)}
+    return [None, dict.fromkeys(names, 0.0), half, {name: 1 - share for name, share in half.items()}]
+
+
+def native(
+    design: Component, inputs: np.ndarray, folder: Path, text: str, activity: dict[str, float] | None, name: str
+) -> np.ndarray:
     """Outputs after each clock, compiled by our generator."""
     pins, outs = members(design, In), members(design, Out)
-    (folder / "native.h").write_text(generate.cpp(flat(design, folder)))
+    (folder / "native.h").write_text(generate.cpp(text, activity))
     sets = "".join(f"net.{name} = *in++;" for name in pins)
     gets = "".join(f"*out++ = net.{name};" for name in outs)
     (folder / "bench.cpp").write_text(
@@ -46,7 +59,7 @@ def native(design: Component, inputs: np.ndarray, folder: Path) -> np.ndarray:
         'extern "C" void run(const uint64_t* in, uint64_t* out, size_t clocks) {\n'
         f"Netlist net; while (clocks--) {{ {sets} net.clock(); {gets} }} }}\n"
     )
-    library = folder / "bench.so"
+    library = folder / f"{name}.so"
     command = [build.compiler(), "-std=c++17", "-O1", "-fPIC", "-shared", "-o", library, folder / "bench.cpp"]
     subprocess.run(command, check=True)
     masks = np.array([(1 << shape.width) - 1 for shape in pins.values()], np.uint64)
@@ -85,11 +98,13 @@ def agree(design: Component, folder: Path, clocks: int = CLOCKS, seed: int = 0) 
     inputs = generator.integers(0, 1 << 64, (clocks, count), np.uint64)
     special = generator.choice(np.array([0, 1, 2, (1 << 64) - 1], np.uint64), inputs.shape)
     inputs = np.where(generator.random(inputs.shape) < 0.3, special, inputs)
-    outputs = native(design, inputs, folder)
     expected = amaranth(design, inputs)
-    for number, name in enumerate(members(design, Out)):
-        np.testing.assert_array_equal(outputs[:, number], expected[:, number], err_msg=name)
-    return outputs
+    text = flat(design, folder)
+    for k, activity in enumerate(activities(text)):
+        outputs = native(design, inputs, folder, text, activity, f"bench_{k}")
+        for number, name in enumerate(members(design, Out)):
+            np.testing.assert_array_equal(outputs[:, number], expected[:, number], err_msg=name)
+    return expected
 
 
 # --- designs the generator takes ------------------------------------------------------------------------

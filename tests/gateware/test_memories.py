@@ -16,7 +16,7 @@ from gateware.boards import NAMES, board
 from gateware.capture import SET_WORDS
 from gateware.chain import Chain
 from gateware.events import LOG_ENTRIES
-from gateware.registers import BLOCK_BY_NAME, CHANNELS, MAX_COUNT, CaptureCommand, Op
+from gateware.registers import BLOCK_BY_NAME, CHANNELS, CaptureCommand, Op
 
 CHAIN = Chain(capture_log2=10)
 ONE_PORT_WORDS = SET_WORDS << CHAIN.capture_log2
@@ -28,17 +28,16 @@ OLD_DATA_WORDS = 4 * LOG_ENTRIES
 def program(host: Host) -> None:
     """Every engine at work, and the host at each memory it can reach, while windows end every other sample set."""
     host.write("WINDOW_MAX", 2)
-    host.write("DELAY_I2", 255)
     host.write("PHANTOM", 1)
     host.write("CAPTURE", CaptureCommand.RUN)
     host.write("COUNTER_CLEAR", 1)
     for k, name in enumerate(("EVENT_LOG", "PHANTOM_WAVES", "COUNTERS", "GATE")):
         block = BLOCK_BY_NAME[name]
-        host.ask(Op.READ, block.address, MAX_COUNT[Op.READ])
+        host.ask(Op.READ, block.address, 2)
         if block.writable:
             host.ask(Op.WRITE, block.address + k, data=0x4000_0000)
-        host.ask(Op.CAPTURE, k, MAX_COUNT[Op.CAPTURE])
-        host.ask(Op.RECORD, 0, MAX_COUNT[Op.RECORD])
+        host.ask(Op.CAPTURE, k, 1)
+        host.ask(Op.RECORD, 0, 1)
         host.ask(Op.POP, k)
 
 
