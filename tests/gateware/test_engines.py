@@ -23,11 +23,10 @@ def installed() -> None:
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("paired", [True, False])
 @pytest.mark.usefixtures("installed")
-def test_verilator_cxxrtl_and_native_have_the_same_pins(paired):
+def test_verilator_cxxrtl_and_native_have_the_same_pins():
     """CIPO at each clock, not only where a host would look, and at the fastest SCK."""
-    chain = Chain(paired=paired)
+    chain = Chain()
     native = Netlist(chain, tape=True)
     short_program(Host(chain, noise(7), native, clocks_per_bit=Fraction(4)))
     bits, pins, cipo = (np.concatenate(part) for part in zip(*native.tape, strict=True))
