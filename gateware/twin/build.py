@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -50,13 +51,18 @@ def netlist(chain: Chain) -> str:
     """The gateware as RTLIL text, without source positions."""
     try:
         from amaranth.back import rtlil
+        from amaranth.hdl import UnusedElaboratable
 
         from gateware.metrology import Metrology
     except ModuleNotFoundError as error:
         raise TwinError(f"the rtl fidelity needs the gateware extra: {error.name} is not installed") from None
-    top = Metrology(chain)
-    ports = [top.lines, top.mclk, top.pulses, top.cs_n, top.sck, top.copi, top.cipo]
-    return str(rtlil.convert(top, name="metrology", ports=ports, emit_src=False))
+    try:
+        top = Metrology(chain)
+        ports = [top.lines, top.mclk, top.pulses, top.cs_n, top.sck, top.copi, top.cipo]
+        return str(rtlil.convert(top, name="metrology", ports=ports, emit_src=False))
+    except KeyboardInterrupt:
+        warnings.simplefilter("ignore", UnusedElaboratable)  # of components that were just being made
+        raise
 
 
 def verilator() -> str:
@@ -156,8 +162,17 @@ def _yosys(folder: Path, script: str) -> None:
 
 
 def _run(command: list[str], folder: Path, what: str) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        out, err = process.communicate()
+    except BaseException:  # subprocess.run would leave it behind when interrupted
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+        raise
+    if process.returncode:
+        said = (err or out).strip().splitlines()
         raise TwinError(f"{what} failed ({Path(command[0]).name}): {said[-1] if said else 'no message'}")
-    return done.stdout
+    return out
