@@ -17,8 +17,9 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from rig import gateware_commands
-from rig.config import LEAST, MOST, Config, ConfigError, exact, load
+from rig import gateware_commands, profile_commands, program_commands, store_commands
+from rig.config import LEAST, MOST, Config, exact, load
+from rig.strict_toml import ConfigError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +29,9 @@ app = typer.Typer(
     help="Hardware-in-the-loop rig for the electricity meter of approval AE-0764, simulated or on a Raspberry Pi.",
 )
 app.add_typer(gateware_commands.app, name="gateware")
+app.add_typer(program_commands.app, name="program")
+app.add_typer(profile_commands.app, name="profile")
+app.add_typer(store_commands.app, name="store")
 
 
 class Speed(StrEnum):
@@ -38,6 +42,11 @@ class Speed(StrEnum):
 class Fidelity(StrEnum):
     exact = "exact"
     rtl = "rtl"
+
+
+class Stamps(StrEnum):
+    begin = "begin"
+    end = "end"
 
 
 ConfigOption = Annotated[
@@ -98,7 +107,10 @@ def _reading(moment: Any) -> dict[str, Any]:
 
 @app.command(epilog="Example: [bold]rig replay g1.cfg --channels va=VA_G1,ia=IA_G1 --vt-ratio 60 --ct-ratio 500[/bold]")
 def replay(
-    record: Annotated[Path, typer.Argument(help="A COMTRADE .cfg, or a CSV with columns va ia vb ib vc ic.")],
+    record: Annotated[
+        Path | None,
+        typer.Argument(help="A COMTRADE .cfg, or a CSV with columns va ia vb ib vc ic.", show_default=False),
+    ] = None,
     channels: Annotated[str | None, typer.Option(help="va=NAME,ia=NAME,… when names are not obvious.")] = None,
     form: Annotated[str | None, typer.Option(help="Meter form; 9S, or 1S for a single phase.")] = None,
     vt_ratio: Annotated[str, typer.Option(help="Divides volts going in, multiplies them coming out.")] = "1",
@@ -108,10 +120,47 @@ def replay(
     seconds: Annotated[str | None, typer.Option(help="Seconds to play; else to its end.")] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Repeat it, for --seconds.")] = False,
     fidelity: Annotated[Fidelity | None, typer.Option(help="exact: the model. rtl: the gateware's netlist.")] = None,
+    intervals: Annotated[
+        Path | None, typer.Option(help="Instead: a load's record, a CSV with columns time, kwh_delivered, …")
+    ] = None,
+    program: Annotated[Path | None, typer.Option(help="--intervals: the meter's program; else a plain one.")] = None,
+    interval_minutes: Annotated[str | None, typer.Option(help="--intervals: their length, if not regular.")] = None,
+    stamps: Annotated[Stamps, typer.Option(help="--intervals: what their times say.")] = Stamps.end,
+    demand: Annotated[
+        str | None, typer.Option(help="--intervals: block:30, sliding:5x6 or thermal:15, whatever the program says.")
+    ] = None,
+    store: Annotated[Path | None, typer.Option(help="--intervals: keep the meter in this new folder.")] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Play one recording through the whole chain, from its waveform to registers and pulses."""
+    """Play a recording through the whole chain, or a load's record through the meter's billing.
+
+    A recording goes from its waveform to registers and pulses; with --intervals, months of energies go in seconds to
+    registers, demand, rates and load profile.
+    """
+    if intervals is not None:
+        from rig.interval_command import replay_intervals
+
+        if record is not None:
+            raise ConfigError(f"{record} and --intervals {intervals}: give one of them to replay")
+        replay_intervals(
+            intervals,
+            program=program,
+            interval_minutes=interval_minutes,
+            stamps=stamps.value,
+            demand=demand,
+            json=json,
+            store=store,
+        )
+        return
+    given = {
+        "--program": program, "--interval-minutes": interval_minutes, "--demand": demand, "--store": store,
+        "--stamps": None if stamps is Stamps.end else stamps,
+    }  # fmt: skip
+    if odd := [name for name, value in given.items() if value is not None]:
+        raise ConfigError(f"{odd[0]} goes with --intervals, which is not given")
+    if record is None:
+        raise ConfigError("nothing to replay: give a recording, or --intervals with a load's record")
     from drivers.sim.channels import assign, parse_spec
     from drivers.sim.reading import read_recording
     from rig import view
@@ -184,7 +233,7 @@ def scope(
     from rig import waveform_files as files
     from rig.scope import NOMINAL_HZ, capture, parse_trigger
     from rig.scope_view import scope_view
-    from rig.selection import open_hardware
+    from rig.selection import open_hardware, program_of
 
     if cycles is not None and seconds is not None:
         raise ConfigError("--cycles and --seconds both say how long: give one of them")
@@ -192,7 +241,8 @@ def scope(
     vt, ct = _number("--vt-ratio", vt_ratio, positive=True), _number("--ct-ratio", ct_ratio, positive=True)
     files.check_free([*(files.comtrade_pair(comtrade) if comtrade else ()), *([csv] if csv else ())], force)
     length_s = seconds if seconds is not None else (4 if cycles is None else cycles) / NOMINAL_HZ
-    hardware = open_hardware(_configuration(config), paced=False)
+    configuration = _configuration(config)
+    hardware = open_hardware(configuration, program_of(configuration).metering.current_class, paced=False)
     try:
         shot = capture(hardware, trigger, length_s, wait, vt, ct)
     finally:
@@ -246,12 +296,14 @@ def main() -> None:
     from gateware.boards import BoardError
     from rig.meter.elements import FormError
     from rig.meter.pulses import PulseConstantError
+    from rig.profile import ProfileError
     from rig.scope import ScopeError
+    from rig.store.errors import StoreError
 
     could_not_run: list[type[Exception]] = [
         BitstreamError, BoardError, CalibrationError, ConfigError, FormError, GpioError, LinkError, PulseConstantError,
     ]  # fmt: skip
-    could_not_run += [CaptureError, ScopeError]
+    could_not_run += [CaptureError, ProfileError, ScopeError, StoreError]
     try:
         from drivers.sim.recording import RecordingError
         from gateware.twin.build import TwinError

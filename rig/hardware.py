@@ -40,15 +40,15 @@ class Hardware:
         self.pins.close()
 
 
-def calibration_of(config: Config) -> Calibration:
+def calibration_of(config: Config, current_class: int) -> Calibration:
     """The calibration file that the configuration names, or nominal constants, which count as UNCALIBRATED."""
     if config.meter.calibration:
         return read_calibration(Path(config.meter.calibration))
-    return nominal(NOMINAL_VOLTS, NOMINAL_CREST * config.meter.current_class)
+    return nominal(NOMINAL_VOLTS, NOMINAL_CREST * current_class)
 
 
-def raspberry_pi(config: Config) -> Hardware:
+def raspberry_pi(config: Config, current_class: int) -> Hardware:
     """The FPGA board on this Raspberry Pi's SPI and its GPIO pins."""
-    calibration = calibration_of(config)
+    calibration = calibration_of(config, current_class)
     link = SpiLink(open_spidev(config.hardware.spi_path, config.hardware.spi_hz))
     return Hardware(link, open_pins("lgpio"), MonotonicClock(), calibration, "board")

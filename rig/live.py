@@ -6,13 +6,15 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from drivers.spi_link import LinkError
 from rig.config import Config
 from rig.results import Summary, Tally
-from rig.selection import open_hardware
+from rig.selection import open_hardware, program_of
 from rig.service import Service
+from rig.store.store import Store
 from rig.view import Moment
 
 REFRESH_NS = 1_000_000_000
@@ -32,10 +34,12 @@ def run(config: Config, seconds: float | None, *, paced: bool, show: Callable[[M
     Ends cleanly in either case, and when the link fails: no window is left half registered, pulses due are let
     out, the outputs released.
     """
-    hardware = open_hardware(config, paced=paced)
+    program = program_of(config)
+    hardware = open_hardware(config, program.metering.current_class, paced=paced)
     failure = None
     try:
-        service = Service(hardware, config)
+        store = Store.open(Path(config.meter.store)) if config.meter.store else None
+        service = Service(hardware, config, program, store)
         tally = Tally(service)
         with _interrupts() as interrupted:
             service.begin()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-
-import msgspec
 
 from drivers.sim.frontend import delay_ticks
 from drivers.sim.interpolate import RecordingSource
@@ -17,7 +15,9 @@ from gateware.chain import Chain
 from gateware.registers import BY_NAME, Channel, RecordFlag
 from rig.config import Config
 from rig.meter.elements import Form, form_named
+from rig.program.build import Program, default_program
 from rig.results import PHASES, Summary, Tally
+from rig.selection import program_of
 from rig.service import Service
 from rig.simulation import sensors_of, simulated_hardware
 
@@ -26,6 +26,10 @@ SETTLING_TICKS = 1 << 16
 
 FLUSHING_TICKS = 1 << 15
 """Modulator ticks played after its end, so that its last sample has passed the filters and the link."""
+
+
+BEGIN_UTC_NS = 946_684_800 * 10**9
+"""A replay's clock begins with 2000-01-01: when something was recorded changes nothing of what it comes to."""
 
 
 class ReplayError(ValueError):
@@ -60,10 +64,10 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
     """
     if playback.form is not None:
         _check_phases(playback, form_named(playback.form))
-    form = form_named(playback.form or ("1S" if playback.phases == "a" else "9S"))
-    config = msgspec.structs.replace(config, meter=msgspec.structs.replace(config.meter, form=form.name))
+    program = _program(playback, config)
+    current_class = program.metering.current_class
     chain = Chain()
-    sensors = sensors_of(config, chain)
+    sensors = sensors_of(config, current_class, chain)
 
     # A sample whose bits ended at tick T stands for the source at T − delay and half a sample to either side.
     late = max(round(s.delay_s * chain.tick_hz) for s in sensors)
@@ -86,21 +90,33 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
     _check_range(playback, source, sensors)
     end = begin + round(length / chain.ticks_per_sample) * chain.ticks_per_sample
 
-    hardware, _, _ = simulated_hardware(config, source, paced=False)
-    service = Service(hardware, config, reference=Channel(PHASES.index(playback.phases[0])))
+    hardware, _, _ = simulated_hardware(config, current_class, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
+    service = Service(hardware, config, program, reference=Channel(PHASES.index(playback.phases[0])))
     tally = Tally(service, float(playback.vt_ratio), float(playback.ct_ratio))
     try:
         service.begin(begin)
         hardware.link.close_window_at(end)
         for result in service.run(until_ns=int((end + FLUSHING_TICKS) / chain.tick_hz * 10**9)):
             tally.add(result)
-            progress((result.tick_end - begin) / (end - begin))
-            if RecordFlag.END_COMMANDED in result.record.flags:
+            progress((result.window.tick_end - begin) / (end - begin))
+            if RecordFlag.END_COMMANDED in result.window.record.flags:
                 break
         service.finish()
     finally:
         hardware.close()
     return tally.summary(playback.phases)
+
+
+def _program(playback: Playback, config: Config) -> Program:
+    """What the meter is: the form asked for, or else the program that the configuration names, or a plain one."""
+    if playback.form is None and config.meter.program:
+        program = program_of(config)
+        _check_phases(playback, program.metering.form)
+        return program
+    program = default_program(playback.form or ("1S" if playback.phases == "a" else "9S"))
+    # A recording is short, and at its own voltages: the form's usual service, whatever the voltages say.
+    metering = replace(program.metering, service=program.equation.service)
+    return replace(program, metering=metering)
 
 
 def _check_phases(playback: Playback, form: Form) -> None:

@@ -7,12 +7,24 @@ from collections.abc import Sequence
 import msgspec
 
 from gateware.registers import CHANNELS, Channel, RecordFlag
-from rig.meter.meter import WindowResult
-from rig.meter.quantities import Readings, RunTotals, Scaling
+from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
+from rig.meter.meter import Advance
+from rig.meter.quantities import Readings, Sums
+from rig.program.names import demand_name
 from rig.service import Service
 
 PHASES = "abc"
-REGISTER_DECIMALS = 12
+REGISTERS = (
+    Quantity.KWH_DELIVERED,
+    Quantity.KWH_RECEIVED,
+    Quantity.KWH_NET,
+    Quantity.KVARH_LAGGING,
+    Quantity.KVARH_LEADING,
+    Quantity.KVARH_NET,
+    Quantity.KVAH_RMS,
+    Quantity.KVAH_TD,
+)
+"""In the order of Registers."""
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -38,10 +50,27 @@ class EnergyWh(msgspec.Struct, frozen=True):
 
 
 class Registers(msgspec.Struct, frozen=True):
-    """As the meter registered them, cut off after twelve decimals of a meter-side kWh."""
+    """The meter's energy registers, of all its runs if it is kept in a store."""
 
     kwh_delivered: float
     kwh_received: float
+    kwh_net: float
+    kvarh_lagging: float
+    kvarh_leading: float
+    kvarh_net: float
+    kvah_rms: float
+    kvah_td: float
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """One demand quantity in kW, kvar or kVA, in total. `maximum_time` is local, None before there is a maximum."""
+
+    quantity: str
+    present: float
+    previous: float
+    maximum: float
+    maximum_time: str | None
+    cumulative: float
 
 
 class Pulses(msgspec.Struct, frozen=True):
@@ -75,6 +104,11 @@ class Summary(msgspec.Struct, frozen=True):
     neutral_a: float | None
     energy_wh: EnergyWh
     registers: Registers
+    demand: list[Demand]
+    rate: str
+    service: str | None
+    diagnostics: list[str]
+    stored: bool
     pulses: Pulses
     constants: Constants
     overload: bool
@@ -86,6 +120,9 @@ class Summary(msgspec.Struct, frozen=True):
     waiting_edges: int
     timed_windows: int
     faults: dict[str, int]
+    trouble: str | None
+    unwired: list[str]
+    program: str
     calibration: str
     build: str
 
@@ -99,16 +136,13 @@ class Tally:
     def __init__(self, service: Service, vt_ratio: float = 1.0, ct_ratio: float = 1.0) -> None:
         self._service = service
         self._vt, self._ct = vt_ratio, ct_ratio
-        link = service.hardware.link.identity
-        self._scaling = Scaling.by_phase(service.hardware.calibration, link.tick_hz / link.ticks_per_sample)
-        self._run = RunTotals(self._scaling)
-        self._recent = RunTotals(self._scaling)
+        self._run = self._recent = Sums()
         self._bits = self._records = self._overload = self._dead = self._timed = 0
 
-    def add(self, result: WindowResult) -> None:
-        record = result.record
-        self._run.add(result.sums)
-        self._recent.add(result.sums)
+    def add(self, result: Advance) -> None:
+        record, sums = result.window.record, result.window.sums
+        self._run += sums
+        self._recent += sums
         self._bits += record.ticks
         self._records += 1
         self._overload |= record.overload
@@ -117,38 +151,42 @@ class Tally:
 
     def recent(self) -> dict[str, Phase]:
         """The phases averaged since the last call."""
-        phases = self._phases(self._recent.readings(), PHASES)
-        self._recent = RunTotals(self._scaling)
-        return phases
+        recent, self._recent = self._recent, Sums()
+        return self._phases(self._readings(recent), PHASES)
 
     def summary(self, phases: str = PHASES) -> Summary:
         """The run so far, with the phases asked for."""
-        service, meter = self._service, self._service.meter
-        registers, link = meter.registers, service.hardware.link
+        service, measurement = self._service, self._service.measurement
+        billing, link = service.meter.billing, service.hardware.link
         ratio = self._vt * self._ct
-        readings = self._run.readings()
-
-        def kwh(units: int) -> float:
-            return float(registers.reading_kwh(units, REGISTER_DECIMALS)) * ratio
+        readings = self._readings(self._run)
+        kyz1 = service.meter.outputs.get("kyz1")
+        installation = service.meter.installation
 
         return Summary(
             simulated=service.hardware.simulated,
             calibrated=service.hardware.calibration.calibrated,
             fidelity=service.hardware.fidelity,
-            form=service.form.name,
+            form=service.program.metering.form.name,
             seconds=readings.seconds if readings else 0.0,
             bits=self._bits,
-            samples=self._run.sums.samples,
+            samples=self._run.samples,
             records=self._records,
-            frequency_hz=meter.frequency_hz,
+            frequency_hz=measurement.frequency_hz,
             phases=self._phases(readings, phases),
             neutral_a=readings.neutral_a * self._ct if readings else None,
             energy_wh=EnergyWh(
-                float(registers.wh(registers.delivered)) * ratio, float(registers.wh(registers.received)) * ratio
+                service.energy_of_run(Quantity.KWH_DELIVERED) / NANO * ratio,
+                service.energy_of_run(Quantity.KWH_RECEIVED) / NANO * ratio,
             ),
-            registers=Registers(kwh(registers.delivered), kwh(registers.received)),
+            registers=Registers(*(billing.registers.energy(q) / NANO_PER_KILO * ratio for q in REGISTERS)),
+            demand=_demand(service, ratio),
+            rate=billing.rate.name,
+            service=installation.service.text if installation.service else None,
+            diagnostics=[f"{d.name.lower().replace('_', ' ')} {phases}" for d, phases in installation.active.items()],
+            stored=service.stored,
             pulses=Pulses(service.led.flashes, service.kyz1.transitions),
-            constants=Constants(float(service.ks_wh), float(service.kp1_wh), ratio),
+            constants=Constants(float(service.program.ks.wh), float(kyz1.constant_wh) if kyz1 else 0.0, ratio),
             overload=bool(self._overload),
             overload_channels=_names(self._overload),
             dead_channels=_names(self._dead),
@@ -157,10 +195,16 @@ class Tally:
             held_edges=service.held_edges,
             waiting_edges=service.waiting_edges,
             timed_windows=self._timed,
-            faults={fault.name.lower(): count for fault, count in meter.faults.items()},
+            faults={fault.name.lower(): count for fault, count in measurement.faults.items()},
+            trouble=service.trouble,
+            unwired=list(service.unwired),
+            program=service.program.digest,
             calibration=service.hardware.calibration.digest,
             build=f"{link.identity.build:08x}",
         )
+
+    def _readings(self, sums: Sums) -> Readings | None:
+        return self._service.measurement.phases(sums) if sums.samples else None
 
     def _phases(self, readings: Readings | None, phases: str) -> dict[str, Phase]:
         if readings is None:
@@ -186,6 +230,28 @@ class Tally:
                     thd_i_pct=_item(readings.thd, Channel.I1 + k, 100),
                 )
         return found
+
+
+def _demand(service: Service, ratio: float) -> list[Demand]:
+    billing = service.meter.billing
+    registers = billing.registers.demand
+    if registers is None:
+        return []
+    found = []
+    for q, quantity in enumerate(registers.settings.quantities):
+        top = registers.maximum(q)
+        local = None if top.at_ns is None else billing.settings.calendar.local(top.at_ns)
+        found.append(
+            Demand(
+                quantity=demand_name(quantity),
+                present=registers.present(q) / NANO_PER_KILO * ratio,
+                previous=registers.previous(q) / NANO_PER_KILO * ratio,
+                maximum=top.value / NANO_PER_KILO * ratio,
+                maximum_time=None if local is None else local.isoformat(timespec="seconds"),
+                cumulative=registers.cumulative(q) / NANO_PER_KILO * ratio,
+            )
+        )
+    return found
 
 
 def _item(values: Sequence[float | None] | None, k: int, scale: float = 1.0) -> float | None:

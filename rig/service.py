@@ -1,4 +1,4 @@
-"""The service: reads the FPGA's records, advances the meter, drives relay and LED (C-3).
+"""The service: reads the FPGA's records, advances the meter, drives relay and LED, keeps what is billed (C-3, S-3).
 
 One thread, one loop: records in, pulses out at their instants plus a constant latency, nothing else. It takes
 its time from the hardware's clock, so that a simulated rig runs the very same code faster than real time.
@@ -12,12 +12,16 @@ from drivers.gpio import FormCRelay, TestLed
 from drivers.schedule import OutputSchedule
 from drivers.spi_link import LinkError
 from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFlag, configuration_digest
-from rig.config import Config, constant_wh
+from rig.config import Config
 from rig.hardware import Hardware
-from rig.meter.elements import form_named, ks_of
-from rig.meter.meter import Meter, WindowResult
+from rig.keeper import Keeper
+from rig.meter.billing.quantity import Quantity
+from rig.meter.measurement import Measurement
+from rig.meter.meter import Advance, Meter
 from rig.meter.oscillator import steered
-from rig.meter.pulses import PulseQuantity, kyz_output, led_output
+from rig.program.build import Program
+from rig.program.contacts import PulsesOutput
+from rig.store.store import Store
 
 POLL_NS = 20_000_000
 """How often the records are read."""
@@ -52,20 +56,26 @@ RELAY_DWELL_NS = 8_000_000
 
 
 class Service:
-    """A meter on its hardware. `begin`, then `run` as often as wanted, then `finish`.
+    """A meter on its hardware, as its program has it. `begin`, then `run` as often as wanted, then `finish`.
 
-    `reference` is the voltage whose zero crossings make the windows.
+    `store` is what it goes on from and is kept in, and closes; by default nothing outlives the run. `reference` is the
+    voltage whose zero crossings make the windows. `meter` is there from `begin` on.
     """
 
-    def __init__(self, hardware: Hardware, config: Config, reference: Channel = Channel.V1) -> None:
-        self.hardware = hardware
-        self.form = form_named(config.meter.form)
-        program = config.meter
-        ks = program.ks_wh
-        self.ks_wh = constant_wh(ks, "meter.ks_wh") if ks else ks_of(self.form, program.current_class).wh
-        kp = program.kp1_wh
-        self.kp1_wh = constant_wh(kp, "meter.kp1_wh") if kp else self.ks_wh / 12
+    meter: Meter
+    _keeper: Keeper
 
+    def __init__(
+        self,
+        hardware: Hardware,
+        config: Config,
+        program: Program,
+        store: Store | None = None,
+        reference: Channel = Channel.V1,
+    ) -> None:
+        self.hardware = hardware
+        self.program = program
+        self._store = store
         link = hardware.link
         settings = {"REFERENCE": int(reference)} | {
             f"DELAY_{channel.name}": constants.delay_ticks
@@ -73,17 +83,13 @@ class Service:
         }
         for name, value in settings.items():
             link.write(name, value)
-        self.meter = Meter(
-            equation=self.form.equation(),
+        self.measurement = Measurement(
+            equation=program.equation,
             calibration=hardware.calibration,
             tick_hz=link.identity.tick_hz,
             ticks_per_sample=link.identity.ticks_per_sample,
             config_digest=configuration_digest(link.configuration()),
             quarter=link.identity.quarter,
-            outputs=[
-                led_output(self.ks_wh),
-                kyz_output("kyz1", PulseQuantity.KWH_DELIVERED, self.kp1_wh, self.ks_wh),
-            ],
         )
         self._sample_hz = link.identity.tick_hz / link.identity.ticks_per_sample
         has_phasors = Capability.PHASORS in link.identity.capabilities
@@ -106,7 +112,7 @@ class Service:
             schedule=self._schedule,
             dwell_ns=RELAY_DWELL_NS,
         )
-        self._outputs: dict[str, TestLed | FormCRelay] = {"test_led": self.led, "kyz1": self.kyz1}
+        self._contacts: dict[str, TestLed | FormCRelay] = {"test_led": self.led, "kyz1": self.kyz1}
         self._tick_ns = 1_000_000_000 / link.identity.tick_hz
         self._anchor = (0, 0)
 
@@ -115,6 +121,15 @@ class Service:
 
         Whatever was summed before is dropped: it was measured with other settings, or before anyone asked.
         """
+        self._await_window(at_tick)
+        self._keeper = Keeper(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
+        keeper = self._keeper
+        tick_hz = self.hardware.link.identity.tick_hz
+        self.meter = Meter(self.measurement, keeper.billing, keeper.installation, tick_hz, keeper.outputs)
+        self.measurement.use(keeper.installation.equation)
+        self._before = self.meter.billing.registers.amounts()[0]
+
+    def _await_window(self, at_tick: int | None) -> None:
         link, clock = self.hardware.link, self.hardware.clock
         deadline = clock.now_ns() + BEGIN_NS
         self._anchor = tick, _ = self._now()
@@ -135,7 +150,7 @@ class Service:
                     )
             clock.wait_until(clock.now_ns() + POLL_NS)
 
-    def run(self, until_ns: int) -> Iterator[WindowResult]:
+    def run(self, until_ns: int) -> Iterator[Advance]:
         """Meter until `until_ns` on the hardware's clock; yields each window as it comes."""
         clock = self.hardware.clock
         due = clock.now_ns()
@@ -146,12 +161,38 @@ class Service:
         yield from self._poll()
 
     def finish(self) -> None:
-        """Let the pulses out that are still due, for FINISH_NS at most, then let go of the outputs."""
+        """Let the pulses out that are still due, for FINISH_NS at most, let go of the outputs, save the meter."""
         limit = self.hardware.clock.now_ns() + PULSE_LATENCY_NS + FINISH_NS
         while (due := self._schedule.next_due_ns) is not None and due <= limit:
             self._wait_until(due)
         self.led.close()
         self.kyz1.close()
+        self._keeper.finish(self.meter)
+
+    def energy_of_run(self, quantity: Quantity) -> int:
+        """What has registered since `begin`, in nWh (nvarh, nVAh)."""
+        billing = self.meter.billing
+        billing.settle()
+        return billing.registers.energy(quantity) - quantity.of(self._before)
+
+    @property
+    def unwired(self) -> tuple[str, ...]:
+        """Outputs of the program that have no contact here: pulses of KYZ1 and the test LED have."""
+        return tuple(
+            output.name
+            for output in self.program.outputs
+            if not isinstance(output, PulsesOutput) or output.name.lower() not in self._contacts
+        )
+
+    @property
+    def stored(self) -> bool:
+        """Whether what is billed outlives the run."""
+        return self._store is not None
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the meter's store from being written, in a sentence."""
+        return self._keeper.trouble
 
     @property
     def late_edges(self) -> int:
@@ -182,15 +223,18 @@ class Service:
             return
         tick, now_ns = self._now()
         tick = anchor_tick + (tick - anchor_tick) % _TICKS  # the meter's ticks do not wrap
+        self._keeper.keep(self.meter, self.meter.compare_clock(tick, self.hardware.clock.utc_ns()))
         expected_ns = self._instant_ns(tick)
         self._anchor = tick, expected_ns + (now_ns - expected_ns) // ANCHOR_SHARE
 
-    def _poll(self) -> Iterator[WindowResult]:
+    def _poll(self) -> Iterator[Advance]:
         self._follow_clock()
         for record in self._records():
             result = self.meter.advance(record)
             for pulse in result.pulses:
-                self._outputs[pulse.output].pulse(self._instant_ns(pulse.tick) + PULSE_LATENCY_NS)
+                if contact := self._contacts.get(pulse.output):
+                    contact.pulse(self._instant_ns(pulse.tick) + PULSE_LATENCY_NS)
+            self._keeper.keep(self.meter, result.happenings)
             self._schedule.run_due(self.hardware.clock.now_ns())
             yield result
         self._steer_oscillator()
@@ -210,7 +254,7 @@ class Service:
 
     def _steer_oscillator(self) -> None:
         """Let the phasors' oscillator follow the line, from the next record on (docs/decisions/016-oscillator.md)."""
-        present, hz = self._oscillator_step, self.meter.recent_hz
+        present, hz = self._oscillator_step, self.measurement.recent_hz
         if present is None or hz is None:
             return
         self._oscillator_step = steered(present, hz, self._sample_hz)

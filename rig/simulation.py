@@ -25,11 +25,11 @@ DEFINED_ON = "2026-11-22"
 """When the simulated sensors got their constants: the date of their calibration."""
 
 
-def sensors_of(config: Config, chain: Chain) -> tuple[Sensor, ...]:
+def sensors_of(config: Config, current_class: int, chain: Chain) -> tuple[Sensor, ...]:
     """The six sensors that the configuration asks for."""
     if config.simulation.sensors == "ideal":
-        return ideal_sensors(config.meter.current_class)
-    return typical_sensors(config.meter.current_class, chain.tick_hz)
+        return ideal_sensors(current_class)
+    return typical_sensors(current_class, chain.tick_hz)
 
 
 def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration:
@@ -55,15 +55,20 @@ def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration
     )
 
 
-def simulated_hardware(config: Config, source: Source, *, paced: bool) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
-    """A simulated rig fed by `source`."""
+def simulated_hardware(
+    config: Config, current_class: int, source: Source, *, paced: bool, begin_utc_ns: int | None = None
+) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
+    """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now."""
     chain = Chain()
-    sensors = sensors_of(config, chain)
+    sensors = sensors_of(config, current_class, chain)
     front_end = FrontEnd(source, sensors, chain.tick_hz, config.simulation.seed)
     board = SimulatedBoard(chain, front_end, config.simulation.fidelity)
     pins_time = VirtualClock()
-    clock = BoardClock(board, pins_time, paced=paced)
-    calibration = calibration_of(config) if config.meter.calibration else known_constants(sensors, chain.tick_hz)
+    clock = BoardClock(board, pins_time, paced=paced, begin_utc_ns=begin_utc_ns)
+    if config.meter.calibration:
+        calibration = calibration_of(config, current_class)
+    else:
+        calibration = known_constants(sensors, chain.tick_hz)
     pins = VirtualClockMockFactory(pins_time)
     wired = config.hardware.led_pin, config.hardware.kyz1_y_pin, config.hardware.kyz1_z_pin
     board.contacts = lambda: pins.levels(wired)  # looped back to the pulse counters
@@ -71,7 +76,7 @@ def simulated_hardware(config: Config, source: Source, *, paced: bool) -> tuple[
     return hardware, board, front_end
 
 
-def demonstration(config: Config, *, paced: bool) -> Hardware:
+def demonstration(config: Config, current_class: int, *, paced: bool) -> Hardware:
     """The simulated rig with the lively three-phase load."""
-    hardware, _, _ = simulated_hardware(config, lively_load(Chain().tick_hz), paced=paced)
+    hardware, _, _ = simulated_hardware(config, current_class, lively_load(Chain().tick_hz), paced=paced)
     return hardware

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rig.results import Phase, Summary
+from rig.results import Demand, Phase, Summary
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,11 @@ def panel(moment: Moment) -> RenderableType:
         f"delivered {s.energy_wh.delivered:.4f} Wh   received {s.energy_wh.received:.4f} Wh   "
         f"f {_or_dash(s.frequency_hz, '.3f')} Hz   neutral {_or_dash(s.neutral_a, '.4f')} A"
     )
-    rows: list[RenderableType] = [head, phases(moment.recent), energy, outputs]
+    billed = Text(
+        f"{s.service or 'service not known yet'}   rate {s.rate}   "
+        + "   ".join(f"{d.quantity} {d.present:.3f}, max {d.maximum:.3f}" for d in s.demand[:1])
+    )
+    rows: list[RenderableType] = [head, phases(moment.recent), energy, billed, outputs]
     if trouble := troubles(s):
         rows.append(Text(trouble, style="bold red"))
     return Panel(Group(*rows), title="AE-0764 rig", width=84)
@@ -99,6 +103,10 @@ def report(s: Summary) -> RenderableType:
         ("delivered", f"{s.energy_wh.delivered:.6g} Wh"),
         ("received", f"{s.energy_wh.received:.6g} Wh"),
         ("registers", f"{s.registers.kwh_delivered:.6f} kWh delivered, {s.registers.kwh_received:.6f} kWh received"),
+        ("", f"{s.registers.kvarh_lagging:.6f} kvarh lagging, {s.registers.kvarh_leading:.6f} kvarh leading"),
+        ("", f"{s.registers.kvah_td:.6f} kVAh td, {s.registers.kvah_rms:.6f} kVAh rms{_kept(s)}"),
+        *((d.quantity, _demand(d)) for d in s.demand),
+        ("service", f"{s.service or 'not detected'}, rate {s.rate}"),
         ("test LED", f"pulses of {s.constants.ks_wh:g} Wh{_times(s)}: {s.pulses.test_led}"),
         ("KYZ 1", f"transitions of {s.constants.kp1_wh:g} Wh{_times(s)}: {s.pulses.kyz1}"),
         ("link", f"damaged frames: {s.crc_errors}"),
@@ -123,7 +131,21 @@ def troubles(s: Summary) -> str:
     if s.late_edges:
         said.append(f"EDGES LATE ×{s.late_edges}")
     said += [f"{name.upper()} ×{count}" for name, count in s.faults.items()]
+    said += [name.upper() for name in s.diagnostics]
+    if s.unwired:
+        said.append(f"NO CONTACT FOR {' '.join(s.unwired)}")
+    if s.trouble:
+        said.append(f"NOT STORED: {s.trouble}")
     return "   ".join(said)
+
+
+def _demand(d: Demand) -> str:
+    when = f" at {d.maximum_time}" if d.maximum_time else ""
+    return f"present {d.present:.4f}, previous {d.previous:.4f}, maximum {d.maximum:.4f}{when}"
+
+
+def _kept(s: Summary) -> str:
+    return "" if s.stored else "   (of this run: no store is configured)"
 
 
 def _field(value: float | None, width: int, decimals: int) -> str:

@@ -30,6 +30,7 @@ from gateware.metrology import Metrology
 from gateware.model.model import Model
 from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
+from tests.rig.meter_bench import live_cpu_percent, year_s
 
 ROUNDS = 5
 SECONDS = 0.5
@@ -116,6 +117,8 @@ def measure() -> list[dict]:
         _row("exact_realtime", SECONDS / middle["model"], "× real time", 20),
         _row("frontend_realtime", SECONDS / middle["front end"], "× real time", 10),
         _row("exact_with_frontend_realtime", SECONDS / (middle["model"] + middle["front end"]), "× real time", 5),
+        _row("year_s", min(year_s() for _ in range(2)), "s", 30, least=False),
+        _row("live_cpu_percent", live_cpu_percent(), "% of a core", 10, least=False),
         _row("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10, least=False),
     ]
 

@@ -20,13 +20,21 @@ from gateware.manual import manual
 from gateware.registers import Record
 from rig.config import Config, load
 from rig.doctor import Check
-from rig.meter.meter import Fault
+from rig.meter.measurement import Fault
 from rig.results import Summary
+from rig.store.check import Finding
+from rig.store_commands import Shown
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMANDS = ("run", "replay", "scope", "doctor", "gateware build", "gateware flash", "gateware report")
+COMMANDS = (
+    "run", "replay", "scope", "doctor",
+    "gateware build", "gateware flash", "gateware report",
+    "program check", "program new", "program schema",
+    "store check", "store show",
+    "profile show", "profile plot", "profile export",
+)  # fmt: skip
 OTHERS_OPTIONS = {"--system-site-packages"}
 """Options of other programs that the documents name by themselves."""
 
@@ -85,7 +93,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_commands_and_options_exist(path: Path, options: dict[str, set[str]]) -> None:
     anywhere = set().union(*options.values())
     for line in code(path):
-        call = re.match(r"(?:\S*/)?rig ((?:gateware )?[a-z]+)(?=\s|$)", line)
+        call = re.match(r"(?:\S*/)?rig ((?:(?:gateware|program|store|profile) )?[a-z]+)(?=\s|$)", line)
         if call:
             assert call[1] in COMMANDS, f"{path.name} says {line}"
         if call or line.startswith("--"):
@@ -162,10 +170,12 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     phase = get_args(get_type_hints(Summary)["phases"])[1]
     assert table_keys(path, "Phase") == list(phase.__struct_fields__)
     assert table_keys(path, "Check") == list(Check.__struct_fields__)
+    assert table_keys(path, "Finding") == list(Finding.__struct_fields__)
+    assert table_keys(path, "Store") == list(Shown.__struct_fields__)
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
     for name, kind in get_type_hints(Summary).items():
         if not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):
-            (row,) = re.findall(rf"^\| `{name}` \|.*$", text_of(path), re.MULTILINE)
+            row = re.findall(rf"^\| `{name}` \|.*$", text_of(path), re.MULTILINE)[0]
             assert set(kind.__struct_fields__) <= set(re.findall(r"`(\w+)`", row)), f"{name} lacks a field"
 
 

@@ -34,7 +34,7 @@ def main() -> None:
     summary = run(Config(), SECONDS, paced=False, show=moments.append).summary
     draw(panel(moments[-1]), "run.svg", "make run")
     draw(report(summary), "report.svg", "after Ctrl-C")
-    hardware = open_hardware(Config(), paced=False)
+    hardware = open_hardware(Config(), 20, paced=False)
     try:
         shot = capture(hardware, "v1:rising:0V", CYCLES / NOMINAL_HZ, wait_s=1.0)
     finally:

@@ -13,9 +13,13 @@ class BoardClock:
 
     `pins` is the virtual clock of the simulated GPIO, kept at the same time. With `paced`, waiting also takes
     that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead).
+    The time of day goes with the board from `begin_utc_ns` on, by default the computer's at the beginning.
     """
 
-    def __init__(self, board: SimulatedBoard, pins: VirtualClock, *, paced: bool) -> None:
+    def __init__(
+        self, board: SimulatedBoard, pins: VirtualClock, *, paced: bool, begin_utc_ns: int | None = None
+    ) -> None:
+        self._begin_utc_ns = time.time_ns() if begin_utc_ns is None else begin_utc_ns
         self._board = board
         self._pins = pins
         self._tick_hz = board.chain.tick_hz
@@ -26,6 +30,9 @@ class BoardClock:
         now = self._board.ticks * 1_000_000_000 * rate.denominator // rate.numerator
         self._pins.advance_to(max(now, self._pins.now_ns))
         return now
+
+    def utc_ns(self) -> int:
+        return self._begin_utc_ns + self.now_ns()
 
     def wait_until(self, instant_ns: int) -> None:
         rate = self._tick_hz

@@ -1,18 +1,23 @@
-"""Meter forms and their element equations, as one table.
+"""Meter forms, the services they meter and their element equations, as two tables.
 
 The rig senses the three phases against one common point, x = (v1 v2 v3 i1 i2 i3) = (va vb vc ia ib ic). What
 a meter of some form would register on a service is a sum over its elements of
 
     scale · (combination of phase voltages) · (combination of phase currents)
 
-so a form is a few signs. Requirements M-3 and M-5; equations from facts/meter-domain.md §3.
+so a form is a few signs, and a service is the voltages and currents to expect. The common point is the service's
+neutral; on a 3-wire delta, which has none, it is phase B, as in a meter of two elements. A new form or service is a
+row. Requirements M-3, M-4 and M-5.
 """
 
 from __future__ import annotations
 
 import re
+from cmath import rect
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
+from math import radians, sqrt
 
 PHASES = "abc"
 Weights = tuple[Fraction, Fraction, Fraction]
@@ -22,13 +27,94 @@ class FormError(ValueError):
     """An unknown form, service or current class: one sentence that lists the known ones."""
 
 
+# --- services -------------------------------------------------------------------------------------------
+
+
+class Rotation(Enum):
+    """The order in which the phases pass through zero. Lags are given for ABC; for CBA they are the negative."""
+
+    ABC = 1
+    CBA = -1
+
+
+Phasor = tuple[float, float]
+"""Size in units of phase A's voltage, and by how many degrees it lags that voltage in rotation ABC."""
+
+
+@dataclass(frozen=True)
+class ServiceType:
+    """A service, and what to expect of it where it is as it should be.
+
+    `label` is its name on the display, `phases` (1 or 3) and `wires` are those of a nameplate. `volts` are the
+    voltages it comes in: r.m.s. of phase A against the common point. `voltages` are those of phases a b c, None where
+    there is none to sense. `current_lags` are the degrees by which the line currents of a balanced load of unity power
+    factor lag phase A's voltage; a single-phase load on a delta shifts them by up to `spread_deg`.
+    """
+
+    name: str
+    label: str
+    phases: int
+    wires: int
+    volts: tuple[int, ...]
+    voltages: tuple[Phasor | None, ...]
+    current_lags: tuple[float | None, ...]
+    spread_deg: float = 0.0
+
+    @property
+    def elements(self) -> int:
+        """How many elements meter it exactly, whatever its voltages and currents: one less than wires (Blondel)."""
+        return self.wires - 1
+
+    @property
+    def rotates(self) -> bool:
+        """Whether its phases have an order: not where they all lie along one line."""
+        return any(phasor is not None and phasor[1] % 180 for phasor in self.voltages)
+
+    def phasors(self, rotation: Rotation | None) -> tuple[complex, ...]:
+        """The expected voltages of a b c in units of phase A's, which is at angle 0; 0 where there is none."""
+        turn = -(rotation or Rotation.ABC).value
+        return tuple(rect(p[0], turn * radians(p[1])) if p else 0j for p in self.voltages)
+
+
+_ALONG = (1.0, 0.0)
+
+SERVICES: dict[str, ServiceType] = {
+    service.name: service
+    for service in (
+        ServiceType(
+            "4-wire wye", "4WY", 3, 4, (120, 240, 277), (_ALONG, (1.0, 120.0), (1.0, 240.0)), (0.0, 120.0, 240.0)
+        ),
+        ServiceType(
+            # The common point is the middle of A–C, so B is the high leg: 208 V where A and C have 120 V.
+            "4-wire delta", "4WD", 3, 4, (120, 240), (_ALONG, (sqrt(3), 90.0), (1.0, 180.0)), (330.0, 90.0, 210.0), 30.0
+        ),
+        ServiceType("3-wire network", "NET", 3, 3, (120,), (_ALONG, (1.0, 120.0), None), (0.0, 120.0, None)),
+        ServiceType("1-phase 3-wire", "1P3W", 1, 3, (120, 240), (_ALONG, (1.0, 180.0), None), (0.0, 180.0, None)),
+        ServiceType(
+            # Voltages of A and C against B.
+            "3-wire delta", "3WD", 3, 3, (120, 240, 480), (_ALONG, None, (1.0, 300.0)), (30.0, 150.0, 270.0), 30.0
+        ),
+        ServiceType("1-phase 2-wire", "1P2W", 1, 2, (120, 240, 277, 480), (_ALONG, None, None), (0.0, None, None)),
+    )
+}  # fmt: skip
+"""Every service, in the order in which detection prefers one to another that fits as well (M-4): those whose neutral is
+the common point before those that have none there, and more wires before fewer."""
+
+
+# --- element equations ----------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Element:
-    """One product: `volts` and `amperes` are signed sums of phases, such as "a", "a-b" or "-a-c"."""
+    """One product: `volts` and `amperes` are signed sums of phases, such as "a", "a-b" or "-a-c".
+
+    `sensed` is false where no coil senses that voltage, and the meter makes it of the others.
+    """
 
     volts: str
     amperes: str
     scale: Fraction = Fraction(1)
+    sensed: bool = True
 
     @property
     def volt_weights(self) -> Weights:
@@ -56,9 +142,29 @@ class ElementEquation:
     """
 
     service: str
-    wires: int
     elements: tuple[Element, ...]
     exact_when: str = ""
+
+    @property
+    def service_type(self) -> ServiceType:
+        """The service's row of the table."""
+        return SERVICES[self.service]
+
+    @property
+    def wires(self) -> int:
+        """How many wires the service has."""
+        return self.service_type.wires
+
+    @property
+    def sensed(self) -> tuple[Element, ...]:
+        """The elements whose voltage a coil senses: detection and diagnostics know no others (M-4)."""
+        return tuple(e for e in self.elements if e.sensed)
+
+    @property
+    def phases(self) -> str:
+        """The phases whose currents are measured, such as "ac"."""
+        weights = [e.ampere_weights for e in self.elements]
+        return "".join(phase for k, phase in enumerate(PHASES) if any(w[k] for w in weights))
 
 
 @dataclass(frozen=True)
@@ -88,33 +194,31 @@ class Form:
 
 _HALF = Fraction(1, 2)
 
-_TWO_WIRE = ElementEquation("1-phase 2-wire", 2, (Element("a", "a"),))
+_TWO_WIRE = ElementEquation("1-phase 2-wire", (Element("a", "a"),))
 _TWO_WIRES_OF_NETWORK = (Element("a", "a"), Element("b", "b"))
-_DELTA_3W = ElementEquation("3-wire delta", 3, (Element("a-b", "a"), Element("c-b", "c")))
-_NETWORK = ElementEquation("3-wire network", 3, _TWO_WIRES_OF_NETWORK)
-_SINGLE_PHASE_3W = ElementEquation("1-phase 3-wire", 3, _TWO_WIRES_OF_NETWORK)
+_DELTA_3W = ElementEquation("3-wire delta", (Element("a-b", "a"), Element("c-b", "c")))
+_NETWORK = ElementEquation("3-wire network", _TWO_WIRES_OF_NETWORK)
+_SINGLE_PHASE_3W = ElementEquation("1-phase 3-wire", _TWO_WIRES_OF_NETWORK)
 _HALF_ELEMENT = ElementEquation(
     # The coil in the second line is wound the other way, so the currents of both lines add.
     "1-phase 3-wire",
-    3,
     (Element("a-b", "a-b", _HALF),),
     exact_when="Va = -Vb",
 )
 _WYE_TWO_ELEMENTS = ElementEquation(
-    "4-wire wye", 4, (Element("a", "a-b"), Element("c", "c-b")), exact_when="Va + Vb + Vc = 0"
+    "4-wire wye", (Element("a", "a-b"), Element("c", "c-b")), exact_when="Va + Vb + Vc = 0"
 )
 _DELTA_TWO_ELEMENTS = ElementEquation(
-    "4-wire delta", 4, (Element("a-c", "a-c", _HALF), Element("b", "b")), exact_when="Va = -Vc"
+    "4-wire delta", (Element("a-c", "a-c", _HALF), Element("b", "b")), exact_when="Va = -Vc"
 )
 _WYE_TWO_AND_A_HALF = ElementEquation(
     "4-wire wye",
-    4,
-    (Element("a", "a"), Element("-a-c", "b"), Element("c", "c")),
+    (Element("a", "a"), Element("-a-c", "b", sensed=False), Element("c", "c")),
     exact_when="Va + Vb + Vc = 0",
 )
 _THREE_ELEMENTS = (Element("a", "a"), Element("b", "b"), Element("c", "c"))
-_WYE = ElementEquation("4-wire wye", 4, _THREE_ELEMENTS)
-_DELTA = ElementEquation("4-wire delta", 4, _THREE_ELEMENTS)
+_WYE = ElementEquation("4-wire wye", _THREE_ELEMENTS)
+_DELTA = ElementEquation("4-wire delta", _THREE_ELEMENTS)
 
 _TWO_ELEMENTS = (_DELTA_3W, _NETWORK, _SINGLE_PHASE_3W)
 _TWO_ELEMENTS_NETWORK = (_NETWORK, _SINGLE_PHASE_3W, _DELTA_3W)
@@ -142,13 +246,18 @@ FORMS: dict[str, Form] = {
 }
 """Every form whose element equation is known."""
 
+UNPUBLISHED = ("17S",)
+"""Forms that the requirement lists (M-3) and whose element equation no source gives."""
+
 
 def form_named(name: str) -> Form:
     """A form by its name in either case, such as "9S". Raises FormError."""
     try:
         return FORMS[name.upper()]
     except KeyError:
-        raise FormError(f'form "{name}" is not known: choose {_or(tuple(FORMS))}') from None
+        known = name.upper() not in UNPUBLISHED
+        why = "is not known" if known else "cannot be metered, its element equation is not published"
+        raise FormError(f'form "{name}" {why}: choose {_or(tuple(FORMS))}') from None
 
 
 # --- test constant --------------------------------------------------------------------------------------

@@ -85,7 +85,8 @@ class Scaling:
     """What products are worth under one element equation, calibration and sample rate.
 
     Energy comes in integers of 1/units_per_wh watt-hours. That unit is the largest in which every product of
-    sample codes is a whole number, so nothing is rounded from here to the registers.
+    sample codes is a whole number. The mean squares are forms too: of the channels, of each element's volts and
+    amperes, whose product counts `scales` times, and of the neutral current.
     """
 
     def __init__(self, equation: ElementEquation, calibration: Calibration, sample_hz: Fraction) -> None:
@@ -93,18 +94,17 @@ class Scaling:
         gains = [c.gain for c in calibration.channels]
         volts = [_on_volts(e.volt_weights, gains) for e in equation.elements]
         amperes = [_on_amperes(e.ampere_weights, gains) for e in equation.elements]
-        scales = [e.scale for e in equation.elements]
+        scales = self.scales = [e.scale for e in equation.elements]
         wh = 1 / (sample_hz * 3600)
         self._energy = IntegerForms.of(
             [bilinear(v, i, wh * scale) for v, i, scale in zip(volts, amperes, scales, strict=True)]
         )
         channels = [[g if c == k else _ZERO for c, g in enumerate(gains)] for k in range(CHANNELS)]
-        self._channel_squares = IntegerForms.of([bilinear(x, x) for x in channels])
-        self._volt_squares = IntegerForms.of([bilinear(v, v) for v in volts])
-        self._ampere_squares = IntegerForms.of([bilinear(i, i) for i in amperes])
+        self.channel_squares = IntegerForms.of([bilinear(x, x) for x in channels])
+        self.volt_squares = IntegerForms.of([bilinear(v, v) for v in volts])
+        self.ampere_squares = IntegerForms.of([bilinear(i, i) for i in amperes])
         neutral = _on_amperes((Fraction(1),) * 3, gains)
-        self._neutral_square = IntegerForms.of([bilinear(neutral, neutral)])
-        self._scales = [float(s) for s in scales]
+        self.neutral_square = IntegerForms.of([bilinear(neutral, neutral)])
 
     @classmethod
     def by_phase(cls, calibration: Calibration, sample_hz: Fraction) -> Scaling:
@@ -127,20 +127,20 @@ class Scaling:
         """Averages, exact up to the last division and square root. All 0 for no samples."""
         products, samples = sums.products, sums.samples
         first = sums.fundamental
-        channel = self._rms(self._channel_squares, products, samples)
+        channel = self._rms(self.channel_squares, products, samples)
         rate, per = self.sample_hz.as_integer_ratio()
         return Readings(
             seconds=samples * per / rate,
             v_rms=channel[:3],
             i_rms=channel[3:],
-            neutral_a=self._rms(self._neutral_square, products, samples)[0],
-            p_w=self._power(products, samples) or (0.0,) * len(self._scales),
+            neutral_a=self._rms(self.neutral_square, products, samples)[0],
+            p_w=self._power(products, samples) or (0.0,) * len(self.scales),
             s_va=tuple(
-                v * i * scale
+                v * i * float(scale)
                 for v, i, scale in zip(
-                    self._rms(self._volt_squares, products, samples),
-                    self._rms(self._ampere_squares, products, samples),
-                    self._scales,
+                    self._rms(self.volt_squares, products, samples),
+                    self._rms(self.ampere_squares, products, samples),
+                    self.scales,
                     strict=True,
                 )
             ),
@@ -193,19 +193,3 @@ def _distortions(first: Fundamental) -> tuple[float | None, ...]:
         sqrt(max(rest, 0) / first.along[square]) if there else None
         for rest, square, there in zip(first.rest, _SQUARES, _present(first), strict=True)
     )
-
-
-class RunTotals:
-    """The sums of a whole run: its readings are exact until the last square root."""
-
-    def __init__(self, scaling: Scaling) -> None:
-        self._scaling = scaling
-        self.sums = Sums()
-
-    def add(self, sums: Sums) -> None:
-        """Take in one window."""
-        self.sums += sums
-
-    def readings(self) -> Readings | None:
-        """The averages of the run; None before its first window."""
-        return self._scaling.readings(self.sums) if self.sums.samples else None

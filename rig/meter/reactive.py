@@ -83,6 +83,11 @@ class Quadrature:
         self._delayed = self._products = NONE
         self._samples = 0
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the last window is still to be turned, with the next."""
+        return self._samples > 0
+
     def advance(self, record: Record, mean: Mean, products: Products, hz: float | None) -> tuple[Products, int]:
         """Take in a window whose `products` are free of DC: var products, and of how many samples."""
         delayed, products = added(self._delayed, td_products(record, mean)), added(self._products, products)

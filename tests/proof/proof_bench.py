@@ -21,9 +21,9 @@ from gateware.chain import Chain
 from gateware.model.model import Model
 from gateware.registers import BY_NAME, Channel, Record, configuration_digest
 from rig.meter.elements import FORMS
-from rig.meter.meter import Meter, WindowResult
+from rig.meter.measurement import Measurement, Window
 from rig.meter.oscillator import steered
-from rig.meter.quantities import Readings, RunTotals, Scaling
+from rig.meter.quantities import Readings, Scaling, Sums
 from rig.simulation import known_constants
 
 CHAIN = Chain()
@@ -44,7 +44,7 @@ class Run:
     """What the meter made of the records of one run, and the time at the source that they cover."""
 
     readings: Readings
-    windows: tuple[WindowResult, ...]
+    windows: tuple[Window, ...]
     begin_s: Fraction
     end_s: Fraction
 
@@ -64,7 +64,7 @@ def measured(load: LoadState, seconds: float, late_ticks: Sequence[int] = (0,) *
     delays = {f"DELAY_{c.name}": calibration.channels[c].delay_ticks for c in Channel}
     for name, value in delays.items():
         model.write(BY_NAME[name].address, value, 0)
-    meter = Meter(
+    meter = Measurement(
         equation=FORMS["9S"].equation(),
         calibration=calibration,
         tick_hz=CHAIN.tick_hz,
@@ -72,8 +72,8 @@ def measured(load: LoadState, seconds: float, late_ticks: Sequence[int] = (0,) *
         config_digest=configuration_digest(delays),
         quarter=CHAIN.quarter,
     )
-    total = RunTotals(Scaling.by_phase(calibration, SAMPLE_HZ))
-    windows: list[WindowResult] = []
+    total = Sums()
+    windows: list[Window] = []
     step = BY_NAME["OSCILLATOR_STEP"].reset or 0
     needed = seconds * CHAIN.tick_hz
     while not windows or windows[-1].tick_end - windows[0].tick_start < needed:
@@ -85,12 +85,11 @@ def measured(load: LoadState, seconds: float, late_ticks: Sequence[int] = (0,) *
                 assert record.whole_cycles
                 assert not record.overload
                 windows.append(result)
-                total.add(result.sums)
+                total += result.sums
         if meter.recent_hz is not None:
             step = _steer(model, step, meter.recent_hz)
     delay = CHAIN.delay_ticks + front_end.delay_ticks + max(late_ticks) - CHAIN.ticks_per_sample // 2
-    readings = total.readings()
-    assert readings is not None
+    readings = Scaling.by_phase(calibration, SAMPLE_HZ).readings(total)
     return Run(
         readings,
         tuple(windows),

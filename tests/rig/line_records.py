@@ -13,7 +13,7 @@ from gateware.chain import Chain
 from gateware.model.windows import Windows
 from gateware.registers import BY_NAME, Record
 from rig.meter.elements import FORMS
-from rig.meter.meter import Meter
+from rig.meter.measurement import Measurement
 from rig.meter.oscillator import steered
 from rig.meter.quantities import Sums
 
@@ -92,7 +92,7 @@ def records(
 
 def summed(records: Sequence[Record]) -> tuple[Sums, float]:
     """What the meter makes of records in a row: their sums, and the line frequency."""
-    meter = Meter(
+    meter = Measurement(
         equation=FORMS["9S"].equation(),
         calibration=nominal(Fraction(1000), Fraction(100)),
         tick_hz=CHAIN.tick_hz,
@@ -103,4 +103,4 @@ def summed(records: Sequence[Record]) -> tuple[Sums, float]:
     for record in records:
         assert not meter.advance(record).faults
     assert meter.frequency_hz is not None
-    return meter.run.sums, meter.frequency_hz
+    return meter.run, meter.frequency_hz

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rig import config as module
-from rig.config import Config, ConfigError, constant_wh, load
+from rig.config import MOST, Config, exact, load
+from rig.strict_toml import ConfigError
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -26,7 +27,7 @@ def test_the_documented_file_loads() -> None:
     """The example in the module's docstring, uncommented, is valid and names every key."""
     example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
     keys = {line.split(" =")[0] for line in example.splitlines() if " = " in line and line[0] != "["}
-    fields = {f for s in (module.Hardware, module.Simulation, module.MeterProgram) for f in s.__struct_fields__}
+    fields = {f for s in (module.Hardware, module.Simulation, module.MeterFiles) for f in s.__struct_fields__}
     assert keys == fields
 
 
@@ -35,7 +36,6 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, example))
     assert loaded.hardware == Config().hardware
     assert loaded.simulation == Config().simulation
-    assert loaded.meter.form == Config().meter.form
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
         ("[hardware]\nkind = 'real'", r"hardware.kind is 'real', it must be 'pi' or 'sim'"),
         ("[hardware]\nled_pin = 99", r"hardware.led_pin is 99, it must be a whole number from 0 to 27"),
         ("[hardware]\nspi_hz = 'fast'", r"hardware.spi_hz is 'fast', it must be a whole number from 100000 to 3300000"),
-        ("[meter]\ncurrent_class = 30", r"meter.current_class is 30, it must be 10 or 20 or 200 or 320"),
-        ("[meter]\nks_wh = 1.8", r"meter.ks_wh is 1.8, it must be text in quotes"),
+        ("[meter]\nform = '9S'", r"unknown key form in \[meter\]; known are program, calibration, store"),
+        ("[meter]\nstore = 1.8", r"meter.store is 1.8, it must be text in quotes"),
         ("[simulation]\nseed = -1", r"simulation.seed is -1, it must be a whole number from 0 on"),
         ("meter = 3", r"meter is 3, it must be a table: \[meter\]"),
         ("[hardware\n", r"is not TOML"),
@@ -61,9 +61,16 @@ def test_errors_name_file_key_and_value(tmp_path: Path, text: str, said: str) ->
     assert str(path) in str(caught.value)
 
 
-def test_the_calibration_lies_beside_the_file(tmp_path: Path) -> None:
-    loaded = load(write(tmp_path, "[meter]\ncalibration = 'constants.toml'"))
+def test_what_it_names_lies_beside_the_file(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, "[meter]\ncalibration = 'constants.toml'\nprogram = '/etc/meter.toml'"))
     assert loaded.meter.calibration == str(tmp_path / "constants.toml")
+    assert loaded.meter.program == "/etc/meter.toml"
+    assert loaded.meter.store is None
+
+
+def test_a_meter_on_hardware_is_stored_though_nobody_says_so(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, "[hardware]\nkind = 'pi'"))
+    assert loaded.meter.store == str(tmp_path / "meter-store")
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
@@ -71,9 +78,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         load(tmp_path / "none.toml")
 
 
-def test_constants_are_exact() -> None:
-    assert constant_wh("1.8", "meter.ks_wh") == Fraction(9, 5)
-    assert constant_wh("3/20", "meter.kp1_wh") == Fraction(3, 20)
-    for wrong in ("-1", "x", "1/0"):
-        with pytest.raises(ConfigError, match="it must be watt-hours in quotes"):
-            constant_wh(wrong, "meter.ks_wh")
+def test_numbers_are_exact() -> None:
+    assert exact("1.8") == Fraction(9, 5)
+    assert exact(" 3/20 ") == Fraction(3, 20)
+    assert [exact(wrong) for wrong in ("-1", "x", "1/0", "nan", f"{MOST + 1}")] == [None] * 5

@@ -16,7 +16,7 @@ from gateware.registers import CHANNELS, PRODUCTS, WORD_MEANS, Record, RecordFla
 from rig.meter.elements import FORMS
 from rig.meter.frequency import LineFrequency
 from rig.meter.products import Mean, ac_products
-from rig.meter.quantities import RunTotals, Scaling, Sums
+from rig.meter.quantities import Scaling, Sums
 
 TICKS_PER_SAMPLE = 256
 TICK_HZ = Fraction(13_312_500, 4)  # the iCEBreaker's modulator clock
@@ -166,18 +166,17 @@ def test_silence_reads_zero():
 
 def test_run_is_the_sum_of_its_windows_exactly():
     scaling = Scaling(FORMS["9S"].equation(), CALIBRATION, SAMPLE_HZ)
-    run = RunTotals(scaling)
-    assert run.readings() is None
+    run = Sums()
     samples = sinusoids(2001, 60.0)
     zero = Mean((0,) * CHANNELS, 1)
     units = [0, 0, 0]
     for first in range(0, 2000, 250):
         record = record_of(samples, first, first + 250)
         products = ac_products(record, zero)
-        run.add(Sums(record.samples, products))
+        run += Sums(record.samples, products)
         units = [u + e for u, e in zip(units, scaling.energy(products), strict=True)]
     whole = record_of(samples)
-    assert run.readings() == scaling.readings(Sums(whole.samples, ac_products(whole, zero)))
+    assert scaling.readings(run) == scaling.readings(Sums(whole.samples, ac_products(whole, zero)))
     assert scaling.energy(ac_products(whole, zero)) == tuple(units)
 
 

@@ -41,7 +41,7 @@ CHANNELS = ("v1", "v2", "v3", "i1", "i2", "i3")
 
 
 def shot(trigger: str, seconds: float = 0.05, wait_s: float = 2.0, **ratios: Fraction) -> Scope | None:
-    hardware = open_hardware(Config(), paced=False)
+    hardware = open_hardware(Config(), 20, paced=False)
     try:
         before = hardware.link.configuration()
         found = capture(hardware, trigger, seconds, wait_s, **ratios)
@@ -130,7 +130,7 @@ def test_an_event_triggers() -> None:
         for at_s, volts in ((0.0, 120), (0.4, 60))
     ]
     source = SyntheticLoad(Chain().tick_hz, steps)
-    hardware, _, _ = simulated_hardware(Config(), source, paced=False)
+    hardware, _, _ = simulated_hardware(Config(), 20, source, paced=False)
     found = capture(hardware, "event:sag:100V", 0.08, 2.0)
     assert found is not None
     at, samples = found.trigger_index, found.channels["v1"].samples

@@ -1,4 +1,4 @@
-"""The meter as a whole: what records hold is what registers and pulses say, and every fault is named."""
+"""From records to energy: what records hold is what registers, and every fault is named."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from line_records import CHAIN, Wave, records
 
 from calibration.constants import nominal
 from gateware.registers import (
@@ -20,35 +21,34 @@ from gateware.registers import (
     RecordFlag,
     configuration_digest,
 )
+from rig.meter.billing.quantity import NANO, Quadrant, Quantity
 from rig.meter.elements import FORMS
-from rig.meter.meter import Fault, Meter
-from rig.meter.pulses import PulseOutput, PulseQuantity, kyz_output, led_output
+from rig.meter.measurement import Fault, Measurement, Window
 
 TICKS_PER_SAMPLE = 256
 TICK_HZ = Fraction(10_000_000, 3)  # the ULX3S
 DIGEST = configuration_digest({})
-KS = Fraction("1.8")
 CROSSINGS = RecordFlag.START_CROSSING | RecordFlag.END_CROSSING
 TIMED = RecordFlag.END_TIMED
 VA_IA = PRODUCTS.index((Channel.V1, Channel.I1))
 
 
-def make_meter(outputs: list[PulseOutput] | None = None, full_scale: int = 1_000) -> Meter:
-    """A 9S. At the default full scales a window of random sums carries some watt-hours."""
-    if outputs is None:
-        outputs = [
-            led_output(KS),
-            kyz_output("kyz1", PulseQuantity.KWH_DELIVERED, KS / 12, KS),
-            kyz_output("kyz2", PulseQuantity.KWH_RECEIVED, KS / 6, KS),
-        ]
-    return Meter(
+GAIN = Fraction(1000, 2**19)
+
+
+def make_meter() -> Measurement:
+    """A 9S with full scales at which a window of random sums carries some watt-hours."""
+    return Measurement(
         equation=FORMS["9S"].equation(),
-        calibration=nominal(Fraction(full_scale), Fraction(full_scale)),
+        calibration=nominal(Fraction(1000), Fraction(1000)),
         tick_hz=TICK_HZ,
         ticks_per_sample=TICKS_PER_SAMPLE,
         config_digest=DIGEST,
-        outputs=outputs,
     )
+
+
+def registered(windows: list[Window], quantity: Quantity) -> int:
+    return sum(w.energies.of(quantity) for w in windows if w.energies)
 
 
 def make_record(
@@ -95,41 +95,33 @@ def runs(draw: st.DrawFn) -> list[Record]:
 
 
 @given(runs())
-def test_registers_hold_the_sum_of_the_records_and_pulses_follow_them(records):
+def test_energies_are_the_sum_of_the_records_cut_off_after_the_nwh(records):
     meter = make_meter()
-    results = [meter.advance(r) for r in records]
-    registers = meter.registers
-    assert not any(r.faults for r in results)
-    assert registers.delivered - registers.received == sum(r.units for r in results)
-    gain = Fraction(1000, 2**19)
-    wh = sum(r.sums[VA_IA] for r in records) * gain * gain * TICKS_PER_SAMPLE / TICK_HZ / 3600
-    assert registers.wh(registers.delivered - registers.received) == wh
-    for name, units in {
-        "test_led": registers.delivered + registers.received,
-        "kyz1": registers.delivered,
-        "kyz2": registers.received,
-    }.items():
-        output = meter.outputs[name]
-        assert 0 <= registers.wh(units) - output.count * output.constant_wh < output.constant_wh
-        assert output.count == sum(p.output == name for r in results for p in r.pulses)
+    windows = [meter.advance(r) for r in records]
+    assert not any(w.faults for w in windows)
+    nwh = GAIN * GAIN * TICKS_PER_SAMPLE / TICK_HZ / 3600 * NANO
+    products = [r.sums[VA_IA] for r in records]
+    assert registered(windows, Quantity.KWH_DELIVERED) == int(sum(p for p in products if p > 0) * nwh)
+    assert registered(windows, Quantity.KWH_RECEIVED) == int(-sum(p for p in products if p < 0) * nwh)
+    # Without vars, "td" volt-amperes are the watts, up to a root rounded down a window.
+    td = registered(windows, Quantity.KVAH_TD)
+    assert 0 <= int(sum(map(abs, products)) * nwh) - td <= 2 * len(records)
 
 
 @given(runs())
-def test_pulses_are_in_order_and_inside_their_windows(records):
+def test_windows_follow_each_other(records):
     meter = make_meter()
-    last, end = 0, None
+    end = None
     for record in records:
-        result = meter.advance(record)
-        assert end is None or result.tick_start == end
-        end = result.tick_end
-        assert end - result.tick_start == record.ticks
-        for pulse in result.pulses:
-            assert max(last, result.tick_start + 1) <= pulse.tick <= end
-            last = pulse.tick
+        window = meter.advance(record)
+        assert end is None or window.tick_start == end
+        end = window.tick_end
+        assert window.flowed_from == window.tick_start
+        assert end - window.tick_start == record.ticks
 
 
 @given(runs(), st.data())
-def test_splitting_records_changes_neither_energy_nor_pulse_count(records, data):
+def test_splitting_records_changes_no_energy(records, data):
     whole, split = make_meter(), make_meter()
     sequence, parts = records[0].sequence, []
     for record in records:
@@ -141,18 +133,35 @@ def test_splitting_records_changes_neither_energy_nor_pulse_count(records, data)
         for n, va_ia in pieces if samples > 1 else [(samples, record.sums[VA_IA])]:
             parts.append(make_record(sequence, tick, n, va_ia))
             sequence, tick = sequence + 1, tick + n * TICKS_PER_SAMPLE
-    for record in records:
-        whole.advance(record)
-    for record in parts:
-        split.advance(record)
+    in_one, in_two = [whole.advance(r) for r in records], [split.advance(r) for r in parts]
     assert not split.faults
-    assert split.registers.delivered == whole.registers.delivered
-    assert split.registers.received == whole.registers.received
-    assert {n: o.count for n, o in split.outputs.items()} == {n: o.count for n, o in whole.outputs.items()}
+    for quantity in (Quantity.KWH_DELIVERED, Quantity.KWH_RECEIVED):
+        assert registered(in_two, quantity) == registered(in_one, quantity)
+
+
+def test_volt_ampere_hours_rms_are_those_of_each_element():
+    """Vrms·Irms of each element over the window, for an hour at 1 V and 1 A full scale in codes."""
+    meter = make_meter()
+    record = make_record(0, 0, 400, 0)
+    sums = list(record.sums)
+    for (a, b), value in {
+        (Channel.V1, Channel.V1): 9 * 10**12,
+        (Channel.I1, Channel.I1): 4 * 10**12,
+        (Channel.V3, Channel.V3): 25 * 10**12,
+        (Channel.I3, Channel.I3): 10**12,
+    }.items():
+        sums[PRODUCTS.index((a, b))] = value
+    energies = meter.advance(replace(record, sums=tuple(sums))).energies
+    assert energies is not None
+    va = GAIN * GAIN * (6 + 5) * 10**12 * TICKS_PER_SAMPLE / TICK_HZ / 3600 * NANO
+    assert 0 <= va - energies.vah_rms < 1 + Fraction(2, 2**16)
+    hours = GAIN * GAIN * TICKS_PER_SAMPLE / TICK_HZ / 3600 * NANO
+    squares = (9, 0, 25, 4, 0, 1, 4 + 1)
+    assert energies.squares == tuple(int(square * 10**12 * hours) for square in squares)
 
 
 def test_means_of_the_last_whole_window_serve_the_ones_that_are_not():
-    meter = make_meter([])
+    meter = make_meter()
     dc = (1000, 0, 0, 200, 0, 0)  # 10 and 2 codes over 100 samples
     assert meter.dc_codes == (0,) * 6
     meter.advance(make_record(0, 0, 100, 100 * 10 * 2 + 5, CROSSINGS, dc))
@@ -160,15 +169,14 @@ def test_means_of_the_last_whole_window_serve_the_ones_that_are_not():
     part = make_record(1, 25600, 50, 50 * 10 * 2 + 7, RecordFlag.END_COMMANDED, tuple(s // 2 for s in dc))
     result = meter.advance(part)
     assert meter.dc_codes == (10, 0, 0, 2, 0, 0)
-    seven = make_meter([]).advance(make_record(0, 0, 50, 7)).units
-    assert result.units == seven
+    assert result.sums.products[VA_IA] == 7
 
 
 def test_calibrated_offsets_serve_until_there_is_a_whole_window():
-    meter = make_meter([])
+    meter = make_meter()
     calibration = nominal(Fraction(1000), Fraction(1000))
     channels = tuple(replace(c, offset_codes=Fraction(5, 2)) for c in calibration.channels)
-    offset = Meter(
+    offset = Measurement(
         equation=FORMS["9S"].equation(),
         calibration=replace(calibration, channels=channels),
         tick_hz=TICK_HZ,
@@ -178,11 +186,11 @@ def test_calibrated_offsets_serve_until_there_is_a_whole_window():
     # 40 samples of 2.5 codes: every sum is 100 and every product 40 · 6.25 = 250 too big.
     record = make_record(0, 0, 40, 0, TIMED, (100,) * 6)
     record = replace(record, sums=(*(250 + (k == VA_IA) * 9 for k in range(21)), *record.sums[21:]))
-    assert offset.advance(record).units == meter.advance(make_record(0, 0, 40, 9)).units
+    assert offset.advance(record).sums.products == meter.advance(make_record(0, 0, 40, 9)).sums.products
 
 
 def test_frequency_comes_with_whole_windows():
-    meter = make_meter([])
+    meter = make_meter()
     samples = 217
     results = [
         meter.advance(make_record(k, k * samples * TICKS_PER_SAMPLE, samples, 0, CROSSINGS)) for k in range(4)
@@ -210,11 +218,10 @@ FAULTS = {
 def test_fault_is_named_counted_and_its_energy_registered(change, faults):
     meter = make_meter()
     meter.advance(make_record(0, 0, 100, 10**12))
-    before = meter.registers.delivered
     record = replace(make_record(1, 25_600, 100, 10**12), **change)
     result = meter.advance(record)
     assert set(result.faults) == faults == set(meter.faults)
-    assert meter.registers.delivered - before == result.units
+    assert result.energies is not None
     assert result.tick_start >= 25_600
     assert meter.advance(make_record(record.sequence + 1, record.tick_end, 100)).faults == ()
 
@@ -222,12 +229,11 @@ def test_fault_is_named_counted_and_its_energy_registered(change, faults):
 def test_record_that_may_have_overflowed_is_not_registered():
     meter = make_meter()
     meter.advance(make_record(0, 0, 100, 10**12, CROSSINGS))
-    before = (meter.registers.delivered, meter.run.sums.samples)
+    before = meter.run.samples
     result = meter.advance(make_record(1, 25_600, SAFE_SAMPLES, 10**18, CROSSINGS, (7,) * 6))
     assert result.faults == (Fault.OVERFLOW,)
-    assert (meter.registers.delivered, meter.run.sums.samples) == before
-    assert result.units == 0
-    assert result.pulses == ()
+    assert meter.run.samples == before
+    assert result.energies is None
     assert meter.dc_codes == (0,) * 6
     assert meter.advance(make_record(2, result.tick_end, SAFE_SAMPLES - 1)).faults == ()
 
@@ -237,18 +243,39 @@ def test_record_that_comes_twice_is_registered_once():
     first = meter.advance(make_record(5, 1000, 100, 10**15))
     again = meter.advance(make_record(5, 1000, 100, 10**15))
     assert again.faults == (Fault.REPEATED,)
-    assert (again.units, again.pulses) == (0, ())
+    assert again.energies is None
     assert (again.tick_start, again.tick_end) == (first.tick_start, first.tick_end)
-    assert meter.registers.delivered == first.units
     assert meter.advance(make_record(6, 1000 + 25_600, 100)).faults == ()
 
 
+def test_a_window_whose_vars_are_still_to_come_registers_with_the_next():
+    """The first that ends at a crossing has no frequency, so no vars yet: nothing of it goes to a quadrant before."""
+    waves = [Wave(3e5, 120 * k) for k in range(3)] + [Wave(2e5, 120 * k + 60) for k in range(3)]
+    meter = Measurement(
+        equation=FORMS["9S"].equation(),
+        calibration=nominal(Fraction(1000), Fraction(1000)),
+        tick_hz=CHAIN.tick_hz,
+        ticks_per_sample=CHAIN.ticks_per_sample,
+        config_digest=0,
+        quarter=CHAIN.quarter,
+    )
+    windows = [meter.advance(record) for record in records(waves, 60.0, 0.1)]
+    assert windows[0].energies is None
+    assert windows[1].flowed_from == windows[0].tick_start
+    assert all(w.flowed_from == w.tick_start for w in windows[2:])
+    whole = [w.energies for w in windows[1:] if w.energies]
+    assert {e.quadrant for e in whole} == {Quadrant.Q1}
+    readings = meter.readings(meter.run)
+    wh, vah = sum(e.wh for e in whole), sum(e.vah_td for e in whole)
+    assert wh == pytest.approx(sum(readings.p_w) * readings.seconds / 3600 * NANO, abs=1)  # cut off after the nWh
+    assert vah == pytest.approx(2 * wh, rel=1e-6)  # power factor 0.5; codes are rounded to 1 in 2e5
+
+
 def test_a_build_without_delays_and_phasors_has_watts_alone():
-    meter = make_meter([])
+    meter = make_meter()
     for k in range(4):
         meter.advance(make_record(k, k * 217 * TICKS_PER_SAMPLE, 217, 10**9, CROSSINGS))
-    readings = meter.run.readings()
-    assert readings is not None
+    readings = meter.readings(meter.run)
     assert readings.p_w[0] > 0
     assert readings.q_var is readings.p1_w is readings.q1_var is readings.lag_deg is readings.thd is None
 
@@ -258,9 +285,5 @@ def test_empty_record_is_no_trouble():
     result = meter.advance(make_record(0, 0, 0))
     assert result.faults == ()
     readings = meter.readings(result.sums)
-    assert (result.units, readings.seconds, readings.v_rms) == (0, 0.0, (0.0, 0.0, 0.0))
-
-
-def test_outputs_need_distinct_names():
-    with pytest.raises(ValueError, match="outputs need distinct names, got test_led, test_led"):
-        make_meter([led_output(KS), led_output(KS)])
+    assert (readings.seconds, readings.v_rms) == (0.0, (0.0, 0.0, 0.0))
+    assert result.energies == (Quadrant.Q1, 0, 0, 0, 0, (0,) * 7)

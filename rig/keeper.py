@@ -1,0 +1,222 @@
+"""Keeps a meter in its store: goes on from what was saved, saves what is billed and what happens (S-3).
+
+The state is saved at least every SAVE_NS of the meter's time, and at once when anything happens to what is billed: an
+end of interval, a demand reset, test mode, a clock set. So after a cut of power no more than SAVE_NS of energy is
+missing, and the outage is in the log. Nothing is measured before the state is back.
+
+What a meter that is started again finds of the time:
+
+    the clock is now                what becomes of the time since the last save
+    later, or the same              an outage
+    earlier, by STEP_NS or less     none has passed: a slewed clock may be so far ahead, and is slewed back
+    earlier, by more                none has passed, and then the clock is set back
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.events import EndOfInterval, Event, EventKind, ProfileWords
+from rig.meter.billing.reprogram import reprogram
+from rig.meter.billing.snapshot import Snapshot
+from rig.meter.clock import STEP_NS
+from rig.meter.installation import Installation, InstallationState
+from rig.meter.meter import Meter, MeterState
+from rig.meter.pulses import PulseOutput, PulseState, kyz_output, led_output
+from rig.program.build import Program
+from rig.program.contacts import PulsesOutput
+from rig.recorder_settings import settings_text
+from rig.store.errors import StoreError
+from rig.store.items import EventItem, Item, RecordingItem, SnapshotItem, WordsItem
+from rig.store.store import Restored, Store
+from rig.store.writer import StoreWriter
+
+SAVE_NS = 10 * 10**9
+"""Most of the meter's time between two saves: docs/decisions/022-store.md has why."""
+
+BOARD = "board"
+"""The fidelity of hardware."""
+
+REPROGRAMMED = "programmed"
+"""Kind of the snapshot that holds the whole state a new program found."""
+
+
+@dataclass
+class Kept:
+    """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, and the
+    number of its load profile."""
+
+    fidelity: str
+    program: str
+    recording: int
+    meter: MeterState
+
+
+class Keeper:
+    """The billing side of one meter, and where it is kept: a store, or with None nowhere.
+
+    It goes on from the store at `utc_ns`, the time now, as after an outage; a simulated meter not from one on hardware.
+    `billing`, `outputs` and `installation` are the meter's. Raises StoreError for a state that cannot be read, or is
+    another meter's.
+    """
+
+    billing: Billing
+    outputs: list[PulseOutput]
+    installation: Installation
+
+    def __init__(self, store: Store | None, program: Program, fidelity: str, utc_ns: int) -> None:
+        self._program = program
+        self._fidelity = fidelity
+        self._recording = 0
+        self._items: list[Item] = []
+        self._saved_ns = -SAVE_NS
+        self._told: set[str] = set()
+        if store is None or store.restored is None:
+            self.billing, said = Billing.begin(program.billing, utc_ns)
+            self.outputs = outputs_of(program, {})
+            self.installation = installation_of(program)
+            self._begin_recording(utc_ns)
+        else:
+            said = self._go_on(_read(store.restored), store.restored, utc_ns)
+        self._items += _items(said, self._recording)
+        self._writer = None if store is None else StoreWriter(store)
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the store from being written, in a sentence."""
+        return self._writer.trouble if self._writer else None
+
+    def keep(self, meter: Meter, happenings: Iterable[Happening]) -> None:
+        """Take in what happened; save if it is time to."""
+        happenings = tuple(happenings)
+        self._items += _items(happenings, self._recording)
+        if happenings or self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
+            self._save(meter)
+
+    def finish(self, meter: Meter) -> None:
+        """Save, wait until that is on the disk, and let go of the store."""
+        if self._writer is not None:
+            self._save(meter)
+            self._writer.close()
+
+    def _save(self, meter: Meter) -> None:
+        items, self._items = self._items, []
+        self._saved_ns = now_ns = meter.billing.now_ns
+        if self._writer is not None:
+            items += self._mended(self._writer.notes, now_ns)
+            state = Kept(self._fidelity, self._program.digest, self._recording, meter.state)
+            self._writer.submit(msgspec.json.encode(state), now_ns, items)
+
+    def _mended(self, notes: Iterable[str], now_ns: int) -> list[Item]:
+        """What was damaged or missing in the store belongs to the log: once mended, nothing else tells of it."""
+        new = [note for note in notes if note not in self._told]
+        self._told.update(new)
+        return _items([Event(now_ns, EventKind.MEMORY_ERROR, (("found", note),)) for note in new], self._recording)
+
+    def _go_on(self, kept: Kept, restored: Restored, utc_ns: int) -> list[Happening]:
+        """From where the meter was; with another program, with what that leaves."""
+        said: list[Happening] = []
+        if (kept.fidelity == BOARD) != (self._fidelity == BOARD):
+            there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
+            raise StoreError(f"the store is of a meter {there}, and this one is not there: give it a store of its own")
+        if kept.program == self._program.digest:
+            self._recording = kept.recording
+            self.billing = Billing(self._program.billing, kept.meter.billing)
+            self.outputs = outputs_of(self._program, kept.meter.outputs)
+            self.installation = installation_of(self._program, kept.meter.installation)
+        else:
+            self._recording = kept.recording + 1
+            self._items.append(SnapshotItem(restored.utc_ns, REPROGRAMMED, restored.payload.decode()))
+            self.billing, said = reprogram(self._program.billing, kept.meter.billing, self._program.digest)
+            self.outputs = outputs_of(self._program, {})
+            self.installation = installation_of(self._program)
+            self._begin_recording(restored.utc_ns)
+        said += self.billing.outage(max(utc_ns, self.billing.now_ns))
+        if utc_ns < self.billing.now_ns - STEP_NS:
+            said += self.billing.set_clock(utc_ns)
+        return said
+
+    def _begin_recording(self, utc_ns: int) -> None:
+        if (settings := self._program.billing.recorder) is not None:
+            self._items.append(
+                RecordingItem(self._recording, utc_ns, settings.words, settings_text(settings))
+            )
+
+
+def outputs_of(program: Program, states: dict[str, PulseState]) -> list[PulseOutput]:
+    """The test LED, and the outputs that pulse, from where they were."""
+    ks = program.ks.wh
+    return [
+        led_output(ks, states.get("test_led")),
+        *(
+            kyz_output(output.name.lower(), output.quantity, output.kp_wh, ks, states.get(output.name.lower()))
+            for output in program.outputs
+            if isinstance(output, PulsesOutput)
+        ),
+    ]
+
+
+def installation_of(program: Program, state: InstallationState | None = None) -> Installation:
+    """What the meter finds; it follows the service detected where the program names none."""
+    metering = program.metering
+    return Installation(
+        metering.form, metering.current_class, metering.equation, follow=metering.service is None, state=state
+    )
+
+
+def read_kept(payload: bytes) -> Kept:
+    """The state in a save. ValueError for what is none, or has something in it that would be lost.
+
+    Where something is missing that has a default, an older version wrote it.
+    """
+    kept = msgspec.json.decode(payload, type=Kept)
+    unknown = next(_unknown(msgspec.json.decode(payload), msgspec.to_builtins(kept)), None)
+    if unknown is not None:
+        raise ValueError(f"it has {unknown}, which is not known here")
+    return kept
+
+
+def _unknown(found: Any, known: Any, place: str = "") -> Iterator[str]:
+    """The keys of what was found that what was understood of it has not."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            if key not in known:
+                yield f"{place}{key}"
+            else:
+                yield from _unknown(value, known[key], f"{place}{key}.")
+    elif isinstance(found, list):
+        for one, other in zip(found, known, strict=True):
+            yield from _unknown(one, other, place)
+
+
+def _read(restored: Restored) -> Kept:
+    try:
+        return read_kept(restored.payload)
+    except ValueError as error:
+        raise StoreError(
+            f"the stored state number {restored.sequence} is not this program's: {error}; "
+            "use the version that wrote it, or move the store away to begin a new meter"
+        ) from None
+
+
+def _items(happenings: Iterable[Happening], recording: int) -> list[Item]:
+    """What goes to the history. An end of interval does not: what it leaves is in registers and profile."""
+    items: list[Item] = []
+    for happening in happenings:
+        match happening:
+            case Event():
+                details = msgspec.json.encode(dict(happening.details)).decode()
+                items.append(EventItem(happening.utc_ns, happening.kind.code, happening.kind.label, details))
+            case Snapshot():
+                registers = msgspec.json.encode(happening).decode()
+                items.append(SnapshotItem(happening.utc_ns, happening.cause.value, registers))
+            case ProfileWords():
+                items.append(WordsItem(recording, happening.first, happening.words))
+            case EndOfInterval():
+                pass
+    return items

@@ -1,0 +1,113 @@
+"""The calendar of a meter: at each instant the date, day type, season and rate, and how the clock stands (T-1, T-3).
+
+The rate is a function of what a clock on the wall shows, and of nothing else: in a doubled hour the schedule holds in
+both passes; a switch in an hour that is left out takes effect when the clock leaps over it. A season begins when its
+start date does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rig.meter.billing.holidays import holiday_dates
+from rig.meter.billing.local_clock import DAY_S, NS_PER_S, LocalClock
+from rig.meter.billing.tariff import ONE_RATE, DayType, Rate, Tariff
+
+_EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start_ns` until just before `end_ns` (UTC) nothing of the calendar changes; at either end something does.
+
+    `season` is the place in the tariff's seasons. `dst` says that the clock does not show standard time.
+    """
+
+    start_ns: int
+    end_ns: int
+    rate: Rate
+    season: int
+    day_type: DayType
+    date: dt.date
+    utc_offset_s: int
+    dst: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A date, and its rates: the second of the day that each begins at, the first 0, none like the one before it."""
+
+    date: dt.date
+    season: int
+    day_type: DayType
+    starts: tuple[int, ...]
+    rates: tuple[Rate, ...]
+
+
+class Calendar:
+    """What the tariff says in a zone: a zoneinfo.ZoneInfo, a RuleZone or a datetime.timezone.
+
+    Without a tariff there is one season and rate A. Instants are UTC nanoseconds since 1970, in the years that datetime
+    has.
+    """
+
+    def __init__(self, zone: dt.tzinfo, tariff: Tariff | None = None) -> None:
+        self.zone = zone
+        self.tariff = ONE_RATE if tariff is None else tariff
+        self._clock = LocalClock(zone)
+        self._span: Span | None = None
+        self._day = lru_cache(maxsize=8)(self._find_day)
+        self._holidays = lru_cache(maxsize=8)(lambda year: holiday_dates(self.tariff.holidays, year))
+        self._season_starts = lru_cache(maxsize=8)(self.tariff.season_starts)
+
+    def span(self, utc_ns: int) -> Span:
+        """The longest stretch around the instant in which nothing of the calendar changes.
+
+        It ends at a switch to another rate, at local midnight, and when the clock is set forward or back. Spans follow
+        each other without a gap.
+        """
+        span = self._span
+        if span is None or not span.start_ns <= utc_ns < span.end_ns:
+            span = self._span = self._find_span(utc_ns // NS_PER_S)
+        return span
+
+    def local(self, utc_ns: int) -> dt.datetime:
+        """Local time with its zone, rounded down to a microsecond."""
+        return self._clock.local(utc_ns)
+
+    def standard_offset_s(self, utc_ns: int) -> int:
+        """Seconds that local standard time is ahead of UTC: the same in summer and in winter."""
+        return self._clock.standard_offset_s(utc_ns // NS_PER_S)
+
+    def instant_ns(self, local: dt.datetime) -> int:
+        """When the local clock shows a time (naive).
+
+        In a doubled hour it is the first pass, or with fold=1 the second. A time that the clock leaps over comes true
+        when it leaps. Raises ValueError for an aware time.
+        """
+        return self._clock.instant_ns(local)
+
+    def _find_span(self, utc_s: int) -> Span:
+        offset, dst = self._clock.read(utc_s)
+        number, second = divmod(utc_s + offset, DAY_S)
+        day = self._day(number)
+        place = bisect_right(day.starts, second) - 1
+        midnight = number * DAY_S - offset
+        start = midnight + day.starts[place]
+        end = midnight + (*day.starts, DAY_S)[place + 1]
+        start, end = self._clock.steady(utc_s, start, end)
+        return Span(
+            start * NS_PER_S, end * NS_PER_S, day.rates[place], day.season, day.day_type, day.date, offset, dst
+        )  # fmt: skip
+
+    def _find_day(self, number: int) -> _Day:
+        """Of the local day that begins so many days after 1970-01-01."""
+        date = dt.date.fromordinal(_EPOCH_ORDINAL + number)
+        day_type = DayType.HOLIDAY if date in self._holidays(date.year) else DayType.of(date)
+        season = max(start for start in self._season_starts(date.year) if start[0] <= date)[1]
+        switches = self.tariff.seasons[season].days[day_type]
+        kept = [s for i, s in enumerate(switches) if i == 0 or s.rate != switches[i - 1].rate]
+        return _Day(date, season, day_type, tuple(60 * s.minute for s in kept), tuple(s.rate for s in kept))

@@ -1,0 +1,304 @@
+"""What billing keeps, and what becomes of it when something happens (Q-2, Q-4, Q-5, T-1 to T-4, D-5, P-4).
+
+When that is, is for rig/meter/billing/billing.py to know. It has energy taken in up to now before anything happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rig.meter.billing.calendar import Rate
+from rig.meter.billing.commands import INPUTS, Action, Command
+from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind, ProfileWords
+from rig.meter.billing.quantity import PLACES, Amounts
+from rig.meter.billing.recorder import Recorder
+from rig.meter.billing.registers import Registers
+from rig.meter.billing.schedule import SECOND_NS, next_boundary_ns, next_self_read_ns
+from rig.meter.billing.settings import BillingSettings
+from rig.meter.billing.snapshot import Snapshot, demand_readings, with_maxima
+from rig.meter.billing.state import BillingState, TestState
+
+RATES = len(Rate)
+NOTHING: Amounts = (0,) * PLACES
+
+Happening = Event | EndOfInterval | ProfileWords | Snapshot
+"""What comes out of billing besides registers: for the log, the contacts, the profile's memory and the history."""
+
+
+class Ledger:
+    """Registers of billing and, in test mode, of the test; the recorder; and what is to be told.
+
+    All of it is in `state`, the live object. Each method is something that happens at `state.now_ns`.
+    """
+
+    def __init__(self, settings: BillingSettings, state: BillingState) -> None:
+        self.settings = settings
+        self.state = state
+        self.registers = Registers(settings.demand, RATES, state.registers)
+        state.registers = self.registers.state
+        self.test: Registers | None = None
+        if state.test is not None:
+            self.test = Registers(settings.test_mode.demand, 0, state.test.registers)
+        self.recorder: Recorder | None = None
+        if settings.recorder is not None:
+            self.recorder = Recorder(settings.recorder, settings.calendar.local, state.recorder)
+        state.recorder = self.recorder.state if self.recorder else None
+        self._overflows = state.recorder.overflows if state.recorder else 0
+        self._said: list[Happening] = []
+
+    @property
+    def active(self) -> Registers:
+        """Those that energy goes to."""
+        return self.test or self.registers
+
+    @property
+    def continuous(self) -> bool:
+        """Whether demand must be told of each portion by itself (thermal)."""
+        demand = self.active.demand
+        return demand is not None and demand.continuous
+
+    @property
+    def rate(self) -> Rate:
+        """The rate in force: forced, or the calendar's."""
+        return Rate(self._rate)
+
+    @property
+    def _rate(self) -> int:
+        """As states and registers have it."""
+        state = self.state
+        return state.calendar_rate if state.forced_rate is None else state.forced_rate
+
+    def take(self, amounts: Amounts, squares: Sequence[int], start_ns: int) -> None:
+        """What flowed from an instant until now. Nothing that the rate or an interval ends at was between."""
+        now_ns = self.state.now_ns
+        if self.test is not None:
+            self.test.take(amounts, start_ns, now_ns, 0)
+            return
+        self.registers.take(amounts, start_ns, now_ns, self._rate)
+        if self.recorder is not None:
+            self.recorder.take(amounts, squares, ())
+
+    def snapshot(self, cause: Cause) -> Snapshot:
+        """The billing registers as they stand."""
+        state, demand = self.state, self.registers.demand
+        energy, rates = self.registers.amounts()
+        return Snapshot(
+            utc_ns=state.now_ns,
+            cause=cause,
+            season=state.season,
+            resets=state.resets,
+            energy=energy,
+            rates=rates,
+            inputs=tuple(state.inputs),
+            demand=demand_readings(demand, 1 + RATES) if demand else (),
+            peaks=demand.peaks() if demand else (),
+        )
+
+    # --- demand intervals -----------------------------------------------------------------------------------
+
+    def interval_ends_ns(self) -> int | None:
+        """When the running one does: of test mode counted from its begin, of billing by the local standard clock."""
+        state = self.state
+        if state.test is not None:
+            return state.test.interval_ends_ns
+        if self.settings.demand is None:
+            return None
+        return next_boundary_ns(self.settings.calendar, state.now_ns, self.settings.demand.subinterval_s)
+
+    def end_interval(self) -> None:
+        """It ends at its boundary."""
+        demand, now_ns = self.active.demand, self.state.now_ns
+        if demand is None:
+            return
+        self._end_of_interval(Cause.INTERVAL, demand.end_subinterval(now_ns, self._rate).demands)
+        if self.state.test is not None:
+            self._begin_test_interval(self.state.test)
+
+    def cut_interval(self, cause: Cause) -> None:
+        """That of billing ends before its boundary."""
+        demand = self.registers.demand
+        self._end_of_interval(cause, demand.cut(self.state.now_ns, self._rate).demands if demand else ())
+
+    def pass_intervals(self, up_ns: int) -> None:
+        """Power is off until then: those of billing end with nothing more in them, and no contact closes."""
+        demand, down_ns = self.registers.demand, self.state.now_ns
+        if demand is None:
+            return
+        calendar, length_s = self.settings.calendar, demand.settings.subinterval_s
+        length_ns = length_s * SECOND_NS
+        end_ns, last_ns = (next_boundary_ns(calendar, ns, length_s) for ns in (down_ns, up_ns - length_ns))
+        while end_ns <= up_ns:
+            demand.idle(down_ns, end_ns)
+            demand.end_subinterval(end_ns, self._rate)
+            down_ns = end_ns
+            # Once as many are empty as the averaging goes back, more change nothing.
+            end_ns = max(end_ns + length_ns, last_ns - (demand.settings.subintervals - 1) * length_ns)
+        demand.idle(down_ns, up_ns)
+
+    # --- test mode ------------------------------------------------------------------------------------------
+
+    def begin_test(self) -> None:
+        """Registers of its own, empty; the billing interval ends."""
+        mode, now_ns = self.settings.test_mode, self.state.now_ns
+        self.cut_interval(Cause.TEST_MODE_BEGIN)
+        self.test = Registers(mode.demand, 0)
+        self.state.test = TestState(now_ns, now_ns + mode.minutes * 60 * SECOND_NS, None, self.test.state)
+        self._begin_test_interval(self.state.test)
+        self.say(EventKind.TEST_MODE_BEGIN)
+
+    def end_test(self) -> None:
+        """What the calendar had to say meanwhile comes now."""
+        self._end_of_interval(Cause.TEST_MODE_END, _present(self.active))
+        self.test = self.state.test = None
+        self.say(EventKind.TEST_MODE_END)
+        self.follow_calendar()
+
+    def _begin_test_interval(self, test: TestState) -> None:
+        demand = self.settings.test_mode.demand
+        test.interval_ends_ns = self.state.now_ns + demand.subinterval_s * SECOND_NS if demand else None
+
+    # --- recorder -------------------------------------------------------------------------------------------
+
+    def say_words(self, words: tuple[int, ...]) -> None:
+        """The recorder wrote these."""
+        recorder = self.state.recorder
+        if not words or recorder is None:
+            return
+        self._said.append(ProfileWords(recorder.written - len(words), words))
+        if recorder.overflows > self._overflows:
+            self._overflows = recorder.overflows
+            self.say(EventKind.RECORDER_OVERFLOW, ("intervals", recorder.overflows))
+
+    # --- calendar -------------------------------------------------------------------------------------------
+
+    def follow_calendar(self, clock_jumped: bool = False) -> None:
+        """Daylight saving, self-read, season and rate as they are due now; all but the first wait for test mode's end.
+
+        `clock_jumped`: the recorder has marked the new time already.
+        """
+        state = self.state
+        span = self.settings.calendar.span(state.now_ns)
+        if span.dst != state.dst:
+            state.dst = span.dst
+            self.say(EventKind.DST_ON if span.dst else EventKind.DST_OFF)
+        if span.utc_offset_s != state.utc_offset_s:
+            state.utc_offset_s = span.utc_offset_s
+            if self.recorder is not None and not clock_jumped:
+                self.say_words(self.recorder.clock_change(state.now_ns))
+        if state.test is not None:
+            return
+        self._end_periods(span.season)
+        if span.rate != state.calendar_rate:
+            state.calendar_rate = int(span.rate)
+            if state.forced_rate is None:
+                self.say(EventKind.RATE_CHANGE, ("rate", span.rate.name))
+
+    def _end_periods(self, season: int) -> None:
+        """A self-read that is due, and the close of a season that is over; where both, both keep the same."""
+        state, settings = self.state, self.settings
+        reads = state.self_read_ns is not None and state.now_ns >= state.self_read_ns
+        closes = season != state.season and state.now_ns >= state.followed_ns
+        state.followed_ns = max(state.followed_ns, state.now_ns)
+        causes, resets = [], None
+        if reads:
+            state.self_read_ns = next_self_read_ns(settings.calendar, settings.self_reads, state.followed_ns)
+            self.say(EventKind.SELF_READ)
+            causes.append(Cause.SELF_READ)
+            resets = Cause.SELF_READ if settings.self_reads.resets_demand else None
+        if closes:
+            causes.append(Cause.SEASON)
+            resets = Cause.SEASON if settings.season_change_resets_demand else resets
+        self._keep(causes, resets)
+        if closes:
+            state.season = season
+            self.say(EventKind.SEASON_CHANGE, ("season", season))
+
+    # --- commands -------------------------------------------------------------------------------------------
+
+    def obey(self, command: Command) -> None:
+        """Do it now."""
+        state = self.state
+        match command.action:
+            case Action.RESET_BY_SWITCH:
+                self._reset_by_switch()
+            case Action.RESET:
+                self._reset(Cause.COMMUNICATION)
+            case Action.SELF_READ:
+                state.self_read_ns = 0  # overdue, whatever the clock is set to before test mode ends
+                self.follow_calendar()
+            case Action.TEST_BEGIN if state.test is None:
+                self.begin_test()
+            case Action.TEST_END if state.test is not None:
+                self.end_test()
+            case Action.FORCE_RATE if state.forced_rate != command.value:
+                state.forced_rate = command.value
+                self.say(EventKind.RATE_FORCED, ("rate", self.rate.name))
+            case Action.RELEASE_RATE if state.forced_rate is not None:
+                state.forced_rate = None
+                self.say(EventKind.RATE_RELEASED, ("rate", self.rate.name))
+            case Action.INPUT_PULSES:
+                counts = [0] * INPUTS
+                counts[command.value] = command.pulses
+                state.inputs[command.value] += command.pulses
+                if self.recorder is not None:
+                    self.recorder.take(NOTHING, (), counts)
+
+    def _reset_by_switch(self) -> None:
+        """A reset at the switch, unless one came there less than the lockout before (Q-5)."""
+        state = self.state
+        if state.test is None:
+            if state.last_switch_reset_ns is not None:
+                left_ns = state.last_switch_reset_ns + self.settings.lockout_s * SECOND_NS - state.now_ns
+                if left_ns > 0:
+                    self.say(EventKind.RESET_REFUSED, ("seconds left", -(-left_ns // SECOND_NS)))
+                    return
+            state.last_switch_reset_ns = state.now_ns
+        self._reset(Cause.SWITCH)
+
+    def _reset(self, cause: Cause) -> None:
+        """Demand reset: of test mode in test mode, else of billing. Without demand there is nothing to reset."""
+        demand = self.active.demand
+        if demand is None:
+            return
+        if self.state.test is None:
+            self._keep([cause], cause)
+            return
+        demands = _present(self.active)
+        demand.reset(self.state.now_ns)
+        self._begin_test_interval(self.state.test)
+        self._end_of_interval(cause, demands)
+
+    def _keep(self, causes: Sequence[Cause], resets: Cause | None) -> None:
+        """A snapshot for each cause, and for one of them a reset of billing's demand."""
+        state, demand = self.state, self.registers.demand
+        snapshots = [self.snapshot(cause) for cause in causes]
+        if resets is None or demand is None:
+            self._said += snapshots
+            return
+        demands = _present(self.registers)
+        ended = demand.reset(state.now_ns)
+        self._said += [with_maxima(snapshot, ended) for snapshot in snapshots]
+        state.resets += 1
+        state.last_reset_ns = state.now_ns
+        self.say(EventKind.DEMAND_RESET, ("cause", resets.value), ("resets", state.resets))
+        self._end_of_interval(resets, demands)
+
+    # --- what is told ---------------------------------------------------------------------------------------
+
+    def say(self, kind: EventKind, *details: tuple[str, int | str]) -> None:
+        """It happens now: for the log."""
+        self._said.append(Event(self.state.now_ns, kind, details))
+
+    def tell(self) -> list[Happening]:
+        """What was not told before."""
+        said, self._said = self._said, []
+        return said
+
+    def _end_of_interval(self, cause: Cause, demands: tuple[int, ...]) -> None:
+        self._said.append(EndOfInterval(self.state.now_ns, cause, demands, self._rate, self.state.test is not None))
+
+
+def _present(registers: Registers) -> tuple[int, ...]:
+    """The demand of the running interval, by quantity."""
+    demand = registers.demand
+    return () if demand is None else tuple(demand.present(q) for q in range(len(demand.settings.quantities)))

@@ -1,0 +1,22 @@
+"""What a meter keeps when it is programmed anew (S-3)."""
+
+from __future__ import annotations
+
+from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.settings import BillingSettings
+from rig.meter.billing.state import BillingState
+
+
+def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tuple[Billing, list[Happening]]:
+    """Billing by new settings, at the time of the old: energy, inputs' counts and the count of demand resets go on.
+
+    Demand, with its maxima and what it cumulated, and the load profile begin anew, as they may be of other quantities;
+    who needs what they were keeps the old state. `program` is the new one's digest, for the log.
+    """
+    billing, said = Billing.begin(settings, old.now_ns)
+    state = billing.state
+    if state.registers is not None and old.registers is not None:
+        state.registers.energy, state.registers.rates = old.registers.energy, old.registers.rates
+    state.inputs, state.resets, state.last_reset_ns = old.inputs, old.resets, old.last_reset_ns
+    return billing, [Event(old.now_ns, EventKind.PROGRAMMED, (("program", program),)), *said]

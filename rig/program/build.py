@@ -1,0 +1,108 @@
+"""A program: the file as it is, and everything a meter takes from it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from rig.meter.billing.settings import BillingSettings
+from rig.meter.elements import ElementEquation, Ks
+from rig.meter.models import Capability
+from rig.meter.nameplate import Nameplate
+from rig.program import schema
+from rig.program.billing import billing
+from rig.program.contacts import Input, Output, RateInput, RecordedInput, inputs, outputs
+from rig.program.display import DisplaySettings, display
+from rig.program.metering import Metering, metering
+from rig.program.offer import Offer
+from rig.program.security import Security, security
+from rig.program.time_of_use import calendar
+from rig.strict_toml import ConfigError, read
+
+DIGEST_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Program:
+    """One meter, programmed. `file` is what was written, with the defaults of what was not."""
+
+    file: schema.ProgramFile
+    metering: Metering
+    billing: BillingSettings
+    display: DisplaySettings
+    outputs: tuple[Output, ...]
+    inputs: tuple[Input, ...]
+    security: Security
+
+    @property
+    def nameplate(self) -> Nameplate:
+        """What stands on the nameplate."""
+        return self.metering.nameplate
+
+    @property
+    def equation(self) -> ElementEquation:
+        """Of the service that is programmed; until another is detected, of the form's usual one."""
+        return self.metering.equation
+
+    @property
+    def ks(self) -> Ks:
+        """Test constant."""
+        return self.nameplate.ks
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what the file says, defaults included; comments, order and spacing do not count. 12 hexadecimal digits."""
+        canonical = msgspec.json.encode(self.file, order="deterministic")
+        return hashlib.sha256(canonical).hexdigest()[:DIGEST_DIGITS]
+
+
+def load_program(path: Path) -> Program:
+    """A program from its file. Raises ConfigError: one sentence with file, key, value and what would be right."""
+    file = read(path, schema.ProgramFile, "or make one with rig program new")
+    try:
+        return build(file)
+    except ConfigError as error:
+        sentence = " ".join(str(error).split())  # the value in it may have several lines
+        raise ConfigError(f"{path}: {sentence}") from None
+
+
+def default_program(form: str = "9S", current_class: int = 20) -> Program:
+    """The program of a meter without a file: RXRS4e, UTC, block demand of 15 min, KYZ1 follows kWh delivered.
+
+    Raises ConfigError for a form or class that does not exist.
+    """
+    return build(schema.ProgramFile(meter=schema.Meter(form=form, current_class=cast(Any, current_class))))
+
+
+def build(file: schema.ProgramFile) -> Program:
+    """What a file comes to. Raises ConfigError, without the file's name."""
+    meter = metering(file.meter)
+    if file.tou is not None:
+        meter.require(Capability.TIME_OF_USE, "[tou]")
+    when = calendar(file.clock, file.tou)
+    settings = billing(file, meter, when)
+    seasons = () if file.tou is None else when.tariff.seasons
+    contacts_in = inputs(file.inputs, meter, time_of_use=bool(seasons))
+    scheduled = {switch.rate for season in seasons for switches in season.days.values() for switch in switches}
+    offer = Offer(
+        meter,
+        demands=settings.demand.quantities if settings.demand else (),
+        rates=tuple(sorted(scheduled | {i.rate for i in contacts_in if isinstance(i, RateInput)})),
+        seasons=len(seasons),
+        inputs=tuple(i.place for i in contacts_in if isinstance(i, RecordedInput)),
+    )
+    tables = (schema.Pulses(name="KYZ1"),) if file.outputs is None else file.outputs
+    return Program(
+        file=file,
+        metering=meter,
+        billing=settings,
+        display=display(file.display, offer),
+        outputs=outputs(tables, offer),
+        inputs=contacts_in,
+        security=security(file.security),
+    )

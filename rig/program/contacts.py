@@ -1,0 +1,237 @@
+"""[[outputs]] and [[inputs]]: what each contact of the meter does (P-2 to P-5, T-2, D-5).
+
+Outputs are form C: a pulse output changes over at each pulse, every other closes K–Y while it has something to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rig.config import LEAST, MOST
+from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
+from rig.meter.billing.tariff import Rate
+from rig.meter.diagnostics import Diagnostic
+from rig.meter.models import Capability
+from rig.meter.pulses import KP_DIVISOR
+from rig.program import schema
+from rig.program.metering import MOST_PULSES_A_SECOND, Metering
+from rig.program.numbers import number, plain, rounded_up
+from rig.program.offer import Offer
+from rig.strict_toml import ConfigError, hint, shown
+
+MOST_VOLTS = 1000
+
+
+@dataclass(frozen=True)
+class PulsesOutput:
+    """A transition for every Kp of a quantity; Kp in Wh (varh, VAh), 0 disables it."""
+
+    name: str
+    quantity: Quantity
+    kp_wh: Fraction
+
+
+@dataclass(frozen=True)
+class EndOfIntervalOutput:
+    """Closed for so long from every end of a demand interval on."""
+
+    name: str
+    closed_s: int
+
+
+@dataclass(frozen=True)
+class LoadControlOutput:
+    """Closed while one of the rates is in force, outside test mode."""
+
+    name: str
+    rates: tuple[Rate, ...]
+
+
+@dataclass(frozen=True)
+class DemandAlert:
+    """Closed while the present demand of a quantity is above a level, in nW (nvar, nVA)."""
+
+    name: str
+    quantity: Quantity
+    above_nw: int
+
+
+@dataclass(frozen=True)
+class PowerFactorAlert:
+    """Closed while the power factor is below a level."""
+
+    name: str
+    below: Fraction
+
+
+@dataclass(frozen=True)
+class VoltageAlert:
+    """Closed while a phase is below or above a level, in volts at the meter; None: no such level."""
+
+    name: str
+    below_v: Fraction | None
+    above_v: Fraction | None
+
+
+@dataclass(frozen=True)
+class DiagnosticAlert:
+    """Closed while one of these diagnostics is on."""
+
+    name: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+Output = (
+    PulsesOutput
+    | EndOfIntervalOutput
+    | LoadControlOutput
+    | DemandAlert
+    | PowerFactorAlert
+    | VoltageAlert
+    | DiagnosticAlert
+)
+
+
+@dataclass(frozen=True)
+class RecordedInput:
+    """Input `place` (0 or 1) is counted; each pulse stands for `weight` in the other meter's unit."""
+
+    place: int
+    weight: Fraction
+
+
+@dataclass(frozen=True)
+class RateInput:
+    """While input `place` is closed, everything registers in `rate`."""
+
+    place: int
+    rate: Rate
+
+
+Input = RecordedInput | RateInput
+
+
+def diagnostic_name(diagnostic: Diagnostic) -> str:
+    """As programs write it: "phase a out"."""
+    return diagnostic.name.lower().replace("_", " ")
+
+
+# --- outputs --------------------------------------------------------------------------------------------------
+
+
+def outputs(tables: tuple[schema.Output, ...], offer: Offer) -> tuple[Output, ...]:
+    """The outputs of a program, KYZ1 first. Raises ConfigError."""
+    _each_once("outputs", tables)
+    found = [_output(f"outputs[{k}]", table, offer) for k, table in enumerate(tables)]
+    return tuple(sorted(found, key=lambda output: output.name))
+
+
+def _output(place: str, table: schema.Output, offer: Offer) -> Output:
+    meter = offer.meter
+    match table:
+        case schema.Pulses():
+            return _pulses(place, table, meter)
+        case schema.EndOfInterval():
+            meter.require(Capability.DEMAND, f'{place}.function = "eoi"')
+            return EndOfIntervalOutput(table.name, table.closed_seconds)
+        case schema.LoadControl():
+            _require_rates(f'{place}.function = "load control"', meter, bool(offer.rates))
+            for k, name in enumerate(table.rates):
+                offer.check_rate(f"{place}.rates[{k}]", Rate[name])
+            return LoadControlOutput(table.name, tuple(sorted({Rate[name] for name in table.rates})))
+        case schema.DemandThreshold():
+            return _demand_alert(place, table, offer)
+        case schema.PowerFactorThreshold():
+            meter.require(Capability.REACTIVE, f'{place}.function = "pf threshold"')
+            rule = 'a power factor above 0 and at most 1 in quotes, such as "0.9"'
+            return PowerFactorAlert(table.name, number(f"{place}.below", table.below, rule, LEAST, 1))
+        case schema.VoltageThreshold():
+            return _voltage_alert(place, table)
+        case schema.Diagnostic():
+            return _diagnostic_alert(place, table)
+
+
+def _pulses(place: str, table: schema.Pulses, meter: Metering) -> PulsesOutput:
+    quantity = meter.energy(f"{place}.quantity", table.quantity)
+    least = meter.nameplate.k_wh
+    if table.kp_wh is None:
+        kp = least
+    else:
+        kp = number(f"{place}.kp_wh", table.kp_wh, schema.NUMBER, 0, MOST)
+    said = f"{place}.kp_wh is {shown(table.kp_wh)}" if table.kp_wh is not None else f"{place}.kp_wh is Ks/{KP_DIVISOR}"
+    if 0 < kp < least:
+        raise ConfigError(f'{said}, it must be at least Ks/{KP_DIVISOR} = {plain(least)}, or "0" to disable the output')
+    if kp and (rate := meter.max_w / kp / 3600) > MOST_PULSES_A_SECOND:
+        enough = rounded_up(meter.max_w / 3600 / MOST_PULSES_A_SECOND)
+        raise ConfigError(
+            f"{said}: at MAX, {plain(meter.nameplate.max_kw)} kW, it would pulse {float(rate):.0f} times a second; "
+            f"{table.name} can {MOST_PULSES_A_SECOND}, so give at least {plain(enough)}"
+        )
+    return PulsesOutput(table.name, quantity, kp)
+
+
+def _demand_alert(place: str, table: schema.DemandThreshold, offer: Offer) -> DemandAlert:
+    offer.meter.require(Capability.DEMAND, f'{place}.function = "demand threshold"')
+    quantity = offer.demands[0]
+    if table.quantity is not None:
+        quantity = offer.demand(f"{place}.quantity", table.quantity)
+    rule = 'kW, kvar or kVA above 0 in quotes, such as "50"'
+    above = number(f"{place}.above", table.above, rule, LEAST, MOST)
+    return DemandAlert(table.name, quantity, round(above * NANO_PER_KILO))
+
+
+def _voltage_alert(place: str, table: schema.VoltageThreshold) -> VoltageAlert:
+    rule = f'volts above 0 and at most {MOST_VOLTS} in quotes, such as "108"'
+    below, above = (
+        None if text is None else number(f"{place}.{key}", text, rule, LEAST, MOST_VOLTS)
+        for key, text in (("below_v", table.below_v), ("above_v", table.above_v))
+    )
+    if below is None and above is None:
+        raise ConfigError(f"{place}.below_v and {place}.above_v are missing: give one of them, or both")
+    if below is not None and above is not None and below >= above:
+        raise ConfigError(
+            f"{place}.below_v is {shown(table.below_v)}, it must be less than above_v, {shown(table.above_v)}"
+        )
+    return VoltageAlert(table.name, below, above)
+
+
+def _diagnostic_alert(place: str, table: schema.Diagnostic) -> DiagnosticAlert:
+    if table.diagnostics is None:
+        return DiagnosticAlert(table.name, tuple(Diagnostic))
+    known = {diagnostic_name(d): d for d in Diagnostic}
+    for k, name in enumerate(table.diagnostics):
+        if name not in known:
+            raise ConfigError(f"{place}.diagnostics[{k}] is {shown(name)}, which is no diagnostic; {hint(name, known)}")
+    return DiagnosticAlert(table.name, tuple(d for name, d in known.items() if name in table.diagnostics))
+
+
+# --- inputs ---------------------------------------------------------------------------------------------------
+
+
+def inputs(tables: tuple[schema.Input, ...], meter: Metering, time_of_use: bool) -> tuple[Input, ...]:
+    """The inputs of a program, IN1 first. Raises ConfigError."""
+    _each_once("inputs", tables)
+    found: list[Input] = []
+    for k, table in enumerate(tables):
+        place = int(table.name[-1]) - 1
+        match table:
+            case schema.RecordInput():
+                rule = 'a number above 0 in quotes, such as "1" or "0.1"'
+                found.append(RecordedInput(place, number(f"inputs[{k}].weight", table.weight, rule, LEAST, MOST)))
+            case schema.ForceRate():
+                _require_rates(f'inputs[{k}].function = "force rate"', meter, time_of_use)
+                found.append(RateInput(place, Rate[table.rate]))
+    return tuple(sorted(found, key=lambda found: found.place))
+
+
+def _require_rates(what: str, meter: Metering, time_of_use: bool) -> None:
+    meter.require(Capability.TIME_OF_USE, what)
+    if not time_of_use:
+        raise ConfigError(f"{what} needs rates, and there is no [tou]: give its seasons, or another function")
+
+
+def _each_once(place: str, tables: tuple[schema.Output, ...] | tuple[schema.Input, ...]) -> None:
+    for k, table in enumerate(tables):
+        if table.name in (other.name for other in tables[:k]):
+            raise ConfigError(f"{place}[{k}].name is {shown(table.name)} again: give each its own name")

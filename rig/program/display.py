@@ -1,0 +1,119 @@
+"""[display] as sequences of items: those of the program, or the usual ones of the model (D-2, D-3, D-5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rig.meter.models import Capability
+from rig.program import schema
+from rig.program.display_items import DemandItem, DisplayItem, EnergyItem, PeakItem, What, When, items
+from rig.program.names import demand_name
+from rig.program.numbers import plain
+from rig.program.offer import THIRD_METRIC, Offer
+from rig.strict_toml import ConfigError, hint, shown
+
+SEQUENCES = ("normal", "alternate", "test")
+
+
+@dataclass(frozen=True)
+class DisplaySettings:
+    """Three sequences; each item stands for `scroll_s`."""
+
+    scroll_s: int
+    normal: tuple[DisplayItem, ...]
+    alternate: tuple[DisplayItem, ...]
+    test: tuple[DisplayItem, ...]
+
+
+@dataclass(frozen=True)
+class _Digits:
+    """How many digits a register shows, those after the point among them."""
+
+    digits: int
+    decimals: int
+
+    def check(self, place: str, max_k: Fraction | None) -> None:
+        """At least one digit comes before the point, and of demand (in kW, kvar, kVA) as many as MAX needs."""
+        if self.decimals >= self.digits:
+            raise ConfigError(f"{place}decimals is {self.decimals}, it must be less than {place}digits, {self.digits}")
+        if max_k is not None and max_k >= (most := 10 ** (self.digits - self.decimals)):
+            raise ConfigError(
+                f"{place}digits is {self.digits} and {place}decimals is {self.decimals}: MAX is {plain(max_k)} kW, "
+                f"and they show less than {most}"
+            )
+
+
+def display(table: schema.Display, offer: Offer) -> DisplaySettings:
+    """The display of a program. Raises ConfigError."""
+    max_k = offer.meter.nameplate.max_kw
+    energy = _Digits(table.energy_digits, table.energy_decimals)
+    demand = _Digits(table.demand_digits, table.demand_decimals)
+    energy.check("display.energy_", None)
+    demand.check("display.demand_", max_k if offer.demands else None)
+    known = items(offer.meter.names)
+
+    def item(place: str, entry: str | schema.Item, test: bool) -> DisplayItem:
+        own = schema.Item(entry) if isinstance(entry, str) else entry
+        key = place if isinstance(entry, str) else f"{place}.item"
+        if own.item not in known:
+            raise ConfigError(
+                f"{key} is {shown(own.item)}, which is no item; {hint(own.item, known, 'docs/program.md has them all')}"
+            )
+        what = known[own.item]
+        offer.check(f"{key} = {shown(own.item)}", what, test=test)
+        usual = _usual(what, energy, demand)
+        if usual is None:
+            for name in ("digits", "decimals"):
+                if (given := getattr(own, name)) is not None:
+                    raise ConfigError(f"{place}.{name} is {given}, but {own.item} is no register: leave it out")
+            return DisplayItem(own.item, what)
+        digits = _Digits(
+            usual.digits if own.digits is None else own.digits,
+            usual.decimals if own.decimals is None else own.decimals,
+        )
+        digits.check(f"{place}.", max_k if usual is demand else None)
+        return DisplayItem(own.item, what, digits.digits, digits.decimals)
+
+    sequences = {}
+    for name in SEQUENCES:
+        entries: Sequence[str | schema.Item] | None = getattr(table, name)
+        if entries is None:
+            entries = usual_items(name, offer)
+        sequences[name] = tuple(item(f"display.{name}[{k}]", e, name == "test") for k, e in enumerate(entries))
+    return DisplaySettings(table.scroll_seconds, **sequences)
+
+
+def _usual(what: What, energy: _Digits, demand: _Digits) -> _Digits | None:
+    match what:
+        case EnergyItem():
+            return energy
+        case DemandItem(when=When.VALUE) | PeakItem(when=When.VALUE):
+            return demand
+        case _:
+            return None
+
+
+def usual_items(sequence: str, offer: Offer) -> list[str]:
+    """What a sequence shows where the program does not say: all that is billed, the most wanted in the normal one."""
+    energies = ["kWh delivered", "kWh received"]
+    if offer.meter.has(Capability.REACTIVE):
+        energies += ["kvarh lagging", "kvarh leading"]
+    demands = [demand_name(quantity) for quantity in offer.demands]
+    rates = [rate.name for rate in offer.rates]
+    match sequence:
+        case "normal":
+            found = ["all segments", "kWh delivered", *(f"kWh delivered {rate}" for rate in rates)]
+            found += [f"{d} max" for d in demands]
+            found += [f"{demands[0]} max {rate}" for rate in rates] if demands else []
+            return found + (["reset count"] if demands else [])
+        case "alternate":
+            found = ["date", "time", "service", *(["season", "rate"] if rates else []), *energies]
+            for d in demands:
+                found += [f"{d} {of}" for of in ("max date", "max time", "previous", "cumulative")]
+            return [*found, "firmware"]
+        case _:
+            found = ["test left", *energies, *(f"{d} {of}" for d in demands for of in ("present", "max"))]
+            found += ["pulse kWh"] + (["pulse kM3H"] if len(demands) > THIRD_METRIC else [])
+            return found

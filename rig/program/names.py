@@ -1,0 +1,35 @@
+"""Names of quantities as programs write them: their own, and plain ones that a program gives a meaning (Q-2, Q-3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from rig.meter.billing.quantity import Quantity
+
+
+@dataclass(frozen=True)
+class Names:
+    """Quantities by name. `apparent` says what "kVAh" is, td or rms; `net_by_direction` what "kvarh net" is.
+
+    `energies` has names such as "kWh delivered", `demands` the same with the hour dropped: "kW delivered".
+    """
+
+    apparent: Quantity = Quantity.KVAH_TD
+    net_by_direction: bool = False
+
+    @cached_property
+    def energies(self) -> dict[str, Quantity]:
+        named = {quantity.value: quantity for quantity in Quantity} | {"kVAh": self.apparent}
+        if self.net_by_direction:
+            named[Quantity.KVARH_NET.value] = Quantity.KVARH_NET_DIRECTION
+        return named
+
+    @cached_property
+    def demands(self) -> dict[str, Quantity]:
+        return {name.replace(q.unit, q.demand_unit, 1): q for name, q in self.energies.items()}
+
+
+def demand_name(quantity: Quantity) -> str:
+    """Its own name as a demand: "kW delivered"."""
+    return quantity.value.replace(quantity.unit, quantity.demand_unit, 1)

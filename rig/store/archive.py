@@ -1,0 +1,111 @@
+"""The history as the store has it: whatever becomes of the database, billing goes on.
+
+    | what happens                                        | what is done                                            |
+    |-----------------------------------------------------|---------------------------------------------------------|
+    | disk full, read-only, failing; database locked      | trouble; the items wait; tried again with every save    |
+    | file damaged, of another program, or another meter  | moved aside under a new name, a new history begun; told |
+    | as before, and MOST_ASIDE files lie aside already   | trouble; the items wait: the disk is done for           |
+    | history made by a newer program                     | trouble; the items wait; the file is not touched        |
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+from rig.store.disk import Disk
+from rig.store.history import NAME, History, NewerHistory, UnusableHistory
+from rig.store.items import Numbered, RecordingItem
+
+T = TypeVar("T")
+
+MOST_ASIDE = 8
+"""A disk that damages so many histories is not given more to fill itself with."""
+
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
+_ASIDE = f"{NAME}.damaged-"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Archive:
+    """Keeps a History open. `trouble` is a sentence as long as it cannot; `notes` are of what was moved aside.
+
+    Methods raise nothing of SQLite's or the system's. `utc_ns` is for the name of a file that is moved aside.
+    """
+
+    def __init__(self, folder: Path, store: int, disk: Disk) -> None:
+        self.trouble: str | None = None
+        self.notes: list[str] = []
+        self._path = folder / NAME
+        self._store = store
+        self._disk = disk
+        self._history: History | None = None
+
+    def taken(self, utc_ns: int) -> int | None:
+        """Number of the last item in the history; None if the history cannot be opened now."""
+        return self._attempt(lambda history: history.taken, utc_ns)
+
+    def take(self, items: Sequence[Numbered], recording: RecordingItem | None, utc_ns: int) -> bool:
+        """Whether the items are in the history now; if not, they may be given again at any time."""
+
+        def takes(history: History) -> bool:
+            history.take(items, recording)
+            return True
+
+        return self._attempt(takes, utc_ns) is True
+
+    def _attempt(self, action: Callable[[History], T], utc_ns: int) -> T | None:
+        try:
+            try:
+                result = action(self._opened())
+            except UnusableHistory as error:
+                self.close()
+                self._move_aside(str(error), utc_ns)
+                result = action(self._opened())
+        except (UnusableHistory, NewerHistory) as error:
+            self._fail(str(error))
+        except sqlite3.Error as error:
+            self._fail(f"cannot be written ({error})", keep=getattr(error, "sqlite_errorcode", None) in _PASSING)
+        except OSError as error:
+            self._fail(f"cannot be moved aside ({error.strerror})")
+        else:
+            self.trouble = None
+            return result
+        return None
+
+    def _opened(self) -> History:
+        if self._history is None:
+            self._history = History(self._path, self._store)
+        return self._history
+
+    def _fail(self, what: str, keep: bool = False) -> None:
+        """Unless the connection is fit to be kept, the next attempt begins with the file, and looks it over."""
+        if not keep:
+            self.close()
+        self.trouble = f"{self._path} {what}; events, snapshots and profile wait in the journal"
+
+    def _move_aside(self, fault: str, utc_ns: int) -> None:
+        aside = {path.name for path in self._path.parent.glob(f"{_ASIDE}*") if not path.name.endswith("-wal")}
+        if len(aside) >= MOST_ASIDE:
+            raise UnusableHistory(f"{fault}, and {len(aside)} files lie aside already: look at the disk")
+        stamp = (_EPOCH + timedelta(microseconds=utc_ns // 1000)).strftime("%Y%m%dT%H%M%SZ")
+        name = next(n for k in count(1) if (n := f"{_ASIDE}{stamp}" + (f"-{k}" if k > 1 else "")) not in aside)
+        # The log first: left behind alone, it would be taken for the new database's.
+        for suffix in ("-wal", ""):
+            with suppress(FileNotFoundError):
+                self._disk.rename(self._path.with_name(NAME + suffix), self._path.with_name(name + suffix))
+        with suppress(FileNotFoundError):
+            os.unlink(self._path.with_name(NAME + "-shm"))
+        self._disk.sync_folder(self._path.parent)
+        self.notes.append(f"{self._path} {fault}: it is now {name}, a new history is begun")
+
+    def close(self) -> None:
+        if self._history is not None:
+            self._history.close()
+            self._history = None

@@ -1,0 +1,145 @@
+"""Looking over a store without changing it, also while a meter uses it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from rig.store.disk import Disk
+from rig.store.errors import StoreError
+from rig.store.journal import NAMES, Copy, newest_of, read_copy
+from rig.store.outbox import STRIDE
+from rig.store.reading import HistoryReader
+from rig.store.record import Record
+
+_LOOKS = 5
+_BETWEEN_S = 0.05
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at: a copy of the journal, "journal", "payload", "history", "items" or "profile"."""
+
+    part: str
+    holds: bool
+    found: str
+
+
+def check(folder: Path, decode: Callable[[bytes], object] = json.loads) -> list[Finding]:
+    """Everything that can be said of a store. Reads only.
+
+    `decode` reads a meter's state and raises ValueError for one that it cannot.
+    """
+    if not folder.is_dir():
+        return [Finding("journal", False, f"there is no folder {folder}")]
+    for _ in range(_LOOKS):
+        copies = _copies(folder)
+        findings = [_of_copy(copy) for copy in copies]
+        try:
+            _, record = newest_of(copies)
+        except StoreError as error:
+            return [*findings, Finding("journal", False, str(error)), *_of_history(folder, None)]
+        findings.append(_of_journal(record, copies))
+        if record.sequence:
+            findings.append(_of_payload(record.payload, decode))
+        findings += _of_history(folder, record)
+        if [copy.whole for copy in _copies(folder)] == [copy.whole for copy in copies]:
+            break  # else the meter has saved meanwhile: journal and history are of different times
+    return findings
+
+
+def _copies(folder: Path) -> list[Copy]:
+    """Both, as they are between two saves: one that is being written looks torn for a moment."""
+    for _ in range(_LOOKS):
+        copies = [read_copy(folder / name, Disk()) for name in NAMES]
+        if not any(copy.fault for copy in copies):
+            break
+        time.sleep(_BETWEEN_S)
+    return copies
+
+
+def _of_copy(copy: Copy) -> Finding:
+    record = copy.record
+    if record is None:
+        return Finding(copy.path.name, False, copy.fault)
+    return Finding(copy.path.name, True, f"save {record.sequence} of {_utc(record.utc_ns)}, {len(copy.whole)} bytes")
+
+
+def _of_journal(record: Record, copies: list[Copy]) -> Finding:
+    dropped = ", ".join(f"{count} {kind}" for kind, count in sorted(record.dropped.items()))
+    found = f"goes on from save {record.sequence}, {len(record.items)} items wait for the history"
+    found += f", dropped so far: {dropped}" if dropped else ""
+    behind = max(record.sequence - copy.record.sequence for copy in copies if copy.record is not None)
+    if behind > 1:
+        return Finding("journal", False, f"{found}; the other copy is {behind} saves older: a file was put back")
+    return Finding("journal", True, found)
+
+
+def _of_payload(payload: bytes, decode: Callable[[bytes], object]) -> Finding:
+    try:
+        decode(payload)
+    except ValueError as error:
+        return Finding("payload", False, f"the meter's state cannot be read: {error}")
+    return Finding("payload", True, f"the meter's state, {len(payload)} bytes")
+
+
+def _of_history(folder: Path, record: Record | None) -> list[Finding]:
+    try:
+        with HistoryReader(folder) as history:
+            findings = [_of_database(history, record)]
+            if record is not None:
+                findings.append(_of_items(history, record))
+            return findings + _of_profiles(history)
+    except StoreError as error:
+        unused = record is not None and len(record.items) == record.next_item - 1
+        return [Finding("history", unused, "not begun yet" if unused else str(error))]
+    except (sqlite3.Error, TypeError, ValueError) as error:
+        return [Finding("history", False, f"is damaged ({error})")]
+
+
+def _of_database(history: HistoryReader, record: Record | None) -> Finding:
+    faults = history.faults()
+    if faults:
+        return Finding("history", False, f"is damaged ({faults[0]})")
+    if record is not None and history.store() != record.store:
+        return Finding("history", False, "is of another meter")
+    return Finding("history", True, f"sound, up to item {history.taken()}")
+
+
+def _of_items(history: HistoryReader, record: Record) -> Finding:
+    """Every number must be in the history or in the journal."""
+    taken, waiting = history.taken(), [numbered.number for numbered in record.items]
+    if taken >= record.next_item:
+        return Finding("items", False, f"the history goes on to {taken}, the journal only to {record.next_item - 1}")
+    gaps = history.gaps()
+    known = taken
+    for number in (*(n for n in waiting if n > taken), record.next_item):
+        if number > known + 1:
+            gaps.append((known + 1, number - 1))
+        known = number
+    lost = [f"{first} to {last}" for first, last in gaps if (last + 1) % STRIDE]
+    if lost:
+        return Finding("items", False, f"missing: {', '.join(lost)}")
+    return Finding("items", True, f"{record.next_item - 1} without a gap" if not gaps else "none missing")
+
+
+def _of_profiles(history: HistoryReader) -> list[Finding]:
+    findings = []
+    for recording in history.recordings():
+        runs = history.words(recording.id)
+        gaps = [f"{a.first + len(a.words)} to {b.first - 1}" for a, b in pairwise(runs)]
+        count = sum(len(run.words) for run in runs)
+        found = f"recording {recording.id} of {_utc(recording.utc_ns)}: {count} words"
+        findings.append(Finding("profile", not gaps, found + (f", missing: {', '.join(gaps)}" if gaps else "")))
+    return findings
+
+
+def _utc(utc_ns: int) -> str:
+    return (_EPOCH + timedelta(microseconds=utc_ns // 1000)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,7 @@
+"""How the store refuses."""
+
+from __future__ import annotations
+
+
+class StoreError(ValueError):
+    """A store that cannot be used or written: one sentence naming the file, what is wrong and what would be right."""

@@ -1,0 +1,346 @@
+"""What programs come to: the packaged examples, the program of a meter without one, what names and keys mean."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from rig.meter.billing.billing import Billing
+from rig.meter.billing.demand import DemandKind, DemandSettings
+from rig.meter.billing.holidays import holiday_dates
+from rig.meter.billing.portion import Portion
+from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
+from rig.meter.billing.settings import SelfReadKind, SelfReads
+from rig.meter.billing.tariff import DayType, Rate
+from rig.meter.diagnostics import Diagnostic
+from rig.meter.elements import FORMS
+from rig.meter.models import MODELS
+from rig.meter.pulses import PULSE_QUANTITIES, kyz_output
+from rig.program import schema
+from rig.program.build import Program, build, default_program, load_program
+from rig.program.check import notes, summary
+from rig.program.contacts import (
+    DemandAlert,
+    DiagnosticAlert,
+    EndOfIntervalOutput,
+    LoadControlOutput,
+    PowerFactorAlert,
+    PulsesOutput,
+    RateInput,
+    RecordedInput,
+    VoltageAlert,
+)
+from rig.program.display_items import GYRBOX, DemandItem, DemandOf, EnergyItem, PulseItem, items
+from rig.program.metering import MOST_PULSES_A_SECOND
+from rig.program.names import Names
+from rig.program.new import new_program
+from rig.service import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
+from rig.strict_toml import ConfigError, convert
+
+EXAMPLES = sorted((Path(schema.__file__).parent / "examples").glob("*.toml"))
+HOUR_NS = 3600 * 10**9
+KWH = NANO_PER_KILO
+
+
+def program(text: str) -> Program:
+    return build(convert(tomllib.loads(text), schema.ProgramFile))
+
+
+def example(name: str) -> Program:
+    (path,) = (path for path in EXAMPLES if path.stem == name)
+    return load_program(path)
+
+
+# --- examples -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_run(path: Path) -> None:
+    """Each loads, is described, and bills an hour."""
+    made = load_program(path)
+    assert len(summary(made, 2026)) > 5
+    assert all(notes(made, 2026))
+    now_ns = made.billing.calendar.instant_ns(datetime(2026, 7, 6, 12))
+    meter, _ = Billing.begin(made.billing, now_ns)
+    meter.advance(Portion(now_ns, now_ns + HOUR_NS, 0, KWH, vah_rms=KWH, vah_td=KWH))
+    meter.settle()
+    assert meter.registers.energy(Quantity.KWH_DELIVERED) == KWH
+    for output in made.outputs:
+        if isinstance(output, PulsesOutput):
+            kyz_output(output.name, output.quantity, output.kp_wh, made.ks.wh)
+
+
+def test_there_are_examples_of_each_kind() -> None:
+    kinds = {type(contact) for path in EXAMPLES for p in [load_program(path)] for contact in (*p.outputs, *p.inputs)}
+    assert kinds >= {PulsesOutput, EndOfIntervalOutput, LoadControlOutput, DemandAlert, VoltageAlert, DiagnosticAlert}
+    assert kinds >= {RecordedInput, RateInput}
+    demands = {load_program(path).billing.demand.kind for path in EXAMPLES}
+    assert demands == set(DemandKind)
+
+
+@pytest.mark.parametrize(
+    ("when", "rate"),
+    [
+        ("2026-07-06 06:59", Rate.C),
+        ("2026-07-06 07:00", Rate.B),
+        ("2026-07-06 11:00", Rate.A),
+        ("2026-07-06 18:59", Rate.B),
+        ("2026-07-06 19:00", Rate.C),
+        ("2026-12-01 08:00", Rate.A),
+        ("2026-12-01 12:00", Rate.B),
+        ("2026-07-04 12:00", Rate.C),  # Saturday
+        ("2026-07-05 12:00", Rate.C),  # Sunday
+        ("2026-07-01 12:00", Rate.C),  # Canada Day, a Wednesday
+        ("2026-04-03 12:00", Rate.C),  # Good Friday
+        ("2026-12-25 08:00", Rate.C),
+        ("2026-12-28 08:00", Rate.C),  # for Boxing Day, a Saturday
+        ("2026-12-29 08:00", Rate.A),
+    ],
+)
+def test_time_of_use_as_in_ontario(when: str, rate: Rate) -> None:
+    calendar = example("rural-4s-tou").billing.calendar
+    assert calendar.span(calendar.instant_ns(datetime.fromisoformat(when))).rate is rate
+
+
+def test_the_plant_has_all_that_a_meter_can() -> None:
+    made = example("industrial-9s")
+    assert made.billing.demand == DemandSettings(
+        DemandKind.THERMAL, 900, 1, (Quantity.KWH_DELIVERED, Quantity.KVAH_RMS, Quantity.KVARH_LAGGING)
+    )
+    assert made.billing.test_mode.demand == DemandSettings(DemandKind.BLOCK, 300, 1, made.billing.demand.quantities)
+    assert made.billing.lockout_s == 120
+    assert len(made.billing.recorder.channels) == 15
+    assert made.billing.recorder.memory_bytes == 131072
+    assert made.billing.self_reads == SelfReads(SelfReadKind.HOURS, hours=6)
+    assert made.nameplate.ratios.multiplier == 35 * 120
+    assert made.outputs == (
+        PulsesOutput("KYZ1", Quantity.KWH_DELIVERED, Fraction(3, 20)),
+        PulsesOutput("KYZ2", Quantity.KVARH_LAGGING, Fraction(3, 10)),
+        EndOfIntervalOutput("KYZ3", 3),
+        DemandAlert("KYZ4", Quantity.KVAH_RMS, 12_500 * 10**9),
+    )
+    assert made.inputs == (RecordedInput(0, Fraction(1, 10)), RateInput(1, Rate.D))
+    shown = {item.name: item for item in made.display.normal}
+    assert shown["kVAh"].what == EnergyItem(Quantity.KVAH_RMS)
+    assert shown["kVA max"].what == DemandItem(Quantity.KVAH_RMS, DemandOf.MAXIMUM)
+    assert (shown["kVAh"].digits, shown["kVAh"].decimals) == (5, 0)
+    assert (shown["kVA max"].digits, shown["kVA max"].decimals) == (6, 3)
+    net = next(item.what for item in made.display.alternate if item.name == "kvarh net")
+    assert net == EnergyItem(Quantity.KVARH_NET_DIRECTION)
+    assert made.security.keys[3] == bytes.fromhex("4D5E6F")
+    assert "4D5E6F" not in repr(made.security)
+
+
+# --- the plain meter ------------------------------------------------------------------------------------------
+
+
+def test_without_a_file() -> None:
+    made = default_program()
+    assert made.file == program("").file
+    assert (made.nameplate.type, made.nameplate.form) == ("RXRS4e", "9S")
+    assert made.ks.wh == Fraction(9, 5)
+    assert made.equation is FORMS["9S"].equation()
+    assert made.billing.demand == DemandSettings(DemandKind.BLOCK, 900, 1, (Quantity.KWH_DELIVERED,))
+    assert made.billing.recorder is None
+    assert made.billing.calendar.span(0).rate is Rate.A
+    assert made.outputs == (PulsesOutput("KYZ1", Quantity.KWH_DELIVERED, Fraction(3, 20)),)
+    assert [item.name for item in made.display.normal] == [
+        "all segments", "kWh delivered", "kW delivered max", "reset count",
+    ]  # fmt: skip
+    assert default_program("2S", 200).ks.wh == Fraction(36, 5)
+    with pytest.raises(ConfigError, match=r"meter\.form: form"):
+        default_program("7S")
+    with pytest.raises(ConfigError, match=r"meter\.current_class: current class 30 is not known"):
+        default_program("9S", 30)
+
+
+def test_the_digest_is_of_what_is_said() -> None:
+    plain = program("")
+    assert program('# comment\n[meter]\nform="9S"\n[clock]').digest == plain.digest
+    assert re.fullmatch("[0-9a-f]{12}", plain.digest)
+    others = ['[meter]\nform = "16S"', "[test_mode]\nminutes = 31", '[security]\nlevel_4 = "1"', "outputs = []"]
+    assert len({plain.digest, *(program(text).digest for text in others)}) == 1 + len(others)
+
+
+# --- what keys mean -------------------------------------------------------------------------------------------
+
+
+def test_days_that_are_left_out_are_as_the_ones_above() -> None:
+    season = '[[tou.seasons]]\nname = "s"\nbegins = "01-01"\nweekday = ["00:00 A"]\n'
+    for more, rates in {
+        "": "AAAA",
+        'saturday = ["00:00 B"]\n': "ABBB",
+        'sunday = ["00:00 B"]\n': "AABB",
+        'holiday = ["00:00 B"]\n': "AAAB",
+        'saturday = ["00:00 B"]\nsunday = ["00:00 C"]\nholiday = ["00:00 D"]\n': "ABCD",
+    }.items():
+        (made,) = program(season + more).billing.calendar.tariff.seasons
+        assert "".join(made.days[day][0].rate.name for day in DayType) == rates
+
+
+def test_a_zone_by_rule_is_the_zone_by_name() -> None:
+    rule = 'dst_begin = "second Sunday of March 02:00"\ndst_end = "first Sunday of November 02:00"\n'
+    by_rule = program('[clock]\nstandard_offset = "-05:00"\n' + rule).billing.calendar
+    by_name = program('[clock]\nzone = "America/Toronto"').billing.calendar
+    for day in range(365):
+        at_ns = (1_767_225_600 + day * 86400) * 10**9
+        assert by_rule.local(at_ns).replace(tzinfo=None) == by_name.local(at_ns).replace(tzinfo=None)
+    newfoundland = program('[clock]\nstandard_offset = "-03:30"').billing.calendar
+    assert newfoundland.standard_offset_s(0) == -12600
+
+
+def test_what_test_mode_leaves_out_is_as_in_demand() -> None:
+    sliding = '[demand]\nmethod = "sliding"\ninterval_minutes = 30\nsubinterval_minutes = 10\n'
+    for more, text in {
+        "": "sliding:10x3",
+        'method = "block"\n': "block:30",
+        "interval_minutes = 20\n": "sliding:10x2",
+        "interval_minutes = 15\nsubinterval_minutes = 5\n": "sliding:5x3",
+        'method = "thermal"\ninterval_minutes = 1\n': "thermal:1",
+    }.items():
+        assert program(sliding + "[test_mode]\n" + more).billing.test_mode.demand.text == text
+    assert program('[meter]\nmodel = "AXLS4"').billing.test_mode.demand is None
+
+
+def test_holidays_move_only_where_they_are_told_to() -> None:
+    season = '[[tou.seasons]]\nname = "s"\nbegins = "01-01"\nweekday = ["00:00 A"]\n'
+    holiday = '[[tou.holidays]]\nname = "Canada Day"\ndate = "07-01"\nobserved = "{}"\n'
+    for observed, day in {"none": 1, "nearest weekday": 2, "next Monday": 2}.items():
+        tariff = program(season + holiday.format(observed)).billing.calendar.tariff
+        assert holiday_dates(tariff.holidays, 2029) == {date(2029, 7, day)}  # the 1st is a Sunday
+
+
+def test_contacts() -> None:
+    text = """
+        inputs = [{ name = "IN2", function = "record" }]
+        [[outputs]]
+        name = "KYZ4"
+        function = "pf threshold"
+        below = "0.9"
+        [[outputs]]
+        name = "KYZ2"
+        function = "pulses"
+        quantity = "kVAh td leading"
+        kp_wh = "0"
+        [[outputs]]
+        name = "KYZ1"
+        function = "diagnostic"
+        [[outputs]]
+        name = "KYZ3"
+        function = "voltage threshold"
+        above_v = "131.1"
+    """
+    assert program(text).outputs == (
+        DiagnosticAlert("KYZ1", tuple(Diagnostic)),
+        PulsesOutput("KYZ2", Quantity.KVAH_TD_LEADING, Fraction(0)),
+        VoltageAlert("KYZ3", None, Fraction(1311, 10)),
+        PowerFactorAlert("KYZ4", Fraction(9, 10)),
+    )
+    assert program(text).inputs == (RecordedInput(1, Fraction(1)),)
+    assert program("outputs = []").outputs == ()
+
+
+def test_pulse_outputs_follow_what_the_meter_offers() -> None:
+    for quantity in Quantity:
+        text = f'[[outputs]]\nname = "KYZ1"\nfunction = "pulses"\nquantity = "{quantity.value}"'
+        if quantity in PULSE_QUANTITIES:
+            assert program(text).outputs == (PulsesOutput("KYZ1", quantity, Fraction(3, 20)),)
+        else:
+            with pytest.raises(ConfigError, match=r"outputs\[0\]\.quantity"):
+                program(text)
+
+
+def test_no_output_is_faster_than_its_contact() -> None:
+    """Each state of a relay stands twice its dwell, and the LED is dark between flashes."""
+    assert MOST_PULSES_A_SECOND * 2 * RELAY_DWELL_NS <= 10**9
+    assert MOST_PULSES_A_SECOND * (LED_WIDTH_NS + LED_GAP_NS) <= 10**9
+    for form in FORMS:
+        for current_class in (10, 20, 200, 320):
+            default_program(form, current_class)  # Ks/12 at MAX is refused nowhere
+
+
+# --- display --------------------------------------------------------------------------------------------------
+
+
+def test_the_gyrbox_has_nineteen_items() -> None:
+    assert len(GYRBOX) == len(set(GYRBOX)) == 19
+    assert set(GYRBOX) <= items(Names()).keys()
+
+
+def test_items_are_named_once() -> None:
+    """No two different things have one name, and what programs call by two names is one thing."""
+    for names in (Names(), Names(Quantity.KVAH_RMS, net_by_direction=True)):
+        known = items(names)
+        assert known["kVAh"] == EnergyItem(names.apparent)
+        assert known["kVA max B"] == DemandItem(names.apparent, DemandOf.MAXIMUM, Rate.B)
+        plain = [
+            name for name in known if name.split()[0] in ("kVAh", "kVA") and name.split()[1:2] not in (["td"], ["rms"])
+        ]
+        by_direction = [name for name in known if "net by direction" in name]
+        others = [known[n] for n in known.keys() - plain if not (names.net_by_direction and n in by_direction)]
+        assert len(set(others)) == len(others)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_usual_sequences_show_what_the_model_has(model: str) -> None:
+    """For every model, with all that it can be programmed for: nothing is refused, and test mode can pulse."""
+    text = new_program(model, "9S", 20)
+    made = program(re.sub(r"^( *)#(?=\[|\w+ =|    \{|\])", r"\1", text, flags=re.MULTILINE))
+    file = made.file
+    made = build(schema.ProgramFile(meter=file.meter, demand=file.demand, tou=file.tou))
+    for sequence in (made.display.normal, made.display.alternate, made.display.test):
+        assert 1 <= len(sequence) <= schema.MOST_ITEMS
+        assert len({item.name for item in sequence}) == len(sequence)
+    pulses = [item.what for item in made.display.test if isinstance(item.what, PulseItem)]
+    assert pulses == [PulseItem(False), PulseItem(True)][: 2 if "R" in model and model.startswith("RX") else 1]
+    assert ("kWh delivered A" in {item.name for item in made.display.normal}) == (not model.startswith("AXL"))
+
+
+# --- notes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no legible plate has form 9S in class 20: Ks, K and MAX follow their rule"),
+        ('[meter]\nform = "6S"', "form 6S on a 4-wire wye service is exact when Va + Vb + Vc = 0"),
+        ('[meter]\nct_ratio = "40"', "all readings are at the meter: multiply them by 40"),
+        ("[demand]\nallow_short_interval = true\ninterval_minutes = 5", "the demand interval is less than 15 min"),
+        ('[clock]\nzone = "America/Regina"', "the clock keeps standard time all year"),
+        # 99 999 kWh at 192 kW
+        ('[meter]\nform = "12S"\ncurrent_class = 200', "5 digits with 0 decimals turn over after 521 h at MAX"),
+        ("", "the seal is off"),
+        ('[security]\nlevel_2 = "2"', "levels 1, 3, 4: the key is 000000"),
+        (
+            '[[outputs]]\nname = "KYZ1"\nfunction = "demand threshold"\nabove = "17"',
+            "KYZ1 closes above MAX: never in a meter within its rating",
+        ),
+        (
+            "[recorder]\ninterval_minutes = 5\nchannels = ["
+            + 15 * '{ metric = "I2h A", pulse = "1" },'
+            + "]",
+            # 16384 words, 15 · 288 + 1 a day
+            "the recorder goes back 3.8 days",
+        ),
+        (
+            '[[tou.seasons]]\nname = "s"\nbegins = "01-01"\nweekday = ["00:00 A"]\n'
+            '[[tou.holidays]]\nname = "Jubilee"\ndate = "2027-05-05"',
+            "Jubilee: there is none in 2026",
+        ),
+    ],
+)  # fmt: skip
+def test_notes(text: str, said: str) -> None:
+    found = notes(program(text), 2026)
+    assert [note for note in found if said in note]
+
+
+def test_a_quiet_program() -> None:
+    """The apartment's meter has one note: nobody has seen its plate."""
+    assert [note.split(":")[0] for note in notes(example("apartment-25s"), 2026)] == [
+        "no legible plate has form 25S in class 200"
+    ]

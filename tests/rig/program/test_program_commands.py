@@ -1,0 +1,104 @@
+"""`rig program` as a user meets it: real processes, exit statuses, one sentence for each mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rig.program import schema
+from rig.program.build import load_program
+from rig.program.new import new_program
+from rig.program.reference import tables
+from rig.program_commands import app
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = Path(schema.__file__).parent / "examples"
+COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli import main; main()", "program"]
+
+
+def rig(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "160"}
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=120
+    )
+
+
+def in_process(*arguments: str) -> str:
+    """What a command prints that goes well."""
+    done = CliRunner().invoke(app, arguments, env={"COLUMNS": "160"})
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_new_then_check(tmp_path: Path) -> None:
+    written = rig(
+        "new", "--form", "45S", "--model", "rxs4", "--current-class", "200", "--out", "m.toml", folder=tmp_path
+    )
+    assert (written.returncode, written.stderr) == (0, "")
+    checked = rig("check", "m.toml", folder=tmp_path)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    for said in (
+        "m.toml: right",
+        "FM 45S",
+        "14.4 (inferred)",
+        "block interval of 15 min",
+        "KYZ1",
+        "note: the seal is off",
+    ):
+        assert said in checked.stdout
+    again = rig("new", "--out", "m.toml", folder=tmp_path)
+    assert again.returncode == 2
+    assert "m.toml exists: choose another name, or overwrite it with --force" in again.stderr
+    assert load_program(tmp_path / "m.toml").nameplate.form == "45S"
+    in_process("new", "--out", str(tmp_path / "m.toml"), "--force")
+    assert load_program(tmp_path / "m.toml").nameplate.form == "9S"
+
+
+def test_new_prints_what_it_would_write() -> None:
+    assert in_process("new", "--model", "AXLS4", "--form", "2S", "--current-class", "200") == new_program(
+        "AXLS4", "2S", 200
+    )
+
+
+def test_check_prints_json_without_keys() -> None:
+    printed = in_process("check", str(EXAMPLES / "industrial-9s.toml"), "--json")
+    told = json.loads(printed)
+    assert list(told) == ["file", "digest", "nameplate", "summary", "notes", "program"]
+    assert told["digest"] == load_program(EXAMPLES / "industrial-9s.toml").digest
+    assert told["nameplate"]["Ks"] == "1.8 (inferred)"
+    assert told["summary"]["IN2"] == "forces rate D"
+    assert told["program"]["demand"]["method"] == "thermal"
+    assert told["program"]["security"] == {"seal": True}
+    assert "4D5E6F" not in printed
+
+
+def test_schema_prints_every_key() -> None:
+    lines = in_process("schema").splitlines()
+    for table in tables():
+        assert table.heading in (line.strip() for line in lines)
+        for key in table.keys:
+            assert any(line.split()[:1] == [key.name] for line in lines)
+    assert "Recorder" in json.loads(in_process("schema", "--json"))["$defs"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("check", "bad.toml"), "bad.toml: meter.current_class is 30, it must be 10 or 20 or 200 or 320"),
+        (("new", "--form", "7S"), 'meter.form: form "7S" is not known'),
+        (("check",), "Missing argument"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_status_2(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("[meter]\ncurrent_class = 30", encoding="utf-8")
+    done = rig(*arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

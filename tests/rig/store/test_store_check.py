@@ -1,0 +1,216 @@
+"""Looking over a store: what it tells of sound, damaged, foreign and incomplete ones, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from meter_of_counts import SECOND_NS, items, payload
+
+from rig.store.check import Finding, check
+from rig.store.history import NAME
+from rig.store.items import RecordingItem, WordsItem
+from rig.store.journal import NAMES
+from rig.store.store import Store
+
+A, B = NAMES
+SECOND = "1970-01-01T00:00:"
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """States 1 to 9 saved, all in the history; the newest in billing.b."""
+    return stored(tmp_path_factory.mktemp("sound") / "s", 9)
+
+
+def stored(folder: Path, last: int, first: int = 1) -> Path:
+    store = Store.open(folder)
+    for k in range(first, last + 1):
+        store.append(*items(k))
+        store.save(payload(k), k * SECOND_NS)
+        store.drain()
+    store.close()
+    return folder
+
+
+def fails(findings: list[Finding]) -> dict[str, str]:
+    return {finding.part: finding.found for finding in findings if not finding.holds}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_sound_store(sound: Path) -> None:
+    before = contents(sound)
+    findings = check(sound)
+    assert all(finding.holds for finding in findings)
+    assert [finding.part for finding in findings] == [A, B, "journal", "payload", "history", "items", "profile"]
+    found = {finding.part: finding.found for finding in findings}
+    assert found[A].startswith(f"save 8 of {SECOND}08Z, ")
+    assert found[B].startswith(f"save 9 of {SECOND}09Z, ")
+    assert found["journal"] == "goes on from save 9, 2 items wait for the history"
+    assert found["payload"] == f"the meter's state, {len(payload(9))} bytes"
+    assert found["history"] == "sound, up to item 20"
+    assert found["items"] == "20 without a gap"
+    assert found["profile"] == f"recording 1 of {SECOND}00Z: 9 words"
+    assert contents(sound) == before
+
+
+def test_a_new_store(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    assert fails(check(tmp_path)) == {}
+    store.close()
+    assert fails(check(tmp_path)) == {}
+    (tmp_path / NAME).unlink()
+    assert check(tmp_path)[-1] == Finding("history", True, "not begun yet")
+
+
+def test_no_store(tmp_path: Path) -> None:
+    assert fails(check(tmp_path / "x")) == {"journal": f"there is no folder {tmp_path / 'x'}"}
+    found = fails(check(tmp_path))
+    assert found[A] == found[B] == "is missing"
+    assert "does not exist" in found["history"]
+    assert list(tmp_path.iterdir()) == []
+
+
+Change = Callable[[Path], None]
+
+
+def _flip(name: str, place: int) -> Change:
+    def change(folder: Path) -> None:
+        data = bytearray((folder / name).read_bytes())
+        data[place] ^= 0xFF
+        (folder / name).write_bytes(data)
+
+    return change
+
+
+def _put_back(folder: Path) -> None:
+    """The older copy as it was long before."""
+    before = (folder / A).read_bytes()
+    stored(folder, 11, 10)
+    stored(folder, 13, 12)
+    (folder / A).write_bytes(before)
+
+
+def _both_put_back(folder: Path) -> None:
+    before = {name: (folder / name).read_bytes() for name in NAMES}
+    stored(folder, 11, 10)
+    for name, content in before.items():
+        (folder / name).write_bytes(content)
+
+
+def _history_put_back(folder: Path) -> None:
+    before = (folder / NAME).read_bytes()
+    stored(folder, 14, 10)
+    (folder / NAME).write_bytes(before)
+
+
+def _foreign(folder: Path) -> None:
+    other = stored(folder.with_name("other"), 9)
+    shutil.copy(other / NAME, folder / NAME)
+
+
+def _words_missing(folder: Path) -> None:
+    store = Store.open(folder)
+    store.append(WordsItem(1, 15, (5,)), WordsItem(1, 20, (5, 6)), RecordingItem(2, 0, 5, "{}"))
+    store.save(payload(10), 10)
+    store.drain()
+    store.close()
+
+
+def _not_a_state(folder: Path) -> None:
+    store = Store.open(folder)
+    store.save(b"no JSON", 10)
+    store.close()
+
+
+DAMAGE: dict[str, tuple[Change, dict[str, str]]] = {
+    "older copy": (_flip(A, 50), {A: "is damaged, its checksum does not hold"}),
+    "newest copy": (
+        _flip(B, 50),
+        {B: "is damaged, its checksum does not hold", "items": "the history goes on to 20, the journal only to 18"},
+    ),
+    "copy put back": (_put_back, {"journal": "the other copy is 5 saves older: a file was put back"}),
+    "journal put back": (_both_put_back, {"items": "the history goes on to 24, the journal only to 20"}),
+    "history put back": (_history_put_back, {"items": "missing: 21 to 28"}),
+    "history missing": (lambda folder: (folder / NAME).unlink(), {"history": "does not exist"}),
+    "history of another meter": (_foreign, {"history": "is of another meter"}),
+    "history damaged": (_flip(NAME, 3), {"history": "file is not a database"}),
+    "page of the history damaged": (_flip(NAME, 4096), {"history": "is damaged"}),
+    "words missing": (_words_missing, {"profile": "12 words, missing: 10 to 14, 16 to 19"}),
+    "no state": (_not_a_state, {"payload": "the meter's state cannot be read: Expecting value"}),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_is_found(tmp_path: Path, sound: Path, name: str) -> None:
+    folder = shutil.copytree(sound, tmp_path / "s")
+    change, expected = DAMAGE[name]
+    change(folder)
+    before = contents(folder)
+    found = fails(check(folder))
+    assert set(found) == set(expected)
+    for part, text in expected.items():
+        assert text in found[part]
+    assert contents(folder) == before
+
+
+def test_both_copies_damaged(tmp_path: Path, sound: Path) -> None:
+    folder = shutil.copytree(sound, tmp_path / "s")
+    _flip(A, 50)(folder)
+    _flip(B, 50)(folder)
+    found = fails(check(folder))
+    assert set(found) == {A, B, "journal"}
+    assert "not begun at zero without being told" in found["journal"]
+
+
+def test_the_state_is_read_as_the_meter_reads_it(sound: Path) -> None:
+    def decode(state: bytes) -> object:
+        raise ValueError(f"k is {json.loads(state)['k']}, it must be 10")
+
+    assert fails(check(sound, decode)) == {"payload": "the meter's state cannot be read: k is 9, it must be 10"}
+
+
+def test_dropped_items_are_told(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    store.append(*items(1))
+    store.miss({"event": 3, "words": 1})
+    store.append(*items(2))
+    store.save(payload(2), 2)
+    store.drain()
+    store.close()
+    findings = check(tmp_path)
+    assert fails(findings) == {"items": "missing: 4 to 7"}
+    assert findings[2].found.endswith("dropped so far: 3 event, 1 words")
+
+
+def test_a_store_in_use(tmp_path: Path) -> None:
+    """Looked over again and again while a meter saves."""
+    store = Store.open(tmp_path)
+    ended = threading.Event()
+
+    def meter() -> None:
+        k = 0
+        while not ended.is_set():
+            k += 1
+            store.append(*items(k))
+            store.save(payload(k), k * SECOND_NS)
+            if k % 3:
+                store.drain()
+            ended.wait(0.1)
+
+    thread = threading.Thread(target=meter)
+    thread.start()
+    try:
+        found = [fails(check(tmp_path)) for _ in range(30)]
+    finally:
+        ended.set()
+        thread.join()
+        store.close()
+    assert found == [{}] * 30
