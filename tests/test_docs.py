@@ -20,6 +20,7 @@ from gateware.manual import manual
 from gateware.registers import Record
 from rig.config import Config, load
 from rig.doctor import Check
+from rig.interval_report import Report
 from rig.meter.measurement import Fault
 from rig.results import Summary
 from rig.store.check import Finding
@@ -172,6 +173,7 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Check") == list(Check.__struct_fields__)
     assert table_keys(path, "Finding") == list(Finding.__struct_fields__)
     assert table_keys(path, "Store") == list(Shown.__struct_fields__)
+    assert table_keys(path, "Load") == list(Report.__struct_fields__)
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
     for name, kind in get_type_hints(Summary).items():
         if not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):
