@@ -19,6 +19,7 @@ from rich.table import Table
 
 from rig import gateware_commands, profile_commands, program_commands, store_commands
 from rig.config import LEAST, MOST, Config, exact, load
+from rig.json_output import print_json
 from rig.strict_toml import ConfigError
 
 app = typer.Typer(
@@ -61,10 +62,6 @@ def _configuration(path: Path | None) -> Config:
     return load(here if path is None and here.exists() else path)
 
 
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-    sys.stdout.flush()
-
 
 @app.command(epilog="Example: [bold]rig run --for 10 --speed max[/bold]")
 def run(
@@ -84,8 +81,8 @@ def run(
     paced = speed is Speed.real
     console = Console()
     if json:
-        outcome = live.run(configuration, seconds, paced=paced, show=lambda moment: _print_json(_reading(moment)))
-        _print_json({"type": "summary"} | msgspec.to_builtins(outcome.summary))
+        outcome = live.run(configuration, seconds, paced=paced, show=lambda moment: print_json(_reading(moment)))
+        print_json({"type": "summary"} | msgspec.to_builtins(outcome.summary))
     elif console.is_terminal:
         with Live(console=console, auto_refresh=False) as screen:
             outcome = live.run(
@@ -197,7 +194,7 @@ def replay(
     if playback.seconds is not None and summary.seconds < playback.seconds * Fraction(999, 1000):
         messages.print(f"note: the recording ends after {summary.seconds:g} s", style="dim", highlight=False)
     if json:
-        _print_json(summary)
+        print_json(summary)
     else:
         Console().print(view.report(summary))
 
@@ -258,7 +255,7 @@ def scope(
         contents |= files.csv(shot, csv, when)
     files.write_files(contents)
     if json:
-        _print_json(shot)
+        print_json(shot)
     else:
         console = Console()
         console.print(scope_view(shot, console.width))
@@ -274,7 +271,7 @@ def doctor(json: JsonOption = False) -> None:
 
     checks = examine()
     if json:
-        _print_json(checks)
+        print_json(checks)
     else:
         table = Table(box=None)
         for name in ("for", "", "what", "found", "remedy"):

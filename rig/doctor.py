@@ -36,7 +36,7 @@ def able(checks: list[Check]) -> bool:
     return hold["base"] and (hold["sim"] or hold["pi"])
 
 
-BASE = ("gpiozero", "msgspec", "pyserial", "rich", "typer")
+BASE = ("gpiozero", "msgspec", "pyserial", "rich", "typer", "tzdata")
 
 
 def _python() -> Check:

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -17,6 +16,7 @@ from gateware.bitstream import figures, flash
 from gateware.bitstream.build import ROOT, Build, build, latest
 from gateware.bitstream.tools import BitstreamError
 from gateware.boards import NAMES, Board, board
+from rig.json_output import print_json
 
 app = typer.Typer(no_args_is_help=True, help="Bitstreams for the FPGA boards: build, flash, report.")
 
@@ -46,7 +46,7 @@ def build_command(board_name: BoardOption, device: DeviceOption = None, json: Js
             print("rig: interrupted: nothing was built", file=sys.stderr)
             raise typer.Exit(1) from None
     if json:
-        _print_json(_described(target, made) | {"fresh": fresh})
+        print_json(_described(target, made) | {"fresh": fresh})
     else:
         took = f"built in {time.monotonic() - began:.0f} s" if fresh else "nothing changed since it was built"
         console = Console(highlight=False)
@@ -110,7 +110,7 @@ def report_command(
             found += figures.regressions(made.figures, before[target.key], target)
         found += figures.broken_limits(made.figures, target)
     if json:
-        _print_json([_described(t, b) | {"kept": before.get(t.key)} for t, b in zip(targets, builds, strict=True)])
+        print_json([_described(t, b) | {"kept": before.get(t.key)} for t, b in zip(targets, builds, strict=True)])
     else:
         for target, made in zip(targets, builds, strict=True):
             Console(highlight=False).print(_table(target, made.figures, before.get(target.key)))
@@ -212,7 +212,3 @@ def _end(sentences: list[str]) -> None:
     _say(sentences)
     if sentences:
         raise typer.Exit(1)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

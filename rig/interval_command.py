@@ -20,6 +20,7 @@ from rig.interval_file import read_intervals
 from rig.interval_replay import Replay
 from rig.interval_store import ReplayStore, empty_folder
 from rig.interval_view import report as view
+from rig.json_output import print_json
 from rig.meter.billing.billing import Happening
 from rig.meter.billing.demand import DemandSettings
 from rig.meter.models import Capability
@@ -81,8 +82,7 @@ def replay_intervals(
     for note in report.notes:
         messages.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
     if json:
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
-        sys.stdout.flush()
+        print_json(report)
     else:
         Console().print(view(report))
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.console import Console
 
+from rig.json_output import print_json
 from rig.keeper import BOARD
 from rig.meter.billing.profile import Profile
 from rig.profile import ProfileError, channel_place, column_names, csv_bytes, parquet_bytes, value_of
@@ -39,7 +39,7 @@ def show_command(
     profile, said = _read(folder, recording)
     places = [channel_place(profile, name) for name in channel or ()]
     if json:
-        _print_json(_described(profile, said, last))
+        print_json(_described(profile, said, last))
     else:
         Console().print(table(profile, last, places, said))
 
@@ -109,7 +109,3 @@ def _described(profile: Profile, said: str, last: int) -> dict[str, Any]:
         "faults": [f.text for f in profile.faults],
         "skipped": profile.skipped,
     }
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from rig.json_output import print_json
 from rig.program import reference
 from rig.program.build import Program, load_program
 from rig.program.check import notes, summary
@@ -30,7 +31,7 @@ def check_command(
     program = load_program(file)
     year = datetime.now(program.billing.calendar.zone).year
     if json:
-        _print_json(_described(file, program, year))
+        print_json(_described(file, program, year))
         return
     console = Console(highlight=False)
     console.print(f"{file}: right, program {program.digest}")
@@ -46,7 +47,7 @@ def schema_command(
 ) -> None:
     """List every table and key with values, default and meaning."""
     if json:
-        _print_json(reference.json_schema())
+        print_json(reference.json_schema())
         return
     console = Console(highlight=False)
     for reference_table in reference.tables():
@@ -103,7 +104,3 @@ def _lines(title: str, lines: dict[str, str]) -> Table:
 def _plain(text: str) -> str:
     """Without the backticks of the documents, and nothing in brackets taken for markup."""
     return text.replace("`", "").replace("[", r"\[")
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

@@ -145,7 +145,7 @@ def _demand(d: Demand) -> str:
 
 
 def _kept(s: Summary) -> str:
-    return "" if s.stored else "   (of this run: no store is configured)"
+    return "" if s.stored else "   (not stored)"
 
 
 def _field(value: float | None, width: int, decimals: int) -> str:
