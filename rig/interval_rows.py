@@ -144,11 +144,8 @@ def _number(path: Path, line: int, table: Rows, texts: tuple[str, ...], text: st
         number = Decimal(text.replace(",", ".") if table.decimal_comma else text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if number.is_finite() and 0 <= number <= MOST_KWH:
-        if not number:
-            return Decimal(0)
-        if int(number.as_tuple().exponent) >= -MOST_DECIMALS:
-            return number
+    if number.is_finite() and 0 <= number <= MOST_KWH and int(number.as_tuple().exponent) >= -MOST_DECIMALS:
+        return number
     column = table.columns[texts.index(text)]
     unit = column.partition("_")[0].replace("kwh", "kWh")
     hint = "; what flows back belongs into kwh_received" if text.startswith("-") and column == "kwh_delivered" else ""

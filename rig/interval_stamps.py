@@ -96,8 +96,6 @@ def instants(
                 "whole file is taken to be in standard time"
             )
             return [_wall_ns(stamp) - clock.standard(stamp.date()) for stamp in stamps]
-        for one in ones:
-            found[one.place] = change.at_ns
     for place in fillers:
         found[place] = None
     if fillers:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from rig.interval_replay import FIDELITY
-from rig.keeper import Kept, _items, installation_of
+from rig.keeper import Kept, installation_of, items_of
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.meter import MeterState
 from rig.program.build import Program
@@ -50,7 +50,7 @@ class ReplayStore:
 
     def keep(self, happenings: Iterable[Happening]) -> None:
         """Take in what happened."""
-        for item in _items(happenings, RECORDING):
+        for item in items_of(happenings, RECORDING):
             self._items.append(item)
             self._bytes += _bytes(item)
             if self._bytes >= FLUSH_BYTES:

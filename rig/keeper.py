@@ -83,7 +83,7 @@ class Keeper:
             self._begin_recording(utc_ns)
         else:
             said = self._go_on(_read(store.restored), store.restored, utc_ns)
-        self._items += _items(said, self._recording)
+        self._items += items_of(said, self._recording)
         self._writer = None if store is None else StoreWriter(store)
 
     @property
@@ -94,7 +94,7 @@ class Keeper:
     def keep(self, meter: Meter, happenings: Iterable[Happening]) -> None:
         """Take in what happened; save if it is time to."""
         happenings = tuple(happenings)
-        self._items += _items(happenings, self._recording)
+        self._items += items_of(happenings, self._recording)
         if happenings or self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
             self._save(meter)
 
@@ -116,7 +116,7 @@ class Keeper:
         """What was damaged or missing in the store belongs to the log: once mended, nothing else tells of it."""
         new = [note for note in notes if note not in self._told]
         self._told.update(new)
-        return _items([Event(now_ns, EventKind.MEMORY_ERROR, (("found", note),)) for note in new], self._recording)
+        return items_of([Event(now_ns, EventKind.MEMORY_ERROR, (("found", note),)) for note in new], self._recording)
 
     def _go_on(self, kept: Kept, restored: Restored, utc_ns: int) -> list[Happening]:
         """From where the meter was; with another program, with what that leaves."""
@@ -204,7 +204,7 @@ def _read(restored: Restored) -> Kept:
         ) from None
 
 
-def _items(happenings: Iterable[Happening], recording: int) -> list[Item]:
+def items_of(happenings: Iterable[Happening], recording: int) -> list[Item]:
     """What goes to the history. An end of interval does not: what it leaves is in registers and profile."""
     items: list[Item] = []
     for happening in happenings:

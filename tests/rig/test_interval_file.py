@@ -379,6 +379,15 @@ def test_lines_that_only_fill_up_the_short_day_do_not_count(tmp_path: Path, minu
         )
 
 
+def test_a_night_without_sun_fills_up_nothing(tmp_path: Path) -> None:
+    """Lines around the hour have no energy either: standard time, in a file of panels."""
+    lines = [f"2024-03-10T{h:02}:00,{max(0, 36 - (h - 12) ** 2)}" for h in range(24)]
+    load = read(tmp_path, "time,kwh_delivered\n" + "\n".join(lines), Calendar(TORONTO), ends=False)
+    assert [one.start_ns for one in load.intervals] == [ns(f"2024-03-10T{h:02}:00-05:00") for h in range(24)]
+    (note,) = load.notes
+    assert note.endswith("the whole file is taken to be in standard time")
+
+
 @pytest.mark.parametrize("ends", [True, False])
 def test_a_doubled_hour_that_comes_once_is_told(tmp_path: Path, ends: bool) -> None:
     begin = datetime(2024, 11, 3)

@@ -324,6 +324,26 @@ def test_energy_is_spread_evenly_over_boundaries(tmp_path: Path) -> None:
     assert note.startswith("intervals of 40 min are longer than the 30 min of demand: energy is spread evenly")
 
 
+def test_seasons_that_come_again_are_one_and_stand_apart(tmp_path: Path) -> None:
+    """Two years of days; each has a kWh more than the one before."""
+    days = [datetime(2023, 1, 1, tzinfo=TORONTO) + timedelta(days=k) for k in range(731)]
+    lines = [f"{day.date()},{k + 1}" for k, day in enumerate(days)]
+    report, _ = replayed(tmp_path, programmed(tmp_path, TOU), "time,kwh_delivered\n" + "\n".join(lines), ends=False)
+    seasons = ["summer" if day.month in range(5, 11) else "winter" for day in days]
+    for name in ("summer", "winter"):
+        found = report.seasons[name]
+        assert found["kwh_delivered"] == sum(k for k, season in enumerate(seasons, 1) if season == name)
+        of_rates = sum(registers["kwh_delivered"] for registers in found["rates"].values())
+        assert of_rates == pytest.approx(found["kwh_delivered"], rel=1e-12)
+        last = len(seasons) - seasons[::-1].index(name)
+        assert found["max_kw"] == round(last / 24, 9)  # a day of 24 hours
+    assert [period.season for period in report.season_periods] == ["winter", "summer", "winter", "summer", "winter"]
+    assert [period.begin[:10] for period in report.season_periods[1:]] == [
+        "2023-05-01", "2023-11-01", "2024-05-01", "2024-11-01",
+    ]  # fmt: skip
+    assert [reset.cause for reset in report.resets] == ["season"] * 4
+
+
 def test_months_of_a_gap_are_there(tmp_path: Path) -> None:
     text = "time,kwh_delivered\n2024-01-31T23:30,1\n2024-02-01T00:00,1\n2024-04-01T00:30,1\n2024-04-01T01:00,1\n"
     report, _ = replayed(tmp_path, programmed(tmp_path, FLAT), text)
@@ -481,6 +501,21 @@ def test_the_view_fits_eighty_columns(tmp_path: Path) -> None:
     assert re.search(r"meter +RXRS4, program [0-9a-f]{12}, times 40 *\n", shown)
 
 
+def test_of_many_self_reads_the_latest_are_shown(tmp_path: Path) -> None:
+    text = record(datetime(2024, 1, 1, tzinfo=UTC), 60, {"kwh_delivered": ["1"] * 20})
+    program = programmed(tmp_path, FLAT + '[self_read]\nschedule = "hours"\nhours = 1\n')
+    report, _ = replayed(tmp_path, program, text)
+    assert len(report.self_reads) == 20
+    console = Console(file=io.StringIO(), width=80)
+    console.print(view(report))
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert re.findall(r"^2024-01-01 (\d\d):00 +(\d+)", shown, re.MULTILINE) == [
+        (f"{h:02}", f"{h}") for h in range(9, 21)
+    ]
+    assert "8 before these" in shown
+
+
 def test_the_view_of_a_meter_without_demand(tmp_path: Path) -> None:
     text = record(datetime(2024, 1, 1, tzinfo=UTC), 30, {"kwh_delivered": ["0.001"] * 4})
     report, _ = replayed(tmp_path, programmed(tmp_path, '[meter]\nmodel = "AXLS4"\n'), text)
@@ -611,7 +646,8 @@ def test_a_store_has_what_the_replay_came_to(tmp_path: Path, capsys: pytest.Capt
     hours = 24 * 50
     energies = [str(Decimal(k * 7919 % 1000) / 100) for k in range(hours)]
     text = record(begin, 60, {"kwh_delivered": energies, "kvarh_leading": energies[::-1]})
-    (tmp_path / "meter.toml").write_text(RECORDER)
+    hourly = RECORDER.replace('"monthly"', '"hours"\nhours = 6')  # more snapshots than a save can take
+    (tmp_path / "meter.toml").write_text(hourly)
     folder = tmp_path / "kept" / "here"
     call(tmp_path, text, program=tmp_path / "meter.toml", store=folder, json=True)
     report = msgspec.json.decode(capsys.readouterr().out, type=Report)
@@ -627,8 +663,8 @@ def test_a_store_has_what_the_replay_came_to(tmp_path: Path, capsys: pytest.Capt
         assert [event.name for event in history.events() if event.name != "rate change"] == [
             line.event for line in report.events
         ]
-        assert [snapshot.kind for snapshot in history.snapshots()] == ["self read", "season"]
-    assert [len(report.resets), len(report.self_reads)] == [1, 1]
+        kinds = [snapshot.kind for snapshot in history.snapshots()]
+    assert [kinds.count("season"), kinds.count("self read")] == [len(report.resets), len(report.self_reads)] == [1, 200]
 
     store = Store.open(folder)
     store.close()
