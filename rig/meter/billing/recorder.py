@@ -1,6 +1,6 @@
 """The load-profile recorder: pulses of up to 15 channels counted by the interval of the local clock (T-4).
 
-It makes words of 16 bits (rig.meter.billing.profile_words); ProfileMemory keeps the newest of them. What it writes,
+It makes words of 16 bits (rig.meter.billing.profile_words); the store keeps the newest of them. What it writes,
 where COUNTS is one word of each channel:
 
     | what happens                            | words written                        | the running interval         |
@@ -27,17 +27,15 @@ set.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import islice
 
 from rig.meter.billing.metric import Channel, Metric, RecorderError, RecorderSettings
 from rig.meter.billing.profile_words import MOST_PULSES, encode_count, encode_date, encode_time
 from rig.meter.billing.quantity import NANO
 
-__all__ = ["Channel", "Metric", "ProfileMemory", "Recorder", "RecorderError", "RecorderSettings", "RecorderState"]
+__all__ = ["Channel", "Metric", "Recorder", "RecorderError", "RecorderSettings", "RecorderState"]
 
 MINUTE_NS = 60 * NANO
 DAY_NS = 24 * 60 * MINUTE_NS
@@ -204,29 +202,6 @@ class Recorder:
         if offset is None:
             raise ValueError("the recorder needs local times with their offset from UTC")
         return offset // _MICROSECOND * 1000
-
-
-class ProfileMemory:
-    """The newest `capacity` words; each has an absolute index, counted from the beginning of the recording."""
-
-    def __init__(self, capacity: int, words: Iterable[int] = (), first: int = 0) -> None:
-        self._words: deque[int] = deque(maxlen=capacity)
-        self.end = first
-        self.append(tuple(words))
-
-    @property
-    def first(self) -> int:
-        """Absolute index of the oldest word kept; that of the next to come is `end`."""
-        return self.end - len(self._words)
-
-    def append(self, words: Sequence[int]) -> None:
-        """Keep these; the oldest are overwritten."""
-        self._words.extend(words)
-        self.end += len(words)
-
-    def words(self, since: int = 0) -> tuple[int, ...]:
-        """Those from an absolute index on, as far as they are kept; the oldest first."""
-        return tuple(islice(self._words, max(0, since - self.first), None))
 
 
 def _date(wall_ns: int) -> int:

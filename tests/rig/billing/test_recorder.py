@@ -25,7 +25,6 @@ from rig.meter.billing.quantity import NANO, PLACES, Quantity
 from rig.meter.billing.recorder import (
     Channel,
     Metric,
-    ProfileMemory,
     Recorder,
     RecorderError,
     RecorderSettings,
@@ -333,12 +332,12 @@ def test_a_memory_holds_as_many_days_as_the_meters():
 def test_a_day_is_its_date_and_its_counts():
     """3584 words, the size of a real memory dump: the date of each midnight, then 192 counts, nothing else."""
     program = settings(15, 2, 32768)
-    recorder, memory, now = Recorder(program, TORONTO), ProfileMemory(3584), NOON
-    memory.append(recorder.begin(now))
+    recorder, now = Recorder(program, TORONTO), NOON
+    written = [*recorder.begin(now)]
     for _ in range(20 * 96):
         now = recorder.next_end_ns(now)
-        memory.append(recorder.end_interval(now))
-    words = memory.words()
+        written += recorder.end_interval(now)
+    words = written[-3584:]
     dates = [index for index, word in enumerate(words) if isinstance(decode(word), Date)]
     assert len(words) == 3584
     assert {b - a for a, b in pairwise(dates)} == {193}
@@ -347,21 +346,6 @@ def test_a_day_is_its_date_and_its_counts():
     assert not profile.faults
     assert profile.skipped == dates[0]
     assert len(profile.intervals) == (len(words) - dates[0] - len(dates)) // 2
-
-
-@given(st.integers(1, 40), st.integers(0, 1000), st.lists(st.lists(st.integers(0, 65535), max_size=50), max_size=8))
-def test_a_memory_keeps_the_newest(capacity, first, appended):
-    memory, all_words = ProfileMemory(capacity, first=first), []
-    for words in appended:
-        memory.append(words)
-        all_words += words
-        assert memory.end == first + len(all_words)
-        assert memory.first == memory.end - min(capacity, len(all_words))
-        assert list(memory.words()) == all_words[-capacity:][: len(all_words)]
-        for since in (0, memory.first, memory.end - 1, memory.end, memory.end + 5):
-            assert list(memory.words(since)) == all_words[max(since, memory.first) - first :]
-    again = ProfileMemory(capacity, memory.words(), memory.first)
-    assert (again.first, again.end, again.words()) == (memory.first, memory.end, memory.words())
 
 
 def test_a_recording_goes_on_from_its_state():
