@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+_sync_content = getattr(os, "fdatasync", os.fsync)
+
 
 class Disk:
     """Real files. Every operation raises OSError as the system has it; what is written holds once it is synced."""
@@ -31,7 +33,8 @@ class Disk:
             offset += done
 
     def sync(self, file: int) -> None:
-        os.fsync(file)
+        """Content and size are on the disk. The time of change need not be: it would double what a save writes."""
+        _sync_content(file)
 
     def rename(self, old: Path, new: Path) -> None:
         os.rename(old, new)
