@@ -143,9 +143,14 @@ class Replay:
                 case Event():
                     self._events.append(happening)
                     if happening.kind is EventKind.DEMAND_RESET:
-                        self._resets.append(self._snapshots[-1])
+                        self._resets.append(self._ended_by(happening))
                 case ProfileWords():
                     self._words += len(happening.words)
+
+    def _ended_by(self, reset: Event) -> Snapshot:
+        """What a demand reset ended. Where a self-read and a season's close are at one instant, one of them resets."""
+        cause = dict(reset.details)["cause"]
+        return next(s for s in reversed(self._snapshots) if s.cause.value == cause)
 
     # --- what it came to ------------------------------------------------------------------------------------
 

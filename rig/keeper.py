@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,8 +32,10 @@ from rig.meter.pulses import PulseOutput, PulseState, kyz_output, led_output
 from rig.program.build import Program
 from rig.program.contacts import PulsesOutput
 from rig.recorder_settings import settings_text
+from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.items import EventItem, Item, RecordingItem, SnapshotItem, WordsItem
+from rig.store.journal import NAMES, newest_of, read_copy
 from rig.store.store import Restored, Store
 from rig.store.writer import StoreWriter
 
@@ -62,7 +65,7 @@ class Keeper:
 
     It goes on from the store at `utc_ns`, the time now, as after an outage; a simulated meter not from one on hardware.
     `billing`, `outputs` and `installation` are the meter's. Raises StoreError for a state that cannot be read, or is
-    another meter's.
+    another meter's; then it has let go of the store.
     """
 
     billing: Billing
@@ -82,7 +85,11 @@ class Keeper:
             self.installation = installation_of(program)
             self._begin_recording(utc_ns)
         else:
-            said = self._go_on(_read(store.restored), store.restored, utc_ns)
+            try:
+                said = self._go_on(_read(store.restored), store.restored, utc_ns)
+            except BaseException:
+                store.close()
+                raise
         self._items += items_of(said, self._recording)
         self._writer = None if store is None else StoreWriter(store)
 
@@ -143,9 +150,7 @@ class Keeper:
 
     def _begin_recording(self, utc_ns: int) -> None:
         if (settings := self._program.billing.recorder) is not None:
-            self._items.append(
-                RecordingItem(self._recording, utc_ns, settings.words, settings_text(settings))
-            )
+            self._items.append(RecordingItem(self._recording, utc_ns, settings.words, settings_text(settings)))
 
 
 def outputs_of(program: Program, states: dict[str, PulseState]) -> list[PulseOutput]:
@@ -179,6 +184,18 @@ def read_kept(payload: bytes) -> Kept:
     if unknown is not None:
         raise ValueError(f"it has {unknown}, which is not known here")
     return kept
+
+
+def last_kept(folder: Path) -> tuple[Restored, Kept]:
+    """The last save of a store, and what is in it. Reads only, also while a meter runs. Raises StoreError."""
+    copies = [read_copy(folder / name, Disk()) for name in NAMES]
+    if all(copy.missing for copy in copies):
+        raise StoreError(f"{folder} is no store of a meter: give the folder that rig.toml has as store")
+    _, record = newest_of(copies)
+    if not record.sequence:
+        raise StoreError(f"nothing was saved in {folder} yet: run the meter first")
+    restored = Restored(record.payload, record.utc_ns, record.sequence)
+    return restored, _read(restored)
 
 
 def _unknown(found: Any, known: Any, place: str = "") -> Iterator[str]:

@@ -8,7 +8,6 @@ import msgspec
 
 from rig.meter.billing.metric import Channel, Metric, RecorderSettings
 
-
 _METRICS = {metric.value: metric for metric in Metric}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,12 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from rig.keeper import BOARD, Kept, read_kept
+from rig.json_output import print_json
+from rig.keeper import BOARD, Kept, last_kept, read_kept
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.results import REGISTERS
 from rig.store.check import check
-from rig.store.disk import Disk
-from rig.store.journal import NAMES, newest_of, read_copy
+from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, StoredEvent, StoredSnapshot
 
 app = typer.Typer(no_args_is_help=True, help="A meter's store: check, show.")
@@ -48,7 +48,7 @@ def check_command(folder: FolderArgument, json: JsonOption = False) -> None:
     """
     findings = check(folder, read_kept)
     if json:
-        _print_json(findings)
+        print_json(findings)
     else:
         table = Table(box=None)
         for name in ("", "what", "found"):
@@ -69,7 +69,7 @@ def show_command(
     """Show the registers of the last save, the newest events, and the demand resets, self-reads and seasons kept."""
     shown = _shown(folder, events)
     if json:
-        _print_json(shown)
+        print_json(shown)
         return
     console = Console(highlight=False)
     if shown.simulated:
@@ -86,16 +86,18 @@ def show_command(
 
 
 def _shown(folder: Path, events: int) -> Shown:
-    _, record = newest_of([read_copy(folder / name, Disk()) for name in NAMES])
-    kept = read_kept(record.payload)
-    with HistoryReader(folder) as history:
-        log = [_event(event) for event in history.events(last=events)]
-        snapshots = [_snapshot(snapshot) for snapshot in history.snapshots()]
+    saved, kept = last_kept(folder)
+    try:
+        with HistoryReader(folder) as history:
+            log = [_event(event) for event in history.events(last=events)]
+            snapshots = [_snapshot(snapshot) for snapshot in history.snapshots()]
+    except (sqlite3.Error, msgspec.DecodeError, LookupError, TypeError) as error:
+        raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
     return Shown(
         simulated=kept.fidelity != BOARD,
         fidelity=kept.fidelity,
-        saved=_utc(record.utc_ns),
-        sequence=record.sequence,
+        saved=_utc(saved.utc_ns),
+        sequence=saved.sequence,
         program=kept.program,
         registers=_registers(kept),
         resets=kept.meter.billing.resets,
@@ -124,7 +126,3 @@ def _snapshot(snapshot: StoredSnapshot) -> dict[str, Any]:
 
 def _utc(utc_ns: int) -> str:
     return datetime.fromtimestamp(utc_ns // 10**9, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rig.keeper import read_kept
+from rig.keeper import last_kept
 from rig.meter.billing.profile import Profile
 from rig.meter.billing.profile_reading import read_profile
 from rig.recorder_settings import settings_of
-from rig.store.disk import Disk
 from rig.store.errors import StoreError
-from rig.store.journal import NAMES, newest_of, read_copy
-from rig.store.reading import HistoryReader
+from rig.store.reading import HistoryReader, Run, StoredRecording
 
 
 def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profile]:
@@ -20,6 +19,22 @@ def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profil
 
     Raises StoreError.
     """
+    restored, kept = last_kept(folder)
+    try:
+        chosen, until_ns, runs = _recording(folder, number, restored.utc_ns)
+        settings = settings_of(chosen.settings)
+    except sqlite3.Error as error:
+        raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
+    except (ValueError, KeyError) as error:
+        raise StoreError(f"the settings of a recording in {folder} cannot be read: {error}") from None
+    newest = datetime.fromtimestamp(until_ns // 10**9, UTC) + timedelta(days=1)  # wherever the meter stands
+    # Words that went missing leave what is after them; the dates in it set the reader right.
+    words = runs[-1].words if runs else ()
+    return kept.fidelity, read_profile(words, settings, newest.date())
+
+
+def _recording(folder: Path, number: int | None, saved_ns: int) -> tuple[StoredRecording, int, list[Run]]:
+    """A recording, the instant at which it ended (the next one began, or of the last save), and its words."""
     with HistoryReader(folder) as history:
         recordings = {recording.id: recording for recording in history.recordings()}
         if not recordings:
@@ -28,9 +43,5 @@ def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profil
         if chosen is None:
             known = " or ".join(str(n) for n in sorted(recordings))
             raise StoreError(f"{folder} has no recording {number}: give {known}")
-        runs = history.words(chosen.id)
-    _, record = newest_of([read_copy(folder / name, Disk()) for name in NAMES])
-    newest = datetime.fromtimestamp(record.utc_ns // 10**9, UTC) + timedelta(days=1)  # wherever the meter stands
-    # Words that went missing leave what is after them; the dates in it set the reader right.
-    words = runs[-1].words if runs else ()
-    return read_kept(record.payload).fidelity, read_profile(words, settings_of(chosen.settings), newest.date())
+        later = [n for n in recordings if n > chosen.id]
+        return chosen, recordings[min(later)].utc_ns if later else saved_ns, history.words(chosen.id)

@@ -69,7 +69,7 @@ class Installation:
         before = self.service
         found = self._detector.advance(readings, at_ns)
         said = []
-        if found is not None and found != before:
+        if found is not None and not _same(found, before):
             said.append(Event(utc_ns, EventKind.SERVICE_DETECTED, (("service", found.text),)))
             if isinstance(found, DetectedService):
                 self.state.service = found.equation.service
@@ -80,3 +80,8 @@ class Installation:
             name = change.diagnostic.name.lower().replace("_", " ")
             said.append(Event(utc_ns, kind, (("diagnostic", name), ("phases", change.phases))))
         return said
+
+
+def _same(found: DetectedService | UnknownService, before: DetectedService | UnknownService | None) -> bool:
+    """Whether it is no news. The reason of an unknown service tells of voltages, which never stand still."""
+    return found == before or (isinstance(found, UnknownService) and isinstance(before, UnknownService))

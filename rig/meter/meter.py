@@ -9,15 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gateware.registers import Record
+from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing, BillingState, Happening
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.events import Event
+from rig.meter.billing.portion import Portion
 from rig.meter.clock import SECOND_NS, MeterClock
 from rig.meter.installation import Installation, InstallationState
 from rig.meter.measurement import Measurement, Window
 from rig.meter.pulses import PulseOutput, PulseState
 from rig.meter.quantities import Sums
+
+RECENT_S = 10
+"""For so long after a record the board's count tells the meter's time; then it may have begun anew."""
+
+_TICKS = 1 << TICK_BITS
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,11 @@ class Meter:
         self.measurement = measurement
         self.billing = billing
         self.installation = installation
+        measurement.use(installation.equation)  # of the service found before power failed
         self._recent = Sums()
         self._tick_hz = tick_hz
         self._clock: MeterClock | None = None
+        self._last: Window | None = None
         self.outputs = {output.name: output for output in outputs}
         if len(self.outputs) != len(outputs):
             raise ValueError(f"outputs need distinct names, got {', '.join(o.name for o in outputs)}")
@@ -78,11 +85,12 @@ class Meter:
 
     def advance(self, record: Record) -> Advance:
         """Take in the next record."""
-        window = self.measurement.advance(record)
-        said: list[Happening] = [*self._look(window)]
+        window = self._last = self.measurement.advance(record)
+        self._recent += window.sums
         energies = window.energies
         if energies is None:
-            return Advance(window, (), tuple(said))
+            return Advance(window, (), ())
+        said: list[Happening] = [*self._look(window)]
         ticks = window.tick_end - window.flowed_from
         pulses = [
             Pulse(tick, output.name)
@@ -98,8 +106,10 @@ class Meter:
         return Advance(window, tuple(pulses), tuple(said))
 
     def _look(self, window: Window) -> list[Event]:
-        """At the installation, if it is time: by the phases, whatever the form."""
-        self._recent += window.sums
+        """At the installation, if it is time: by the phases, whatever the form.
+
+        Not before there are vars: a window that waits for them has no phasors either, and would be no service.
+        """
         at_ns = window.tick_end * SECOND_NS * self._tick_hz.denominator // self._tick_hz.numerator
         if not self._recent.samples or not self.installation.due(at_ns):
             return []
@@ -108,10 +118,24 @@ class Meter:
         self.measurement.use(self.installation.equation)
         return said
 
-    def compare_clock(self, tick: int, utc_ns: int) -> tuple[Happening, ...]:
-        """Keep the meter's clock by another: slewed, or where it is off by more than a second, set."""
-        set_to = self._clock.compare(tick, utc_ns) if self._clock else None
-        if self._clock is None or set_to is None:
+    def tick_of(self, board_tick: int) -> int | None:
+        """The board's count now, as it is or unwrapped, on the meter's timeline: that of windows and pulses.
+
+        None while there is no record of the last RECENT_S, or none since the board began to count anew.
+        """
+        if self._last is None:
+            return None
+        since = (board_tick - self._last.record.tick_end) % _TICKS
+        return self._last.tick_end + since if since <= RECENT_S * self._tick_hz else None
+
+    def compare_clock(self, board_tick: int, utc_ns: int) -> tuple[Happening, ...]:
+        """Keep the meter's clock by another, which shows `utc_ns` when the board's count is `board_tick`: slewed, or
+        where it is off by more than a second, set. Nothing is done where the count tells nothing (`tick_of`)."""
+        tick = self.tick_of(board_tick)
+        if self._clock is None or tick is None:
+            return ()
+        set_to = self._clock.compare(tick, utc_ns)
+        if set_to is None:
             return ()
         self._clock.set(set_to)
         return tuple(self.billing.set_clock(set_to))

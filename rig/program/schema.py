@@ -18,6 +18,9 @@ RATIO = 'a ratio above 0 and at most 10000 in quotes, such as "60" or "69000/115
 STEP_DOWN = 'a ratio from 1 to 10000 in quotes, such as "600/480"'
 NUMBER = 'a number in quotes, such as "1.8" or "3/20"'
 
+_PRINTED = r"^ *[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$(?!\n)"
+"""No blank alone, and nothing that moves a terminal's cursor. `$` alone would let a newline end it, here and below."""
+
 
 def _key(meaning: str, *, rule: str = "", default: str = "", **limits: Any) -> msgspec.Meta:
     """What a key means; `rule`: what it may be, where its type does not say it; `default`: in words."""
@@ -39,7 +42,7 @@ class Meter(_Table, frozen=True):
     current_class: Annotated[Literal[10, 20, 200, 320], _key("amperes; sets the current range and Ks")] = 20
     service: Annotated[str, _key("`auto`: detected; or one of the form's services, such as `4-wire wye`")] = "auto"
     serial: Annotated[str, _key("serial number on the nameplate", rule="text of 1 to 20 characters in quotes",
-                                pattern=r"^[\x20-\x7e]{1,20}$")] = "00 000 000"  # fmt: skip
+                                pattern=r"^[\x20-\x7e]{1,20}$(?!\n)")] = "00 000 000"  # fmt: skip
     vt_ratio: Annotated[str, _key("ratio of the voltage transformers: multiplies what is read", rule=RATIO)] = "1"
     ct_ratio: Annotated[str, _key("ratio of the current transformers: multiplies what is read", rule=RATIO)] = "1"
     autotransformer: Annotated[
@@ -63,7 +66,7 @@ class Clock(_Table, frozen=True):
     zone: Annotated[str, _key("zone by its IANA name, such as `America/Toronto`", default="UTC")] | None = None
     standard_offset: Annotated[
         str, _key('in place of `zone`: standard time from UTC, such as "-05:00"', rule='an offset such as "-05:00"',
-                  default="none", pattern=r"^[+-](0\d|1[0-4]):[0-5]\d$")
+                  default="none", pattern=r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$(?!\n)")
     ] | None = None  # fmt: skip
     dst_begin: (
         Annotated[str, _key('daylight saving begins, standard time: "second Sunday of March 02:00"', default="never")]
@@ -130,7 +133,8 @@ class Season(_Table, frozen=True):
     """A season and its days. A kind of day that is left out takes the switches of the one above it."""
 
     name: Annotated[
-        str, _key("name of the season", rule="text of 1 to 20 characters in quotes", min_length=1, max_length=20)
+        str,
+        _key("name of the season", rule="text of 1 to 20 characters in quotes", max_length=20, pattern=_PRINTED),
     ]
     begins: Annotated[
         str, _key('a date of each year: "05-01", "first Sunday of November"; it lasts until the next begins')
@@ -145,7 +149,8 @@ class Holiday(_Table, frozen=True):
     """A holiday: its date, and where it is kept when that falls on a weekend."""
 
     name: Annotated[
-        str, _key("name of the holiday", rule="text of 1 to 30 characters in quotes", min_length=1, max_length=30)
+        str,
+        _key("name of the holiday", rule="text of 1 to 30 characters in quotes", max_length=30, pattern=_PRINTED),
     ]
     date: Annotated[
         str, _key('"07-01", "first Monday of September", "Monday before May 25", "Good Friday", or once: "2026-09-30"')
@@ -346,7 +351,7 @@ _Password = Annotated[
     _key(
         "key of three bytes",
         rule='up to six hexadecimal digits in quotes, such as "00A5F1"',
-        pattern="^[0-9A-Fa-f]{1,6}$",
+        pattern=r"^[0-9A-Fa-f]{1,6}$(?!\n)",
     ),
 ]
 

@@ -15,8 +15,11 @@ from rig.meter.billing.zone import DaylightSaving, RuleZone, ZoneError
 from rig.program import schema
 from rig.strict_toml import ConfigError, shown
 
-THE_MACHINES = "localtime"
-"""A zone that is another one on every machine: not for a meter."""
+THE_MACHINES = ("localtime", "posixrules")
+"""Zones that are other ones on every machine: not for a meter."""
+
+LEAP_SECONDS = "right/"
+"""Zones of clocks that count leap seconds, on which days change half a minute late."""
 
 
 def calendar(clock: schema.Clock, tou: schema.TimeOfUse | None) -> Calendar:
@@ -59,7 +62,7 @@ def _named(name: str) -> tzinfo:
     if name == "UTC":
         return UTC
     try:
-        if name == THE_MACHINES:
+        if name in THE_MACHINES or name.startswith(LEAP_SECONDS):
             raise ValueError
         return ZoneInfo(name)
     except (ValueError, KeyError, OSError):
@@ -67,7 +70,7 @@ def _named(name: str) -> tzinfo:
 
 
 def _nearest(name: str) -> str:
-    known = available_timezones() - {THE_MACHINES}
+    known = available_timezones().difference(THE_MACHINES)
     if not known:
         return "this machine has no time zones: install the Python package tzdata, or give standard_offset"
     within = sorted(zone for zone in known if name and name.lower() in zone.lower())

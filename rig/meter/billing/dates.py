@@ -21,6 +21,9 @@ from enum import Enum, IntEnum
 LEAP_YEAR = 2000
 """Has all the days that a year can have."""
 
+ALL_KINDS_OF_YEAR = range(2000, 2028)
+"""Leap or not, beginning on any weekday."""
+
 LAST = -1
 """Place of the last weekday of a month."""
 
@@ -229,10 +232,10 @@ def _one_of(names: list[str]) -> str:
 _WEEKDAY = _one_of([weekday.name for weekday in Weekday])
 _MONTH = _one_of([month.name for month in Month])
 _SIDE = _one_of([side.label for side in Side])
-_ONCE = re.compile(r"([12]\d{3})-(\d\d)-(\d\d)")
-_YEARLY = re.compile(r"(\d\d)-(\d\d)")
+_ONCE = re.compile(r"([12]\d{3})-(\d\d)-(\d\d)", re.ASCII)
+_YEARLY = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
 _NTH = re.compile(f"{_one_of(list(_PLACES))} {_WEEKDAY} of {_MONTH}")
-_NEAR = re.compile(rf"{_WEEKDAY} {_SIDE} {_MONTH} (\d\d?)")
+_NEAR = re.compile(rf"{_WEEKDAY} {_SIDE} {_MONTH} (\d\d?)", re.ASCII)
 
 
 def _read(words: str) -> DateRule | None:

@@ -12,11 +12,12 @@ def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tup
     """Billing by new settings, at the time of the old: energy, inputs' counts and the count of demand resets go on.
 
     Demand, with its maxima and what it cumulated, and the load profile begin anew, as they may be of other quantities;
-    who needs what they were keeps the old state. `program` is the new one's digest, for the log.
+    who needs what they were keeps the old state. Test mode is over. `program` is the new one's digest, for the log.
     """
     billing, said = Billing.begin(settings, old.now_ns)
+    ended = [] if old.test is None else [Event(old.now_ns, EventKind.TEST_MODE_END)]
     state = billing.state
     if state.registers is not None and old.registers is not None:
         state.registers.energy, state.registers.rates = old.registers.energy, old.registers.rates
     state.inputs, state.resets, state.last_reset_ns = old.inputs, old.resets, old.last_reset_ns
-    return billing, [Event(old.now_ns, EventKind.PROGRAMMED, (("program", program),)), *said]
+    return billing, [*ended, Event(old.now_ns, EventKind.PROGRAMMED, (("program", program),)), *said]

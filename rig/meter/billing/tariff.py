@@ -8,7 +8,7 @@ from datetime import date
 from enum import Enum, IntEnum
 from itertools import pairwise
 
-from rig.meter.billing.dates import DateRule, Month, Weekday, Yearly
+from rig.meter.billing.dates import ALL_KINDS_OF_YEAR, DateRule, Month, Weekday, Yearly
 from rig.meter.billing.holidays import Holiday
 
 MINUTES_PER_DAY = 1440
@@ -107,7 +107,7 @@ class Tariff:
             for other in self.seasons[:place]:
                 if season.name == other.name:
                     raise TariffError(f"Two seasons are named '{season.name}': give each its own name")
-                if season.start == other.start:
+                if all(season.start.on(year) == other.start.on(year) for year in ALL_KINDS_OF_YEAR):
                     raise TariffError(
                         f"Seasons '{other.name}' and '{season.name}' both start on {season.start}: "
                         "give each its own start"

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 
-from rig.meter.billing.dates import DateRule
+from rig.meter.billing.dates import ALL_KINDS_OF_YEAR, DateRule
 
 MINUTES_PER_DAY = 1440
 WESTMOST_MIN, EASTMOST_MIN = -12 * 60, 14 * 60
@@ -18,8 +18,6 @@ LEAST_APART_S = 7 * 86400
 
 _EPOCH = datetime(1970, 1, 1)
 _SECOND = timedelta(seconds=1)
-_ALL_KINDS_OF_YEAR = range(2000, 2028)
-"""Leap or not, beginning on any weekday."""
 
 
 class ZoneError(ValueError):
@@ -53,7 +51,7 @@ class DaylightSaving:
                 )
         if not 1 <= self.shift_min <= LONGEST_SHIFT_MIN:
             raise ZoneError(f"Daylight saving shifts by {self.shift_min} minutes: give 1 to {LONGEST_SHIFT_MIN}")
-        for (earlier, _), (later, _) in pairwise(self.changes(_ALL_KINDS_OF_YEAR)):
+        for (earlier, _), (later, _) in pairwise(self.changes(ALL_KINDS_OF_YEAR)):
             if later - earlier < LEAST_APART_S:
                 raise ZoneError(
                     f"Daylight saving begins on {self.begin} and ends on {self.end}: give dates at least a week apart"

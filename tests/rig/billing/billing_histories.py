@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -197,7 +196,9 @@ clock_sets = st.builds(
 )
 _later = st.one_of(st.just(0), st.integers(-10, 10), st.integers(-300, 300))
 asks = st.one_of(
-    st.builds(Ask, st.sampled_from([Action.RESET_BY_SWITCH, Action.RESET, Action.SELF_READ, Action.RELEASE_RATE]), _later),
+    st.builds(
+        Ask, st.sampled_from([Action.RESET_BY_SWITCH, Action.RESET, Action.SELF_READ, Action.RELEASE_RATE]), _later
+    ),
     st.builds(Ask, st.sampled_from([Action.TEST_BEGIN, Action.TEST_BEGIN, Action.TEST_END]), _later),
     st.builds(Ask, st.just(Action.FORCE_RATE), _later, st.integers(0, 3)),
     st.builds(Ask, st.just(Action.INPUT_PULSES), _later, st.integers(0, 1), st.integers(0, 500)),
@@ -641,7 +642,7 @@ def season_of(day: date) -> int:
 def rate_of(wall: datetime) -> int:
     if wall.weekday() >= 5:
         return Rate.D
-    minute = (datetime.combine(wall.date(), wall.time()) - datetime.combine(wall.date(), time())) // timedelta(minutes=1)
+    minute = 60 * wall.hour + wall.minute
     switches = SWITCHES[("summer", "winter")[season_of(wall.date())]]
     return max((since, rate) for since, rate in switches if since <= minute)[1]
 
@@ -662,18 +663,17 @@ def average(energies: list[tuple[int, ...]], length_ns: int) -> tuple[int, ...]:
 def highest_average(cells: list[Cell], cells_in_window: int, rate: int | None, q: int) -> Fraction:
     """The highest mean power, in nW, over any time of a window's length that passed, whatever clocks showed.
 
-    Power is the same within a cell and windows are whole cells: so no window is higher than the best that begins with a
+    Power is the same within a cell and windows are whole cells: so no window is higher than the best that ends with a
     cell.
     """
-    if not cells:
-        return Fraction(0)
-    first = cells[0].elapsed
-    flowed = [0] * (cells[-1].elapsed - first + 1 + cells_in_window)
-    for cell in cells:
-        if rate is None or cell.rate == rate:
-            flowed[cell.elapsed - first + cells_in_window] = cell.energies[q]
-    sums = [0, *accumulate(flowed)]
-    most = max(late - early for early, late in zip(sums, sums[cells_in_window:], strict=False))
+    most = running = begin = 0
+    counted = [cell for cell in cells if rate is None or cell.rate == rate]
+    for cell in counted:
+        running += cell.energies[q]
+        while counted[begin].elapsed <= cell.elapsed - cells_in_window:
+            running -= counted[begin].energies[q]
+            begin += 1
+        most = max(most, running)
     return Fraction(most * HOUR, cells_in_window * CELL)
 
 

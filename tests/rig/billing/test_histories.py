@@ -43,7 +43,6 @@ from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.billing.settings import SelfReadKind, SelfReads
 from rig.meter.billing.snapshot import Snapshot
 
-N = int(__import__("os").environ.get("N", "1"))
 ALL_KINDS = [*WINDOWS, "thermal:15", "thermal:60"]
 
 
@@ -59,7 +58,7 @@ def without_words(told: list[Happening]) -> list[Happening]:
 # --- against the account ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150 * N)
+@settings(max_examples=100)
 @given(programs(), begins, histories)
 def test_all_that_happens_and_registers_is_what_the_account_has(program, start_ns, steps):
     """Every event, end of interval and snapshot, in order, with all that is in it."""
@@ -75,7 +74,7 @@ def test_all_that_happens_and_registers_is_what_the_account_has(program, start_n
     assert stands.energy == account.energy()
 
 
-@settings(max_examples=80 * N)
+@settings(max_examples=50)
 @given(programs(["thermal:15", "thermal:60"]), begins, histories)
 def test_thermal_demand_is_what_the_account_has(program, start_ns, steps):
     """Pointers step by cell here and by portion there: 1e-12 a step for thousands of steps, and 1 nW of rounding.
@@ -108,7 +107,7 @@ def assert_near(one: object, other: object, demands: bool = False) -> None:
         assert one == other
 
 
-@settings(max_examples=100 * N)
+@settings(max_examples=60)
 @given(programs(), begins, histories)
 def test_no_maximum_is_more_than_the_highest_average_of_what_registered(program, start_ns, steps):
     """Over any time of the interval's length, by a clock that nobody sets; in total and by rate; to the nW."""
@@ -127,12 +126,13 @@ def test_no_maximum_is_more_than_the_highest_average_of_what_registered(program,
                 for reading, bound in zip(readings, bounds, strict=True):
                     assert reading.maximum.value <= bound
                     assert reading.present <= bound
+            assert snapshot.peaks[:1] == tuple(m for m in [snapshot.demand[0][0].maximum] if m.value)
 
 
 # --- what must hold whatever happens ------------------------------------------------------------------------------
 
 
-@settings(max_examples=100 * N)
+@settings(max_examples=60)
 @given(programs(ALL_KINDS), begins, histories)
 def test_registers_never_fall_and_add_up(program, start_ns, steps):
     billing, _ = Billing.begin(program, start_ns)
@@ -165,7 +165,7 @@ def rising(billing: Billing) -> list[int]:
     return [*places, *cumulative, *snapshot.inputs, snapshot.resets]
 
 
-@settings(max_examples=100 * N)
+@settings(max_examples=60)
 @given(programs(ALL_KINDS).filter(lambda program: program.recorder), begins, histories)
 def test_the_recorder_has_what_the_registers_have(program, start_ns, steps):
     """Counts · constant + what is carried = the register, exactly; words are numbered without a gap and read back."""
@@ -205,12 +205,14 @@ short_flows = st.builds(Flow, st.integers(1, 80), flows.map(lambda flow: flow.po
 """Five of them are over before test mode is."""
 
 
-@settings(max_examples=60 * N)
+@settings(max_examples=40)
 @given(
     programs(ALL_KINDS).map(lambda program: replace(program, test_mode=replace(program.test_mode, minutes=255))),
     begins,
     histories.map(lambda steps: [replace(s, cells=min(s.cells, 0)) if isinstance(s, Ask) else s for s in steps]),
-    st.lists(st.one_of(short_flows, st.builds(Ask, st.sampled_from([Action.RESET, Action.RESET_BY_SWITCH]))), max_size=5),
+    st.lists(
+        st.one_of(short_flows, st.builds(Ask, st.sampled_from([Action.RESET, Action.RESET_BY_SWITCH]))), max_size=5
+    ),
     histories,
 )
 def test_test_mode_changes_nothing_that_bills(program, start_ns, before, tested, after):
@@ -247,7 +249,7 @@ def billed(billing: Billing) -> bytes:
     )
 
 
-@settings(max_examples=60 * N)
+@settings(max_examples=40)
 @given(programs(ALL_KINDS), begins, histories)
 def test_a_meter_goes_on_from_its_stored_state_as_if_nothing_had_been(program, start_ns, steps):
     """Stored and restored after each step, against one that ran through."""
@@ -277,7 +279,7 @@ def typed(value: object) -> object:
 cuts = st.lists(st.integers(1, 3 * HOUR), max_size=6).map(tuple)
 
 
-@settings(max_examples=80 * N)
+@settings(max_examples=50)
 @given(programs(), begins, st.lists(st.tuples(histories, cuts), max_size=3))
 def test_splitting_portions_changes_nothing(program, start_ns, parts):
     """At any instants; energy is even to the nWh in the pieces."""
@@ -291,7 +293,7 @@ def test_splitting_portions_changes_nothing(program, start_ns, parts):
     assert typed(whole.state) == typed(split.state)
 
 
-@settings(max_examples=40 * N)
+@settings(max_examples=30)
 @given(programs(["thermal:15", "thermal:60"]), begins, histories, cuts)
 def test_splitting_portions_moves_thermal_pointers_by_rounding_only(program, start_ns, steps, instants):
     """1e-12 of the highest power there was, for each of the dozens of steps that may follow."""
@@ -309,7 +311,7 @@ def test_splitting_portions_moves_thermal_pointers_by_rounding_only(program, sta
     assert whole.registers.amounts() == split.registers.amounts()
 
 
-@settings(max_examples=60 * N)
+@settings(max_examples=40)
 @given(
     programs().map(lambda program: replace(program, self_reads=SelfReads(SelfReadKind.HOURS, hours=1))),
     begins,
@@ -327,7 +329,7 @@ def test_what_has_flowed_at_an_instant_is_rounded_down_from_the_whole_portion(pr
     assert billing.snapshot(Cause.COMMUNICATION).energy[8:12] == energies
 
 
-@settings(max_examples=60 * N)
+@settings(max_examples=40)
 @given(programs(), begins, st.lists(st.tuples(flows, flows), min_size=1, max_size=4))
 def test_a_portion_in_several_quadrants_is_the_sum_of_portions_in_one_each(program, start_ns, pairs):
     """In every register and every demand: each interval's length divides the hour, so no demand is rounded."""
@@ -349,7 +351,7 @@ def flat(rows: tuple) -> list[int]:
     return [each for row in rows for each in (row if isinstance(row, tuple) else (row,))]
 
 
-@settings(max_examples=60 * N)
+@settings(max_examples=40)
 @given(programs(ALL_KINDS), begins, histories)
 def test_time_only_jumps_where_a_clock_is_set(program, start_ns, steps):
     """Events come in order of time, none before what it belongs to or after; nothing is told twice."""

@@ -46,6 +46,9 @@ BAD = {
     "Seasons 'summer' and 'warm' both start on 05-01: give each its own start": lambda: Tariff(
         (SUMMER, WINTER, season("warm", "05-01"))
     ),
+    "Seasons 'May' and 'spring' both start on Monday on or after May 1: give each its own start": lambda: Tariff(
+        (season("May", "first Monday of May"), WINTER, season("spring", "Monday on or after May 1"))
+    ),
 }
 
 
@@ -64,6 +67,15 @@ def test_starts_of_the_years_around() -> None:
         (date(2025, 12, 29), 1), (date(2026, 5, 1), 2), (date(2026, 11, 1), 0),
         (date(2026, 12, 28), 1), (date(2027, 5, 1), 2), (date(2027, 11, 1), 0),
     )  # fmt: skip
+
+
+def test_starts_may_meet_in_some_years() -> None:
+    """On Monday, 1 May 2028, the season listed later has the day."""
+    tariff = Tariff((SUMMER, season("May", "first Monday of May")))
+    assert [start for start in tariff.season_starts(2028) if start[0].year == 2028] == [
+        (date(2028, 5, 1), 0),
+        (date(2028, 5, 1), 1),
+    ]
 
 
 def test_day_types() -> None:

@@ -1,0 +1,84 @@
+"""A meter with a keeper, which takes in portions of energy instead of records."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from calibration.constants import nominal
+from rig.keeper import Keeper
+from rig.meter.billing.billing import Happening
+from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.portion import Portion
+from rig.meter.measurement import Measurement
+from rig.meter.meter import Meter
+from rig.program.build import Program
+from rig.store.disk import Disk
+from rig.store.store import Store
+from rig.store.writer import StoreWriter
+
+SECOND = 10**9
+MINUTE = 60 * SECOND
+KWH = 10**12
+
+
+class KeptMeter:
+    """A meter of 6 kW from when power is back at `utc_ns` until it fails; each minute, or so many seconds, a portion.
+
+    `flushes`: it waits for the disk each time, so that what is saved does not hang on the machine's speed.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        program: Program,
+        utc_ns: int,
+        fidelity: str = "window",
+        disk: Disk | None = None,
+        flushes: bool = False,
+    ) -> None:
+        store = None if folder is None else Store.open(folder, disk)
+        self.keeper = Keeper(store, program, fidelity, utc_ns)
+        installation = self.keeper.installation
+        tick_hz = Fraction(1000)
+        measurement = Measurement(
+            equation=installation.equation,
+            calibration=nominal(Fraction(1), Fraction(1)),
+            tick_hz=tick_hz,
+            ticks_per_sample=1,
+            config_digest=0,
+        )
+        self.meter = Meter(measurement, self.keeper.billing, installation, tick_hz, self.keeper.outputs)
+        self._flushes = flushes
+
+    @property
+    def writer(self) -> StoreWriter:
+        assert self.keeper._writer is not None
+        return self.keeper._writer
+
+    @property
+    def now_ns(self) -> int:
+        return self.meter.billing.now_ns
+
+    def meters(self, portions: int, seconds: int = 60) -> KeptMeter:
+        for _ in range(portions):
+            now, ns = self.now_ns, seconds * SECOND
+            self._keep(self.meter.billing.advance(Portion(now, now + ns, 0, ns * KWH // (10 * MINUTE))))
+        return self
+
+    def does(self, action: Action, value: int = 0, pulses: int = 1) -> KeptMeter:
+        self._keep(self.meter.billing.command(Command(self.now_ns, action, value, pulses)))
+        return self
+
+    def set_clock(self, utc_ns: int) -> KeptMeter:
+        self._keep(self.meter.billing.set_clock(utc_ns))
+        return self
+
+    def fails(self) -> None:
+        """After the last save."""
+        self.keeper.finish(self.meter)
+
+    def _keep(self, happenings: list[Happening]) -> None:
+        self.keeper.keep(self.meter, happenings)
+        if self._flushes:
+            self.writer.flush()
