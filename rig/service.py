@@ -121,12 +121,16 @@ class Service:
 
         Whatever was summed before is dropped: it was measured with other settings, or before anyone asked.
         """
-        self._await_window(at_tick)
-        self._keeper = Keeper(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
-        keeper = self._keeper
+        try:
+            self._await_window(at_tick)
+        except BaseException:
+            if self._store is not None:
+                self._store.close()
+            raise
+        keeper = Keeper(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
+        self._keeper = keeper
         tick_hz = self.hardware.link.identity.tick_hz
         self.meter = Meter(self.measurement, keeper.billing, keeper.installation, tick_hz, keeper.outputs)
-        self.measurement.use(keeper.installation.equation)
         self._before = self.meter.billing.registers.amounts()[0]
 
     def _await_window(self, at_tick: int | None) -> None:
@@ -217,15 +221,20 @@ class Service:
         return tick, (before + clock.now_ns()) // 2
 
     def _follow_clock(self) -> None:
-        """Keep pulses at a constant latency although the board's crystal and ours differ."""
-        anchor_tick, anchor_ns = self._anchor
-        if self.hardware.clock.now_ns() < anchor_ns + ANCHOR_NS:
+        """Keep pulses at a constant latency although the board's crystal and ours differ, and by the time of day the
+        meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
+        """
+        if self.hardware.clock.now_ns() < self._anchor[1] + ANCHOR_NS:
             return
-        tick, now_ns = self._now()
-        tick = anchor_tick + (tick - anchor_tick) % _TICKS  # the meter's ticks do not wrap
-        self._keeper.keep(self.meter, self.meter.compare_clock(tick, self.hardware.clock.utc_ns()))
-        expected_ns = self._instant_ns(tick)
-        self._anchor = tick, expected_ns + (now_ns - expected_ns) // ANCHOR_SHARE
+        board_tick, now_ns = self._now()
+        tick = self.meter.tick_of(board_tick)
+        if tick is None:
+            return
+        self._keeper.keep(self.meter, self.meter.compare_clock(board_tick, self.hardware.clock.utc_ns()))
+        late_ns = now_ns - self._instant_ns(tick)
+        if abs(late_ns) < PULSE_LATENCY_NS:  # else the board was reset
+            late_ns //= ANCHOR_SHARE
+        self._anchor = tick, self._instant_ns(tick) + late_ns
 
     def _poll(self) -> Iterator[Advance]:
         self._follow_clock()

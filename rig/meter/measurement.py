@@ -206,8 +206,9 @@ class Measurement:
             start = record.tick_start
         else:
             gap = (record.tick_start - self._last.tick_end) % _TICKS
-            # A step back is a board that was reset: its counter began anew, after a time nobody knows.
-            start = self._tick + (gap if gap < _TICKS // 2 else 0)
+            # A step back is a board that was reset: its counters began anew, after a time nobody knows.
+            back = (record.sequence - self._last.sequence) % _SEQUENCES >= _SEQUENCES // 2 or gap >= _TICKS // 2
+            start = self._tick + (0 if back else gap)
         self._tick = start + record.ticks
         return start, self._tick
 

@@ -226,6 +226,16 @@ def test_fault_is_named_counted_and_its_energy_registered(change, faults):
     assert meter.advance(make_record(record.sequence + 1, record.tick_end, 100)).faults == ()
 
 
+@pytest.mark.parametrize("ticks", [10**6, 2**47 + 10**6], ids=["young", "after 489 days"])
+def test_time_does_not_leap_when_the_board_is_reset(ticks):
+    meter = make_meter()
+    meter.advance(make_record(10**5, ticks, 100))
+    before = meter.advance(make_record(10**5 + 1, ticks + 25_600, 100))
+    after = meter.advance(make_record(0, 0, 100))
+    assert set(after.faults) == {Fault.SEQUENCE, Fault.GAP}
+    assert after.tick_start == before.tick_end
+
+
 def test_record_that_may_have_overflowed_is_not_registered():
     meter = make_meter()
     meter.advance(make_record(0, 0, 100, 10**12, CROSSINGS))
