@@ -38,6 +38,9 @@ BEGIN_NS = 10_000_000_000
 ANCHOR_NS = 1_000_000_000
 """How often the board's clock is compared with ours."""
 
+COMPARED_NS = 20_000_000
+"""A comparison that took longer was held up in between, and tells nothing."""
+
 ANCHOR_SHARE = 4
 """Of a difference found then, one part in so many is taken over: two crystals drift, a reading jitters."""
 
@@ -226,11 +229,13 @@ class Service:
         """
         if self.hardware.clock.now_ns() < self._anchor[1] + ANCHOR_NS:
             return
+        begin_ns = self.hardware.clock.now_ns()
         board_tick, now_ns = self._now()
+        utc_ns = self.hardware.clock.utc_ns()
         tick = self.meter.tick_of(board_tick)
-        if tick is None:
+        if tick is None or self.hardware.clock.now_ns() - begin_ns > COMPARED_NS:
             return
-        self._keeper.keep(self.meter, self.meter.compare_clock(board_tick, self.hardware.clock.utc_ns()))
+        self._keeper.keep(self.meter, self.meter.compare_clock(board_tick, utc_ns))
         late_ns = now_ns - self._instant_ns(tick)
         if abs(late_ns) < PULSE_LATENCY_NS:  # else the board was reset
             late_ns //= ANCHOR_SHARE

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing, BillingState, Happening
-from rig.meter.billing.events import Event
+from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.portion import Portion
 from rig.meter.clock import SECOND_NS, MeterClock
 from rig.meter.installation import Installation, InstallationState
@@ -85,12 +85,14 @@ class Meter:
 
     def advance(self, record: Record) -> Advance:
         """Take in the next record."""
-        window = self._last = self.measurement.advance(record)
+        before, window = self._last, self.measurement.advance(record)
+        self._last = window
         self._recent += window.sums
+        said: list[Happening] = [*self._troubles(window, before)]
         energies = window.energies
         if energies is None:
-            return Advance(window, (), ())
-        said: list[Happening] = [*self._look(window)]
+            return Advance(window, (), tuple(said))
+        said += self._look(window)
         ticks = window.tick_end - window.flowed_from
         pulses = [
             Pulse(tick, output.name)
@@ -104,6 +106,13 @@ class Meter:
         end_ns = self._clock.advance(window.tick_end)
         said += self.billing.advance(Portion(start_ns, end_ns, *energies))
         return Advance(window, tuple(pulses), tuple(said))
+
+    def _troubles(self, window: Window, before: Window | None) -> list[Event]:
+        """The faults of a window, told once while they stay the same."""
+        if not window.faults or (before is not None and before.faults == window.faults):
+            return []
+        names = ", ".join(fault.name.lower() for fault in window.faults)
+        return [Event(self.billing.now_ns, EventKind.MEASUREMENT_ERROR, (("faults", names),))]
 
     def _look(self, window: Window) -> list[Event]:
         """At the installation, if it is time: by the phases, whatever the form.

@@ -36,7 +36,7 @@ from rig.store.record import FORMAT, DamagedRecord, Format, NewerRecord, Record,
 
 NAMES = ("billing.a", "billing.b")
 
-CAPACITY = 1 << 18
+CAPACITY = 1 << 19
 """Size of a copy in bytes, written once when it is made. A save writes only what its record needs."""
 
 

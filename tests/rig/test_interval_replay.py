@@ -472,6 +472,19 @@ def test_monthly_self_reads_with_reset_have_the_months_maxima(tmp_path: Path) ->
     assert report.totals["max_kw"] == max(month["max_kw"] for month in report.months.values())
 
 
+def test_a_reset_is_of_what_asked_for_it(tmp_path: Path) -> None:
+    """A self-read and a season's close on one midnight: only the one that the program says resets demand."""
+    text = record(datetime(2024, 4, 30, 12, tzinfo=TORONTO), 30, {"kwh_delivered": [str(k % 7) for k in range(48)]})
+    for read, season in (("true", "false"), ("false", "true"), ("true", "true")):
+        settings = TOU.replace("[demand]", f"[demand]\nseason_change_resets = {season}", 1)
+        tail = f'\n[self_read]\nschedule = "monthly"\nresets_demand = {read}\n'
+        report, _ = replayed(tmp_path, programmed(tmp_path, settings + tail), text)
+        (reset,) = report.resets
+        (logged,) = (line for line in report.events if line.event == "demand reset")
+        assert reset.cause == logged.details["cause"] == ("season" if season == "true" else "self read")
+        assert reset.registers["max_kw"] == 12
+
+
 # --- what people see ------------------------------------------------------------------------------------------
 
 

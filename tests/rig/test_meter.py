@@ -300,3 +300,21 @@ def test_a_meter_registers_by_what_its_installation_found_before():
     sums = [meter.advance(each).window.sums for each in records(waves, 60.0, 0.1)]
     assert len(meter.measurement.readings(sums[0]).p_w) == 2
     assert meter.measurement._equation == FORMS["45S"].equation("4-wire wye")
+
+
+def test_faults_of_windows_are_in_the_log_once_while_they_stay():
+    billing, _ = Billing.begin(PROGRAM.billing, T0)
+    measurement = Measurement(
+        equation=FORMS["9S"].equation(),
+        calibration=nominal(Fraction(1000), Fraction(100)),
+        tick_hz=CHAIN.tick_hz,
+        ticks_per_sample=CHAIN.ticks_per_sample,
+        config_digest=1,
+    )
+    installation = Installation(FORMS["9S"], 20, FORMS["9S"].equation(), follow=False)
+    meter = Meter(measurement, billing, installation, CHAIN.tick_hz)
+    waves = [Wave(1e5)] * 6
+    made = records(waves, 60.0, 0.2)
+    said = [h for record in [*made[:4], *made[6:]] for h in meter.advance(record).happenings]
+    found = [dict(h.details)["faults"] for h in said if isinstance(h, Event) and h.kind is EventKind.MEASUREMENT_ERROR]
+    assert found == ["configuration", "sequence, gap, configuration", "configuration"]

@@ -51,19 +51,14 @@ def ripe(program: Program) -> KeptMeter:
     return meter
 
 
-TOO_LARGE = pytest.mark.xfail(
-    strict=True, reason="54 and 81 kB: the store needs CAPACITY = 1 << 19 and MOST_PAYLOAD = 1 << 17"
-)
-
-
 @pytest.mark.parametrize(
     "demand",
     [
         "block:15",
         "thermal:15",
         "sliding:5x12",
-        pytest.param("sliding:1x30", marks=TOO_LARGE),
-        pytest.param("sliding:1x60", marks=TOO_LARGE),
+        "sliding:1x30",
+        "sliding:1x60",
     ],
 )
 def test_it_fits_a_save_and_a_snapshot(demand: str) -> None:

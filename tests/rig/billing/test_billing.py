@@ -737,6 +737,10 @@ def test_a_clock_set_back_over_a_midnight_and_on_again_passes_it_once():
     assert course.times(Cause.SELF_READ) == ["11-01 00:00"]
     course.run(60)
     assert course.times(Cause.SELF_READ) == ["11-01 00:00", "11-02 00:00"]
+    course.set_clock(-30)
+    course.ask(Action.SELF_READ)  # before a midnight that was passed
+    course.run(60)
+    assert course.times(Cause.SELF_READ)[2:] == ["11-01 23:40"]
 
 
 def test_a_clock_set_back_further_comes_to_it_anew():
@@ -1028,6 +1032,7 @@ def test_overflow_of_the_recorder_is_told_whatever_ends_the_interval():
         disturb(course, 60)
         (event,) = (each for each in course.of(Event) if each.kind is EventKind.RECORDER_OVERFLOW)
         assert event.details == (("intervals", 1),)
+        course.run(60, 0)
         course.restart()
         course.run(60, 0)
         assert len(course.events(EventKind.RECORDER_OVERFLOW)) == 1

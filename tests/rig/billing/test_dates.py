@@ -141,6 +141,9 @@ BAD = {
     "2026-02-29": "'2026-02-29' is no date: 2026 is no leap year",
     "2026-06-31": "June has days 1 to 30, not 31",
     "Monday before June 31": "June has days 1 to 30, not 31",
+    "٠٥-٠١": "is no rule for a date",
+    "٢٠٢٦-12-25": "is no rule for a date",
+    "Monday before May ٢٥": "is no rule for a date",
 }
 
 

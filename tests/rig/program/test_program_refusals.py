@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import tomllib
 from collections.abc import Callable
@@ -48,6 +49,32 @@ def test_refused(text: str, sentence: str) -> None:
     said = str(caught.value)
     assert said == sentence.strip() or ("…" in sentence and said.startswith(sentence.strip().removesuffix("…")))
     assert_sentence(said)
+
+
+ODD_TEXTS = {
+    "[meter]\nserial = {}": ["", "1\n", "1\x1b", "é"],
+    "[clock]\nstandard_offset = {}": ["-05:00\n", "-0٥:00", "-05:0٠"],
+    "[security]\nlevel_1 = {}": ["123456\n", "12345٦"],
+    '[[tou.seasons]]\nname = {}\nbegins = "05-01"\nweekday = ["00:00 A"]': ["", " ", "a\n", "a\nb", "\x1b[31m", "\x9b"],
+    '[[tou.seasons]]\nname = "a"\nbegins = {}\nweekday = ["00:00 A"]': ["٠٥-٠١", "05-0１"],
+    '[[tou.seasons]]\nname = "a"\nbegins = "05-01"\nweekday = ["00:00 A"]\n'
+    '[[tou.holidays]]\ndate = "12-25"\nname = {}': ["", "  ", "a\t", "\x7f"],
+    "[clock]\nzone = {}": ["posixrules", "right/America/Toronto"],
+}
+"""Texts that look right on a screen, or do something to it; and zones that are not what their names say."""
+
+
+@pytest.mark.parametrize(("text", "odd"), [(text, odd) for text, odds in ODD_TEXTS.items() for odd in odds])
+def test_odd_texts(text: str, odd: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        program(text.format(json.dumps(odd)))
+    assert_sentence(str(caught.value))
+
+
+@pytest.mark.parametrize("name", ["été", " hiver", "冬", "😀" * 20])
+def test_names_of_any_script(name: str) -> None:
+    text = f'[[tou.seasons]]\nname = "{name}"\nbegins = "05-01"\nweekday = ["00:00 A"]'
+    assert program(text).billing.calendar.tariff.seasons[0].name == name
 
 
 @pytest.mark.parametrize("place", TOO_MANY)

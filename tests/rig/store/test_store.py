@@ -232,7 +232,7 @@ def test_a_process_that_may_write_no_more_goes_on_billing(tmp_path: Path) -> Non
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))
     try:
         for k in range(4, 200):
-            store.append(*items(k), SnapshotItem(k, "filler", "x" * 500))
+            store.append(*items(k), SnapshotItem(k, "filler", "x" * 4000))
             store.save(payload(k), k * SECOND_NS)
             store.drain()
         assert "history.sqlite cannot be written" in (store.trouble or "")
@@ -286,7 +286,7 @@ def test_what_no_longer_fits_goes_log_first_and_is_counted(tmp_path: Path) -> No
     advance(store, 1, 3)
     store._archive._opened()._database.execute("PRAGMA query_only = ON")
     store._archive._path = tmp_path / "nowhere" / NAME  # and it stays so
-    filler = "x" * 1000
+    filler = "x" * (MOST_WAITING // 160)
     for k in range(300):
         store.append(EventItem(k, 1000 + k, "e", filler))
         if k % 3 == 0:
@@ -298,7 +298,7 @@ def test_what_no_longer_fits_goes_log_first_and_is_counted(tmp_path: Path) -> No
     assert set(dropped) == {"event"}
     assert 200 < dropped["event"] < 300
     for k in range(100, 150):
-        store.append(WordsItem(1, 4 + k, tuple(range(1000))))
+        store.append(WordsItem(1, 4 + k, tuple(range(MOST_WAITING // 160))))
     assert store.dropped["event"] == 300
     assert set(store.dropped) == {"event", "words"}
     for k in range(300, 340):
@@ -649,7 +649,7 @@ def test_a_record_holds_the_most_there_may_be(tmp_path: Path) -> None:
     store._archive.close()
     store.append(RecordingItem(1, 0, 1, "\U0001f600" * (1 << 13)))
     for k in range(200):
-        store.append(SnapshotItem(k, "s", "x" * 1500))
+        store.append(SnapshotItem(k, "s", "x" * (MOST_WAITING // 100)))
     store.save(bytes(MOST_PAYLOAD), (1 << 63) - 1)
     assert store.dropped
     sizes = [len(encode(c.record)) for n in NAMES if (c := read_copy(tmp_path / n, Disk())).record]

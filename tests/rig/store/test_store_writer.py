@@ -18,7 +18,7 @@ from rig.store.items import EventItem
 from rig.store.journal import CAPACITY
 from rig.store.reading import HistoryReader
 from rig.store.record import decode, raw
-from rig.store.store import MOST_WAITING, Store
+from rig.store.store import MOST_PAYLOAD, MOST_WAITING, Store
 from rig.store.writer import StoreWriter
 
 PATIENCE_S = 60
@@ -179,7 +179,7 @@ def test_no_failure_ends_the_thread(tmp_path: Path) -> None:
 def test_a_disk_that_hangs_does_not_fill_the_memory(tmp_path: Path) -> None:
     disk = GatedDisk()
     writer = StoreWriter(Store.open(tmp_path, disk))
-    filler = "x" * 1000
+    filler = "x" * (MOST_WAITING // 160)
     disk.syncing.clear()
     with disk.shut():
         submit(writer, 1, 1)
@@ -209,7 +209,7 @@ def test_an_item_that_cannot_be_stored_is_refused_with_its_state(tmp_path: Path)
 
 def test_a_state_that_is_too_large_is_trouble(tmp_path: Path) -> None:
     writer = StoreWriter(Store.open(tmp_path))
-    writer.submit(bytes(1 << 17), 5)
+    writer.submit(bytes(MOST_PAYLOAD + 1), 5)
     assert not writer.flush(PATIENCE_S)
     assert "cannot be saved, it must have at most" in (writer.trouble or "")
     submit(writer, 1, 1)
