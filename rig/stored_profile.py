@@ -25,6 +25,8 @@ def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profil
         settings = settings_of(chosen.settings)
     except sqlite3.Error as error:
         raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
+    except StoreError:
+        raise
     except (ValueError, KeyError) as error:
         raise StoreError(f"the settings of a recording in {folder} cannot be read: {error}") from None
     newest = datetime.fromtimestamp(until_ns // 10**9, UTC) + timedelta(days=1)  # wherever the meter stands

@@ -27,7 +27,7 @@ def read(path: Path, kind: type[T], otherwise: str) -> T:
         raise ConfigError(f"{path} does not exist: give an existing file, {otherwise}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ConfigError(f"{path} is not TOML: {error}") from None
     try:
         return convert(data, kind)

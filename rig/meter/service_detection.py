@@ -185,9 +185,12 @@ class ServiceDetector:
         unknown    an unknown service   any        unknown
         service    no voltage           any        nothing
         service    a service            any        the same service
+        service    one of more wires    too few    the same service
+        service    one of more wires    enough     the one of more wires
         service    an unknown service   any        the same service
 
-    Results are equal where service, volts and rotation are; one unknown service equals any other. Time is in
+    One of more wires is what comes to be seen when a phase that was missing from the first is connected. Results are equal
+    where service, volts and rotation are; one unknown service equals any other. Time is in
     nanoseconds of a clock that does not go back.
     """
 
@@ -196,6 +199,7 @@ class ServiceDetector:
         self.accepted: DetectedService | UnknownService | None = None
         self._check_ns = check_ns
         self._accepted_after = accepted_after
+        self._most_wires = max(equation.wires for equation in form.equations)
         self._next_ns: int | None = None
         self._last: DetectedService | Seen = Seen.NOTHING
         self._in_a_row = 0
@@ -218,11 +222,16 @@ class ServiceDetector:
         if no_voltage(self.form, readings):
             self.accepted, self._last, self._in_a_row = None, Seen.NOTHING, 0
             return
-        if isinstance(self.accepted, DetectedService):
+        accepted = self.accepted
+        if isinstance(accepted, DetectedService) and accepted.type.wires == self._most_wires:
             return
         result = detect(self.form, readings)
         same = Seen.UNKNOWN if isinstance(result, UnknownService) else result
         self._in_a_row = self._in_a_row + 1 if same == self._last else 1
         self._last = same
-        if self._in_a_row >= self._accepted_after:
+        if self._in_a_row < self._accepted_after:
+            return
+        if not isinstance(accepted, DetectedService) or (
+            isinstance(result, DetectedService) and result.type.wires > accepted.type.wires
+        ):
             self.accepted = result

@@ -16,7 +16,7 @@ from phasor_readings import lagging, readings
 
 from calibration.constants import nominal
 from rig.meter.elements import FORMS, SERVICES, ElementEquation, Form, Rotation
-from rig.meter.quantities import Scaling
+from rig.meter.quantities import Readings, Scaling
 from rig.meter.service_detection import (
     ABSENT_V,
     ACCEPTED_AFTER,
@@ -225,6 +225,7 @@ NO_VOLTAGE = readings([0, 0, 0])
 A_SERVICE = readings(wye([120] * 3))
 ANOTHER = readings(wye([277] * 3))
 UNKNOWN = readings(wye([120, 120, 70]))
+NETWORK = readings(wye([120, 120, 0]))
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -234,10 +235,10 @@ def rows() -> list[tuple[str, str, str, str]]:
     return [tuple(cell.strip() for cell in line.split("  ") if cell.strip()) for line in lines]
 
 
-def detector_with(accepted: str) -> ServiceDetector:
-    detector = ServiceDetector(FORMS["9S"])
+def detector_with(accepted: str, form: str = "9S", service: Readings = A_SERVICE) -> ServiceDetector:
+    detector = ServiceDetector(FORMS[form])
     for k in range(ACCEPTED_AFTER):
-        detector.advance({"nothing": NO_VOLTAGE, "unknown": UNKNOWN, "service": A_SERVICE}[accepted], k * CHECK_NS)
+        detector.advance({"nothing": NO_VOLTAGE, "unknown": UNKNOWN, "service": service}[accepted], k * CHECK_NS)
     assert name(detector) == accepted
     return detector
 
@@ -252,14 +253,18 @@ def name(detector: ServiceDetector) -> str:
 def test_table_of_states(row: tuple[str, str, str, str]) -> None:
     before, sees, in_a_row, after = row
     counts = {"any": range(1, 6), "too few": range(1, ACCEPTED_AFTER), "enough": [ACCEPTED_AFTER]}[in_a_row]
-    seen = {"no voltage": NO_VOLTAGE, "a service": ANOTHER, "an unknown service": UNKNOWN}[sees]
+    seen = {
+        "no voltage": NO_VOLTAGE, "a service": ANOTHER, "an unknown service": UNKNOWN, "one of more wires": A_SERVICE,
+    }[sees]  # fmt: skip
     for count in counts:
-        detector = detector_with(before)
+        detector = detector_with(before, "45S", NETWORK) if sees == "one of more wires" else detector_with(before)
         kept = detector.accepted
         for k in range(count):
             detector.advance(seen, (10 + k) * CHECK_NS)
         if after == "the service":
             assert detector.accepted.text == "4WY 277 ABC"
+        elif after == "the one of more wires":
+            assert (kept.text, detector.accepted.text) == ("NET 120 ABC", "4WY 120 ABC")
         elif after == "the same service":
             assert detector.accepted is kept
         else:
@@ -272,7 +277,7 @@ def test_the_table_is_whole() -> None:
     covered: dict[tuple[str, str], set[str]] = {}
     for before, sees, in_a_row, _ in rows():
         covered.setdefault((before, sees), set()).add(in_a_row)
-    assert covered.keys() == set(product(states, sights))
+    assert covered.keys() == {*product(states, sights), ("service", "one of more wires")}
     assert all(c in ({"any"}, {"too few", "enough"}) for c in covered.values())
 
 
