@@ -189,9 +189,9 @@ class ServiceDetector:
         service    one of more wires    enough     the one of more wires
         service    an unknown service   any        the same service
 
-    One of more wires is what comes to be seen when a phase that was missing from the first is connected. Results are equal
-    where service, volts and rotation are; one unknown service equals any other. Time is in
-    nanoseconds of a clock that does not go back.
+    One of more wires is what comes to be seen when a phase that was missing at first is connected. Results are equal
+    where service, volts and rotation are; one unknown service equals any other. Time is in nanoseconds of a clock that
+    does not go back.
     """
 
     def __init__(self, form: Form, check_ns: int = CHECK_NS, accepted_after: int = ACCEPTED_AFTER) -> None:
