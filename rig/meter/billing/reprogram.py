@@ -11,8 +11,10 @@ from rig.meter.billing.state import BillingState
 def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tuple[Billing, list[Happening]]:
     """Billing by new settings, at the time of the old: energy, inputs' counts and the count of demand resets go on.
 
-    Demand, with its maxima and what it cumulated, and the load profile begin anew, as they may be of other quantities;
-    who needs what they were keeps the old state. Test mode is over. `program` is the new one's digest, for the log.
+    So do the lockout of the switch, and commands that wait for their time. Demand, with its maxima and what it cumulated,
+    and the load profile begin anew, as they may be of other quantities; who needs what they were keeps the old state.
+    Test mode is over, and no rate is forced: the new program may have no input that would release it. `program` is the
+    new one's digest, for the log.
     """
     billing, said = Billing.begin(settings, old.now_ns)
     ended = [] if old.test is None else [Event(old.now_ns, EventKind.TEST_MODE_END)]
@@ -20,4 +22,5 @@ def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tup
     if state.registers is not None and old.registers is not None:
         state.registers.energy, state.registers.rates = old.registers.energy, old.registers.rates
     state.inputs, state.resets, state.last_reset_ns = old.inputs, old.resets, old.last_reset_ns
+    state.last_switch_reset_ns, state.waiting = old.last_switch_reset_ns, old.waiting
     return billing, [*ended, Event(old.now_ns, EventKind.PROGRAMMED, (("program", program),)), *said]

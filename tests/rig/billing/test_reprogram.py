@@ -63,3 +63,13 @@ def test_the_log_ends_test_mode_before_the_new_program():
     ]
     assert billing.test is None
     assert billing.registers.energy(Quantity.KWH_DELIVERED) == 700 * WH
+
+
+def test_the_lockout_and_pulses_that_wait_go_on():
+    old = ran()
+    old.command(Command(old.now_ns, Action.RESET_BY_SWITCH))
+    old.command(Command(old.now_ns + MINUTE // 2, Action.INPUT_PULSES, 0, 7))
+    billing, _ = reprogram(program("block:15"), old.state, "abc")
+    assert EventKind.RESET_REFUSED in kinds(billing.command(Command(billing.now_ns, Action.RESET_BY_SWITCH)))
+    billing.outage(billing.now_ns + MINUTE)
+    assert billing.inputs == (7, 5)
