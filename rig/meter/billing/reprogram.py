@@ -11,7 +11,7 @@ from rig.meter.billing.state import BillingState
 def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tuple[Billing, list[Happening]]:
     """Billing by new settings, at the time of the old: energy, inputs' counts and the count of demand resets go on.
 
-    So do the lockout of the switch, and commands that wait for their time. Demand, with its maxima and what it cumulated,
+    So do the lockout of the switch, and commands that wait for their time. Demand, its maxima and what it cumulated,
     and the load profile begin anew, as they may be of other quantities; who needs what they were keeps the old state.
     Test mode is over, and no rate is forced: the new program may have no input that would release it. `program` is the
     new one's digest, for the log.
