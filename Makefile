@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPEED ?= 1
 
-.PHONY: run setup test proof bench bitstreams figures lint pictures clean
+.PHONY: run setup test fuzz proof bench bitstreams figures lint pictures clean
 
 run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until Ctrl-C
 	@$(BIN)/rig run --speed $(SPEED) $(if $(FOR),--for $(FOR))
@@ -13,6 +13,9 @@ setup: $(VENV)/run.stamp  ## the virtual environment with what `run` needs
 
 test: $(VENV)/dev.stamp lint  ## set up, lint, and run all tests but the slow proofs
 	$(BIN)/python -m pytest -n auto
+
+fuzz: $(VENV)/dev.stamp  ## the tests again, with examples that nobody has tried before
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=default
 
 proof: $(VENV)/dev.stamp $(VENV)/bitstream.stamp  ## the slow proofs: minutes of the netlist
 	$(BIN)/python -m pytest -m slow

@@ -53,10 +53,12 @@ def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[
     items = [0] * (count if size else 0)
     if status is Status.OK:
         if op == Op.READ:
-            # The first is taken in TURN, each other when the one before begins to leave.
-            later = edges[8 * (head + HEAD_BYTES + size * np.arange(count - 1)) - 2] + EDGE_LATENCY + 2
-            moments = [when + 2, *later.tolist()][:count]
-            items = [model.read((address + k) & 0xFF, moment) for k, moment in enumerate(moments)]
+            # The first is taken in TURN, each other when the one before begins to leave, if the frame is that long.
+            begins = 8 * (head + HEAD_BYTES + size * np.arange(count - 1)) - 2
+            later = edges[begins[begins < len(edges)]] + EDGE_LATENCY + 2
+            for k, moment in enumerate([when + 2, *later.tolist()][:count]):
+                run_until(model.ticks_before(moment))
+                items[k] = model.read((address + k) & 0xFF, moment)
         elif op == Op.WRITE:
             model.write(address, int.from_bytes(frame[3:7], "big"), when)
         elif op == Op.RECORD:
