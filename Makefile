@@ -15,7 +15,7 @@ test: $(VENV)/dev.stamp lint  ## set up, lint, and run all tests but the slow pr
 	$(BIN)/python -m pytest -n auto
 
 fuzz: $(VENV)/dev.stamp  ## the tests again, with examples that nobody has tried before
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=default
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=fuzz
 
 proof: $(VENV)/dev.stamp $(VENV)/bitstream.stamp  ## the slow proofs: minutes of the netlist
 	$(BIN)/python -m pytest -m slow

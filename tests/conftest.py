@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.load_profile("repeatable")
-"""The same examples each time, so that a suite that passed passes again; `make fuzz` looks for new ones."""
-
-
-settings.register_profile("rig", deadline=None)  # the machine is shared: time is measured in `make bench`
+# The same examples each time, so that a suite that passed passes again. Time is measured in `make bench`.
+settings.register_profile("rig", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None)
 settings.load_profile("rig")
 
 
