@@ -26,11 +26,11 @@ from rig.meter.billing.events import EndOfInterval, Event, EventKind, ProfileWor
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.clock import STEP_NS
+from rig.meter.contacts.functions import PulsesOutput
 from rig.meter.installation import Installation, InstallationState
 from rig.meter.meter import Meter, MeterState
 from rig.meter.pulses import PulseOutput, PulseState, kyz_output, led_output
 from rig.program.build import Program
-from rig.program.contacts import PulsesOutput
 from rig.recorder_settings import settings_text
 from rig.store.disk import Disk
 from rig.store.errors import StoreError

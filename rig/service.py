@@ -16,11 +16,11 @@ from rig.config import Config
 from rig.hardware import Hardware
 from rig.keeper import Keeper
 from rig.meter.billing.quantity import Quantity
+from rig.meter.contacts.functions import PulsesOutput
 from rig.meter.measurement import Measurement
 from rig.meter.meter import Advance, Meter
 from rig.meter.oscillator import steered
 from rig.program.build import Program
-from rig.program.contacts import PulsesOutput
 from rig.store.store import Store
 
 POLL_NS = 20_000_000

@@ -17,7 +17,7 @@ from rig.meter.clock import SECOND_NS, MeterClock
 from rig.meter.installation import Installation, InstallationState
 from rig.meter.measurement import Measurement, Window
 from rig.meter.pulses import PulseOutput, PulseState
-from rig.meter.quantities import Sums
+from rig.meter.quantities import Readings, Sums
 
 RECENT_S = 10
 """For so long after a record the board's count tells the meter's time; then it may have begun anew."""
@@ -42,6 +42,15 @@ class Advance:
     happenings: tuple[Happening, ...]
 
 
+@dataclass(frozen=True)
+class Instant:
+    """What the last second averaged to: by phase, by element of the form, and the line frequency (Q-6)."""
+
+    phases: Readings
+    elements: Readings
+    hz: float | None
+
+
 @dataclass
 class MeterState:
     """Everything that must outlive a power failure."""
@@ -54,7 +63,7 @@ class MeterState:
 class Meter:
     """One meter on a board of `tick_hz`: measurement, billing, pulse outputs, and what it finds of its installation.
 
-    The first record begins at billing's time. `outputs` need distinct names.
+    The first record begins at billing's time. `outputs` need distinct names. `instant` is None until the first second.
     """
 
     def __init__(
@@ -69,6 +78,7 @@ class Meter:
         self.billing = billing
         self.installation = installation
         measurement.use(installation.equation)  # of the service found before power failed
+        self.instant: Instant | None = None
         self._recent = Sums()
         self._tick_hz = tick_hz
         self._clock: MeterClock | None = None
@@ -123,7 +133,9 @@ class Meter:
         if not self._recent.samples or not self.installation.due(at_ns):
             return []
         recent, self._recent = self._recent, Sums()
-        said = self.installation.advance(self.measurement.phases(recent), at_ns, self.billing.now_ns)
+        measurement = self.measurement
+        self.instant = Instant(measurement.phases(recent), measurement.readings(recent), measurement.recent_hz)
+        said = self.installation.advance(self.instant.phases, at_ns, self.billing.now_ns)
         self.measurement.use(self.installation.equation)
         return said
 

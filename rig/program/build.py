@@ -11,13 +11,15 @@ from typing import Any, cast
 import msgspec
 
 from rig.meter.billing.settings import BillingSettings
+from rig.meter.contacts.functions import Input, Output, RateInput, RecordedInput
+from rig.meter.display.items import DisplaySettings
 from rig.meter.elements import ElementEquation, Ks
 from rig.meter.models import Capability
 from rig.meter.nameplate import Nameplate
 from rig.program import schema
 from rig.program.billing import billing
-from rig.program.contacts import Input, Output, RateInput, RecordedInput, inputs, outputs
-from rig.program.display import DisplaySettings, display
+from rig.program.contacts import inputs, outputs
+from rig.program.display import display
 from rig.program.metering import Metering, metering
 from rig.program.offer import Offer
 from rig.program.security import Security, security

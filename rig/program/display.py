@@ -6,25 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rig.meter.display.items import DemandItem, DisplayItem, DisplaySettings, EnergyItem, PeakItem, What, When
 from rig.meter.models import Capability
 from rig.program import schema
-from rig.program.display_items import DemandItem, DisplayItem, EnergyItem, PeakItem, What, When, items
+from rig.program.display_items import items
 from rig.program.names import demand_name
 from rig.program.numbers import plain
 from rig.program.offer import THIRD_METRIC, Offer
 from rig.strict_toml import ConfigError, hint, shown
 
 SEQUENCES = ("normal", "alternate", "test")
-
-
-@dataclass(frozen=True)
-class DisplaySettings:
-    """Three sequences; each item stands for `scroll_s`."""
-
-    scroll_s: int
-    normal: tuple[DisplayItem, ...]
-    alternate: tuple[DisplayItem, ...]
-    test: tuple[DisplayItem, ...]
 
 
 @dataclass(frozen=True)

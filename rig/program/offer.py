@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
-from rig.meter.elements import PHASES
-from rig.meter.models import Capability
-from rig.program.display_items import (
+from rig.meter.display.items import (
     DemandItem,
     DemandOf,
     EnergyItem,
@@ -20,6 +18,8 @@ from rig.program.display_items import (
     StatusItem,
     What,
 )
+from rig.meter.elements import PHASES
+from rig.meter.models import Capability
 from rig.program.metering import Metering
 from rig.program.names import demand_name
 from rig.strict_toml import ConfigError, shown

@@ -41,13 +41,13 @@ from rig.keeper import Keeper, Kept, installation_of, read_kept
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.billing.events import Event, EventKind, ProfileWords
 from rig.meter.billing.snapshot import Snapshot
+from rig.meter.contacts.functions import PulsesOutput
 from rig.meter.installation import Installation
 from rig.meter.measurement import Measurement
 from rig.meter.meter import Meter
 from rig.meter.pulses import PulseOutput
 from rig.program import schema
 from rig.program.build import load_program
-from rig.program.contacts import PulsesOutput
 from rig.store.check import check
 from rig.store.disk import Disk
 from rig.store.items import EventItem, SnapshotItem, WordsItem

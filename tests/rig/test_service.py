@@ -14,10 +14,10 @@ from gateware.chain import Chain
 from rig.config import Config
 from rig.hardware import Hardware
 from rig.meter.billing.quantity import NANO, Quantity
+from rig.meter.contacts.functions import PulsesOutput
 from rig.meter.meter import Advance
 from rig.meter.quantities import Sums
 from rig.program.build import Program, default_program
-from rig.program.contacts import PulsesOutput
 from rig.selection import open_hardware
 from rig.service import LED_WIDTH_NS, PULSE_LATENCY_NS, Service
 

@@ -17,14 +17,7 @@ from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
 from rig.meter.billing.settings import SelfReadKind, SelfReads
 from rig.meter.billing.tariff import DayType, Rate
-from rig.meter.diagnostics import Diagnostic
-from rig.meter.elements import FORMS
-from rig.meter.models import MODELS
-from rig.meter.pulses import PULSE_QUANTITIES, kyz_output
-from rig.program import schema
-from rig.program.build import Program, build, default_program, load_program
-from rig.program.check import notes, summary
-from rig.program.contacts import (
+from rig.meter.contacts.functions import (
     DemandAlert,
     DiagnosticAlert,
     EndOfIntervalOutput,
@@ -35,7 +28,15 @@ from rig.program.contacts import (
     RecordedInput,
     VoltageAlert,
 )
-from rig.program.display_items import GYRBOX, DemandItem, DemandOf, EnergyItem, PulseItem, items
+from rig.meter.diagnostics import Diagnostic
+from rig.meter.display.items import GYRBOX, DemandItem, DemandOf, EnergyItem, PulseItem
+from rig.meter.elements import FORMS
+from rig.meter.models import MODELS
+from rig.meter.pulses import PULSE_QUANTITIES, kyz_output
+from rig.program import schema
+from rig.program.build import Program, build, default_program, load_program
+from rig.program.check import notes, summary
+from rig.program.display_items import items
 from rig.program.metering import MOST_PULSES_A_SECOND
 from rig.program.names import Names
 from rig.program.new import new_program

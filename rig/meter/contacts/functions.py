@@ -1,0 +1,102 @@
+"""What the contacts of a meter do, as programmed (P-2, P-3, P-5, T-2).
+
+Outputs are form C: a pulse output changes over at each pulse, every other closes K–Y while it has something to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rig.meter.billing.quantity import Quantity
+from rig.meter.billing.tariff import Rate
+from rig.meter.diagnostics import Diagnostic
+
+
+@dataclass(frozen=True)
+class PulsesOutput:
+    """A transition for every Kp of a quantity; Kp in Wh (varh, VAh), 0 disables it."""
+
+    name: str
+    quantity: Quantity
+    kp_wh: Fraction
+
+
+@dataclass(frozen=True)
+class EndOfIntervalOutput:
+    """Closed for so long from every end of a demand interval on."""
+
+    name: str
+    closed_s: int
+
+
+@dataclass(frozen=True)
+class LoadControlOutput:
+    """Closed while one of the rates is in force, outside test mode."""
+
+    name: str
+    rates: tuple[Rate, ...]
+
+
+@dataclass(frozen=True)
+class DemandAlert:
+    """Closed while the present demand of a quantity is above a level, in nW (nvar, nVA)."""
+
+    name: str
+    quantity: Quantity
+    above_nw: int
+
+
+@dataclass(frozen=True)
+class PowerFactorAlert:
+    """Closed while the power factor is below a level."""
+
+    name: str
+    below: Fraction
+
+
+@dataclass(frozen=True)
+class VoltageAlert:
+    """Closed while a phase is below or above a level, in volts at the meter; None: no such level."""
+
+    name: str
+    below_v: Fraction | None
+    above_v: Fraction | None
+
+
+@dataclass(frozen=True)
+class DiagnosticAlert:
+    """Closed while one of these diagnostics is on."""
+
+    name: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+Output = (
+    PulsesOutput
+    | EndOfIntervalOutput
+    | LoadControlOutput
+    | DemandAlert
+    | PowerFactorAlert
+    | VoltageAlert
+    | DiagnosticAlert
+)
+
+
+@dataclass(frozen=True)
+class RecordedInput:
+    """Input `place` (0 or 1) is counted; each pulse stands for `weight` in the other meter's unit."""
+
+    place: int
+    weight: Fraction
+
+
+@dataclass(frozen=True)
+class RateInput:
+    """While input `place` is closed, everything registers in `rate`."""
+
+    place: int
+    rate: Rate
+
+
+Input = RecordedInput | RateInput

@@ -1,0 +1,154 @@
+"""What can stand on the display, and in which sequences it does (D-2 to D-5, D-7, P-1, Q-6).
+
+By name they are in rig/program/display_items.py; what a meter lacks is refused when it is programmed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from rig.meter.billing.quantity import Quantity
+from rig.meter.billing.tariff import Rate
+
+
+class When(Enum):
+    """Which of a register: its value, or the date or time that belongs to it."""
+
+    VALUE = ""
+    DATE = "date"
+    TIME = "time"
+
+
+class DemandOf(Enum):
+    """Which demand register."""
+
+    PRESENT = "present"
+    PREVIOUS = "previous"
+    MAXIMUM = "max"
+    CUMULATIVE = "cumulative"
+    CONTINUOUS_CUMULATIVE = "continuous cumulative"
+    COINCIDENT = "coincident"
+
+
+class Instant(Enum):
+    """What is measured now, by the name without the phase."""
+
+    VOLTS = "V"
+    AMPERES = "I"
+    VOLTS_ANGLE = "V angle"
+    AMPERES_ANGLE = "I angle"
+    VOLTS_DISTORTION = "THD V"
+    AMPERES_DISTORTION = "THD I"
+    WATTS = "kW"
+    VARS = "kvar"
+    VOLT_AMPERES = "kVA"
+    POWER_FACTOR = "PF"
+    FREQUENCY = "Hz"
+
+
+class Status(Enum):
+    """Everything else, by its whole name."""
+
+    ALL_SEGMENTS = "all segments"
+    DATE = "date"
+    TIME = "time"
+    WEEKDAY = "day of week"
+    RATE = "rate"
+    SEASON = "season"
+    SERVICE = "service"
+    ROTATION = "rotation"
+    FIRMWARE = "firmware"
+    PROGRAM = "program"
+    SERIAL = "serial"
+    KS = "Ks"
+    MULTIPLIER = "multiplier"
+    RESET_COUNT = "reset count"
+    RESET_DATE = "reset date"
+    RESET_TIME = "reset time"
+    INTERVAL_LEFT = "interval left"
+    TEST_LEFT = "test left"
+    INPUT_1 = "input 1"
+    INPUT_2 = "input 2"
+    ERRORS = "errors"
+
+
+@dataclass(frozen=True)
+class EnergyItem:
+    """An energy register, in total (`rate` None) or of a rate; now or as the last season closed it."""
+
+    quantity: Quantity
+    rate: Rate | None = None
+    previous_season: bool = False
+
+
+@dataclass(frozen=True)
+class DemandItem:
+    """A demand register; `when` other than VALUE only of a maximum."""
+
+    quantity: Quantity
+    of: DemandOf
+    rate: Rate | None = None
+    previous_season: bool = False
+    when: When = When.VALUE
+
+
+@dataclass(frozen=True)
+class PeakItem:
+    """One of the five highest peaks, `place` from 1."""
+
+    quantity: Quantity
+    place: int
+    when: When = When.VALUE
+
+
+@dataclass(frozen=True)
+class PulseItem:
+    """While it is displayed in test mode the test LED follows kWh, or the third metric (P-1)."""
+
+    third_metric: bool
+
+
+@dataclass(frozen=True)
+class InstantItem:
+    """A value of the moment; `phase` "a" to "c", "n" for the neutral, "" for the whole meter."""
+
+    of: Instant
+    phase: str = ""
+
+
+@dataclass(frozen=True)
+class StatusItem:
+    """Anything else."""
+
+    of: Status
+
+
+What = EnergyItem | DemandItem | PeakItem | PulseItem | InstantItem | StatusItem
+
+
+@dataclass(frozen=True)
+class DisplayItem:
+    """One place in a sequence. `digits` counts those after the point too; both are 0 for what is no register."""
+
+    name: str
+    what: What
+    digits: int = 0
+    decimals: int = 0
+
+
+GYRBOX = (
+    "service", "rotation", "V A", "V B", "V C", "V angle A", "V angle B", "V angle C", "I A", "I B", "I C",
+    "I angle A", "I angle B", "I angle C", "I N", "Hz", "kW", "kvar", "PF",
+)  # fmt: skip
+"""The troubleshooting sequence: 19 items, in this order (D-4)."""
+
+
+@dataclass(frozen=True)
+class DisplaySettings:
+    """Three sequences; each item of the normal and the alternate one stands for `scroll_s`, 6 or more."""
+
+    scroll_s: int
+    normal: tuple[DisplayItem, ...]
+    alternate: tuple[DisplayItem, ...]
+    test: tuple[DisplayItem, ...]
