@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rig.meter.display.items import DemandItem, DisplayItem, DisplaySettings, EnergyItem, PeakItem, What, When
+from rig.meter.display.items import (
+    GYRBOX,
+    DemandItem,
+    DisplayItem,
+    DisplaySettings,
+    EnergyItem,
+    PeakItem,
+    What,
+    When,
+)
 from rig.meter.models import Capability
 from rig.program import schema
 from rig.program.display_items import items
@@ -45,7 +54,8 @@ def display(table: schema.Display, offer: Offer) -> DisplaySettings:
     demand.check("display.demand_", max_k if offer.demands else None)
     known = items(offer.meter.names)
 
-    def item(place: str, entry: str | schema.Item, test: bool) -> DisplayItem:
+    def item(sequence: str, k: int, entry: str | schema.Item) -> DisplayItem:
+        place = f"display.{sequence}[{k}]"
         own = schema.Item(entry) if isinstance(entry, str) else entry
         key = place if isinstance(entry, str) else f"{place}.item"
         if own.item not in known:
@@ -53,27 +63,34 @@ def display(table: schema.Display, offer: Offer) -> DisplaySettings:
                 f"{key} is {shown(own.item)}, which is no item; {hint(own.item, known, 'docs/program.md has them all')}"
             )
         what = known[own.item]
-        offer.check(f"{key} = {shown(own.item)}", what, test=test)
+        offer.check(f"{key} = {shown(own.item)}", what, test=sequence == "test")
+        ident = position(k) if own.id is None else own.id
         usual = _usual(what, energy, demand)
         if usual is None:
             for name in ("digits", "decimals"):
                 if (given := getattr(own, name)) is not None:
                     raise ConfigError(f"{place}.{name} is {given}, but {own.item} is no register: leave it out")
-            return DisplayItem(own.item, what)
+            return DisplayItem(own.item, what, ident=ident)
         digits = _Digits(
             usual.digits if own.digits is None else own.digits,
             usual.decimals if own.decimals is None else own.decimals,
         )
         digits.check(f"{place}.", max_k if usual is demand else None)
-        return DisplayItem(own.item, what, digits.digits, digits.decimals)
+        return DisplayItem(own.item, what, digits.digits, digits.decimals, ident)
 
     sequences = {}
     for name in SEQUENCES:
         entries: Sequence[str | schema.Item] | None = getattr(table, name)
         if entries is None:
             entries = usual_items(name, offer)
-        sequences[name] = tuple(item(f"display.{name}[{k}]", e, name == "test") for k, e in enumerate(entries))
-    return DisplaySettings(table.scroll_seconds, **sequences)
+        sequences[name] = tuple(item(name, k, entry) for k, entry in enumerate(entries))
+    gyrbox = tuple(DisplayItem(name, known[name], ident=position(k)) for k, name in enumerate(GYRBOX))
+    return DisplaySettings(table.scroll_seconds, gyrbox=gyrbox, **sequences)
+
+
+def position(k: int) -> str:
+    """What stands beside the k-th item, from 0, where the program does not say: 01 for the first."""
+    return f"{k + 1:02}"
 
 
 def _usual(what: What, energy: _Digits, demand: _Digits) -> _Digits | None:

@@ -205,12 +205,24 @@ class SelfRead(_Table, frozen=True):
 
 
 class Item(_Table, frozen=True):
-    """An item of any sequence with digits of its own: `{ item = "kWh delivered", digits = 6 }` in place of its name."""
+    """An item with digits or an id of its own: `{ item = "kWh delivered", digits = 6 }` in place of its name."""
 
     item: Annotated[str, _key("name of the item")]
     digits: Annotated[int, _key("digits of its register", ge=4, le=9, default="that of [display]")] | None = None
     decimals: (
         Annotated[int, _key("how many of them come after the point", ge=0, le=4, default="that of [display]")] | None
+    ) = None
+    id: (
+        Annotated[
+            str,
+            _key(
+                "what stands beside it",
+                rule='1 to 3 characters in quotes, without blanks, such as "A1"',
+                default="its place, from 01 on",
+                pattern=r"^[\x21-\x7e]{1,3}$(?!\n)",
+            ),
+        ]
+        | None
     ) = None
 
 

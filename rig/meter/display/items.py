@@ -129,12 +129,16 @@ What = EnergyItem | DemandItem | PeakItem | PulseItem | InstantItem | StatusItem
 
 @dataclass(frozen=True)
 class DisplayItem:
-    """One place in a sequence. `digits` counts those after the point too; both are 0 for what is no register."""
+    """One place in a sequence. `digits` counts those after the point too; both are 0 for what is no register.
+
+    `ident` of 1 to 3 characters stands beside it.
+    """
 
     name: str
     what: What
     digits: int = 0
     decimals: int = 0
+    ident: str = ""
 
 
 GYRBOX = (
@@ -146,9 +150,10 @@ GYRBOX = (
 
 @dataclass(frozen=True)
 class DisplaySettings:
-    """Three sequences; each item of the normal and the alternate one stands for `scroll_s`, 6 or more."""
+    """Four sequences; an item of any but the test one stands for `scroll_s`, 6 or more. `gyrbox` is GYRBOX's."""
 
     scroll_s: int
     normal: tuple[DisplayItem, ...]
     alternate: tuple[DisplayItem, ...]
+    gyrbox: tuple[DisplayItem, ...]
     test: tuple[DisplayItem, ...]

@@ -1,0 +1,216 @@
+"""The front of the meter: hands on its switches become what the display shows and wishes to billing (D-2 to D-6, Q-5).
+
+Advanced by changes of switches, by time, and by what billing tells of test mode and demand resets. What is due comes in
+order of time, and before what happens at its instant, so it does not matter how often time is passed in. What a
+sequence does then is the table of rig/meter/front/modes.py; what a press or a magnet is, rig/meter/front/gestures.py's.
+
+What counts:
+
+    SCROLL, TEST       with the cover off only; the cover put on makes a press void, and closes the Test switch
+    MAGNET             not in test mode, and not in the Gyrbox sequence that the Test switch ends
+    SCROLL and MAGNET  the one that began first; the other is void
+    RESET              always, once a press
+    at start           nothing that is found operated
+    at the end of test mode or Gyrbox, and when a reset is accepted    nothing that is held then
+
+What does not count must be let go first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from rig.meter.display.items import DisplayItem, DisplaySettings
+from rig.meter.front.gestures import Gesture, Hold
+from rig.meter.front.modes import SECOND_NS, Event, Mode, Modes, State, WishKind
+from rig.meter.front.switches import Change, Switch
+
+__all__ = ["Front", "Mode", "Overlay", "Wish", "WishKind"]
+
+OVERLAY_NS = 3 * SECOND_NS
+
+_EVENTS = {
+    (Switch.SCROLL, Gesture.SHORT): Event.STEP,
+    (Switch.SCROLL, Gesture.HELD_3S): Event.SCROLL_3S,
+    (Switch.SCROLL, Gesture.HELD_6S): Event.SCROLL_6S,
+    (Switch.SCROLL, Gesture.LET_GO): Event.SCROLL_LET_GO,
+    (Switch.MAGNET, Gesture.HELD_3S): Event.MAGNET_3S,
+    (Switch.MAGNET, Gesture.HELD_6S): Event.MAGNET_6S,
+    (Switch.MAGNET, Gesture.LET_GO): Event.MAGNET_AWAY,
+}
+
+_MAGNET_VOID = (State.TEST, State.SWITCH)
+_ENDED_BY_LETTING_GO = (State.TEST, State.SWITCH, State.MAGNET)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the front asks of billing, at the instant of the switch that asked."""
+
+    at_ns: int
+    kind: WishKind
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What covers the item for a while: all segments, or after a refused demand reset how long to wait for one."""
+
+    wait_s: int | None = None
+
+
+class Front:
+    """The face of one meter; `operated` are the switches found so at `at_ns`, the instant it starts.
+
+    All segments stand first, for OVERLAY_NS, as after an accepted demand reset. An item's time begins when nothing
+    covers it any more.
+    """
+
+    def __init__(self, settings: DisplaySettings, operated: Collection[Switch], at_ns: int) -> None:
+        self._now_ns = at_ns
+        self._operated = set(operated)
+        self._holds = {switch: Hold(switch in operated) for switch in (Switch.SCROLL, Switch.MAGNET)}
+        self._test_void = Switch.TEST in operated
+        self._overlay, self._covered_until_ns = Overlay(), at_ns + OVERLAY_NS
+        self._modes = Modes(settings, self._covered_until_ns)
+
+    # --- what is shown --------------------------------------------------------------------------------------
+
+    @property
+    def mode(self) -> Mode:
+        """Which sequence is shown."""
+        return self._modes.state.mode
+
+    @property
+    def state(self) -> State:
+        """The column of the table of rig/meter/front/modes.py."""
+        return self._modes.state
+
+    @property
+    def fast(self) -> bool:
+        """Whether the alternate sequence goes by in fast scroll."""
+        return self._modes.state is State.FAST
+
+    @property
+    def place(self) -> int:
+        """Which item of its sequence is shown, from 0."""
+        return self._modes.place
+
+    @property
+    def item(self) -> DisplayItem:
+        """The item shown, or covered."""
+        return self._modes.items[self._modes.place]
+
+    @property
+    def overlay(self) -> Overlay | None:
+        """What covers the item; None: nothing."""
+        return self._overlay if self._now_ns < self._covered_until_ns else None
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When something changes by itself; None: not before something happens."""
+        due = [due for due, _ in self._dues()]
+        if self._now_ns < self._covered_until_ns:
+            due.append(self._covered_until_ns)
+        return min(due, default=None)
+
+    # --- what happens ---------------------------------------------------------------------------------------
+
+    def advance(self, now_ns: int, test_mode: bool) -> None:
+        """Time has come to `now_ns`, and billing now is in test mode or not. Raises ValueError for a time before."""
+        self._pass(now_ns)
+        if test_mode is not (self._modes.state is State.TEST):
+            self._take(Event.TEST_ON if test_mode else Event.TEST_OFF)
+
+    def change(self, change: Change) -> tuple[Wish, ...]:
+        """A switch was operated or let go; what that asks of billing. Raises ValueError for a time before."""
+        self._pass(change.at_ns)
+        switch, operated = change.switch, change.operated
+        if operated is (switch in self._operated):
+            return ()
+        wanted_test = self._wants_test
+        if operated:
+            self._operated.add(switch)
+        else:
+            self._operated.discard(switch)
+        kinds: list[WishKind | None] = []
+        match switch:
+            case Switch.SCROLL | Switch.MAGNET:
+                self._hold(switch, operated)
+            case Switch.RESET if operated:
+                kinds.append(WishKind.RESET_BY_SWITCH)
+            case Switch.COVER if not operated:
+                self._tell(Switch.SCROLL, self._holds[Switch.SCROLL].make_void())
+            case Switch.TEST:
+                self._test_void = False
+        if self._wants_test is not wanted_test:
+            kinds.append(self._take(Event.TEST_CLOSED if wanted_test else Event.TEST_OPENED))
+        return tuple(Wish(change.at_ns, kind) for kind in kinds if kind is not None)
+
+    def reset_accepted(self, at_ns: int) -> None:
+        """Demand was reset at the switch; a time that has passed counts as now."""
+        self._cover(at_ns, Overlay())
+        self._take(Event.RESET_ACCEPTED)
+        for hold in self._holds.values():
+            hold.make_void()
+
+    def reset_refused(self, at_ns: int, seconds_left: int) -> None:
+        """Demand cannot be reset at the switch before so many seconds; a time that has passed counts as now."""
+        self._cover(at_ns, Overlay(seconds_left))
+
+    # --- how ------------------------------------------------------------------------------------------------
+
+    @property
+    def _wants_test(self) -> bool:
+        return {Switch.COVER, Switch.TEST} <= self._operated and not self._test_void
+
+    def _dues(self) -> list[tuple[int, Switch | None]]:
+        """What comes by itself, in the order in which it comes where instants are equal; None is the item's time."""
+        dues: list[tuple[int | None, Switch | None]] = [(hold.due_ns, switch) for switch, hold in self._holds.items()]
+        dues.append((self._modes.item_due_ns, None))
+        return [(due_ns, what) for due_ns, what in dues if due_ns is not None]
+
+    def _pass(self, now_ns: int) -> None:
+        if now_ns < self._now_ns:
+            raise ValueError(f"something happens at {now_ns} ns, but time has come to {self._now_ns} ns")
+        while (dues := self._dues()) and (first := min(dues, key=lambda due: due[0]))[0] <= now_ns:
+            self._now_ns, what = first
+            if what is None:
+                self._take(Event.ITEM_OVER)
+            else:
+                self._tell(what, self._holds[what].pass_due())
+        self._now_ns = now_ns
+
+    def _hold(self, switch: Switch, operated: bool) -> None:
+        hold = self._holds[switch]
+        if not operated:
+            self._tell(switch, hold.let_go())
+            return
+        if switch is Switch.SCROLL:
+            void = Switch.COVER not in self._operated or self._holds[Switch.MAGNET].counts
+        else:
+            void = self._modes.state in _MAGNET_VOID or self._holds[Switch.SCROLL].counts
+        hold.operate(self._now_ns, void)
+
+    def _tell(self, switch: Switch, gesture: Gesture | None) -> None:
+        event = _EVENTS.get((switch, gesture)) if gesture is not None else None
+        if event is not None:
+            self._take(event)
+
+    def _take(self, event: Event) -> WishKind | None:
+        """An event of the table, and what becomes void by the step it makes."""
+        before = self._modes.state
+        kind = self._modes.take(event, max(self._now_ns, self._covered_until_ns))
+        after = self._modes.state
+        if after is not before:
+            if after in _MAGNET_VOID:
+                self._holds[Switch.MAGNET].make_void()
+            if before in _ENDED_BY_LETTING_GO and after is State.NORMAL:
+                for hold in self._holds.values():
+                    hold.make_void()
+        return kind
+
+    def _cover(self, at_ns: int, overlay: Overlay) -> None:
+        self._pass(max(at_ns, self._now_ns))
+        self._overlay, self._covered_until_ns = overlay, self._now_ns + OVERLAY_NS
+        self._modes.stand(self._covered_until_ns)

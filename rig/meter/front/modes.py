@@ -1,0 +1,163 @@
+"""Which sequence the display shows, which item of it, and what is asked of billing (D-2 to D-5).
+
+    event            NORMAL      ALTERNATE   FAST        MAGNET      SWITCH      TEST
+    step             next        pass        .           .           next        next
+    scroll 3 s       ALTERNATE   -           .           .           -           -
+    scroll 6 s       FAST        FAST        .           .           -           -
+    scroll let go    -           -           NORMAL      .           -           -
+    magnet 3 s       ALTERNATE   -           .           .           .           .
+    magnet 6 s       MAGNET      MAGNET      .           .           .           .
+    magnet away      -           -           .           NORMAL      .           .
+    test opened      begin       begin       SWITCH      -           .           begin
+    test closed      undo        undo        undo        undo        NORMAL      end
+    item over        next        pass        next        next        next        .
+    test mode on     TEST        TEST        TEST        TEST        TEST        .
+    test mode off    .           .           .           .           .           NORMAL
+    reset accepted   NORMAL      NORMAL      NORMAL      NORMAL      NORMAL      -
+
+States: FAST is the alternate sequence in fast scroll while SCROLL is held; MAGNET is the Gyrbox sequence until the
+magnet is removed, SWITCH the Gyrbox sequence until the Test switch is closed.
+
+What becomes of it: a state, which begins at its first item; `next` item, after the last the first; `pass` to the next
+item, after the last to NORMAL; `begin` and `end` are wishes for test mode; `undo` is the wish for its end if `begin`
+was asked for and billing has not begun it yet; `-` nothing; `.` cannot be, and would be nothing.
+
+Events: "step" is a short press of SCROLL; "test opened" is that the Test switch is open with the cover off, newly;
+"test closed" that this is no more; "item over" that an item has stood: 0.5 s in FAST, in TEST for good (its pulses are
+counted while it stands, P-1), else as programmed. Test mode itself is billing's, which tells it on and off.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from rig.meter.display.items import DisplayItem, DisplaySettings
+
+SECOND_NS = 10**9
+FAST_NS = SECOND_NS // 2
+
+
+class Mode(Enum):
+    """Which sequence is shown."""
+
+    NORMAL = "normal"
+    ALTERNATE = "alternate"
+    GYRBOX = "gyrbox"
+    TEST = "test"
+
+
+class State(Enum):
+    """A column of the table."""
+
+    NORMAL = Mode.NORMAL, "NORMAL"
+    ALTERNATE = Mode.ALTERNATE, "ALTERNATE"
+    FAST = Mode.ALTERNATE, "FAST"
+    MAGNET = Mode.GYRBOX, "MAGNET"
+    SWITCH = Mode.GYRBOX, "SWITCH"
+    TEST = Mode.TEST, "TEST"
+
+    def __init__(self, mode: Mode, heading: str) -> None:
+        self.mode = mode
+        self.heading = heading
+
+
+class Event(Enum):
+    """A row of the table."""
+
+    STEP = "step"
+    SCROLL_3S = "scroll 3 s"
+    SCROLL_6S = "scroll 6 s"
+    SCROLL_LET_GO = "scroll let go"
+    MAGNET_3S = "magnet 3 s"
+    MAGNET_6S = "magnet 6 s"
+    MAGNET_AWAY = "magnet away"
+    TEST_OPENED = "test opened"
+    TEST_CLOSED = "test closed"
+    ITEM_OVER = "item over"
+    TEST_ON = "test mode on"
+    TEST_OFF = "test mode off"
+    RESET_ACCEPTED = "reset accepted"
+
+
+class WishKind(Enum):
+    """What the front asks of billing."""
+
+    RESET_BY_SWITCH = "demand reset at the switch"
+    TEST_BEGIN = "test mode"
+    TEST_END = "end of test mode"
+
+
+class Modes:
+    """The state, and the item shown. `item_due_ns`: when "item over" comes; None: not by itself."""
+
+    def __init__(self, settings: DisplaySettings, at_ns: int) -> None:
+        """Begins in NORMAL, its first item standing from `at_ns` on."""
+        self._settings = settings
+        self._asked = False
+        self._begin(State.NORMAL, at_ns)
+
+    @property
+    def items(self) -> tuple[DisplayItem, ...]:
+        """The sequence shown."""
+        settings = self._settings
+        match self.state.mode:
+            case Mode.NORMAL:
+                return settings.normal
+            case Mode.ALTERNATE:
+                return settings.alternate
+            case Mode.GYRBOX:
+                return settings.gyrbox
+            case Mode.TEST:
+                return settings.test
+
+    def stand(self, from_ns: int) -> None:
+        """The item's time begins at this instant."""
+        match self.state:
+            case State.TEST:
+                self.item_due_ns: int | None = None
+            case State.FAST:
+                self.item_due_ns = from_ns + FAST_NS
+            case _:
+                self.item_due_ns = from_ns + self._settings.scroll_s * SECOND_NS
+
+    def take(self, event: Event, from_ns: int) -> WishKind | None:
+        """An event; an item that it shows stands from `from_ns` on."""
+        match event, self.state:
+            case Event.TEST_ON, state if state is not State.TEST:
+                self._asked = False
+                self._begin(State.TEST, from_ns)
+            case Event.TEST_OFF, State.TEST:
+                self._begin(State.NORMAL, from_ns)
+            case Event.RESET_ACCEPTED, state if state is not State.TEST:
+                self._begin(State.NORMAL, from_ns)
+            case Event.STEP | Event.ITEM_OVER, _:
+                self._next(from_ns)
+            case (Event.SCROLL_3S | Event.MAGNET_3S), State.NORMAL:
+                self._begin(State.ALTERNATE, from_ns)
+            case Event.SCROLL_6S, State.NORMAL | State.ALTERNATE:
+                self._begin(State.FAST, from_ns)
+            case Event.MAGNET_6S, State.NORMAL | State.ALTERNATE:
+                self._begin(State.MAGNET, from_ns)
+            case (Event.SCROLL_LET_GO, State.FAST) | (Event.MAGNET_AWAY, State.MAGNET):
+                self._begin(State.NORMAL, from_ns)
+            case Event.TEST_OPENED, State.FAST:
+                self._begin(State.SWITCH, from_ns)
+            case Event.TEST_CLOSED, State.SWITCH:
+                self._begin(State.NORMAL, from_ns)
+            case Event.TEST_OPENED, State.NORMAL | State.ALTERNATE | State.TEST:
+                self._asked = True
+                return WishKind.TEST_BEGIN
+            case Event.TEST_CLOSED, state if self._asked or state is State.TEST:
+                self._asked = False
+                return WishKind.TEST_END
+        return None
+
+    def _begin(self, state: State, from_ns: int) -> None:
+        self.state, self.place = state, 0
+        self.stand(from_ns)
+
+    def _next(self, from_ns: int) -> None:
+        self.place = (self.place + 1) % len(self.items)
+        if self.place == 0 and self.state is State.ALTERNATE:
+            self.state = State.NORMAL
+        self.stand(from_ns)
