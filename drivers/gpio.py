@@ -7,64 +7,17 @@ absolute times on an OutputSchedule, which the service runs.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from enum import Enum
 
-from gpiozero import GPIOPinInUse, GPIOZeroError, OutputDevice
+from gpiozero import OutputDevice
 from gpiozero.pins import Factory
 
+from drivers.pins import GpioError, Pin, claimed
 from drivers.schedule import EdgeQueue, OutputSchedule
-
-Pin = int | str
-"""A GPIO number, or any name of a pin that gpiozero knows, such as "GPIO17" or "BOARD11"."""
-
-
-class GpioError(RuntimeError):
-    """Pins that cannot be used: one sentence with the remedy."""
-
-
-def open_pins(factory: str) -> Factory:
-    """The pins of this machine through the named library: "lgpio" is the only one that works on every Pi.
-
-    Close the result when done. Raises GpioError if the library or the gpiochip is missing.
-    """
-    if factory != "lgpio":
-        raise GpioError(
-            f'pins through "{factory}" are not known: set "lgpio" for a Raspberry Pi, '
-            "or choose the simulated hardware"
-        )
-    # lgpio keeps a pipe in its working directory, by default the current one, which a service may not write.
-    os.environ.setdefault("LG_WD", tempfile.gettempdir())
-    try:
-        import lgpio
-        from gpiozero.pins.lgpio import LGPIOFactory
-    except ImportError:
-        raise GpioError(
-            "lgpio is not installed: on a Raspberry Pi run `sudo apt install python3-lgpio` and make the "
-            "virtual environment with --system-site-packages"
-        ) from None
-    try:
-        return LGPIOFactory()
-    except (lgpio.error, GPIOZeroError, OSError) as error:
-        reason = str(error).strip("'")
-        raise GpioError(
-            f"no GPIO can be opened ({reason}): run on a Raspberry Pi with /dev/gpiochip0, "
-            "as a user in the group gpio"
-        ) from None
 
 
 def _claim(what: str, pin: Pin, pins: Factory, *, on: bool) -> OutputDevice:
-    try:
-        return OutputDevice(pin, initial_value=on, pin_factory=pins)
-    except GPIOPinInUse:
-        raise GpioError(
-            f"{what} cannot have pin {pin}, another output has it: give each its own pin"
-        ) from None
-    except Exception as error:  # lgpio's own error, for a pin the kernel holds, derives from Exception alone
-        raise GpioError(
-            f"{what} cannot use pin {pin} ({error}): give the number of a free GPIO on the header, 2 to 27"
-        ) from None
+    return claimed(what, pin, lambda: OutputDevice(pin, initial_value=on, pin_factory=pins))
 
 
 class Contact(Enum):

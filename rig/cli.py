@@ -287,7 +287,7 @@ def main() -> None:
     """Entry point of the command `rig`."""
     from calibration.constants import CalibrationError
     from drivers.capture import CaptureError
-    from drivers.gpio import GpioError
+    from drivers.pins import GpioError
     from drivers.spi_link import LinkError
     from gateware.bitstream.tools import BitstreamError
     from gateware.boards import BoardError

@@ -10,7 +10,7 @@ from gpiozero.pins import Factory
 
 from calibration.constants import Calibration, nominal, read_calibration
 from drivers.clock import Clock, MonotonicClock
-from drivers.gpio import open_pins
+from drivers.pins import open_pins
 from drivers.spi_link import SpiLink, open_spidev
 from rig.config import Config
 

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.pins import VirtualClock
 
 
+class Hands(Protocol):
+    """What happens to the simulated pins from outside, at instants of its own."""
+
+    @property
+    def next_due_ns(self) -> int | None: ...
+
+    def run_due(self, now_ns: int) -> None:
+        """Make happen what is due, each at its instant, advancing the pins' clock to it."""
+        ...
+
+
 class BoardClock:
     """Nanoseconds of the board's modulator clock since its reset.
+
+    `hands`, if set, act on the pins while time passes, also while a frame is on the bus, each act at its instant to
+    the ns.
 
     `pins` is the virtual clock of the simulated GPIO, kept at the same time. With `paced`, waiting also takes
     that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead).
@@ -19,6 +34,7 @@ class BoardClock:
     def __init__(
         self, board: SimulatedBoard, pins: VirtualClock, *, paced: bool, begin_utc_ns: int | None = None
     ) -> None:
+        self.hands: Hands | None = None
         self._begin_utc_ns = time.time_ns() if begin_utc_ns is None else begin_utc_ns
         self._board = board
         self._pins = pins
@@ -28,6 +44,8 @@ class BoardClock:
     def now_ns(self) -> int:
         rate = self._tick_hz
         now = self._board.ticks * 1_000_000_000 * rate.denominator // rate.numerator
+        if self.hands is not None:
+            self.hands.run_due(now)
         self._pins.advance_to(max(now, self._pins.now_ns))
         return now
 
@@ -35,11 +53,17 @@ class BoardClock:
         return self._begin_utc_ns + self.now_ns()
 
     def wait_until(self, instant_ns: int) -> None:
-        rate = self._tick_hz
-        tick = -(-instant_ns * rate.numerator // (rate.denominator * 1_000_000_000))
-        self._board.advance(tick - self._board.ticks)
+        while self.hands is not None and (due := self.hands.next_due_ns) is not None and due < instant_ns:
+            self._advance_to(due)
+            self.now_ns()
+        self._advance_to(instant_ns)
         now = self.now_ns()
         if self._paced_from_ns is not None:
             left = self._paced_from_ns + now - time.monotonic_ns()
             if left > 0:
                 time.sleep(left / 1e9)
+
+    def _advance_to(self, instant_ns: int) -> None:
+        rate = self._tick_hz
+        tick = -(-instant_ns * rate.numerator // (rate.denominator * 1_000_000_000))
+        self._board.advance(tick - self._board.ticks)

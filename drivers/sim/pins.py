@@ -40,10 +40,14 @@ class Edge:
 
 
 class VirtualPin(MockPin):
-    """A mock pin that stamps its edges with virtual time. Made by VirtualClockMockFactory.pin()."""
+    """A mock pin that stamps its edges with virtual time, and may have a contact to ground outside.
+
+    Made by VirtualClockMockFactory.pin().
+    """
 
     def __init__(self, factory: VirtualClockMockFactory, info: PinInfo) -> None:
         self.history: deque[Edge] = deque(maxlen=factory.history)
+        self.grounded = False
         super().__init__(factory, info)
 
     _state: bool  # set by MockPin
@@ -54,7 +58,19 @@ class VirtualPin(MockPin):
         self.edge_count = 0
         self._last_change = self.factory.clock.now_ns
 
+    def ground(self, closed: bool) -> None:
+        """Close or open the contact to ground. Open, the pin goes where its pull takes it."""
+        if self.function != "input":
+            raise ValueError(f"{self.info.name} is an output, a contact to ground there shorts it")
+        self.grounded = closed
+        if closed:
+            self.drive_low()
+        elif self.pull == "up":
+            self.drive_high()
+
     def _change_state(self, value: bool) -> bool:
+        if value and self.grounded:
+            return False  # no pull is stronger than a contact
         if self._state == value:
             return False
         self._state = value

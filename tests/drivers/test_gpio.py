@@ -12,7 +12,8 @@ from gpiozero import Button, Device
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.gpio import Contact, FormCRelay, GpioError, TestLed, open_pins
+from drivers.gpio import Contact, FormCRelay, TestLed
+from drivers.pins import GpioError, open_pins
 from drivers.schedule import EdgeQueue, OutputSchedule
 from drivers.sim.pins import Edge, VirtualClock, VirtualClockMockFactory
 
@@ -239,7 +240,7 @@ def test_pins_that_cannot_be_had(bench):
         GpioError, match=r"kyz1, contact K-Y, cannot use pin 99 .*: give the number of a free"
     ):
         FormCRelay("kyz1", 99, 27, pins=bench.pins, schedule=bench.schedule, dwell_ns=1)
-    with pytest.raises(GpioError, match=r"kyz1, contact K-Z, cannot have pin 17, another output has it"):
+    with pytest.raises(GpioError, match=r"kyz1, contact K-Z, cannot have pin 17, another function has it"):
         FormCRelay("kyz1", 17, 17, pins=bench.pins, schedule=bench.schedule, dwell_ns=1)
     bench.relay().close()  # the refused relay kept neither pin
 

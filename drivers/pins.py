@@ -1,0 +1,71 @@
+"""The GPIO pins of this machine: opening them, and the sentences for those that cannot be had."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from typing import TypeVar
+
+from gpiozero import GPIOPinInUse, GPIOZeroError
+from gpiozero.pins import Factory
+
+Pin = int | str
+"""A GPIO number, or any name of a pin that gpiozero knows, such as "GPIO17" or "BOARD11"."""
+
+T = TypeVar("T")
+
+
+class GpioError(RuntimeError):
+    """Pins that cannot be used: one sentence with the remedy."""
+
+
+def open_pins(factory: str) -> Factory:
+    """The pins of this machine through the named library: "lgpio" is the only one that works on every Pi.
+
+    Close the result when done. Raises GpioError if the library or the gpiochip is missing, or if the environment asks
+    for pins of another kind: whoever set that expects it to be obeyed, and a meter on mock pins would do nothing.
+    """
+    if factory != "lgpio":
+        raise GpioError(
+            f'pins through "{factory}" are not known: set "lgpio" for a Raspberry Pi, '
+            "or choose the simulated hardware"
+        )
+    asked = os.environ.get("GPIOZERO_PIN_FACTORY", factory)
+    if asked != factory:
+        raise GpioError(
+            f"GPIOZERO_PIN_FACTORY is {asked!r} in the environment, a Raspberry Pi's pins are had through {factory} "
+            'alone: unset it, or set hardware.kind = "sim" for the simulated rig'
+        )
+    # lgpio keeps a pipe in its working directory, by default the current one, which a service may not write.
+    os.environ.setdefault("LG_WD", tempfile.gettempdir())
+    try:
+        import lgpio
+        from gpiozero.pins.lgpio import LGPIOFactory
+    except ImportError:
+        raise GpioError(
+            "lgpio is not installed: on a Raspberry Pi run `sudo apt install python3-lgpio` and make the "
+            "virtual environment with --system-site-packages"
+        ) from None
+    try:
+        return LGPIOFactory()
+    except (lgpio.error, GPIOZeroError, OSError) as error:
+        reason = str(error).strip("'")
+        raise GpioError(
+            f"no GPIO can be opened ({reason}): run on a Raspberry Pi with /dev/gpiochip0, "
+            "as a user in the group gpio"
+        ) from None
+
+
+def claimed(what: str, pin: Pin, claim: Callable[[], T]) -> T:
+    """What `claim` gives; its errors as a GpioError that says for `what` function `pin` was wanted."""
+    try:
+        return claim()
+    except GPIOPinInUse:
+        raise GpioError(
+            f"{what} cannot have pin {pin}, another function has it: give each its own pin"
+        ) from None
+    except Exception as error:  # lgpio's own error, for a pin the kernel holds, derives from Exception alone
+        raise GpioError(
+            f"{what} cannot use pin {pin} ({error}): give the number of a free GPIO on the header, 2 to 27"
+        ) from None
