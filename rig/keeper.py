@@ -26,10 +26,10 @@ from rig.meter.billing.events import EndOfInterval, Event, EventKind, ProfileWor
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.clock import STEP_NS
-from rig.meter.contacts.functions import PulsesOutput
+from rig.meter.contacts.functions import LevelOutput, PulsesOutput
 from rig.meter.installation import Installation, InstallationState
 from rig.meter.meter import Meter, MeterState
-from rig.meter.pulses import PulseOutput, PulseState, kyz_output, led_output
+from rig.meter.pulses import TEST_LED, PulseOutput, PulseState, kyz_output, led_output
 from rig.program.build import Program
 from rig.recorder_settings import settings_text
 from rig.store.disk import Disk
@@ -157,13 +157,18 @@ def outputs_of(program: Program, states: dict[str, PulseState]) -> list[PulseOut
     """The test LED, and the outputs that pulse, from where they were."""
     ks = program.ks.wh
     return [
-        led_output(ks, states.get("test_led")),
+        led_output(ks, states.get(TEST_LED)),
         *(
             kyz_output(output.name.lower(), output.quantity, output.kp_wh, ks, states.get(output.name.lower()))
             for output in program.outputs
             if isinstance(output, PulsesOutput)
         ),
     ]
+
+
+def levels_of(program: Program) -> list[LevelOutput]:
+    """The outputs that do not pulse."""
+    return [output for output in program.outputs if not isinstance(output, PulsesOutput)]
 
 
 def installation_of(program: Program, state: InstallationState | None = None) -> Installation:

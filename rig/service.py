@@ -14,7 +14,7 @@ from drivers.spi_link import LinkError
 from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFlag, configuration_digest
 from rig.config import Config
 from rig.hardware import Hardware
-from rig.keeper import Keeper
+from rig.keeper import Keeper, levels_of
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.functions import PulsesOutput
 from rig.meter.measurement import Measurement
@@ -133,7 +133,9 @@ class Service:
         keeper = Keeper(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
         self._keeper = keeper
         tick_hz = self.hardware.link.identity.tick_hz
-        self.meter = Meter(self.measurement, keeper.billing, keeper.installation, tick_hz, keeper.outputs)
+        self.meter = Meter(
+            self.measurement, keeper.billing, keeper.installation, tick_hz, keeper.outputs, levels_of(self.program)
+        )
         self._before = self.meter.billing.registers.amounts()[0]
 
     def _await_window(self, at_tick: int | None) -> None:
@@ -235,7 +237,7 @@ class Service:
         tick = self.meter.tick_of(board_tick)
         if tick is None or self.hardware.clock.now_ns() - begin_ns > COMPARED_NS:
             return
-        self._keeper.keep(self.meter, self.meter.compare_clock(board_tick, utc_ns))
+        self._keeper.keep(self.meter, self.meter.compare_clock(board_tick, utc_ns).happenings)
         late_ns = now_ns - self._instant_ns(tick)
         if abs(late_ns) < PULSE_LATENCY_NS:  # else the board was reset
             late_ns //= ANCHOR_SHARE

@@ -6,12 +6,34 @@ difference of more than STEP_NS is not: it is for the meter to be set (Billing.s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
 
 SECOND_NS = 1_000_000_000
 STEP_NS = SECOND_NS
 SLEW = 2000
 """One part in so many: 0.05 %, ten times what a poor crystal is off."""
+
+
+class Point(NamedTuple):
+    """A tick, and its UTC in ns."""
+
+    tick: int
+    utc_ns: int
+
+
+def tick_at(points: Sequence[Point], utc_ns: int) -> int:
+    """The first whole tick by which an instant has come, where time runs evenly from each point to the next.
+
+    At least the first point's tick, at most the last one's.
+    """
+    for begin, end in pairwise(points):
+        if begin.utc_ns < utc_ns <= end.utc_ns:
+            ticks, ns = end.tick - begin.tick, end.utc_ns - begin.utc_ns
+            return begin.tick - (begin.utc_ns - utc_ns) * ticks // ns
+    return points[0].tick if utc_ns <= points[0].utc_ns else points[-1].tick
 
 
 class MeterClock:
@@ -30,6 +52,21 @@ class MeterClock:
         self._owed -= slew
         self._tick, self._ns = tick, self._ns + ns + slew
         return self._ns
+
+    @property
+    def tick(self) -> int:
+        """The last tick that was asked for."""
+        return self._tick
+
+    def peek(self, tick: int) -> int:
+        """What `advance` would give, with nothing done. A tick before the last is so much earlier, without slewing.
+
+        So an instant between two ticks is between theirs, whatever is slewed; in a longer step than this one its own
+        may come out otherwise, by no more than one part in SLEW of that step.
+        """
+        ns = ((tick - self._tick) * self._rate + self._remainder) // self._per
+        most = max(ns, 0) // SLEW
+        return self._ns + ns + max(-most, min(most, self._owed))
 
     def compare(self, tick: int, utc_ns: int) -> int | None:
         """What another clock says of a tick near the last one. A small difference will be slewed away.

@@ -51,6 +51,12 @@ class Installation:
         return self._detector.accepted
 
     @property
+    def expected(self) -> ElementEquation | None:
+        """The equation whose voltages should be there: programmed or detected, now or before power failed; of an
+        unknown service, the form's usual one. None while nobody knows yet."""
+        return self.equation if not self._follow or self.state.service or self.service else None
+
+    @property
     def active(self) -> dict[Diagnostic, str]:
         """The diagnostics that are on, and the phases they are of."""
         return self._diagnostics.active

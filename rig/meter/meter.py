@@ -1,4 +1,4 @@
-"""The meter: pure, advanced only by records and events (C-3, Q-2, P-1, P-2).
+"""The meter: pure, advanced only by records and events (C-3, Q-2, P-1 to P-4).
 
 A record is measured, its energy made into pulses by tick and into a portion of billing by UTC.
 """
@@ -11,13 +11,19 @@ from fractions import Fraction
 
 from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing, BillingState, Happening
+from rig.meter.billing.commands import Command
 from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.portion import Portion
-from rig.meter.clock import SECOND_NS, MeterClock
+from rig.meter.billing.quantity import Quantity
+from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
+from rig.meter.contacts.alerts import Seen
+from rig.meter.contacts.functions import LevelOutput
+from rig.meter.contacts.levels import ContactChange, Levels, Told
 from rig.meter.installation import Installation, InstallationState
 from rig.meter.measurement import Measurement, Window
-from rig.meter.pulses import PulseOutput, PulseState
+from rig.meter.pulses import TEST_LED, PulseOutput, PulseState
 from rig.meter.quantities import Readings, Sums
+from rig.meter.registration import Energies
 
 RECENT_S = 10
 """For so long after a record the board's count tells the meter's time; then it may have begun anew."""
@@ -35,11 +41,24 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Advance:
-    """What one record came to: its window, pulses in order of time, and what happened to what is billed."""
+    """What one record came to: its window, what happened to what is billed; and in order of time each, the pulses that
+    contacts and lamp show, and the changes of the contacts that do not pulse.
+
+    What happened to contacts at an instant of UTC is at the first whole tick by which that has come.
+    """
 
     window: Window
     pulses: tuple[Pulse, ...]
     happenings: tuple[Happening, ...]
+    changes: tuple[ContactChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of something between records: it happens at the end of the last one."""
+
+    happenings: tuple[Happening, ...] = ()
+    changes: tuple[ContactChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,9 +80,10 @@ class MeterState:
 
 
 class Meter:
-    """One meter on a board of `tick_hz`: measurement, billing, pulse outputs, and what it finds of its installation.
+    """One meter on a board of `tick_hz`: measurement, billing, outputs, and what it finds of its installation.
 
-    The first record begins at billing's time. `outputs` need distinct names. `instant` is None until the first second.
+    The first record begins at billing's time, and with it the state of each of the `levels`, outputs that do not pulse,
+    is told once. `outputs` need distinct names. `instant` is None until the first second.
     """
 
     def __init__(
@@ -73,6 +93,7 @@ class Meter:
         installation: Installation,
         tick_hz: Fraction,
         outputs: Sequence[PulseOutput] = (),
+        levels: Sequence[LevelOutput] = (),
     ) -> None:
         self.measurement = measurement
         self.billing = billing
@@ -86,6 +107,8 @@ class Meter:
         self.outputs = {output.name: output for output in outputs}
         if len(self.outputs) != len(outputs):
             raise ValueError(f"outputs need distinct names, got {', '.join(o.name for o in outputs)}")
+        self._levels = Levels(levels, tick_hz)
+        self._followed: PulseOutput | None = None
 
     @property
     def state(self) -> MeterState:
@@ -102,20 +125,54 @@ class Meter:
         energies = window.energies
         if energies is None:
             return Advance(window, (), tuple(said))
+        instant = self.instant
         said += self._look(window)
-        ticks = window.tick_end - window.flowed_from
-        pulses = [
-            Pulse(tick, output.name)
-            for output in self.outputs.values()
-            for tick in output.advance(energies.of(output.quantity), window.flowed_from, ticks)
-        ]
-        pulses.sort(key=lambda pulse: pulse.tick)
+        pulses = self._pulses(energies, window.flowed_from, window.tick_end)
+        changes: list[ContactChange] = []
         if self._clock is None:
             self._clock = MeterClock(self._tick_hz, window.flowed_from, self.billing.now_ns)
-        start_ns = self._clock.advance(window.flowed_from)
-        end_ns = self._clock.advance(window.tick_end)
-        said += self.billing.advance(Portion(start_ns, end_ns, *energies))
-        return Advance(window, tuple(pulses), tuple(said))
+            changes += self._levels.begin(window.flowed_from, self.billing.rate, self.billing.test is not None)
+        last = Point(self._clock.tick, self.billing.now_ns)
+        start = Point(window.flowed_from, self._clock.advance(window.flowed_from))
+        end = Point(window.tick_end, self._clock.advance(window.tick_end))
+        happened = self.billing.advance(Portion(start.utc_ns, end.utc_ns, *energies))
+        points = last, start, end
+        told = [each for each in happened if isinstance(each, Told)]
+        changes += self._levels.advance([(tick_at(points, each.utc_ns), each) for each in told], end.tick)
+        if self.instant is not None and self.instant is not instant:
+            changes += self._judge(self.instant, end.tick)
+        return Advance(window, tuple(pulses), (*said, *happened), tuple(changes))
+
+    def _pulses(self, energies: Energies, begin: int, end: int) -> list[Pulse]:
+        """What flowed in a window, as pulses of every output; of the lamp only those of what it follows."""
+        found = [
+            Pulse(tick, output.name)
+            for output in self.outputs.values()
+            for tick in output.advance(energies.of(output.quantity), begin, end - begin)
+            if self._followed is None or output.name != TEST_LED
+        ]
+        if self._followed is not None:
+            moved = energies.moves(self._followed.quantity)
+            found += [Pulse(tick, TEST_LED) for tick in self._followed.advance(moved, begin, end - begin)]
+        found.sort(key=lambda pulse: pulse.tick)
+        return found
+
+    def _judge(self, instant: Instant, tick: int) -> list[ContactChange]:
+        """Alerts, by the second that is over."""
+        billing = self.billing
+        billing.settle()
+        demand = (billing.test or billing.registers).demand
+        installation = self.installation
+        seen = Seen(instant.phases, instant.elements, installation.expected, demand, installation.active)
+        return self._levels.judge(tick, seen)
+
+    def follow(self, quantity: Quantity | None) -> None:
+        """From the next record on the test LED shows a quantity, from none on; None: Wh either way, which is counted
+        all the time. The same again changes nothing. (rig/meter/contacts/lamp.py)"""
+        if quantity is None:
+            self._followed = None
+        elif self._followed is None or self._followed.quantity is not quantity:
+            self._followed = PulseOutput(TEST_LED, quantity, self.outputs[TEST_LED].constant_wh)
 
     def _troubles(self, window: Window, before: Window | None) -> list[Event]:
         """The faults of a window, told once while they stay the same."""
@@ -149,14 +206,33 @@ class Meter:
         since = (board_tick - self._last.record.tick_end) % _TICKS
         return self._last.tick_end + since if since <= RECENT_S * self._tick_hz else None
 
-    def compare_clock(self, board_tick: int, utc_ns: int) -> tuple[Happening, ...]:
+    def utc_of(self, tick: int) -> int | None:
+        """The meter's time at a tick of its timeline near the end of the last record; None before the first.
+
+        It falls between the same two records as the tick does, and is off by less than one part in SLEW of a window.
+        """
+        return None if self._clock is None else self._clock.peek(tick)
+
+    def obey(self, command: Command) -> Outcome:
+        """Do something at its instant: where that is past, now, at the end of the last record; else, what comes of it
+        comes with the record that has the instant."""
+        return self._between(self.billing.command(command))
+
+    def _between(self, happened: Sequence[Happening]) -> Outcome:
+        if self._clock is None:  # contacts begin with the first record, as things are then
+            return Outcome(tuple(happened))
+        tick = self._clock.tick
+        timed = [(tick, each) for each in happened if isinstance(each, Told)]
+        return Outcome(tuple(happened), tuple(self._levels.advance(timed, tick)))
+
+    def compare_clock(self, board_tick: int, utc_ns: int) -> Outcome:
         """Keep the meter's clock by another, which shows `utc_ns` when the board's count is `board_tick`: slewed, or
         where it is off by more than a second, set. Nothing is done where the count tells nothing (`tick_of`)."""
         tick = self.tick_of(board_tick)
         if self._clock is None or tick is None:
-            return ()
+            return Outcome()
         set_to = self._clock.compare(tick, utc_ns)
         if set_to is None:
-            return ()
+            return Outcome()
         self._clock.set(set_to)
-        return tuple(self.billing.set_clock(set_to))
+        return self._between(self.billing.set_clock(set_to))

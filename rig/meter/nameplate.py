@@ -31,6 +31,8 @@ LEAST_AMPERES: dict[int, Fraction] = {
 }
 """Where the range of a current class begins (M-2)."""
 
+_STARTING_PART = 4000
+
 MOST_VOLTS = 480
 _MOST_VOLTS_4W = 277
 _HALF_ELEMENT_VOLTS = 240
@@ -193,6 +195,11 @@ def max_kw(form: Form, current_class: int) -> Fraction:
     else:
         volts, n = MOST_VOLTS, form.elements
     return volts * current_class * n / 1000
+
+
+def starting_amperes(current_class: int) -> Fraction:
+    """The current at which a meter begins to register, which is a part of its class: 5 mA of class 20."""
+    return Fraction(current_class, _STARTING_PART)
 
 
 def _number(value: Fraction) -> str:

@@ -11,6 +11,9 @@ from fractions import Fraction
 
 from rig.meter.billing.quantity import NANO, Quantity
 
+TEST_LED = "test_led"
+"""The name of the lamp's output."""
+
 KP_DIVISOR = 12
 """The least Kp is Ks/12 (P-2)."""
 
@@ -93,7 +96,7 @@ def kyz_output(
 
 def led_output(ks_wh: Fraction, state: PulseState | None = None) -> PulseOutput:
     """The test LED of the normal mode: a flash every Ks watt-hours in either direction (P-1)."""
-    return PulseOutput("test_led", Quantity.KWH_EITHER, ks_wh, state)
+    return PulseOutput(TEST_LED, Quantity.KWH_EITHER, ks_wh, state)
 
 
 def _wh(value: Fraction) -> str:

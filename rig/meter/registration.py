@@ -36,6 +36,14 @@ class Energies(NamedTuple):
         magnitudes = (self.wh, self.varh, self.vah_rms, self.vah_td)
         return sum(magnitudes[place - first] for place in quantity.adds if first <= place < first + KINDS)
 
+    def moves(self, quantity: Quantity) -> int:
+        """By how much a quantity's register moves: of a net quantity either way, of others up."""
+        if not quantity.net:
+            return self.of(quantity)
+        amounts = [0] * PLACES
+        amounts[KINDS * self.quadrant : KINDS * (self.quadrant + 1)] = self.wh, self.varh, self.vah_rms, self.vah_td
+        return abs(quantity.of(amounts))
+
 
 class Registration:
     """Turns products into Energies, and carries what is less than a nWh."""

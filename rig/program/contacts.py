@@ -23,6 +23,7 @@ from rig.meter.contacts.functions import (
 )
 from rig.meter.diagnostics import Diagnostic
 from rig.meter.models import Capability
+from rig.meter.nameplate import starting_amperes
 from rig.meter.pulses import KP_DIVISOR
 from rig.program import schema
 from rig.program.metering import MOST_PULSES_A_SECOND, Metering
@@ -66,7 +67,8 @@ def _output(place: str, table: schema.Output, offer: Offer) -> Output:
         case schema.PowerFactorThreshold():
             meter.require(Capability.REACTIVE, f'{place}.function = "pf threshold"')
             rule = 'a power factor above 0 and at most 1 in quotes, such as "0.9"'
-            return PowerFactorAlert(table.name, number(f"{place}.below", table.below, rule, LEAST, 1))
+            below = number(f"{place}.below", table.below, rule, LEAST, 1)
+            return PowerFactorAlert(table.name, below, meter.names.apparent, starting_amperes(meter.current_class))
         case schema.VoltageThreshold():
             return _voltage_alert(place, table)
         case schema.Diagnostic():

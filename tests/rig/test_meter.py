@@ -23,7 +23,7 @@ from rig.meter.clock import SLEW
 from rig.meter.elements import FORMS
 from rig.meter.installation import Installation
 from rig.meter.measurement import Fault, Measurement
-from rig.meter.meter import RECENT_S, Meter, MeterState
+from rig.meter.meter import RECENT_S, Meter, MeterState, Outcome
 from rig.meter.pulses import PULSE_QUANTITIES, PulseOutput, PulseState, led_output
 from rig.program.build import default_program
 
@@ -194,7 +194,7 @@ def test_a_window_whose_vars_wait_registers_with_the_next_and_takes_its_time_alo
 def test_a_small_difference_is_slewed_and_nothing_is_said():
     meter = new_meter()
     meter.advance(record(1, 0, 0))
-    assert meter.compare_clock(TICKS, meter.billing.now_ns + SECOND // 2) == ()
+    assert meter.compare_clock(TICKS, meter.billing.now_ns + SECOND // 2) == Outcome()
     for k in range(1, 3):
         meter.advance(record(k, k * TICKS, k))
     slewed = meter.billing.now_ns - T0 - 3 * WINDOW_S * SECOND
@@ -207,7 +207,7 @@ def test_a_large_difference_sets_the_meter_and_its_pulses_go_on(by_s):
     meter.advance(record(1, 0, 0))
     late = int(TICK_HZ)  # the board has gone on for a second since
     said = meter.compare_clock(TICKS + late, meter.billing.now_ns + (1 + by_s) * SECOND)
-    kinds = [each.kind for each in said if isinstance(each, Event)]
+    kinds = [each.kind for each in said.happenings if isinstance(each, Event)]
     assert kinds[:2] == [EventKind.CLOCK_SET_FROM, EventKind.CLOCK_SET_TO]
     assert meter.billing.now_ns == T0 + (WINDOW_S + by_s) * SECOND
     advance = meter.advance(record(2, TICKS, 1))
@@ -218,7 +218,7 @@ def test_a_large_difference_sets_the_meter_and_its_pulses_go_on(by_s):
 
 def test_the_boards_count_tells_nothing_before_a_record_long_after_one_or_when_it_began_anew():
     meter = new_meter()
-    assert (meter.tick_of(5), meter.compare_clock(5, T0 + 10**15)) == (None, ())
+    assert (meter.tick_of(5), meter.compare_clock(5, T0 + 10**15)) == (None, Outcome())
     start = 10**9
     meter.advance(record(1, start, 9))
     end = start + TICKS
@@ -233,7 +233,7 @@ def test_the_boards_count_tells_nothing_before_a_record_long_after_one_or_when_i
     ]:
         assert meter.tick_of(tick) == meant
         if meant is None:
-            assert meter.compare_clock(tick, T0 + 10**15) == ()
+            assert meter.compare_clock(tick, T0 + 10**15) == Outcome()
     assert meter.billing.now_ns == T0 + WINDOW_S * SECOND
 
 
@@ -244,10 +244,10 @@ def test_clocks_are_compared_across_a_wrap_and_after_a_board_reset():
     meter.advance(record(2, wrap - 5, 1))
     assert meter.tick_of(TICKS) == wrap + TICKS
     later = TICKS - (TICKS - 5)
-    assert meter.compare_clock(TICKS, meter.billing.now_ns + later * SECOND // int(TICK_HZ)) == ()
+    assert meter.compare_clock(TICKS, meter.billing.now_ns + later * SECOND // int(TICK_HZ)) == Outcome()
     meter.advance(record(3, 0, 0))  # it was reset: it counts from 0
     assert meter.tick_of(TICKS + 7) == wrap - 5 + 2 * TICKS + 7
-    assert meter.compare_clock(TICKS + 10, meter.billing.now_ns + 10 * SECOND // int(TICK_HZ)) == ()
+    assert meter.compare_clock(TICKS + 10, meter.billing.now_ns + 10 * SECOND // int(TICK_HZ)) == Outcome()
     meter.advance(record(4, TICKS, 1))
     assert meter.billing.now_ns == T0 + 4 * WINDOW_S * SECOND
 

@@ -49,10 +49,15 @@ class DemandAlert:
 
 @dataclass(frozen=True)
 class PowerFactorAlert:
-    """Closed while the power factor is below a level."""
+    """Closed while the power factor is below a level.
+
+    `apparent` is the energy whose power it is of. Currents that are all below `least_a` make no power factor.
+    """
 
     name: str
     below: Fraction
+    apparent: Quantity
+    least_a: Fraction
 
 
 @dataclass(frozen=True)
@@ -72,15 +77,12 @@ class DiagnosticAlert:
     diagnostics: tuple[Diagnostic, ...]
 
 
-Output = (
-    PulsesOutput
-    | EndOfIntervalOutput
-    | LoadControlOutput
-    | DemandAlert
-    | PowerFactorAlert
-    | VoltageAlert
-    | DiagnosticAlert
-)
+Alert = DemandAlert | PowerFactorAlert | VoltageAlert | DiagnosticAlert
+
+LevelOutput = EndOfIntervalOutput | LoadControlOutput | Alert
+"""What has something to say or not; every output that does not pulse."""
+
+Output = PulsesOutput | LevelOutput
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,7 @@ def test_contacts() -> None:
         DiagnosticAlert("KYZ1", tuple(Diagnostic)),
         PulsesOutput("KYZ2", Quantity.KVAH_TD_LEADING, Fraction(0)),
         VoltageAlert("KYZ3", None, Fraction(1311, 10)),
-        PowerFactorAlert("KYZ4", Fraction(9, 10)),
+        PowerFactorAlert("KYZ4", Fraction(9, 10), Quantity.KVAH_TD, Fraction(5, 1000)),
     )
     assert program(text).inputs == (RecordedInput(1, Fraction(1)),)
     assert program("outputs = []").outputs == ()
