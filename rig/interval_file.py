@@ -13,6 +13,7 @@ What such files do to time is put right where there is one way to, and told:
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from typing import NamedTuple
 from rig.interval_rows import COLUMNS, IntervalFileError, Row, Rows, read_rows
 from rig.interval_stamps import HOUR_NS, instants
 from rig.meter.billing.calendar import Calendar
+from rig.strict_toml import shown
 
 __all__ = ["COLUMNS", "Interval", "IntervalFileError", "Load", "local_text", "read_intervals"]
 
@@ -34,6 +36,7 @@ SECOND_NS = 10**9
 LONGEST_NS = 31 * DAY_NS
 LONGEST_GAP_NS = 366 * DAY_NS
 MOST_GAPS_TOLD = 5
+MOST_COLUMNS_TOLD = 8
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -88,6 +91,7 @@ class _Reading:
 
     def load(self, minutes: Fraction | None) -> Load:
         table = read_rows(self._path)
+        self._tell_columns(table)
         self._order(table)
         if self._stamps_end:
             self._mend_ends(table)
@@ -105,6 +109,20 @@ class _Reading:
         scale, units = table.units()
         intervals = self._tiled(placed, length_ns, units)
         return Load(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
+
+    def _tell_columns(self, table: Rows) -> None:
+        """Those that do not count: a name that is not quite right would lose its energy."""
+        if not table.others:
+            return
+        free = [column for column in COLUMNS if column not in table.columns]
+        told = []
+        for name in table.others[:MOST_COLUMNS_TOLD]:
+            close = difflib.get_close_matches(name, free, 1)
+            told.append(f"{shown(name)} (did you mean {close[0]}?)" if close else shown(name))
+        more = len(table.others) - len(told)
+        names = ", ".join(told) + (f" and {more} more" if more else "")
+        one = len(table.others) == 1
+        self._notes.append(f"column {names} does not count" if one else f"columns {names} do not count")
 
     # --- stamps ---------------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 """The lines of a load's record: a CSV file as stamps and numbers, taken strictly.
 
 Columns `time` (ISO, local, or with its offset from UTC) and `kwh_delivered`, and where there are, `kwh_received`,
-`kvarh_lagging`, `kvarh_leading`, in any order; a blank in a name is an underscore. Other columns do not count, nor do
-lines that are empty or begin with `#`. Commas, semicolons or tabs separate; without commas a number may have one for
-its point.
+`kvarh_lagging`, `kvarh_leading`, in any order; a blank in a name is an underscore. Other columns do not count, and are
+told; nor do lines that are empty or begin with `#`. Commas, semicolons or tabs separate; without commas a number may
+have one for its point.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ class Row(NamedTuple):
 
 @dataclass
 class Rows:
-    """All lines in the order of the file; `columns` are those of COLUMNS that it has. `numbers` is of every text."""
+    """All lines in the order of the file; `columns` are those of COLUMNS that it has, `others` its columns that do not
+    count. `numbers` is of every text."""
 
     columns: tuple[str, ...]
+    others: tuple[str, ...] = ()
     rows: list[Row] = field(default_factory=list)
     numbers: dict[str, Decimal] = field(default_factory=dict)
     decimal_comma: bool = False
@@ -109,7 +111,11 @@ def _read(path: Path, lines: Iterator[tuple[int, list[str]]], separator: str) ->
             raise IntervalFileError(
                 f"{path}: no column {name}: its first line has {found}, it must name time and kwh_delivered"
             )
-    table = Rows(tuple(c for c in COLUMNS if c in header), decimal_comma=separator != ",")
+    table = Rows(
+        tuple(c for c in COLUMNS if c in header),
+        tuple(name for name in header if name and name not in ("time", *COLUMNS)),
+        decimal_comma=separator != ",",
+    )
     time_at, places = header.index("time"), [header.index(c) for c in table.columns]
     width, rows, numbers = len(header), table.rows, table.numbers
     for line, cells in lines:

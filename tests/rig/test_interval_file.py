@@ -106,6 +106,24 @@ def test_the_same_in_other_clothes(tmp_path: Path, text: str) -> None:
     assert energies(load) == energies(plain)
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("kwh_recieved", "column 'kwh_recieved' (did you mean kwh_received?) does not count"),
+        (
+            "Power Factor,kvarh laging",
+            "columns 'power_factor', 'kvarh_laging' (did you mean kvarh_lagging?) do not count",
+        ),
+        (",".join("abcdefghij"), "columns 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h' and 2 more do not count"),
+    ],
+)
+def test_columns_that_do_not_count_are_told(tmp_path: Path, names: str, said: str) -> None:
+    values = ",7" * (names.count(",") + 1)
+    load = read(tmp_path, f"time,kwh_delivered,{names}\n" + "".join(f"{line}{values}\n" for line in LINES))
+    assert load.notes == (said,)
+    assert energies(load) == energies(read(tmp_path, FOUR))
+
+
 @given(
     st.lists(st.tuples(*[st.decimals(0, 10**9, allow_nan=False, places=p) for p in (0, 3, 17)]), min_size=2, max_size=9)
 )
