@@ -61,7 +61,7 @@ def plot_command(
 @app.command("export", epilog="Example: [bold]rig profile export meter-store load.csv[/bold]")
 def export_command(
     folder: FolderArgument,
-    file: Annotated[Path, typer.Argument(help="What to write: .csv, or .parquet, which needs the extra [parquet].")],
+    file: Annotated[Path, typer.Argument(help=r"What to write: .csv, or .parquet, which needs the extra \[parquet].")],
     recording: RecordingOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:

@@ -86,6 +86,10 @@ def test_export_sums_to_the_register(store: Path, tmp_path: Path) -> None:
     assert json.loads(rig("store", "show", str(store), "--json"))["registers"]["kwh_delivered"] == 48
 
 
+def test_help_names_the_extra() -> None:
+    assert "[parquet]" in rig("profile", "export", "--help")
+
+
 @pytest.mark.parametrize(
     ("words", "error", "said"),
     [
