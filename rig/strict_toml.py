@@ -26,7 +26,8 @@ def read(path: Path, kind: type[T], otherwise: str) -> T:
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: give an existing file, {otherwise}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path} cannot be read: {reason}") from None
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ConfigError(f"{path} is not TOML: {error}") from None
     try:

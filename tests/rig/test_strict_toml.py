@@ -83,6 +83,8 @@ def test_files(tmp_path: Path) -> None:
     path = tmp_path / "house.toml"
     with pytest.raises(ConfigError, match=r"house\.toml does not exist: give an existing file, or none"):
         read(path, House, "or none")
+    with pytest.raises(ConfigError, match=r"cannot be read: Is a directory$"):
+        read(tmp_path, House, "or none")
     path.write_bytes(b"\xef\xbb\xbfrooms = 3\n")  # as Windows saves it
     assert read(path, House, "or none") == House(rooms=3)
     for content, said in {
