@@ -41,7 +41,8 @@ def show_command(
     if json:
         print_json(_described(profile, said, last))
     else:
-        Console().print(table(profile, last, places, said))
+        console = Console()
+        console.print(table(profile, last, places, said, console.width))
 
 
 @app.command("plot", epilog="Example: [bold]rig profile plot meter-store --channel 'kWh delivered'[/bold]")

@@ -21,6 +21,12 @@ ROWS = 8
 LEFT = 11
 """Columns of the scale before it."""
 
+BETWEEN = 2
+"""Blanks between the columns of a table."""
+
+AROUND = 32
+"""Columns of a table that its channels leave: the day before them, flags and marks, broken, behind."""
+
 MOST_FAULTS = 5
 """So many are shown below a table; files have all."""
 
@@ -29,34 +35,67 @@ _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
 
-def table(profile: Profile, last: int = 96, channels: Sequence[int] = (), said: str = "") -> RenderableType:
-    """The last intervals with their days, outages and clock sets; `channels` are places, none means all."""
-    names, places = column_names(profile), channels or range(len(profile.settings.channels))
-    shown = Table(box=None, padding=(0, 2, 0, 0))
-    shown.add_column("until", no_wrap=True)
-    for place in places:
-        shown.add_column(names[place], justify="right")
-    shown.add_column("")
+def table(
+    profile: Profile, last: int = 96, channels: Sequence[int] = (), said: str = "", width: int = 80
+) -> RenderableType:
+    """The last intervals with their days, outages and clock sets; `channels` are places, none means all.
+
+    Channels that are too many for the width follow in further tables, all digits of each.
+    """
+    places = channels or range(len(profile.settings.channels))
     intervals = profile.intervals[-last:] if last > 0 else ()
     marks = [mark for mark in profile.marks if mark.kind is not MarkKind.DAY]
     if intervals:
         # A mark stands before the interval it fell into: those behind the last interval not shown belong here.
         before = profile.intervals[-len(intervals) - 1].index if len(intervals) < len(profile.intervals) else -1
         marks = [mark for mark in marks if mark.index > before]
-    day: date | None = None
     items: list[Interval | Mark] = [*intervals, *marks]
-    for item in sorted(items, key=lambda item: item.index):
+    items.sort(key=lambda item: item.index)
+    names = column_names(profile)
+    columns = [
+        [names[place], *(cell(profile.settings.channels[place], interval.counts[place], "?") for interval in intervals)]
+        for place in places
+    ]
+    head = ([Text(said, style="bold yellow")] if said else []) + [Text(title(profile), style="italic")]
+    return Group(*head, *(_grid(items, some) for some in _beside(columns, width)), *_troubles(profile))
+
+
+def _beside(columns: list[list[str]], width: int) -> Iterator[list[list[str]]]:
+    """Columns, a name and its cells each, as many as fit; where not all do, names are broken at their blanks."""
+    if sum(_needed(column) for column in columns) > width - AROUND:
+        columns = [[name.replace(" ", "\n"), *cells] for name, *cells in columns]
+    some: list[list[str]] = []
+    for column in columns:
+        if some and sum(map(_needed, [*some, column])) > width - AROUND:
+            yield some
+            some = []
+        some.append(column)
+    yield some
+
+
+def _needed(column: list[str]) -> int:
+    return max(len(line) for text in column for line in text.splitlines()) + BETWEEN
+
+
+def _grid(items: Sequence[Interval | Mark], columns: list[list[str]]) -> Table:
+    """Rows of time, cells and what there is to say; `columns` have a cell for each interval among the items."""
+    shown = Table(box=None, padding=(0, BETWEEN, 0, 0))
+    shown.add_column("until", no_wrap=True)
+    for name, *_ in columns:
+        shown.add_column(name, justify="right", no_wrap=True)
+    shown.add_column("")
+    rows = zip(*(cells for _, *cells in columns), strict=True)
+    day: date | None = None
+    for item in items:
         at = _day(item.end) if isinstance(item, Interval) else item.until.date()
         if at != day:
             day = at
             shown.add_row(Text(f"{day:%a %Y-%m-%d}", style="bold"))
         if isinstance(item, Mark):
-            shown.add_row(Text(_clock(item.until)), *[""] * len(places), Text(told(item), style="yellow"))
+            shown.add_row(Text(_clock(item.until)), *[""] * len(columns), Text(told(item), style="yellow"))
         else:
-            cells = (cell(profile.settings.channels[place], item.counts[place], "?") for place in places)
-            shown.add_row(_clock(item.end, day), *cells, Text(", ".join(item.flags.words)))
-    head = ([Text(said, style="bold yellow")] if said else []) + [Text(title(profile), style="italic")]
-    return Group(*head, shown, *_troubles(profile))
+            shown.add_row(_clock(item.end, day), *next(rows), Text(", ".join(item.flags.words)))
+    return shown
 
 
 def plot(profile: Profile, channel: int, width: int, day: date | None = None, said: str = "") -> RenderableType:

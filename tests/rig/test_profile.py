@@ -141,6 +141,17 @@ def test_a_table_shows_the_channels_asked_for():
     assert header.split() == ["until", "input", "1"]
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_channels_that_do_not_fit_beside_each_other_are_below(width):
+    channels = tuple(Channel(metric, Fraction(1, 10)) for metric in list(Metric)[:15])
+    counts = tuple(range(16383, 16383 - 15, -1))
+    lines = shown(table(days(channels, [counts]), width=width), width)
+    assert not [line for line in lines if "…" in line or len(line) > width]
+    shown_cells = [text for line in lines if line.startswith("01:00") for text in line.split()[1:]]
+    assert shown_cells == [cell(channel, count, "?") for channel, count in zip(channels, counts, strict=True)]
+    assert (len([line for line in lines if line.startswith("until")]) == 1) == (width == 200)
+
+
 def test_a_table_of_nothing():
     assert shown(table(days((KWH,), [])))[0] == "load profile, 1 channel every 60 min"
 
