@@ -74,7 +74,7 @@ class Switches:
 
     `log` has the last raw edges with their verdicts, and `on_edge`, if set, is told of every one; both in the order in
     which verdicts fell, which is that of time but for a burst's first edge: it is told last. `log` is bounded, and so
-    must be what `on_edge` keeps. `too_late` counts the edges told later than LATE_NS after their instant. Raises
+    must be what `on_edge` keeps. Up to `certain_ns` all changes have been given. `too_late` counts the edges told later than LATE_NS after their instant. Raises
     GpioError for pins that cannot be had.
     """
 
@@ -96,6 +96,7 @@ class Switches:
         self._differs_ns: dict[str, int] = {}
         self._settled: list[Change] = []
         self._given_ns = now_ns - late_ns
+        self.certain_ns = now_ns - late_ns
         try:
             for name, pin in pins_by_name.items():
                 self._inputs[name] = contact = SwitchInput(f"the switch {name.upper()}", pin, pins=pins)
@@ -130,8 +131,8 @@ class Switches:
             self._settled += [(s.at_ns, name, s.operated) for s in contact.advance(now_ns)]
         self._settled.sort(key=lambda change: change[0])
         begun = [first for c in self._contacts.values() if (first := c.earliest_ns) is not None]
-        certain_ns = min([now_ns - self._late_ns, *begun])
-        given = [c for c in self._settled if c[0] <= certain_ns]
+        self.certain_ns = min([now_ns - self._late_ns, *begun])
+        given = [c for c in self._settled if c[0] <= self.certain_ns]
         del self._settled[: len(given)]
         # An edge told too late may belong before what was given already.
         given = [(max(at_ns, self._given_ns), name, operated) for at_ns, name, operated in given]
