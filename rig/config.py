@@ -9,6 +9,20 @@ A file with everything at its default:
     led_pin = 17                    # GPIO numbers
     kyz1_y_pin = 22
     kyz1_z_pin = 23
+    kyz2_y_pin = 24
+    kyz2_z_pin = 25
+    kyz3_y_pin = 27
+    kyz3_z_pin = 4
+    kyz4_y_pin = 12
+    kyz4_z_pin = 16
+    scroll_pin = 5
+    magnet_pin = 6
+    reset_pin = 13
+    test_pin = 19
+    cover_pin = 26
+    input1_pin = 20
+    input2_pin = 21
+    gpio_chip = "/dev/gpiochip0"
 
     [simulation]                    # kind = "sim" only
     fidelity = "exact"              # "exact", or "rtl" for the compiled netlist
@@ -32,6 +46,8 @@ import msgspec
 
 from rig.strict_toml import read
 
+SWITCHES = ("scroll", "magnet", "reset", "test", "cover")
+
 PI_STORE = "meter-store"
 """Where a meter on hardware keeps its registers, if nothing else is said."""
 
@@ -45,6 +61,34 @@ class Hardware(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     led_pin: _Gpio = 17
     kyz1_y_pin: _Gpio = 22
     kyz1_z_pin: _Gpio = 23
+    kyz2_y_pin: _Gpio = 24
+    kyz2_z_pin: _Gpio = 25
+    kyz3_y_pin: _Gpio = 27
+    kyz3_z_pin: _Gpio = 4
+    kyz4_y_pin: _Gpio = 12
+    kyz4_z_pin: _Gpio = 16
+    scroll_pin: _Gpio = 5
+    magnet_pin: _Gpio = 6
+    reset_pin: _Gpio = 13
+    test_pin: _Gpio = 19
+    cover_pin: _Gpio = 26
+    input1_pin: _Gpio = 20
+    input2_pin: _Gpio = 21
+    gpio_chip: str = "/dev/gpiochip0"
+
+    def contacts(self, output: str) -> tuple[int, int]:
+        """The pins of K–Y and K–Z of an output, "kyz1" to "kyz4"."""
+        return getattr(self, f"{output}_y_pin"), getattr(self, f"{output}_z_pin")
+
+    @property
+    def switches(self) -> dict[str, int]:
+        """The pins of the front's switches, by name."""
+        return {name: getattr(self, f"{name}_pin") for name in SWITCHES}
+
+    @property
+    def inputs(self) -> tuple[int, int]:
+        """The pins of the two pulse inputs."""
+        return self.input1_pin, self.input2_pin
 
 
 class Simulation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
