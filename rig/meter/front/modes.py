@@ -20,7 +20,7 @@ magnet is removed, SWITCH the Gyrbox sequence until the Test switch is closed.
 
 What becomes of it: a state, which begins at its first item; `next` item, after the last the first; `pass` to the next
 item, after the last to NORMAL; `begin` and `end` are wishes for test mode; `undo` is the wish for its end if `begin`
-was asked for and billing has not begun it yet; `-` nothing; `.` cannot be, and would be nothing.
+was asked for and billing has not begun it yet; `-` nothing; `.` cannot be.
 
 Events: "step" is a short press of SCROLL; "test opened" is that the Test switch is open with the cover off, newly;
 "test closed" that this is no more; "item over" that an item has stood: 0.5 s in FAST, in TEST for good (its pulses are
@@ -132,7 +132,7 @@ class Modes:
                 self._begin(State.NORMAL, from_ns)
             case Event.STEP | Event.ITEM_OVER, _:
                 self._next(from_ns)
-            case (Event.SCROLL_3S | Event.MAGNET_3S), State.NORMAL:
+            case Event.SCROLL_3S | Event.MAGNET_3S, State.NORMAL:
                 self._begin(State.ALTERNATE, from_ns)
             case Event.SCROLL_6S, State.NORMAL | State.ALTERNATE:
                 self._begin(State.FAST, from_ns)

@@ -1,0 +1,216 @@
+"""Every row of the tables of the front's docstrings, walked by hands on its switches."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hands import SETTINGS, S, Hands
+
+from rig.meter.front import gestures, modes
+from rig.meter.front.front import Wish
+from rig.meter.front.gestures import Gesture, Hold
+from rig.meter.front.modes import Event, State, WishKind
+
+STATES = {state.heading: state for state in State}
+EVENTS = {event.value: event for event in Event}
+WISHES = {"begin": WishKind.TEST_BEGIN, "end": WishKind.TEST_END, "undo": WishKind.TEST_END}
+
+
+def rows(text: str, first: str) -> list[list[str]]:
+    """A table of a docstring, from the line that begins with `first` to the next empty one; cells two blanks apart."""
+    lines = text.splitlines()
+    begin = next(k for k, line in enumerate(lines) if line.strip().startswith(first))
+    found = []
+    for line in lines[begin:]:
+        if not line.strip():
+            return found
+        found.append([cell.strip() for cell in line.strip().split("  ") if cell.strip()])
+    raise AssertionError("a table ends with an empty line")
+
+
+def table() -> dict[tuple[Event, State], str]:
+    assert modes.__doc__ is not None
+    (_, *headings), *lines = rows(modes.__doc__, "event ")
+    return {
+        (EVENTS[event], STATES[heading]): cell
+        for event, *cells in lines
+        for heading, cell in zip(headings, cells, strict=True)
+    }
+
+
+ALTERNATE, FAST, MAGNET, SWITCH, TEST = "C1 M2 m5.5", "C1 S2", "C1 M2", "C1 S2 T8.2 s9", "C1 T2 B2.1"
+"""How each state is come to: the alternate sequence at 5 s, fast scroll and Gyrbox by magnet at 8 s."""
+
+LATE = f"{ALTERNATE} S13"
+LATE_MAGNET = f"{ALTERNATE} M13"
+"""What is held while the alternate sequence's pass ends, at 17 s."""
+
+# For each cell that can be, scripts whose last word is the event. Where it is an item's last, there are two.
+SCRIPTS: dict[tuple[Event, State], list[str]] = {
+    (Event.STEP, State.NORMAL): ["C1 S4 s5", "C1 S4 s5 S6 s7 S8 s8.1"],
+    (Event.STEP, State.ALTERNATE): [f"{ALTERNATE} S6 s7", f"{ALTERNATE} S6 s7 S8 s9"],
+    (Event.STEP, State.SWITCH): [f"{SWITCH} S10 s11"],
+    (Event.STEP, State.TEST): [f"{TEST} S3 s4", f"{TEST} S3 s4 S5 s6 S7 s8"],
+    (Event.SCROLL_3S, State.NORMAL): ["C1 S4 @7"],
+    (Event.SCROLL_3S, State.ALTERNATE): [f"{ALTERNATE} S6 @9"],
+    (Event.SCROLL_3S, State.SWITCH): [f"{SWITCH} S10 @13"],
+    (Event.SCROLL_3S, State.TEST): [f"{TEST} S3 @6"],
+    (Event.SCROLL_6S, State.NORMAL): [f"{LATE} @19"],
+    (Event.SCROLL_6S, State.ALTERNATE): ["C1 S4 @10", f"{ALTERNATE} S6 @12"],
+    (Event.SCROLL_6S, State.SWITCH): [f"{SWITCH} S10 @16"],
+    (Event.SCROLL_6S, State.TEST): [f"{TEST} S3 @9"],
+    (Event.SCROLL_LET_GO, State.NORMAL): [f"{LATE} s18"],
+    (Event.SCROLL_LET_GO, State.ALTERNATE): ["C1 S4 s8"],
+    (Event.SCROLL_LET_GO, State.FAST): [f"{FAST} s8.2", f"{FAST} c8.2"],
+    (Event.SCROLL_LET_GO, State.SWITCH): ["C1 S2 T8.2 s9"],
+    (Event.SCROLL_LET_GO, State.TEST): [f"{TEST} S3 s7"],
+    (Event.MAGNET_3S, State.NORMAL): ["M4 @7"],
+    (Event.MAGNET_3S, State.ALTERNATE): [f"{ALTERNATE} M6 @9"],
+    (Event.MAGNET_6S, State.NORMAL): [f"{LATE_MAGNET} @19"],
+    (Event.MAGNET_6S, State.ALTERNATE): ["M4 @10", f"{ALTERNATE} M6 @12"],
+    (Event.MAGNET_AWAY, State.NORMAL): [f"{LATE_MAGNET} m18"],
+    (Event.MAGNET_AWAY, State.ALTERNATE): ["M4 m7.1", "M4 m9.9"],
+    (Event.MAGNET_AWAY, State.MAGNET): ["M4 m10.1", "M4 m99"],
+    (Event.TEST_OPENED, State.NORMAL): ["C1 T4", "T1 C4", f"{LATE} T18"],
+    (Event.TEST_OPENED, State.ALTERNATE): [f"{ALTERNATE} T6", "C1 S4 T8"],
+    (Event.TEST_OPENED, State.FAST): [f"{FAST} T8.2"],
+    (Event.TEST_OPENED, State.MAGNET): [f"{MAGNET} T9"],
+    (Event.TEST_OPENED, State.TEST): ["C1 B2 T3", f"{TEST} t3 T4"],
+    (Event.TEST_CLOSED, State.NORMAL): ["C1 T4 t5", "C1 T4 c5"],
+    (Event.TEST_CLOSED, State.ALTERNATE): [f"{ALTERNATE} T6 t7"],
+    (Event.TEST_CLOSED, State.FAST): ["C1 S4 T5 t10.2"],
+    (Event.TEST_CLOSED, State.MAGNET): ["C1 M4 T5 t11", "C1 M4 T5 c11"],
+    (Event.TEST_CLOSED, State.SWITCH): [f"{SWITCH} t10", f"{SWITCH} c10", "C1 S2 T8.2 t9"],
+    (Event.TEST_CLOSED, State.TEST): [f"{TEST} t3", f"{TEST} c3", f"{TEST} t3 T4 t5"],
+    (Event.ITEM_OVER, State.NORMAL): ["@9", "@15", "@21", "C1 S4 s5 @11"],
+    (Event.ITEM_OVER, State.ALTERNATE): [f"{ALTERNATE} @11", f"{ALTERNATE} @17"],
+    (Event.ITEM_OVER, State.FAST): [f"{FAST} @8.5", f"{FAST} @9", f"{FAST} @9.5"],
+    (Event.ITEM_OVER, State.MAGNET): [f"{MAGNET} @14", f"{MAGNET} @122"],
+    (Event.ITEM_OVER, State.SWITCH): [f"{SWITCH} @14.2", f"{SWITCH} @122.2"],
+    (Event.TEST_ON, State.NORMAL): ["C1 B4", "C1 T2 B4"],
+    (Event.TEST_ON, State.ALTERNATE): [f"{ALTERNATE} B6"],
+    (Event.TEST_ON, State.FAST): [f"{FAST} B8.2"],
+    (Event.TEST_ON, State.MAGNET): [f"{MAGNET} B9"],
+    (Event.TEST_ON, State.SWITCH): [f"{SWITCH} B10"],
+    (Event.TEST_OFF, State.TEST): ["B4 b5", f"{TEST} b9", f"{TEST} t3 b3.1"],
+    (Event.RESET_ACCEPTED, State.NORMAL): ["@9 A10"],
+    (Event.RESET_ACCEPTED, State.ALTERNATE): [f"{ALTERNATE} A6"],
+    (Event.RESET_ACCEPTED, State.FAST): [f"{FAST} A8.2"],
+    (Event.RESET_ACCEPTED, State.MAGNET): [f"{MAGNET} A9"],
+    (Event.RESET_ACCEPTED, State.SWITCH): [f"{SWITCH} A10"],
+    (Event.RESET_ACCEPTED, State.TEST): [f"{TEST} A3"],
+}
+
+
+def test_the_table_has_every_state_and_event():
+    cells = table()
+    assert set(cells) == {(event, state) for event in Event for state in State}
+    assert {cell for cell in cells if cells[cell] != "."} == set(SCRIPTS)
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "script"),
+    [(event, state, script) for (event, state), scripts in SCRIPTS.items() for script in scripts],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_cell(event: Event, state: State, script: str):
+    """The cell's state before the last word, and what the cell says after it."""
+    hands, became = Hands(), table()[event, state]
+    *before, last = script.split()
+    hands.play(" ".join(before))
+    front, at_ns = hands.front, int(Decimal(last[1:]) * S)
+    front.advance(at_ns - 1, hands.test_mode)
+    place, items = front.place, {State.NORMAL: 3, State.ALTERNATE: 2, State.FAST: 2, State.TEST: 3}.get(state, 19)
+    assert front.state is state
+    wishes = hands.play(last)
+    match became:
+        case "-" | "begin" | "end" | "undo":
+            after, then = state, place
+        case "pass" if place == items - 1:
+            after, then = State.NORMAL, 0
+        case "next" | "pass":
+            after, then = state, (place + 1) % items
+        case _:
+            after, then = STATES[became], 0
+    assert (front.state, front.place, front.mode, front.fast) == (after, then, after.mode, after is State.FAST)
+    assert front.item == getattr(SETTINGS, after.mode.value)[then]
+    assert wishes == tuple(Wish(at_ns, kind) for word, kind in WISHES.items() if word == became)
+
+
+def test_both_ends_of_a_pass_are_walked():
+    """`pass` and `next` at the last item are cells of their own."""
+    lasts = set()
+    for (event, state), scripts in SCRIPTS.items():
+        for script in scripts if table()[event, state] in ("pass", "next") else ():
+            hands = Hands()
+            hands.play(script)
+            lasts |= {(event, state)} if hands.front.place == 0 else set()
+    assert lasts >= {
+        (Event.STEP, State.NORMAL), (Event.STEP, State.ALTERNATE), (Event.STEP, State.TEST),
+        (Event.ITEM_OVER, State.NORMAL), (Event.ITEM_OVER, State.ALTERNATE), (Event.ITEM_OVER, State.FAST),
+        (Event.ITEM_OVER, State.MAGNET), (Event.ITEM_OVER, State.SWITCH),
+    }  # fmt: skip
+
+
+# --- one button -----------------------------------------------------------------------------------------------
+
+TOLD = {gesture.value: gesture for gesture in Gesture} | {"-": None}
+HOLDS = rows(Hold.__doc__ or "", "state ")[1:]
+STATES_OF_HOLD = ("away", "held", "held 3 s", "held 6 s", "void")
+EVENTS_OF_HOLD = ("operated", "operated void", "after 3 s", "after 6 s", "let go", "made void")
+
+
+def hold_in(state: str) -> Hold:
+    """A button in a state, pressed at 10 s where it is."""
+    hold = Hold(operated=False)
+    if state != "away":
+        hold.operate(10 * S, void=state == "void")
+    for _ in range({"held 3 s": 1, "held 6 s": 2}.get(state, 0)):
+        hold.pass_due()
+    return hold
+
+
+def do(hold: Hold, event: str) -> Gesture | None:
+    match event:
+        case "operated" | "operated void":
+            hold.operate(10 * S, void=event == "operated void")
+        case "let go":
+            return hold.let_go()
+        case "made void":
+            return hold.make_void()
+        case _:
+            if hold.due_ns == (10 + int(event.split()[1])) * S:
+                return hold.pass_due()
+    return None
+
+
+def look(hold: Hold) -> tuple[bool, int | None, Gesture | None]:
+    """All that can be seen of a button; what letting it go tells comes last, as it changes it."""
+    return hold.counts, hold.due_ns, hold.let_go()
+
+
+@pytest.mark.parametrize("event", EVENTS_OF_HOLD)
+@pytest.mark.parametrize("state", STATES_OF_HOLD)
+def test_hold(state: str, event: str):
+    """Rows of the table, and nothing where it has none."""
+    found = [(after, told) for row_state, row_event, after, told in HOLDS if (row_state, row_event) == (state, event)]
+    after, told = found[0] if found else (state, "-")
+    hold = hold_in(state)
+    assert do(hold, event) is TOLD[told]
+    assert look(hold) == look(hold_in(after))
+
+
+def test_the_table_of_a_button_has_its_states_and_events():
+    assert len(HOLDS) == 11
+    assert {row[0] for row in HOLDS} | {row[2] for row in HOLDS} == set(STATES_OF_HOLD)
+    assert {row[1] for row in HOLDS} == set(EVENTS_OF_HOLD)
+
+
+def test_a_button_found_pressed_is_void():
+    hold = Hold(operated=True)
+    assert (hold.counts, hold.due_ns) == (False, None)
+    assert hold.let_go() is None
+    hold.operate(5 * S, void=False)
+    assert hold.counts
+    assert hold.due_ns == 5 * S + gestures.SHORT_NS
