@@ -13,6 +13,9 @@ from rig.meter.elements import ElementEquation, Form
 from rig.meter.quantities import Readings
 from rig.meter.service_detection import DetectedService, ServiceDetector, UnknownService
 
+STARTING_PARTS = 4000
+"""A current of less than so many parts of the class is no load: 5 mA of class 20, as other meters of the time."""
+
 
 @dataclass
 class InstallationState:
@@ -26,7 +29,7 @@ class Installation:
     """The service of a meter of one form and current class, and its diagnostics.
 
     `follow`: the element equation is that of the service detected; without, that of `equation`, as programmed. Energy
-    received is no fault: the meter registers it.
+    received is no fault: the meter registers it. A current below `starting_a` is no load.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Installation:
         state: InstallationState | None = None,
     ) -> None:
         self.state = state or InstallationState()
+        self.starting_a = current_class / STARTING_PARTS
         self._detector = ServiceDetector(form)
         settings = replace(DiagnosticSettings.of_class(current_class), both_directions=True)
         self._diagnostics = Diagnostics(settings, self.state.diagnostics)

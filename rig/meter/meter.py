@@ -20,13 +20,16 @@ from rig.meter.contacts.alerts import Seen
 from rig.meter.contacts.functions import LevelOutput
 from rig.meter.contacts.levels import ContactChange, Levels, Told
 from rig.meter.installation import Installation, InstallationState
-from rig.meter.measurement import Measurement, Window
+from rig.meter.measurement import Fault, Measurement, Window
 from rig.meter.pulses import TEST_LED, PulseOutput, PulseState
 from rig.meter.quantities import Readings, Sums
 from rig.meter.registration import Energies
 
 RECENT_S = 10
 """For so long after a record the board's count tells the meter's time; then it may have begun anew."""
+
+FAULTS_S = 10
+"""For so long a fault of a record is one that a person should see."""
 
 _TICKS = 1 << TICK_BITS
 
@@ -104,6 +107,7 @@ class Meter:
         self._tick_hz = tick_hz
         self._clock: MeterClock | None = None
         self._last: Window | None = None
+        self._faulty: dict[Fault, int] = {}  # where the last record with it ended
         self.outputs = {output.name: output for output in outputs}
         if len(self.outputs) != len(outputs):
             raise ValueError(f"outputs need distinct names, got {', '.join(o.name for o in outputs)}")
@@ -120,6 +124,7 @@ class Meter:
         """Take in the next record."""
         before, window = self._last, self.measurement.advance(record)
         self._last = window
+        self._faulty |= dict.fromkeys(window.faults, window.tick_end)
         self._recent += window.sums
         said: list[Happening] = [*self._troubles(window, before)]
         energies = window.energies
@@ -173,6 +178,14 @@ class Meter:
             self._followed = None
         elif self._followed is None or self._followed.quantity is not quantity:
             self._followed = PulseOutput(TEST_LED, quantity, self.outputs[TEST_LED].constant_wh)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What was wrong with records of the last FAULTS_S."""
+        if self._last is None:
+            return ()
+        since = self._last.tick_end - FAULTS_S * self._tick_hz
+        return tuple(fault for fault, tick in self._faulty.items() if tick > since)
 
     def _troubles(self, window: Window, before: Window | None) -> list[Event]:
         """The faults of a window, told once while they stay the same."""

@@ -128,6 +128,26 @@ class Billing:
         """Pulses counted at each input."""
         return tuple(self._state.inputs)
 
+    @property
+    def closed_season(self) -> Snapshot | None:
+        """What the last change of season closed; None before the first of this program."""
+        return self._state.closed_season
+
+    @property
+    def rate_forced(self) -> bool:
+        """Whether the rate in force is forced."""
+        return self._state.forced_rate is not None
+
+    @property
+    def interval_ends_ns(self) -> int | None:
+        """When the running demand interval, or in sliding demand the sub-interval, will end; None without demand."""
+        return self._ledger.interval_ends_ns()
+
+    @property
+    def test_ends_ns(self) -> int | None:
+        """When test mode will end by itself; None outside it."""
+        return self._state.test.ends_ns if self._state.test else None
+
     def snapshot(self, cause: Cause) -> Snapshot:
         """The billing registers as they stand."""
         self.settle()

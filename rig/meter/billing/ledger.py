@@ -273,15 +273,21 @@ class Ledger:
         state, demand = self.state, self.registers.demand
         snapshots = [self.snapshot(cause) for cause in causes]
         if resets is None or demand is None:
-            self._said += snapshots
+            self._tell_snapshots(snapshots)
             return
         demands = _present(self.registers)
         ended = demand.reset(state.now_ns)
-        self._said += [with_maxima(snapshot, ended) for snapshot in snapshots]
+        self._tell_snapshots([with_maxima(snapshot, ended) for snapshot in snapshots])
         state.resets += 1
         state.last_reset_ns = state.now_ns
         self.say(EventKind.DEMAND_RESET, ("cause", resets.value), ("resets", state.resets))
         self._end_of_interval(resets, demands)
+
+    def _tell_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
+        self._said += snapshots
+        for snapshot in snapshots:
+            if snapshot.cause is Cause.SEASON:
+                self.state.closed_season = snapshot
 
     # --- what is told ---------------------------------------------------------------------------------------
 

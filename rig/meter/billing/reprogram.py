@@ -12,7 +12,8 @@ def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tup
     """Billing by new settings, at the time of the old: energy, inputs' counts and the count of demand resets go on.
 
     So do the lockout of the switch, and commands that wait for their time. Demand, its maxima and what it cumulated,
-    and the load profile begin anew, as they may be of other quantities; who needs what they were keeps the old state.
+    and the load profile begin anew, as they may be of other quantities, and what a season closed is forgotten, as there
+    may be other seasons; who needs what they were keeps the old state.
     Test mode is over, and no rate is forced: the new program may have no input that would release it. `program` is the
     new one's digest, for the log.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rig.meter.billing.commands import INPUTS, Command
 from rig.meter.billing.recorder import RecorderState
 from rig.meter.billing.registers import RegistersState
+from rig.meter.billing.snapshot import Snapshot
 
 
 @dataclass
@@ -27,7 +28,7 @@ class BillingState:
 
     `season`, `calendar_rate`, `dst` and `utc_offset_s` are the calendar's as last seen; seasons and self-reads have
     been seen to up to `followed_ns`, which is later than `now_ns` where the clock was set back a little. `waiting` are
-    commands for later, in order of time.
+    commands for later, in order of time. `closed_season` is what the last change of season closed.
     """
 
     now_ns: int
@@ -46,3 +47,4 @@ class BillingState:
     last_reset_ns: int | None = None
     last_switch_reset_ns: int | None = None
     waiting: list[Command] = field(default_factory=list)
+    closed_season: Snapshot | None = None

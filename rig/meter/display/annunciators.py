@@ -1,0 +1,76 @@
+"""Which annunciators are lit, from what the meter found last (D-1, D-3, P-4).
+
+    VA VB VC      a coil of the form senses the phase on its service, and it has ABSENT_V, 60 V, or more
+    → ←           energy is delivered or received, over the last second
+    LAG LEAD      so the power factor of that is, where it is no unity and the meter measures vars
+    A B C D       the rate in force, forced ones too; not in test mode, and not without rates
+    ALT, TEST     which sequence is shown
+    EOI           for EOI_NS after each end of a demand interval
+    ERR           a diagnostic is on, or records of the last seconds had faults
+
+Below the starting current, in every phase, nothing flows: → ← LAG LEAD are out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rig.meter.billing.tariff import ONE_RATE, Rate
+from rig.meter.display.lcd import Annunciator
+from rig.meter.elements import PHASES
+from rig.meter.meter import Meter
+from rig.meter.service_detection import ABSENT_V
+
+EOI_NS = 5 * 10**9
+
+UNITY_VAR = 0.01
+"""Vars of less than this share of the watts are none: the power factor shows 1.000."""
+
+_PHASES = (Annunciator.PHASE_A, Annunciator.PHASE_B, Annunciator.PHASE_C)
+_RATES = {
+    Rate.A: Annunciator.RATE_A,
+    Rate.B: Annunciator.RATE_B,
+    Rate.C: Annunciator.RATE_C,
+    Rate.D: Annunciator.RATE_D,
+}
+
+
+def lit(
+    meter: Meter, *, alternate: bool, test: bool, reactive: bool, since_end_ns: int | None
+) -> frozenset[Annunciator]:
+    """What is lit. `alternate`, `test`: the sequence shown; `reactive`: the meter measures vars; `since_end_ns`: time
+    since the last end of a demand interval, None before the first."""
+    found = set(_voltages(meter)) | set(_flow(meter, reactive))
+    billing = meter.billing
+    if billing.settings.calendar.tariff is not ONE_RATE and billing.test is None:
+        found.add(_RATES[billing.rate])
+    conditions = {
+        Annunciator.ALT: alternate,
+        Annunciator.TEST: test,
+        Annunciator.EOI: since_end_ns is not None and 0 <= since_end_ns < EOI_NS,
+        Annunciator.ERROR: bool(meter.installation.active or meter.faults),
+    }
+    return frozenset(found | {annunciator for annunciator, holds in conditions.items() if holds})
+
+
+def _voltages(meter: Meter) -> Iterator[Annunciator]:
+    if meter.instant is None:
+        return
+    sensed = meter.installation.equation.sensed
+    for k, volts in enumerate(meter.instant.phases.v_rms):
+        if volts >= ABSENT_V and any(element.volt_weights[k] for element in sensed):
+            yield _PHASES[k]
+
+
+def _flow(meter: Meter, reactive: bool) -> Iterator[Annunciator]:
+    if meter.instant is None:
+        return
+    amperes = dict(zip(PHASES, meter.instant.phases.i_rms, strict=True))
+    installation, elements = meter.installation, meter.instant.elements
+    watts = sum(elements.p_w)
+    if all(amperes[p] < installation.starting_a for p in installation.equation.phases):
+        return
+    if watts:
+        yield Annunciator.DELIVERED if watts > 0 else Annunciator.RECEIVED
+    if reactive and elements.q_var is not None and abs(var := sum(elements.q_var)) > UNITY_VAR * abs(watts):
+        yield Annunciator.LAGGING if (var > 0) == (watts >= 0) else Annunciator.LEADING

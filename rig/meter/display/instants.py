@@ -1,0 +1,90 @@
+"""Values of the last second on the display, at the meter (D-4, M-4, Q-6)."""
+
+from __future__ import annotations
+
+from rig.meter.display.fitting import UNKNOWN, measured
+from rig.meter.display.items import Instant, InstantItem
+from rig.meter.elements import PHASES
+from rig.meter.meter import Meter
+from rig.meter.quantities import Readings
+
+UNITS = {
+    Instant.VOLTS: "V",
+    Instant.AMPERES: "A",
+    Instant.VOLTS_ANGLE: "deg",
+    Instant.AMPERES_ANGLE: "deg",
+    Instant.VOLTS_DISTORTION: "% THD",
+    Instant.AMPERES_DISTORTION: "% THD",
+    Instant.WATTS: "kW",
+    Instant.VARS: "kvar",
+    Instant.VOLT_AMPERES: "kVA",
+    Instant.POWER_FACTOR: "PF",
+    Instant.FREQUENCY: "Hz",
+}
+
+_NEUTRAL = "n"
+
+
+def instant(what: InstantItem, meter: Meter, *, apparent_rms: bool) -> str:
+    """A value of the last second; UNKNOWN before the first, and for what it did not have.
+
+    Angles are by how much the fundamental lags that of phase A's voltage, 0 to 360°. Apparent power is vectorial, or
+    with `apparent_rms` arithmetic. The power factor has no sign: the annunciators show which way and which kind.
+    """
+    found = meter.instant
+    if found is None:
+        return UNKNOWN
+    match what.of:
+        case Instant.FREQUENCY:
+            return measured(found.hz, 2)
+        case Instant.WATTS:
+            return measured(sum(found.elements.p_w) / 1000, 3)
+        case Instant.VARS:
+            vars = found.elements.q_var
+            return measured(None if vars is None else sum(vars) / 1000, 3)
+        case Instant.VOLT_AMPERES:
+            return measured(_kilo(_apparent(found.elements, apparent_rms)), 3)
+        case Instant.POWER_FACTOR:
+            va = _apparent(found.elements, apparent_rms)
+            return measured(min(abs(sum(found.elements.p_w)) / va, 1.0) if va else None, 3)
+        case Instant.AMPERES if what.phase == _NEUTRAL:
+            return measured(found.phases.neutral_a, 3)
+        case _:
+            return _of_phase(what.of, PHASES.index(what.phase), found.phases)
+
+
+def _of_phase(of: Instant, k: int, readings: Readings) -> str:
+    match of:
+        case Instant.VOLTS:
+            return measured(readings.v_rms[k], 1)
+        case Instant.AMPERES:
+            return measured(readings.i_rms[k], 3)
+        case Instant.VOLTS_ANGLE:
+            return _angle(_nth(readings.lag_deg, k))
+        case Instant.AMPERES_ANGLE:
+            return _angle(_nth(readings.lag_deg, 3 + k))
+        case Instant.VOLTS_DISTORTION:
+            return _percent(_nth(readings.thd, k))
+        case _:
+            return _percent(_nth(readings.thd, 3 + k))
+
+
+def _apparent(readings: Readings, rms: bool) -> float | None:
+    return readings.rms_va if rms else readings.td_va
+
+
+def _kilo(value: float | None) -> float | None:
+    return None if value is None else value / 1000
+
+
+def _nth(values: tuple[float | None, ...] | None, k: int) -> float | None:
+    return None if values is None else values[k]
+
+
+def _angle(degrees: float | None) -> str:
+    """360° are 0°, also where rounding comes to them."""
+    return measured(None if degrees is None else round(degrees, 1) % 360, 1)
+
+
+def _percent(share: float | None) -> str:
+    return measured(None if share is None else share * 100, 1)

@@ -1,0 +1,78 @@
+"""An item and a meter become what stands on the display (D-1 to D-5, D-7, P-1).
+
+    item                    text                                             unit
+    energy                  its register, truncated, all digits, as a dial   kWh, kvarh, kVAh
+    demand, peak            the same; OVERFLOW for what its digits lack      kW, kvar, kVA
+    when a maximum was      26.07.06, 14:30, local; ----- if there is none   that of the demand
+    pulse                   PULSE                                            of what the test LED follows
+    of the moment           rounded, without leading zeros                   V, A, deg, % THD, kW, …
+    anything else           rig/meter/display/statuses.py
+
+----- is what is not known: before the first second, of a phase without voltage, of a season past where none is.
+"""
+
+from __future__ import annotations
+
+from rig.meter.billing.billing import Billing
+from rig.meter.display.fitting import fitted
+from rig.meter.display.instants import UNITS, instant
+from rig.meter.display.items import (
+    DemandItem,
+    DisplayItem,
+    EnergyItem,
+    InstantItem,
+    PeakItem,
+    PulseItem,
+    Status,
+    StatusItem,
+)
+from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
+from rig.meter.display.registers import demand, energy, peak
+from rig.meter.display.statuses import Plate, status
+from rig.meter.meter import Meter
+
+__all__ = ["Plate", "Readout"]
+
+THIRD_METRIC = 2
+"""kM3 is the third of the demand quantities."""
+
+
+class Readout:
+    """The display of a meter with this plate."""
+
+    def __init__(self, plate: Plate) -> None:
+        self.plate = plate
+
+    def show(self, item: DisplayItem, meter: Meter, lit: frozenset[Annunciator] = frozenset()) -> Lcd:
+        """An item as it now stands."""
+        if item.what == StatusItem(Status.ALL_SEGMENTS):
+            return ALL_SEGMENTS
+        text, unit = self._text_and_unit(item, meter)
+        return Lcd(item.ident, text, unit, lit)
+
+    def wait(self, seconds: int, lit: frozenset[Annunciator] = frozenset()) -> Lcd:
+        """A demand reset was refused: how long to wait for one."""
+        return Lcd("", fitted(f"WAIT {seconds}"), "s", lit)
+
+    def _text_and_unit(self, item: DisplayItem, meter: Meter) -> tuple[str, str]:
+        billing = meter.billing
+        billing.settle()
+        match item.what:
+            case EnergyItem() as what:
+                return energy(what, item, billing), what.quantity.unit
+            case DemandItem() as what:
+                return demand(what, item, billing), what.quantity.demand_unit
+            case PeakItem() as what:
+                return peak(what, item, billing), what.quantity.demand_unit
+            case PulseItem(third_metric):
+                return "PULSE", _third_unit(billing) if third_metric else "kWh"
+            case InstantItem() as what:
+                return instant(what, meter, apparent_rms=self.plate.apparent_rms), UNITS[what.of]
+            case StatusItem(of):
+                return status(of, self.plate, meter)
+
+
+def _third_unit(billing: Billing) -> str:
+    """Of kM3H, the energy of the third demand quantity; "" where there is none."""
+    demand = billing.settings.demand
+    return "" if demand is None or len(demand.quantities) <= THIRD_METRIC else demand.quantities[THIRD_METRIC].unit

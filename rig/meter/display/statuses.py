@@ -1,0 +1,139 @@
+"""Everything on the display that is no register and no value of the moment (D-2, D-4, D-7, M-4, Q-5, P-3).
+
+What is wrong stands at places of its own, "-" where all is well: 1 to 6 are the diagnostics D1 to D6, A to C the phases
+that have lost their voltage; beside them US where the service is unknown, ME where records had faults.
+
+    1-----A--     US ME
+
+    1  cross phase, polarity or energy flow      4  current angle          A  phase A out     US  unknown service
+    2  voltage deviation                         5  current distortion     B  phase B out     ME  measurement error
+    3  inactive current                          6  voltage distortion     C  phase C out
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rig.meter.diagnostics import Diagnostic
+from rig.meter.display.fitting import UNKNOWN, count, duration, fitted, places, words
+from rig.meter.display.items import Status
+from rig.meter.display.lcd import TEXT_PLACES
+from rig.meter.display.registers import date_of, time_of
+from rig.meter.meter import Meter
+from rig.meter.service_detection import DetectedService
+
+CODES = {
+    Diagnostic.CROSS_PHASE: "1",
+    Diagnostic.VOLTAGE_DEVIATION: "2",
+    Diagnostic.INACTIVE_CURRENT: "3",
+    Diagnostic.CURRENT_ANGLE: "4",
+    Diagnostic.CURRENT_DISTORTION: "5",
+    Diagnostic.VOLTAGE_DISTORTION: "6",
+    Diagnostic.PHASE_A_OUT: "A",
+    Diagnostic.PHASE_B_OUT: "B",
+    Diagnostic.PHASE_C_OUT: "C",
+}
+UNKNOWN_SERVICE = "US"
+MEASUREMENT_ERROR = "ME"
+NO_ERRORS = "NONE"
+
+_WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+
+
+@dataclass(frozen=True)
+class Plate:
+    """What a meter does not know of itself, as the display has it: its firmware's version, its program's digest, serial
+    number, Ks in Wh and the multiplier of all readings; whether it measures vars, and whether "kVA" is arithmetic.
+    """
+
+    firmware: str
+    program: str
+    serial: str
+    ks: str
+    multiplier: str
+    reactive: bool = True
+    apparent_rms: bool = False
+
+
+def status(of: Status, plate: Plate, meter: Meter) -> tuple[str, str]:
+    """Text and unit."""
+    billing, now_ns = meter.billing, meter.billing.now_ns
+    match of:
+        case Status.DATE:
+            return date_of(now_ns, billing), "date"
+        case Status.TIME:
+            return time_of(now_ns, billing), "time"
+        case Status.WEEKDAY:
+            return _WEEKDAYS[billing.settings.calendar.local(now_ns).weekday()], "day"
+        case Status.RATE:
+            return billing.rate.name + (" FORCED" if billing.rate_forced else ""), "rate"
+        case Status.SEASON:
+            return words(billing.settings.calendar.tariff.seasons[billing.season].name), "season"
+        case Status.SERVICE:
+            return _service(meter), ""
+        case Status.ROTATION:
+            return _rotation(meter), ""
+        case Status.FIRMWARE:
+            return words(plate.firmware), "firmw"
+        case Status.PROGRAM:
+            return words(plate.program), "prog"
+        case Status.SERIAL:
+            return _end(plate.serial.replace(" ", "")), "serial"
+        case Status.KS:
+            return fitted(plate.ks), "Ks Wh"
+        case Status.MULTIPLIER:
+            return fitted(plate.multiplier), "mult"
+        case Status.RESET_COUNT:
+            return count(billing.resets), "resets"
+        case Status.RESET_DATE:
+            return date_of(billing.last_reset_ns, billing), "reset"
+        case Status.RESET_TIME:
+            return time_of(billing.last_reset_ns, billing), "reset"
+        case Status.INTERVAL_LEFT:
+            return _left(billing.interval_ends_ns, now_ns), "left"
+        case Status.TEST_LEFT:
+            return _left(billing.test_ends_ns, now_ns), "left"
+        case Status.INPUT_1:
+            return count(billing.inputs[0]), "pulses"
+        case Status.INPUT_2:
+            return count(billing.inputs[1]), "pulses"
+        case Status.ERRORS:
+            return _errors(meter)
+        case Status.ALL_SEGMENTS:
+            raise ValueError("all segments are no text and unit: show ALL_SEGMENTS")
+
+
+def _service(meter: Meter) -> str:
+    """Without its rotation, which is an item of its own."""
+    match meter.installation.service:
+        case None:
+            return UNKNOWN
+        case DetectedService(type=type_, volts=volts):
+            return fitted(f"{type_.label} {volts}")
+        case unknown:
+            return words(unknown.text)
+
+
+def _rotation(meter: Meter) -> str:
+    service = meter.installation.service
+    if not isinstance(service, DetectedService):
+        return UNKNOWN
+    return service.rotation.name if service.rotation else "NONE"
+
+
+def _errors(meter: Meter) -> tuple[str, str]:
+    active = meter.installation.active
+    if not active and not meter.faults:
+        return NO_ERRORS, ""
+    beside = [UNKNOWN_SERVICE] * (Diagnostic.UNKNOWN_SERVICE in active) + [MEASUREMENT_ERROR] * bool(meter.faults)
+    return "".join(code if diagnostic in active else "-" for diagnostic, code in CODES.items()), " ".join(beside)
+
+
+def _left(ends_ns: int | None, now_ns: int) -> str:
+    return UNKNOWN if ends_ns is None else duration(ends_ns - now_ns)
+
+
+def _end(text: str) -> str:
+    """As much of the end as fits."""
+    start = next((k for k in range(len(text)) if places(text[k:]) <= TEXT_PLACES), len(text))
+    return text[start:]
