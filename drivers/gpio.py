@@ -1,18 +1,20 @@
 """The meter's contacts and lamp on GPIO: form-C (KYZ) relays and the test LED, over gpiozero (P-1, P-2).
 
-The pin factory is always given: open_pins() for a Raspberry Pi, drivers.sim.pins for the simulated rig;
+The pin factory is always given: drivers.pins.open_pins() for a Raspberry Pi, drivers.sim.pins for the simulated rig;
 gpiozero's own search for one, with its warnings, is never used. Nothing here sleeps: edges are due at
 absolute times on an OutputSchedule, which the service runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
 from gpiozero import OutputDevice
 from gpiozero.pins import Factory
 
-from drivers.pins import GpioError, Pin, claimed
+from drivers.pin_pair import open_pair
+from drivers.pins import Pin, claimed
 from drivers.schedule import EdgeQueue, OutputSchedule
 
 
@@ -20,22 +22,43 @@ def _claim(what: str, pin: Pin, pins: Factory, *, on: bool) -> OutputDevice:
     return claimed(what, pin, lambda: OutputDevice(pin, initial_value=on, pin_factory=pins))
 
 
-class Contact(Enum):
-    """Which contact of a form-C output is closed."""
+class Position(Enum):
+    """Which contact of a form-C output is closed; at rest, neither."""
 
+    OPEN = "open"
     KY = "K-Y"
     KZ = "K-Z"
 
+    @property
+    def shown(self) -> str:
+        """In words."""
+        return self.value if self is Position.OPEN else f"{self.value} closed"
+
+    @property
+    def opposite(self) -> Position:
+        """The other contact. ValueError for OPEN, which has none."""
+        if self is Position.OPEN:
+            raise ValueError("an open output has no opposite contact")
+        return Position.KZ if self is Position.KY else Position.KY
+
 
 class FormCRelay:
-    """A KYZ output: two contacts with the common K, of which one is closed.
+    """A form-C output: two contacts with the common K, of which one is closed, or neither.
 
-    Each pulse is one transition: the closed contact opens, then the other closes (break before make). The two
-    pin writes follow each other at once, and K is never on Y and Z together. Every state stands for at least
-    `dwell_ns`. `closed` is the contact to begin with, so that a restart makes no edge.
+        what               the position then                        last
+        construction       OPEN                                     as given
+        pulse(due)         the contact opposite to the last, at due that one
+        set(True, due)     KY, at due                               KY
+        set(False, due)    KZ, at due                               KZ
+        rest(), close()    OPEN, at once; what waits is dropped     as it was
 
-    While no service runs the pins are inputs: the board must pull them to contacts open.
-    Raises GpioError for pins that cannot be had.
+    `last` is the contact closed last. Given again at the next construction, and with nothing but OPEN between, neither
+    a counter of two wires nor one of three sees a false pulse at start, stop, crash or restart. `remember` is told of
+    it after each change. `transitions` counts pulses alone.
+
+    Both contacts change in one write: the one that opens never waits for the other. Every position stands for at
+    least `dwell_ns`, but for rest. While no service runs the pins are inputs: the board must pull them to contacts
+    open. Raises GpioError for pins that cannot be had.
     """
 
     def __init__(
@@ -47,38 +70,60 @@ class FormCRelay:
         pins: Factory,
         schedule: OutputSchedule,
         dwell_ns: int,
-        closed: Contact = Contact.KZ,
+        last: Position = Position.KZ,
+        remember: Callable[[Position], None] | None = None,
     ) -> None:
-        self.closed = closed
+        if last is Position.OPEN:
+            raise ValueError(f"{name}: the contact closed last is K-Y or K-Z")
+        self.position: Position = Position.OPEN
+        self.last: Position = last
         self.transitions = 0
         self.edges = EdgeQueue(schedule)
         self._dwell_ns = dwell_ns
-        y = _claim(f"{name}, contact K-Y,", y_pin, pins, on=closed is Contact.KY)
-        try:
-            z = _claim(f"{name}, contact K-Z,", z_pin, pins, on=closed is Contact.KZ)
-        except GpioError:
-            y.close()
-            raise
-        self._contacts = {Contact.KY: y, Contact.KZ: z}
+        self._remember = remember
+        self._asked: Position | None = None
+        names = f"{name}, contact K-Y,", f"{name}, contact K-Z,"
+        self._pair = open_pair(names, (y_pin, z_pin), pins)
 
     def transition(self) -> None:
-        """Change over now."""
-        other = Contact.KZ if self.closed is Contact.KY else Contact.KY
-        self._contacts[self.closed].off()
-        self._contacts[other].on()
-        self.closed = other
+        """Close the contact opposite to the last, now."""
+        self._move(self.last.opposite)
         self.transitions += 1
 
     def pulse(self, due_ns: int) -> None:
-        """Change over at `due_ns`, or as soon after it as the dwell allows."""
+        """A pulse at `due_ns`, or as soon after it as the dwell allows."""
+        self._asked = None
         self.edges.add(due_ns, lambda now_ns: self.transition(), self._dwell_ns)
 
+    def set(self, closed_ky: bool, due_ns: int) -> None:
+        """For functions that say something or nothing: K-Y closed, or K-Z, at `due_ns` or as soon as the dwell allows.
+
+        What was asked for last is not asked for again.
+        """
+        target = Position.KY if closed_ky else Position.KZ
+        if target is not self._asked:
+            self._asked = target
+            self.edges.add(due_ns, lambda now_ns: self._move(target), self._dwell_ns)
+
+    def rest(self) -> None:
+        """Open both contacts now, and forget what was to come."""
+        self.edges.drop()
+        self._asked = None
+        self._pair.write(False, False)
+        self.position = Position.OPEN
+
     def close(self) -> None:
-        """Open both contacts and let the pins go."""
-        for contact in self._contacts.values():
-            if not contact.closed:
-                contact.off()
-            contact.close()
+        """Open both contacts and let the pins go. What was to come stays counted as waiting, and is never made."""
+        self.position = Position.OPEN
+        self._pair.close()
+
+    def _move(self, position: Position) -> None:
+        if self._pair.closed:
+            return
+        self._pair.write(position is Position.KY, position is Position.KZ)
+        self.position = self.last = position
+        if self._remember:
+            self._remember(position)
 
 
 class TestLed:

@@ -53,7 +53,7 @@ def run(config: Config, seconds: float | None, *, paced: bool, show: Callable[[M
                         if interrupted():
                             break
                     else:
-                        show(Moment(tally.summary(), tally.recent(), service.led.lit, service.kyz1.closed.value))
+                        show(Moment(tally.summary(), tally.recent(), service.led.lit, service.kyz1.position.shown))
             except LinkError as error:
                 failure = str(error)
             service.finish()

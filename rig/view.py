@@ -20,7 +20,7 @@ class Moment:
     summary: Summary
     recent: dict[str, Phase]
     led_lit: bool
-    kyz_closed: str
+    kyz: str
 
 
 def marks(summary: Summary) -> str:
@@ -44,7 +44,7 @@ def panel(moment: Moment) -> RenderableType:
     lamp = Text("● ", style="bold red") if moment.led_lit else Text("○ ", style="dim")
     outputs.add_row(
         lamp + Text(f"test LED  {s.pulses.test_led} × {s.constants.ks_wh:g} Wh"),
-        Text(f"KYZ 1  {moment.kyz_closed} closed  {s.pulses.kyz1} × {s.constants.kp1_wh:g} Wh"),
+        Text(f"KYZ 1  {moment.kyz}  {s.pulses.kyz1} × {s.constants.kp1_wh:g} Wh"),
     )
     energy = Text(
         f"delivered {s.energy_wh.delivered:.4f} Wh   received {s.energy_wh.received:.4f} Wh   "
