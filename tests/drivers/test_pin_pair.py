@@ -23,7 +23,7 @@ NAMES = "KYZ 1, contact K-Y,", "KYZ 1, contact K-Z,"
 RASPBERRY_PI_4 = 0xC03111
 CALLS = (
     "group_claim_output", "group_write", "group_free", "gpio_free",
-    "gpio_claim_input", "gpio_claim_output", "gpio_write", "gpio_get_mode",
+    "gpio_claim_input", "gpio_get_mode", "gpio_read",
 )  # fmt: skip
 
 
