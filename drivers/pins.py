@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,10 +21,14 @@ class GpioError(RuntimeError):
     """Pins that cannot be used: one sentence with the remedy."""
 
 
-def open_pins(factory: str) -> Factory:
-    """The pins of this machine through the named library: "lgpio" is the only one that works on every Pi.
+CHIP = "/dev/gpiochip0"
+"""The header's GPIO on every Raspberry Pi; kernels before 6.6.47 have it as gpiochip4 on a Pi 5."""
 
-    Close the result when done. Raises GpioError if the library or the gpiochip is missing, or if the environment asks
+
+def open_pins(factory: str, chip: str = CHIP) -> Factory:
+    """The header's pins through the named library: "lgpio" is the only one that works on every Pi.
+
+    `chip` is the kernel's device. Close the result when done. Raises GpioError if the library or the gpiochip is missing, or if the environment asks
     for pins of another kind: whoever set that expects it to be obeyed, and a meter on mock pins would do nothing.
     """
     if factory != "lgpio":
@@ -31,6 +36,9 @@ def open_pins(factory: str) -> Factory:
             f'pins through "{factory}" are not known: set "lgpio" for a Raspberry Pi, '
             "or choose the simulated hardware"
         )
+    number = re.fullmatch(r"/dev/gpiochip(\d{1,3})", chip)
+    if number is None:
+        raise GpioError(f'no GPIO chip is called {chip}: set hardware.gpio_chip to "{CHIP}", or another number')
     asked = os.environ.get("GPIOZERO_PIN_FACTORY", factory)
     if asked != factory:
         raise GpioError(
@@ -48,13 +56,20 @@ def open_pins(factory: str) -> Factory:
             "virtual environment with --system-site-packages"
         ) from None
     try:
-        return LGPIOFactory()
+        pins = LGPIOFactory(chip=int(number[1]))
     except (lgpio.error, GPIOZeroError, OSError) as error:
         reason = str(error).strip("'")
         raise GpioError(
-            f"no GPIO can be opened ({reason}): run on a Raspberry Pi with /dev/gpiochip0, "
-            "as a user in the group gpio"
+            f"no GPIO can be opened ({reason}): run on a Raspberry Pi with {chip}, as a user in the group gpio"
         ) from None
+    label = lgpio.gpio_get_chip_info(pins._handle)[3]
+    if not label.startswith("pinctrl-"):
+        pins.close()
+        raise GpioError(
+            f"{chip} is {label}, not the header's GPIO: set hardware.gpio_chip to the chip that `gpiodetect` "
+            "calls pinctrl-bcm… or pinctrl-rp1"
+        )
+    return pins
 
 
 def claimed(what: str, pin: Pin, claim: Callable[[], T]) -> T:

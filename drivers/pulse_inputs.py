@@ -130,10 +130,11 @@ class PulseCounter:
             return
         if not fits:
             closings = (lost + 1) // 2
-        # The closing before them that had not stood yet, and that of `edge` if an opening before it is among the lost.
-        closings += (self._level and not self.closed and not edge.closed) + (edge.closed and self.closed)
+        # The closing before them if it had not stood yet, and that of `edge` if an opening among the lost came first.
+        closings += (self._level and not self.closed) + (edge.closed and self.closed)
         if steady_ns:
-            closings = min(closings, (edge.time_ns - self._last_ns) // (2 * steady_ns) + 2)
+            silent_ns = edge.time_ns - self._last_ns
+            closings = min(closings, silent_ns // (2 * steady_ns) + 2) if silent_ns >= steady_ns else 0
         self.in_doubt += closings
 
 

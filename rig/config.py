@@ -44,7 +44,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from rig.strict_toml import read
+from rig.strict_toml import ConfigError, read
 
 SWITCHES = ("scroll", "magnet", "reset", "test", "cover")
 
@@ -52,6 +52,12 @@ PI_STORE = "meter-store"
 """Where a meter on hardware keeps its registers, if nothing else is said."""
 
 _Gpio = Annotated[int, msgspec.Meta(ge=0, le=27)]
+_Chip = Annotated[
+    str, msgspec.Meta(pattern=r"^/dev/gpiochip\d{1,3}$", extra={"rule": '"/dev/gpiochip0", or another number'})
+]
+
+_BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SPI"}
+"""Pins that the FPGA's and the display's buses have."""
 
 
 class Hardware(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -74,7 +80,7 @@ class Hardware(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cover_pin: _Gpio = 26
     input1_pin: _Gpio = 20
     input2_pin: _Gpio = 21
-    gpio_chip: str = "/dev/gpiochip0"
+    gpio_chip: _Chip = "/dev/gpiochip0"
 
     def contacts(self, output: str) -> tuple[int, int]:
         """The pins of K–Y and K–Z of an output, "kyz1" to "kyz4"."""
@@ -116,11 +122,28 @@ def load(path: Path | None) -> Config:
     if path is None:
         return Config()
     config = read(path, Config, "or none for the simulated rig")
+    try:
+        _check_pins(config.hardware)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     files = msgspec.structs.asdict(config.meter)
     if config.hardware.kind == "pi" and config.meter.store is None:
         files["store"] = PI_STORE
     beside = {name: str(path.parent / file) for name, file in files.items() if file is not None}
     return msgspec.structs.replace(config, meter=MeterFiles(**beside))
+
+
+def _check_pins(hardware: Hardware) -> None:
+    """Each function has its own pin. Raises ConfigError, without the file's name."""
+    keys: dict[int, str] = {}
+    for key, pin in msgspec.structs.asdict(hardware).items():
+        if not key.endswith("_pin"):
+            continue
+        if pin in _BUSES:
+            raise ConfigError(f"hardware.{key} is {pin}, which the {_BUSES[pin]} bus has: take another GPIO")
+        if pin in keys:
+            raise ConfigError(f"hardware.{keys[pin]} and hardware.{key} are both {pin}: give each its own GPIO")
+        keys[pin] = key
 
 
 LEAST = Fraction(1, 10**9)

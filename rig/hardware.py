@@ -51,4 +51,4 @@ def raspberry_pi(config: Config, current_class: int) -> Hardware:
     """The FPGA board on this Raspberry Pi's SPI and its GPIO pins."""
     calibration = calibration_of(config, current_class)
     link = SpiLink(open_spidev(config.hardware.spi_path, config.hardware.spi_hz))
-    return Hardware(link, open_pins("lgpio"), MonotonicClock(), calibration, "board")
+    return Hardware(link, open_pins("lgpio", config.hardware.gpio_chip), MonotonicClock(), calibration, "board")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from gpiozero import Button, Device
@@ -323,6 +324,27 @@ def test_pins_that_cannot_be_had(bench):
 def test_pins_are_chosen_by_name_and_never_fall_back():
     with pytest.raises(GpioError, match=r'pins through "mock" are not known: set "lgpio"'):
         open_pins("mock")
+
+
+def test_another_factory_asked_for_by_the_environment_is_refused(monkeypatch):
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
+    with pytest.raises(GpioError, match=r"GPIOZERO_PIN_FACTORY is 'mock' in the environment, .* alone: unset it, or set"):
+        open_pins("lgpio")
+
+
+def test_a_chip_that_is_none_is_refused():
+    with pytest.raises(GpioError, match=r"no GPIO chip is called /dev/ttyS0: set hardware.gpio_chip to"):
+        open_pins("lgpio", "/dev/ttyS0")
+
+
+@pytest.mark.skipif(Path("/proc/device-tree/system/linux,revision").exists(), reason="this is a Raspberry Pi")
+def test_a_missing_gpiochip_has_a_remedy(monkeypatch, tmp_path):
+    """lgpio and gpiozero themselves, on a machine that has none."""
+    pytest.importorskip("lgpio", reason="needs the wheel lgpio")
+    monkeypatch.setenv("LG_WD", str(tmp_path))
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio")
+    with pytest.raises(GpioError, match=r"no GPIO can be opened \(.*\): run on a Raspberry Pi with /dev/gpiochip7, as a"):
+        open_pins("lgpio", "/dev/gpiochip7")
 
 
 def test_missing_lgpio_has_a_remedy(monkeypatch):

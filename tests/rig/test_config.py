@@ -52,6 +52,14 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
         ("[simulation]\nseed = -1", r"simulation.seed is -1, it must be a whole number from 0 on"),
         ("meter = 3", r"meter is 3, it must be a table: \[meter\]"),
         ("[hardware\n", r"is not TOML"),
+        ("[hardware]\nscroll_pin = 22", r"hardware.kyz1_y_pin and hardware.scroll_pin are both 22: give each its own"),
+        ("[hardware]\ninput1_pin = 9\ninput2_pin = 9", r"hardware.input1_pin is 9, which the SPI bus has: take another"),
+        ("[hardware]\ncover_pin = 2", r"hardware.cover_pin is 2, which the I²C bus has: take another GPIO"),
+        ("[hardware]\nreset_pin = '13'", r"hardware.reset_pin is '13', it must be a whole number from 0 to 27"),
+        (
+            "[hardware]\ngpio_chip = '0'",
+            r"hardware.gpio_chip is '0', it must be \"/dev/gpiochip0\", or another number",
+        ),
     ],
 )
 def test_errors_name_file_key_and_value(tmp_path: Path, text: str, said: str) -> None:
@@ -76,6 +84,18 @@ def test_a_meter_on_hardware_is_stored_though_nobody_says_so(tmp_path: Path) -> 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="does not exist"):
         load(tmp_path / "none.toml")
+
+
+def test_pins_of_a_function_are_given_together(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, "[hardware]\nkyz2_z_pin = 18\nmagnet_pin = 25\ngpio_chip = '/dev/gpiochip4'"))
+    assert loaded.hardware.contacts("kyz2") == (24, 18)
+    assert loaded.hardware.switches == {"scroll": 5, "magnet": 25, "reset": 13, "test": 19, "cover": 26}
+    assert loaded.hardware.inputs == (20, 21)
+    assert loaded.hardware.gpio_chip == "/dev/gpiochip4"
+
+
+def test_two_functions_may_change_places(tmp_path: Path) -> None:
+    assert load(write(tmp_path, "[hardware]\nkyz1_y_pin = 23\nkyz1_z_pin = 22")).hardware.contacts("kyz1") == (23, 22)
 
 
 def test_numbers_are_exact() -> None:
