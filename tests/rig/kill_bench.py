@@ -41,7 +41,7 @@ from rig.keeper import Keeper, Kept, installation_of, read_kept
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.billing.events import Event, EventKind, ProfileWords
 from rig.meter.billing.snapshot import Snapshot
-from rig.meter.contacts.functions import PulsesOutput
+from rig.meter.contacts.functions import LevelOutput, PulsesOutput
 from rig.meter.installation import Installation
 from rig.meter.measurement import Measurement
 from rig.meter.meter import Meter
@@ -69,7 +69,9 @@ AFTER_S = 0.1
 # --- the meter ------------------------------------------------------------------------------------------------
 
 
-def metered(billing: Billing, installation: Installation, outputs: Sequence[PulseOutput]) -> Meter:
+def metered(
+    billing: Billing, installation: Installation, outputs: Sequence[PulseOutput], levels: Sequence[LevelOutput] = ()
+) -> Meter:
     """A meter on a board that was just switched on."""
     measurement = Measurement(
         equation=installation.equation,
@@ -79,7 +81,7 @@ def metered(billing: Billing, installation: Installation, outputs: Sequence[Puls
         config_digest=0,
         quarter=54,
     )
-    return Meter(measurement, billing, installation, TICK_HZ, outputs)
+    return Meter(measurement, billing, installation, TICK_HZ, outputs, levels)
 
 
 def step(meter: Meter, number: int, window_s: int) -> list[Happening]:
