@@ -161,6 +161,13 @@ class ElementEquation:
         return tuple(e for e in self.elements if e.sensed)
 
     @property
+    def volt_phases(self) -> str:
+        """The phases whose voltages the service has and a coil senses, alone or against another, such as "ac"."""
+        weights = zip(*(e.volt_weights for e in self.sensed), strict=True)
+        there = zip(PHASES, self.service_type.voltages, weights, strict=True)
+        return "".join(phase for phase, phasor, senses in there if phasor is not None and any(senses))
+
+    @property
     def phases(self) -> str:
         """The phases whose currents are measured, such as "ac"."""
         weights = [e.ampere_weights for e in self.elements]

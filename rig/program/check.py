@@ -10,6 +10,9 @@ from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.recorder import RecorderSettings
 from rig.meter.billing.settings import SelfReadKind
+from rig.meter.billing.tariff import Rate
+from rig.meter.elements import PHASES
+from rig.meter.nameplate import MOST_VOLTS
 from rig.program import contacts
 from rig.program.billing import LEAST_INTERVAL_MIN
 from rig.program.build import Program
@@ -164,10 +167,45 @@ def _display_notes(program: Program) -> Iterator[str]:
         yield f"{digits} turn over after {float(hours):.0f} h at MAX: read them more often, or show more digits"
 
 
+def rates_in_use(program: Program) -> set[Rate]:
+    """Those that the calendar has, or an input forces."""
+    seasons = program.billing.calendar.tariff.seasons
+    scheduled = {switch.rate for season in seasons for switches in season.days.values() for switch in switches}
+    return scheduled | {found.rate for found in program.inputs if isinstance(found, contacts.RateInput)}
+
+
+def _voltage_notes(alert: contacts.VoltageAlert, program: Program) -> Iterator[str]:
+    """By the nominal voltages of the service, or of all where it is detected."""
+    metering = program.metering
+    nominal = {
+        volts * phasor[0]
+        for equation in ([metering.equation] if metering.service else metering.form.equations)
+        for phase, phasor in zip(PHASES, equation.service_type.voltages, strict=True)
+        for volts in equation.service_type.volts
+        if phasor is not None and phase in equation.volt_phases
+    }
+    if alert.above_v is not None and alert.above_v > MOST_VOLTS:
+        yield f"{alert.name} closes above {plain(alert.above_v)} V: never in a meter within its rating, {MOST_VOLTS} V"
+    for side, level, always in (
+        ("below", alert.below_v, alert.below_v is not None and alert.below_v > max(nominal)),
+        ("above", alert.above_v, alert.above_v is not None and alert.above_v < min(nominal)),
+    ):
+        if always and level is not None:
+            known = " and ".join(f"{volts:.0f}" for volts in sorted(nominal))
+            yield f"{alert.name} closes {side} {plain(level)} V: always, the service has {known} V"
+
+
 def _contact_notes(program: Program) -> Iterator[str]:
     for output in program.outputs:
-        if isinstance(output, contacts.DemandAlert) and output.above_nw > program.nameplate.max_kw * NANO_PER_KILO:
-            yield f"{output.name} closes above MAX: never in a meter within its rating"
+        match output:
+            case contacts.DemandAlert() if output.above_nw > program.nameplate.max_kw * NANO_PER_KILO:
+                yield f"{output.name} closes above MAX: never in a meter within its rating"
+            case contacts.LoadControlOutput(_, rates) if set(rates) >= rates_in_use(program):
+                yield f"{output.name} closes in every rate of the program: it opens in test mode only"
+            case contacts.PowerFactorAlert(_, below) if below == 1:
+                yield f"{output.name} closes below a power factor of 1: any load but a purely resistive one closes it"
+            case contacts.VoltageAlert():
+                yield from _voltage_notes(output, program)
     if not program.security.seal:
         yield "the seal is off: metrological parameters can be programmed"
     factory = [str(level) for level, key in enumerate(program.security.keys, 1) if key == FACTORY_KEY]

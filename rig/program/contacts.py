@@ -157,4 +157,4 @@ def _require_rates(what: str, meter: Metering, time_of_use: bool) -> None:
 def _each_once(place: str, tables: tuple[schema.Output, ...] | tuple[schema.Input, ...]) -> None:
     for k, table in enumerate(tables):
         if table.name in (other.name for other in tables[:k]):
-            raise ConfigError(f"{place}[{k}].name is {shown(table.name)} again: give each its own name")
+            raise ConfigError(f"{place}[{k}].name is {shown(table.name)} again: one contact has one function")

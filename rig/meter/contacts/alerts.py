@@ -6,9 +6,10 @@ hysteresis: a contact that is told once a second stands for a second, however a 
     alert          nothing to judge
     demand         never
     power factor   every current below the starting current, or no apparent power, or a build without vars for "td"
-    voltage        of a coil across two phases, where the angle of one is not known; all, while the service is unknown
+    voltage        the service is still to be found
     diagnostic     never
 
+A voltage is that of a phase that the service has and a coil senses, as it is displayed: not that between two.
 In test mode the demand is that of test mode: what is displayed, and what the load at the bench makes.
 """
 
@@ -21,9 +22,8 @@ from rig.meter.billing.demand import DemandRegisters
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.functions import Alert, DemandAlert, DiagnosticAlert, PowerFactorAlert, VoltageAlert
 from rig.meter.diagnostics import Diagnostic
-from rig.meter.elements import ElementEquation
+from rig.meter.elements import PHASES, ElementEquation
 from rig.meter.quantities import Readings
-from rig.meter.service_detection import sensed_voltage, voltage_phasors
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,10 @@ def beyond(alert: Alert, seen: Seen) -> bool | None:
             factor = power_factor(alert, seen)
             return None if factor is None else factor < alert.below
         case VoltageAlert(_, below, above):
-            volts = sensed_volts(seen)
-            if not volts:
+            if seen.expected is None:
                 return None
+            each = zip(PHASES, seen.phases.v_rms, strict=True)
+            volts = [v for phase, v in each if phase in seen.expected.volt_phases]
             return any((below is not None and v < below) or (above is not None and v > above) for v in volts)
         case DiagnosticAlert(_, diagnostics):
             return any(diagnostic in seen.diagnostics for diagnostic in diagnostics)
@@ -65,18 +66,3 @@ def power_factor(alert: PowerFactorAlert, seen: Seen) -> float | None:
     if not apparent or max(seen.phases.i_rms) < alert.least_a:
         return None
     return abs(sum(elements.p_w)) / apparent
-
-
-def sensed_volts(seen: Seen) -> list[float]:
-    """R.m.s. volts of every coil of the service: of a phase, or between two. What the service lacks is not in it."""
-    if seen.expected is None:
-        return []
-    phasors = voltage_phasors(seen.phases)
-    volts = []
-    for element in seen.expected.sensed:
-        lines = [v for v, weight in zip(seen.phases.v_rms, element.volt_weights, strict=True) if weight]
-        if len(lines) == 1:
-            volts += lines
-        elif (phasor := sensed_voltage(element, phasors)) is not None:
-            volts.append(abs(phasor))
-    return volts

@@ -14,7 +14,7 @@ from rig.meter.billing.billing import Billing
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.portion import Portion
-from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
+from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.billing.settings import SelfReadKind, SelfReads
 from rig.meter.billing.tariff import DayType, Rate
 from rig.meter.contacts.functions import (
@@ -37,7 +37,7 @@ from rig.program import schema
 from rig.program.build import Program, build, default_program, load_program
 from rig.program.check import notes, summary
 from rig.program.display_items import items
-from rig.program.metering import MOST_PULSES_A_SECOND
+from rig.program.metering import MOST_FLASHES_A_SECOND, MOST_PULSES_A_SECOND
 from rig.program.names import Names
 from rig.program.new import new_program
 from rig.service import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
@@ -322,6 +322,28 @@ def test_usual_sequences_show_what_the_model_has(model: str) -> None:
             "KYZ1 closes above MAX: never in a meter within its rating",
         ),
         (
+            '[[tou.seasons]]\nname = "s"\nbegins = "01-01"\nweekday = ["00:00 B", "08:00 A"]\n'
+            '[[outputs]]\nname = "KYZ2"\nfunction = "load control"\nrates = ["A", "B"]',
+            "KYZ2 closes in every rate of the program: it opens in test mode only",
+        ),
+        (
+            '[[outputs]]\nname = "KYZ1"\nfunction = "pf threshold"\nbelow = "1"',
+            "KYZ1 closes below a power factor of 1",
+        ),
+        (
+            '[[outputs]]\nname = "KYZ1"\nfunction = "voltage threshold"\nabove_v = "480.1"',
+            "KYZ1 closes above 480.1 V: never in a meter within its rating, 480 V",
+        ),
+        (
+            '[[outputs]]\nname = "KYZ1"\nfunction = "voltage threshold"\nbelow_v = "300"\n'
+            '[meter]\nservice = "4-wire wye"',
+            "KYZ1 closes below 300 V: always, the service has 120 and 240 and 277 V",
+        ),
+        (
+            '[[outputs]]\nname = "KYZ1"\nfunction = "voltage threshold"\nabove_v = "119"',
+            "KYZ1 closes above 119 V: always, the service has 120 and 208 and 240 and 277 and 416 V",
+        ),
+        (
             "[recorder]\ninterval_minutes = 5\nchannels = ["
             + 15 * '{ metric = "I2h A", pulse = "1" },'
             + "]",
@@ -338,6 +360,48 @@ def test_usual_sequences_show_what_the_model_has(model: str) -> None:
 def test_notes(text: str, said: str) -> None:
     found = notes(program(text), 2026)
     assert [note for note in found if said in note]
+
+
+def test_levels_that_can_be_reached_are_not_noted() -> None:
+    """Levels at the bounds of what can come, and a rate that an input forces."""
+    text = """
+        inputs = [{ name = "IN1", function = "force rate", rate = "C" }]
+        [meter]
+        service = "4-wire wye"
+        [[tou.seasons]]
+        name = "s"
+        begins = "01-01"
+        weekday = ["00:00 B", "08:00 A"]
+        [[outputs]]
+        name = "KYZ1"
+        function = "load control"
+        rates = ["A", "B"]
+        [[outputs]]
+        name = "KYZ2"
+        function = "voltage threshold"
+        below_v = "277"
+        above_v = "480"
+        [[outputs]]
+        name = "KYZ3"
+        function = "pf threshold"
+        below = "0.999"
+        [[outputs]]
+        name = "KYZ4"
+        function = "demand threshold"
+        above = "16.62"
+    """
+    assert not [note for note in notes(program(text), 2026) if note.startswith("KYZ")]
+
+
+def test_outputs_follow_all_that_a_program_may_ask_for() -> None:
+    """At 120 % of MAX every state of a contact and every flash still has its time; no closing outlasts an interval."""
+    overload = Fraction(6, 5)
+    assert overload * MOST_PULSES_A_SECOND * RELAY_DWELL_NS < NANO
+    assert overload * MOST_FLASHES_A_SECOND * (LED_WIDTH_NS + LED_GAP_NS) < NANO
+    with pytest.raises(ConfigError, match="closed_seconds is 31, it must be a whole number from 1 to 30"):
+        program('[[outputs]]\nname = "KYZ1"\nfunction = "eoi"\nclosed_seconds = 31')
+    with pytest.raises(ConfigError, match="interval_minutes is 0, it must be"):
+        program("[test_mode]\ninterval_minutes = 0")
 
 
 def test_a_quiet_program() -> None:
