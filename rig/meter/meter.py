@@ -240,12 +240,14 @@ class Meter:
 
     def compare_clock(self, board_tick: int, utc_ns: int) -> Outcome:
         """Keep the meter's clock by another, which shows `utc_ns` when the board's count is `board_tick`: slewed, or
-        where it is off by more than a second, set. Nothing is done where the count tells nothing (`tick_of`)."""
+        where it is off by more than a second, set; what was asked for up to that count happens before. Nothing is done
+        where the count tells nothing (`tick_of`)."""
         tick = self.tick_of(board_tick)
         if self._clock is None or tick is None:
             return Outcome()
         set_to = self._clock.compare(tick, utc_ns)
         if set_to is None:
             return Outcome()
+        asked = self.billing.hasten(self._clock.peek(tick))
         self._clock.set(set_to)
-        return self._between(self.billing.set_clock(set_to))
+        return self._between([*asked, *self.billing.set_clock(set_to)])

@@ -193,6 +193,19 @@ def test_a_clock_that_is_set_ends_the_interval_and_changes_the_rate_and_leaves_t
     assert rig.meters(60).of("KYZ1") == [(0, OPEN), (80, OPEN)]
 
 
+@pytest.mark.parametrize("by_s", [-7200, -3, 3, 7200])
+def test_a_switch_just_before_the_clock_is_set_is_not_forgotten(by_s: int) -> None:
+    """What came before the clocks were compared happens at once; what is for later, at its time on the new clock."""
+    rig = Rig().meters(2 * WINDOW).does(Action.RESET, after=5).does(Action.TEST_BEGIN, after=10)
+    outcome = rig.meter.compare_clock(rig.tick + 9, rig.meter.billing.now_ns + SECOND * 9 // 10 + by_s * SECOND)
+    kinds = [event.kind for event in outcome.happenings if isinstance(event, Event)]
+    assert kinds[:3] == [EventKind.DEMAND_RESET, EventKind.CLOCK_SET_FROM, EventKind.CLOCK_SET_TO]
+    assert (EventKind.TEST_MODE_BEGIN in kinds) == (by_s > 0)
+    assert ContactChange(40, "KYZ1", True) in outcome.changes
+    assert rig.meter.billing.resets == 1
+    assert [command.action for command in rig.meter.billing.state.waiting] == [Action.TEST_BEGIN] * (by_s < 0)
+
+
 def test_what_falls_into_a_gap_of_records_comes_at_its_instant_all_the_same() -> None:
     rig = Rig(utc_ns=T0 + 890 * SECOND).meters(2 * WINDOW)
     rig.tick += 300

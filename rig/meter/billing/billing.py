@@ -192,6 +192,13 @@ class Billing:
             self._due_ns = min(self._due_ns, command.utc_ns)
         return self._ledger.tell()
 
+    def hasten(self, until_ns: int) -> list[Happening]:
+        """Do now what was asked for an instant up to a near one: a clock that is set might not come to it for long."""
+        self.settle()
+        self._obey_commands(until_ns)
+        self._plan()
+        return self._ledger.tell()
+
     def outage(self, up_ns: int) -> list[Happening]:
         """Power was off from `now_ns` to `up_ns`. Test mode does not outlive it.
 
@@ -247,7 +254,7 @@ class Billing:
         """After time has jumped: what of the calendar and of the commands it passed is due now."""
         self._settled_ns = self._state.now_ns
         self._ledger.follow_calendar(clock_jumped=True)
-        self._obey_commands()
+        self._obey_commands(self._state.now_ns)
         self._plan()
         return self._ledger.tell()
 
@@ -293,12 +300,12 @@ class Billing:
         ledger.follow_calendar()
         if state.test is not None and state.now_ns >= state.test.ends_ns:
             ledger.end_test()
-        self._obey_commands()
+        self._obey_commands(state.now_ns)
         self._plan()
 
-    def _obey_commands(self) -> None:
+    def _obey_commands(self, until_ns: int) -> None:
         waiting = self._state.waiting
-        while waiting and waiting[0].utc_ns <= self._state.now_ns:
+        while waiting and waiting[0].utc_ns <= until_ns:
             self._ledger.obey(waiting.pop(0))
 
     def _plan(self) -> None:
