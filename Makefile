@@ -53,7 +53,7 @@ $(VENV)/run.stamp: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware,dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware,lcd,dev]'
 	@touch $@ $(VENV)/run.stamp
 
 $(VENV)/bitstream.stamp: pyproject.toml | $(BIN)/python

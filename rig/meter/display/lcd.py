@@ -1,10 +1,10 @@
 """What stands on the meter's liquid-crystal display: the glass as data, for any sink to draw (D-1).
 
-    ┌────────────────────────────────────────────┐
-    │ VA VB VC   → ← LAG LEAD     A B C D        │   annunciators
-    │ 03    0 0 1 2 3.4 5                  kWh   │   ident, text, unit
-    │ ALT TEST EOI ERR                           │   annunciators
-    └────────────────────────────────────────────┘
+┌────────────────────────────────────────────┐
+│ VA VB VC   → ← LAG LEAD     A B C D        │   annunciators
+│ 03    0 0 1 2 3.4 5                  kWh   │   ident, text, unit
+│ ALT TEST EOI ERR                           │   annunciators
+└────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -65,5 +65,7 @@ class Lcd:
                 raise ValueError(f"the display's {name} has {most} places, {getattr(self, name)!r} needs {taken}")
 
 
-ALL_SEGMENTS = Lcd(LIT * IDENT_PLACES, f"{LIT}." * (TEXT_PLACES - 1) + LIT, LIT * UNIT_PLACES, frozenset(Annunciator))
+ALL_SEGMENTS = Lcd(
+    LIT * IDENT_PLACES, f"{LIT}{POINTS}" * (TEXT_PLACES - 1) + LIT, LIT * UNIT_PLACES, frozenset(Annunciator)
+)
 """The check of all segments."""

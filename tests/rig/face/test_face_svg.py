@@ -1,0 +1,133 @@
+"""The picture of the face: valid, by itself, the same for the same face, and it shows what is lit and operated."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from faces import FACE, USUAL, faces
+from hypothesis import given, settings
+
+from rig.face.face import Face, Position
+from rig.face.glass import UNLIT_OPACITY
+from rig.face.segments import SegmentError
+from rig.face.strip import strip
+from rig.face.svg import svg
+from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
+from rig.meter.front.switches import Switch
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def words(picture: str) -> list[str]:
+    return [text.text or "" for text in ElementTree.fromstring(picture).iter(f"{SVG}text")]
+
+
+def outlines(picture: str) -> tuple[int, int]:
+    """How many unlit and lit outlines the first glass has."""
+    unlit, lit = list(ElementTree.fromstring(picture).iter(f"{SVG}path"))[:2]
+    return unlit.get("d", "").count("Z"), lit.get("d", "").count("Z")
+
+
+@settings(max_examples=50)
+@given(faces)
+def test_any_face_is_valid_and_stands_by_itself(face: Face) -> None:
+    picture = svg(face)
+    root = ElementTree.fromstring(picture)
+    assert root.tag == f"{SVG}svg"
+    assert picture == svg(face)
+    ids = {element.get("id") for element in root.iter()} - {None}
+    assert {f"url(#{name})" for name in re.findall(r"url\(#(\w+)\)", picture)} <= {f"url(#{name})" for name in ids}
+    assert "href" not in picture
+    assert picture.count("http") == 1
+    assert not re.search(r"<(script|style|image|foreignObject)\b", picture)
+
+
+def test_all_segments_leave_none_unlit() -> None:
+    assert outlines(svg(Face(ALL_SEGMENTS)))[0] == 0
+    everything = outlines(svg(Face(ALL_SEGMENTS)))[1]
+    assert everything == 18 * 14 + 8 * 3  # places of 14 segments; a point and two dots of a colon between nine
+    assert outlines(svg(Face(Lcd()))) == (everything, 0)
+    assert outlines(svg(Face(Lcd(text="8.")))) == (everything - 8, 8)
+    assert outlines(svg(Face(Lcd(text="8:8")))) == (everything - 18, 18)
+
+
+def test_annunciators_are_dark_while_lit_and_faint_otherwise() -> None:
+    found = {
+        text.text: float(text.get("opacity", ""))
+        for text in ElementTree.fromstring(svg(Face(USUAL))).iter(f"{SVG}text")
+        if text.get("textLength")
+    }
+    for annunciator in Annunciator:
+        if annunciator not in (Annunciator.DELIVERED, Annunciator.RECEIVED):
+            lit = found[annunciator.value] == 1
+            assert lit == (annunciator in USUAL.lit)
+            assert lit or found[annunciator.value] < 2 * UNLIT_OPACITY
+    delivered, received = (svg(Face(Lcd(lit=frozenset({a})))) for a in (Annunciator.DELIVERED, Annunciator.RECEIVED))
+    assert delivered != received
+
+
+@pytest.mark.parametrize("switch", Switch)
+def test_each_operated_switch_changes_the_picture(switch: Switch) -> None:
+    face = replace(FACE, operated=frozenset())
+    assert svg(replace(face, operated=frozenset({switch}))) != svg(face)
+
+
+def test_what_is_seen_is_written() -> None:
+    written = words(svg(replace(FACE, operated=frozenset({Switch.COVER, Switch.MAGNET}))))
+    for word in ("RXRS4e", "AE-0764", "1.8 (inferred)", "<&\"40'>", "SIMULATED (exact)", "COVER OFF", "N", "KYZ 3"):
+        assert word in written
+    assert {"K-Y", "K-Z", "OPEN"} <= set(written)
+    plain = words(svg(Face(Lcd())))
+    assert not {"COVER OFF", "N", "KYZ 1", "SIMULATED (exact)"} & set(plain)
+
+
+@pytest.mark.parametrize("position", Position)
+def test_the_lever_stands_where_the_contact_is(position: Position) -> None:
+    root = ElementTree.fromstring(svg(Face(Lcd(), contacts=(("KYZ 1", position),))))
+    (lever,) = (line for line in root.iter(f"{SVG}line") if line.get("stroke-linecap"))
+    rise = float(lever.get("y1", "")) - float(lever.get("y2", ""))
+    assert (rise > 0, rise < 0) == (position is Position.KY, position is Position.KZ)
+
+
+def test_the_lamp_is_lit_or_not() -> None:
+    lit, dark = (svg(replace(FACE, led_lit=on)) for on in (True, False))
+    assert ("url(#glow)" in lit, "url(#glow)" in dark) == (True, False)
+
+
+def test_the_title_says_what_stands_there() -> None:
+    title = ElementTree.fromstring(svg(FACE)).find(f"{SVG}title")
+    assert title is not None
+    assert title.text == "Electricity meter, display: 03 00123.4 kWh"
+
+
+def test_a_text_that_segments_do_not_show_is_refused() -> None:
+    with pytest.raises(SegmentError, match="'é'"):
+        svg(Face(Lcd(text="é")))
+
+
+# --- a sequence ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 19, 64])
+def test_a_strip_has_a_glass_and_a_caption_for_each(count: int) -> None:
+    picture = strip("Normal <1>", [(f"item & {k}", USUAL) for k in range(count)], said="SIMULATED")
+    root = ElementTree.fromstring(picture)
+    assert sum(rect.get("fill") == "url(#glass)" for rect in root.iter(f"{SVG}rect")) == count
+    written = words(picture)
+    assert [word for word in written if word.startswith("item")] == [f"item & {k}" for k in range(count)]
+    assert {"Normal <1>", "SIMULATED"} <= set(written)
+    places = [g.get("transform", "") for g in root.iter(f"{SVG}g") if "scale" in g.get("transform", "")]
+    assert len(set(places)) == count
+    width, height = float(root.get("width", "")), float(root.get("height", ""))
+    for place in places:
+        x, y = map(float, re.findall(r"[\d.]+", place)[:2])
+        assert 0 < x < width - 290
+        assert 0 < y < height - 80
+
+
+def test_a_strip_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 items in 3 columns"):
+        strip("Nothing", [])
