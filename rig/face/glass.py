@@ -6,16 +6,16 @@ import math
 from xml.sax.saxutils import escape
 
 from rig.face.drawing import element, number
-from rig.face.segments import SEGMENTS, Place, ident_places, text_places, unit_places
-from rig.meter.display.lcd import Annunciator, Lcd
+from rig.face.segments import SEGMENTS, ident_places, text_places, unit_places
+from rig.meter.display.lcd import ALL_SEGMENTS, POINTS, Annunciator, Lcd
 
 WIDTH = 476.0
 HEIGHT = 132.0
 """Of the glass, in its own units."""
 
-LIT = "#1c241a"
-UNLIT_OPACITY = 0.055
-_SLANT = -6
+INK = "#1c241a"
+UNLIT_OPACITY = 0.06
+_SLANT = 0.105
 
 _Point = tuple[float, float]
 _ARROWS = {Annunciator.DELIVERED: 1, Annunciator.RECEIVED: -1}
@@ -43,31 +43,27 @@ _TOP, _BOTTOM = 20.0, 123.0
 
 
 def glass(lcd: Lcd, x: float, y: float) -> str:
-    """The glass with its upper left corner at x, y. Raises SegmentError for a text that segments do not show."""
-    lit, unlit = _Ink(), _Ink()
-    for places, left, top, size in (
-        (ident_places(lcd), 19.0, 61.0, _SMALL),
-        (text_places(lcd), 82.0, 33.0, _LARGE),
-        (unit_places(lcd), 376.0, 66.0, _SMALLER),
-    ):
-        _draw(places, left, top, size, lit, unlit, points=size is _LARGE)
+    """The glass with its upper left corner at x, y, in a document with `definitions`. Raises SegmentError for a text
+    that segments do not show.
+    """
     return element(
         "g",
-        element("rect", width=WIDTH, height=HEIGHT, rx=5, fill="url(#glass)"),
-        element("path", d=unlit.path, fill=LIT, opacity=UNLIT_OPACITY),
-        element("path", d=lit.path, fill=LIT),
-        *(_annunciator(a, a in lcd.lit) for a in Annunciator),
+        element("use", href="#unlit"),
+        element("g", *_ink(lcd), class_="lit"),
         transform=f"translate({number(x)} {number(y)})",
     )
 
 
-GLASS_DEFINITIONS = element(
-    "linearGradient",
-    element("stop", offset="0", stop_color="#ccd5bd"),
-    element("stop", offset="1", stop_color="#bac6a9"),
-    id="glass", x1="0", y1="0", x2="0", y2="1",
-)  # fmt: skip
-"""What a document that has a glass in it needs among its definitions."""
+def definitions() -> str:
+    """What a document with glasses in it needs among its definitions: the glass with nothing lit."""
+    colours = (("0", "#ccd5bd"), ("1", "#bac6a9"))
+    stops = [element("stop", offset=offset, stop_color=colour) for offset, colour in colours]
+    return element("linearGradient", *stops, id="glass", x1="0", y1="0", x2="0", y2="1") + element(
+        "g",
+        element("rect", width=WIDTH, height=HEIGHT, rx=5, fill="url(#glass)"),
+        element("g", *_ink(ALL_SEGMENTS), opacity=UNLIT_OPACITY),
+        id="unlit",
+    )
 
 
 class _Size:
@@ -79,31 +75,34 @@ class _Size:
         dot = thick * 0.62
         x = (width + pitch) / 2 + 0.5
         self.points = {
-            ".": _disc(x, height - dot, dot),
-            ":": _disc(x, height * 0.32, dot) + _disc(x, height * 0.68, dot),
+            ".": [_disc(x, height - dot, dot)],
+            ":": [_disc(x, height * 0.32, dot), _disc(x, height * 0.68, dot)],
         }
 
 
-class _Ink:
-    """Outlines gathered to one path."""
-
-    def __init__(self) -> None:
-        self.path = ""
-
-    def polygon(self, points: list[_Point], x: float, y: float) -> None:
-        corners = " ".join(f"{number(x + px)},{number(y + py)}" for px, py in _slanted(points))
-        self.path += f"M{corners}Z"
+def _ink(lcd: Lcd) -> list[str]:
+    return [element("path", d=_outline(lcd), fill=INK), *(_annunciator(a) for a in Annunciator if a in lcd.lit)]
 
 
-def _draw(places: tuple[Place, ...], x: float, y: float, size: _Size, lit: _Ink, unlit: _Ink, *, points: bool) -> None:
-    for k, place in enumerate(places):
-        for segment, outline in size.segments.items():
-            (lit if segment in place.lit else unlit).polygon(outline, x + k * size.pitch, y)
-        if points and k < len(places) - 1:
-            for mark, dots in size.points.items():
-                for start in range(0, len(dots), _CORNERS):
-                    ink = lit if mark in place.points else unlit
-                    ink.polygon(dots[start : start + _CORNERS], x + k * size.pitch, y)
+def _outline(lcd: Lcd) -> str:
+    """The path of all lit segments and points."""
+    fields = (
+        (ident_places(lcd), 19.0, 61.0, _SMALL),
+        (text_places(lcd), 82.0, 33.0, _LARGE),
+        (unit_places(lcd), 376.0, 66.0, _SMALLER),
+    )
+    path = ""
+    for places, left, top, size in fields:
+        for k, place in enumerate(places):
+            shapes = [size.segments[segment] for segment in SEGMENTS if segment in place.lit]
+            shapes += [dot for mark in POINTS if mark in place.points for dot in size.points[mark]]
+            path += "".join(_closed(shape, left + k * size.pitch, top) for shape in shapes)
+    return path
+
+
+def _closed(corners: list[_Point], x: float, y: float) -> str:
+    """The corners as a piece of a path, aslant."""
+    return "M" + " ".join(f"{number(x + px - py * _SLANT)},{number(y + py)}" for px, py in corners) + "Z"
 
 
 def _outlines(w: float, h: float, t: float) -> dict[str, list[_Point]]:
@@ -147,16 +146,9 @@ def _outlines(w: float, h: float, t: float) -> dict[str, list[_Point]]:
     return {segment: shapes[segment] for segment in SEGMENTS}
 
 
-_CORNERS = 8
-
-
 def _disc(x: float, y: float, r: float) -> list[_Point]:
-    turns = (math.tau * (k + 0.5) / _CORNERS for k in range(_CORNERS))
+    turns = (math.tau * (k + 0.5) / 8 for k in range(8))
     return [(x + r * math.cos(turn), y + r * math.sin(turn)) for turn in turns]
-
-
-def _slanted(points: list[_Point]) -> list[_Point]:
-    return [(x - y * 0.105, y) for x, y in points]
 
 
 _LARGE = _Size(25.5, 64, 3.9, 31.8)
@@ -164,14 +156,13 @@ _SMALL = _Size(13.6, 36, 2.3, 18)
 _SMALLER = _Size(12, 31, 2, 15.4)
 
 
-def _annunciator(annunciator: Annunciator, lit: bool) -> str:
+def _annunciator(annunciator: Annunciator) -> str:
     x, width = _WHERE[annunciator]
     baseline = _BOTTOM if annunciator in _BELOW else _TOP
-    opacity = 1.0 if lit else UNLIT_OPACITY + 0.02
     if annunciator in _ARROWS:
-        return element("path", d=_arrow(x, width, baseline - 4.2, _ARROWS[annunciator]), fill=LIT, opacity=opacity)
+        return element("path", d=_arrow(x, width, baseline - 4.2, _ARROWS[annunciator]), fill=INK)
     return element(
-        "text", escape(annunciator.value), x=x, y=baseline, font_size=12, font_weight="700", fill=LIT, opacity=opacity,
+        "text", escape(annunciator.value), x=x, y=baseline, font_size=12, font_weight="700", fill=INK,
         textLength=width, lengthAdjust="spacingAndGlyphs",
     )  # fmt: skip
 

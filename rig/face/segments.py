@@ -66,7 +66,7 @@ def unit_places(lcd: Lcd) -> tuple[Place, ...]:
 
 def text_places(lcd: Lcd) -> tuple[Place, ...]:
     """The places of the text, filled from the right. A point belongs to the place before it, the empty one before the
-    whole text included; where there is none it is not shown. Raises SegmentError.
+    whole text included; without one, or after the last place, it is not shown. Raises SegmentError.
     """
     found: list[Place] = []
     points = ""
@@ -74,10 +74,10 @@ def text_places(lcd: Lcd) -> tuple[Place, ...]:
         if character in POINTS:
             points += character
         else:
-            found.append(Place(_lit(character, lcd.text), points))
+            found.append(Place(_lit(character, lcd.text), points if found else ""))
             points = ""
     if len(found) < TEXT_PLACES:
-        found.append(Place(points=points))
+        found.append(Place(points=points if found else ""))
     found += [Place()] * (TEXT_PLACES - len(found))
     return tuple(reversed(found))
 

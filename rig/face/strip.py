@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rig.face.drawing import document, element, number, writing
-from rig.face.glass import GLASS_DEFINITIONS, HEIGHT, WIDTH, glass
+from rig.face.glass import HEIGHT, WIDTH, definitions, glass
 from rig.meter.display.lcd import Lcd
 
 _SCALE = 0.62
@@ -35,7 +35,7 @@ def strip(title: str, items: Sequence[tuple[str, Lcd]], *, columns: int = 3, sai
         width,
         _HEAD + rows * _ROW + 6,
         title,
-        element("defs", GLASS_DEFINITIONS),
+        element("defs", definitions()),
         element("rect", width=width, height=_HEAD + rows * _ROW + 6, rx=14, fill=_PAPER),
         writing(title, _EDGE, 38, 17, _INK, weight="700"),
         writing(said, width - _EDGE, 38, 12, "#a85b00", anchor="end", weight="700", spacing=1.2) if said else "",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rig.face.drawing import document, element, number, writing
 from rig.face.face import Face, Position
-from rig.face.glass import GLASS_DEFINITIONS, HEIGHT, WIDTH, glass
+from rig.face.glass import HEIGHT, WIDTH, definitions, glass
 from rig.meter.front.switches import Switch
 
 _ACROSS, _DOWN = 640.0, 780.0
@@ -31,7 +31,7 @@ def svg(face: Face) -> str:
         _ACROSS,
         _DOWN,
         f"Electricity meter, display: {said or 'blank'}",
-        element("defs", GLASS_DEFINITIONS, *_DEFINITIONS),
+        element("defs", definitions(), *_DEFINITIONS),
         element("rect", width=_ACROSS, height=_DOWN, rx=18, fill=_PAPER),
         _body(Switch.COVER in face.operated),
         _header(face),

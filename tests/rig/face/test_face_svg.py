@@ -11,7 +11,6 @@ from faces import FACE, USUAL, faces
 from hypothesis import given, settings
 
 from rig.face.face import Face, Position
-from rig.face.glass import UNLIT_OPACITY
 from rig.face.segments import SegmentError
 from rig.face.strip import strip
 from rig.face.svg import svg
@@ -25,10 +24,20 @@ def words(picture: str) -> list[str]:
     return [text.text or "" for text in ElementTree.fromstring(picture).iter(f"{SVG}text")]
 
 
-def outlines(picture: str) -> tuple[int, int]:
-    """How many unlit and lit outlines the first glass has."""
-    unlit, lit = list(ElementTree.fromstring(picture).iter(f"{SVG}path"))[:2]
-    return unlit.get("d", "").count("Z"), lit.get("d", "").count("Z")
+def lit(picture: str) -> ElementTree.Element:
+    """What is lit on the first glass."""
+    return next(g for g in ElementTree.fromstring(picture).iter(f"{SVG}g") if g.get("class") == "lit")
+
+
+def outlines(ink: ElementTree.Element) -> int:
+    """How many segments and points there are."""
+    path = next(ink.iter(f"{SVG}path"))
+    return path.get("d", "").count("Z")
+
+
+def annunciators(ink: ElementTree.Element) -> set[str]:
+    """The words among them."""
+    return {text.text or "" for text in ink.iter(f"{SVG}text")}
 
 
 @settings(max_examples=50)
@@ -40,33 +49,44 @@ def test_any_face_is_valid_and_stands_by_itself(face: Face) -> None:
     assert picture == svg(face)
     ids = {element.get("id") for element in root.iter()} - {None}
     assert {f"url(#{name})" for name in re.findall(r"url\(#(\w+)\)", picture)} <= {f"url(#{name})" for name in ids}
-    assert "href" not in picture
+    assert set(re.findall(r'href="([^"]*)"', picture)) == {"#unlit"}
     assert picture.count("http") == 1
     assert not re.search(r"<(script|style|image|foreignObject)\b", picture)
 
 
-def test_all_segments_leave_none_unlit() -> None:
-    assert outlines(svg(Face(ALL_SEGMENTS)))[0] == 0
-    everything = outlines(svg(Face(ALL_SEGMENTS)))[1]
-    assert everything == 18 * 14 + 8 * 3  # places of 14 segments; a point and two dots of a colon between nine
-    assert outlines(svg(Face(Lcd()))) == (everything, 0)
-    assert outlines(svg(Face(Lcd(text="8.")))) == (everything - 8, 8)
-    assert outlines(svg(Face(Lcd(text="8:8")))) == (everything - 18, 18)
+def test_all_segments_light_whatever_is_faintly_there() -> None:
+    picture = svg(Face(ALL_SEGMENTS))
+    (unlit,) = (g for g in ElementTree.fromstring(picture).iter(f"{SVG}g") if g.get("id") == "unlit")
+    faint = unlit.find(f"{SVG}g")
+    assert faint is not None
+    assert float(faint.get("opacity", "")) < 0.1
+    assert [*map(ElementTree.tostring, faint)] == [*map(ElementTree.tostring, lit(picture))]
+    assert outlines(faint) == 18 * 14 + 8 * 3  # places of 14 segments; a point and the two of a colon between nine
 
 
-def test_annunciators_are_dark_while_lit_and_faint_otherwise() -> None:
-    found = {
-        text.text: float(text.get("opacity", ""))
-        for text in ElementTree.fromstring(svg(Face(USUAL))).iter(f"{SVG}text")
-        if text.get("textLength")
-    }
-    for annunciator in Annunciator:
-        if annunciator not in (Annunciator.DELIVERED, Annunciator.RECEIVED):
-            lit = found[annunciator.value] == 1
-            assert lit == (annunciator in USUAL.lit)
-            assert lit or found[annunciator.value] < 2 * UNLIT_OPACITY
-    delivered, received = (svg(Face(Lcd(lit=frozenset({a})))) for a in (Annunciator.DELIVERED, Annunciator.RECEIVED))
-    assert delivered != received
+@pytest.mark.parametrize(
+    ("lcd", "count"),
+    [(Lcd(), 0), (Lcd(text="8."), 8), (Lcd(text="8.8"), 17), (Lcd(text="8:8"), 18), (Lcd("8", "8", "8"), 24)],
+)
+def test_segments_and_points_are_lit(lcd: Lcd, count: int) -> None:
+    assert outlines(lit(svg(Face(lcd)))) == count
+
+
+@pytest.mark.parametrize("annunciator", Annunciator)
+def test_an_annunciator_is_lit_by_itself(annunciator: Annunciator) -> None:
+    ink = lit(svg(Face(Lcd(lit=frozenset({annunciator})))))
+    if annunciator in (Annunciator.DELIVERED, Annunciator.RECEIVED):
+        assert [outlines(path) for path in ink] == [0, 1]
+    else:
+        assert annunciators(ink) == {annunciator.value}
+
+
+def test_the_arrows_point_apart() -> None:
+    tips = []
+    for arrow in (Annunciator.RECEIVED, Annunciator.DELIVERED):
+        corners = re.findall(r"([\d.]+),", lit(svg(Face(Lcd(lit=frozenset({arrow})))))[1].get("d", ""))
+        tips.append(float(corners[3]) - float(corners[0]))
+    assert tips[0] < 0 < tips[1]
 
 
 @pytest.mark.parametrize("switch", Switch)
@@ -93,8 +113,8 @@ def test_the_lever_stands_where_the_contact_is(position: Position) -> None:
 
 
 def test_the_lamp_is_lit_or_not() -> None:
-    lit, dark = (svg(replace(FACE, led_lit=on)) for on in (True, False))
-    assert ("url(#glow)" in lit, "url(#glow)" in dark) == (True, False)
+    on, off = (svg(replace(FACE, led_lit=is_on)) for is_on in (True, False))
+    assert ("url(#glow)" in on, "url(#glow)" in off) == (True, False)
 
 
 def test_the_title_says_what_stands_there() -> None:
@@ -115,7 +135,7 @@ def test_a_text_that_segments_do_not_show_is_refused() -> None:
 def test_a_strip_has_a_glass_and_a_caption_for_each(count: int) -> None:
     picture = strip("Normal <1>", [(f"item & {k}", USUAL) for k in range(count)], said="SIMULATED")
     root = ElementTree.fromstring(picture)
-    assert sum(rect.get("fill") == "url(#glass)" for rect in root.iter(f"{SVG}rect")) == count
+    assert sum(use.get("href") == "#unlit" for use in root.iter(f"{SVG}use")) == count
     written = words(picture)
     assert [word for word in written if word.startswith("item")] == [f"item & {k}" for k in range(count)]
     assert {"Normal <1>", "SIMULATED"} <= set(written)

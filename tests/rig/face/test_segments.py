@@ -61,6 +61,11 @@ def test_a_point_before_all_stands_at_the_empty_place() -> None:
     assert text_places(Lcd(text=".123456789"))[0] == Place(patterns()["1"])
 
 
+def test_a_point_after_all_has_no_place() -> None:
+    assert text_places(Lcd(text="5."))[-1] == Place(patterns()["5"])
+    assert text_places(Lcd(text="."))[-1] == Place()
+
+
 def test_ident_and_unit_stand_left() -> None:
     lcd = Lcd("7", "", "kW")
     assert [bool(place.lit) for place in ident_places(lcd)] == [True, False, False]
