@@ -13,12 +13,13 @@
     TEST A →     kWh
 
 Phases are said there only while one or two are lit, all three being the usual case. The check of all segments lights
-every dot of every character of either. What the ROM lacks is shown as the nearest: - for ~ and –, / for \\, else ?.
+every dot of every character of either. What the ROM lacks is shown as the nearest it has.
 """
 
 from __future__ import annotations
 
 from drivers.lcd import ROM_A00, SIZES
+from rig.face.segments import nearest
 from rig.meter.display.lcd import ALL_SEGMENTS, LIT, POINTS, UNIT_PLACES, Annunciator, Lcd
 
 _NEAREST = {"~": "-", "–": "-", "\\": "/"}
@@ -39,7 +40,14 @@ def character_lines(lcd: Lcd, columns: int, rows: int) -> tuple[str, ...]:
     if lcd == ALL_SEGMENTS:
         return (LIT * columns,) * rows
     lines = _four_lines(lcd) if rows == 4 else _two_lines(lcd)
-    return tuple("".join(c if c in ROM_A00 else _NEAREST.get(c, "?") for c in line) for line in lines)
+    return tuple("".join(_of_rom(character) for character in line) for line in lines)
+
+
+def _of_rom(character: str) -> str:
+    if character in ROM_A00:
+        return character
+    character = nearest(character)
+    return character if character in ROM_A00 else _NEAREST[character]
 
 
 def _four_lines(lcd: Lcd) -> tuple[str, ...]:

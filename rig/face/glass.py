@@ -43,9 +43,7 @@ _TOP, _BOTTOM = 20.0, 123.0
 
 
 def glass(lcd: Lcd, x: float, y: float) -> str:
-    """The glass with its upper left corner at x, y, in a document with `definitions`. Raises SegmentError for a text
-    that segments do not show.
-    """
+    """The glass with its upper left corner at x, y, in a document with `definitions`."""
     return element(
         "g",
         element("use", href="#unlit"),

@@ -6,11 +6,13 @@
     │╱│╲│      e l m n c
      ─d─
 
-Any text of printable ASCII can be shown, and the degree sign.
+Printable ASCII, the degree sign and the dash have their own; names that people gave may have others, which are shown as
+the nearest of these.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -33,10 +35,6 @@ _OURS = {
 """gpiozero's table has capitals, digits and some signs. A point within a place is only for ident and unit."""
 
 
-class SegmentError(ValueError):
-    """A character that 14 segments do not show: one sentence with the text it stands in."""
-
-
 @dataclass(frozen=True)
 class Place:
     """A place of the glass: its lit segments, and which of POINTS are lit to the right of it."""
@@ -54,19 +52,26 @@ def patterns() -> dict[str, frozenset[str]]:
     return theirs | {c: frozenset(lit) for c, lit in _OURS.items()}
 
 
+@cache
+def nearest(character: str) -> str:
+    """The character itself where it has a pattern, else the letter beneath its accents, else a question mark."""
+    letter = unicodedata.normalize("NFKD", character)[0]
+    return next((c for c in (character, letter) if c in patterns()), "?")
+
+
 def ident_places(lcd: Lcd) -> tuple[Place, ...]:
-    """The places of the ident, filled from the left. Raises SegmentError."""
+    """The places of the ident, filled from the left."""
     return _from_left(lcd.ident, IDENT_PLACES)
 
 
 def unit_places(lcd: Lcd) -> tuple[Place, ...]:
-    """The places of the unit, filled from the left. Raises SegmentError."""
+    """The places of the unit, filled from the left."""
     return _from_left(lcd.unit, UNIT_PLACES)
 
 
 def text_places(lcd: Lcd) -> tuple[Place, ...]:
     """The places of the text, filled from the right. A point belongs to the place before it, the empty one before the
-    whole text included; without one, or after the last place, it is not shown. Raises SegmentError.
+    whole text included; without one, or after the last place, it is not shown.
     """
     found: list[Place] = []
     points = ""
@@ -74,7 +79,7 @@ def text_places(lcd: Lcd) -> tuple[Place, ...]:
         if character in POINTS:
             points += character
         else:
-            found.append(Place(_lit(character, lcd.text), points if found else ""))
+            found.append(Place(patterns()[nearest(character)], points if found else ""))
             points = ""
     if len(found) < TEXT_PLACES:
         found.append(Place(points=points if found else ""))
@@ -83,11 +88,4 @@ def text_places(lcd: Lcd) -> tuple[Place, ...]:
 
 
 def _from_left(text: str, places: int) -> tuple[Place, ...]:
-    return tuple(Place(_lit(character, text)) for character in text.ljust(places))
-
-
-def _lit(character: str, text: str) -> frozenset[str]:
-    try:
-        return patterns()[character]
-    except KeyError:
-        raise SegmentError(f"{text!r} has {character!r}, which 14 segments do not show: use printable ASCII") from None
+    return tuple(Place(patterns()[nearest(character)]) for character in text.ljust(places))

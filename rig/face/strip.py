@@ -16,7 +16,7 @@ _INK, _QUIET, _PAPER = "#2b2d31", "#77797c", "#f6f5f2"
 
 def strip(title: str, items: Sequence[tuple[str, Lcd]], *, columns: int = 3, said: str = "") -> str:
     """The picture of a sequence: captions and what then stands on the display. `said` stands beside the title, such as
-    "SIMULATED". Raises SegmentError for what the display cannot show, ValueError without items or columns.
+    "SIMULATED". Raises ValueError without items or columns.
     """
     if not items or columns < 1:
         raise ValueError(f"a strip of {len(items)} items in {columns} columns has nothing to show")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from rig.face.drawing import document, element, number, writing
 from rig.face.face import Face, Position
 from rig.face.glass import HEIGHT, WIDTH, definitions, glass
+from rig.meter.display.lcd import ALL_SEGMENTS
 from rig.meter.front.switches import Switch
 
 _ACROSS, _DOWN = 640.0, 780.0
@@ -25,12 +26,13 @@ _CONTACTS_Y = 716.0
 
 
 def svg(face: Face) -> str:
-    """The picture. The same face gives the same text. Raises SegmentError for what the display cannot show."""
+    """The picture. The same face gives the same text."""
     said = " ".join(filter(None, (face.lcd.ident, face.lcd.text, face.lcd.unit)))
+    said = "all segments" if face.lcd == ALL_SEGMENTS else said or "blank"
     return document(
         _ACROSS,
         _DOWN,
-        f"Electricity meter, display: {said or 'blank'}",
+        f"Electricity meter, display: {said}",
         element("defs", definitions(), *_DEFINITIONS),
         element("rect", width=_ACROSS, height=_DOWN, rx=18, fill=_PAPER),
         _body(Switch.COVER in face.operated),

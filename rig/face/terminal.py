@@ -14,17 +14,21 @@ from rich.table import Table
 from rich.text import Text
 
 from rig.face.face import Face, Position
-from rig.face.segments import Place, text_places
+from rig.face.segments import Place, nearest, text_places
+from rig.keys import KEYS
 from rig.meter.display.lcd import IDENT_PLACES, UNIT_PLACES, Annunciator, Lcd
 from rig.meter.front.switches import Switch
 
 WIDTH = 84
 LINES = 11
 
-KEYS = {"m": Switch.MAGNET, "s": Switch.SCROLL, "r": Switch.RESET, "t": Switch.TEST, "c": Switch.COVER}
-"""The keys that work the switches."""
-
-_HELP = {"m": "magnet", "s": "SCROLL", "r": "reset", "t": "TEST", "c": "cover"}
+_HELP = {
+    Switch.MAGNET: "magnet",
+    Switch.SCROLL: "SCROLL",
+    Switch.RESET: "reset",
+    Switch.TEST: "TEST",
+    Switch.COVER: "cover",
+}
 _OPERATED = {
     Switch.MAGNET: "MAGNET",
     Switch.SCROLL: "SCROLL",
@@ -100,14 +104,15 @@ _HIGH = 5
 
 def _glass(lcd: Lcd, ghosts: bool) -> Text:
     """Seven lines: annunciators, five of places with ident and unit at their foot, annunciators."""
+    ident, unit = ("".join(map(nearest, said)) for said in (lcd.ident, lcd.unit))
     drawn = [place_lines(place) for place in text_places(lcd)]
     lines = [_annunciators(_TOP, lcd, ghosts)]
     for row in range(_HIGH):
         foot = row == _HIGH - 1
-        line = f"{lcd.ident if foot else '':<{IDENT_PLACES}} "
+        line = f"{ident if foot else '':<{IDENT_PLACES}} "
         for place, shape in zip(text_places(lcd), drawn, strict=True):
             line += shape[row] + _point(place, row)
-        line += f" {lcd.unit if foot else '':<{UNIT_PLACES}}"
+        line += f" {unit if foot else '':<{UNIT_PLACES}}"
         lines.append(Text(f" {line}".ljust(_GLASS_WIDTH), style=f"bold {_GLASS}"))
     lines.append(_annunciators(_BOTTOM, lcd, ghosts))
     return Text("\n").join(lines)
@@ -149,8 +154,8 @@ def _outputs(face: Face) -> Text:
 
 def _help() -> Text:
     line = Text(no_wrap=True)
-    for key in KEYS:
+    for key, switch in KEYS.items():
         line.append(key, style="bold cyan")
-        line.append(f" {_HELP[key]}   ", style="dim")
+        line.append(f" {_HELP[switch]}   ", style="dim")
     line.append("twice = hold", style="dim")
     return line

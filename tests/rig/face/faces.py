@@ -11,7 +11,8 @@ from rig.meter.display.lcd import IDENT_PLACES, POINTS, TEXT_PLACES, UNIT_PLACES
 from rig.meter.front.switches import Switch
 
 PRINTED = string.digits + string.ascii_letters + string.punctuation + " °–█"
-"""Every character that may stand on the glass."""
+NAMED = PRINTED + "Éçßλ日"
+"""Every character that the meter itself puts on the glass, and some that people give names of."""
 
 A = Annunciator
 USUAL = Lcd(
@@ -21,8 +22,8 @@ PLATE = (("Type", "RXRS4e"), ("AE", "0764"), ("Form", "FM 9S"), ("Ks", "1.8 (inf
 CONTACTS = (("KYZ 1", Position.KY), ("KYZ 2", Position.KZ), ("KYZ 3", Position.OPEN))
 FACE = Face(USUAL, True, CONTACTS, frozenset({Switch.MAGNET}), PLATE, "SIMULATED (exact)")
 
-_ident, _unit = (st.text(alphabet=PRINTED, max_size=n) for n in (IDENT_PLACES, UNIT_PLACES))
-_text = st.text(alphabet=PRINTED, max_size=2 * TEXT_PLACES).filter(
+_ident, _unit = (st.text(alphabet=NAMED, max_size=n) for n in (IDENT_PLACES, UNIT_PLACES))
+_text = st.text(alphabet=NAMED, max_size=2 * TEXT_PLACES).filter(
     lambda text: sum(c not in POINTS for c in text) <= TEXT_PLACES
 )
 

@@ -11,7 +11,6 @@ from faces import FACE, USUAL, faces
 from hypothesis import given, settings
 
 from rig.face.face import Face, Position
-from rig.face.segments import SegmentError
 from rig.face.strip import strip
 from rig.face.svg import svg
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
@@ -121,11 +120,6 @@ def test_the_title_says_what_stands_there() -> None:
     title = ElementTree.fromstring(svg(FACE)).find(f"{SVG}title")
     assert title is not None
     assert title.text == "Electricity meter, display: 03 00123.4 kWh"
-
-
-def test_a_text_that_segments_do_not_show_is_refused() -> None:
-    with pytest.raises(SegmentError, match="'é'"):
-        svg(Face(Lcd(text="é")))
 
 
 # --- a sequence ---------------------------------------------------------------------------------------------

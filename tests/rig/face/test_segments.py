@@ -6,7 +6,7 @@ import pytest
 from faces import PRINTED, lcds
 from hypothesis import given
 
-from rig.face.segments import SEGMENTS, Place, SegmentError, ident_places, patterns, text_places, unit_places
+from rig.face.segments import SEGMENTS, Place, ident_places, nearest, patterns, text_places, unit_places
 from rig.meter.display.lcd import ALL_SEGMENTS, IDENT_PLACES, LIT, POINTS, TEXT_PLACES, UNIT_PLACES, Annunciator, Lcd
 
 
@@ -72,9 +72,9 @@ def test_ident_and_unit_stand_left() -> None:
     assert [bool(place.lit) for place in unit_places(lcd)] == [True, True, False, False, False, False]
 
 
-def test_a_character_without_segments_is_named_with_its_text() -> None:
-    with pytest.raises(SegmentError, match="'12é' has 'é', which 14 segments do not show"):
-        text_places(Lcd(text="12é"))
+@pytest.mark.parametrize(("text", "shown"), [("Été", "Ete"), ("½", "1"), ("Łódź", "?odz"), ("日", "?"), ("µ", "?")])
+def test_what_has_no_segments_is_shown_as_its_nearest(text: str, shown: str) -> None:
+    assert text_places(Lcd(text=text)) == text_places(Lcd(text=shown))
 
 
 @given(lcds)
@@ -83,5 +83,5 @@ def test_any_text_has_its_places(lcd: Lcd) -> None:
     assert len(unit_places(lcd)) == UNIT_PLACES
     places = text_places(lcd)
     assert len(places) == TEXT_PLACES
-    shown = [patterns()[c] for c in lcd.text if c not in POINTS]
+    shown = [patterns()[nearest(c)] for c in lcd.text if c not in POINTS]
     assert [place.lit for place in places][TEXT_PLACES - len(shown) :] == shown
