@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -70,9 +71,16 @@ def run(
         float | None, typer.Option("--for", min=0.1, max=1e9, help="Seconds of the rig's time; else until Ctrl-C.")
     ] = None,
     speed: Annotated[Speed, typer.Option(help="1: real time. max: as fast as a simulated rig can.")] = Speed.real,
+    serve: Annotated[
+        Path | None, typer.Option(help="Give other programs the state here, a Unix socket; see rig watch.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Run the meter on the hardware that the configuration names, by default the simulated rig."""
+    """Run the meter on the hardware that the configuration names, by default the simulated rig.
+
+    On a terminal the simulated rig's switches are keys: m magnet, s SCROLL, r demand reset, t TEST, c cover. A button
+    is held by pressing its key twice at once, and let go by pressing it again.
+    """
     from rig import live, view
 
     configuration = _configuration(config)
@@ -80,26 +88,44 @@ def run(
         raise ConfigError("--speed max needs the simulated rig: on hardware time passes by itself")
     paced = speed is Speed.real
     console = Console()
+    audience = live.Audience(lambda moment: console.print(view.panel(moment)), serve=serve)
     if json:
-        outcome = live.run(configuration, seconds, paced=paced, show=lambda moment: print_json(_reading(moment)))
-        print_json({"type": "summary"} | msgspec.to_builtins(outcome.summary))
+        audience = replace(audience, moment=lambda moment: print_json(live.state(moment)))
+        ended = live.run(configuration, seconds, paced=paced, audience=audience)
+        print_json({"type": "summary"} | msgspec.to_builtins(ended.summary))
     elif console.is_terminal:
+        keys = sys.stdin if sys.stdin.isatty() and configuration.hardware.kind == "sim" and paced else None
         with Live(console=console, auto_refresh=False) as screen:
-            outcome = live.run(
-                configuration, seconds, paced=paced, show=lambda moment: screen.update(view.panel(moment), refresh=True)
+
+            def show(moment: live.Moment) -> None:
+                screen.update(view.panel(moment), refresh=True)
+
+            ended = live.run(
+                configuration, seconds, paced=paced, audience=replace(audience, moment=show, face=show, keys=keys)
             )
-        console.print(view.report(outcome.summary))
+        console.print(view.report(ended.summary))
     else:
-        outcome = live.run(configuration, seconds, paced=paced, show=lambda moment: console.print(view.panel(moment)))
-        console.print(view.report(outcome.summary))
-    if outcome.failure:
-        _refuse(outcome.failure)
+        ended = live.run(configuration, seconds, paced=paced, audience=audience)
+        console.print(view.report(ended.summary))
+    if ended.failure:
+        _refuse(ended.failure)
         raise typer.Exit(1)
 
 
-def _reading(moment: Any) -> dict[str, Any]:
-    whole = msgspec.to_builtins(moment.summary)
-    return {"type": "reading"} | whole | {"phases": msgspec.to_builtins(moment.recent)}
+@app.command(epilog="Example: [bold]rig watch rig.sock --json[/bold]")
+def watch(
+    socket: Annotated[Path, typer.Argument(help="Where rig run --serve gives the state.", show_default=False)],
+    json: JsonOption = False,
+) -> None:
+    """Look once at a meter that runs: what it shows, what it has registered, its outputs."""
+    from rig import live, view
+    from rig.state_server import read_state
+
+    line = read_state(socket)
+    if json:
+        sys.stdout.write(line.decode())
+    else:
+        Console().print(view.panel(live.moment_of(line)))
 
 
 @app.command(epilog="Example: [bold]rig replay g1.cfg --channels va=VA_G1,ia=IA_G1 --vt-ratio 60 --ct-ratio 500[/bold]")
@@ -285,44 +311,27 @@ def doctor(json: JsonOption = False) -> None:
 
 def main() -> None:
     """Entry point of the command `rig`."""
-    from calibration.constants import CalibrationError
-    from drivers.capture import CaptureError
-    from drivers.pins import GpioError
-    from drivers.spi_link import LinkError
-    from gateware.bitstream.tools import BitstreamError
-    from gateware.boards import BoardError
-    from rig.meter.elements import FormError
-    from rig.meter.pulses import PulseConstantError
-    from rig.profile import ProfileError
-    from rig.scope import ScopeError
-    from rig.store.errors import StoreError
+    from rig.failures import could_not_run, unexpected
+    from rig.live import RunError
 
-    could_not_run: list[type[Exception]] = [
-        BitstreamError, BoardError, CalibrationError, ConfigError, FormError, GpioError, LinkError, PulseConstantError,
-    ]  # fmt: skip
-    could_not_run += [CaptureError, ProfileError, ScopeError, StoreError]
-    try:
-        from drivers.sim.recording import RecordingError
-        from gateware.twin.build import TwinError
-        from rig.replay import ReplayError
-
-        could_not_run += [RecordingError, ReplayError, TwinError]
-    except ModuleNotFoundError as error:
-        missing = error.name
-        if len(sys.argv) > 1 and sys.argv[1] == "replay":
-            sys.exit(_refuse(f"replay needs {missing}, which is not installed: install the extra [sim]"))
     try:
         app()
-    except tuple(could_not_run) as error:
+    except could_not_run() as error:
         sys.exit(_refuse(str(error)))
+    except RunError as error:
+        _refuse(str(error))
+        sys.exit(error.status)
+    except ModuleNotFoundError as error:
+        if "RIG_TRACEBACK" in os.environ:
+            raise
+        sys.exit(_refuse(f"this needs {error.name}, which is not installed: install the extra [sim]"))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has left
         sys.exit(1)
     except Exception as error:
         if "RIG_TRACEBACK" in os.environ:
             raise
-        kind = type(error).__name__
-        _refuse(f"this should not happen ({kind}: {error}); set RIG_TRACEBACK=1 to see where, and report it")
+        _refuse(unexpected(error))
         sys.exit(1)
 
 

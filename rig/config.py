@@ -46,6 +46,7 @@ import msgspec
 
 from rig.strict_toml import ConfigError, read
 
+OUTPUTS = ("kyz1", "kyz2", "kyz3", "kyz4")
 SWITCHES = ("scroll", "magnet", "reset", "test", "cover")
 
 PI_STORE = "meter-store"

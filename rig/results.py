@@ -8,8 +8,11 @@ import msgspec
 
 from gateware.registers import CHANNELS, Channel, RecordFlag
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
+from rig.meter.contacts.functions import Output, PulsesOutput
 from rig.meter.meter import Advance
+from rig.meter.pulses import TEST_LED
 from rig.meter.quantities import Readings, Sums
+from rig.program.check import output_text
 from rig.program.names import demand_name
 from rig.service import Service
 
@@ -73,11 +76,14 @@ class Demand(msgspec.Struct, frozen=True):
     cumulative: float
 
 
-class Pulses(msgspec.Struct, frozen=True):
-    """Pulses that left the outputs. Pulses × constant × multiplier is the energy, to within one pulse."""
+class Contact(msgspec.Struct, frozen=True):
+    """One form-C output: what it does, which contact is closed now, and of one that pulses its transitions and Kp."""
 
-    test_led: int
-    kyz1: int
+    name: str
+    does: str
+    position: str
+    transitions: int | None
+    kp_wh: float | None
 
 
 class Constants(msgspec.Struct, frozen=True):
@@ -89,7 +95,9 @@ class Constants(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """Everything a run came to."""
+    """Everything a run came to. `pulses` are those that left the test LED and each output that pulses: times constant
+    and multiplier they are the energy, to within one.
+    """
 
     simulated: bool
     calibrated: bool
@@ -109,7 +117,8 @@ class Summary(msgspec.Struct, frozen=True):
     service: str | None
     diagnostics: list[str]
     stored: bool
-    pulses: Pulses
+    pulses: dict[str, int]
+    outputs: list[Contact]
     constants: Constants
     overload: bool
     overload_channels: list[str]
@@ -121,7 +130,7 @@ class Summary(msgspec.Struct, frozen=True):
     timed_windows: int
     faults: dict[str, int]
     trouble: str | None
-    unwired: list[str]
+    lost_input_edges: int
     program: str
     calibration: str
     build: str
@@ -185,7 +194,9 @@ class Tally:
             service=installation.service.text if installation.service else None,
             diagnostics=[f"{d.name.lower().replace('_', ' ')} {phases}" for d, phases in installation.active.items()],
             stored=service.stored,
-            pulses=Pulses(service.led.flashes, service.kyz1.transitions),
+            pulses={"test_led": service.outputs.led.flashes}
+            | {name: service.outputs.relays[name].transitions for name in service.meter.outputs if name != TEST_LED},
+            outputs=[_contact(service, output) for output in service.program.outputs],
             constants=Constants(float(service.program.ks.wh), float(kyz1.constant_wh) if kyz1 else 0.0, ratio),
             overload=bool(self._overload),
             overload_channels=_names(self._overload),
@@ -197,7 +208,7 @@ class Tally:
             timed_windows=self._timed,
             faults={fault.name.lower(): count for fault, count in measurement.faults.items()},
             trouble=service.trouble,
-            unwired=list(service.unwired),
+            lost_input_edges=service.lost_input_edges,
             program=service.program.digest,
             calibration=service.hardware.calibration.digest,
             build=f"{link.identity.build:08x}",
@@ -230,6 +241,18 @@ class Tally:
                     thd_i_pct=_item(readings.thd, Channel.I1 + k, 100),
                 )
         return found
+
+
+def _contact(service: Service, output: Output) -> Contact:
+    name = output.name.lower()
+    relay = service.outputs.relays[name]
+    return Contact(
+        name=output.name,
+        does=output.quantity.value if isinstance(output, PulsesOutput) else output_text(output, service.program),
+        position=relay.position.value,
+        transitions=relay.transitions if isinstance(output, PulsesOutput) else None,
+        kp_wh=float(output.kp_wh) if isinstance(output, PulsesOutput) else None,
+    )
 
 
 def _demand(service: Service, ratio: float) -> list[Demand]:

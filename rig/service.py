@@ -1,26 +1,38 @@
-"""The service: reads the FPGA's records, advances the meter, drives relay and LED, keeps what is billed (C-3, S-3).
+"""The service: reads the FPGA's records, advances the meter, drives its contacts, LED and display, keeps what is billed
+(C-3, S-3).
 
-One thread, one loop: records in, pulses out at their instants plus a constant latency, nothing else. It takes
-its time from the hardware's clock, so that a simulated rig runs the very same code faster than real time.
+One thread, one loop: records and switches in, pulses out at their instants plus a constant latency, nothing else. It
+takes its time from the hardware's clock, so that a simulated rig runs the very same code faster than real time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
-from drivers.gpio import FormCRelay, TestLed
-from drivers.schedule import OutputSchedule
+from drivers.pulse_inputs import PulseInput
 from drivers.spi_link import LinkError
+from drivers.switches import Switches
 from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFlag, configuration_digest
+from rig.board_time import BoardTime
 from rig.config import Config
-from rig.hardware import Hardware
+from rig.face.face import Face
+from rig.front_panel import FrontPanel
+from rig.hardware import Hardware, pulse_source
+from rig.input_contacts import InputContacts
 from rig.keeper import Keeper, levels_of
+from rig.meter.billing.billing import Happening
+from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.quantity import Quantity
-from rig.meter.contacts.functions import PulsesOutput
+from rig.meter.contacts.levels import ContactChange
+from rig.meter.front.front import WishKind
+from rig.meter.front.switches import Switch
 from rig.meter.measurement import Measurement
 from rig.meter.meter import Advance, Meter
 from rig.meter.oscillator import steered
+from rig.outputs import Outputs
 from rig.program.build import Program
+from rig.program.plate import plate_of
 from rig.store.store import Store
 
 POLL_NS = 20_000_000
@@ -35,15 +47,6 @@ PULSE_LATENCY_NS = 120_000_000
 BEGIN_NS = 10_000_000_000
 """A board that closes no window in this time is not working, or its bus is too slow for its records."""
 
-ANCHOR_NS = 1_000_000_000
-"""How often the board's clock is compared with ours."""
-
-COMPARED_NS = 20_000_000
-"""A comparison that took longer was held up in between, and tells nothing."""
-
-ANCHOR_SHARE = 4
-"""Of a difference found then, one part in so many is taken over: two crystals drift, a reading jitters."""
-
 FINISH_NS = 2_000_000_000
 """Outputs that still owe pulses get this long at the end."""
 
@@ -52,10 +55,12 @@ SETTLING_TICKS = 1 << 15
 
 _TICKS = 1 << TICK_BITS
 
-LED_WIDTH_NS = 10_000_000
-LED_GAP_NS = 5_000_000
-RELAY_DWELL_NS = 8_000_000
-"""An opto-FET form C at the highest rate of the nameplates, 53 transitions a second, has 18 ms."""
+_ACTIONS = {
+    WishKind.RESET_BY_SWITCH: Action.RESET_BY_SWITCH,
+    WishKind.TEST_BEGIN: Action.TEST_BEGIN,
+    WishKind.TEST_END: Action.TEST_END,
+}
+"""What is asked of billing for what hands on the front wish."""
 
 
 class Service:
@@ -97,27 +102,18 @@ class Service:
         self._sample_hz = link.identity.tick_hz / link.identity.ticks_per_sample
         has_phasors = Capability.PHASORS in link.identity.capabilities
         self._oscillator_step = link.read("OSCILLATOR_STEP")[0] if has_phasors else None
-        self._schedule = OutputSchedule()
-        pins = config.hardware
-        self.led = TestLed(
-            "test LED",
-            pins.led_pin,
-            pins=hardware.pins,
-            schedule=self._schedule,
-            width_ns=LED_WIDTH_NS,
-            gap_ns=LED_GAP_NS,
-        )
-        self.kyz1 = FormCRelay(
-            "KYZ 1",
-            pins.kyz1_y_pin,
-            pins.kyz1_z_pin,
-            pins=hardware.pins,
-            schedule=self._schedule,
-            dwell_ns=RELAY_DWELL_NS,
-        )
-        self._contacts: dict[str, TestLed | FormCRelay] = {"test_led": self.led, "kyz1": self.kyz1}
-        self._tick_ns = 1_000_000_000 / link.identity.tick_hz
-        self._anchor = (0, 0)
+        wired, folder = config.hardware, config.meter.store
+        self.outputs = Outputs(program.outputs, wired, hardware.pins, None if folder is None else Path(folder))
+        try:
+            self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns())
+            self._inputs = InputContacts(
+                program.inputs,
+                lambda place: PulseInput(pulse_source(hardware, config, place), hardware.clock.now_ns()),
+            )
+        except BaseException:
+            self.outputs.close()
+            raise
+        self._time = BoardTime(link, hardware.clock, link.identity.tick_hz)
 
     def begin(self, at_tick: int | None = None) -> None:
         """Start metering: once the filters have settled, or at the first sample later than `at_tick`.
@@ -127,6 +123,7 @@ class Service:
         try:
             self._await_window(at_tick)
         except BaseException:
+            self._let_go()
             if self._store is not None:
                 self._store.close()
             raise
@@ -136,12 +133,22 @@ class Service:
         self.meter = Meter(
             self.measurement, keeper.billing, keeper.installation, tick_hz, keeper.outputs, levels_of(self.program)
         )
+        self.outputs.resume({name: output.count for name, output in self.meter.outputs.items()})
+        demand = self.program.billing.demand
+        self.front = FrontPanel(
+            self.program.display,
+            demand.quantities if demand else (),
+            plate_of(self.program),
+            self._switches,
+            self.hardware.clock.now_ns(),
+        )
         self._before = self.meter.billing.registers.amounts()[0]
+        self._obey(self._inputs.begin(keeper.billing))
 
     def _await_window(self, at_tick: int | None) -> None:
         link, clock = self.hardware.link, self.hardware.clock
         deadline = clock.now_ns() + BEGIN_NS
-        self._anchor = tick, _ = self._now()
+        tick = self._time.begin()
         target = tick + SETTLING_TICKS if at_tick is None else at_tick
         link.close_window_at(target)
         while True:
@@ -172,11 +179,32 @@ class Service:
     def finish(self) -> None:
         """Let the pulses out that are still due, for FINISH_NS at most, let go of the outputs, save the meter."""
         limit = self.hardware.clock.now_ns() + PULSE_LATENCY_NS + FINISH_NS
-        while (due := self._schedule.next_due_ns) is not None and due <= limit:
+        while (due := self.outputs.schedule.next_due_ns) is not None and due <= limit:
             self._wait_until(due)
-        self.led.close()
-        self.kyz1.close()
+        self._let_go()
         self._keeper.finish(self.meter)
+
+    def _let_go(self) -> None:
+        self.outputs.close()
+        self._switches.close()
+        self._inputs.close()
+
+    def operate(self, switch: Switch, operated: bool) -> None:
+        """A hand moves a switch of a simulated rig, now. On hardware the hands are a person's: nothing happens."""
+        if self.hardware.hands is not None:
+            move = self.hardware.hands.operate if operated else self.hardware.hands.let_go
+            move(switch.value, self.hardware.clock.now_ns())
+
+    @property
+    def face(self) -> Face:
+        """What a person sees of the meter now."""
+        outputs = self.outputs
+        return Face(
+            lcd=self.front.lcd(self.meter),
+            led_lit=outputs.led.lit,
+            contacts=tuple((name.upper(), relay.position) for name, relay in outputs.relays.items()),
+            operated=self.front.operated,
+        )
 
     def energy_of_run(self, quantity: Quantity) -> int:
         """What has registered since `begin`, in nWh (nvarh, nVAh)."""
@@ -185,13 +213,9 @@ class Service:
         return billing.registers.energy(quantity) - quantity.of(self._before)
 
     @property
-    def unwired(self) -> tuple[str, ...]:
-        """Outputs of the program that have no contact here: pulses of KYZ1 and the test LED have."""
-        return tuple(
-            output.name
-            for output in self.program.outputs
-            if not isinstance(output, PulsesOutput) or output.name.lower() not in self._contacts
-        )
+    def lost_input_edges(self) -> int:
+        """Edges at the pulse inputs that the kernel could not keep."""
+        return self._inputs.lost_edges
 
     @property
     def stored(self) -> bool:
@@ -206,63 +230,84 @@ class Service:
     @property
     def late_edges(self) -> int:
         """Edges made more than a millisecond behind their time."""
-        return self._schedule.late
+        return self.outputs.schedule.late
 
     @property
     def held_edges(self) -> int:
         """Edges that had to wait for the one before to have stood long enough: pulses come too fast."""
-        return self.led.edges.held + self.kyz1.edges.held
+        return self.outputs.held
 
     @property
     def waiting_edges(self) -> int:
         """Edges asked for and not made yet; after finish(), never made."""
-        return self.led.edges.waiting + self.kyz1.edges.waiting
+        return self.outputs.waiting
 
-    def _now(self) -> tuple[int, int]:
-        """The board's tick count and our clock at the same instant."""
+    def make_room(self, ns: int = READING_NS) -> None:
+        """Make the edges that fall due in the next `ns` first, but do not wait long; then there is time to work."""
         clock = self.hardware.clock
-        before = clock.now_ns()
-        tick = self.hardware.link.ticks()
-        return tick, (before + clock.now_ns()) // 2
-
-    def _follow_clock(self) -> None:
-        """Keep pulses at a constant latency although the board's crystal and ours differ, and by the time of day the
-        meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
-        """
-        if self.hardware.clock.now_ns() < self._anchor[1] + ANCHOR_NS:
-            return
-        begin_ns = self.hardware.clock.now_ns()
-        board_tick, now_ns = self._now()
-        utc_ns = self.hardware.clock.utc_ns()
-        tick = self.meter.tick_of(board_tick)
-        if tick is None or self.hardware.clock.now_ns() - begin_ns > COMPARED_NS:
-            return
-        self._keeper.keep(self.meter, self.meter.compare_clock(board_tick, utc_ns).happenings)
-        late_ns = now_ns - self._instant_ns(tick)
-        if abs(late_ns) < PULSE_LATENCY_NS:  # else the board was reset
-            late_ns //= ANCHOR_SHARE
-        self._anchor = tick, self._instant_ns(tick) + late_ns
+        limit = clock.now_ns() + 2 * ns
+        while (due := self.outputs.schedule.next_due_ns) is not None and due <= min(clock.now_ns() + ns, limit):
+            self._wait_until(due)
 
     def _poll(self) -> Iterator[Advance]:
         self._follow_clock()
         for record in self._records():
             result = self.meter.advance(record)
             for pulse in result.pulses:
-                if contact := self._contacts.get(pulse.output):
-                    contact.pulse(self._instant_ns(pulse.tick) + PULSE_LATENCY_NS)
-            self._keeper.keep(self.meter, result.happenings)
-            self._schedule.run_due(self.hardware.clock.now_ns())
+                self.outputs.pulse(pulse, self._due_ns(pulse.tick))
+            self._take(result.happenings, result.changes)
+            self.outputs.schedule.run_due(self.hardware.clock.now_ns())
             yield result
+        self._attend_front()
         self._steer_oscillator()
+
+    def _take(self, happenings: Sequence[Happening], changes: Iterable[ContactChange]) -> None:
+        """What came of a record, or of a command: to contacts, front and store."""
+        for change in changes:
+            self.outputs.change(change, self._due_ns(change.tick))
+        self.front.told(happenings)
+        self._keeper.keep(self.meter, happenings)
+
+    def _attend_front(self) -> None:
+        """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
+        now_ns = self.hardware.clock.now_ns()
+        wishes = self.front.poll(now_ns, self.meter.billing.test is not None)
+        self._obey([Command(self._utc_ns(wish.at_ns), _ACTIONS[wish.kind]) for wish in wishes])
+        self._obey(self._inputs.poll(now_ns, self._utc_ns))
+        self.meter.follow(self.front.followed)
+
+    def _obey(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            outcome = self.meter.obey(command)
+            self._take(outcome.happenings, outcome.changes)
+
+    def _utc_ns(self, at_ns: int) -> int:
+        """The meter's time at an instant of our clock."""
+        utc_ns = self.meter.utc_of(self._time.tick_at(at_ns))
+        return self.meter.billing.now_ns if utc_ns is None else utc_ns
+
+    def _follow_clock(self) -> None:
+        """Keep pulses at a constant latency although the board's crystal and ours differ, and by the time of day the
+        meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
+        """
+        if not self._time.due or (compared := self._time.compare()) is None:
+            return
+        board_tick, now_ns, utc_ns = compared
+        if (tick := self.meter.tick_of(board_tick)) is None:
+            return
+        outcome = self.meter.compare_clock(board_tick, utc_ns)
+        self._take(outcome.happenings, outcome.changes)
+        self._time.follow(tick, now_ns, PULSE_LATENCY_NS)
+
+    def _due_ns(self, tick: int) -> int:
+        """When what happened at a tick is seen outside."""
+        return self._time.instant_ns(tick) + PULSE_LATENCY_NS
 
     def _records(self) -> Iterator[Record]:
         """The records waiting. Edges that would fall due while one is read are made first, but not for long."""
-        clock = self.hardware.clock
         records = self.hardware.link.records()
         while True:
-            limit = clock.now_ns() + 2 * READING_NS
-            while (due := self._schedule.next_due_ns) is not None and due <= min(clock.now_ns() + READING_NS, limit):
-                self._wait_until(due)
+            self.make_room()
             record = next(records, None)
             if record is None:
                 return
@@ -279,11 +324,7 @@ class Service:
 
     def _wait_until(self, instant_ns: int) -> None:
         clock = self.hardware.clock
-        while (due := self._schedule.next_due_ns) is not None and due <= instant_ns:
+        while (due := self.outputs.schedule.next_due_ns) is not None and due <= instant_ns:
             clock.wait_until(due)
-            self._schedule.run_due(clock.now_ns())
+            self.outputs.schedule.run_due(clock.now_ns())
         clock.wait_until(instant_ns)
-
-    def _instant_ns(self, tick: int) -> int:
-        anchor_tick, anchor_ns = self._anchor
-        return anchor_ns + int((tick - anchor_tick) * self._tick_ns)

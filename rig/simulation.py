@@ -9,13 +9,14 @@ from calibration.constants import FULL_SCALE_CODES, Calibration, ChannelConstant
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.clock import BoardClock
 from drivers.sim.frontend import FrontEnd
+from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.sim.sensors import Sensor, ideal_sensors, typical_sensors
 from drivers.sim.source import Source
 from drivers.sim.synthetic import lively_load
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
-from rig.config import Config
+from rig.config import OUTPUTS, Config
 from rig.hardware import Hardware, calibration_of
 
 GAIN_DIGITS = 12
@@ -70,9 +71,12 @@ def simulated_hardware(
     else:
         calibration = known_constants(sensors, chain.tick_hz)
     pins = VirtualClockMockFactory(pins_time)
-    wired = config.hardware.led_pin, config.hardware.kyz1_y_pin, config.hardware.kyz1_z_pin
-    board.contacts = lambda: pins.levels(wired)  # looped back to the pulse counters
-    hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity)
+    wired = [config.hardware.led_pin, *(pin for output in OUTPUTS for pin in config.hardware.contacts(output))]
+    looped = [pins.pin(number) for number in wired]
+    board.contacts = lambda: sum(bool(pin.state) << bit for bit, pin in enumerate(looped))  # to the pulse counters
+    inputs = {f"input{place}": pin for place, pin in enumerate(config.hardware.inputs, 1)}
+    clock.hands = hands = Hands(config.hardware.switches | inputs, pins, config.simulation.seed)
+    hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity, hands)
     return hardware, board, front_end
 
 

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rig.results import Demand, Phase, Summary
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One refresh: the run so far, the phases over the last second, lamp and contact as they are now."""
-
-    summary: Summary
-    recent: dict[str, Phase]
-    led_lit: bool
-    kyz: str
+from rig.face.terminal import FaceView
+from rig.messages import Moment
+from rig.results import Contact, Demand, Phase, Summary
 
 
 def marks(summary: Summary) -> str:
@@ -32,32 +23,23 @@ def marks(summary: Summary) -> str:
 
 
 def panel(moment: Moment) -> RenderableType:
-    """The live view."""
+    """The live view: the meter's face, and below it what a bench wants to know."""
     s = moment.summary
-    lcd = Text(f" {s.registers.kwh_delivered:011.5f} kWh DEL ", style="black on green")
-    head = Table.grid(expand=True)
-    head.add_row(
-        lcd, Text(f"form {s.form}   {s.seconds:8.1f} s", justify="center"), Text(marks(s), style="bold yellow")
-    )
-
-    outputs = Table.grid(padding=(0, 3))
-    lamp = Text("● ", style="bold red") if moment.led_lit else Text("○ ", style="dim")
-    outputs.add_row(
-        lamp + Text(f"test LED  {s.pulses.test_led} × {s.constants.ks_wh:g} Wh"),
-        Text(f"KYZ 1  {moment.kyz}  {s.pulses.kyz1} × {s.constants.kp1_wh:g} Wh"),
-    )
+    face = replace(moment.face, marks=f"form {s.form}   {marks(s)}")
+    pulses = [f"test LED {s.pulses['test_led']} × {s.constants.ks_wh:g} Wh"]
+    pulses += [f"{c.name} {c.transitions} × {c.kp_wh:g}" for c in s.outputs if c.transitions is not None]
     energy = Text(
-        f"delivered {s.energy_wh.delivered:.4f} Wh   received {s.energy_wh.received:.4f} Wh   "
+        f"{s.seconds:.1f} s   delivered {s.energy_wh.delivered:.4f} Wh   received {s.energy_wh.received:.4f} Wh   "
         f"f {_or_dash(s.frequency_hz, '.3f')} Hz   neutral {_or_dash(s.neutral_a, '.4f')} A"
     )
     billed = Text(
         f"{s.service or 'service not known yet'}   rate {s.rate}   "
         + "   ".join(f"{d.quantity} {d.present:.3f}, max {d.maximum:.3f}" for d in s.demand[:1])
     )
-    rows: list[RenderableType] = [head, phases(moment.recent), energy, billed, outputs]
+    rows: list[RenderableType] = [phases(moment.recent), energy, billed, Text("   ".join(pulses))]
     if trouble := troubles(s):
         rows.append(Text(trouble, style="bold red"))
-    return Panel(Group(*rows), title="AE-0764 rig", width=84)
+    return Group(FaceView(face), *rows)
 
 
 def phases(values: dict[str, Phase]) -> Table:
@@ -107,8 +89,8 @@ def report(s: Summary) -> RenderableType:
         ("", f"{s.registers.kvah_td:.6f} kVAh td, {s.registers.kvah_rms:.6f} kVAh rms{_kept(s)}"),
         *((d.quantity, _demand(d)) for d in s.demand),
         ("service", f"{s.service or 'not detected'}, rate {s.rate}"),
-        ("test LED", f"pulses of {s.constants.ks_wh:g} Wh{_times(s)}: {s.pulses.test_led}"),
-        ("KYZ 1", f"transitions of {s.constants.kp1_wh:g} Wh{_times(s)}: {s.pulses.kyz1}"),
+        ("test LED", f"pulses of {s.constants.ks_wh:g} Wh{_times(s)}: {s.pulses['test_led']}"),
+        *((contact.name, _contact(contact, s)) for contact in s.outputs),
         ("link", f"damaged frames: {s.crc_errors}"),
     ):
         table.add_row(Text(name, style="bold"), value)
@@ -132,11 +114,17 @@ def troubles(s: Summary) -> str:
         said.append(f"EDGES LATE ×{s.late_edges}")
     said += [f"{name.upper()} ×{count}" for name, count in s.faults.items()]
     said += [name.upper() for name in s.diagnostics]
-    if s.unwired:
-        said.append(f"NO CONTACT FOR {' '.join(s.unwired)}")
+    if s.lost_input_edges:
+        said.append(f"INPUT EDGES LOST ×{s.lost_input_edges}")
     if s.trouble:
         said.append(f"NOT STORED: {s.trouble}")
     return "   ".join(said)
+
+
+def _contact(c: Contact, s: Summary) -> str:
+    if c.transitions is None or c.kp_wh is None:
+        return c.does
+    return f"{c.does}, transitions of {c.kp_wh:g} Wh{_times(s)}: {c.transitions}"
 
 
 def _demand(d: Demand) -> str:

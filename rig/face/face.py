@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
+from drivers.gpio import Position
 from rig.meter.display.lcd import Lcd
 from rig.meter.front.switches import Switch
-
-
-class Position(Enum):
-    """Where a form-C contact stands. The value is what is printed beside it."""
-
-    OPEN = "OPEN"
-    KY = "K-Y"
-    KZ = "K-Z"
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def summary(program: Program, year: int) -> dict[str, str]:
         lines["self-reads"] = when[reads.kind] + (", with a demand reset" if reads.resets_demand else "")
     counts = ", ".join(f"{len(getattr(program.display, name))} {name}" for name in SEQUENCES)
     lines["display"] = f"items: {counts}; {program.display.scroll_s} s each"
-    lines |= {output.name: _output(output, program) for output in program.outputs}
+    lines |= {output.name: output_text(output, program) for output in program.outputs}
     lines |= {f"IN{found.place + 1}": _input(found) for found in program.inputs}
     return lines | {"seal": "on" if program.security.seal else "off"}
 
@@ -91,7 +91,8 @@ def _recorder(recorder: RecorderSettings) -> str:
     )
 
 
-def _output(output: contacts.Output, program: Program) -> str:
+def output_text(output: contacts.Output, program: Program) -> str:
+    """What an output does, in words."""
     match output:
         case contacts.PulsesOutput(_, quantity, kp):
             if not kp:

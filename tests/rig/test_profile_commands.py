@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from rig.cli import app
 from rig.config import Config, MeterFiles
-from rig.live import run
+from rig.live import Audience, run
 from rig.profile import ProfileError
 from rig.store.check import check
 from rig.store.errors import StoreError
@@ -109,8 +109,8 @@ def test_a_run_goes_on_from_its_store(tmp_path: Path) -> None:
     """The second run begins with the registers of the first, and says that it was off."""
     (tmp_path / "meter.toml").write_text(PROGRAM)
     config = Config(meter=MeterFiles(program=str(tmp_path / "meter.toml"), store=str(tmp_path / "store")))
-    first = run(config, 2.0, paced=False, show=lambda moment: None).summary
-    second = run(config, 2.0, paced=False, show=lambda moment: None).summary
+    first = run(config, 2.0, paced=False, audience=Audience(lambda moment: None)).summary
+    second = run(config, 2.0, paced=False, audience=Audience(lambda moment: None)).summary
     assert first.stored
     assert second.energy_wh.delivered > 0
     total = first.registers.kwh_delivered + second.energy_wh.delivered / 1000

@@ -42,8 +42,8 @@ def check_consistency(summary: Summary) -> None:
     assert summary.crc_errors == 0
     assert summary.late_edges == 0
     energy, constants = summary.energy_wh, summary.constants
-    led = (energy.delivered + energy.received) / constants.multiplier - summary.pulses.test_led * constants.ks_wh
-    kyz = energy.delivered / constants.multiplier - summary.pulses.kyz1 * constants.kp1_wh
+    led = (energy.delivered + energy.received) / constants.multiplier - summary.pulses["test_led"] * constants.ks_wh
+    kyz = energy.delivered / constants.multiplier - summary.pulses["kyz1"] * constants.kp1_wh
     assert 0 <= led < constants.ks_wh
     assert 0 <= kyz < constants.kp1_wh
 

@@ -17,9 +17,10 @@ from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.functions import PulsesOutput
 from rig.meter.meter import Advance
 from rig.meter.quantities import Sums
+from rig.outputs import LED_WIDTH_NS
 from rig.program.build import Program, default_program
 from rig.selection import open_hardware
-from rig.service import LED_WIDTH_NS, PULSE_LATENCY_NS, Service
+from rig.service import PULSE_LATENCY_NS, Service
 
 SECONDS = 8
 CONFIG = Config()
@@ -97,12 +98,13 @@ def test_flashes_have_their_width(session) -> None:
 def test_finish_lets_every_pulse_out() -> None:
     service, pins, results = metered(PROGRAM)
     service.finish()
-    assert service.kyz1.transitions == service.meter.outputs["kyz1"].count
-    assert service.led.flashes == service.meter.outputs["test_led"].count
-    assert sum(e.high for e in pins.edges(17)) == service.led.flashes
+    assert service.outputs.relays["kyz1"].transitions == service.meter.outputs["kyz1"].count
+    assert service.outputs.led.flashes == service.meter.outputs["test_led"].count
+    assert sum(e.high for e in pins.edges(17)) == service.outputs.led.flashes
     delivered = Fraction(service.energy_of_run(Quantity.KWH_DELIVERED), NANO)
-    assert 0 <= delivered - service.kyz1.transitions * Fraction("0.03") < Fraction("0.03")
-    assert sum(len(r.pulses) for r in results) == service.kyz1.transitions + service.led.flashes
+    assert 0 <= delivered - service.outputs.relays["kyz1"].transitions * Fraction("0.03") < Fraction("0.03")
+    outputs = service.outputs
+    assert sum(len(r.pulses) for r in results) == outputs.relays["kyz1"].transitions + outputs.led.flashes
 
 
 def test_the_lively_load_is_what_the_meter_reads() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hands import SETTINGS, S, Hands, sequence
+from hands import SETTINGS, Hands, S, sequence
 
 from rig.meter.display.items import DisplaySettings
 from rig.meter.front.front import Front, Mode, Overlay, Wish, WishKind
@@ -133,7 +133,7 @@ def test_stepping_ends_the_alternate_sequence_too():
 def test_the_way_into_gyrbox_by_scroll_as_the_notice_has_it():
     hands = Hands()
     seen = []
-    for word in "C1 S2 @5 @8 @8.6 @9.1 T9.2 s10 @15.2 t16".split():
+    for word in ["C1", "S2", "@5", "@8", "@8.6", "@9.1", "T9.2", "s10", "@15.2", "t16"]:
         assert hands.play(word) == ()
         seen.append((hands.front.mode.value, hands.front.place, hands.front.fast))
     assert seen == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hands import SETTINGS, S, Hands
+from hands import SETTINGS, Hands, S
 
 from rig.meter.front import gestures, modes
 from rig.meter.front.front import Wish

@@ -1,0 +1,84 @@
+"""The front of a meter in service: its switches, its display, and what hands on it ask of billing (D-1 to D-7, Q-5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from drivers.switches import Switches
+from rig.meter.billing.billing import Happening
+from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
+from rig.meter.billing.quantity import Quantity
+from rig.meter.contacts.lamp import followed
+from rig.meter.display.items import DisplaySettings
+from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
+from rig.meter.display.readout import Plate, Readout
+from rig.meter.front.face import face
+from rig.meter.front.front import Front, Mode, Wish
+from rig.meter.front.switches import Change, Switch
+from rig.meter.meter import Meter
+
+REFRESH_NS = 250_000_000
+"""How often what is displayed is looked at anew, while the item stays."""
+
+
+class FrontPanel:
+    """A front whose switches are `switches`, from `now_ns` on. Time is that of the hardware's clock, in ns."""
+
+    def __init__(
+        self, settings: DisplaySettings, demands: Sequence[Quantity], plate: Plate, switches: Switches, now_ns: int
+    ) -> None:
+        self._switches = switches
+        self._demands = demands
+        self._readout = Readout(plate)
+        self.operated = frozenset(Switch(name) for name, operated in switches.operated().items() if operated)
+        self.front = Front(settings, self.operated, now_ns)
+        self._now_ns = now_ns
+        self._ended_ns: int | None = None
+        self._lcd = ALL_SEGMENTS
+        self._shows: object = None
+        self._stale_ns = now_ns
+
+    def poll(self, now_ns: int, test_mode: bool) -> list[Wish]:
+        """What hands have done as far as it is certain by now, and what that asks of billing."""
+        wishes: list[Wish] = []
+        for at_ns, name, operated in self._switches.poll(now_ns):
+            change = Change(max(at_ns, self._now_ns), Switch(name), operated)
+            self._now_ns = change.at_ns
+            wishes += self.front.change(change)
+            self.operated = self.operated ^ {change.switch}
+        self._now_ns = max(self._now_ns, self._switches.certain_ns)
+        self.front.advance(self._now_ns, test_mode)
+        return wishes
+
+    def told(self, happenings: Iterable[Happening]) -> None:
+        """What has happened to what is billed."""
+        for happening in happenings:
+            match happening:
+                case Event(kind=EventKind.DEMAND_RESET, details=details) if ("cause", Cause.SWITCH.value) in details:
+                    self.front.reset_accepted(self._now_ns)
+                case Event(kind=EventKind.RESET_REFUSED, details=details):
+                    self.front.reset_refused(self._now_ns, int(dict(details)["seconds left"]))
+                case EndOfInterval():
+                    self._ended_ns = happening.utc_ns
+
+    @property
+    def followed(self) -> Quantity | None:
+        """What the test LED is to show; None: Wh either way (P-1)."""
+        mode = self.front.mode
+        return followed(
+            self.front.item.what, self._demands, alternate=mode is Mode.ALTERNATE, test=mode is Mode.TEST
+        )
+
+    def lcd(self, meter: Meter) -> Lcd:
+        """The glass: looked at anew when the item changes, and every REFRESH_NS."""
+        front = self.front
+        shows = front.mode, front.place, front.overlay
+        if shows != self._shows or self._now_ns >= self._stale_ns:
+            self._shows, self._stale_ns = shows, self._now_ns + REFRESH_NS
+            since_end_ns = None if self._ended_ns is None else meter.billing.now_ns - self._ended_ns
+            self._lcd = face(front, meter, self._readout, since_end_ns)
+        return self._lcd
+
+    def close(self) -> None:
+        """Let the pins go."""
+        self._switches.close()

@@ -1,0 +1,136 @@
+"""The metering process: the service on its hardware, and nothing else (C-3).
+
+`rig run` starts it and shows what it says (rig/live.py). It takes orders and says what is to be shown over a socket,
+and never waits for whoever looks on; if that is gone, it ends as if told to stop.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from drivers.spi_link import LinkError
+from rig.conduit import Conduit, ConduitClosed
+from rig.failures import could_not_run, unexpected
+from rig.messages import Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
+from rig.realtime import favour_this_process, keep_what_is_loaded
+from rig.results import Tally
+from rig.selection import open_hardware, program_of
+from rig.service import Service
+from rig.store.store import Store
+
+REFRESH_NS = 1_000_000_000
+
+Tell = Callable[[msgspec.Struct], object]
+
+
+class Stopped:
+    """Whether the run is to end: told so, or nobody is there any more."""
+
+    def __init__(self, conduit: Conduit[Order], operate: Callable[[Operate], None]) -> None:
+        self._conduit, self._operate = conduit, operate
+        self._ended = False
+
+    def __call__(self) -> bool:
+        """Take the orders that wait."""
+        while not self._ended:
+            try:
+                order = self._conduit.poll()
+            except ConduitClosed:
+                order = Stop()
+            match order:
+                case None:
+                    break
+                case Operate():
+                    self._operate(order)
+                case Stop():
+                    self._ended = True
+        return self._ended
+
+
+def meter(start: Start, conduit: Conduit[Order]) -> Ended:
+    """Meter as ordered. Ends cleanly when told to, and when the link fails: no window is left half registered, pulses
+    due are let out, the outputs go to rest."""
+    config = start.config
+    program = program_of(config)
+    hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
+    # At full speed every moment is waited for; in real time none is.
+    tell: Tell = _or_nobody(conduit.offer if start.paced else conduit.send)
+    failure = None
+    try:
+        store = Store.open(Path(config.meter.store)) if config.meter.store else None
+        service = Service(hardware, config, program, store)
+        tally = Tally(service)
+        service.begin()
+        keep_what_is_loaded()
+        now = hardware.clock.now_ns()
+        end = None if start.seconds is None else now + round(start.seconds * 1e9)
+        stopped = Stopped(conduit, lambda order: service.operate(order.switch, order.operated))
+        shown = None
+        try:
+            while not stopped() and (end is None or now < end):
+                now = now + REFRESH_NS if end is None else min(now + REFRESH_NS, end)
+                for result in service.run(now):
+                    tally.add(result)
+                    if stopped():
+                        break
+                    if (face := service.face) != shown:
+                        tell(Shown(face))
+                        shown = face
+                else:
+                    service.make_room()
+                    tell(Moment(tally.summary(), tally.recent(), service.face))
+        except LinkError as error:
+            failure = str(error)
+        service.finish()
+        return Ended(tally.summary(), failure)
+    finally:
+        hardware.close()
+
+
+def _or_nobody(say: Tell) -> Tell:
+    def tell(message: msgspec.Struct) -> None:
+        with suppress(ConduitClosed):  # the next look at the orders ends the run
+            say(message)
+
+    return tell
+
+
+def main() -> None:
+    """`python -m rig.metering DESCRIPTOR`: the socket that orders come from, the first of them a Start."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever shows the run: Stop comes from there
+    conduit: Conduit[Order] = Conduit(socket.socket(fileno=int(sys.argv[1])), Order)
+    try:
+        conduit.send(_last_word(conduit))
+    except ConduitClosed:  # nobody is there any more
+        sys.exit(1)
+    finally:
+        conduit.close()
+
+
+def _last_word(conduit: Conduit[Order]) -> Ended | Refused:
+    try:
+        start = conduit.receive()
+        assert isinstance(start, Start)
+        if start.paced:
+            favour_this_process()
+        return meter(start, conduit)
+    except could_not_run() as error:
+        return Refused(str(error))
+    except ConduitClosed:
+        raise
+    except Exception as error:
+        if "RIG_TRACEBACK" in os.environ:
+            raise
+        return Refused(unexpected(error), status=1)
+
+
+if __name__ == "__main__":
+    main()
