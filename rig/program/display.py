@@ -16,6 +16,7 @@ from rig.meter.display.items import (
     What,
     When,
 )
+from rig.meter.display.lcd import TEXT_PLACES
 from rig.meter.models import Capability
 from rig.program import schema
 from rig.program.display_items import items
@@ -76,6 +77,12 @@ def display(table: schema.Display, offer: Offer) -> DisplaySettings:
             usual.decimals if own.decimals is None else own.decimals,
         )
         digits.check(f"{place}.", max_k if usual is demand else None)
+        if isinstance(what, EnergyItem) and what.quantity.net and digits.digits >= TEXT_PLACES:
+            where = "display.energy_digits" if own.digits is None else f"{place}.digits"
+            raise ConfigError(
+                f"{where} is {digits.digits}, but {own.item} can be negative and its sign takes a place: "
+                f"give it at most {TEXT_PLACES - 1} digits"
+            )
         return DisplayItem(own.item, what, digits.digits, digits.decimals, ident)
 
     sequences = {}

@@ -14,6 +14,7 @@ from kept_meter import MINUTE, KeptMeter
 from rig.keeper import Kept
 from rig.meter.billing.commands import Action
 from rig.meter.billing.demand import DemandSettings
+from rig.meter.billing.events import Cause
 from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import Quantity
 from rig.program import schema
@@ -46,6 +47,7 @@ def ripe(program: Program) -> KeptMeter:
             meter.meter.billing.advance(Portion(now_ns, now_ns + MINUTE, 0, *energies))
 
     meters(600)
+    meter.meter.billing.state.closed_season = meter.meter.billing.snapshot(Cause.SEASON)
     meter.does(Action.TEST_BEGIN)
     meters(240)
     return meter

@@ -121,7 +121,8 @@ def test_the_magnet_works_with_the_cover_on():
 
 def test_the_alternate_sequence_goes_by_once():
     assert [after(f"M4 m7.5 @{at}") for at in (12.9, 13, 18.9, 19)] == [
-        ("alternate", "alternate 0"), ("alternate", "alternate 1"), ("alternate", "alternate 1"), ("normal", "normal 0"),
+        ("alternate", "alternate 0"), ("alternate", "alternate 1"),
+        ("alternate", "alternate 1"), ("normal", "normal 0"),
     ]  # fmt: skip
 
 

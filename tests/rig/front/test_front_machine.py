@@ -1,4 +1,4 @@
-"""Anything at all done to the front, against a model written otherwise: time in ticks of 0.1 s, counted up one by one."""
+"""Anything at all done to the front, against a model written otherwise: ticks of 0.1 s, counted up one by one."""
 
 from __future__ import annotations
 

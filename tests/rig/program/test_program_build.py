@@ -273,6 +273,26 @@ def test_the_gyrbox_has_nineteen_items() -> None:
     assert set(GYRBOX) <= items(Names()).keys()
 
 
+def test_the_gyrbox_is_in_every_display() -> None:
+    made = program("")
+    assert tuple(item.name for item in made.display.gyrbox) == GYRBOX
+    assert [item.what for item in made.display.gyrbox] == [items(Names())[name] for name in GYRBOX]
+    assert [item.ident for item in made.display.gyrbox] == [f"{k:02}" for k in range(1, 20)]
+
+
+def test_ids_are_places_or_programmed() -> None:
+    made = program(
+        """
+        [display]
+        normal = ["date", { item = "time", id = "A.1" }, { item = "kWh delivered", digits = 6, id = "7" }, "Hz"]
+        test = [{ item = "test left", id = "T" }]
+        """
+    )
+    assert [item.ident for item in made.display.normal] == ["01", "A.1", "7", "04"]
+    assert [item.ident for item in made.display.test] == ["T"]
+    assert {len(item.ident) for item in made.display.alternate} == {2}
+
+
 def test_items_are_named_once() -> None:
     """No two different things have one name, and what programs call by two names is one thing."""
     for names in (Names(), Names(Quantity.KVAH_RMS, net_by_direction=True)):
