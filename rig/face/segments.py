@@ -31,8 +31,10 @@ _OURS = {
     "!": "bc", '"': "fj", "#": "bcdghjm", ",": "l", ".": "d", ":": "ad", ";": "al", "<": "kn", ">": "il",
     "?": "abhm", "@": "abdefhj", "^": "ln", "`": "i", "{": "adgil", "|": "jm", "}": "adhkn", "~": "fik",
     "°": "abfgh", "–": "gh", LIT: SEGMENTS,
+    "0": "abcdef",
 }  # fmt: skip
-"""gpiozero's table has capitals, digits and some signs. A point within a place is only for ident and unit."""
+"""gpiozero's table has capitals, digits and some signs; its 0 has a stroke, which makes a row of them hard to read. A
+point within a place is only for ident and unit."""
 
 
 @dataclass(frozen=True)

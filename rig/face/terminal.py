@@ -13,7 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rig.face.face import Face, Position
+from drivers.gpio import Position
+from rig.face.face import Face
 from rig.face.segments import Place, nearest, text_places
 from rig.keys import KEYS
 from rig.meter.display.lcd import IDENT_PLACES, UNIT_PLACES, Annunciator, Lcd

@@ -6,7 +6,8 @@ import string
 
 from hypothesis import strategies as st
 
-from rig.face.face import Face, Position
+from drivers.gpio import Position
+from rig.face.face import Face
 from rig.meter.display.lcd import IDENT_PLACES, POINTS, TEXT_PLACES, UNIT_PLACES, Annunciator, Lcd
 from rig.meter.front.switches import Switch
 

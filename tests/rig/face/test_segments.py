@@ -31,7 +31,7 @@ def test_small_letters_are_told_apart() -> None:
 
 @pytest.mark.parametrize(
     ("character", "segments"),
-    [("8", "abcdefgh"), ("7", "akm"), ("-", "gh"), ("_", "d"), (" ", ""), ("°", "abfgh"), (LIT, SEGMENTS)],
+    [("8", "abcdefgh"), ("0", "abcdef"), ("7", "akm"), ("-", "gh"), (" ", ""), ("°", "abfgh"), (LIT, SEGMENTS)],
 )  # fmt: skip
 def test_some_by_hand(character: str, segments: str) -> None:
     assert patterns()[character] == set(segments)

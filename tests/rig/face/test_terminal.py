@@ -11,7 +11,8 @@ from faces import FACE, USUAL, faces
 from hypothesis import given, settings
 from rich.console import Console
 
-from rig.face.face import Face, Position
+from drivers.gpio import Position
+from rig.face.face import Face
 from rig.face.segments import Place, patterns
 from rig.face.terminal import LINES, WIDTH, FaceView, place_lines
 from rig.keys import KEYS
@@ -38,12 +39,12 @@ def test_the_face_as_it_is() -> None:
 ╭─────────────────────────── AE-0764  SIMULATED (exact) ───────────────────────────╮
 │  VA VB VC         →       LAG              B                                     │
 │                        ┏━━━┓ ┏━━━┓     ╻ ╺━━━┓ ╺━━━┓ ╻   ╻             MAGNET    │
-│                        ┃  ╱┃ ┃  ╱┃    ╱┃     ┃     ┃ ┃   ┃                       │
-│                        ┃ ╱ ┃ ┃ ╱ ┃   ╱ ┃ ┏━━━┛   ╺━┫ ┗━━━┫                       │
-│                        ┃╱  ┃ ┃╱  ┃     ┃ ┃         ┃     ┃                       │
+│                        ┃   ┃ ┃   ┃    ╱┃     ┃     ┃ ┃   ┃                       │
+│                        ┃   ┃ ┃   ┃   ╱ ┃ ┏━━━┛   ╺━┫ ┗━━━┫                       │
+│                        ┃   ┃ ┃   ┃     ┃ ┃         ┃     ┃                       │
 │  03                    ┗━━━┛ ┗━━━┛     ╹ ┗━━━╸ ╺━━━┛•    ╹  kWh                  │
 │  ALT      EOI                                                                    │
-│ ● test LED   KYZ 1 K-Y   KYZ 2 K-Z   KYZ 3 OPEN                                  │
+│ ● test LED   KYZ 1 K-Y   KYZ 2 K-Z   KYZ 3 open                                  │
 │ m magnet   s SCROLL   r reset   t TEST   c cover   twice = hold                  │
 ╰──────────────────────────────────────────────────────────────────────────────────╯"""
     )
