@@ -39,6 +39,7 @@ lint: $(VENV)/dev.stamp
 
 pictures: $(VENV)/run.stamp  ## draw the documentation's pictures from a real run
 	$(BIN)/python docs/pictures/draw.py
+	$(BIN)/python docs/pictures/displays.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

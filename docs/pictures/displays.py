@@ -84,13 +84,7 @@ def main() -> None:
         draw("normal", "Normal sequence", normal)
         draw("alternate", "Alternate sequence", shown(settings.alternate, alternate=True))
         draw("gyrbox", "Gyrbox sequence", shown(settings.gyrbox))
-        face = Face(
-            dict(normal)["kWh delivered"],
-            service.led.lit,
-            (("KYZ 1", service.kyz1.position),),
-            plate=program.nameplate.rows(),
-            marks=SIMULATED,
-        )
+        face = Face(dict(normal)["kWh delivered"], plate=program.nameplate.rows(), marks=SIMULATED)
         Path(__file__).with_name("face.svg").write_text(svg(face), encoding="utf-8")
         service.meter.obey(Command(hardware.clock.utc_ns(), Action.TEST_BEGIN))
         run(TEST_SECONDS)
