@@ -1,4 +1,4 @@
-"""Whatever the meter itself puts on the display has segments of its own: nothing it says is shown as a question mark."""
+"""Whatever the meter itself puts on the display has segments of its own: none of it is shown as a question mark."""
 
 from __future__ import annotations
 
