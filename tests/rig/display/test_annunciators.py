@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from shown_meters import LOAD, NETWORK, PLATE, PROGRAM, look, meters, new_meter, program, sees
+from shown_meters import LOAD, NETWORK, PLATE, PROGRAM, look, meters, new_meter, program, sees, shows
 
 from calibration.constants import nominal
 from rig.meter.billing.commands import Action
@@ -144,6 +144,7 @@ def test_faults_of_records_light_it_for_some_seconds():
     for record in made[:lost] + made[lost + 1 :]:
         meter.advance(record)
         told.append((record.tick_end, Annunciator.ERROR in on(meter)))
+        assert shows(meter, "errors") == ("--------- ME" if told[-1][1] else "NONE")
     since = made[lost + 1].tick_end
     assert [shown for _, shown in told] == [0 <= tick - since < FAULTS_S * CHAIN.tick_hz for tick, _ in told]
     assert {shown for tick, shown in told if tick > since} == {True, False}
