@@ -22,14 +22,15 @@ class GpioError(RuntimeError):
 
 
 CHIP = "/dev/gpiochip0"
-"""The header's GPIO on every Raspberry Pi; kernels before 6.6.47 have it as gpiochip4 on a Pi 5."""
+"""The header's GPIO on every Raspberry Pi; kernels before 6.6.45 have it as gpiochip4 on a Pi 5."""
 
 
 def open_pins(factory: str, chip: str = CHIP) -> Factory:
     """The header's pins through the named library: "lgpio" is the only one that works on every Pi.
 
-    `chip` is the kernel's device. Close the result when done. Raises GpioError if the library or the gpiochip is missing, or if the environment asks
-    for pins of another kind: whoever set that expects it to be obeyed, and a meter on mock pins would do nothing.
+    `chip` is the kernel's device. Close the result when done. Raises GpioError if the library or the chip is missing,
+    if the chip is not the header's, or if the environment asks for pins of another kind: whoever set that expects it
+    to be obeyed, and a meter on mock pins would do nothing.
     """
     if factory != "lgpio":
         raise GpioError(

@@ -96,7 +96,7 @@ class Switches:
         self._differs_ns: dict[str, int] = {}
         self._settled: list[Change] = []
         self._given_ns = now_ns - late_ns
-        self.certain_ns = now_ns - late_ns
+        self.certain_ns = now_ns - late_ns - 1
         try:
             for name, pin in pins_by_name.items():
                 self._inputs[name] = contact = SwitchInput(f"the switch {name.upper()}", pin, pins=pins)
@@ -131,7 +131,7 @@ class Switches:
             self._settled += [(s.at_ns, name, s.operated) for s in contact.advance(now_ns)]
         self._settled.sort(key=lambda change: change[0])
         begun = [first for c in self._contacts.values() if (first := c.earliest_ns) is not None]
-        self.certain_ns = min([now_ns - self._late_ns, *begun])
+        self.certain_ns = min([now_ns - self._late_ns, *begun]) - 1  # at that instant itself one may yet begin
         given = [c for c in self._settled if c[0] <= self.certain_ns]
         del self._settled[: len(given)]
         # An edge told too late may belong before what was given already.

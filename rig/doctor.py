@@ -93,6 +93,7 @@ def _pi() -> list[Check]:
         ),
         _access("GPIO access", chips, "gpio"),
         _installed("spidev", f"sudo apt install python3-spidev {apt}"),
+        _installed("gpiod", "pip install gpiod==2.5.0 in the virtual environment"),
         Check(
             "pi",
             "lgpio",

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from gpiozero import Button, Device
@@ -328,7 +327,7 @@ def test_pins_are_chosen_by_name_and_never_fall_back():
 
 def test_another_factory_asked_for_by_the_environment_is_refused(monkeypatch):
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
-    with pytest.raises(GpioError, match=r"GPIOZERO_PIN_FACTORY is 'mock' in the environment, .* alone: unset it, or set"):
+    with pytest.raises(GpioError, match=r"GPIOZERO_PIN_FACTORY is 'mock' in the environment, .*: unset it, or set"):
         open_pins("lgpio")
 
 
@@ -337,14 +336,33 @@ def test_a_chip_that_is_none_is_refused():
         open_pins("lgpio", "/dev/ttyS0")
 
 
-@pytest.mark.skipif(Path("/proc/device-tree/system/linux,revision").exists(), reason="this is a Raspberry Pi")
-def test_a_missing_gpiochip_has_a_remedy(monkeypatch, tmp_path):
-    """lgpio and gpiozero themselves, on a machine that has none."""
-    pytest.importorskip("lgpio", reason="needs the wheel lgpio")
+@pytest.fixture
+def lgpio(monkeypatch, tmp_path):
+    """The library itself."""
     monkeypatch.setenv("LG_WD", str(tmp_path))
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio")
-    with pytest.raises(GpioError, match=r"no GPIO can be opened \(.*\): run on a Raspberry Pi with /dev/gpiochip7, as a"):
-        open_pins("lgpio", "/dev/gpiochip7")
+    return pytest.importorskip("lgpio", reason="needs the wheel lgpio")
+
+
+def test_a_missing_gpiochip_has_a_remedy(lgpio):
+    said = r"no GPIO can be opened \(can not open gpiochip\): run on a Raspberry Pi with /dev/gpiochip77, as a user in"
+    with pytest.raises(GpioError, match=said):
+        open_pins("lgpio", "/dev/gpiochip77")
+
+
+@pytest.mark.parametrize(("label", "refused"), [("pinctrl-rp1", False), ("gpio-brcmstb@107d508500", True)])
+def test_a_chip_that_is_not_the_headers_is_refused(lgpio, monkeypatch, label, refused):
+    """What the kernel would answer is given here; a Pi 5 with an old kernel has the header at gpiochip4."""
+    closed = []
+    monkeypatch.setattr(lgpio, "gpiochip_open", lambda gpiochip: 3)
+    monkeypatch.setattr(lgpio, "gpio_get_chip_info", lambda handle: [0, 32, "gpiochip0", label])
+    monkeypatch.setattr(lgpio, "gpiochip_close", closed.append)
+    if refused:
+        with pytest.raises(GpioError, match=rf"/dev/gpiochip0 is {label}, not the header's GPIO: set hardware"):
+            open_pins("lgpio")
+    else:
+        open_pins("lgpio").close()
+    assert closed == [3]
 
 
 def test_missing_lgpio_has_a_remedy(monkeypatch):

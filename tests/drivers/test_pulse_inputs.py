@@ -160,7 +160,7 @@ def test_a_lost_edge_on_pins_is_found_by_the_level() -> None:
 @pytest.mark.parametrize(
     ("chip", "said"),
     [
-        ("/dev/gpiochip77", r"input 1 cannot be had, /dev/gpiochip77 does not exist: run on .* set hardware.gpio_chip to"),
+        ("/dev/gpiochip77", r"input 1 cannot be had, /dev/gpiochip77 does not exist: run on .* set hardware.gpio_chip"),
         ("/dev/null", r"input 1 cannot be had, /dev/null, line 20: .*: set hardware.gpio_chip to the header's chip"),
     ],
 )

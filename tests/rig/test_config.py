@@ -53,7 +53,7 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
         ("meter = 3", r"meter is 3, it must be a table: \[meter\]"),
         ("[hardware\n", r"is not TOML"),
         ("[hardware]\nscroll_pin = 22", r"hardware.kyz1_y_pin and hardware.scroll_pin are both 22: give each its own"),
-        ("[hardware]\ninput1_pin = 9\ninput2_pin = 9", r"hardware.input1_pin is 9, which the SPI bus has: take another"),
+        ("[hardware]\ninput1_pin = 9\ninput2_pin = 9", r"hardware.input1_pin is 9, which the SPI bus has: take"),
         ("[hardware]\ncover_pin = 2", r"hardware.cover_pin is 2, which the I²C bus has: take another GPIO"),
         ("[hardware]\nreset_pin = '13'", r"hardware.reset_pin is '13', it must be a whole number from 0 to 27"),
         (
