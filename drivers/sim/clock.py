@@ -12,9 +12,6 @@ from drivers.sim.pins import VirtualClock
 class Hands(Protocol):
     """What happens to the simulated pins from outside, at instants of its own."""
 
-    @property
-    def next_due_ns(self) -> int | None: ...
-
     def run_due(self, now_ns: int) -> None:
         """Make happen what is due, each at its instant, advancing the pins' clock to it."""
         ...
@@ -23,8 +20,8 @@ class Hands(Protocol):
 class BoardClock:
     """Nanoseconds of the board's modulator clock since its reset.
 
-    `hands`, if set, act on the pins while time passes, also while a frame is on the bus, each act at its instant to
-    the ns.
+    `hands`, if set, act on the pins while time passes, whether it is waited or a frame is on the bus, each act at its
+    instant to the ns. (The board sees none of it: its own pins are outputs' of the meter.)
 
     `pins` is the virtual clock of the simulated GPIO, kept at the same time. With `paced`, waiting also takes
     that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead).
@@ -53,17 +50,11 @@ class BoardClock:
         return self._begin_utc_ns + self.now_ns()
 
     def wait_until(self, instant_ns: int) -> None:
-        while self.hands is not None and (due := self.hands.next_due_ns) is not None and due < instant_ns:
-            self._advance_to(due)
-            self.now_ns()
-        self._advance_to(instant_ns)
+        rate = self._tick_hz
+        tick = -(-instant_ns * rate.numerator // (rate.denominator * 1_000_000_000))
+        self._board.advance(tick - self._board.ticks)
         now = self.now_ns()
         if self._paced_from_ns is not None:
             left = self._paced_from_ns + now - time.monotonic_ns()
             if left > 0:
                 time.sleep(left / 1e9)
-
-    def _advance_to(self, instant_ns: int) -> None:
-        rate = self._tick_hz
-        tick = -(-instant_ns * rate.numerator // (rate.denominator * 1_000_000_000))
-        self._board.advance(tick - self._board.ticks)

@@ -2,7 +2,8 @@
 
 What is planned happens at its instant of virtual time, to the ns, in order; BoardClock runs it. Each contact closes
 its pin to ground, and is a mechanical one: each change is a burst of edges, drawn from a seeded generator, so that the
-same seed gives the same bursts whatever else is planned in between.
+same seed gives the same bursts whatever else is planned in between. A change that comes before the burst of the one
+before has ended ends it.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ class Hands:
         self._contacts = contacts
         self._seed = seed
         self._bursts = dict.fromkeys(self._wired, 0)
-        self._plan: list[tuple[int, int, str, bool]] = []
+        self._going_on: dict[str, tuple[int, int]] = {}
+        self._plan: list[tuple[int, int, str, bool, tuple[int, int] | None]] = []
         self._planned = 0
 
     @property
@@ -95,9 +97,7 @@ class Hands:
 
     def level(self, switch: str, at_ns: int, closed: bool) -> None:
         """One edge, without bounce: for contacts scripted edge by edge, and for recordings of raw edges."""
-        self._planned += 1
-        self._wired[switch]  # refuse what is not wired now, not when it is due
-        heapq.heappush(self._plan, (at_ns, self._planned, switch, closed))
+        self._add(switch, at_ns, closed, None)
 
     def pulse_input(self, switch: str, first_ns: int, pulses: int, period_ns: int, closed_ns: int) -> None:
         """Closures of another meter's output: `pulses` of them, a period apart, each `closed_ns` long."""
@@ -110,17 +110,27 @@ class Hands:
         """Make all edges due by `now_ns`, each at its own instant of virtual time, or now if that has passed."""
         clock = self._pins.clock
         while self._plan and self._plan[0][0] <= now_ns:
-            due_ns, _, switch, closed = heapq.heappop(self._plan)
+            due_ns, _, switch, closed, burst = heapq.heappop(self._plan)
+            if burst is not None:
+                self._going_on[switch] = max(burst, self._going_on.get(switch, burst))
+                if burst != self._going_on[switch]:
+                    continue
             clock.advance_to(max(due_ns, clock.now_ns))
             self._pins.pin(self._wired[switch]).ground(closed)
 
     def _burst(self, switch: str, at_ns: int, closed: bool) -> None:
         kind = self._contacts.get(switch, TACTILE)
-        self.level(switch, at_ns, closed)
+        burst = (at_ns, self._planned)
+        self._add(switch, at_ns, closed, burst)
         # Drawn from a generator of its own, so that other switches' bursts do not change it.
         draw = random.Random(f"{self._seed} {switch} {self._bursts[switch]}")
         self._bursts[switch] += 1
         edges = 2 * draw.randint(0, kind.returns)
         instants = sorted(draw.sample(range(SHORTEST_NS, kind.longest_ns, SHORTEST_NS), edges)) if edges else []
         for k, after_ns in enumerate(instants):
-            self.level(switch, at_ns + after_ns, closed if k % 2 else not closed)
+            self._add(switch, at_ns + after_ns, closed if k % 2 else not closed, burst)
+
+    def _add(self, switch: str, at_ns: int, closed: bool, burst: tuple[int, int] | None) -> None:
+        self._planned += 1
+        self._wired[switch]  # refuse what is not wired now, not when it is due
+        heapq.heappush(self._plan, (at_ns, self._planned, switch, closed, burst))

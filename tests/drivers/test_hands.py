@@ -47,6 +47,21 @@ def test_a_press_bounces_within_its_kind_and_ends_as_meant(kind: Bounce, seed: i
     pins.close()
 
 
+@given(st.lists(st.tuples(st.integers(0, 30 * MS), st.booleans()), min_size=1, max_size=30), st.integers(0, 1000))
+def test_changes_on_the_heels_of_each_other_end_as_the_last_was_meant(changes: list[tuple[int, bool]], seed) -> None:
+    """Planned in any order; the hand moves on before the contact has come to rest."""
+    pins = pulled_up(5)
+    hands = Hands({"test": 5}, pins, seed)
+    for at_ns, closes in changes:
+        (hands.operate if closes else hands.let_go)("test", at_ns)
+    hands.run_due(1000 * MS)
+    last_ns = max(at_ns for at_ns, _ in changes)
+    meant = [closes for at_ns, closes in changes if at_ns == last_ns][-1]
+    assert pins.pin(5).grounded == meant
+    assert all(e.time_ns < last_ns + TOGGLE.longest_ns for e in pins.edges(5))
+    pins.close()
+
+
 def test_contacts_do_bounce_and_each_burst_is_another() -> None:
     pins = pulled_up(5)
     hands = Hands({"test": 5}, pins)

@@ -4,7 +4,6 @@ gpiochip. What lines do electrically is for hardware: docs/what-only-hardware-ca
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 
 import pytest
@@ -15,57 +14,21 @@ from drivers.pin_pair import LineGroup, TwoPins, open_pair
 from drivers.pins import GpioError
 from drivers.schedule import OutputSchedule
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
-
-lgpio = pytest.importorskip("lgpio", reason="needs the wheel lgpio")
-library = pytest.importorskip("gpiozero.pins.lgpio")
+from tests.drivers.no_chip import NoChip, lgpio, record
 
 NAMES = "KYZ 1, contact K-Y,", "KYZ 1, contact K-Z,"
-RASPBERRY_PI_4 = 0xC03111
-CALLS = (
-    "group_claim_output", "group_write", "group_free", "gpio_free",
-    "gpio_claim_input", "gpio_get_mode", "gpio_read",
-)  # fmt: skip
-
-
-class NoChip(library.LGPIOFactory):
-    """gpiozero's factory for lgpio with a handle to a chip that is not there."""
-
-    def __init__(self) -> None:
-        super(library.LGPIOFactory, self).__init__()
-        self._handle = 0
-        self._chip = 0
-        self.pin_class = library.LGPIOPin
-
-    def _get_revision(self) -> int:
-        return RASPBERRY_PI_4
-
-    def close(self) -> None:
-        self._handle = None
 
 
 @pytest.fixture
 def pins() -> Iterator[NoChip]:
     factory = NoChip()
     yield factory
-    factory.close()
-    factory.pins.clear()
-    factory._reservations.clear()
+    factory.forget()
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
-    """The calls of lgpio, each bound to the real function's signature, and answered as a chip would that agrees."""
-    made: list[tuple] = []
-    for name in CALLS:
-        signature = inspect.signature(getattr(lgpio, name))
-
-        def record(*args, name=name, signature=signature, **kwargs) -> int:
-            bound = signature.bind(*args, **kwargs)
-            made.append((name, *list(bound.arguments.values())[1:]))
-            return 0
-
-        monkeypatch.setattr(lgpio, name, record)
-    return made
+    return record(monkeypatch)
 
 
 def test_both_lines_are_claimed_low_and_written_in_one_call_each(pins: NoChip, calls: list[tuple]) -> None:

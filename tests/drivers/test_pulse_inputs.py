@@ -175,3 +175,26 @@ def test_missing_gpiod_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gpiod", None)
     with pytest.raises(GpioError, match=r"input 1 needs gpiod, which is not installed: pip install gpiod==2\.5\.0"):
         GpiodSource("input 1", "/dev/gpiochip0", 20)
+
+
+def test_events_of_the_kernel_are_closings_and_openings_with_stamps_and_numbers() -> None:
+    """gpiod's own events, through a request that stands for the chip that is not here."""
+    gpiod = pytest.importorskip("gpiod", reason="needs the wheel gpiod")
+    rising, falling = gpiod.EdgeEvent.Type.RISING_EDGE.value, gpiod.EdgeEvent.Type.FALLING_EDGE.value
+    waiting = [
+        gpiod.EdgeEvent(rising, 1_000, 20, 7, 1),
+        gpiod.EdgeEvent(falling, 2_000, 20, 8, 2),
+        gpiod.EdgeEvent(rising, 9_000, 20, 15, 5),
+    ]
+
+    class Request:
+        def wait_edge_events(self, timeout) -> bool:
+            return bool(waiting)
+
+        def read_edge_events(self, max_events: int) -> list:
+            return [waiting.pop(0) for _ in range(min(2, len(waiting)))]
+
+    source = object.__new__(GpiodSource)
+    source._request, source._line, source._closing = Request(), 20, gpiod.EdgeEvent.Type.RISING_EDGE
+    assert source.drain() == [InputEdge(1_000, True, 1), InputEdge(2_000, False, 2), InputEdge(9_000, True, 5)]
+    assert source.drain() == []

@@ -37,7 +37,10 @@ class Bench:
             then = min(self.clock.now_ns + poll_ns, end_ns)
             self.hands.run_due(then)
             self.clock.advance_to(then)
-            changes += switches.poll(then)
+            certain_ns = switches.certain_ns
+            given = switches.poll(then)
+            assert all(certain_ns < at_ns <= switches.certain_ns for at_ns, _, _ in given)
+            changes += given
         return changes
 
 
@@ -211,3 +214,25 @@ def test_polling_after_a_long_stall_is_as_good(bench: Bench) -> None:
         (3_600 * MS, "scroll"),
     ]
     assert switches.too_late == 0
+
+
+def test_the_kernels_stamps_and_levels_come_through_gpiozeros_own_pin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """lgpio's event as its thread would tell it; what gpiozero asks of lgpio for the switch. There is no chip here."""
+    no_chip = pytest.importorskip("tests.drivers.no_chip")
+    calls = no_chip.record(monkeypatch)
+    pins = no_chip.NoChip()
+    contact = SwitchInput("SCROLL", 5, pins=pins)
+    assert not contact.initial
+    assert ("gpio_claim_input", 5, no_chip.lgpio.SET_PULL_UP) in calls
+    assert ("gpio_set_debounce_micros", 5, 0) in calls
+    assert ("gpio_claim_alert", 5, no_chip.lgpio.BOTH_EDGES) in [call[:3] for call in calls]
+    booted_ns = 40 * 86_400 * 10**9
+    for level, after_ns in ((0, 123_456_789), (1, 123_456_790), (0, 125_000_001)):
+        pins.pin(5)._callback.func(0, 5, level, booted_ns + after_ns)
+    assert [(at_ns - booted_ns, closed) for at_ns, closed in contact.drain()] == [
+        (123_456_789, True),
+        (123_456_790, False),
+        (125_000_001, True),
+    ]
+    contact.close()
+    pins.forget()
