@@ -8,6 +8,9 @@ from fractions import Fraction
 import pytest
 
 from drivers.counters import CounterError, PulseCounters
+from drivers.gpio import FormCRelay, Position
+from drivers.schedule import OutputSchedule
+from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.model.pulse_counters import PulseCounters as Model
 from gateware.registers import Capability, Counter, CounterState, GateWord
 
@@ -202,3 +205,38 @@ def test_a_build_without_counters_is_told():
 
 def test_words_of_the_gate_are_in_the_order_the_driver_reads():
     assert [w.name for w in GateWord] == ["OPEN_LO", "OPEN_HI", "CLOSE_LO", "CLOSE_HI", "PULSES"]
+
+
+@pytest.mark.parametrize(("forgets", "illegal"), [(False, 0), (True, 2)])
+def test_a_relays_stops_and_restarts_are_no_pulses(forgets: bool, illegal: int):
+    """Three lives of a relay that rests open between them. The counter, just reset, does not know which contact was
+    last: the very first closure tells it that, and is no pulse. A relay that forgets repeats a contact: illegal.
+    """
+    clock, schedule = VirtualClock(), OutputSchedule()
+    pins = VirtualClockMockFactory(clock)
+    last = Position.KZ
+    made = 0
+    for pulses in (3, 5, 4):
+        relay = FormCRelay("KYZ 1", 22, 23, pins=pins, schedule=schedule, dwell_ns=8_000_000, last=last)
+        for _ in range(pulses):
+            relay.pulse(clock.now_ns + 20_000_000)
+            clock.advance(20_000_000)
+            schedule.run_due(clock.now_ns)
+        clock.advance(20_000_000)
+        made += relay.transitions
+        last = relay.last.opposite if forgets else relay.last
+        relay.close()
+        clock.advance(50_000_000)
+    levels: dict[int, int] = {}
+    for pin, bit in ((22, 1), (23, 2)):
+        for edge in pins.edges(pin):
+            tick = int(edge.time_ns * TICK_HZ / 10**9)
+            levels[tick] = levels.get(tick, 0) | edge.high << bit
+    link = Link(levels)
+    counters = PulseCounters(link)
+    counters.open()
+    link.run(max(levels) + 1_000_000)
+    found = counters.read()[Counter.KYZ1]
+    assert (found.counter, made) == (Counter.KYZ1, 12)
+    assert (found.pulses, found.illegal) == (made - 1 - illegal, illegal)
+    pins.close()

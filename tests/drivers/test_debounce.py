@@ -152,7 +152,7 @@ def test_chatter_that_never_settles_is_no_change(gaps: list[int]) -> None:
         contact.edge(at_ns, level)
         assert contact.advance(at_ns) == []
         assert contact.earliest_ns is not None
-        assert contact.earliest_ns >= at_ns - BURST_NS - LATE_NS
+        assert contact.earliest_ns >= at_ns - BURST_NS - STEADY_NS - LATE_NS
     assert not contact.operated
 
 
