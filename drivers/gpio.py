@@ -113,7 +113,10 @@ class FormCRelay:
         self.position = Position.OPEN
 
     def close(self) -> None:
-        """Open both contacts and let the pins go. What was to come stays counted as waiting, and is never made."""
+        """Open both contacts and let the pins go. What was to come stays counted as waiting, and is never made.
+
+        The last closure is a whole one only from `edges.free_ns` on.
+        """
         self.position = Position.OPEN
         self._pair.close()
 

@@ -56,13 +56,13 @@ class EdgeQueue:
 
     An edge that is due before the last one has stood long enough waits until it has, and `held` counts it:
     two edges never merge into one that a counter would miss. More than a few `waiting` edges mean that pulses
-    come faster than the output can show them.
+    come faster than the output can show them. At `free_ns` the last edge made has stood long enough; None before any.
     """
 
     def __init__(self, schedule: OutputSchedule) -> None:
         self._schedule = schedule
         self._edges: deque[tuple[int, Action, int]] = deque()
-        self._free_ns: int | None = None
+        self.free_ns: int | None = None
         self._dropped = 0
         self.held = 0
 
@@ -84,9 +84,9 @@ class EdgeQueue:
 
     def _plan(self) -> None:
         due_ns = self._edges[0][0]
-        if self._free_ns is not None and due_ns < self._free_ns:
+        if self.free_ns is not None and due_ns < self.free_ns:
             self.held += 1
-            due_ns = self._free_ns
+            due_ns = self.free_ns
         dropped = self._dropped
         self._schedule.at(due_ns, lambda now_ns: self._make(now_ns, dropped))
 
@@ -94,7 +94,7 @@ class EdgeQueue:
         if dropped != self._dropped:
             return
         _, edge, hold_ns = self._edges.popleft()
-        self._free_ns = now_ns + hold_ns
+        self.free_ns = now_ns + hold_ns
         if self._edges:
             self._plan()
         edge(now_ns)

@@ -100,6 +100,12 @@ class Outputs:
         """Edges asked for and not made yet; after close(), never made."""
         return self.led.edges.waiting + sum(relay.edges.waiting for relay in self.relays.values())
 
+    @property
+    def whole_ns(self) -> int:
+        """From then on the last edge of each has stood as long as any: a contact opened before is no closure to some."""
+        queues = [self.led.edges, *(relay.edges for relay in self.relays.values())]
+        return max(queue.free_ns or 0 for queue in queues)
+
     def close(self) -> None:
         """Put out the lamp, open all contacts, let the pins go."""
         if self._led is not None:

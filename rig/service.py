@@ -181,6 +181,7 @@ class Service:
         limit = self.hardware.clock.now_ns() + PULSE_LATENCY_NS + FINISH_NS
         while (due := self.outputs.schedule.next_due_ns) is not None and due <= limit:
             self._wait_until(due)
+        self._wait_until(self.outputs.whole_ns)
         self._let_go()
         self._keeper.finish(self.meter)
 

@@ -17,7 +17,7 @@ from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.functions import PulsesOutput
 from rig.meter.meter import Advance
 from rig.meter.quantities import Sums
-from rig.outputs import LED_WIDTH_NS
+from rig.outputs import LED_WIDTH_NS, RELAY_DWELL_NS
 from rig.program.build import Program, default_program
 from rig.selection import open_hardware
 from rig.service import PULSE_LATENCY_NS, Service
@@ -105,6 +105,10 @@ def test_finish_lets_every_pulse_out() -> None:
     assert 0 <= delivered - service.outputs.relays["kyz1"].transitions * Fraction("0.03") < Fraction("0.03")
     outputs = service.outputs
     assert sum(len(r.pulses) for r in results) == outputs.relays["kyz1"].transitions + outputs.led.flashes
+    for pin in (22, 23):  # the last closure is as long as any
+        closing, opening = pins.edges(pin)[-2:]
+        assert (closing.high, opening.high) == (True, False)
+        assert opening.time_ns - closing.time_ns >= RELAY_DWELL_NS
 
 
 def test_the_lively_load_is_what_the_meter_reads() -> None:
