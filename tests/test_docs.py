@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from calibration.constants import FULL_SCALE_CODES, parse_calibration
+from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
 from rig.config import Config, load
@@ -137,6 +138,19 @@ def table_keys(path: Path, heading: str) -> list[str]:
 def test_every_key_of_the_configuration_is_documented(table: str) -> None:
     keys = table_keys(ROOT / "docs" / "configuration.md", f"`[{table}]`")
     assert keys == list(get_type_hints(Config)[table].__struct_fields__)
+
+
+def test_the_wiring_has_every_pin_of_the_configuration_at_its_place_on_the_header() -> None:
+    """Header pins against gpiozero's own table of the Raspberry Pi 4's."""
+    wiring = re.findall(r"^\| [^|]+ \| (\d+) \| (\d+) \|", text_of(ROOT / "docs" / "hardware.md"), re.MULTILINE)
+    with VirtualClockMockFactory(VirtualClock()) as pins:
+        for gpio, header in wiring:
+            places = [info.number for _, info in pins.board_info.find_pin(int(gpio))]
+            assert places == [int(header)], f"GPIO {gpio} is at {places}"
+    wired = [int(gpio) for gpio, _ in wiring]
+    assert len(wired) == len(set(wired))
+    hardware = msgspec.structs.asdict(Config().hardware)
+    assert {pin for key, pin in hardware.items() if key.endswith("_pin")} <= set(wired)
 
 
 @pytest.mark.parametrize("name", ["configuration.md", "hardware.md"])
