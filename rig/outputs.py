@@ -102,7 +102,7 @@ class Outputs:
 
     @property
     def whole_ns(self) -> int:
-        """From then on the last edge of each has stood as long as any: a contact opened before is no closure to some."""
+        """From then on the last edge of each has stood long enough: a contact opened sooner is no closure to some."""
         queues = [self.led.edges, *(relay.edges for relay in self.relays.values())]
         return max(queue.free_ns or 0 for queue in queues)
 
