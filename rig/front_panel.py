@@ -54,12 +54,12 @@ class FrontPanel:
         """What has happened to what is billed."""
         for happening in happenings:
             match happening:
-                case Event(kind=EventKind.DEMAND_RESET, details=details) if ("cause", Cause.SWITCH.value) in details:
-                    self.front.reset_accepted(self._now_ns)
-                case Event(kind=EventKind.RESET_REFUSED, details=details):
-                    self.front.reset_refused(self._now_ns, int(dict(details)["seconds left"]))
                 case EndOfInterval():
                     self._ended_ns = happening.utc_ns
+                    if happening.cause is Cause.SWITCH:
+                        self.front.reset_accepted(self._now_ns)
+                case Event(kind=EventKind.RESET_REFUSED, details=details):
+                    self.front.reset_refused(self._now_ns, int(dict(details)["seconds left"]))
 
     @property
     def followed(self) -> Quantity | None:

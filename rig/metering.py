@@ -81,6 +81,7 @@ def meter(start: Start, conduit: Conduit[Order]) -> Ended:
                     tally.add(result)
                     if stopped():
                         break
+                    service.make_room()
                     if (face := service.face) != shown:
                         tell(Shown(face))
                         shown = face

@@ -38,8 +38,11 @@ from rig.store.store import Store
 POLL_NS = 20_000_000
 """How often the records are read."""
 
-READING_NS = 3_000_000
-"""Longer than the reading of one record keeps the bus: twelve frames at 3 MHz are 2 ms."""
+READING_NS = 5_000_000
+"""Longer than the reading of one record keeps us busy: twelve frames at 3 MHz are 2 ms on the bus."""
+
+WORK_NS = 2_000_000
+"""Longer than any one thing that is done between two edges takes."""
 
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
@@ -243,7 +246,7 @@ class Service:
         """Edges asked for and not made yet; after finish(), never made."""
         return self.outputs.waiting
 
-    def make_room(self, ns: int = READING_NS) -> None:
+    def make_room(self, ns: int = WORK_NS) -> None:
         """Make the edges that fall due in the next `ns` first, but do not wait long; then there is time to work."""
         clock = self.hardware.clock
         limit = clock.now_ns() + 2 * ns
@@ -253,6 +256,7 @@ class Service:
     def _poll(self) -> Iterator[Advance]:
         self._follow_clock()
         for record in self._records():
+            self.make_room()
             result = self.meter.advance(record)
             for pulse in result.pulses:
                 self.outputs.pulse(pulse, self._due_ns(pulse.tick))
@@ -271,6 +275,7 @@ class Service:
 
     def _attend_front(self) -> None:
         """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
+        self.make_room()
         now_ns = self.hardware.clock.now_ns()
         wishes = self.front.poll(now_ns, self.meter.billing.test is not None)
         self._obey([Command(self._utc_ns(wish.at_ns), _ACTIONS[wish.kind]) for wish in wishes])
@@ -291,7 +296,10 @@ class Service:
         """Keep pulses at a constant latency although the board's crystal and ours differ, and by the time of day the
         meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
         """
-        if not self._time.due or (compared := self._time.compare()) is None:
+        if not self._time.due:
+            return
+        self.make_room()
+        if (compared := self._time.compare()) is None:
             return
         board_tick, now_ns, utc_ns = compared
         if (tick := self.meter.tick_of(board_tick)) is None:
@@ -308,7 +316,7 @@ class Service:
         """The records waiting. Edges that would fall due while one is read are made first, but not for long."""
         records = self.hardware.link.records()
         while True:
-            self.make_room()
+            self.make_room(READING_NS)
             record = next(records, None)
             if record is None:
                 return

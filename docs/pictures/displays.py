@@ -6,8 +6,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rig.program.plate import plate_of
-
 from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 from rig.config import Config
@@ -20,6 +18,7 @@ from rig.meter.display.items import DisplayItem
 from rig.meter.display.lcd import Lcd
 from rig.meter.display.readout import Readout
 from rig.program.build import load_program
+from rig.program.plate import plate_of
 from rig.service import Service
 from rig.simulation import simulated_hardware
 
