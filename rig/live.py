@@ -31,6 +31,8 @@ from rig.strict_toml import ConfigError
 PATIENCE_S = 0.5
 """How often, at least, one looks for Ctrl-C."""
 
+METERING = ("-m", "rig.metering")
+
 ROOT = Path(rig.__path__[0]).parent
 
 
@@ -188,7 +190,7 @@ def _metering(start: Start) -> Iterator[Conduit[Said]]:
     warnings = [f"-W{option}" for option in sys.warnoptions]
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     process = subprocess.Popen(
-        [sys.executable, *warnings, "-m", "rig.metering", str(there.fileno())],
+        [sys.executable, *warnings, *METERING, str(there.fileno())],
         pass_fds=[there.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

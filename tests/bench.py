@@ -1,6 +1,7 @@
 """Speeds, measured side by side in one run: `make bench`. Prints a table and writes build/bench.json.
 
-Every figure is the median of several rounds in which the rows take turns, on one core. "× real time" is signal
+Every figure but the jitter of pulses is the median of several rounds in which the rows take turns, on one core. The
+jitter is of five minutes in real time, before them, on a machine kept busy (tests/rig/jitter_bench.py). "× real time" is signal
 time over computing time, for three elements (six channels).
 """
 
@@ -30,6 +31,7 @@ from gateware.metrology import Metrology
 from gateware.model.model import Model
 from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
+from tests.rig.jitter_bench import pulse_jitter
 from tests.rig.meter_bench import live_cpu_percent, year_s
 
 ROUNDS = 5
@@ -83,6 +85,7 @@ def _first_reading() -> float:
 
 def measure() -> list[dict]:
     """The rows of the table."""
+    jitter = pulse_jitter()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bits = np.random.default_rng(1).integers(0, 64, TICKS).astype(np.uint8)
@@ -119,6 +122,8 @@ def measure() -> list[dict]:
         _row("exact_with_frontend_realtime", SECONDS / (middle["model"] + middle["front end"]), "× real time", 5),
         _row("year_s", min(year_s() for _ in range(2)), "s", 30, least=False),
         _row("live_cpu_percent", live_cpu_percent(), "% of a core", 10, least=False),
+        _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms", 1, least=False),
+        _row("pulse_edges_lost", jitter["lost"], "edges", 0, least=False),
         _row("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10, least=False),
     ]
 

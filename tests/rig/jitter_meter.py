@@ -1,0 +1,79 @@
+"""A metering process that also says when its edges came on the computer's clock: `python -m tests.rig.jitter_meter FD`.
+
+All of it is rig.metering, on a load near MAX; what is added is a note of each edge, and of each pulse's instant. They
+are written to the file that JITTER_NOTES names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import rig.simulation
+from drivers.sim.pins import VirtualPin
+from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, current
+from gateware.chain import Chain
+from rig import metering
+from rig.board_time import BoardTime
+from rig.meter.meter import Advance
+from rig.service import Service
+
+edges: list[tuple[str, int, int]] = []
+pulses: list[tuple[str, int]] = []
+
+
+def full_load(f_mod: Any) -> SyntheticLoad:
+    """277 V, 19.8 A a phase, lagging by 20°: 99 % of MAX of class 20, and vars for the other outputs."""
+    volts = [Wave(277.0, angle) for angle in (0.0, -120.0, 120.0)]
+    return SyntheticLoad(f_mod, (Step(0.0, LoadState(tuple(volts), tuple(current(19.8, 20.0, v) for v in volts))),))
+
+
+def noted(change: Any) -> Any:
+    """Each edge of an output with the computer's clock."""
+
+    def change_state(pin: VirtualPin, value: bool) -> bool:
+        changed = change(pin, value)
+        if changed and pin.function == "output":
+            edges.append((pin.info.name, int(bool(value)), time.monotonic_ns()))
+        return changed
+
+    return change_state
+
+
+def run(service: Service, until_ns: int) -> Iterator[Advance]:
+    """As ever; the instants of pulses are kept, as they are due on the service's clock."""
+    for result in metered(service, until_ns):
+        pulses.extend((pulse.output, service._due_ns(pulse.tick)) for pulse in result.pulses)
+        yield result
+
+
+metered = Service.run
+
+
+def main() -> None:
+    clocks: list[Any] = []
+    begin = BoardTime.begin
+
+    def begun(self: BoardTime) -> int:
+        clocks.append(self._clock)
+        return begin(self)
+
+    VirtualPin._change_state = noted(VirtualPin._change_state)  # type: ignore[method-assign]
+    Service.run = run  # type: ignore[method-assign]
+    BoardTime.begin = begun  # type: ignore[method-assign]
+    rig.simulation.lively_load = full_load
+    assert Chain().tick_hz
+    try:
+        metering.main()
+    finally:
+        Path(os.environ["JITTER_NOTES"]).write_text(
+            json.dumps({"begin_ns": clocks[0]._paced_from_ns, "edges": edges, "pulses": pulses})
+        )
+
+
+if __name__ == "__main__":
+    main()
