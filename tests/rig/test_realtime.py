@@ -13,14 +13,13 @@ from tests.rig.jitter_bench import pulse_jitter
 
 ROOT = Path(__file__).parents[2]
 ASK = """
-import os, resource, sys
+import gc, os, resource, sys
+from rig.realtime import SWITCH_S, favour_this_process, keep_what_is_loaded
 if "unprivileged" in sys.argv:
     resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
     os.setuid(65534)
-from rig.realtime import SWITCH_S, favour_this_process, keep_what_is_loaded
 granted = favour_this_process()
 keep_what_is_loaded()
-import gc
 assert gc.get_freeze_count() > 1000
 assert abs(sys.getswitchinterval() - SWITCH_S) < 1e-6
 print(granted, os.sched_getscheduler(0) == os.SCHED_FIFO)
