@@ -122,6 +122,11 @@ class Debouncer:
         self._decided_ns = until_ns
         return settled
 
+    def end(self) -> None:
+        """Nothing comes any more: a burst that has not settled has not counted."""
+        if self._first_ns is not None:
+            self._judge(False)
+
     def _tell(self, at_ns: int, operated: bool, is_edge: bool, after_lost: bool) -> None:
         if at_ns < self._decided_ns:
             self.too_late += 1

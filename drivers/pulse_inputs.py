@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from gpiozero.pins import Factory
 
-from drivers.debounce import Debouncer, Settled
+from drivers.debounce import BURST_NS, Debouncer, Settled, Verdict
 from drivers.pins import GpioError, Pin
 from drivers.switches import SwitchInput
 
@@ -67,11 +67,14 @@ class PulseCounter:
     So the contact has closed at least `closures` times, and at most `closures` + `in_doubt` times.
     """
 
-    def __init__(self, closed: bool, at_ns: int, steady_ns: int = STEADY_NS) -> None:
+    def __init__(
+        self, closed: bool, at_ns: int, steady_ns: int = STEADY_NS, *, verdict: Verdict | None = None
+    ) -> None:
         self.closures = 0
         self.lost_edges = 0
         self.in_doubt = 0
-        self._contact = Debouncer(closed, at_ns, steady_ns, burst_ns=max(steady_ns, 100_000_000), late_ns=0)
+        burst_ns = max(steady_ns, BURST_NS)
+        self._contact = Debouncer(closed, at_ns, steady_ns, burst_ns=burst_ns, late_ns=0, verdict=verdict)
         self._level = closed
         self._last_ns = at_ns
         self._number = 0
@@ -114,6 +117,10 @@ class PulseCounter:
         """Let time pass; what has settled by now, in order."""
         return self._count(now_ns)
 
+    def end(self) -> None:
+        """Nothing comes any more: what has not settled has not counted."""
+        self._contact.end()
+
     def _count(self, now_ns: int) -> list[Settled]:
         settled = self._contact.advance(now_ns)
         self.closures += sum(change.operated for change in settled)
@@ -139,11 +146,13 @@ class PulseCounter:
 
 
 class PulseInput:
-    """A pulse input on its source. Poll it often enough that BUFFER_EDGES suffice."""
+    """A pulse input on its source. Poll it often enough that BUFFER_EDGES suffice. `verdict` is told of every edge."""
 
-    def __init__(self, source: EdgeSource, now_ns: int, steady_ns: int = STEADY_NS) -> None:
+    def __init__(
+        self, source: EdgeSource, now_ns: int, steady_ns: int = STEADY_NS, *, verdict: Verdict | None = None
+    ) -> None:
         self._source = source
-        self._counter = PulseCounter(source.initial, now_ns, steady_ns)
+        self._counter = PulseCounter(source.initial, now_ns, steady_ns, verdict=verdict)
         self._differs = False
 
     @property
@@ -191,6 +200,8 @@ class PulseInput:
         return settled
 
     def close(self) -> None:
+        """Let the line go. What has not settled has not counted."""
+        self._counter.end()
         self._source.close()
 
 

@@ -141,7 +141,9 @@ class Switches:
         return given
 
     def close(self) -> None:
-        """Let the pins go."""
+        """Let the pins go. What has not settled has not counted."""
+        for debouncer in self._contacts.values():
+            debouncer.end()
         for contact in self._inputs.values():
             contact.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -14,13 +13,14 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from rig import gateware_commands, profile_commands, program_commands, store_commands
-from rig.config import LEAST, MOST, Config, exact, load
+from rig import gateware_commands, profile_commands, program_commands, run_commands, store_commands
+from rig.config import LEAST, MOST, exact
+from rig.failures import refuse
 from rig.json_output import print_json
+from rig.options import ConfigOption, JsonOption, configuration
 from rig.strict_toml import ConfigError
 
 app = typer.Typer(
@@ -36,11 +36,6 @@ app.add_typer(profile_commands.app, name="profile")
 app.add_typer(store_commands.app, name="store")
 
 
-class Speed(StrEnum):
-    real = "1"
-    most = "max"
-
-
 class Fidelity(StrEnum):
     exact = "exact"
     rtl = "rtl"
@@ -51,81 +46,9 @@ class Stamps(StrEnum):
     end = "end"
 
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="rig.toml; without it, ./rig.toml if there, else the simulated rig."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md) instead.")]
-
-
-def _configuration(path: Path | None) -> Config:
-    here = Path("rig.toml")
-    return load(here if path is None and here.exists() else path)
-
-
-
-@app.command(epilog="Example: [bold]rig run --for 10 --speed max[/bold]")
-def run(
-    config: ConfigOption = None,
-    seconds: Annotated[
-        float | None, typer.Option("--for", min=0.1, max=1e9, help="Seconds of the rig's time; else until Ctrl-C.")
-    ] = None,
-    speed: Annotated[Speed, typer.Option(help="1: real time. max: as fast as a simulated rig can.")] = Speed.real,
-    serve: Annotated[
-        Path | None, typer.Option(help="Give other programs the state here, a Unix socket; see rig watch.")
-    ] = None,
-    json: JsonOption = False,
-) -> None:
-    """Run the meter on the hardware that the configuration names, by default the simulated rig.
-
-    On a terminal the simulated rig's switches are keys: m magnet, s SCROLL, r demand reset, t TEST, c cover. A button
-    is held by pressing its key twice at once, and let go by pressing it again.
-    """
-    from rig import live, view
-
-    configuration = _configuration(config)
-    if speed is Speed.most and configuration.hardware.kind != "sim":
-        raise ConfigError("--speed max needs the simulated rig: on hardware time passes by itself")
-    paced = speed is Speed.real
-    console = Console()
-    audience = live.Audience(lambda moment: console.print(view.panel(moment)), serve=serve)
-    if json:
-        audience = replace(audience, moment=lambda moment: print_json(live.state(moment)))
-        ended = live.run(configuration, seconds, paced=paced, audience=audience)
-        print_json({"type": "summary"} | msgspec.to_builtins(ended.summary))
-    elif console.is_terminal:
-        keys = sys.stdin if sys.stdin.isatty() and configuration.hardware.kind == "sim" and paced else None
-        with Live(console=console, auto_refresh=False) as screen:
-
-            def show(moment: live.Moment) -> None:
-                screen.update(view.panel(moment), refresh=True)
-
-            ended = live.run(
-                configuration, seconds, paced=paced, audience=replace(audience, moment=show, face=show, keys=keys)
-            )
-        console.print(view.report(ended.summary))
-    else:
-        ended = live.run(configuration, seconds, paced=paced, audience=audience)
-        console.print(view.report(ended.summary))
-    if ended.failure:
-        _refuse(ended.failure)
-        raise typer.Exit(1)
-
-
-@app.command(epilog="Example: [bold]rig watch rig.sock --json[/bold]")
-def watch(
-    socket: Annotated[Path, typer.Argument(help="Where rig run --serve gives the state.", show_default=False)],
-    json: JsonOption = False,
-) -> None:
-    """Look once at a meter that runs: what it shows, what it has registered, its outputs."""
-    from rig import live, view
-    from rig.state_server import read_state
-
-    line = read_state(socket)
-    if json:
-        sys.stdout.write(line.decode())
-    else:
-        Console().print(view.panel(live.moment_of(line)))
+app.command(epilog="Example: [bold]rig run --for 10 --speed max[/bold]")(run_commands.run)
+app.command(epilog="Example: [bold]rig record session.csv[/bold]")(run_commands.record)
+app.command(epilog="Example: [bold]rig watch rig.sock --json[/bold]")(run_commands.watch)
 
 
 @app.command(epilog="Example: [bold]rig replay g1.cfg --channels va=VA_G1,ia=IA_G1 --vt-ratio 60 --ct-ratio 500[/bold]")
@@ -190,10 +113,10 @@ def replay(
     from rig.replay import Playback
     from rig.replay import replay as play
 
-    configuration = _configuration(config)
+    chosen = configuration(config)
     if fidelity is not None:
-        simulation = msgspec.structs.replace(configuration.simulation, fidelity=fidelity.value)
-        configuration = msgspec.structs.replace(configuration, simulation=simulation)
+        simulation = msgspec.structs.replace(chosen.simulation, fidelity=fidelity.value)
+        chosen = msgspec.structs.replace(chosen, simulation=simulation)
     recording = read_recording(record, None if rate is None else _number("--rate", rate, positive=True))
     playback = Playback(
         recording,
@@ -212,10 +135,10 @@ def replay(
     with Progress(*columns, console=messages, disable=not messages.is_terminal, transient=True) as progress:
         task = progress.add_task("", total=1.0)
         try:
-            summary = play(playback, configuration, lambda done: progress.update(task, completed=done))
+            summary = play(playback, chosen, lambda done: progress.update(task, completed=done))
         except KeyboardInterrupt:
             progress.stop()
-            _refuse("interrupted before the recording's end: no result")
+            refuse("interrupted before the recording's end: no result")
             raise typer.Exit(1) from None
     if playback.seconds is not None and summary.seconds < playback.seconds * Fraction(999, 1000):
         messages.print(f"note: the recording ends after {summary.seconds:g} s", style="dim", highlight=False)
@@ -264,14 +187,14 @@ def scope(
     vt, ct = _number("--vt-ratio", vt_ratio, positive=True), _number("--ct-ratio", ct_ratio, positive=True)
     files.check_free([*(files.comtrade_pair(comtrade) if comtrade else ()), *([csv] if csv else ())], force)
     length_s = seconds if seconds is not None else (4 if cycles is None else cycles) / NOMINAL_HZ
-    configuration = _configuration(config)
-    hardware = open_hardware(configuration, program_of(configuration).metering.current_class, paced=False)
+    chosen = configuration(config)
+    hardware = open_hardware(chosen, program_of(chosen).metering.current_class, paced=False)
     try:
         shot = capture(hardware, trigger, length_s, wait, vt, ct)
     finally:
         hardware.close()
     if shot is None:
-        _refuse(f"the trigger {trigger} did not come in {wait:g} s: nothing captured; --wait gives it longer")
+        refuse(f"the trigger {trigger} did not come in {wait:g} s: nothing captured; --wait gives it longer")
         raise typer.Exit(1)
     when = datetime.now(UTC) - timedelta(seconds=shot.age_s)
     contents: dict[Path, bytes] = {}
@@ -317,24 +240,19 @@ def main() -> None:
     try:
         app()
     except could_not_run() as error:
-        sys.exit(_refuse(str(error)))
+        sys.exit(refuse(str(error)))
     except RunError as error:
-        _refuse(str(error))
+        refuse(str(error))
         sys.exit(error.status)
     except ModuleNotFoundError as error:
         if "RIG_TRACEBACK" in os.environ:
             raise
-        sys.exit(_refuse(f"this needs {error.name}, which is not installed: install the extra [sim]"))
+        sys.exit(refuse(f"this needs {error.name}, which is not installed: install the extra [sim]"))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has left
         sys.exit(1)
     except Exception as error:
         if "RIG_TRACEBACK" in os.environ:
             raise
-        _refuse(unexpected(error))
+        refuse(unexpected(error))
         sys.exit(1)
-
-
-def _refuse(sentence: str) -> int:
-    print(f"rig: {sentence}", file=sys.stderr)
-    return 2

@@ -43,12 +43,13 @@ class Conduit(Generic[Said]):
             raise ConduitClosed from None
         return True
 
-    def send(self, message: msgspec.Struct) -> None:
-        """Send, however long that takes. Raises ConduitClosed."""
+    def send(self, message: msgspec.Struct) -> bool:
+        """Send, however long that takes; True. Raises ConduitClosed."""
         try:
             self._socket.send(msgspec.msgpack.encode(message), socket.MSG_NOSIGNAL)
         except OSError:
             raise ConduitClosed from None
+        return True
 
     def receive(self) -> Said:
         """The next message, however long it takes. Raises ConduitClosed."""

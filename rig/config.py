@@ -24,6 +24,11 @@ A file with everything at its default:
     input2_pin = 21
     gpio_chip = "/dev/gpiochip0"
 
+    [display]                       # a character display on I²C, beside the terminal's
+    lcd = "none"                    # "none", "20x4" or "16x2"
+    lcd_address = 0x27
+    lcd_bus = "/dev/i2c-1"
+
     [simulation]                    # kind = "sim" only
     fidelity = "exact"              # "exact", or "rtl" for the compiled netlist
     sensors = "typical"             # "typical", or "ideal"
@@ -44,10 +49,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from drivers.lcd import ADDRESSES
 from rig.strict_toml import ConfigError, read
 
 OUTPUTS = ("kyz1", "kyz2", "kyz3", "kyz4")
 SWITCHES = ("scroll", "magnet", "reset", "test", "cover")
+INPUTS = ("input1", "input2")
 
 PI_STORE = "meter-store"
 """Where a meter on hardware keeps its registers, if nothing else is said."""
@@ -56,6 +63,8 @@ _Gpio = Annotated[int, msgspec.Meta(ge=0, le=27)]
 _Chip = Annotated[
     str, msgspec.Meta(pattern=r"^/dev/gpiochip\d{1,3}$", extra={"rule": '"/dev/gpiochip0", or another number'})
 ]
+
+_ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
 
 _BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SPI"}
 """Pins that the FPGA's and the display's buses have."""
@@ -98,6 +107,22 @@ class Hardware(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return self.input1_pin, self.input2_pin
 
 
+class Display(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    lcd: Literal["none", "20x4", "16x2"] = "none"
+    lcd_address: Annotated[int, msgspec.Meta(ge=ADDRESSES[0], le=ADDRESSES[-1], extra={"rule": _ADDRESS_RULE})] = 0x27
+    lcd_bus: Annotated[
+        str, msgspec.Meta(pattern=r"^/dev/i2c-\d{1,3}$", extra={"rule": '"/dev/i2c-1", or another number'})
+    ] = "/dev/i2c-1"
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Columns and rows of the character display; None: there is none."""
+        if self.lcd == "none":
+            return None
+        columns, rows = self.lcd.split("x")
+        return int(columns), int(rows)
+
+
 class Simulation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
@@ -114,6 +139,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A whole rig.toml; every key may be left out."""
 
     hardware: Hardware = Hardware()
+    display: Display = Display()
     simulation: Simulation = Simulation()
     meter: MeterFiles = MeterFiles()
 
@@ -125,6 +151,8 @@ def load(path: Path | None) -> Config:
     config = read(path, Config, "or none for the simulated rig")
     try:
         _check_pins(config.hardware)
+        if (address := config.display.lcd_address) not in ADDRESSES:
+            raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     files = msgspec.structs.asdict(config.meter)

@@ -30,6 +30,10 @@ class Hands(Protocol):
 
     def let_go(self, switch: str, at_ns: int) -> None: ...
 
+    def level(self, switch: str, at_ns: int, closed: bool) -> None:
+        """One edge, without bounce."""
+        ...
+
 
 @dataclass(frozen=True)
 class Hardware:

@@ -10,6 +10,11 @@ from rig.meter.billing.commands import Action, Command
 from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 
 
+def name_of(place: int) -> str:
+    """"input1" for place 0."""
+    return f"input{place + 1}"
+
+
 class InputContacts:
     """What each programmed input does, on its contact, which `contact` opens by its place, 0 or 1.
 
@@ -54,6 +59,11 @@ class InputContacts:
                     action = Action.FORCE_RATE if change.operated else Action.RELEASE_RATE
                     commands.append(Command(utc_of(change.at_ns), action, int(programmed.rate)))
         return sorted(commands, key=lambda command: command.utc_ns)
+
+    @property
+    def closed(self) -> dict[str, bool]:
+        """Whether each is closed, as counted, by its name as in rig.toml."""
+        return {name_of(programmed.place): contact.closed for programmed, contact in self._inputs}
 
     @property
     def lost_edges(self) -> int:

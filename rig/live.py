@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import selectors
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -18,20 +21,29 @@ from typing import Any, TextIO
 import msgspec
 
 import rig
+from drivers.lcd import open_bus
+from rig.character_glass import CharacterGlass, OpenBus
 from rig.conduit import Conduit, ConduitClosed, pair
 from rig.config import Config
 from rig.face.face import Face
+from rig.hands_file import HandsWriter
 from rig.keys import Keys
-from rig.messages import Ended, Moment, Operate, Refused, Said, Shown, Start, Stop
+from rig.messages import Begun, Edges, Ended, Moment, Operate, Refused, Said, Shown, Start, Stop
 from rig.meter.front.switches import Change
 from rig.results import Phase, Summary
 from rig.state_server import StateServer
 from rig.strict_toml import ConfigError
 
+GRACE_S = 20.0
+"""A metering process that was told to end gets so long to let its pulses out and save."""
+
 PATIENCE_S = 0.5
 """How often, at least, one looks for Ctrl-C."""
 
 METERING = ("-m", "rig.metering")
+
+_FUNCTION_KEY = re.compile(r"\x1b(\[[0-9;?]*.|O.|.)?")
+"""What an arrow and its like send has letters in it that are no keys of ours."""
 
 ROOT = Path(rig.__path__[0]).parent
 
@@ -49,26 +61,41 @@ class Audience:
     """Whom a run is shown to: `moment` each second of its time, `face` between them whenever it changes.
 
     `keys` is a terminal, in whose keys rig/keys.py sees hands on the switches. At `serve` other programs get the state.
+    `record` writes what hands do.
     """
 
     moment: Callable[[Moment], None]
     face: Callable[[Moment], None] | None = None
     keys: TextIO | None = None
     serve: Path | None = None
+    record: HandsWriter | None = None
 
 
-def run(config: Config, seconds: float | None, *, paced: bool, audience: Audience) -> Ended:
+def run(
+    config: Config,
+    seconds: float | None,
+    *,
+    paced: bool,
+    audience: Audience,
+    hands: Path | None = None,
+    open_bus: OpenBus = open_bus,
+) -> Ended:
     """Meter for `seconds`, or until Ctrl-C (or SIGTERM), in a process of its own.
 
-    Ends cleanly in either case, and when the link fails. Raises RunError, and ConfigError for `serve`.
+    `hands` is a recording of hands for a simulated rig. Ends cleanly in either case, and when the link fails. Raises
+    RunError, LcdError for the display, and ConfigError for files and `serve`.
     """
-    server = None if audience.serve is None else StateServer(audience.serve)
-    try:
-        with _metering(Start(config, seconds, paced)) as conduit, _interrupts() as interrupted:
-            return _Show(conduit, audience, server, interrupted).until_it_ends()
-    finally:
-        if server is not None:
-            server.close()
+    start = Start(config, seconds, paced, audience.record is not None, None if hands is None else str(hands))
+    with ExitStack() as stack:
+        server = glass = None
+        if audience.serve is not None:
+            server = stack.enter_context(closing(StateServer(audience.serve)))
+        if config.display.size is not None:
+            glass = stack.enter_context(closing(CharacterGlass(config.display, open_bus)))
+        interrupts = stack.enter_context(_interrupts())
+        stack.enter_context(_raw(audience.keys))
+        conduit = stack.enter_context(_metering(start))
+        return _Show(config, conduit, audience, server, glass, interrupts).until_it_ends()
 
 
 class _Show:
@@ -76,19 +103,22 @@ class _Show:
 
     def __init__(
         self,
+        config: Config,
         conduit: Conduit[Said],
         audience: Audience,
         server: StateServer | None,
-        interrupted: Callable[[], bool],
+        glass: CharacterGlass | None,
+        interrupts: _Interrupts,
     ) -> None:
-        self._conduit, self._audience, self._server = conduit, audience, server
-        self._interrupted = interrupted
+        self._config, self._conduit, self._audience = config, conduit, audience
+        self._server, self._glass, self._interrupts = server, glass, interrupts
         self._keys = Keys()
         self._moment: Moment | None = None
         self._stopping = False
 
     def until_it_ends(self) -> Ended:
-        with selectors.DefaultSelector() as selector, _raw(self._audience.keys):
+        self._interrupts.told = self._stop_at_once
+        with selectors.DefaultSelector() as selector:
             selector.register(self._conduit, selectors.EVENT_READ, self._hear)
             if self._server is not None:
                 selector.register(self._server, selectors.EVENT_READ, self._serve)
@@ -96,7 +126,7 @@ class _Show:
                 selector.register(self._audience.keys, selectors.EVENT_READ, self._type)
             ended = None
             while ended is None:
-                if self._interrupted() and not self._stopping:
+                if self._interrupts.seen and not self._stopping:
                     self._stopping = True
                     self._say(Stop())
                 for key, _ in selector.select(self._patience_s):
@@ -107,12 +137,20 @@ class _Show:
                     elif key.data == self._hear:
                         ended = self._hear()
                 self._operate(self._keys.advance(time.monotonic_ns()))
+                self._write_glass()
             return ended
+
+    def _stop_at_once(self) -> None:
+        """From a signal's handler: also while nobody reads what is being printed."""
+        with suppress(ConduitClosed):
+            self._conduit.offer(Stop())
 
     @property
     def _patience_s(self) -> float:
-        due_ns = self._keys.next_due_ns
-        return PATIENCE_S if due_ns is None else max(0.0, min(PATIENCE_S, (due_ns - time.monotonic_ns()) / 1e9))
+        now_ns, due = time.monotonic_ns(), [self._keys.next_due_ns]
+        if self._glass is not None:
+            due.append(self._glass.next_due_ns)
+        return max(0.0, min([PATIENCE_S, *((at_ns - now_ns) / 1e9 for at_ns in due if at_ns is not None)]))
 
     def _hear(self) -> Ended | None:
         """What waits to be shown, the latest of it."""
@@ -124,19 +162,48 @@ class _Show:
                 raise RunError("the metering process has ended without a word, perhaps killed", status=1) from None
             match said:
                 case Moment():
-                    self._moment, shown = said, False
-                    self._audience.moment(said)
+                    self._moment, shown = self._troubled(said), False
+                    self._audience.moment(self._moment)
                 case Shown() if self._moment is not None:
                     self._moment, shown = msgspec.structs.replace(self._moment, face=said.face), True
+                case Begun() | Edges():
+                    self._record(said)
                 case Ended():
                     return said
                 case Refused(sentence, status):
                     raise RunError(sentence, status)
                 case None:
                     break
-        if shown and self._moment is not None and self._audience.face is not None:
-            self._audience.face(self._moment)
+        if self._moment is not None and self._glass is not None:
+            self._glass.show(self._moment.face.lcd)
+        if shown:
+            self._show_face()
         return None
+
+    def _show_face(self) -> None:
+        if self._moment is not None and self._audience.face is not None:
+            self._audience.face(self._moment)
+
+    def _write_glass(self) -> None:
+        if self._glass is not None and self._glass.advance(time.monotonic_ns()) and self._moment is not None:
+            self._moment = self._troubled(self._moment)
+            self._show_face()
+
+    def _troubled(self, moment: Moment) -> Moment:
+        """With what ails the character display."""
+        trouble = None if self._glass is None else self._glass.trouble
+        return msgspec.structs.replace(moment, lcd_trouble=trouble)
+
+    def _record(self, said: Begun | Edges) -> None:
+        writer = self._audience.record
+        assert writer is not None
+        try:
+            if isinstance(said, Edges):
+                writer.write(said.edges)
+            else:
+                writer.begin(_notes(self._config, said), said.found)
+        except ConfigError as error:
+            raise RunError(str(error), status=1) from None
 
     def _serve(self) -> None:
         assert self._server is not None
@@ -145,8 +212,11 @@ class _Show:
     def _type(self) -> bool:
         """Keys that were pressed; False at the end of the input."""
         assert self._audience.keys is not None
-        characters = os.read(self._audience.keys.fileno(), 64)
-        for character in characters.decode("ascii", "replace"):
+        try:
+            characters = os.read(self._audience.keys.fileno(), 64)
+        except OSError:  # the terminal is gone
+            return False
+        for character in _FUNCTION_KEY.sub("", characters.decode("ascii", "replace")):
             self._operate(self._keys.press(character, time.monotonic_ns()))
         return bool(characters)
 
@@ -159,13 +229,25 @@ class _Show:
             self._conduit.send(order)
 
 
+def _notes(config: Config, begun: Begun) -> dict[str, str]:
+    """What people may want to know of a recording: what it was made on, and when."""
+    rig_ = msgspec.json.encode((config.hardware, config.simulation))
+    return {
+        "raw edges of a meter's switches and inputs": "ns from the run's begin; closed, or operated, is 1",
+        "fidelity": begun.fidelity if begun.fidelity == "board" else f"SIMULATED ({begun.fidelity})",
+        "rig": hashlib.sha256(rig_).hexdigest()[:12],
+        "program": begun.program,
+        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
 def state(moment: Moment) -> dict[str, Any]:
     """A moment as `--json` and the state socket give it."""
     whole = msgspec.to_builtins(moment.summary) | {"phases": msgspec.to_builtins(moment.recent)}
     face = msgspec.to_builtins(moment.face)
     face["lcd"]["lit"].sort()
     face["operated"].sort()
-    return {"type": "reading"} | whole | {"face": face}
+    return {"type": "reading"} | whole | {"face": face, "lcd_trouble": moment.lcd_trouble}
 
 
 def moment_of(line: bytes) -> Moment:
@@ -178,6 +260,7 @@ def moment_of(line: bytes) -> Moment:
             msgspec.convert(found, Summary),
             msgspec.convert(found["phases"], dict[str, Phase]),
             msgspec.convert(found["face"], Face),
+            msgspec.convert(found["lcd_trouble"], str | None),
         )
     except (KeyError, TypeError, msgspec.MsgspecError) as error:
         raise ConfigError(f"what came is no state of a meter ({error}): use the version that serves it") from None
@@ -203,29 +286,39 @@ def _metering(start: Start) -> Iterator[Conduit[Said]]:
         with suppress(ConduitClosed):
             conduit.send(start)
         yield conduit
-    except KeyboardInterrupt:
-        process.kill()
-        raise
     finally:
-        conduit.close()
-        process.wait()
+        conduit.close()  # it ends as if told to stop, if it has not
+        try:
+            process.wait(GRACE_S)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise RunError("the metering process did not end and was killed", status=1) from None
+
+
+class _Interrupts:
+    """Whether Ctrl-C, or SIGTERM, has come. `told` is called at once, in the signal's handler."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self.told: Callable[[], None] | None = None
+
+    def note(self, signum: int, frame: FrameType | None) -> None:
+        if self.seen:
+            raise KeyboardInterrupt
+        self.seen = True
+        if self.told is not None:
+            self.told()
 
 
 @contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C, or SIGTERM, sets a flag; a second one interrupts at once."""
-    seen = False
-
-    def note(signum: int, frame: FrameType | None) -> None:
-        nonlocal seen
-        if seen:
-            raise KeyboardInterrupt
-        seen = True
-
+def _interrupts() -> Iterator[_Interrupts]:
+    """A second Ctrl-C interrupts whatever is being done."""
+    interrupts = _Interrupts()
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, note) for number in signals]
+    before = [signal.signal(number, interrupts.note) for number in signals]
     try:
-        yield lambda: seen
+        yield interrupts
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from drivers.switches import RawEdge
 from rig.config import Config
 from rig.face.face import Face
 from rig.meter.front.switches import Switch
@@ -13,11 +14,16 @@ from rig.results import Phase, Summary
 
 
 class Start(msgspec.Struct, frozen=True, tag="start"):
-    """The first order: meter for so many seconds, or until told to stop. `paced` holds a simulated rig to real time."""
+    """The first order: meter for so many seconds, or until told to stop. `paced` holds a simulated rig to real time.
+
+    `record`: tell of the raw edges of its contacts. `hands`: a file of such edges for a simulated rig to have again.
+    """
 
     config: Config
     seconds: float | None
     paced: bool
+    record: bool = False
+    hands: str | None = None
 
 
 class Operate(msgspec.Struct, frozen=True, tag="operate"):
@@ -37,17 +43,35 @@ Order = Start | Operate | Stop
 
 
 class Moment(msgspec.Struct, frozen=True, tag="moment"):
-    """Each second of the rig's time: the run so far, the phases over the last second, and the meter's face."""
+    """Each second of the rig's time: the run so far, the phases over the last second, and the meter's face.
+
+    `lcd_trouble` is added by whoever shows it: why the character display cannot be written.
+    """
 
     summary: Summary
     recent: dict[str, Phase]
     face: Face
+    lcd_trouble: str | None = None
 
 
 class Shown(msgspec.Struct, frozen=True, tag="shown"):
     """The meter's face has changed."""
 
     face: Face
+
+
+class Begun(msgspec.Struct, frozen=True, tag="begun"):
+    """The first word of a run that is recorded: what meters, and which contacts were found closed."""
+
+    fidelity: str
+    program: str
+    found: list[str]
+
+
+class Edges(msgspec.Struct, frozen=True, tag="edges"):
+    """Raw edges of the contacts in order of time, in ns from the begin."""
+
+    edges: list[RawEdge]
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
@@ -64,4 +88,4 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     status: int = 2
 
 
-Said = Moment | Shown | Ended | Refused
+Said = Moment | Shown | Begun | Edges | Ended | Refused

@@ -11,15 +11,17 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from drivers.spi_link import LinkError
 from rig.conduit import Conduit, ConduitClosed
+from rig.edge_feed import EdgeFeed
 from rig.failures import could_not_run, unexpected
-from rig.messages import Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
+from rig.hands_file import Recorded, read_hands
+from rig.hardware import Hardware
+from rig.messages import Begun, Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
 from rig.realtime import favour_this_process, keep_what_is_loaded
 from rig.results import Tally
 from rig.selection import open_hardware, program_of
@@ -28,7 +30,9 @@ from rig.store.store import Store
 
 REFRESH_NS = 1_000_000_000
 
-Tell = Callable[[msgspec.Struct], object]
+OVERRUN = "the recording ends before the run: whoever showed it took no edges for too long"
+
+Tell = Callable[[msgspec.Struct], bool]
 
 
 class Stopped:
@@ -60,17 +64,24 @@ def meter(start: Start, conduit: Conduit[Order]) -> Ended:
     due are let out, the outputs go to rest."""
     config = start.config
     program = program_of(config)
+    hands = None if start.hands is None else read_hands(Path(start.hands))
     hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
     # At full speed every moment is waited for; in real time none is.
     tell: Tell = _or_nobody(conduit.offer if start.paced else conduit.send)
+    feed = EdgeFeed(tell) if start.record else None
     failure = None
     try:
         store = Store.open(Path(config.meter.store)) if config.meter.store else None
-        service = Service(hardware, config, program, store)
+        _find(hardware, hands)
+        service = Service(hardware, config, program, store, on_edge=None if feed is None else feed.hear)
         tally = Tally(service)
         service.begin()
         keep_what_is_loaded()
         now = hardware.clock.now_ns()
+        _replay(hardware, hands, now)
+        if feed is not None:
+            feed.begin(now)
+            tell(Begun(hardware.fidelity, program.digest, sorted(service.contacts_closed)))
         end = None if start.seconds is None else now + round(start.seconds * 1e9)
         stopped = Stopped(conduit, lambda order: service.operate(order.switch, order.operated))
         shown = None
@@ -85,21 +96,47 @@ def meter(start: Start, conduit: Conduit[Order]) -> Ended:
                     if (face := service.face) != shown:
                         tell(Shown(face))
                         shown = face
+                    if feed is not None:
+                        feed.poll(service.polled_ns)
                 else:
                     service.make_room()
                     tell(Moment(tally.summary(), tally.recent(), service.face))
         except LinkError as error:
             failure = str(error)
         service.finish()
+        if feed is not None:
+            feed.finish(_or_nobody(conduit.send))
+            failure = OVERRUN if feed.overrun and failure is None else failure
         return Ended(tally.summary(), failure)
     finally:
         hardware.close()
 
 
-def _or_nobody(say: Tell) -> Tell:
-    def tell(message: msgspec.Struct) -> None:
-        with suppress(ConduitClosed):  # the next look at the orders ends the run
-            say(message)
+def _find(hardware: Hardware, hands: Recorded | None) -> None:
+    """The contacts of a simulated rig as they were found."""
+    if hands is not None:
+        assert hardware.hands is not None
+        for contact in sorted(hands.found):
+            hardware.hands.level(contact, 0, True)
+        hardware.clock.now_ns()
+
+
+def _replay(hardware: Hardware, hands: Recorded | None, begin_ns: int) -> None:
+    """The edges again, from `begin_ns` on."""
+    if hands is not None:
+        assert hardware.hands is not None
+        for edge in hands.edges:
+            hardware.hands.level(edge.switch, begin_ns + edge.at_ns, edge.operated)
+
+
+def _or_nobody(say: Callable[[msgspec.Struct], bool]) -> Tell:
+    """What nobody is there to hear is as good as said."""
+
+    def tell(message: msgspec.Struct) -> bool:
+        try:
+            return say(message)
+        except ConduitClosed:  # the next look at the orders ends the run
+            return True
 
     return tell
 

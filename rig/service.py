@@ -7,19 +7,19 @@ takes its time from the hardware's clock, so that a simulated rig runs the very 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from drivers.pulse_inputs import PulseInput
 from drivers.spi_link import LinkError
-from drivers.switches import Switches
+from drivers.switches import RawEdge, Switches
 from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFlag, configuration_digest
 from rig.board_time import BoardTime
 from rig.config import Config
 from rig.face.face import Face
 from rig.front_panel import FrontPanel
 from rig.hardware import Hardware, pulse_source
-from rig.input_contacts import InputContacts
+from rig.input_contacts import InputContacts, name_of
 from rig.keeper import Keeper, levels_of
 from rig.meter.billing.billing import Happening
 from rig.meter.billing.commands import Action, Command
@@ -70,10 +70,13 @@ class Service:
     """A meter on its hardware, as its program has it. `begin`, then `run` as often as wanted, then `finish`.
 
     `store` is what it goes on from and is kept in, and closes; by default nothing outlives the run. `reference` is the
-    voltage whose zero crossings make the windows. `meter` is there from `begin` on.
+    voltage whose zero crossings make the windows. `on_edge` is told of every raw edge of the switches and inputs, once
+    it is known what counted of its burst. `meter` is there from `begin` on.
+    `polled_ns` is when the contacts were last looked at.
     """
 
     meter: Meter
+    polled_ns = 0
     _keeper: Keeper
 
     def __init__(
@@ -83,6 +86,7 @@ class Service:
         program: Program,
         store: Store | None = None,
         reference: Channel = Channel.V1,
+        on_edge: Callable[[RawEdge], None] | None = None,
     ) -> None:
         self.hardware = hardware
         self.program = program
@@ -108,11 +112,8 @@ class Service:
         wired, folder = config.hardware, config.meter.store
         self.outputs = Outputs(program.outputs, wired, hardware.pins, None if folder is None else Path(folder))
         try:
-            self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns())
-            self._inputs = InputContacts(
-                program.inputs,
-                lambda place: PulseInput(pulse_source(hardware, config, place), hardware.clock.now_ns()),
-            )
+            self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns(), on_edge=on_edge)
+            self._inputs = InputContacts(program.inputs, lambda place: _input(hardware, config, place, on_edge))
         except BaseException:
             self.outputs.close()
             raise
@@ -200,6 +201,12 @@ class Service:
             move(switch.value, self.hardware.clock.now_ns())
 
     @property
+    def contacts_closed(self) -> frozenset[str]:
+        """The switches and inputs that are operated, or closed, as counted; at `begin`, as they were found."""
+        contacts = self._switches.operated() | self._inputs.closed
+        return frozenset(name for name, closed in contacts.items() if closed)
+
+    @property
     def face(self) -> Face:
         """What a person sees of the meter now."""
         outputs = self.outputs
@@ -276,7 +283,7 @@ class Service:
     def _attend_front(self) -> None:
         """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
         self.make_room()
-        now_ns = self.hardware.clock.now_ns()
+        self.polled_ns = now_ns = self.hardware.clock.now_ns()
         wishes = self.front.poll(now_ns, self.meter.billing.test is not None)
         self._obey([Command(self._utc_ns(wish.at_ns), _ACTIONS[wish.kind]) for wish in wishes])
         self._obey(self._inputs.poll(now_ns, self._utc_ns))
@@ -337,3 +344,13 @@ class Service:
             clock.wait_until(due)
             self.outputs.schedule.run_due(clock.now_ns())
         clock.wait_until(instant_ns)
+
+
+def _input(
+    hardware: Hardware, config: Config, place: int, on_edge: Callable[[RawEdge], None] | None
+) -> PulseInput:
+    def told(at_ns: int, closed: bool, accepted: bool) -> None:
+        if on_edge is not None:
+            on_edge(RawEdge(at_ns, name_of(place), closed, accepted))
+
+    return PulseInput(pulse_source(hardware, config, place), hardware.clock.now_ns(), verdict=told)

@@ -22,8 +22,11 @@ def marks(summary: Summary) -> str:
     return "  ".join(said)
 
 
-def panel(moment: Moment) -> RenderableType:
-    """The live view: the meter's face, and below it what a bench wants to know."""
+def panel(moment: Moment, *, keys: bool = False, trouble: str | None = None) -> RenderableType:
+    """The live view: the meter's face, and below it what a bench wants to know.
+
+    `keys`: which keys move the switches is said. `trouble` is that of the run's surroundings, in a sentence.
+    """
     s = moment.summary
     face = replace(moment.face, marks=f"form {s.form}   {marks(s)}")
     pulses = [f"test LED {s.pulses['test_led']} × {s.constants.ks_wh:g} Wh"]
@@ -37,9 +40,8 @@ def panel(moment: Moment) -> RenderableType:
         + "   ".join(f"{d.quantity} {d.present:.3f}, max {d.maximum:.3f}" for d in s.demand[:1])
     )
     rows: list[RenderableType] = [phases(moment.recent), energy, billed, Text("   ".join(pulses))]
-    if trouble := troubles(s):
-        rows.append(Text(trouble, style="bold red"))
-    return Group(FaceView(face), *rows)
+    rows += [Text(said, style="bold red") for said in (troubles(s), trouble) if said]
+    return Group(FaceView(face, keys), *rows)
 
 
 def phases(values: dict[str, Phase]) -> Table:

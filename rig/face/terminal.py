@@ -1,4 +1,4 @@
-"""The meter's face on a terminal, 84 columns and 11 lines (D-1): places drawn of the same segments as anywhere else.
+"""The meter's face on a terminal, 80 columns and 11 lines (D-1): places drawn of the same segments as anywhere else.
 
 Where the terminal has colours enough, the unlit annunciators are faintly there, as on a real glass; elsewhere they are
 blank, so that what is printed is what is lit.
@@ -20,7 +20,7 @@ from rig.keys import KEYS
 from rig.meter.display.lcd import IDENT_PLACES, UNIT_PLACES, Annunciator, Lcd
 from rig.meter.front.switches import Switch
 
-WIDTH = 84
+WIDTH = 80
 LINES = 11
 
 _HELP = {
@@ -56,9 +56,10 @@ _ARMS = " ╹╺┗╻┃┏┣╸┛━┻┓┫┳╋"
 
 @dataclass(frozen=True)
 class FaceView:
-    """A face as a rich renderable."""
+    """A face as a rich renderable. `keys`: it says which keys move the switches, where a terminal takes them."""
 
     face: Face
+    keys: bool = True
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         ghosts = console.color_system in _GHOSTLY and not console.no_color
@@ -68,7 +69,8 @@ class FaceView:
         body.add_column(no_wrap=True)
         body.add_row(_glass(face.lcd, ghosts), _operated(face.operated))
         title = Text.assemble("AE-0764", ("  " + face.marks, "bold yellow")) if face.marks else Text("AE-0764")
-        yield Panel(Group(body, _outputs(face), _help()), title=title, width=WIDTH, height=LINES, padding=(0, 1))
+        lines = Group(body, _outputs(face), _help() if self.keys else Text())
+        yield Panel(lines, title=title, width=WIDTH, height=LINES, padding=(0, 1))
 
 
 def place_lines(place: Place) -> tuple[str, ...]:
@@ -99,7 +101,7 @@ def place_lines(place: Place) -> tuple[str, ...]:
     )
 
 
-_GLASS_WIDTH = 70
+_GLASS_WIDTH = 66
 _HIGH = 5
 
 
@@ -113,7 +115,7 @@ def _glass(lcd: Lcd, ghosts: bool) -> Text:
         line = f"{ident if foot else '':<{IDENT_PLACES}} "
         for place, shape in zip(text_places(lcd), drawn, strict=True):
             line += shape[row] + _point(place, row)
-        line += f" {unit if foot else '':<{UNIT_PLACES}}"
+        line += f"{unit if foot else '':<{UNIT_PLACES}}"  # beside the last place's point, which is never lit
         lines.append(Text(f" {line}".ljust(_GLASS_WIDTH), style=f"bold {_GLASS}"))
     lines.append(_annunciators(_BOTTOM, lcd, ghosts))
     return Text("\n").join(lines)
@@ -158,5 +160,8 @@ def _help() -> Text:
     for key, switch in KEYS.items():
         line.append(key, style="bold cyan")
         line.append(f" {_HELP[switch]}   ", style="dim")
-    line.append("twice = hold", style="dim")
+    for key, does in (("twice", "hold"), ("Ctrl-C", "end")):
+        line.append(key, style="bold cyan")
+        line.append(f" {does}   ", style="dim")
+    line.rstrip()
     return line

@@ -1,4 +1,4 @@
-"""The face on the terminal: 84 columns, 11 lines, what is lit and nothing else, in colour and without."""
+"""The face on the terminal: 80 columns, 11 lines, what is lit and nothing else, in colour and without."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def console(colours: str | None = None) -> Console:
     )  # type: ignore[arg-type]
 
 
-def shown(face: Face, colours: str | None = None) -> list[str]:
+def shown(face: Face, colours: str | None = None, keys: bool = True) -> list[str]:
     terminal = console(colours)
-    terminal.print(FaceView(face))
+    terminal.print(FaceView(face, keys))
     return terminal.export_text().splitlines()
 
 
@@ -36,17 +36,17 @@ def test_the_face_as_it_is() -> None:
     assert (
         "\n".join(shown(FACE))
         == """\
-╭─────────────────────────── AE-0764  SIMULATED (exact) ───────────────────────────╮
-│  VA VB VC         →       LAG              B                                     │
-│                        ┏━━━┓ ┏━━━┓     ╻ ╺━━━┓ ╺━━━┓ ╻   ╻             MAGNET    │
-│                        ┃   ┃ ┃   ┃    ╱┃     ┃     ┃ ┃   ┃                       │
-│                        ┃   ┃ ┃   ┃   ╱ ┃ ┏━━━┛   ╺━┫ ┗━━━┫                       │
-│                        ┃   ┃ ┃   ┃     ┃ ┃         ┃     ┃                       │
-│  03                    ┗━━━┛ ┗━━━┛     ╹ ┗━━━╸ ╺━━━┛•    ╹  kWh                  │
-│  ALT      EOI                                                                    │
-│ ● test LED   KYZ 1 K-Y   KYZ 2 K-Z   KYZ 3 open                                  │
-│ m magnet   s SCROLL   r reset   t TEST   c cover   twice = hold                  │
-╰──────────────────────────────────────────────────────────────────────────────────╯"""
+╭───────────────────────── AE-0764  SIMULATED (exact) ─────────────────────────╮
+│  VA VB VC         →       LAG              B                                 │
+│                        ┏━━━┓ ┏━━━┓     ╻ ╺━━━┓ ╺━━━┓ ╻   ╻         MAGNET    │
+│                        ┃   ┃ ┃   ┃    ╱┃     ┃     ┃ ┃   ┃                   │
+│                        ┃   ┃ ┃   ┃   ╱ ┃ ┏━━━┛   ╺━┫ ┗━━━┫                   │
+│                        ┃   ┃ ┃   ┃     ┃ ┃         ┃     ┃                   │
+│  03                    ┗━━━┛ ┗━━━┛     ╹ ┗━━━╸ ╺━━━┛•    ╹ kWh               │
+│  ALT      EOI                                                                │
+│ ● test LED   KYZ 1 K-Y   KYZ 2 K-Z   KYZ 3 open                              │
+│ m magnet   s SCROLL   r reset   t TEST   c cover   twice hold   Ctrl-C end   │
+╰──────────────────────────────────────────────────────────────────────────────╯"""
     )
 
 
@@ -112,3 +112,10 @@ def test_contacts_by_name(position: Position) -> None:
 def test_the_keys_are_said() -> None:
     for key, switch in KEYS.items():
         assert re.search(rf"\b{key} {switch.value}\b", shown(FACE)[9], re.IGNORECASE)
+    assert "Ctrl-C end" in shown(FACE)[9]
+
+
+def test_no_keys_are_said_where_none_are_taken() -> None:
+    lines = shown(FACE, keys=False)
+    assert len(lines) == LINES
+    assert set(lines[9]) == {"│", " "}
