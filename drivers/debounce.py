@@ -46,9 +46,7 @@ class Settled:
 
 
 Verdict = Callable[[int, bool, bool], None]
-"""Told of every edge: its instant, the level from then on, and whether it was what counted of its burst.
-
-The bounces of a burst are told before its first edge, about which nothing is known until it ends.
+"""Told of every edge, once its burst is over, in order: its instant, the level from then on, whether it is what counted.
 """
 
 
@@ -82,6 +80,7 @@ class Debouncer:
         self._told = 0
         self._first_ns: int | None = None
         self._first_level = operated
+        self._bounces: list[tuple[int, bool]] = []
         self._since_ns = at_ns
 
     @property
@@ -140,7 +139,7 @@ class Debouncer:
         if self._first_ns is None:
             self._first_ns, self._first_level = at_ns, operated
         elif self._verdict:
-            self._verdict(at_ns, operated, False)
+            self._bounces.append((at_ns, operated))
         self.level, self._since_ns = operated, at_ns
 
     def _settle(self, until_ns: int, settled: list[Settled]) -> None:
@@ -157,4 +156,7 @@ class Debouncer:
         assert self._first_ns is not None
         if self._verdict:
             self._verdict(self._first_ns, self._first_level, accepted)
+            for at_ns, operated in self._bounces:
+                self._verdict(at_ns, operated, False)
+            self._bounces.clear()
         self._first_ns = None

@@ -72,10 +72,9 @@ class RawEdge:
 class Switches:
     """Named switches, free of bounce, in order of time.
 
-    `log` has the last raw edges with their verdicts, and `on_edge`, if set, is told of every one; both in the order in
-    which verdicts fell, which is that of time but for a burst's first edge: it is told last. `log` is bounded, and so
-    must be what `on_edge` keeps. Up to `certain_ns` all changes have been given. `too_late` counts the edges told later
-    than LATE_NS after their instant. Raises GpioError for pins that cannot be had.
+    `log` has the last raw edges with their verdicts, and `on_edge`, if set, is told of every one; both once its burst
+    is over, in order of time for each switch. `log` is bounded, and so must be what `on_edge` keeps. Up to `certain_ns`
+    all changes have been given. `too_late` counts the edges told later than LATE_NS after their instant. Raises GpioError for pins that cannot be had.
     """
 
     def __init__(

@@ -61,6 +61,6 @@ class CharacterGlass:
         return self.trouble != before
 
     def close(self) -> None:
-        """Clear the glass, let the bus go."""
+        """Leave the glass dark, let the bus go."""
         self._lcd.close()
         self._bus.close()

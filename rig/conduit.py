@@ -7,6 +7,7 @@ dropped, and the next one says more. Orders, and the last word, are waited for.
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -71,6 +72,17 @@ class Conduit(Generic[Said]):
         if not message:
             raise ConduitClosed
         return self._decoder.decode(message)
+
+    def leave(self) -> None:
+        """After the last word: wait until the other end is closed, then close.
+
+        Closing with something unread would take from the other end what it has not read yet.
+        """
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+            while self._socket.recv(MOST_BYTES):
+                pass
+        self._socket.close()
 
     def close(self) -> None:
         self._socket.close()

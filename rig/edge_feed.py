@@ -1,7 +1,7 @@
 """Raw edges on their way out of the metering process, in order of time, none lost and none waited for (C-3).
 
-Edges come when their verdicts fall, a burst's first after its bounces. They wait until nothing earlier can come any
-more, then go as messages, a few at a time; what whoever shows the run has no room for waits here, for the next poll.
+Edges come when their burst is over, those of one contact in order. They wait until nothing earlier can come any more,
+then go as messages, a few at a time; what whoever shows the run has no room for waits here, for the next poll.
 If that goes on until MOST_WAITING wait, the recording ends with the last edge before, and says so: it is whole as far
 as it goes.
 """

@@ -150,7 +150,7 @@ def main() -> None:
     except ConduitClosed:  # nobody is there any more
         sys.exit(1)
     finally:
-        conduit.close()
+        conduit.leave()
 
 
 def _last_word(conduit: Conduit[Order]) -> Ended | Refused:

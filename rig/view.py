@@ -32,8 +32,8 @@ def panel(moment: Moment, *, keys: bool = False, trouble: str | None = None) -> 
     pulses = [f"test LED {s.pulses['test_led']} × {s.constants.ks_wh:g} Wh"]
     pulses += [f"{c.name} {c.transitions} × {c.kp_wh:g}" for c in s.outputs if c.transitions is not None]
     energy = Text(
-        f"{s.seconds:.1f} s   delivered {s.energy_wh.delivered:.4f} Wh   received {s.energy_wh.received:.4f} Wh   "
-        f"f {_or_dash(s.frequency_hz, '.3f')} Hz   neutral {_or_dash(s.neutral_a, '.4f')} A"
+        f"{s.seconds:.1f} s   → {s.energy_wh.delivered:.4f} Wh   ← {s.energy_wh.received:.4f} Wh   "
+        f"{_or_dash(s.frequency_hz, '.3f')} Hz   neutral {_or_dash(s.neutral_a, '.4f')} A"
     )
     billed = Text(
         f"{s.service or 'service not known yet'}   rate {s.rate}   "

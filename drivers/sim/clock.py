@@ -17,6 +17,10 @@ class Hands(Protocol):
         ...
 
 
+LOST_NS = 500_000_000
+"""A simulation is late when it is compiled first, or the computer slept."""
+
+
 class BoardClock:
     """Nanoseconds of the board's modulator clock since its reset.
 
@@ -24,7 +28,8 @@ class BoardClock:
     instant to the ns. (The board sees none of it: its own pins are outputs' of the meter.)
 
     `pins` is the virtual clock of the simulated GPIO, kept at the same time. With `paced`, waiting also takes
-    that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead).
+    that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead). It makes up for less than
+    LOST_NS; what it was late by more is lost, so that nobody sees a hurried meter.
     The time of day goes with the board from `begin_utc_ns` on, by default the computer's at the beginning.
     """
 
@@ -58,3 +63,5 @@ class BoardClock:
             left = self._paced_from_ns + now - time.monotonic_ns()
             if left > 0:
                 time.sleep(left / 1e9)
+            elif left < -LOST_NS:
+                self._paced_from_ns -= left
