@@ -46,8 +46,7 @@ class Settled:
 
 
 Verdict = Callable[[int, bool, bool], None]
-"""Told of every edge, once its burst is over, in order: its instant, the level from then on, whether it is what counted.
-"""
+"""Told of every edge, once its burst is over, in order: its instant, the level from then on, whether it counted."""
 
 
 class Debouncer:

@@ -74,7 +74,8 @@ class Switches:
 
     `log` has the last raw edges with their verdicts, and `on_edge`, if set, is told of every one; both once its burst
     is over, in order of time for each switch. `log` is bounded, and so must be what `on_edge` keeps. Up to `certain_ns`
-    all changes have been given. `too_late` counts the edges told later than LATE_NS after their instant. Raises GpioError for pins that cannot be had.
+    all changes have been given. `too_late` counts the edges told later than LATE_NS after their instant. Raises
+    GpioError for pins that cannot be had.
     """
 
     def __init__(

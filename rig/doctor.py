@@ -6,17 +6,20 @@ import importlib.util
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
+from rig.realtime import PRIORITY
+
 PYTHON = (3, 11)
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One finding. `part` is what it is for: "base", "sim", "rtl" or "pi". `remedy` is empty when `holds`."""
+    """One finding. `part` is what it is for: "base", "sim", "rtl", "pi", "lcd" or "time". `remedy` is empty when `holds`."""
 
     part: str
     name: str
@@ -27,7 +30,7 @@ class Check(msgspec.Struct, frozen=True):
 
 def examine() -> list[Check]:
     """All checks, in the order they are best mended."""
-    return [_python(), *_modules("base", BASE, "make setup"), *_simulation(), *_rtl(), *_pi()]
+    return [_python(), *_modules("base", BASE, "make setup"), *_simulation(), *_rtl(), *_pi(), *_lcd(), _priority()]
 
 
 def able(checks: list[Check]) -> bool:
@@ -104,6 +107,30 @@ def _pi() -> list[Check]:
     ]
 
 
+def _lcd() -> list[Check]:
+    """For a character display: nothing else needs it."""
+    buses = sorted(str(p) for p in Path("/dev").glob("i2c-*"))
+    return [
+        Check(
+            "lcd",
+            "I²C device",
+            bool(buses),
+            ", ".join(buses) or "no /dev/i2c-*",
+            "" if buses else "sudo raspi-config nonint do_i2c 0, then reboot",
+        ),
+        _access("I²C access", buses, "i2c", "lcd"),
+        *_modules("lcd", ("luma.lcd",), 'pip install ".[lcd]" in the project folder'),
+    ]
+
+
+def _priority() -> Check:
+    """Tried, in a process that ends at once: what a limit or a container forbids shows only so."""
+    call = f"import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param({PRIORITY}))"
+    granted = subprocess.run([sys.executable, "-I", "-S", "-c", call], capture_output=True, check=False).returncode == 0
+    remedy = f"for exact edges on a Pi: LimitRTPRIO={PRIORITY} in its service, or rtprio in /etc/security/limits.d"
+    return Check("time", "real-time priority", granted, "granted" if granted else "refused", "" if granted else remedy)
+
+
 def _installed(module: str, remedy: str) -> Check:
     there = importlib.util.find_spec(module) is not None
     return Check("pi", module, there, "installed" if there else "not installed", "" if there else remedy)
@@ -117,7 +144,7 @@ def _is_real_lgpio() -> bool:
         return True  # from the distribution's own package
 
 
-def _access(name: str, devices: list[str], group: str) -> Check:
+def _access(name: str, devices: list[str], group: str, part: str = "pi") -> Check:
     may = bool(devices) and all(os.access(d, os.R_OK | os.W_OK) for d in devices)
     remedy = "" if may else f"sudo adduser $USER {group}, then log in again" if devices else "needs the device first"
-    return Check("pi", name, may, "read and write" if may else "none", remedy)
+    return Check(part, name, may, "read and write" if may else "none", remedy)

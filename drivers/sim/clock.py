@@ -28,8 +28,8 @@ class BoardClock:
     instant to the ns. (The board sees none of it: its own pins are outputs' of the meter.)
 
     `pins` is the virtual clock of the simulated GPIO, kept at the same time. With `paced`, waiting also takes
-    that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead). It makes up for less than
-    LOST_NS; what it was late by more is lost, so that nobody sees a hurried meter.
+    that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead). What it is
+    late by, it makes up for; but more than LOST_NS is lost, so that nobody sees a hurried meter.
     The time of day goes with the board from `begin_utc_ns` on, by default the computer's at the beginning.
     """
 

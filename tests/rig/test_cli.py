@@ -144,7 +144,7 @@ def test_doctor(tmp_path: Path) -> None:
     done = rig("doctor", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     checks = json.loads(done.stdout)
-    assert {"base", "sim", "rtl", "pi"} == {check["part"] for check in checks}
+    assert {"base", "sim", "rtl", "pi", "lcd", "time"} == {check["part"] for check in checks}
     assert all(check["remedy"] for check in checks if not check["holds"])
     assert all(not check["remedy"] for check in checks if check["holds"])
     assert rig("doctor", folder=tmp_path).returncode == 0
@@ -227,7 +227,7 @@ def test_wrong_usage_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "replay", "doctor"])
+@pytest.mark.parametrize("command", ["run", "record", "watch", "replay", "doctor"])
 def test_help_carries_an_example(tmp_path: Path, command: str) -> None:
     done = rig(command, "--help", folder=tmp_path)
     assert done.returncode == 0

@@ -11,8 +11,8 @@ from drivers.switches import RawEdge
 from rig.conduit import MOST_BYTES, Conduit, ConduitClosed, pair
 from rig.config import Config
 from rig.edge_feed import BATCH
-from rig.meter.front.switches import Switch
 from rig.messages import Edges, Operate, Order, Refused, Said, Start, Stop
+from rig.meter.front.switches import Switch
 
 
 @pytest.fixture

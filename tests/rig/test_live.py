@@ -1,4 +1,4 @@
-"""`rig run` as a person and other programs meet it: a real terminal, real processes, killed, stopped and not listened to."""
+"""`rig run` as a person and other programs meet it: a real terminal, processes killed, stopped and not listened to."""
 
 from __future__ import annotations
 
