@@ -19,7 +19,7 @@ PYTHON = (3, 11)
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One finding. `part` is what it is for: "base", "sim", "rtl", "pi", "lcd" or "time". `remedy` is empty when `holds`."""
+    """One finding. `part` is what it is for: "base", "sim", "rtl", "pi", "lcd" or "time". No `remedy` if it holds."""
 
     part: str
     name: str

@@ -28,6 +28,9 @@ from rig.options import (
 )
 from rig.strict_toml import ConfigError
 
+HOLD, SHOW = "\x1b[?2026h", "\x1b[?2026l"
+"""Around a picture: a terminal that knows them shows it as one, without a flicker; others pass over them."""
+
 
 def run(
     config: ConfigOption = None,
@@ -93,7 +96,10 @@ def _run(
 
             def show(moment: live.Moment) -> None:
                 panel = view.panel(moment, keys=keys is not None, trouble=moment.lcd_trouble)
+                console.file.write(HOLD)
                 screen.update(panel, refresh=True)
+                console.file.write(SHOW)
+                console.file.flush()
 
             audience = replace(audience, moment=show, face=show, keys=keys)
             ended = live.run(chosen, seconds, paced=paced, audience=audience, hands=hands)

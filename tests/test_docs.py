@@ -21,7 +21,10 @@ from gateware.manual import manual
 from gateware.registers import Record
 from rig.config import Config, load
 from rig.doctor import Check
+from rig.face.face import Face
+from rig.hands_file import read_hands
 from rig.interval_report import Report
+from rig.keys import KEYS
 from rig.meter.measurement import Fault
 from rig.results import Summary
 from rig.store.check import Finding
@@ -31,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = (
-    "run", "replay", "scope", "doctor",
+    "run", "record", "watch", "replay", "scope", "doctor",
     "gateware build", "gateware flash", "gateware report",
     "program check", "program new", "program schema",
     "store check", "store show",
@@ -179,11 +182,24 @@ def test_the_example_of_calibration_is_one() -> None:
     assert str(FULL_SCALE_CODES) in text_of(ROOT / "docs" / "calibration.md")
 
 
+def test_the_example_of_recorded_hands_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "session.csv"
+    (block,) = (block for block in blocks(ROOT / "docs" / "quickstart.md", "csv") if block.startswith("# rig hands"))
+    path.write_text(block, encoding="utf-8")
+    assert read_hands(path).found == {"cover"}
+    assert len(read_hands(path).edges) == 3
+
+
+def test_every_key_of_the_terminal_is_documented() -> None:
+    assert table_keys(ROOT / "docs" / "quickstart.md", "Hands on the meter") == list(KEYS)
+
+
 def test_the_schema_of_json_is_that_of_the_results() -> None:
     path = ROOT / "docs" / "json.md"
     assert table_keys(path, "Summary") == list(Summary.__struct_fields__)
     phase = get_args(get_type_hints(Summary)["phases"])[1]
     assert table_keys(path, "Phase") == list(phase.__struct_fields__)
+    assert table_keys(path, "Face") == ["face", "lcd_trouble", *(field.name for field in fields(Face))]
     assert table_keys(path, "Check") == list(Check.__struct_fields__)
     assert table_keys(path, "Finding") == list(Finding.__struct_fields__)
     assert table_keys(path, "Store") == list(Shown.__struct_fields__)

@@ -10,7 +10,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 
 from rig.config import Config
-from rig.live import run
+from rig.face import terminal as face
+from rig.live import Audience, run
 from rig.scope import NOMINAL_HZ, capture
 from rig.scope_view import scope_view
 from rig.selection import open_hardware
@@ -23,16 +24,16 @@ FORMAT = re.sub(r"@font-face {{.*?}}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTAL
 """Without rich's web fonts: the pictures need nothing from the network."""
 
 
-def draw(picture: RenderableType, name: str, title: str) -> None:
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+def draw(picture: RenderableType, name: str, title: str, width: int = WIDTH) -> None:
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(picture)
     console.save_svg(str(Path(__file__).with_name(name)), title=title, unique_id="rig", code_format=FORMAT)
 
 
 def main() -> None:
     moments: list[Moment] = []
-    summary = run(Config(), SECONDS, paced=False, show=moments.append).summary
-    draw(panel(moments[-1]), "run.svg", "make run")
+    summary = run(Config(), SECONDS, paced=False, audience=Audience(moments.append)).summary
+    draw(panel(moments[-1], keys=True), "run.svg", "make run", face.WIDTH)
     draw(report(summary), "report.svg", "after Ctrl-C")
     hardware = open_hardware(Config(), 20, paced=False)
     try:

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from rig import doctor
 from rig.results import Summary
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +149,14 @@ def test_doctor(tmp_path: Path) -> None:
     assert all(check["remedy"] for check in checks if not check["holds"])
     assert all(not check["remedy"] for check in checks if check["holds"])
     assert rig("doctor", folder=tmp_path).returncode == 0
+
+
+def test_priority_is_found_out_by_asking_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No system grants a priority of 1000."""
+    monkeypatch.setattr(doctor, "PRIORITY", 1000)
+    (check,) = (check for check in doctor.examine() if check.part == "time")
+    assert (check.holds, check.found) == (False, "refused")
+    assert "LimitRTPRIO=1000" in check.remedy
 
 
 FILES = {

@@ -27,7 +27,8 @@ def test_the_documented_file_loads() -> None:
     """The example in the module's docstring, uncommented, is valid and names every key."""
     example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
     keys = {line.split(" =")[0] for line in example.splitlines() if " = " in line and line[0] != "["}
-    fields = {f for s in (module.Hardware, module.Simulation, module.MeterFiles) for f in s.__struct_fields__}
+    tables = (module.Hardware, module.Display, module.Simulation, module.MeterFiles)
+    fields = {field for table in tables for field in table.__struct_fields__}
     assert keys == fields
 
 

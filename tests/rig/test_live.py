@@ -143,6 +143,8 @@ def test_keys_move_switches_and_are_recorded(terminal, tmp_path: Path) -> None:
     assert "SIMULATED (exact)" in run.frame[0]
     assert "m magnet   s SCROLL   r reset   t TEST   c cover   twice hold   Ctrl-C end" in run.frame[9]
     assert {len(line) for line in run.frame} == {80}
+    unbroken = r"^\d+\.0 s   → \d+\.\d{4} Wh   ← \d+\.\d{4} Wh   \d+\.\d{3} Hz   neutral \d+\.\d{4} A *$"
+    assert re.search(unbroken, run.text, re.MULTILINE)
     run.type("\x1b[C\x1b[A\x1bOM")  # arrows and a function key: their letters are no keys
     time.sleep(0.7)
     assert not any(map(run.beside, ("COVER OFF", "MAGNET", "TEST")))

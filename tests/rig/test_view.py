@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass
 import pytest
 from rich.console import Console
 
+from rig.config import Config
+from rig.live import Audience, run
+from rig.messages import Moment
 from rig.results import Phase
-from rig.view import phases
+from rig.view import panel, phases
 
 
 @dataclass
@@ -70,3 +73,19 @@ def test_what_is_not_known_is_a_dash() -> None:
     assert "– φ      –°" in text
     assert "PF –" in text
     assert "None" not in text
+
+
+def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> None:
+    moments: list[Moment] = []
+    run(Config(), 2, paced=False, audience=Audience(moments.append))
+
+    def lines(trouble: str | None) -> list[str]:
+        console = Console(file=io.StringIO(), width=80)
+        console.print(panel(moments[-1], keys=True, trouble=trouble))
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue().splitlines()
+
+    usual = lines(None)
+    assert len(usual) == 20
+    assert "SIMULATED (exact)" in usual[0]
+    assert lines("no display answers") == [*usual, "no display answers"]
