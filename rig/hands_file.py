@@ -1,10 +1,10 @@
 """Hands recorded: every raw edge of a meter's switches and inputs, as CSV (T-2, Q-5).
 
     # rig hands 1
-    # simulated: exact
+    # fidelity: SIMULATED (exact)
     # rig: 3f2a90c1b7de
     # program: 1c0ffee5ca1e
-    # begun: 2026-11-27T14:29:00Z
+    # begun: 2026-11-27T14:29:00+00:00
     ns,contact,closed,verdict
     0,cover,1,found
     1204000411,scroll,1,accepted
