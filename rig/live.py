@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -15,7 +13,6 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any, TextIO
 
 import msgspec
@@ -27,9 +24,11 @@ from rig.conduit import Conduit, ConduitClosed, pair
 from rig.config import Config
 from rig.face.face import Face
 from rig.hands_file import HandsWriter
+from rig.interrupts import Interrupts, interrupts_noted
 from rig.keys import Keys
 from rig.messages import Begun, Edges, Ended, Moment, Operate, Refused, Said, Shown, Start, Stop
 from rig.meter.front.switches import Change
+from rig.raw_terminal import keys_pressed, raw
 from rig.results import Phase, Summary
 from rig.state_server import StateServer
 from rig.strict_toml import ConfigError
@@ -41,9 +40,6 @@ PATIENCE_S = 0.5
 """How often, at least, one looks for Ctrl-C."""
 
 METERING = ("-m", "rig.metering")
-
-_FUNCTION_KEY = re.compile(r"\x1b(\[[0-9;?]*.|O.|.)?")
-"""What an arrow and its like send has letters in it that are no keys of ours."""
 
 ROOT = Path(rig.__path__[0]).parent
 
@@ -92,8 +88,8 @@ def run(
             server = stack.enter_context(closing(StateServer(audience.serve)))
         if config.display.size is not None:
             glass = stack.enter_context(closing(CharacterGlass(config.display, open_bus)))
-        interrupts = stack.enter_context(_interrupts())
-        stack.enter_context(_raw(audience.keys))
+        interrupts = stack.enter_context(interrupts_noted())
+        stack.enter_context(raw(audience.keys))
         conduit = stack.enter_context(_metering(start))
         return _Show(config, conduit, audience, server, glass, interrupts).until_it_ends()
 
@@ -108,7 +104,7 @@ class _Show:
         audience: Audience,
         server: StateServer | None,
         glass: CharacterGlass | None,
-        interrupts: _Interrupts,
+        interrupts: Interrupts,
     ) -> None:
         self._config, self._conduit, self._audience = config, conduit, audience
         self._server, self._glass, self._interrupts = server, glass, interrupts
@@ -212,13 +208,10 @@ class _Show:
     def _type(self) -> bool:
         """Keys that were pressed; False at the end of the input."""
         assert self._audience.keys is not None
-        try:
-            characters = os.read(self._audience.keys.fileno(), 64)
-        except OSError:  # the terminal is gone
-            return False
-        for character in _FUNCTION_KEY.sub("", characters.decode("ascii", "replace")):
+        pressed = keys_pressed(self._audience.keys)
+        for character in pressed or "":
             self._operate(self._keys.press(character, time.monotonic_ns()))
-        return bool(characters)
+        return pressed is not None
 
     def _operate(self, changes: list[Change]) -> None:
         for change in changes:
@@ -294,48 +287,3 @@ def _metering(start: Start) -> Iterator[Conduit[Said]]:
             process.kill()
             process.wait()
             raise RunError("the metering process did not end and was killed", status=1) from None
-
-
-class _Interrupts:
-    """Whether Ctrl-C, or SIGTERM, has come. `told` is called at once, in the signal's handler."""
-
-    def __init__(self) -> None:
-        self.seen = False
-        self.told: Callable[[], None] | None = None
-
-    def note(self, signum: int, frame: FrameType | None) -> None:
-        if self.seen:
-            raise KeyboardInterrupt
-        self.seen = True
-        if self.told is not None:
-            self.told()
-
-
-@contextmanager
-def _interrupts() -> Iterator[_Interrupts]:
-    """A second Ctrl-C interrupts whatever is being done."""
-    interrupts = _Interrupts()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, interrupts.note) for number in signals]
-    try:
-        yield interrupts
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _raw(terminal: TextIO | None) -> Iterator[None]:
-    """Each key at once, and not echoed; signals as ever."""
-    if terminal is None:
-        yield
-        return
-    import termios
-    import tty
-
-    before = termios.tcgetattr(terminal)
-    tty.setcbreak(terminal)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
