@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,10 +22,7 @@ RELAY_DWELL_NS = 8_000_000
 """An opto-FET form C at the highest rate of the nameplates, 53 transitions a second, has 18 ms."""
 
 MEMORY = "contacts"
-"""In the store's folder: which contact each output closed last, at the end of the last run."""
-
-SHARED = Path("/dev/shm")
-"""A file system of memory, for what is remembered while a run lasts."""
+"""In the store's folder: which contact each output closed last."""
 
 
 class Outputs:
@@ -43,7 +38,7 @@ class Outputs:
         self.schedule = OutputSchedule()
         self.relays: dict[str, FormCRelay] = {}
         names = [output.name.lower() for output in programmed]
-        self._memory = None if folder is None else _memory(folder, names)
+        self._memory = None if folder is None else ContactMemory(folder / MEMORY, names)
         self._unknown = set(names)
         self._led: TestLed | None = None
         try:
@@ -119,10 +114,3 @@ class Outputs:
             relay.close()
         if self._memory is not None:
             self._memory.close()
-
-
-def _memory(folder: Path, names: Sequence[str]) -> ContactMemory:
-    if not SHARED.is_dir():
-        return ContactMemory(folder / MEMORY, names)
-    whose = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
-    return ContactMemory(SHARED / f"rig-{MEMORY}-{whose}", names, kept=folder / MEMORY)

@@ -72,22 +72,6 @@ def test_it_is_there_again_and_can_be_changed(tmp_path: Path) -> None:
     again.close()
 
 
-def test_an_orderly_end_leaves_a_copy_and_a_kill_what_is_newer(tmp_path: Path) -> None:
-    live, kept = tmp_path / "live", tmp_path / "kept"
-    memory = ContactMemory(live, NAMES, kept)
-    memory.remember("kyz1", Position.KY)
-    memory.close()
-    assert not live.exists()
-    again = ContactMemory(live, NAMES, kept)
-    assert again.last("kyz1") is Position.KY
-    again.remember("kyz1", Position.KZ)
-    del again  # as if killed: the file stays, and is newer than the copy
-    killed = ContactMemory(live, NAMES, kept)
-    assert killed.last("kyz1") is Position.KZ
-    live.unlink()  # as after a cut of power
-    assert ContactMemory(live, NAMES, kept).last("kyz1") is Position.KY
-
-
 def test_other_outputs_know_nothing_of_it(tmp_path: Path) -> None:
     memory = ContactMemory(tmp_path / "contacts", NAMES)
     for name in NAMES:
