@@ -139,8 +139,18 @@ def apply(link: SpiLink, load: PhantomLoad) -> None:
     """
     if Capability.PHANTOM_LOAD not in link.identity.capabilities:
         raise LinkError("this FPGA's build has no phantom load: its board has no room for it")
-    registers = PhantomRegisters.of(load, link.identity.tick_hz)
     remove(link)
+    change(link, load)
+    link.write("PHANTOM", 1)
+
+
+def change(link: SpiLink, load: PhantomLoad) -> None:
+    """Write the load and read it back, without switching anything: one that plays goes on with its phase, and each wave
+    is another as soon as it is written.
+
+    LinkError when the FPGA's build does not hold what was written.
+    """
+    registers = PhantomRegisters.of(load, link.identity.tick_hz)
     link.write("PHANTOM_STEP", registers.step)
     for index, value in enumerate(registers.waves):
         link.write_block(_BLOCK, index, value)
@@ -153,7 +163,6 @@ def apply(link: SpiLink, load: PhantomLoad) -> None:
                 raise LinkError(
                     f"{_BLOCK} {index} was written {value:#x} and reads {found:#x}: the FPGA's build does not match"
                 )
-    link.write("PHANTOM", 1)
 
 
 def remove(link: SpiLink) -> None:

@@ -38,6 +38,13 @@ A file with everything at its default:
     program = "meter.toml"          # see docs/program.md; left out: a plain RXRS4e of form 9S, class 20
     calibration = "constants.toml"  # left out: nominal on a Pi (UNCALIBRATED), exact if simulated
     store = "meter-store"           # a folder; left out: nothing outlives a simulated run, a Pi has "meter-store"
+
+    [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
+    scroll_actuator_pin = 14
+    magnet_actuator_pin = 15
+    reset_actuator_pin = 18
+    test_actuator_pin = 0
+    cover_actuator_pin = 1
 """
 
 from __future__ import annotations
@@ -135,6 +142,22 @@ class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     store: str | None = None
 
 
+class Bench(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What moves the switches of a rig under test: a GPIO for each actuator; None: a person does."""
+
+    scroll_actuator_pin: _Gpio | None = None
+    magnet_actuator_pin: _Gpio | None = None
+    reset_actuator_pin: _Gpio | None = None
+    test_actuator_pin: _Gpio | None = None
+    cover_actuator_pin: _Gpio | None = None
+
+    @property
+    def actuators(self) -> dict[str, int]:
+        """Those that are fitted, by the name of what they move."""
+        pins = {name: getattr(self, f"{name}_actuator_pin") for name in SWITCHES}
+        return {name: pin for name, pin in pins.items() if pin is not None}
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A whole rig.toml; every key may be left out."""
 
@@ -142,6 +165,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     display: Display = Display()
     simulation: Simulation = Simulation()
     meter: MeterFiles = MeterFiles()
+    bench: Bench = Bench()
 
 
 def load(path: Path | None) -> Config:
@@ -150,7 +174,7 @@ def load(path: Path | None) -> Config:
         return Config()
     config = read(path, Config, "or none for the simulated rig")
     try:
-        _check_pins(config.hardware)
+        _check_pins(config)
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
     except ConfigError as error:
@@ -162,16 +186,18 @@ def load(path: Path | None) -> Config:
     return msgspec.structs.replace(config, meter=MeterFiles(**beside))
 
 
-def _check_pins(hardware: Hardware) -> None:
+def _check_pins(config: Config) -> None:
     """Each function has its own pin. Raises ConfigError, without the file's name."""
     keys: dict[int, str] = {}
-    for key, pin in msgspec.structs.asdict(hardware).items():
-        if not key.endswith("_pin"):
+    tables: dict[str, msgspec.Struct] = {"hardware": config.hardware, "bench": config.bench}
+    found = {f"{t}.{key}": pin for t, table in tables.items() for key, pin in msgspec.structs.asdict(table).items()}
+    for key, pin in found.items():
+        if not key.endswith("_pin") or pin is None:
             continue
         if pin in _BUSES:
-            raise ConfigError(f"hardware.{key} is {pin}, which the {_BUSES[pin]} bus has: take another GPIO")
+            raise ConfigError(f"{key} is {pin}, which the {_BUSES[pin]} bus has: take another GPIO")
         if pin in keys:
-            raise ConfigError(f"hardware.{keys[pin]} and hardware.{key} are both {pin}: give each its own GPIO")
+            raise ConfigError(f"{keys[pin]} and {key} are both {pin}: give each its own GPIO")
         keys[pin] = key
 
 

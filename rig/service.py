@@ -71,11 +71,12 @@ class Service:
 
     `store` is what it goes on from and is kept in, and closes; by default nothing outlives the run. `reference` is the
     voltage whose zero crossings make the windows. `on_edge` is told of every raw edge of the switches and inputs, once
-    it is known what counted of its burst. `meter` is there from `begin` on.
-    `polled_ns` is when the contacts were last looked at.
+    it is known what counted of its burst. `meter` and `front` are there from `begin` on. `polled_ns` is when the
+    contacts were last looked at. `watch` is called each time that the front has been attended to, for who looks on.
     """
 
     meter: Meter
+    front: FrontPanel
     polled_ns = 0
     _keeper: Keeper
 
@@ -90,6 +91,7 @@ class Service:
     ) -> None:
         self.hardware = hardware
         self.program = program
+        self.watch: Callable[[], None] = lambda: None
         self._store = store
         link = hardware.link
         settings = {"REFERENCE": int(reference)} | {
@@ -288,6 +290,7 @@ class Service:
         self._obey([Command(self._utc_ns(wish.at_ns), _ACTIONS[wish.kind]) for wish in wishes])
         self._obey(self._inputs.poll(now_ns, self._utc_ns))
         self.meter.follow(self.front.followed)
+        self.watch()
 
     def _obey(self, commands: Iterable[Command]) -> None:
         for command in commands:

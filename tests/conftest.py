@@ -1,5 +1,4 @@
-"""What all tests share: the recordings that exist only where the project is developed, hypothesis's profile, and
-what tests/hil run on."""
+"""What all tests share: the recordings that exist only where the project is developed, and hypothesis's profile."""
 
 from __future__ import annotations
 
@@ -12,10 +11,6 @@ from hypothesis import settings
 settings.register_profile("rig", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None)
 settings.load_profile("rig")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--rig", choices=("sim", "pi"), default="sim", help="what tests/hil run on (pi: the real board)")
 
 
 _WAVEFORMS = Path(__file__).parents[2] / "shared" / "waveforms"

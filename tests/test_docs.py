@@ -40,8 +40,8 @@ COMMANDS = (
     "store check", "store show",
     "profile show", "profile plot", "profile export",
 )  # fmt: skip
-OTHERS_OPTIONS = {"--system-site-packages"}
-"""Options of other programs that the documents name by themselves."""
+OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config"}
+"""Options of other programs that the documents name by themselves; two are pytest's, by rig/bench/plugin.py."""
 
 
 def text_of(path: Path) -> str:

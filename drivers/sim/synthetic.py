@@ -95,12 +95,14 @@ class SyntheticLoad:
 
     A wave of angle 0 is at its crest at time zero. Changes happen at grid points; a ramp on the first step
     begins from the last state. Frequencies stay exact to 2e-15 Hz: the phase is a 64-bit fraction of a turn,
-    as in a direct digital synthesiser.
+    as in a direct digital synthesiser, and begins at `phase`, in 2**-64 turns.
     """
 
     length_ticks: int | None = None
 
-    def __init__(self, f_mod: Fraction, steps: Sequence[Step], repeat_s: float | None = None) -> None:
+    def __init__(
+        self, f_mod: Fraction, steps: Sequence[Step], repeat_s: float | None = None, phase: int = 0
+    ) -> None:
         times = [step.time_s for step in steps] + ([] if repeat_s is None else [repeat_s])
         if not steps or times[0] != 0 or any(a >= b for a, b in pairwise(times)):
             raise ValueError(f"steps begin at 0 s and go forward in time, got {times}")
@@ -112,7 +114,7 @@ class SyntheticLoad:
         self._orders = np.array(sorted({1}.union(*(w.harmonics for s in steps for w in s.state.channels))))
         self._segment = next(self._segments)
         self._position = 0  # points into the segment
-        self._phase = 0  # at the segment's first point
+        self._phase = phase  # at the segment's first point
         waves = np.array([[w.peak for w in s.state.channels] for s in steps])
         self.peaks: Floats = waves.max(axis=0)
 
@@ -128,9 +130,14 @@ class SyntheticLoad:
             done += count
             self._position += count
             if self._position == segment.points:
-                self._phase = int(self._phases(np.array([self._position], np.uint64))[0])
+                self._phase = self.phase
                 self._segment, self._position = next(self._segments), 0
         return out
+
+    @property
+    def phase(self) -> int:
+        """The fundamental's phase at the next point, in 2**-64 turns."""
+        return int(self._phases(np.array([self._position], np.uint64))[0])
 
     def _schedule(self, steps: Sequence[Step], repeat_s: float | None) -> Iterator[_Segment]:
         """The steps as runs of grid points: each boundary rounded from its own time, so none drifts."""

@@ -27,7 +27,7 @@ def test_the_documented_file_loads() -> None:
     """The example in the module's docstring, uncommented, is valid and names every key."""
     example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
     keys = {line.split(" =")[0] for line in example.splitlines() if " = " in line and line[0] != "["}
-    tables = (module.Hardware, module.Display, module.Simulation, module.MeterFiles)
+    tables = (module.Hardware, module.Display, module.Simulation, module.MeterFiles, module.Bench)
     fields = {field for table in tables for field in table.__struct_fields__}
     assert keys == fields
 
@@ -55,6 +55,8 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
         ("[hardware\n", r"is not TOML"),
         ("[hardware]\nscroll_pin = 22", r"hardware.kyz1_y_pin and hardware.scroll_pin are both 22: give each its own"),
         ("[hardware]\ninput1_pin = 9\ninput2_pin = 9", r"hardware.input1_pin is 9, which the SPI bus has: take"),
+        ("[bench]\nscroll_actuator_pin = 17", r"hardware.led_pin and bench.scroll_actuator_pin are both 17: give each"),
+        ("[bench]\nscrol_actuator_pin = 14", r"scrol_actuator_pin in \[bench\]; did you mean scroll_"),
         ("[hardware]\ncover_pin = 2", r"hardware.cover_pin is 2, which the I²C bus has: take another GPIO"),
         ("[hardware]\nreset_pin = '13'", r"hardware.reset_pin is '13', it must be a whole number from 0 to 27"),
         (

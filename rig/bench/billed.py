@@ -1,0 +1,119 @@
+"""What the meter has registered, in the units of its display (Q-2, Q-4, Q-5, T-1, D-5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rig.bench.rig import SECOND_NS, Rig
+from rig.meter.billing.billing import Billing
+from rig.meter.billing.quantity import NANO_PER_KILO
+from rig.meter.billing.registers import Registers
+from rig.meter.billing.tariff import Rate
+from rig.program.names import Names
+
+DEMANDS = ("max", "present", "previous", "cumulative")
+
+
+class Meter:
+    """The meter's registers and states. They are as of the last record, a fraction of a second ago."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+
+    @property
+    def registers(self) -> Mapping[str, float]:
+        """The billing registers by name: "kWh delivered", "kWh delivered B", "kW delivered max"."""
+        return Named(self._billing, self._names, self._billing.registers)
+
+    @property
+    def test_registers(self) -> Mapping[str, float]:
+        """Those of test mode. KeyError outside it."""
+        test = self._billing.test
+        if test is None:
+            raise KeyError("the meter is not in test mode: it has no test registers")
+        return Named(self._billing, self._names, test)
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether it is in test mode."""
+        return self._billing.test is not None
+
+    @property
+    def resets(self) -> int:
+        """Demand resets so far."""
+        return self._billing.resets
+
+    @property
+    def rate(self) -> str:
+        """The rate in force, "A" to "D"."""
+        return self._billing.rate.name
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """Pulses counted at each input."""
+        return self._billing.inputs
+
+    @property
+    def interval_left(self) -> float:
+        """Seconds until the demand interval ends."""
+        ends_ns = self._billing.interval_ends_ns
+        if ends_ns is None:
+            raise KeyError("this meter has no demand: no interval ends")
+        return (ends_ns - self._billing.now_ns) / SECOND_NS
+
+    @property
+    def _billing(self) -> Billing:
+        billing = self._rig.service.meter.billing
+        billing.settle()
+        return billing
+
+    @property
+    def _names(self) -> Names:
+        return self._rig.program.metering.names
+
+
+class Named(Mapping[str, float]):
+    """Registers by name, in kWh, kvarh, kVAh, kW and so on."""
+
+    def __init__(self, billing: Billing, names: Names, registers: Registers) -> None:
+        self._registers, self._energies = registers, names.energies
+        self._rates = [rate.name for rate in Rate] if registers.state.rates else []
+        demand = registers.demand
+        known = names.demands
+        self._demands = (
+            {}
+            if demand is None
+            else {
+                name: demand.settings.quantities.index(q)
+                for name, q in known.items()
+                if q in demand.settings.quantities
+            }
+        )
+
+    def __getitem__(self, name: str) -> float:
+        words = name.split()
+        if words and words[-1] in self._rates and " ".join(words[:-1]) in self._energies:
+            quantity = self._energies[" ".join(words[:-1])]
+            return self._registers.energy(quantity, Rate[words[-1]]) / NANO_PER_KILO
+        if name in self._energies:
+            return self._registers.energy(self._energies[name]) / NANO_PER_KILO
+        stem, _, kind = name.rpartition(" ")
+        if stem in self._demands and kind in DEMANDS:
+            demand, place = self._registers.demand, self._demands[stem]
+            assert demand is not None
+            nano = {
+                "max": lambda: demand.maximum(place).value,
+                "present": lambda: demand.present(place),
+                "previous": lambda: demand.previous(place),
+                "cumulative": lambda: demand.cumulative(place),
+            }[kind]()
+            return nano / NANO_PER_KILO
+        raise KeyError(f"{name!r} is no register of this meter: it has {', '.join(self)}")
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._energies
+        yield from (f"{name} {rate}" for name in self._energies for rate in self._rates)
+        yield from (f"{name} {kind}" for name in self._demands for kind in DEMANDS)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -1,0 +1,206 @@
+"""What pytest is given by the rig: options, a marker and fixtures, for tests in the bench's words.
+
+How they are used is in docs/choreography.md. Every pytest loads this where the rig is installed, so nothing else of the
+rig is imported before a test asks for it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+if TYPE_CHECKING:
+    from rig.bench.billed import Meter
+    from rig.bench.counting import Counter
+    from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
+    from rig.bench.load import Source
+    from rig.bench.observed import Display, Relay
+    from rig.bench.person import Asked
+    from rig.bench.rig import Rig
+    from rig.bench.stand import Stand
+    from rig.config import Config
+    from rig.program.build import Program
+
+BEGINS = "2026-07-01 15:00:05"
+"""When a simulated meter starts, UTC, if its test does not say: a demand interval has just begun."""
+
+ATTEMPTS = 3
+"""How often a test begins, if a person's hold is missed."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("rig", "the rig under test")
+    group.addoption("--rig", choices=("sim", "pi"), default="sim", help="the simulated rig, or the hardware of this Pi")
+    group.addoption("--rig-config", metavar="FILE", type=Path, help="rig.toml of the rig under test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "program(toml, at=None): the meter's program, a file beside the test or its text; a simulated meter starts at "
+        f'this UTC time, by default "{BEGINS}"',
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test in which a person misses a hold begins again: what the meter made of it cannot be undone."""
+    if "stand" not in pyfuncitem.funcargs:
+        return None
+    from rig.bench.failures import HoldMissed, NotFitted
+    from rig.bench.stand import Stand
+
+    stand = pyfuncitem.funcargs["stand"]
+    assert isinstance(stand, Stand)
+
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            pyfuncitem.obj(**arguments)
+            break
+        except HoldMissed as missed:
+            if attempt == ATTEMPTS:
+                raise
+            say(pyfuncitem.config, f"{missed}: once more, from the beginning")
+            stand.begin_again()
+        except NotFitted as missing:
+            pytest.skip(str(missing))
+    return True
+
+
+def say(config: pytest.Config, text: str) -> None:
+    """A line on the terminal, whatever pytest captures."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+        print(f"  {text}", flush=True)
+
+
+def program_of(request: pytest.FixtureRequest, config: Config) -> Program:
+    """What the test is marked with, else what the configuration names. Raises ConfigError."""
+    from rig.program import schema
+    from rig.program.build import build, load_program
+    from rig.selection import program_of as configured
+    from rig.strict_toml import convert
+
+    mark = request.node.get_closest_marker("program")
+    if mark is None or not mark.args:
+        return configured(config)
+    text: str = mark.args[0]
+    if "\n" not in text and "=" not in text:
+        return load_program(request.path.parent / text)
+    return build(convert(tomllib.loads(text), schema.ProgramFile))
+
+
+def begins_ns(request: pytest.FixtureRequest) -> int:
+    """When a simulated meter starts, UTC."""
+    mark = request.node.get_closest_marker("program")
+    text = (mark.kwargs.get("at") if mark is not None else None) or BEGINS
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 10**9
+
+
+@pytest.fixture
+def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+    """Everything that the other fixtures are of."""
+    from rig.bench.stand import board_stand, simulated_stand
+    from rig.config import load
+    from rig.failures import could_not_run
+
+    def prompt(asked: Asked) -> None:
+        say(request.config, asked.text if asked.operated is None else f"\a>> {asked.text}")
+
+    with ExitStack() as closing:
+        try:
+            config = load(request.config.getoption("--rig-config"))
+            program = program_of(request, config)
+            store = tmp_path / "meter-store"
+            if request.config.getoption("--rig") == "pi":
+                wired = msgspec.structs.replace(config.hardware, kind="pi")
+                found = board_stand(msgspec.structs.replace(config, hardware=wired), program, store, prompt, closing)
+            else:
+                found = simulated_stand(config, program, store, begins_ns(request), closing)
+        except could_not_run() as error:
+            pytest.fail(f"the rig cannot be used: {error}", pytrace=False)
+        yield found
+
+
+@pytest.fixture
+def rig(stand: Stand) -> Rig:
+    """The rig under test: time, and cuts of power."""
+    return stand.rig
+
+
+@pytest.fixture
+def source(stand: Stand) -> Source:
+    """The voltages and currents that the meter is given."""
+    return stand.source
+
+
+@pytest.fixture
+def meter(stand: Stand) -> Meter:
+    """What the meter has registered."""
+    return stand.meter
+
+
+@pytest.fixture
+def display(stand: Stand) -> Display:
+    """The meter's display."""
+    return stand.display
+
+
+@pytest.fixture
+def magnet(stand: Stand) -> Magnet:
+    """The magnet for twelve o'clock."""
+    return stand.magnet
+
+
+@pytest.fixture
+def scroll(stand: Stand) -> Button:
+    """The SCROLL button, under the cover."""
+    return stand.scroll
+
+
+@pytest.fixture
+def reset(stand: Stand) -> Button:
+    """The demand-reset button."""
+    return stand.reset
+
+
+@pytest.fixture
+def test_switch(stand: Stand) -> TestSwitch:
+    """The Test switch, under the cover."""
+    return stand.test_switch
+
+
+@pytest.fixture
+def cover(stand: Stand) -> Cover:
+    """The meter's cover."""
+    return stand.cover
+
+
+@pytest.fixture
+def pulse_input(stand: Stand) -> Callable[[int], InputContact]:
+    """The contact at pulse input 1 or 2."""
+    return stand.input_contact
+
+
+@pytest.fixture
+def counter(stand: Stand) -> Callable[[str], Counter]:
+    """The FPGA's counter of an output, by its name: "LED", "KYZ1" to "KYZ4"."""
+    from rig.bench.counting import Counter
+
+    return lambda name: Counter(stand.rig, name)
+
+
+@pytest.fixture
+def relay(stand: Stand) -> Callable[[str], Relay]:
+    """An output's contacts, by its name: "KYZ1" to "KYZ4"."""
+    from rig.bench.observed import Relay
+
+    return lambda name: Relay(stand.rig, name)

@@ -1,0 +1,37 @@
+"""The simulated rig under test: virtual time, a load that can be changed, hands to the ns."""
+
+from __future__ import annotations
+
+from drivers.sim.live_load import LiveLoad
+from drivers.sim.synthetic import LoadState, Wave, current
+from gateware.chain import Chain
+from rig.bench.load import ANGLES_DEG, Applied
+from rig.config import Config
+from rig.hardware import Hardware
+from rig.simulation import simulated_hardware
+
+
+def simulated(config: Config, current_class: int, applied: Applied, begin_utc_ns: int) -> tuple[Hardware, LiveSource]:
+    """A rig whose source gives `applied` from the first tick on, and whose clock begins at an instant."""
+    load = LiveLoad(Chain().tick_hz, state_of(applied))
+    hardware, _, _ = simulated_hardware(config, current_class, load, paced=False, begin_utc_ns=begin_utc_ns)
+    return hardware, LiveSource(load)
+
+
+class LiveSource:
+    """What is applied is at the meter's terminals within 0.05 s: the modulators' bits are made some ahead."""
+
+    def __init__(self, load: LiveLoad) -> None:
+        self._load = load
+
+    def __call__(self, applied: Applied) -> None:
+        self._load.apply(state_of(applied))
+
+
+def state_of(applied: Applied) -> LoadState:
+    """As the simulation has it."""
+    voltages = tuple(Wave(volts, angle) for volts, angle in zip(applied.volts, ANGLES_DEG, strict=True))
+    currents = tuple(
+        current(amps, applied.lag_deg, voltage) for amps, voltage in zip(applied.amps, voltages, strict=True)
+    )
+    return LoadState(voltages, currents, applied.hz)

@@ -1,0 +1,122 @@
+"""A rig put together for one test: hardware, meter, source, and who moves each contact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from gateware.registers import Capability
+from rig.bench.billed import Meter
+from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
+from rig.bench.load import Applied, PersonAtSource, PhantomSource, Player, Source
+from rig.bench.movers import Actuator, Mover, SimulatedHand
+from rig.bench.observed import Display
+from rig.bench.person import Person, Prompter
+from rig.bench.rig import Rig
+from rig.config import SWITCHES, Config
+from rig.hardware import Hardware, raspberry_pi
+from rig.program.build import Program
+
+APPLIED = Applied()
+"""What the source gives when a test begins."""
+
+Movers = Callable[[Rig, str], Mover]
+"""Who moves a contact, by its name: a switch, "input1" or "input2"."""
+
+
+class Stand:
+    """The rig under test, and everything that tests speak of. The rig is to be stopped by whoever made it."""
+
+    def __init__(self, rig: Rig, player: Player, movers: Movers) -> None:
+        self.rig = rig
+        self._player, self._movers = player, movers
+        self.source = Source(rig, player, APPLIED)
+        self.meter, self.display = Meter(rig), Display(rig)
+        moved = {name: movers(rig, name) for name in SWITCHES}
+        self._by_name = moved
+        self.scroll = Button(rig, moved["scroll"], "SCROLL is pressed", "SCROLL is let go")
+        self.magnet = Magnet(
+            rig, moved["magnet"], "the magnet is brought to twelve o'clock", "the magnet is taken away"
+        )
+        self.reset = Button(rig, moved["reset"], "demand reset is pressed", "demand reset is let go")
+        self.test_switch = TestSwitch(rig, moved["test"], "the Test switch is opened", "the Test switch is closed")
+        self.cover = Cover(rig, moved["cover"], "the cover is taken off", "the cover is put on")
+        self._come_to_rest()
+
+    def input_contact(self, number: int) -> InputContact:
+        """What is at pulse input 1 or 2. Raises ValueError for one that the program does not use."""
+        places = [each.place + 1 for each in self.rig.program.inputs]
+        if number not in places:
+            raise ValueError(f"the program does not use input {number}: it has {places or 'none'}, see [[inputs]]")
+        name = f"the contact at input {number}"
+        return InputContact(self.rig, self._movers(self.rig, f"input{number}"), f"{name} closes", f"{name} opens")
+
+    def begin_again(self) -> None:
+        """A new meter, with what is applied at the beginning, and every switch at rest."""
+        self.rig.begin_again()
+        self._player(APPLIED)
+        self.source.applied = APPLIED
+        self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        """What is found operated is let go, and the meter begins anew."""
+        operated = [name for name in SWITCHES if self.rig.operated(name)]
+        for name in operated:
+            self._by_name[name].move(False)
+        if operated:
+            self.rig.begin_again()
+
+
+def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns: int, closing: ExitStack) -> Stand:
+    """On the simulated rig: everything by simulated hands, time virtual. `closing` closes what was opened."""
+    from rig.bench.simulated import simulated
+
+    config = _kept(config, store)
+    hardware, player = simulated(config, program.metering.current_class, APPLIED, begin_utc_ns)
+    closing.callback(hardware.close)
+    hands = hardware.hands
+    assert hands is not None
+    rig = Rig(hardware, config, program, store)
+    closing.callback(rig.stop)
+    return Stand(rig, player, lambda rig, name: SimulatedHand(rig, hands, name))
+
+
+def board_stand(config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack) -> Stand:
+    """On a Raspberry Pi with its board: by actuators where they are fitted, else by a person."""
+    config = _kept(config, store)
+    hardware = raspberry_pi(config, program.metering.current_class)
+    closing.callback(hardware.close)
+    return stand_of(hardware, config, program, store, prompter, closing)
+
+
+def stand_of(
+    hardware: Hardware, config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack
+) -> Stand:
+    """On any hardware that has no hands of its own."""
+    player: Player | None = None
+    if Capability.PHANTOM_LOAD in hardware.link.identity.capabilities:
+        player = phantom = PhantomSource(hardware.link, hardware.calibration, APPLIED)
+        closing.callback(phantom.close)
+    rig = Rig(hardware, config, program, store)
+    closing.callback(rig.stop)
+    if player is None:
+        player = PersonAtSource(rig, prompter)
+        player(APPLIED)
+    actuators = config.bench.actuators
+
+    def mover(rig: Rig, name: str) -> Mover:
+        if name in actuators:
+            actuator = Actuator(rig, hardware.pins, name, actuators[name])
+            closing.callback(actuator.close)
+            return actuator
+        return Person(rig, prompter, name)
+
+    return Stand(rig, player, mover)
+
+
+def _kept(config: Config, store: Path) -> Config:
+    """The same rig, with its meter kept in a folder of the test's: never in that of a meter in service."""
+    return msgspec.structs.replace(config, meter=msgspec.structs.replace(config.meter, store=str(store)))

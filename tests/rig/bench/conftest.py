@@ -1,0 +1,14 @@
+"""What has to be there before pytest runs inside pytest."""
+
+from __future__ import annotations
+
+import pytest
+from someone import Someone, stand_with
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """All that a rig imports until it runs: pytest inside pytest unloads what it has loaded, and numba cannot be loaded
+    twice."""
+    with stand_with(Someone(), tmp_path_factory.mktemp("loaded")) as stand:
+        stand.rig.run(0.1)

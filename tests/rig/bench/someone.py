@@ -1,0 +1,71 @@
+"""A person at a simulated rig: does what is asked, late and never exactly. Shared by the tests of rig/bench."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from rig.bench.person import Asked
+from rig.bench.simulated import simulated
+from rig.bench.stand import APPLIED, Stand, stand_of
+from rig.config import Bench, Config
+from rig.hardware import Hardware
+from rig.program.build import Program, default_program
+
+BEGIN_UTC_NS = 1_782_918_005 * 10**9
+
+
+class Someone:
+    """Moves what is asked for `late_s` after it, or after so long for each asking in `delays_s`; None: not at all.
+
+    `sooner_s`: lets go so long after operating, whatever is asked later.
+    """
+
+    def __init__(self, late_s: float = 0.8, delays_s: Iterable[float | None] = ()) -> None:
+        self.hardware: Hardware | None = None
+        self.asked: list[Asked] = []
+        self.sooner_s: float | None = None
+        self._late_s = late_s
+        self._delays_s = iter(delays_s)
+
+    def __call__(self, asked: Asked) -> None:
+        assert self.hardware is not None
+        self.asked.append(asked)
+        delay_s = None if asked.operated is None else next(self._delays_s, self._late_s)
+        if delay_s is None:
+            return
+        at_ns = self.hardware.clock.now_ns() + round(delay_s * 1e9)
+        hands = self.hardware.hands
+        assert hands is not None
+        (hands.operate if asked.operated else hands.let_go)(asked.switch, at_ns)
+        if asked.operated and self.sooner_s is not None:
+            hands.let_go(asked.switch, at_ns + round(self.sooner_s * 1e9))
+
+    @property
+    def texts(self) -> list[str]:
+        return [asked.text for asked in self.asked]
+
+
+@contextmanager
+def stand_with(someone: Someone, folder: Path, bench: Bench | None = None) -> Iterator[Stand]:
+    """A rig as on hardware, with a person before it; its pins, and what they move, are simulated."""
+    with ExitStack() as closing:
+        yield open_stand(someone, folder, closing, bench)
+
+
+def open_stand(
+    someone: Someone,
+    folder: Path,
+    closing: ExitStack,
+    bench: Bench | None = None,
+    program: Program | None = None,
+    begin_utc_ns: int = BEGIN_UTC_NS,
+) -> Stand:
+    config = msgspec.structs.replace(Config(), bench=bench or Bench())
+    hardware, _ = simulated(config, 20, APPLIED, begin_utc_ns)
+    closing.callback(hardware.close)
+    someone.hardware = hardware
+    return stand_of(hardware, config, program or default_program(), folder / "store", someone, closing)
