@@ -94,7 +94,8 @@ class Rig:
         self.service.finish()
 
     def power_off(self, seconds: float) -> None:
-        """The meter is without power for so long; then it goes on from its store. Hands may act meanwhile."""
+        """The meter is without power for so long; then it goes on from its store. It is given the time to save: what a
+        crash costs is for tests of the store."""
         self.stop()
         clock = self.hardware.clock
         clock.wait_until(clock.now_ns() + round(seconds * SECOND_NS))
