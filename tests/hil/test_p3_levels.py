@@ -65,7 +65,7 @@ def test_power_factor_below_its_level(source, relay) -> None:
     source.apply(amps=5, pf=0.85)
     relay("KYZ2").expect("K-Y", within=2.5)
     source.off()
-    relay("KYZ2").expect("K-Z", within=2.5)
+    relay("KYZ2").expect("K-Z", within=4.5)  # what a current leaves that is cut inside its wave dies away in seconds
 
 
 @pytest.mark.program(THRESHOLDS)
