@@ -8,7 +8,7 @@ takes its time from the hardware's clock, so that a simulated rig runs the very 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from contextlib import ExitStack
 
 from drivers.pulse_inputs import PulseInput
 from drivers.spi_link import LinkError
@@ -69,7 +69,8 @@ _ACTIONS = {
 class Service:
     """A meter on its hardware, as its program has it. `begin`, then `run` as often as wanted, then `finish`.
 
-    `store` is what it goes on from and is kept in, and closes; by default nothing outlives the run. `reference` is the
+    `store` is what it goes on from and is kept in, contacts too; by default nothing outlives the run. It is closed by
+    `finish`, and like all pins where an error comes before the meter has begun. `reference` is the
     voltage whose zero crossings make the windows. `on_edge` is told of every raw edge of the switches and inputs, once
     it is known what counted of its burst. `meter` and `front` are there from `begin` on. `polled_ns` is when the
     contacts were last looked at. `watch` is called each time that the front has been attended to, for who looks on.
@@ -93,16 +94,26 @@ class Service:
         self.program = program
         self.watch: Callable[[], None] = lambda: None
         self._store = store
-        link = hardware.link
+        self._held = ExitStack()
+        try:
+            self._set_up_board(reference)
+            self._open_contacts(config, on_edge)
+        except BaseException:
+            self._give_up()
+            raise
+        self._time = BoardTime(hardware.link, hardware.clock, hardware.link.identity.tick_hz)
+
+    def _set_up_board(self, reference: Channel) -> None:
+        link, calibration = self.hardware.link, self.hardware.calibration
         settings = {"REFERENCE": int(reference)} | {
             f"DELAY_{channel.name}": constants.delay_ticks
-            for channel, constants in zip(Channel, hardware.calibration.channels, strict=True)
+            for channel, constants in zip(Channel, calibration.channels, strict=True)
         }
         for name, value in settings.items():
             link.write(name, value)
         self.measurement = Measurement(
-            equation=program.equation,
-            calibration=hardware.calibration,
+            equation=self.program.equation,
+            calibration=calibration,
             tick_hz=link.identity.tick_hz,
             ticks_per_sample=link.identity.ticks_per_sample,
             config_digest=configuration_digest(link.configuration()),
@@ -111,15 +122,16 @@ class Service:
         self._sample_hz = link.identity.tick_hz / link.identity.ticks_per_sample
         has_phasors = Capability.PHASORS in link.identity.capabilities
         self._oscillator_step = link.read("OSCILLATOR_STEP")[0] if has_phasors else None
-        wired, folder = config.hardware, config.meter.store
-        self.outputs = Outputs(program.outputs, wired, hardware.pins, None if folder is None else Path(folder))
-        try:
-            self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns(), on_edge=on_edge)
-            self._inputs = InputContacts(program.inputs, lambda place: _input(hardware, config, place, on_edge))
-        except BaseException:
-            self.outputs.close()
-            raise
-        self._time = BoardTime(link, hardware.clock, link.identity.tick_hz)
+
+    def _open_contacts(self, config: Config, on_edge: Callable[[RawEdge], None] | None) -> None:
+        hardware, program, wired, held = self.hardware, self.program, config.hardware, self._held
+        self._inputs = InputContacts(program.inputs, lambda place: _input(hardware, config, place, on_edge))
+        held.callback(self._inputs.close)
+        self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns(), on_edge=on_edge)
+        held.callback(self._switches.close)
+        folder = None if self._store is None else self._store.folder
+        self.outputs = Outputs(program.outputs, wired, hardware.pins, folder)
+        held.callback(self.outputs.close)  # the first to be let go
 
     def begin(self, at_tick: int | None = None) -> None:
         """Start metering: once the filters have settled, or at the first sample later than `at_tick`.
@@ -128,12 +140,10 @@ class Service:
         """
         try:
             self._await_window(at_tick)
+            keeper = Keeper(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
         except BaseException:
-            self._let_go()
-            if self._store is not None:
-                self._store.close()
+            self._give_up()
             raise
-        keeper = Keeper(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
         self._keeper = keeper
         tick_hz = self.hardware.link.identity.tick_hz
         self.meter = Meter(
@@ -188,13 +198,14 @@ class Service:
         while (due := self.outputs.schedule.next_due_ns) is not None and due <= limit:
             self._wait_until(due)
         self._wait_until(self.outputs.whole_ns)
-        self._let_go()
+        self._held.close()
         self._keeper.finish(self.meter)
 
-    def _let_go(self) -> None:
-        self.outputs.close()
-        self._switches.close()
-        self._inputs.close()
+    def _give_up(self) -> None:
+        """It did not begin: nothing is held any more."""
+        self._held.close()
+        if self._store is not None:
+            self._store.close()
 
     def operate(self, switch: Switch, operated: bool) -> None:
         """A hand moves a switch of a simulated rig, now. On hardware the hands are a person's: nothing happens."""

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-
 from gateware.registers import Capability
 from rig.bench.billed import Meter
 from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
@@ -74,7 +72,6 @@ def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns:
     """On the simulated rig: everything by simulated hands, time virtual. `closing` closes what was opened."""
     from rig.bench.simulated import simulated
 
-    config = _kept(config, store)
     hardware, player = simulated(config, program.metering.current_class, APPLIED, begin_utc_ns)
     closing.callback(hardware.close)
     hands = hardware.hands
@@ -86,7 +83,6 @@ def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns:
 
 def board_stand(config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack) -> Stand:
     """On a Raspberry Pi with its board: by actuators where they are fitted, else by a person."""
-    config = _kept(config, store)
     hardware = raspberry_pi(config, program.metering.current_class)
     closing.callback(hardware.close)
     return stand_of(hardware, config, program, store, prompter, closing)
@@ -115,8 +111,3 @@ def stand_of(
         return Person(rig, prompter, name)
 
     return Stand(rig, player, mover)
-
-
-def _kept(config: Config, store: Path) -> Config:
-    """The same rig, with its meter kept in a folder of the test's: never in that of a meter in service."""
-    return msgspec.structs.replace(config, meter=msgspec.structs.replace(config.meter, store=str(store)))

@@ -35,4 +35,7 @@ class FolderLock:
             os.pwrite(self._file, f"{os.getpid():<{_WIDTH - 1}}\n".encode(), 0)
 
     def close(self) -> None:
-        os.close(self._file)
+        """Let go; what was closed before stays so."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)

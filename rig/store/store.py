@@ -46,11 +46,12 @@ class Restored:
 class Store:
     """A folder with a journal and a history, held by one program and used by one thread.
 
-    `restored` is None if nothing was ever saved. `notes` are sentences on what was damaged or missing and has been
-    mended. `trouble` says in a sentence what cannot be written at present.
+    `folder` is where it is. `restored` is None if nothing was ever saved. `notes` are sentences on what was damaged or
+    missing and has been mended. `trouble` says in a sentence what cannot be written at present.
     """
 
-    def __init__(self, lock: FolderLock, journal: Journal, archive: Archive) -> None:
+    def __init__(self, folder: Path, lock: FolderLock, journal: Journal, archive: Archive) -> None:
+        self.folder = folder
         record = journal.record
         saved = record.sequence > 0
         self.restored = Restored(record.payload, record.utc_ns, record.sequence) if saved else None
@@ -78,7 +79,7 @@ class Store:
             _refuse_history_alone(folder)
             journal = Journal.open(folder, disk)
             try:
-                return cls(lock, journal, Archive(folder, journal.record.store, disk))
+                return cls(folder, lock, journal, Archive(folder, journal.record.store, disk))
             except BaseException:
                 journal.close()
                 raise

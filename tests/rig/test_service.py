@@ -5,22 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
+import msgspec
 import pytest
+from gpiozero import OutputDevice
 
+from drivers.pins import GpioError
 from drivers.sim.pins import VirtualClockMockFactory
 from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 from rig.config import Config
 from rig.hardware import Hardware
 from rig.meter.billing.quantity import NANO, Quantity
-from rig.meter.contacts.functions import PulsesOutput
+from rig.meter.contacts.functions import PulsesOutput, RecordedInput
 from rig.meter.meter import Advance
 from rig.meter.quantities import Sums
-from rig.outputs import LED_WIDTH_NS, RELAY_DWELL_NS
+from rig.outputs import LED_WIDTH_NS, MEMORY, RELAY_DWELL_NS
 from rig.program.build import Program, default_program
 from rig.selection import open_hardware
 from rig.service import PULSE_LATENCY_NS, Service
+from rig.store.errors import StoreError
+from rig.store.store import Store
 
 SECONDS = 8
 CONFIG = Config()
@@ -196,3 +202,49 @@ def test_the_oscillator_follows_the_line() -> None:
     assert max(off) < 1e-3
     assert Fraction(sum(w.sums.fundamental.samples for w in windows), sum(w.sums.samples for w in windows)) > 0.95
     assert not service.measurement.faults  # it is no part of the configuration digest
+
+
+def nothing_is_held(hardware: Hardware) -> bool:
+    pins = hardware.pins
+    assert isinstance(pins, VirtualClockMockFactory)
+    return not any(pins._reservations.values())
+
+
+def test_what_cannot_begin_holds_neither_pins_nor_its_store(tmp_path: Path) -> None:
+    """A pin of an input that another has, a board that does not run, a store of another meter: each lets go of all."""
+    program = replace(PROGRAM, inputs=(RecordedInput(0, Fraction(1)),))
+    hardware = opened()
+    taken = OutputDevice(CONFIG.hardware.inputs[0], pin_factory=hardware.pins)
+    with pytest.raises(GpioError, match="pulse input 1"):
+        Service(hardware, CONFIG, program, Store.open(tmp_path))
+    taken.close()
+    assert nothing_is_held(hardware)
+
+    service = Service(hardware, CONFIG, program, Store.open(tmp_path))
+    assert not nothing_is_held(hardware)
+    service.begin()
+    list(service.run(hardware.clock.now_ns() + 10**9))
+    service.finish()
+    assert nothing_is_held(hardware)
+
+    on_hardware = replace(hardware, fidelity="board", hands=None)
+    foreign = Service(on_hardware, CONFIG, replace(program, inputs=()), Store.open(tmp_path))
+    with pytest.raises(StoreError, match="the store is of a meter on a simulated rig"):
+        foreign.begin()
+    assert nothing_is_held(hardware)
+    Store.open(tmp_path).close()
+
+
+def test_contacts_are_remembered_with_the_meter_and_without_its_store_nowhere(tmp_path: Path) -> None:
+    """A replay runs by the configuration of a meter in service, beside it: that meter's contacts are not its own."""
+    named = msgspec.structs.replace(CONFIG, meter=msgspec.structs.replace(CONFIG.meter, store=str(tmp_path / "meter")))
+    hardware = opened()
+    service = Service(hardware, named, PROGRAM)
+    service.begin()
+    service.finish()
+    assert not (tmp_path / "meter").exists()
+    kept = Service(hardware, named, PROGRAM, Store.open(tmp_path / "other"))
+    kept.begin()
+    kept.finish()
+    assert (tmp_path / "other" / MEMORY).exists()
+    assert not (tmp_path / "meter").exists()
