@@ -30,21 +30,22 @@ class InputContacts:
             self.close()
             raise
         self._told = [0] * len(self._inputs)
+        self._forcing = [each for each, c in self._inputs if isinstance(each, RateInput) and c.closed]
 
     def begin(self, billing: Billing) -> list[Command]:
         """As they are found: a closed contact forces its rate, and one that was closed when power failed no more."""
-        now_ns = billing.now_ns
-        for programmed, contact in self._inputs:
-            if isinstance(programmed, RateInput) and contact.closed:
-                return [Command(now_ns, Action.FORCE_RATE, int(programmed.rate))]
-        return [Command(now_ns, Action.RELEASE_RATE)] if billing.state.forced_rate is not None else []
+        if self._forcing or billing.state.forced_rate is not None:
+            return [self._rate_command(billing.now_ns)]
+        return []
 
     def poll(self, now_ns: int, utc_of: Callable[[int], int]) -> list[Command]:
         """What has come since the last call. `utc_of` gives the meter's time at an instant of the contacts' clock.
 
-        Closures that were lost on the way and only counted are taken to have come now.
+        Closures that were lost on the way and only counted are taken to have come now. Of two closed contacts that
+        force rates, the one that closed last does; when it opens, the other one.
         """
         commands: list[Command] = []
+        forcing: list[tuple[int, RateInput, bool]] = []
         for k, (programmed, contact) in enumerate(self._inputs):
             settled = contact.poll(now_ns)
             if isinstance(programmed, RecordedInput):
@@ -55,10 +56,20 @@ class InputContacts:
                 if lost > 0:
                     commands.append(Command(utc_of(now_ns), Action.INPUT_PULSES, programmed.place, lost))
             else:
-                for change in settled:
-                    action = Action.FORCE_RATE if change.operated else Action.RELEASE_RATE
-                    commands.append(Command(utc_of(change.at_ns), action, int(programmed.rate)))
+                forcing += [(change.at_ns, programmed, change.operated) for change in settled]
+        for at_ns, programmed, closed in sorted(forcing, key=lambda each: each[0]):
+            if closed:
+                self._forcing.append(programmed)
+            else:
+                self._forcing.remove(programmed)
+            commands.append(self._rate_command(utc_of(at_ns)))
         return sorted(commands, key=lambda command: command.utc_ns)
+
+    def _rate_command(self, utc_ns: int) -> Command:
+        """For the rate that is to be in force from then on."""
+        if not self._forcing:
+            return Command(utc_ns, Action.RELEASE_RATE)
+        return Command(utc_ns, Action.FORCE_RATE, int(self._forcing[-1].rate))
 
     @property
     def closed(self) -> dict[str, bool]:

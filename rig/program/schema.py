@@ -347,7 +347,7 @@ class RecordInput(_Table, frozen=True, tag_field="function", tag="record"):
 
 
 class ForceRate(_Table, frozen=True, tag_field="function", tag="force rate"):
-    """While it is closed, everything registers in one rate (T-2)."""
+    """While it is closed, everything registers in one rate (T-2); of two, in that of the one that closed last."""
 
     name: _InputName
     rate: Annotated[Literal["A", "B", "C", "D"], _key("the rate")]
