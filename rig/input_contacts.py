@@ -81,6 +81,11 @@ class InputContacts:
         """Edges that the kernel could not keep."""
         return sum(contact.lost_edges for _, contact in self._inputs)
 
+    @property
+    def in_doubt(self) -> int:
+        """How many closures more than were told there may have been, because edges were lost."""
+        return sum(contact.in_doubt for _, contact in self._inputs)
+
     def close(self) -> None:
         """Let the lines go."""
         for _, contact in self._inputs:

@@ -131,6 +131,7 @@ class Summary(msgspec.Struct, frozen=True):
     faults: dict[str, int]
     trouble: str | None
     lost_input_edges: int
+    input_pulses_in_doubt: int
     program: str
     calibration: str
     build: str
@@ -209,6 +210,7 @@ class Tally:
             faults={fault.name.lower(): count for fault, count in measurement.faults.items()},
             trouble=service.trouble,
             lost_input_edges=service.lost_input_edges,
+            input_pulses_in_doubt=service.input_pulses_in_doubt,
             program=service.program.digest,
             calibration=service.hardware.calibration.digest,
             build=f"{link.identity.build:08x}",

@@ -242,6 +242,11 @@ class Service:
         return self._inputs.lost_edges
 
     @property
+    def input_pulses_in_doubt(self) -> int:
+        """How many pulses more than counted there may have been at the inputs, because edges were lost."""
+        return self._inputs.in_doubt
+
+    @property
     def stored(self) -> bool:
         """Whether what is billed outlives the run."""
         return self._store is not None

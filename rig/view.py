@@ -118,6 +118,8 @@ def troubles(s: Summary) -> str:
     said += [name.upper() for name in s.diagnostics]
     if s.lost_input_edges:
         said.append(f"INPUT EDGES LOST ×{s.lost_input_edges}")
+    if s.input_pulses_in_doubt:
+        said.append(f"INPUT PULSES IN DOUBT ×{s.input_pulses_in_doubt}")
     if s.trouble:
         said.append(f"NOT STORED: {s.trouble}")
     return "   ".join(said)

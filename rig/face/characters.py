@@ -55,7 +55,7 @@ def _four_lines(lcd: Lcd) -> tuple[str, ...]:
     phases, senses = (" ".join(_word(lcd, a) for a in group) for group in (_PHASES, _SENSES))
     return (
         f"{phases} {ways} {senses}",
-        f"{lcd.ident:<3}{lcd.text:>17}",
+        f"{lcd.ident:<3}{_text(lcd, 17):>17}",
         f"{' '.join(_word(lcd, rate) for rate in _RATES):<14}{lcd.unit:>{UNIT_PLACES}}",
         f"{' '.join(_word(lcd, mode) for mode in _MODES):<20}",
     )
@@ -65,9 +65,14 @@ def _word(lcd: Lcd, annunciator: Annunciator) -> str:
     return annunciator.value if annunciator in lcd.lit else " " * len(annunciator.value)
 
 
+def _text(lcd: Lcd, room: int) -> str:
+    """The text; without its points where it has so many that they do not fit, which here take places."""
+    return lcd.text if len(lcd.text) <= room else "".join(c for c in lcd.text if c not in POINTS)
+
+
 def _two_lines(lcd: Lcd) -> tuple[str, ...]:
     columns = 16
-    text = lcd.text if len(lcd.text) <= columns else "".join(c for c in lcd.text if c not in POINTS)
+    text = _text(lcd, columns)
     room = columns - len(text) - 1
     ident = lcd.ident if len(lcd.ident) <= room else ""
     words = [a.value for a in _FIRST if a in lcd.lit]

@@ -24,9 +24,9 @@ CONTACTS = (("KYZ 1", Position.KY), ("KYZ 2", Position.KZ), ("KYZ 3", Position.O
 FACE = Face(USUAL, True, CONTACTS, frozenset({Switch.MAGNET}), PLATE, "SIMULATED (exact)")
 
 _ident, _unit = (st.text(alphabet=NAMED, max_size=n) for n in (IDENT_PLACES, UNIT_PLACES))
-_text = st.text(alphabet=NAMED, max_size=2 * TEXT_PLACES).filter(
-    lambda text: sum(c not in POINTS for c in text) <= TEXT_PLACES
-)
+_text = st.lists(
+    st.one_of(st.sampled_from(NAMED), st.text(alphabet=POINTS, max_size=TEXT_PLACES)), max_size=TEXT_PLACES
+).map("".join)
 
 lcds = st.builds(Lcd, _ident, _text, _unit, st.frozensets(st.sampled_from(Annunciator)))
 faces = st.builds(
