@@ -50,14 +50,14 @@ class FormCRelay:
         pulse(due)         the contact opposite to the last, at due that one
         set(True, due)     KY, at due                               KY
         set(False, due)    KZ, at due                               KZ
-        rest(), close()    OPEN, at once; what waits is dropped     as it was
+        close()            OPEN, at once                            as it was
 
     `last` is the contact closed last. Given again at the next construction, and with nothing but OPEN between, neither
     a counter of two wires nor one of three sees a false pulse at start, stop, crash or restart. `remember` is told of
     it after each change. `transitions` counts pulses alone.
 
     Both contacts change in one write: the one that opens never waits for the other. Every position stands for at
-    least `dwell_ns`, but for rest. While no service runs the pins are inputs: the board must pull them to contacts
+    least `dwell_ns`, but for OPEN. While no service runs the pins are inputs: the board must pull them to contacts
     open. Raises GpioError for pins that cannot be had.
     """
 
@@ -104,13 +104,6 @@ class FormCRelay:
         if target is not self._asked:
             self._asked = target
             self.edges.add(due_ns, lambda now_ns: self._move(target), self._dwell_ns)
-
-    def rest(self) -> None:
-        """Open both contacts now, and forget what was to come."""
-        self.edges.drop()
-        self._asked = None
-        self._pair.write(False, False)
-        self.position = Position.OPEN
 
     def close(self) -> None:
         """Open both contacts and let the pins go. What was to come stays counted as waiting, and is never made.

@@ -63,7 +63,6 @@ class EdgeQueue:
         self._schedule = schedule
         self._edges: deque[tuple[int, Action, int]] = deque()
         self.free_ns: int | None = None
-        self._dropped = 0
         self.held = 0
 
     @property
@@ -77,22 +76,14 @@ class EdgeQueue:
         if len(self._edges) == 1:
             self._plan()
 
-    def drop(self) -> None:
-        """Forget the edges not made yet. The last one made still has its hold time."""
-        self._edges.clear()
-        self._dropped += 1
-
     def _plan(self) -> None:
         due_ns = self._edges[0][0]
         if self.free_ns is not None and due_ns < self.free_ns:
             self.held += 1
             due_ns = self.free_ns
-        dropped = self._dropped
-        self._schedule.at(due_ns, lambda now_ns: self._make(now_ns, dropped))
+        self._schedule.at(due_ns, self._make)
 
-    def _make(self, now_ns: int, dropped: int) -> None:
-        if dropped != self._dropped:
-            return
+    def _make(self, now_ns: int) -> None:
         _, edge, hold_ns = self._edges.popleft()
         self.free_ns = now_ns + hold_ns
         if self._edges:

@@ -147,26 +147,8 @@ def test_a_function_that_says_something_or_nothing(bench):
     assert bench.pins.edges(Z_PIN) == (Edge(0, True), Edge(100 * MS, False), Edge(120 * MS, True))
     assert bench.pins.edges(Y_PIN) == (Edge(100 * MS, True), Edge(120 * MS, False))
     assert (relay.position, relay.transitions) == (Position.KZ, 0)
-    relay.rest()
+    relay.close()
     assert relay.position is Position.OPEN
-    relay.set(False, 1000 * MS)  # at rest nothing was said
-    bench.run_to(2000 * MS)
-    assert relay.position is Position.KZ
-
-
-def test_rest_drops_what_waits_and_a_pulse_after_it_is_the_next(bench):
-    relay = bench.relay()
-    for due in (100, 200, 300):
-        relay.pulse(due * MS)
-    bench.run_to(150 * MS)
-    relay.rest()
-    assert relay.edges.waiting == 0
-    bench.run_to(250 * MS)
-    relay.pulse(280 * MS)
-    bench.run_to(1000 * MS)
-    assert relay.transitions == 2
-    assert closures(bench) == [Position.KY, Position.KZ]
-    assert bench.pins.edges(Y_PIN) == (Edge(100 * MS, True), Edge(150 * MS, False))
 
 
 def test_what_waits_when_it_is_closed_is_never_made(bench):
