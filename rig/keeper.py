@@ -10,6 +10,9 @@ What a meter that is started again finds of the time:
     later, or the same              an outage
     earlier, by STEP_NS or less     none has passed: a slewed clock may be so far ahead, and is slewed back
     earlier, by more                none has passed, and then the clock is set back
+
+What hands had asked for as power failed, a moment past the last record, happens first: test mode that was to begin is
+then ended by the outage, and nothing waits for a clock that was set back to come there.
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ from rig.store.writer import StoreWriter
 
 SAVE_NS = 10 * 10**9
 """Most of the meter's time between two saves: docs/decisions/022-store.md has why."""
+
+ASKED_NS = 10**9
+"""Hands ask for things at most so long after the end of the last record."""
 
 BOARD = "board"
 """The fidelity of hardware."""
@@ -143,6 +149,7 @@ class Keeper:
             self.outputs = outputs_of(self._program, {})
             self.installation = installation_of(self._program)
             self._begin_recording(restored.utc_ns)
+        said += self.billing.hasten(self.billing.now_ns + ASKED_NS)
         said += self.billing.outage(max(utc_ns, self.billing.now_ns))
         if utc_ns < self.billing.now_ns - STEP_NS:
             said += self.billing.set_clock(utc_ns)

@@ -66,8 +66,8 @@ class KeptMeter:
             self._keep(self.meter.billing.advance(Portion(now, now + ns, 0, ns * KWH // (10 * MINUTE))))
         return self
 
-    def does(self, action: Action, value: int = 0, pulses: int = 1) -> KeptMeter:
-        self._keep(self.meter.billing.command(Command(self.now_ns, action, value, pulses)))
+    def does(self, action: Action, value: int = 0, pulses: int = 1, after_ns: int = 0) -> KeptMeter:
+        self._keep(self.meter.billing.command(Command(self.now_ns + after_ns, action, value, pulses)))
         return self
 
     def set_clock(self, utc_ns: int) -> KeptMeter:

@@ -301,6 +301,17 @@ def test_what_becomes_of_the_time_since_the_last_save(tmp_path, later_ns, outage
     assert recorder.counted[0] + recorder.carried[0] // SECOND == 9500
 
 
+@pytest.mark.parametrize("later_ns", [3600 * SECOND, 0, -3600 * SECOND])
+def test_what_was_asked_for_as_power_failed_waits_for_no_clock(tmp_path, later_ns):
+    """The closing of a contact that forces a rate, and the Test switch, 10 ms past the last record."""
+    meter = KeptMeter(tmp_path / "s", program(tmp_path), T0).meters(65)
+    meter.does(Action.FORCE_RATE, 2, after_ns=SECOND // 100).does(Action.TEST_BEGIN, after_ns=SECOND // 100).fails()
+    billing = KeptMeter(tmp_path / "s", program(tmp_path), T0 + 65 * MINUTE + later_ns).meter.billing
+    assert billing.state.waiting == []
+    assert billing.rate_forced
+    assert billing.test is None
+
+
 # --- another program ------------------------------------------------------------------------------------------
 
 
