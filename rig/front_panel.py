@@ -78,7 +78,3 @@ class FrontPanel:
             since_end_ns = None if self._ended_ns is None else meter.billing.now_ns - self._ended_ns
             self._lcd = face(front, meter, self._readout, since_end_ns)
         return self._lcd
-
-    def close(self) -> None:
-        """Let the pins go."""
-        self._switches.close()

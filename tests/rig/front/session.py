@@ -109,7 +109,7 @@ class Session:
         self._watch_modes()
         self.billing, _ = Billing.begin(programmed.billing, T0)
         self._run()
-        self._panel.close()
+        self._switches.close()
         pins.close()
 
     def _run(self) -> None:
