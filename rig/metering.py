@@ -1,7 +1,7 @@
 """The metering process: the service on its hardware, and nothing else (C-3).
 
 `rig run` starts it and shows what it says (rig/live.py). It takes orders and says what is to be shown over a socket,
-and never waits for whoever looks on; if that is gone, it ends as if told to stop.
+and never waits for whoever looks on; if that is gone, or SIGTERM comes, it ends as if told to stop.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rig.edge_feed import EdgeFeed
 from rig.failures import could_not_run, unexpected
 from rig.hands_file import Recorded, read_hands
 from rig.hardware import Hardware
+from rig.interrupts import Interrupts
 from rig.messages import Begun, Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
 from rig.realtime import favour_this_process, keep_what_is_loaded
 from rig.results import Tally
@@ -36,14 +37,15 @@ Tell = Callable[[msgspec.Struct], bool]
 
 
 class Stopped:
-    """Whether the run is to end: told so, or nobody is there any more."""
+    """Whether the run is to end: told so, by an order or a signal, or nobody is there any more."""
 
-    def __init__(self, conduit: Conduit[Order], operate: Callable[[Operate], None]) -> None:
-        self._conduit, self._operate = conduit, operate
+    def __init__(self, conduit: Conduit[Order], operate: Callable[[Operate], None], interrupts: Interrupts) -> None:
+        self._conduit, self._operate, self._interrupts = conduit, operate, interrupts
         self._ended = False
 
     def __call__(self) -> bool:
         """Take the orders that wait."""
+        self._ended = self._ended or self._interrupts.seen
         while not self._ended:
             try:
                 order = self._conduit.poll()
@@ -59,9 +61,9 @@ class Stopped:
         return self._ended
 
 
-def meter(start: Start, conduit: Conduit[Order]) -> Ended:
-    """Meter as ordered. Ends cleanly when told to, and when the link fails: no window is left half registered, pulses
-    due are let out, the outputs go to rest."""
+def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ended:
+    """Meter as ordered. Ends cleanly when told to, or interrupted, and when the link fails: no window is left half
+    registered, pulses due are let out, the outputs go to rest."""
     config = start.config
     program = program_of(config)
     hands = None if start.hands is None else read_hands(Path(start.hands))
@@ -83,7 +85,7 @@ def meter(start: Start, conduit: Conduit[Order]) -> Ended:
             feed.begin(now)
             tell(Begun(hardware.fidelity, program.digest, sorted(service.contacts_closed)))
         end = None if start.seconds is None else now + round(start.seconds * 1e9)
-        stopped = Stopped(conduit, lambda order: service.operate(order.switch, order.operated))
+        stopped = Stopped(conduit, lambda order: service.operate(order.switch, order.operated), interrupts)
         shown = None
         try:
             while not stopped() and (end is None or now < end):
@@ -144,22 +146,24 @@ def _or_nobody(say: Callable[[msgspec.Struct], bool]) -> Tell:
 def main() -> None:
     """`python -m rig.metering DESCRIPTOR`: the socket that orders come from, the first of them a Start."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever shows the run: Stop comes from there
+    interrupts = Interrupts()
+    signal.signal(signal.SIGTERM, interrupts.note)  # systemd sends it to all processes of a service
     conduit: Conduit[Order] = Conduit(socket.socket(fileno=int(sys.argv[1])), Order)
     try:
-        conduit.send(_last_word(conduit))
+        conduit.send(_last_word(conduit, interrupts))
     except ConduitClosed:  # nobody is there any more
         sys.exit(1)
     finally:
         conduit.leave()
 
 
-def _last_word(conduit: Conduit[Order]) -> Ended | Refused:
+def _last_word(conduit: Conduit[Order], interrupts: Interrupts) -> Ended | Refused:
     try:
         start = conduit.receive()
         assert isinstance(start, Start)
         if start.paced:
             favour_this_process()
-        return meter(start, conduit)
+        return meter(start, conduit, interrupts)
     except could_not_run() as error:
         return Refused(str(error))
     except ConduitClosed:

@@ -21,6 +21,7 @@ from rig.conduit import Conduit, pair
 from rig.config import SWITCHES, Config, MeterFiles
 from rig.face.face import Face
 from rig.hands_file import COLUMNS, CONTACTS, HandsWriter, Recorded, read_hands
+from rig.interrupts import Interrupts
 from rig.messages import Begun, Edges, Ended, Moment, Operate, Order, Said, Shown, Start
 from rig.meter.front.switches import Switch
 from rig.metering import meter
@@ -208,7 +209,7 @@ def session(store: Path, seconds: float, orders: dict[int, list[Operate]], hands
     looker = threading.Thread(target=look_on)
     looker.start()
     try:
-        heard.send(meter(start, heard))
+        heard.send(meter(start, heard, Interrupts()))
     finally:
         heard.close()
         looker.join(60)

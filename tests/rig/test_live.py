@@ -253,6 +253,19 @@ def test_a_showing_process_that_is_killed_takes_the_meter_with_it_in_good_order(
     assert shown / 1000 <= kwh(tmp_path / "store") < (shown + 5) / 1000
 
 
+def test_a_service_that_is_stopped_ends_in_good_order(terminal, tmp_path: Path) -> None:
+    """systemd sends SIGTERM to every process of a service; which of them has it first nobody knows."""
+    (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n")
+    run = terminal("run")
+    assert comes(lambda: "→ 0.0000" not in run.text and "4.0 s" in run.text)
+    (meter,) = children(run.process)
+    os.kill(meter, signal.SIGTERM)
+    run.process.send_signal(signal.SIGTERM)
+    assert run.end() == 0
+    shown = float(re.findall(r"→ (\d+\.\d+) Wh", run.text)[-1])
+    assert shown / 1000 <= kwh(tmp_path / "store")
+
+
 def test_a_reader_that_never_reads_stops_nothing(tmp_path: Path) -> None:
     """The state goes into a pipe of one page that nobody empties: what draws is stuck, and the meter meters."""
     (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n")
