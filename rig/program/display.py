@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from rig.meter.display.items import (
     GYRBOX,
+    THIRD_METRIC,
     DemandItem,
     DisplayItem,
     DisplaySettings,
@@ -22,7 +23,7 @@ from rig.program import schema
 from rig.program.display_items import items
 from rig.program.names import demand_name
 from rig.program.numbers import plain
-from rig.program.offer import THIRD_METRIC, Offer
+from rig.program.offer import Offer
 from rig.strict_toml import ConfigError, hint, shown
 
 SEQUENCES = ("normal", "alternate", "test")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.display.items import (
+    THIRD_METRIC,
     DemandItem,
     DemandOf,
     EnergyItem,
@@ -23,9 +24,6 @@ from rig.meter.models import Capability
 from rig.program.metering import Metering
 from rig.program.names import demand_name
 from rig.strict_toml import ConfigError, shown
-
-THIRD_METRIC = 2
-"""kM3 is the third of the demand quantities."""
 
 _RESETS = (Status.RESET_COUNT, Status.RESET_DATE, Status.RESET_TIME, Status.INTERVAL_LEFT)
 _INPUTS = (Status.INPUT_1, Status.INPUT_2)

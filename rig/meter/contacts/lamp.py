@@ -19,10 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rig.meter.billing.quantity import Quantity
-from rig.meter.display.items import DemandItem, EnergyItem, PeakItem, PulseItem, What
+from rig.meter.display.items import THIRD_METRIC, DemandItem, EnergyItem, PeakItem, PulseItem, What
 
 _WH_EITHER = {Quantity.KWH_EITHER, Quantity.KWH_NET}
-_THIRD = 2
 
 
 def followed(
@@ -37,6 +36,6 @@ def followed(
             if quantity in _WH_EITHER or (test and quantity.unit != Quantity.KWH_EITHER.unit):
                 return None
             return quantity
-        case PulseItem(third_metric=True) if test and len(demands) > _THIRD:
-            return None if demands[_THIRD] in _WH_EITHER else demands[_THIRD]
+        case PulseItem(third_metric=True) if test and len(demands) > THIRD_METRIC:
+            return None if demands[THIRD_METRIC] in _WH_EITHER else demands[THIRD_METRIC]
     return None

@@ -17,6 +17,7 @@ from rig.meter.billing.billing import Billing
 from rig.meter.display.fitting import fitted
 from rig.meter.display.instants import UNITS, instant
 from rig.meter.display.items import (
+    THIRD_METRIC,
     DemandItem,
     DisplayItem,
     EnergyItem,
@@ -32,10 +33,6 @@ from rig.meter.display.statuses import Plate, status
 from rig.meter.meter import Meter
 
 __all__ = ["Plate", "Readout"]
-
-THIRD_METRIC = 2
-"""kM3 is the third of the demand quantities."""
-
 
 class Readout:
     """The display of a meter with this plate."""

@@ -22,8 +22,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rig.meter.display.items import DisplayItem, DisplaySettings
-from rig.meter.front.gestures import Gesture, Hold
-from rig.meter.front.modes import SECOND_NS, Event, Mode, Modes, State, WishKind
+from rig.meter.front.gestures import SECOND_NS, Gesture, Hold
+from rig.meter.front.modes import Event, Mode, Modes, State, WishKind
 from rig.meter.front.switches import Change, Switch
 
 __all__ = ["Front", "Mode", "Overlay", "Wish", "WishKind"]

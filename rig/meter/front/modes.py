@@ -32,8 +32,8 @@ from __future__ import annotations
 from enum import Enum
 
 from rig.meter.display.items import DisplayItem, DisplaySettings
+from rig.meter.front.gestures import SECOND_NS
 
-SECOND_NS = 10**9
 FAST_NS = SECOND_NS // 2
 
 
