@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -72,10 +73,12 @@ def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ende
     tell: Tell = _or_nobody(conduit.offer if start.paced else conduit.send)
     feed = EdgeFeed(tell) if start.record else None
     failure = None
-    try:
+    with ExitStack() as held:
+        held.callback(hardware.close)
         store = Store.open(Path(config.meter.store)) if config.meter.store else None
         _find(hardware, hands)
         service = Service(hardware, config, program, store, on_edge=None if feed is None else feed.hear)
+        held.callback(service.close)  # whatever happens, no contact stays closed: the kernel may leave pins as they are
         tally = Tally(service)
         service.begin()
         keep_what_is_loaded()
@@ -110,8 +113,6 @@ def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ende
             feed.finish(_or_nobody(conduit.send))
             failure = OVERRUN if feed.overrun and failure is None else failure
         return Ended(tally.summary(), failure)
-    finally:
-        hardware.close()
 
 
 def _find(hardware: Hardware, hands: Recorded | None) -> None:

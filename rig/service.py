@@ -198,12 +198,16 @@ class Service:
         while (due := self.outputs.schedule.next_due_ns) is not None and due <= limit:
             self._wait_until(due)
         self._wait_until(self.outputs.whole_ns)
-        self._held.close()
+        self.close()
         self._keeper.finish(self.meter)
+
+    def close(self) -> None:
+        """Open the contacts at once and let all pins go; nothing is saved. For what cannot be finished."""
+        self._held.close()
 
     def _give_up(self) -> None:
         """It did not begin: nothing is held any more."""
-        self._held.close()
+        self.close()
         if self._store is not None:
             self._store.close()
 

@@ -1,0 +1,43 @@
+"""The metering process from within: what becomes of the contacts when it goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers.gpio import Position
+from rig import metering
+from rig.conduit import Conduit, pair
+from rig.config import Config
+from rig.interrupts import Interrupts
+from rig.messages import Order, Start
+from rig.meter.meter import Advance
+from rig.metering import meter
+from rig.results import Tally
+from rig.service import Service
+
+
+def test_what_should_not_happen_leaves_no_contact_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the program's own in the middle of a run: the kernel may leave a closed contact as it is."""
+    met: list[Service] = []
+
+    class Failing(Tally):
+        def __init__(self, service: Service) -> None:
+            super().__init__(service)
+            met.append(service)
+
+        def add(self, result: Advance) -> None:
+            relay = self._service.outputs.relays["kyz1"]
+            if relay.transitions > 2:
+                assert relay.position is not Position.OPEN
+                raise ZeroDivisionError
+
+    monkeypatch.setattr(metering, "Tally", Failing)
+    here, there = pair()
+    conduit: Conduit[Order] = Conduit(there, Order)
+    try:
+        with pytest.raises(ZeroDivisionError):
+            meter(Start(Config(), 60, paced=True), conduit, Interrupts())
+    finally:
+        here.close()
+        conduit.close()
+    assert met[0].outputs.relays["kyz1"].position is Position.OPEN
