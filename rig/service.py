@@ -27,7 +27,7 @@ from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.levels import ContactChange
 from rig.meter.front.front import WishKind
 from rig.meter.front.switches import Switch
-from rig.meter.measurement import Measurement
+from rig.meter.measurement import Fault, Measurement
 from rig.meter.meter import Advance, Meter
 from rig.meter.oscillator import steered
 from rig.outputs import Outputs
@@ -49,6 +49,9 @@ PULSE_LATENCY_NS = 120_000_000
 
 BEGIN_NS = 10_000_000_000
 """A board that closes no window in this time is not working, or its bus is too slow for its records."""
+
+RECONFIGURE_NS = 1_000_000_000
+"""After the board's settings were written they are given so long to show in its records."""
 
 FINISH_NS = 2_000_000_000
 """Outputs that still owe pulses get this long at the end."""
@@ -105,12 +108,11 @@ class Service:
 
     def _set_up_board(self, reference: Channel) -> None:
         link, calibration = self.hardware.link, self.hardware.calibration
-        settings = {"REFERENCE": int(reference)} | {
+        self._settings = {"REFERENCE": int(reference)} | {
             f"DELAY_{channel.name}": constants.delay_ticks
             for channel, constants in zip(Channel, calibration.channels, strict=True)
         }
-        for name, value in settings.items():
-            link.write(name, value)
+        self._configure()
         self.measurement = Measurement(
             equation=self.program.equation,
             calibration=calibration,
@@ -120,8 +122,15 @@ class Service:
             quarter=link.identity.quarter,
         )
         self._sample_hz = link.identity.tick_hz / link.identity.ticks_per_sample
+
+    def _configure(self) -> None:
+        """Write the board's settings, at the start and when records were measured with others: it was reset."""
+        link = self.hardware.link
+        for name, value in self._settings.items():
+            link.write(name, value)
         has_phasors = Capability.PHASORS in link.identity.capabilities
         self._oscillator_step = link.read("OSCILLATOR_STEP")[0] if has_phasors else None
+        self._configured_ns = self.hardware.clock.now_ns()
 
     def _open_contacts(self, config: Config, on_edge: Callable[[RawEdge], None] | None) -> None:
         hardware, program, wired, held = self.hardware, self.program, config.hardware, self._held
@@ -290,10 +299,18 @@ class Service:
             for pulse in result.pulses:
                 self.outputs.pulse(pulse, self._due_ns(pulse.tick))
             self._take(result.happenings, result.changes)
+            if Fault.CONFIGURATION in result.window.faults:
+                self._reconfigure()
             self.outputs.schedule.run_due(self.hardware.clock.now_ns())
             yield result
         self._attend_front()
         self._steer_oscillator()
+
+    def _reconfigure(self) -> None:
+        """Once for all the records that the board may still have of before."""
+        if self.hardware.clock.now_ns() >= self._configured_ns + RECONFIGURE_NS:
+            self.make_room()
+            self._configure()
 
     def _take(self, happenings: Sequence[Happening], changes: Iterable[ContactChange]) -> None:
         """What came of a record, or of a command: to contacts, front and store."""

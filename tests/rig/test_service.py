@@ -19,6 +19,7 @@ from rig.config import Config
 from rig.hardware import Hardware
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.functions import PulsesOutput, RecordedInput
+from rig.meter.measurement import Fault
 from rig.meter.meter import Advance
 from rig.meter.quantities import Sums
 from rig.outputs import LED_WIDTH_NS, MEMORY, RELAY_DWELL_NS
@@ -248,3 +249,22 @@ def test_contacts_are_remembered_with_the_meter_and_without_its_store_nowhere(tm
     kept.finish()
     assert (tmp_path / "other" / MEMORY).exists()
     assert not (tmp_path / "meter").exists()
+
+
+def test_settings_that_the_board_lost_are_written_again() -> None:
+    """As after a reset of the board: windows by another voltage, bits not delayed. It is in the log, and soon over."""
+    hardware = opened()
+    service = Service(hardware, CONFIG, default_program())
+    wanted = hardware.link.configuration()
+    service.begin()
+    list(service.run(hardware.clock.now_ns() + 2 * 10**9))
+    assert not service.measurement.faults
+    hardware.link.write("REFERENCE", 2)
+    hardware.link.write("DELAY_V1", 7)
+    list(service.run(hardware.clock.now_ns() + 10**9))
+    wrong = service.measurement.faults[Fault.CONFIGURATION]
+    assert 1 <= wrong <= 12  # those measured meanwhile: a poll, and what waited in the board
+    assert hardware.link.configuration() == wanted
+    list(service.run(hardware.clock.now_ns() + 2 * 10**9))
+    assert service.measurement.faults[Fault.CONFIGURATION] == wrong
+    service.finish()
