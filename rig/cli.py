@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -89,6 +90,14 @@ def replay(
 
         if record is not None:
             raise ConfigError(f"{record} and --intervals {intervals}: give one of them to replay")
+        given = {
+            "--channels": channels is not None, "--form": form is not None, "--vt-ratio": vt_ratio != "1",
+            "--ct-ratio": ct_ratio != "1", "--rate": rate is not None, "--start": start != "0",
+            "--seconds": seconds is not None, "--loop": loop, "--fidelity": fidelity is not None,
+            "--config": config is not None,
+        }  # fmt: skip
+        if odd := [name for name, there in given.items() if there]:
+            raise ConfigError(f"{odd[0]} goes with a recording, --intervals has none")
         replay_intervals(
             intervals,
             program=program,
@@ -100,10 +109,10 @@ def replay(
         )
         return
     given = {
-        "--program": program, "--interval-minutes": interval_minutes, "--demand": demand, "--store": store,
-        "--stamps": None if stamps is Stamps.end else stamps,
+        "--program": program is not None, "--interval-minutes": interval_minutes is not None,
+        "--stamps": stamps is not Stamps.end, "--demand": demand is not None, "--store": store is not None,
     }  # fmt: skip
-    if odd := [name for name, value in given.items() if value is not None]:
+    if odd := [name for name, there in given.items() if there]:
         raise ConfigError(f"{odd[0]} goes with --intervals, which is not given")
     if record is None:
         raise ConfigError("nothing to replay: give a recording, or --intervals with a load's record")
@@ -226,7 +235,8 @@ def doctor(json: JsonOption = False) -> None:
         for name in ("for", "", "what", "found", "remedy"):
             table.add_column(name, overflow="fold")
         for check in checks:
-            table.add_row(check.part, "✓" if check.holds else "✗", check.name, check.found, check.remedy)
+            cells = check.part, "✓" if check.holds else "✗", check.name, check.found, check.remedy
+            table.add_row(*(escape(cell) for cell in cells))
         Console().print(table)
     if not able(checks):
         raise typer.Exit(1)
@@ -247,7 +257,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if "RIG_TRACEBACK" in os.environ:
             raise
-        sys.exit(refuse(f"this needs {error.name}, which is not installed: install the extra [sim]"))
+        sys.exit(refuse(f"this needs {error.name}, which is not installed: install the extras [sim,gateware]"))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has left
         sys.exit(1)

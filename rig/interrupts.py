@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+HASTE_S = 2.0
+"""Ctrl-C again so soon is the same wish: what has begun to end may save, and let its contacts go."""
 
 
 class Interrupts:
@@ -13,19 +17,23 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.seen = False
+        self._since_s = 0.0
         self.told: Callable[[], None] | None = None
 
     def note(self, signum: int, frame: FrameType | None) -> None:
+        now_s = time.monotonic()
         if self.seen:
+            if now_s - self._since_s < HASTE_S:
+                return
             raise KeyboardInterrupt
-        self.seen = True
+        self.seen, self._since_s = True, now_s
         if self.told is not None:
             self.told()
 
 
 @contextmanager
 def interrupts_noted() -> Iterator[Interrupts]:
-    """A second Ctrl-C interrupts whatever is being done."""
+    """A second Ctrl-C, HASTE_S after the first, interrupts whatever is being done."""
     interrupts = Interrupts()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, interrupts.note) for number in signals]

@@ -18,17 +18,21 @@ import msgspec
 
 from drivers.spi_link import LinkError
 from rig.conduit import Conduit, ConduitClosed
+from rig.config import INPUTS
 from rig.edge_feed import EdgeFeed
 from rig.failures import could_not_run, unexpected
 from rig.hands_file import Recorded, read_hands
 from rig.hardware import Hardware
+from rig.input_contacts import name_of
 from rig.interrupts import Interrupts
 from rig.messages import Begun, Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
+from rig.program.build import Program
 from rig.realtime import favour_this_process, keep_what_is_loaded
 from rig.results import Tally
 from rig.selection import open_hardware, program_of
 from rig.service import Service
 from rig.store.store import Store
+from rig.strict_toml import ConfigError
 
 REFRESH_NS = 1_000_000_000
 
@@ -67,7 +71,7 @@ def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ende
     registered, pulses due are let out, the outputs go to rest."""
     config = start.config
     program = program_of(config)
-    hands = None if start.hands is None else read_hands(Path(start.hands))
+    hands = None if start.hands is None else _hands(Path(start.hands), program)
     hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
     # At full speed every moment is waited for; in real time none is.
     tell: Tell = _or_nobody(conduit.offer if start.paced else conduit.send)
@@ -113,6 +117,16 @@ def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ende
             feed.finish(_or_nobody(conduit.send))
             failure = OVERRUN if feed.overrun and failure is None else failure
         return Ended(tally.summary(), failure)
+
+
+def _hands(path: Path, program: Program) -> Recorded:
+    """What was recorded, refused where it moves an input that nobody would hear of."""
+    hands = read_hands(path)
+    used = {name_of(each.place) for each in program.inputs}
+    moved = hands.found | {edge.switch for edge in hands.edges}
+    if unused := sorted((moved & set(INPUTS)) - used):
+        raise ConfigError(f"{path} moves {unused[0]}, which the program does not use: take the one it was made with")
+    return hands
 
 
 def _find(hardware: Hardware, hands: Recorded | None) -> None:

@@ -168,6 +168,7 @@ class Tally:
         """The run so far, with the phases asked for."""
         service, measurement = self._service, self._service.measurement
         billing, link = service.meter.billing, service.hardware.link
+        billing.settle()
         ratio = self._vt * self._ct
         readings = self._readings(self._run)
         kyz1 = service.meter.outputs.get("kyz1")

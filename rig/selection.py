@@ -26,6 +26,6 @@ def open_hardware(config: Config, current_class: int, *, paced: bool = True) -> 
         from rig.simulation import demonstration
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f'hardware.kind is "sim", which needs {error.name}: install the extra [sim], or set kind = "pi"'
+            f'hardware.kind is "sim", which needs {error.name}: install the extras [sim,gateware], or set kind = "pi"'
         ) from None
     return demonstration(config, current_class, paced=paced)

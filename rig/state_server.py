@@ -72,7 +72,8 @@ def read_state(path: Path) -> bytes:
         except FileNotFoundError:
             raise ConfigError(f"{path} does not exist: start `rig run --serve {path}` first") from None
         except OSError as error:
-            raise ConfigError(f"nothing answers at {path} ({error}): start `rig run --serve {path}` first") from None
+            why = error.strerror or error
+            raise ConfigError(f"nothing answers at {path} ({why}): start `rig run --serve {path}` first") from None
     if not line.endswith(b"\n"):
         raise ConfigError(f"what serves {path} ended before it had answered: start `rig run --serve {path}` again")
     return line

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rig.json_output import print_json
@@ -46,6 +47,8 @@ def check_command(folder: FolderArgument, json: JsonOption = False) -> None:
 
     Exit status 1 when something does not hold.
     """
+    if not folder.is_dir():
+        raise StoreError(f"{folder} is no store of a meter: give the folder that rig.toml has as store")
     findings = check(folder, read_kept)
     if json:
         print_json(findings)
@@ -54,7 +57,7 @@ def check_command(folder: FolderArgument, json: JsonOption = False) -> None:
         for name in ("", "what", "found"):
             table.add_column(name, overflow="fold")
         for finding in findings:
-            table.add_row("✓" if finding.holds else "✗", finding.part, finding.found)
+            table.add_row("✓" if finding.holds else "✗", finding.part, escape(finding.found))
         Console().print(table)
     if not all(finding.holds for finding in findings):
         raise typer.Exit(1)
@@ -81,7 +84,7 @@ def show_command(
         table = Table(title=title, title_justify="left", box=None, show_header=False)
         for row in rows:
             rest = "   ".join(f"{k} {v}" for k, v in row["details"].items())
-            table.add_row(row["time"], row[key], rest)
+            table.add_row(row["time"], row[key], escape(rest))
         console.print(table)
 
 

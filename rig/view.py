@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from rig.face.terminal import FaceView
+from rig.face.terminal import WIDTH, FaceView
 from rig.messages import Moment
 from rig.results import Contact, Demand, Phase, Summary
 
@@ -39,26 +39,46 @@ def panel(moment: Moment, *, keys: bool = False, trouble: str | None = None) -> 
         f"{s.service or 'service not known yet'}   rate {s.rate}   "
         + "   ".join(f"{d.quantity} {d.present:.3f}, max {d.maximum:.3f}" for d in s.demand[:1])
     )
-    rows: list[RenderableType] = [phases(moment.recent), energy, billed, Text("   ".join(pulses))]
+    rows: list[RenderableType] = [Phases(moment.recent), energy, billed, Text("   ".join(pulses))]
     rows += [Text(said, style="bold red") for said in (troubles(s), trouble) if said]
     return Group(FaceView(face, keys), *rows)
 
 
-def phases(values: dict[str, Phase]) -> Table:
+@dataclass(frozen=True)
+class Phases:
+    """A column for each phase, as wide as there is room for."""
+
+    values: dict[str, Phase]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield phases(self.values, whole=options.max_width >= WIDTH)
+
+
+def phases(values: dict[str, Phase], *, whole: bool = True) -> Table:
     """A column for each phase: volts and amperes with their angle lagging from Va, as meters show it, and distortion;
-    watts; vars by quarter cycle, and φ, the fundamental current's lag behind its voltage; volt-amperes and PF."""
+    watts; vars by quarter cycle, and φ, the fundamental current's lag behind its voltage; volt-amperes and PF. What is
+    not `whole` has no distortion and no φ."""
+
+    def thd(percent: float | None) -> str:
+        return f" {_field(percent, 6, 2)}%" if whole else ""
+
+    def lag(p: Phase) -> str:
+        return f" φ{_field(_lag_deg(p), 7, 2)}°" if whole else ""
+
     table = Table(expand=True, box=None, padding=(0, 1, 0, 0))
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in values:
         table.add_column(f"{name.upper():>8}", no_wrap=True)
     for label, cell in (
-        ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}° {_field(p.thd_v_pct, 6, 2)}%"),
-        ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}° {_field(p.thd_i_pct, 6, 2)}%"),
+        ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}°{thd(p.thd_v_pct)}"),
+        ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}°{thd(p.thd_i_pct)}"),
         ("W", lambda p: f"{p.p_w:8.2f}"),
-        ("var", lambda p: f"{_field(p.q_var, 8, 2)} φ{_field(_lag_deg(p), 7, 2)}°"),
-        ("VA", lambda p: f"{p.s_va:8.2f} PF {_power_factor(p)}"),
+        ("var", lambda p: f"{_field(p.q_var, 8, 2)}{lag(p)}"),
+        ("VA", lambda p: f"{p.s_va:8.2f}" + (f" PF {_power_factor(p)}" if whole else "")),
+        ("PF", lambda p: "" if whole else f"  {_power_factor(p)}"),
     ):
-        table.add_row(label, *(cell(phase) for phase in values.values()))
+        if any(cells := [cell(phase) for phase in values.values()]):
+            table.add_row(label, *cells)
     return table
 
 
@@ -97,7 +117,7 @@ def report(s: Summary) -> RenderableType:
     ):
         table.add_row(Text(name, style="bold"), value)
     rows: list[RenderableType] = [Text(marks(s), style="bold yellow")] if marks(s) else []
-    rows += [phases(s.phases), table]
+    rows += [Phases(s.phases), table]
     if trouble := troubles(s):
         rows.append(Text(trouble, style="bold red"))
     return Group(*rows)
@@ -128,7 +148,8 @@ def troubles(s: Summary) -> str:
 def _contact(c: Contact, s: Summary) -> str:
     if c.transitions is None or c.kp_wh is None:
         return c.does
-    return f"{c.does}, transitions of {c.kp_wh:g} Wh{_times(s)}: {c.transitions}"
+    unit = c.does.partition(" ")[0].removeprefix("k")  # of "kvarh lagging", varh
+    return f"{c.does}, transitions of {c.kp_wh:g} {unit}{_times(s)}: {c.transitions}"
 
 
 def _demand(d: Demand) -> str:

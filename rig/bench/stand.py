@@ -17,6 +17,7 @@ from rig.bench.rig import Rig
 from rig.config import SWITCHES, Config
 from rig.hardware import Hardware, raspberry_pi
 from rig.program.build import Program
+from rig.strict_toml import ConfigError
 
 APPLIED = Applied()
 """What the source gives when a test begins."""
@@ -70,8 +71,10 @@ class Stand:
 
 def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns: int, closing: ExitStack) -> Stand:
     """On the simulated rig: everything by simulated hands, time virtual. `closing` closes what was opened."""
-    from rig.bench.simulated import simulated
-
+    try:
+        from rig.bench.simulated import simulated
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"the simulated rig needs {error.name}: install the extras [sim,gateware]") from None
     hardware, player = simulated(config, program.metering.current_class, APPLIED, begin_utc_ns)
     closing.callback(hardware.close)
     hands = hardware.hands

@@ -1,5 +1,7 @@
 """The meter's face on a terminal, 80 columns and 11 lines (D-1): places drawn of the same segments as anywhere else.
 
+On a narrower terminal it is the lines of a 20×4 character display, and what stands beside and below the glass.
+
 Where the terminal has colours enough, the unlit annunciators are faintly there, as on a real glass; elsewhere they are
 blank, so that what is printed is what is lit.
 """
@@ -14,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drivers.gpio import Position
+from rig.face.characters import character_lines
 from rig.face.face import Face
 from rig.face.segments import Place, nearest, text_places
 from rig.keys import KEYS
@@ -22,6 +25,7 @@ from rig.meter.front.switches import Switch
 
 WIDTH = 80
 LINES = 11
+_SMALL = (20, 4)
 
 _HELP = {
     Switch.MAGNET: "magnet",
@@ -64,6 +68,15 @@ class FaceView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         ghosts = console.color_system in _GHOSTLY and not console.no_color
         face = self.face
+        if options.max_width < WIDTH:
+            yield Text.assemble("AE-0764", ("  " + face.marks, "bold yellow"))
+            yield Text("\n".join(f" {line} " for line in character_lines(face.lcd, *_SMALL)), style=f"bold {_GLASS}")
+            if face.operated:
+                yield Text("   ".join(_OPERATED[s] for s in _OPERATED if s in face.operated), style="bold yellow")
+            yield _outputs(face)
+            if self.keys:
+                yield _help(gap=" ")
+            return
         body = Table.grid(padding=(0, 1))
         body.add_column(width=_GLASS_WIDTH)
         body.add_column(no_wrap=True)
@@ -155,13 +168,13 @@ def _outputs(face: Face) -> Text:
     return line
 
 
-def _help() -> Text:
-    line = Text(no_wrap=True)
+def _help(gap: str = "   ") -> Text:
+    line = Text(no_wrap=True, overflow="ellipsis")
     for key, switch in KEYS.items():
         line.append(key, style="bold cyan")
-        line.append(f" {_HELP[switch]}   ", style="dim")
+        line.append(f" {_HELP[switch]}{gap}", style="dim")
     for key, does in (("twice", "hold"), ("Ctrl-C", "end")):
         line.append(key, style="bold cyan")
-        line.append(f" {does}   ", style="dim")
+        line.append(f" {does}{gap}", style="dim")
     line.rstrip()
     return line

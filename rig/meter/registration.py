@@ -41,8 +41,14 @@ class Energies(NamedTuple):
         if not quantity.net:
             return self.of(quantity)
         amounts = [0] * PLACES
-        amounts[KINDS * self.quadrant : KINDS * (self.quadrant + 1)] = self.wh, self.varh, self.vah_rms, self.vah_td
+        self.add_to(amounts)
         return abs(quantity.of(amounts))
+
+    def add_to(self, amounts: list[int]) -> None:
+        """Add it to amounts by place."""
+        first = KINDS * self.quadrant
+        for place, magnitude in enumerate((self.wh, self.varh, self.vah_rms, self.vah_td), first):
+            amounts[place] += magnitude
 
 
 class Registration:

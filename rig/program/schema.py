@@ -41,7 +41,7 @@ class Meter(_Table, frozen=True):
     form: Annotated[str, _key("meter form, such as 9S")] = "9S"
     current_class: Annotated[Literal[10, 20, 200, 320], _key("amperes; sets the current range and Ks")] = 20
     service: Annotated[str, _key("`auto`: detected; or one of the form's services, such as `4-wire wye`")] = "auto"
-    serial: Annotated[str, _key("serial number on the nameplate", rule="text of 1 to 20 characters in quotes",
+    serial: Annotated[str, _key("serial number on the nameplate", rule="1 to 20 ASCII characters in quotes",
                                 pattern=r"^[\x20-\x7e]{1,20}$(?!\n)")] = "00 000 000"  # fmt: skip
     vt_ratio: Annotated[str, _key("ratio of the voltage transformers: multiplies what is read", rule=RATIO)] = "1"
     ct_ratio: Annotated[str, _key("ratio of the current transformers: multiplies what is read", rule=RATIO)] = "1"

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from rig import doctor
+from rig import cli, doctor
 from rig.results import Summary
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +115,8 @@ def test_interrupt_ends_cleanly_with_a_summary(tmp_path: Path) -> None:
     assert json.loads(process.stdout.readline())["type"] == "reading"
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)  # in haste: the same wish
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert json.loads(out.splitlines()[-1])["type"] == "summary"
@@ -148,7 +150,46 @@ def test_doctor(tmp_path: Path) -> None:
     assert {"base", "sim", "rtl", "pi", "lcd", "time"} == {check["part"] for check in checks}
     assert all(check["remedy"] for check in checks if not check["holds"])
     assert all(not check["remedy"] for check in checks if check["holds"])
-    assert rig("doctor", folder=tmp_path).returncode == 0
+    done = rig("doctor", folder=tmp_path)
+    assert done.returncode == 0
+
+
+def test_doctor_prints_brackets_as_they_are(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    lacking = [doctor.Check("lcd", "luma.lcd", False, "not installed", 'pip install ".[lcd]"')]
+    monkeypatch.setattr(doctor, "examine", lambda: lacking)
+    monkeypatch.setattr(doctor, "able", lambda checks: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    cli.doctor()
+    assert 'pip install ".[lcd]"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "option", ["--channels=va=V", "--form=9S", "--vt-ratio=60", "--ct-ratio=2", "--rate=60", "--start=1", "--seconds=1",
+               "--loop", "--fidelity=rtl", "--config=rig.toml"],
+)  # fmt: skip
+def test_a_load_record_has_no_waveform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, option: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["rig", "replay", "--intervals", "load.csv", option])
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    name = option.partition("=")[0]
+    assert capsys.readouterr().err == f"rig: {name} goes with a recording, --intervals has none\n"
+
+
+def test_interrupting_while_modules_load_says_nothing(tmp_path: Path) -> None:
+    slow = "import sys, time, rig.command\nclass Slow:\n def find_spec(*_): print(flush=True); time.sleep(9)\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", slow + "sys.meta_path.insert(0, Slow)\nrig.command.main()"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # as at a terminal
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert (process.communicate(timeout=5)[1], process.returncode) == ("", -signal.SIGINT)
 
 
 def test_priority_is_found_out_by_asking_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -337,6 +337,7 @@ def test_a_run_is_watched(terminal, tmp_path: Path) -> None:
     [
         (["run", "--hands", "none.csv"], r"none\.csv does not exist: give a file that `rig record` wrote"),
         (["run", "--hands", "bad.csv"], r"bad\.csv: line 3: contact is 'scrol', it must be one of scroll, magnet,"),
+        (["run", "--hands", "input.csv"], r"input\.csv moves input1, which the program does not use: take"),
         (["run", "--config", "pi.toml", "--hands", "bad.csv"], r"--hands needs the simulated rig: on hardware time"),
         (["record", "bad.csv"], r"bad\.csv exists: choose another name, or overwrite it with --force"),
         (["record", "none/session.csv"], r"none/session\.csv cannot be written \(No such file or directory\): give"),
@@ -344,6 +345,7 @@ def test_a_run_is_watched(terminal, tmp_path: Path) -> None:
 )
 def test_mistakes_get_one_sentence(tmp_path: Path, arguments: list[str], said: str) -> None:
     (tmp_path / "bad.csv").write_text("# rig hands 1\nns,contact,closed,verdict\n5,scrol,1,accepted\n")
+    (tmp_path / "input.csv").write_text("# rig hands 1\nns,contact,closed,verdict\n5,input1,1,accepted\n")
     (tmp_path / "pi.toml").write_text("[hardware]\nkind = 'pi'\n")
     before = {path.name for path in tmp_path.iterdir()}
     done = subprocess.run(

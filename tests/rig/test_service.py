@@ -19,6 +19,7 @@ from rig.config import Config
 from rig.hardware import Hardware
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.functions import PulsesOutput, RecordedInput
+from rig.meter.front.switches import Switch
 from rig.meter.measurement import Fault
 from rig.meter.meter import Advance
 from rig.meter.quantities import Sums
@@ -71,6 +72,23 @@ def test_registers_are_the_sum_of_the_records(session) -> None:
     assert not service.measurement.faults
     for one, following in pairwise(results):
         assert following.window.tick_start == one.window.tick_end
+
+
+def test_energy_of_a_run_is_what_flowed_in_test_mode_too() -> None:
+    hardware = opened()
+    service = Service(hardware, CONFIG, PROGRAM)
+    service.begin()
+    for switch in (Switch.COVER, Switch.TEST):
+        service.operate(switch, True)
+    flowed = [r.window.energies for r in service.run(hardware.clock.now_ns() + 3 * 10**9) if r.window.energies]
+    billing = service.meter.billing
+    billing.settle()
+    assert billing.test is not None
+    registered = billing.registers.energy(Quantity.KWH_DELIVERED), billing.test.energy(Quantity.KWH_DELIVERED)
+    assert all(registered)
+    assert sum(registered) == service.energy_of_run(Quantity.KWH_DELIVERED)
+    assert sum(e.of(Quantity.KWH_DELIVERED) for e in flowed) == service.energy_of_run(Quantity.KWH_DELIVERED)
+    service.finish()
 
 
 def test_edges_come_at_their_instants_plus_the_latency(session) -> None:

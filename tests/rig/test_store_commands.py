@@ -213,15 +213,11 @@ def test_damage_is_told_and_never_a_traceback(store, what, monkeypatch, capsys):
 
 
 def test_folders_that_are_no_store(tmp_path, monkeypatch, capsys):
-    status, said, _ = rig(monkeypatch, capsys, "store", "check", tmp_path / "none", "--json")
-    assert status == 1
-    assert json.loads(said) == [{"part": "journal", "holds": False, "found": f"there is no folder {tmp_path / 'none'}"}]
-    for folder in (tmp_path / "none", tmp_path):
-        status, _, errors = rig(monkeypatch, capsys, "store", "show", folder)
-        assert (status, errors) == (
-            2,
-            f"rig: {folder} is no store of a meter: give the folder that rig.toml has as store\n",
-        )
+    none, empty = tmp_path / "none", tmp_path
+    for words in (("check", none), ("check", none, "--json"), ("show", none), ("show", empty)):
+        assert rig(monkeypatch, capsys, "store", *words) == (
+            2, "", f"rig: {words[1]} is no store of a meter: give the folder that rig.toml has as store\n"
+        )  # fmt: skip
 
 
 def test_a_store_in_which_nothing_was_saved(tmp_path, monkeypatch, capsys):

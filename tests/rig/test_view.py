@@ -79,8 +79,8 @@ def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> 
     moments: list[Moment] = []
     run(Config(), 2, paced=False, audience=Audience(moments.append))
 
-    def lines(trouble: str | None) -> list[str]:
-        console = Console(file=io.StringIO(), width=80)
+    def lines(trouble: str | None, width: int = 80) -> list[str]:
+        console = Console(file=io.StringIO(), width=width)
         console.print(panel(moments[-1], keys=True, trouble=trouble))
         assert isinstance(console.file, io.StringIO)
         return console.file.getvalue().splitlines()
@@ -89,3 +89,8 @@ def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> 
     assert len(usual) == 20
     assert "SIMULATED (exact)" in usual[0]
     assert lines("no display answers") == [*usual, "no display answers"]
+    narrow = lines(None, 60)
+    assert len(narrow) <= 20
+    assert "SIMULATED (exact)" in narrow[0]
+    assert not any("…" in line for line in narrow if "Ctrl-C" not in line)
+    assert [line[:4].rstrip() for line in narrow[8:14]] == ["V", "A", "W", "var", "VA", "PF"]

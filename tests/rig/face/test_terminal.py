@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from rich.console import Console
 
 from drivers.gpio import Position
+from rig.face.characters import character_lines
 from rig.face.face import Face
 from rig.face.segments import Place, patterns
 from rig.face.terminal import LINES, WIDTH, FaceView, place_lines
@@ -119,3 +120,14 @@ def test_no_keys_are_said_where_none_are_taken() -> None:
     lines = shown(FACE, keys=False)
     assert len(lines) == LINES
     assert set(lines[9]) == {"│", " "}
+
+
+@settings(max_examples=50)
+@given(faces)
+def test_a_narrow_terminal_has_the_lines_of_a_small_display(face: Face) -> None:
+    terminal = Console(record=True, width=60, file=io.StringIO(), force_terminal=True, legacy_windows=False)
+    terminal.print(FaceView(face))
+    lines = terminal.export_text().splitlines()
+    assert [line[1:21] for line in lines[1:5]] == list(character_lines(face.lcd, 20, 4))
+    assert len(lines) == 7 + bool(face.operated)
+    assert max(map(len, lines)) <= 60

@@ -1,0 +1,16 @@
+"""Where the command `rig` begins: Ctrl-C ends it without a word while its modules are still being loaded."""
+
+from __future__ import annotations
+
+import signal
+
+
+def main() -> None:
+    """Entry point of the command `rig`."""
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is signal.default_int_handler:  # else whoever started it wants it otherwise
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from rig.cli import main as command
+
+    signal.signal(signal.SIGINT, usual)
+    command()
