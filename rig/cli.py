@@ -249,6 +249,8 @@ def main() -> None:
 
     try:
         app()
+    except (SystemExit, KeyboardInterrupt):
+        raise  # the usual ends: what else could have come needs no looking up, which takes long
     except could_not_run() as error:
         sys.exit(refuse(str(error)))
     except RunError as error:

@@ -1,8 +1,9 @@
-"""Where the command `rig` begins: Ctrl-C ends it without a word while its modules are still being loaded."""
+"""Where the command `rig` begins: Ctrl-C ends it without a word while its modules load, and at its end."""
 
 from __future__ import annotations
 
 import signal
+import sys
 
 
 def main() -> None:
@@ -13,4 +14,9 @@ def main() -> None:
     from rig.cli import main as command
 
     signal.signal(signal.SIGINT, usual)
-    command()
+    try:
+        command()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -23,7 +23,7 @@ class Interrupts:
     def note(self, signum: int, frame: FrameType | None) -> None:
         now_s = time.monotonic()
         if self.seen:
-            if now_s - self._since_s < HASTE_S:
+            if signum == signal.SIGINT and now_s - self._since_s < HASTE_S:
                 return
             raise KeyboardInterrupt
         self.seen, self._since_s = True, now_s
@@ -33,7 +33,7 @@ class Interrupts:
 
 @contextmanager
 def interrupts_noted() -> Iterator[Interrupts]:
-    """A second Ctrl-C, HASTE_S after the first, interrupts whatever is being done."""
+    """A second SIGTERM, or Ctrl-C HASTE_S after the first, interrupts whatever is being done."""
     interrupts = Interrupts()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, interrupts.note) for number in signals]

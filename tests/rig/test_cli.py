@@ -115,8 +115,6 @@ def test_interrupt_ends_cleanly_with_a_summary(tmp_path: Path) -> None:
     assert json.loads(process.stdout.readline())["type"] == "reading"
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.05)
-    process.send_signal(signal.SIGINT)  # in haste: the same wish
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert json.loads(out.splitlines()[-1])["type"] == "summary"
