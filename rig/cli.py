@@ -17,11 +17,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from rig import gateware_commands, profile_commands, program_commands, run_commands, store_commands
+from rig import gateware_commands
 from rig.config import LEAST, MOST, exact
 from rig.failures import refuse
 from rig.json_output import print_json
+from rig.live import commands as run_commands
 from rig.options import ConfigOption, JsonOption, configuration
+from rig.profile import commands as profile_commands
+from rig.program import commands as program_commands
+from rig.store import commands as store_commands
 from rig.strict_toml import ConfigError
 
 app = typer.Typer(
@@ -86,7 +90,7 @@ def replay(
     registers, demand, rates and load profile.
     """
     if intervals is not None:
-        from rig.interval_command import replay_intervals
+        from rig.intervals.command import replay_intervals
 
         if record is not None:
             raise ConfigError(f"{record} and --intervals {intervals}: give one of them to replay")
@@ -185,9 +189,9 @@ def scope(
     json: JsonOption = False,
 ) -> None:
     """Capture the six waveforms around a trigger and show them. Exit status 1 when the trigger does not come."""
-    from rig import waveform_files as files
-    from rig.scope import NOMINAL_HZ, capture, parse_trigger
-    from rig.scope_view import scope_view
+    from rig.scope import files
+    from rig.scope.capture import NOMINAL_HZ, capture, parse_trigger
+    from rig.scope.view import scope_view
     from rig.selection import open_hardware, program_of
 
     if cycles is not None and seconds is not None:
@@ -245,7 +249,7 @@ def doctor(json: JsonOption = False) -> None:
 def main() -> None:
     """Entry point of the command `rig`."""
     from rig.failures import could_not_run, unexpected
-    from rig.live import RunError
+    from rig.live.show import RunError
 
     try:
         app()

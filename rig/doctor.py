@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from rig.realtime import PRIORITY
+from rig.live.realtime import PRIORITY
 
 PYTHON = (3, 11)
 

@@ -16,8 +16,8 @@ def could_not_run() -> tuple[type[Exception], ...]:
     from gateware.boards import BoardError
     from rig.meter.elements import FormError
     from rig.meter.pulses import PulseConstantError
-    from rig.profile import ProfileError
-    from rig.scope import ScopeError
+    from rig.profile.reading import ProfileError
+    from rig.scope.capture import ScopeError
     from rig.store.errors import StoreError
     from rig.strict_toml import ConfigError
 

@@ -18,7 +18,7 @@ from rig.meter.elements import Form, form_named
 from rig.program.build import Program, default_program
 from rig.results import PHASES, Summary, Tally
 from rig.selection import program_of
-from rig.service import Service
+from rig.service.service import Service
 from rig.simulation import sensors_of, simulated_hardware
 
 SETTLING_TICKS = 1 << 16

@@ -14,7 +14,7 @@ from rig.meter.pulses import TEST_LED
 from rig.meter.quantities import Readings, Sums
 from rig.program.check import output_text
 from rig.program.names import demand_name
-from rig.service import Service
+from rig.service.service import Service
 
 PHASES = "abc"
 REGISTERS = (

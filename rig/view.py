@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rig.face.terminal import WIDTH, FaceView
-from rig.messages import Moment
+from rig.live.messages import Moment
 from rig.results import Contact, Demand, Phase, Summary
 
 

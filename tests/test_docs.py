@@ -22,13 +22,13 @@ from gateware.registers import Record
 from rig.config import Config, load
 from rig.doctor import Check
 from rig.face.face import Face
-from rig.hands_file import read_hands
-from rig.interval_report import Report
-from rig.keys import KEYS
+from rig.intervals.report import Report
+from rig.live.hands_file import read_hands
+from rig.live.keys import KEYS
 from rig.meter.measurement import Fault
 from rig.results import Summary
 from rig.store.check import Finding
-from rig.store_commands import Shown
+from rig.store.commands import Shown
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

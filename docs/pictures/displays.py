@@ -19,7 +19,7 @@ from rig.meter.display.lcd import Lcd
 from rig.meter.display.readout import Readout
 from rig.program.build import load_program
 from rig.program.plate import plate_of
-from rig.service import Service
+from rig.service.service import Service
 from rig.simulation import simulated_hardware
 
 SECONDS = 66

@@ -11,9 +11,9 @@ from rich.console import Console, RenderableType
 
 from rig.config import Config
 from rig.face import terminal as face
-from rig.live import Audience, run
-from rig.scope import NOMINAL_HZ, capture
-from rig.scope_view import scope_view
+from rig.live.show import Audience, run
+from rig.scope.capture import NOMINAL_HZ, capture
+from rig.scope.view import scope_view
 from rig.selection import open_hardware
 from rig.view import Moment, panel, report
 

@@ -24,7 +24,7 @@ from rig.meter.display.lcd import Lcd
 from rig.meter.front.front import Mode
 from rig.meter.meter import Advance
 from rig.program.build import Program
-from rig.service import PULSE_LATENCY_NS, Service
+from rig.service.service import PULSE_LATENCY_NS, Service
 from rig.store.store import Store
 
 SECOND_NS = 10**9

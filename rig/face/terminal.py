@@ -19,7 +19,7 @@ from drivers.gpio import Position
 from rig.face.characters import character_lines
 from rig.face.face import Face
 from rig.face.segments import Place, nearest, text_places
-from rig.keys import KEYS
+from rig.live.keys import KEYS
 from rig.meter.display.lcd import IDENT_PLACES, UNIT_PLACES, Annunciator, Lcd
 from rig.meter.front.switches import Switch
 

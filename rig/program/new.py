@@ -32,7 +32,7 @@ def new_program(model: str, form: str, current_class: int) -> str:
 
 def write_new(path: Path, text: str, force: bool) -> None:
     """Write it; an existing file only if forced. Raises ScopeError."""
-    from rig.waveform_files import check_free, write_files
+    from rig.scope.files import check_free, write_files
 
     check_free([path], force)
     write_files({path: text.encode()})

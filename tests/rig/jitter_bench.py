@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig import live
 from rig.config import load
+from rig.live import show as live
 
 SECONDS = 300.0
 SETTLE_NS = 10 * 10**9
@@ -57,7 +57,7 @@ while True:
 _CLIENT = """
 import sys,time
 from pathlib import Path
-from rig.state_server import read_state
+from rig.live.state_server import read_state
 from rig.strict_toml import ConfigError
 while True:
     try: read_state(Path(sys.argv[1]))

@@ -1,7 +1,7 @@
 """A metering process that also says when its edges came on the computer's clock: `python -m tests.rig.jitter_meter FD`.
 
-All of it is rig.metering, on a load near MAX; what is added is a note of each edge, and of each pulse's instant. They
-are written to the file that JITTER_NOTES names.
+All of it is rig.live.metering, on a load near MAX; what is added is a note of each edge, and of each pulse's instant.
+They are written to the file that JITTER_NOTES names.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import rig.simulation
 from drivers.sim.pins import VirtualPin
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, current
 from gateware.chain import Chain
-from rig import metering
-from rig.board_time import BoardTime
+from rig.live import metering
 from rig.meter.meter import Advance
-from rig.service import Service
+from rig.service.board_time import BoardTime
+from rig.service.service import Service
 
 edges: list[tuple[str, int, int]] = []
 pulses: list[tuple[str, int]] = []

@@ -6,13 +6,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from calibration.constants import nominal
-from rig.keeper import Keeper
 from rig.meter.billing.billing import Happening
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.portion import Portion
 from rig.meter.measurement import Measurement
 from rig.meter.meter import Meter
 from rig.program.build import Program
+from rig.service.keeper import Keeper
 from rig.store.disk import Disk
 from rig.store.store import Store
 from rig.store.writer import StoreWriter

@@ -37,7 +37,6 @@ import msgspec
 from kill_load import HOUR, MINUTE, SAMPLE_HZ, SECOND, ZONE, Account, Flow, commands
 
 from calibration.constants import nominal
-from rig.keeper import Keeper, Kept, installation_of, read_kept
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.billing.events import Event, EventKind, ProfileWords
 from rig.meter.billing.snapshot import Snapshot
@@ -48,6 +47,7 @@ from rig.meter.meter import Meter
 from rig.meter.pulses import PulseOutput
 from rig.program import schema
 from rig.program.build import load_program
+from rig.service.keeper import Keeper, Kept, installation_of, read_kept
 from rig.store.check import check
 from rig.store.disk import Disk
 from rig.store.items import EventItem, SnapshotItem, WordsItem

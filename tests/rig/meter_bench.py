@@ -12,11 +12,11 @@ from typing import Any, cast
 from drivers.spi_link import SpiLink
 from rig.config import Config
 from rig.hardware import Hardware
-from rig.keeper import Keeper
 from rig.meter.billing.portion import Portion
 from rig.program.build import Program, load_program
 from rig.selection import open_hardware
-from rig.service import Service
+from rig.service.keeper import Keeper
+from rig.service.service import Service
 from rig.store.store import Store
 
 EXAMPLES = Path(__file__).parents[2] / "rig" / "program" / "examples"

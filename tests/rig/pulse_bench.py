@@ -36,8 +36,8 @@ from rig.meter.measurement import Measurement
 from rig.meter.meter import Meter
 from rig.meter.nameplate import starting_amperes
 from rig.meter.pulses import KP_DIVISOR, PULSE_QUANTITIES, TEST_LED, kyz_output, led_output
-from rig.outputs import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
 from rig.program.build import Program
+from rig.service.outputs import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
 
 CHAIN = Chain()
 SAMPLE_HZ = CHAIN.tick_hz / CHAIN.ticks_per_sample

@@ -8,10 +8,10 @@ import threading
 import pytest
 
 from drivers.switches import RawEdge
-from rig.conduit import MOST_BYTES, Conduit, ConduitClosed, pair
 from rig.config import Config
-from rig.edge_feed import BATCH
-from rig.messages import Edges, Operate, Order, Refused, Said, Start, Stop
+from rig.live.conduit import MOST_BYTES, Conduit, ConduitClosed, pair
+from rig.live.edge_feed import BATCH
+from rig.live.messages import Edges, Operate, Order, Refused, Said, Start, Stop
 from rig.meter.front.switches import Switch
 
 

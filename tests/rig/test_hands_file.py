@@ -17,14 +17,14 @@ from drivers.sim import clock as sim_clock
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.switches import RawEdge, Switches
-from rig.conduit import Conduit, pair
 from rig.config import SWITCHES, Config, MeterFiles
 from rig.face.face import Face
-from rig.hands_file import COLUMNS, CONTACTS, HandsWriter, Recorded, read_hands
-from rig.interrupts import Interrupts
-from rig.messages import Begun, Edges, Ended, Moment, Operate, Order, Said, Shown, Start
+from rig.live.conduit import Conduit, pair
+from rig.live.hands_file import COLUMNS, CONTACTS, HandsWriter, Recorded, read_hands
+from rig.live.interrupts import Interrupts
+from rig.live.messages import Begun, Edges, Ended, Moment, Operate, Order, Said, Shown, Start
+from rig.live.metering import meter
 from rig.meter.front.switches import Switch
-from rig.metering import meter
 from rig.program import schema
 from rig.store.reading import HistoryReader
 from rig.strict_toml import ConfigError

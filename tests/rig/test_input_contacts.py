@@ -7,12 +7,12 @@ from fractions import Fraction
 import pytest
 
 from drivers.pulse_inputs import InputEdge, PulseInput
-from rig.input_contacts import InputContacts
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 from rig.program.build import default_program
+from rig.service.input_contacts import InputContacts
 
 MS = 10**6
 UTC_NS = 1_790_000_000 * 10**9

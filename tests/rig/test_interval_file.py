@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rig.interval_file import IntervalFileError, Load, read_intervals
+from rig.intervals.file import IntervalFileError, Load, read_intervals
 from rig.meter.billing.calendar import Calendar
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

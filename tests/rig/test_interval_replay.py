@@ -27,24 +27,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rig.interval_command import replay_intervals
-from rig.interval_file import read_intervals
-from rig.interval_replay import Replay
-from rig.interval_report import Report
-from rig.interval_view import report as view
-from rig.keeper import read_kept
+from rig.intervals.command import replay_intervals
+from rig.intervals.file import read_intervals
+from rig.intervals.replay import Replay
+from rig.intervals.report import Report
+from rig.intervals.view import report as view
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.billing.demand import DemandSettings
 from rig.meter.billing.events import ProfileWords
 from rig.meter.billing.portion import Portion
 from rig.meter.billing.profile_words import Count, decode
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quadrant, Quantity
+from rig.profile.stored import stored_profile
 from rig.program.build import Program, load_program
+from rig.service.keeper import read_kept
 from rig.store.check import check
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader
 from rig.store.store import Store
-from rig.stored_profile import stored_profile
 from rig.strict_toml import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -715,7 +715,7 @@ def test_ctrl_c_ends_it_with_one_sentence(tmp_path: Path) -> None:
     lines = [f"{begin + timedelta(minutes=k + 1)},0.1" for k in range(200_000)]
     (tmp_path / "long.csv").write_text("time,kwh_delivered\n" + "\n".join(lines))
     code = (
-        "import sys, typer; from pathlib import Path; from rig.interval_command import replay_intervals\n"
+        "import sys, typer; from pathlib import Path; from rig.intervals.command import replay_intervals\n"
         "print('ready', flush=True)\n"
         "try:\n"
         "    replay_intervals(Path('long.csv'), program=None, interval_minutes=None, stamps='end', demand=None,\n"

@@ -17,12 +17,12 @@ import msgspec
 import pytest
 from kept_meter import KWH, MINUTE, SECOND, KeptMeter
 
-from rig.keeper import BOARD, REPROGRAMMED, SAVE_NS, Kept, last_kept, read_kept
 from rig.meter.billing.commands import Action
 from rig.meter.billing.quantity import Quantity
 from rig.meter.clock import STEP_NS
+from rig.profile.settings import settings_of
 from rig.program.build import Program, load_program
-from rig.recorder_settings import settings_of
+from rig.service.keeper import BOARD, REPROGRAMMED, SAVE_NS, Kept, last_kept, read_kept
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, StoredEvent, StoredSnapshot
@@ -281,7 +281,7 @@ def flushed(meter: KeptMeter) -> bool:
     ],
 )
 def test_what_becomes_of_the_time_since_the_last_save(tmp_path, later_ns, outage_s, set_by_s):
-    """The table of rig/keeper.py, row by row. Energy, of course, stays."""
+    """The table of rig/service/keeper.py, row by row. Energy, of course, stays."""
     KeptMeter(tmp_path / "s", program(tmp_path), T0).meters(65).fails()
     end = T0 + 65 * MINUTE
     meter = KeptMeter(tmp_path / "s", program(tmp_path), end + later_ns)

@@ -1,4 +1,4 @@
-"""Keys as hands: the table of rig/keys.py row by row, and any typing at all."""
+"""Keys as hands: the table of rig/live/keys.py row by row, and any typing at all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig import keys
-from rig.keys import KEYS, STAYS, TWICE_NS, Keys
+from rig.live import keys
+from rig.live.keys import KEYS, STAYS, TWICE_NS, Keys
 from rig.meter.front.switches import Change, Switch
 
 S = 10**9

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.hands_file import read_hands
+from rig.live.hands_file import read_hands
 from rig.store.store import Store
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,6 @@ from kill_bench import TICK_HZ, metered
 from kill_load import SECOND, Flow
 
 from gateware.registers import Record
-from rig.keeper import Keeper, levels_of
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.quantity import NANO, Quantity
@@ -26,6 +25,7 @@ from rig.meter.meter import Meter
 from rig.meter.pulses import TEST_LED, PulseOutput
 from rig.program import schema
 from rig.program.build import Program, build
+from rig.service.keeper import Keeper, levels_of
 from rig.strict_toml import convert
 
 SECOND_TICKS = int(TICK_HZ)

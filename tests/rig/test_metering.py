@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from drivers.gpio import Position
-from rig import metering
-from rig.conduit import Conduit, pair
 from rig.config import Config
-from rig.interrupts import Interrupts
-from rig.messages import Order, Start
+from rig.live import metering
+from rig.live.conduit import Conduit, pair
+from rig.live.interrupts import Interrupts
+from rig.live.messages import Order, Start
+from rig.live.metering import meter
 from rig.meter.meter import Advance
-from rig.metering import meter
 from rig.results import Tally
-from rig.service import Service
+from rig.service.service import Service
 
 
 def test_what_should_not_happen_leaves_no_contact_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,8 @@ from rig.meter.billing.profile import Fault, Interval, IntervalFlag, Mark, MarkK
 from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.quantity import NANO, PLACES
 from rig.meter.billing.recorder import Recorder
-from rig.profile import ProfileError, cell, channel_place, column_names, csv_bytes, parquet_bytes, value_of
-from rig.profile_view import MOST_FAULTS, ROWS, plot, table
+from rig.profile.reading import ProfileError, cell, channel_place, column_names, csv_bytes, parquet_bytes, value_of
+from rig.profile.view import MOST_FAULTS, ROWS, plot, table
 
 MIDNIGHT = datetime(2026, 5, 4)
 MINUTE = 60 * NANO

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from rig.cli import app
 from rig.config import Config, MeterFiles
-from rig.live import Audience, run
-from rig.profile import ProfileError
+from rig.live.show import Audience, run
+from rig.profile.reading import ProfileError
 from rig.store.check import check
 from rig.store.errors import StoreError
 

@@ -28,11 +28,11 @@ from gateware.chain import Chain
 from gateware.registers import Channel, EventKind
 from rig.config import Config
 from rig.replay import Playback, replay
-from rig.scope import Scope, ScopeError, Trace, Wanted, capture, parse_trigger, whole_cycles
-from rig.scope_view import braille, scope_view
+from rig.scope.capture import Scope, ScopeError, Trace, Wanted, capture, parse_trigger, whole_cycles
+from rig.scope.files import Ratios, check_free, comtrade, comtrade_pair, csv, write_files
+from rig.scope.view import braille, scope_view
 from rig.selection import open_hardware
 from rig.simulation import simulated_hardware
-from rig.waveform_files import Ratios, check_free, comtrade, comtrade_pair, csv, write_files
 
 ROOT = Path(__file__).parents[2]
 WHEN = datetime(2026, 11, 22, 19, 0, 0, 123456, tzinfo=UTC)

@@ -23,10 +23,10 @@ from rig.meter.front.switches import Switch
 from rig.meter.measurement import Fault
 from rig.meter.meter import Advance
 from rig.meter.quantities import Sums
-from rig.outputs import LED_WIDTH_NS, MEMORY, RELAY_DWELL_NS
 from rig.program.build import Program, default_program
 from rig.selection import open_hardware
-from rig.service import PULSE_LATENCY_NS, Service
+from rig.service.outputs import LED_WIDTH_NS, MEMORY, RELAY_DWELL_NS
+from rig.service.service import PULSE_LATENCY_NS, Service
 from rig.store.errors import StoreError
 from rig.store.store import Store
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from rig.config import Config
-from rig.keeper import read_kept
 from rig.meter.billing.quantity import Quantity
 from rig.program.build import default_program
 from rig.results import Tally
 from rig.selection import open_hardware
-from rig.service import Service
+from rig.service.keeper import read_kept
+from rig.service.service import Service
 from rig.store.disk import Disk
 from rig.store.store import Store
 from rig.view import troubles

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.state_server import StateServer, read_state
+from rig.live.state_server import StateServer, read_state
 from rig.strict_toml import ConfigError
 
 

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 from kept_meter import MINUTE, KeptMeter
 
-from rig.keeper import Kept
 from rig.meter.billing.commands import Action
 from rig.meter.billing.demand import DemandSettings
 from rig.meter.billing.events import Cause
@@ -19,6 +18,7 @@ from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import Quantity
 from rig.program import schema
 from rig.program.build import Program, load_program
+from rig.service.keeper import Kept
 from rig.store.store import MOST_PAYLOAD, MOST_WAITING
 
 T0 = int(datetime(2026, 5, 1, 10, tzinfo=UTC).timestamp()) * 10**9

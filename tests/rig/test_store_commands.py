@@ -16,16 +16,16 @@ import pytest
 from kept_meter import KWH, SECOND, KeptMeter
 
 from rig.cli import main
-from rig.keeper import read_kept
 from rig.meter.billing.commands import Action
 from rig.meter.billing.profile import IntervalFlag, MarkKind
+from rig.profile.stored import stored_profile
 from rig.program.build import Program, load_program
+from rig.service.keeper import read_kept
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.history import NAME
 from rig.store.journal import NAMES, read_copy
 from rig.store.store import Store
-from rig.stored_profile import stored_profile
 
 PROGRAM = """
 [meter]

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from rig.config import Config
-from rig.live import Audience, run
-from rig.messages import Moment
+from rig.live.messages import Moment
+from rig.live.show import Audience, run
 from rig.results import Phase
 from rig.view import panel, phases
 

@@ -16,7 +16,7 @@ from rig.face.characters import character_lines
 from rig.face.face import Face
 from rig.face.segments import Place, patterns
 from rig.face.terminal import LINES, WIDTH, FaceView, place_lines
-from rig.keys import KEYS
+from rig.live.keys import KEYS
 from rig.meter.display.lcd import Annunciator, Lcd
 from rig.meter.front.switches import Switch
 

@@ -16,7 +16,7 @@ from rig.program.build import default_program
 from rig.program.display_items import items
 from rig.program.names import Names
 from rig.selection import open_hardware
-from rig.service import Service
+from rig.service.service import Service
 
 PLATE = Plate("0.1.0", "0123abcd", "40 123 456", "1.8", "2400")
 

@@ -33,7 +33,6 @@ from rig.meter.display.items import GYRBOX, DemandItem, DemandOf, EnergyItem, Pu
 from rig.meter.elements import FORMS
 from rig.meter.models import MODELS
 from rig.meter.pulses import PULSE_QUANTITIES, kyz_output
-from rig.outputs import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
 from rig.program import schema
 from rig.program.build import Program, build, default_program, load_program
 from rig.program.check import notes, summary
@@ -41,6 +40,7 @@ from rig.program.display_items import items
 from rig.program.metering import MOST_FLASHES_A_SECOND, MOST_PULSES_A_SECOND
 from rig.program.names import Names
 from rig.program.new import new_program
+from rig.service.outputs import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
 from rig.strict_toml import ConfigError, convert
 
 EXAMPLES = sorted((Path(schema.__file__).parent / "examples").glob("*.toml"))

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from rig.program import schema
 from rig.program.build import load_program
+from rig.program.commands import app
 from rig.program.new import new_program
 from rig.program.reference import tables
-from rig.program_commands import app
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = Path(schema.__file__).parent / "examples"

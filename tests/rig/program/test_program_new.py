@@ -13,7 +13,7 @@ from rig.meter.models import MODELS
 from rig.program import schema
 from rig.program.build import Program, build, load_program
 from rig.program.new import new_program, write_new
-from rig.scope import ScopeError
+from rig.scope.capture import ScopeError
 from rig.strict_toml import ConfigError, convert
 
 

@@ -6,10 +6,10 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rig.keeper import last_kept
 from rig.meter.billing.profile import Profile
 from rig.meter.billing.profile_reading import read_profile
-from rig.recorder_settings import settings_of
+from rig.profile.settings import settings_of
+from rig.service.keeper import last_kept
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, Run, StoredRecording
 

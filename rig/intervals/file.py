@@ -8,7 +8,7 @@ What such files do to time is put right where there is one way to, and told:
     00:00 for the 24:00 of a day                   taken as the day's end
     all end at :59                                 they end a second later
     longer than an hour, over a change of clock    as long as the stamps are apart
-    spring's missing hour, autumn's doubled one    see rig/interval_stamps.py
+    spring's missing hour, autumn's doubled one    see rig/intervals/stamps.py
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from rig.interval_rows import COLUMNS, IntervalFileError, Row, Rows, read_rows
-from rig.interval_stamps import HOUR_NS, instants
+from rig.intervals.rows import COLUMNS, IntervalFileError, Row, Rows, read_rows
+from rig.intervals.stamps import HOUR_NS, instants
 from rig.meter.billing.calendar import Calendar
 from rig.strict_toml import shown
 

@@ -19,18 +19,18 @@ import msgspec
 
 import rig
 from drivers.lcd import open_bus
-from rig.character_glass import CharacterGlass, OpenBus
-from rig.conduit import Conduit, ConduitClosed, pair
 from rig.config import Config
 from rig.face.face import Face
-from rig.hands_file import HandsWriter
-from rig.interrupts import Interrupts, interrupts_noted
-from rig.keys import Keys
-from rig.messages import Begun, Edges, Ended, Moment, Operate, Refused, Said, Shown, Start, Stop
+from rig.live.character_glass import CharacterGlass, OpenBus
+from rig.live.conduit import Conduit, ConduitClosed, pair
+from rig.live.hands_file import HandsWriter
+from rig.live.interrupts import Interrupts, interrupts_noted
+from rig.live.keys import Keys
+from rig.live.messages import Begun, Edges, Ended, Moment, Operate, Refused, Said, Shown, Start, Stop
+from rig.live.raw_terminal import keys_pressed, raw
+from rig.live.state_server import StateServer
 from rig.meter.front.switches import Change
-from rig.raw_terminal import keys_pressed, raw
 from rig.results import Phase, Summary
-from rig.state_server import StateServer
 from rig.strict_toml import ConfigError
 
 GRACE_S = 20.0
@@ -39,7 +39,7 @@ GRACE_S = 20.0
 PATIENCE_S = 0.5
 """How often, at least, one looks for Ctrl-C."""
 
-METERING = ("-m", "rig.metering")
+METERING = ("-m", "rig.live.metering")
 
 ROOT = Path(rig.__path__[0]).parent
 
@@ -56,8 +56,8 @@ class RunError(RuntimeError):
 class Audience:
     """Whom a run is shown to: `moment` each second of its time, `face` between them whenever it changes.
 
-    `keys` is a terminal, in whose keys rig/keys.py sees hands on the switches. At `serve` other programs get the state.
-    `record` writes what hands do.
+    `keys` is a terminal, in whose keys rig/live/keys.py sees hands on the switches. At `serve` other programs get the
+    state. `record` writes what hands do.
     """
 
     moment: Callable[[Moment], None]

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rig.meter.billing.profile import Interval, IntervalFlag, Mark, MarkKind, Profile
-from rig.profile import ProfileError, cell, column_names, skipped, title, told, value_of
+from rig.profile.reading import ProfileError, cell, column_names, skipped, title, told, value_of
 
 ROWS = 8
 """Lines of a curve; a line has eight steps."""

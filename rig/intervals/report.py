@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rig.interval_file import local_text
+from rig.intervals.file import local_text
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.maxima import Maximum

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import isqrt
 
-from rig.interval_file import COLUMNS, Load
-from rig.interval_periods import Periods, Stretch, keep_highest
-from rig.interval_report import Figures, LogLine, Period, Reading, Registers, Report
+from rig.intervals.file import COLUMNS, Load
+from rig.intervals.periods import Periods, Stretch, keep_highest
+from rig.intervals.report import Figures, LogLine, Period, Reading, Registers, Report
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.billing.calendar import Rate, Span
 from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind, ProfileWords

@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 
 from rig.json_output import print_json
-from rig.keeper import BOARD
 from rig.meter.billing.profile import Profile
-from rig.profile import ProfileError, channel_place, column_names, csv_bytes, parquet_bytes, value_of
-from rig.profile_view import plot, table
-from rig.stored_profile import stored_profile
-from rig.waveform_files import check_free, write_files
+from rig.profile.reading import ProfileError, channel_place, column_names, csv_bytes, parquet_bytes, value_of
+from rig.profile.stored import stored_profile
+from rig.profile.view import plot, table
+from rig.scope.files import check_free, write_files
+from rig.service.keeper import BOARD
 
 app = typer.Typer(no_args_is_help=True, help="The load profile in a meter's store: show, plot, export.")
 

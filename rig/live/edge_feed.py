@@ -16,7 +16,7 @@ from itertools import islice
 
 from drivers.debounce import BURST_NS, LATE_NS, STEADY_NS
 from drivers.switches import RawEdge
-from rig.messages import Edges
+from rig.live.messages import Edges
 
 SETTLED_NS = BURST_NS + STEADY_NS + LATE_NS
 """What happened longer ago has its verdict: a burst ends BURST_NS after its first edge, or is another's beginning."""

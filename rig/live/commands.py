@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 from rig.failures import refuse
-from rig.hands_file import HandsWriter
 from rig.json_output import print_json
+from rig.live.hands_file import HandsWriter
 from rig.options import (
     ConfigOption,
     HandsOption,
@@ -75,7 +75,8 @@ def _run(
     writer: HandsWriter | None,
 ) -> int:
     """The exit status: 0, or 1 where a failure ended it."""
-    from rig import live, view
+    from rig import view
+    from rig.live import show as live
 
     chosen = configuration(config)
     paced, simulated = speed is Speed.real, chosen.hardware.kind == "sim"
@@ -118,8 +119,9 @@ def watch(
     json: JsonOption = False,
 ) -> None:
     """Look once at a meter that runs: what it shows, what it has registered, its outputs."""
-    from rig import live, view
-    from rig.state_server import read_state
+    from rig import view
+    from rig.live import show as live
+    from rig.live.state_server import read_state
 
     line = read_state(socket)
     if json:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from rig.interval_replay import FIDELITY
-from rig.keeper import Kept, installation_of, items_of
+from rig.intervals.replay import FIDELITY
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.meter import MeterState
+from rig.profile.settings import settings_text
 from rig.program.build import Program
-from rig.recorder_settings import settings_text
+from rig.service.keeper import Kept, installation_of, items_of
 from rig.store.errors import StoreError
 from rig.store.items import Item, RecordingItem, SnapshotItem, WordsItem
 from rig.store.store import Store

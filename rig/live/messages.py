@@ -1,4 +1,4 @@
-"""What the metering process and whoever shows it say to each other (rig/conduit.py)."""
+"""What the metering process and whoever shows it say to each other (rig/live/conduit.py)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rig.interval_report import Registers, Report
+from rig.intervals.report import Registers, Report
 
 MOST_READINGS = 12
 """So many of the latest demand resets and self-reads are shown; JSON has all."""

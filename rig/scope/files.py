@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rig.scope import Scope, ScopeError
+from rig.scope.capture import Scope, ScopeError
 
 _COLUMNS = {"v1": "va", "v2": "vb", "v3": "vc", "i1": "ia", "i2": "ib", "i3": "ic"}
 _MOST = 32767  # of a 16-bit value; −32768 means that there is none

@@ -14,9 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from rig.json_output import print_json
-from rig.keeper import BOARD, Kept, last_kept, read_kept
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.results import REGISTERS
+from rig.service.keeper import BOARD, Kept, last_kept, read_kept
 from rig.store.check import check
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, StoredEvent, StoredSnapshot

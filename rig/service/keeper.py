@@ -33,8 +33,8 @@ from rig.meter.contacts.functions import LevelOutput, PulsesOutput
 from rig.meter.installation import Installation, InstallationState
 from rig.meter.meter import Meter, MeterState
 from rig.meter.pulses import TEST_LED, PulseOutput, PulseState, kyz_output, led_output
+from rig.profile.settings import settings_text
 from rig.program.build import Program
-from rig.recorder_settings import settings_text
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.items import EventItem, Item, RecordingItem, SnapshotItem, WordsItem

@@ -1,7 +1,7 @@
 """The metering process: the service on its hardware, and nothing else (C-3).
 
-`rig run` starts it and shows what it says (rig/live.py). It takes orders and says what is to be shown over a socket,
-and never waits for whoever looks on; if that is gone, or SIGTERM comes, it ends as if told to stop.
+`rig run` starts it and shows what it says (rig/live/show.py). It takes orders and says what is to be shown over a
+socket, and never waits for whoever looks on; if that is gone, or SIGTERM comes, it ends as if told to stop.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from pathlib import Path
 import msgspec
 
 from drivers.spi_link import LinkError
-from rig.conduit import Conduit, ConduitClosed
 from rig.config import INPUTS
-from rig.edge_feed import EdgeFeed
 from rig.failures import could_not_run, unexpected
-from rig.hands_file import Recorded, read_hands
 from rig.hardware import Hardware
-from rig.input_contacts import name_of
-from rig.interrupts import Interrupts
-from rig.messages import Begun, Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
+from rig.live.conduit import Conduit, ConduitClosed
+from rig.live.edge_feed import EdgeFeed
+from rig.live.hands_file import Recorded, read_hands
+from rig.live.interrupts import Interrupts
+from rig.live.messages import Begun, Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
+from rig.live.realtime import favour_this_process, keep_what_is_loaded
 from rig.program.build import Program
-from rig.realtime import favour_this_process, keep_what_is_loaded
 from rig.results import Tally
 from rig.selection import open_hardware, program_of
-from rig.service import Service
+from rig.service.input_contacts import name_of
+from rig.service.service import Service
 from rig.store.store import Store
 from rig.strict_toml import ConfigError
 
@@ -159,7 +159,7 @@ def _or_nobody(say: Callable[[msgspec.Struct], bool]) -> Tell:
 
 
 def main() -> None:
-    """`python -m rig.metering DESCRIPTOR`: the socket that orders come from, the first of them a Start."""
+    """`python -m rig.live.metering DESCRIPTOR`: the socket that orders come from, the first of them a Start."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever shows the run: Stop comes from there
     interrupts = Interrupts()
     signal.signal(signal.SIGTERM, interrupts.note)  # systemd sends it to all processes of a service

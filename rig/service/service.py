@@ -14,13 +14,9 @@ from drivers.pulse_inputs import PulseInput
 from drivers.spi_link import LinkError
 from drivers.switches import RawEdge, Switches
 from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFlag, configuration_digest
-from rig.board_time import BoardTime
 from rig.config import Config
 from rig.face.face import Face
-from rig.front_panel import FrontPanel
 from rig.hardware import Hardware, pulse_source
-from rig.input_contacts import InputContacts, name_of
-from rig.keeper import Keeper, levels_of
 from rig.meter.billing.billing import Happening
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.quantity import PLACES, Quantity
@@ -30,9 +26,13 @@ from rig.meter.front.switches import Switch
 from rig.meter.measurement import Fault, Measurement
 from rig.meter.meter import Advance, Meter
 from rig.meter.oscillator import steered
-from rig.outputs import Outputs
 from rig.program.build import Program
 from rig.program.plate import plate_of
+from rig.service.board_time import BoardTime
+from rig.service.front_panel import FrontPanel
+from rig.service.input_contacts import InputContacts, name_of
+from rig.service.keeper import Keeper, levels_of
+from rig.service.outputs import Outputs
 from rig.store.store import Store
 
 POLL_NS = 20_000_000

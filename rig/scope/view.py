@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from rig.scope import Scope, Trace
+from rig.scope.capture import Scope, Trace
 
 ROWS = 4
 """Lines of a trace; a line has four dots."""

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rig.config import exact
-from rig.interval_file import read_intervals
-from rig.interval_replay import Replay
-from rig.interval_store import ReplayStore, empty_folder
-from rig.interval_view import report as view
+from rig.intervals.file import read_intervals
+from rig.intervals.replay import Replay
+from rig.intervals.store import ReplayStore, empty_folder
+from rig.intervals.view import report as view
 from rig.json_output import print_json
 from rig.meter.billing.billing import Happening
 from rig.meter.billing.demand import DemandSettings

@@ -1,0 +1,1 @@
+"""A meter that runs: the process that meters, and whoever shows it."""

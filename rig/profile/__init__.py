@@ -1,0 +1,1 @@
+"""The load profile of a meter: read, shown, exported."""

@@ -1,0 +1,1 @@
+"""Waveforms around a trigger: captured, shown, written to files."""
