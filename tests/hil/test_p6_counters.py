@@ -8,7 +8,7 @@ import pytest
 def test_contacts_in_order_and_none_lost(rig, source, counter) -> None:
     source.apply(amps=40)
     rig.run(1)
-    relay = rig.service.service.outputs.relays["kyz1"]
+    relay = rig.service.outputs.relays["kyz1"]
     counter("KYZ1").zero()
     before = relay.transitions
     rig.run(4)
