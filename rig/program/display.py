@@ -26,6 +26,9 @@ from rig.program.numbers import plain
 from rig.program.offer import Offer
 from rig.strict_toml import ConfigError, hint, shown
 
+TEST_DECIMALS = 3
+"""Energy in the test sequence is shown to the Wh, whatever the normal one shows: a test lasts minutes (D-5)."""
+
 SEQUENCES = ("normal", "alternate", "test")
 
 
@@ -47,12 +50,19 @@ class _Digits:
             )
 
 
+    def finer(self, decimals: int) -> _Digits:
+        """With at least so many decimals, and as many places in front as there is room for beside a sign."""
+        more = max(decimals - self.decimals, 0)
+        return _Digits(min(self.digits + more, TEXT_PLACES - 1), self.decimals + more) if more else self
+
+
 def display(table: schema.Display, offer: Offer) -> DisplaySettings:
     """The display of a program. Raises ConfigError."""
     max_k = offer.meter.nameplate.max_kw
     energy = _Digits(table.energy_digits, table.energy_decimals)
     demand = _Digits(table.demand_digits, table.demand_decimals)
     energy.check("display.energy_", None)
+    in_test = energy.finer(TEST_DECIMALS)
     demand.check("display.demand_", max_k if offer.demands else None)
     known = items(offer.meter.names)
 
@@ -67,7 +77,7 @@ def display(table: schema.Display, offer: Offer) -> DisplaySettings:
         what = known[own.item]
         offer.check(f"{key} = {shown(own.item)}", what, test=sequence == "test")
         ident = position(k) if own.id is None else own.id
-        usual = _usual(what, energy, demand)
+        usual = _usual(what, in_test if sequence == "test" else energy, demand)
         if usual is None:
             for name in ("digits", "decimals"):
                 if (given := getattr(own, name)) is not None:

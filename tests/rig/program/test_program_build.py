@@ -273,6 +273,22 @@ def test_the_gyrbox_has_nineteen_items() -> None:
     assert set(GYRBOX) <= items(Names()).keys()
 
 
+@pytest.mark.parametrize(
+    ("digits", "decimals", "in_test"),
+    [(5, 0, (8, 3)), (4, 0, (7, 3)), (9, 0, (8, 3)), (6, 2, (7, 3)), (9, 4, (9, 4)), (8, 3, (8, 3))],
+)
+def test_energy_is_shown_to_the_watt_hour_in_test_mode(digits: int, decimals: int, in_test: tuple[int, int]) -> None:
+    shown = program(f"[display]\nenergy_digits = {digits}\nenergy_decimals = {decimals}").display
+    of = {(i.digits, i.decimals) for i in shown.test if i.name == "kWh delivered"}
+    assert of == {in_test}
+    assert {(i.digits, i.decimals) for i in shown.normal if i.name == "kWh delivered"} == {(digits, decimals)}
+
+
+def test_a_program_has_the_last_word_on_digits_in_test_mode() -> None:
+    own = '[display]\ntest = [{ item = "kWh delivered", digits = 6, decimals = 1 }]'
+    assert [(i.digits, i.decimals) for i in program(own).display.test] == [(6, 1)]
+
+
 def test_the_gyrbox_is_in_every_display() -> None:
     made = program("")
     assert tuple(item.name for item in made.display.gyrbox) == GYRBOX
