@@ -49,6 +49,8 @@ class Contact:
         self._note(self._mover.move(operated), operated)
 
     def _hold(self, seconds: float, least_s: float, most_s: float) -> None:
+        if seconds <= 0:
+            raise ValueError(f"nothing can be held for {seconds:g} s: give more than 0")
         self._pause()
         begin_ns, end_ns = self._mover.hold(seconds, least_s, most_s)
         self._note(begin_ns, True)

@@ -14,6 +14,9 @@ from rig.bench.history import History, Standing
 from rig.bench.rig import SECOND_NS, STEP_NS, Rig, Shown
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator
 from rig.meter.front.front import Mode
+from rig.program.display_items import items
+from rig.program.names import Names
+from rig.strict_toml import hint
 
 T = TypeVar("T")
 
@@ -167,6 +170,8 @@ class Wanted:
         self._lit = {_annunciator(word) for word in lit}
         self._dark = None if dark is None else _annunciator(dark)
         self._mode = None if mode is None else _mode(mode)
+        if item is not None and item not in (known := items(Names())):
+            raise ValueError(f'there is no item "{item}" on a display; {hint(item, known, "docs/display.md has them")}')
         self._text, self._unit, self._item = text, unit, item
 
     def holds(self, shown: Shown) -> bool:

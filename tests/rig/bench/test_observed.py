@@ -98,3 +98,11 @@ def test_a_history_keeps_changes_and_what_stood_at_either_end() -> None:
     assert [standing.since_ns for standing in seen.between(15, 29)] == [10]
     assert [standing.what for standing in seen.between(45, 50)] == ["c"]
     assert seen.between(0, 5) == []
+
+
+def test_words_that_mean_nothing_are_said_at_once(magnet, display) -> None:
+    with pytest.raises(ValueError, match=r'there is no item "firmwear" on a display; did you mean firmware\?'):
+        display.expect(item="firmwear", within=60)
+    for seconds in (-1, 0):
+        with pytest.raises(ValueError, match=f"nothing can be held for {seconds} s: give more than 0"):
+            magnet.hold(seconds)
