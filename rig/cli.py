@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import msgspec
 import typer
@@ -265,10 +266,20 @@ def main() -> None:
             raise
         sys.exit(refuse(f"this needs {error.name}, which is not installed: install the extras [sim,gateware]"))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has left
-        sys.exit(1)
+        _end_without_output()  # whoever read it has left
+    except UnicodeEncodeError as error:
+        sign = ascii(error.object[error.start])
+        refuse(f"the output takes no {sign} (its encoding is {error.encoding}): set LC_ALL=C.UTF-8")
+        _end_without_output()
     except Exception as error:
         if "RIG_TRACEBACK" in os.environ:
             raise
-        refuse(unexpected(error))
-        sys.exit(1)
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None
+        refuse("the output cannot be written: no space left there" if full else unexpected(error))
+        _end_without_output()
+
+
+def _end_without_output() -> NoReturn:
+    """With status 1, and without Python's own word that what is left could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)

@@ -268,6 +268,29 @@ def test_mistakes_get_one_sentence(tmp_path: Path, arguments: list[str], said: s
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
+def test_an_output_that_takes_nothing_is_said(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "doctor"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+    assert (done.returncode, done.stderr) == (1, "rig: the output cannot be written: no space left there\n")
+
+
+def test_an_output_of_few_letters_is_said(tmp_path: Path) -> None:
+    os_environ = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [*COMMAND, "doctor"], capture_output=True, text=True, check=False, cwd=tmp_path, env=os_environ
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"rig: the output takes no .* \(its encoding is ascii\): set LC_ALL=C.UTF-8\n", done.stderr)
+
+
 @pytest.mark.parametrize("arguments", [["replay"], ["run", "--speed", "7"], ["jump"], ["run", "--for", "-1"]])
 def test_wrong_usage_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
     done = rig(*arguments, folder=tmp_path)
