@@ -119,7 +119,7 @@ class History:
     """
 
     def __init__(self, path: Path, store: int, schema: Sequence[str] = SCHEMA) -> None:
-        self._database = sqlite3.connect(path, BUSY_S, isolation_level=None, check_same_thread=False)
+        self._database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         self._database.text_factory = text_of
         try:
             with telling_damage():

@@ -72,7 +72,7 @@ class HistoryReader:
         try:
             self._database = sqlite3.connect(
                 f"{path.absolute().as_uri()}?{'mode=ro' if logged else 'immutable=1'}",
-                BUSY_S,
+                timeout=BUSY_S,
                 isolation_level=None,
                 uri=True,
             )

@@ -276,7 +276,9 @@ def test_a_reader_that_never_reads_stops_nothing(tmp_path: Path) -> None:
     try:
         first = b""
         while b"\n" not in first:
-            first += os.read(reads, 4096)
+            more = os.read(reads, 4096)
+            assert more, "it ended before it said anything"
+            first += more
         began = time.monotonic()
         (meter,) = children(process)
         time.sleep(8)
