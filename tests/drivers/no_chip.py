@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 lgpio = pytest.importorskip("lgpio", reason="needs the wheel lgpio")
-library = pytest.importorskip("gpiozero.pins.lgpio")
+library = pytest.importorskip("gpiozero.pins.lgpio", reason="needs the wheel lgpio")
 
 RASPBERRY_PI_4 = 0xC03111
 CALLS = (

@@ -218,7 +218,7 @@ def test_polling_after_a_long_stall_is_as_good(bench: Bench) -> None:
 
 def test_the_kernels_stamps_and_levels_come_through_gpiozeros_own_pin(monkeypatch: pytest.MonkeyPatch) -> None:
     """lgpio's event as its thread would tell it; what gpiozero asks of lgpio for the switch. There is no chip here."""
-    no_chip = pytest.importorskip("tests.drivers.no_chip")
+    no_chip = pytest.importorskip("tests.drivers.no_chip", reason="needs the wheel lgpio")
     calls = no_chip.record(monkeypatch)
     pins = no_chip.NoChip()
     contact = SwitchInput("SCROLL", 5, pins=pins)
