@@ -32,6 +32,8 @@ from typing import Any
 
 import msgspec
 
+from calibration.errors import CalibrationError
+
 CHANNELS = ("v1", "v2", "v3", "i1", "i2", "i3")
 """The order of the sample vector, as in the gateware."""
 
@@ -43,10 +45,6 @@ DELAY_LIMIT_TICKS = 255
 
 FULL_SCALE_LIMIT = 100_000
 """Volts or amperes at full scale. More is a full scale entered where volts or amperes per code belong."""
-
-
-class CalibrationError(ValueError):
-    """Constants that cannot be used: one sentence naming file, key, value and what would be right."""
 
 
 _GAIN_RULE = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from drivers.errors import DriverError
 from drivers.spi_link import Identity
 from gateware.registers import (
     CHANNELS,
@@ -27,7 +28,7 @@ _NO_CHANNEL = 7
 _CODE = (1 << SAMPLE_BITS) - 1
 
 
-class CaptureError(RuntimeError):
+class CaptureError(DriverError):
     """A waveform that cannot be captured so; the message says why and what would be right."""
 
 

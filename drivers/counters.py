@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from drivers.errors import DriverError
 from gateware.registers import TICK_BITS, Capability, Counter, CounterState, CounterWord, GateWord
 
 _RING = 1 << TICK_BITS
@@ -13,7 +14,7 @@ _WORDS = len(CounterWord)
 _READ_ATTEMPTS = 8
 
 
-class CounterError(RuntimeError):
+class CounterError(DriverError):
     """The counters cannot do what was asked; the message says why."""
 
 

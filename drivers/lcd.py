@@ -13,6 +13,8 @@ import errno
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from drivers.errors import DriverError
+
 ADDRESSES = (*range(0x20, 0x28), *range(0x38, 0x40))
 """Where a PCF8574 (the first eight) or a PCF8574A can be."""
 
@@ -29,7 +31,7 @@ _ROWS = (0x00, 0x40, 0x14, 0x54)
 _SILENT = (errno.EREMOTEIO, errno.EIO, errno.ENXIO, errno.ETIMEDOUT)
 
 
-class LcdError(RuntimeError):
+class LcdError(DriverError):
     """A display that cannot be used: one sentence with the remedy."""
 
 

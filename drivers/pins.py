@@ -11,13 +11,15 @@ from typing import TypeVar
 from gpiozero import GPIOPinInUse, GPIOZeroError
 from gpiozero.pins import Factory
 
+from drivers.errors import DriverError
+
 Pin = int | str
 """A GPIO number, or any name of a pin that gpiozero knows, such as "GPIO17" or "BOARD11"."""
 
 T = TypeVar("T")
 
 
-class GpioError(RuntimeError):
+class GpioError(DriverError):
     """Pins that cannot be used: one sentence with the remedy."""
 
 

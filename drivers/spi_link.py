@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from drivers.errors import DriverError
 from gateware.registers import (
     BLOCK_BY_NAME,
     BY_NAME,
@@ -44,7 +45,7 @@ class SpiBus(Protocol):
     def close(self) -> None: ...
 
 
-class LinkError(RuntimeError):
+class LinkError(DriverError):
     """The FPGA cannot be reached or does not behave; the message says what to check."""
 
 

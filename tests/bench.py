@@ -72,7 +72,7 @@ def _verilated() -> dict[str, Twin]:
 
 def _first_reading() -> float:
     """Seconds from starting `rig run` to its first reading."""
-    command = [sys.executable, "-c", "from rig.cli import main; main()", "run", "--for", "1.2", "--json"]
+    command = [sys.executable, "-c", "from rig.cli.app import main; main()", "run", "--for", "1.2", "--json"]
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

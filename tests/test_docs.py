@@ -19,16 +19,16 @@ from calibration.constants import FULL_SCALE_CODES, parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
-from rig.config import Config, load
-from rig.doctor import Check
+from rig.cli.store import Shown
 from rig.face.face import Face
-from rig.intervals.report import Report
-from rig.live.hands_file import read_hands
-from rig.live.keys import KEYS
-from rig.meter.measurement import Fault
-from rig.results import Summary
+from rig.hardware.config import Config, load
+from rig.hardware.doctor import Check
+from rig.hardware.hands_file import read_hands
+from rig.meter.measuring.measurement import Fault
+from rig.replay.intervals.report import Report
+from rig.results.summary import Summary
 from rig.store.check import Finding
-from rig.store.commands import Shown
+from rig.terminal.keys import KEYS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -71,7 +71,7 @@ def options() -> dict[str, set[str]]:
     """Options by command, as `rig COMMAND --help` prints them."""
     found = {}
     for command in COMMANDS:
-        call = [sys.executable, "-c", "from rig.cli import main; main()", *command.split(), "--help"]
+        call = [sys.executable, "-c", "from rig.cli.app import main; main()", *command.split(), "--help"]
         wide = os.environ | {"COLUMNS": "200"}
         said = subprocess.run(call, cwd=ROOT, env=wide, capture_output=True, text=True, check=True).stdout
         found[command] = set(re.findall(r"--[a-z][a-z-]*", said))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
-from rig.config import Config
 from rig.face.face import Face
 from rig.face.strip import strip
 from rig.face.svg import svg
+from rig.hardware.config import Config
+from rig.hardware.simulation import simulated_hardware
 from rig.meter.billing.commands import Action, Command
 from rig.meter.display.annunciators import lit
 from rig.meter.display.items import DisplayItem
@@ -20,7 +21,6 @@ from rig.meter.display.readout import Readout
 from rig.program.build import load_program
 from rig.program.plate import plate_of
 from rig.service.service import Service
-from rig.simulation import simulated_hardware
 
 SECONDS = 66
 TEST_SECONDS = 6

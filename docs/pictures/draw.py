@@ -9,13 +9,13 @@ from pathlib import Path
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 
-from rig.config import Config
-from rig.face import terminal as face
-from rig.live.show import Audience, run
+from rig.hardware.config import Config
+from rig.hardware.selection import open_hardware
 from rig.scope.capture import NOMINAL_HZ, capture
-from rig.scope.view import scope_view
-from rig.selection import open_hardware
-from rig.view import Moment, panel, report
+from rig.terminal import face_view as face
+from rig.terminal.run_view import Moment, panel, report
+from rig.terminal.scope_view import scope_view
+from rig.terminal.show import Audience, run
 
 SECONDS = 15.0
 CYCLES = 2

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from drivers.errors import DriverError
 from drivers.sim.source import Floats
 
 _STAMP_JITTER = 0.1  # of a sample period: more is not sampling at a constant rate
 
 
-class RecordingError(ValueError):
+class RecordingError(DriverError):
     """A recording cannot be used; str() is one sentence: which file, what, and what would be right."""
 
 

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from gateware.errors import GatewareError
 
-class BitstreamError(RuntimeError):
+
+class BitstreamError(GatewareError):
     """A bitstream could not be made or loaded; the message says why, and what would help."""
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from gateware.chain import Chain
+from gateware.errors import GatewareError
 
 NAMES = ("icebreaker", "ulx3s")
 
@@ -19,7 +20,7 @@ SLACK = Fraction(3, 2)
 """The clock a build must be able to run at, over the clock it does run at: issue 3, design contract."""
 
 
-class BoardError(ValueError):
+class BoardError(GatewareError):
     """There is no such board or device; the message names those there are."""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gateware.cache import cache_folder
 from gateware.chain import Chain
+from gateware.errors import GatewareError
 from gateware.twin import generate
 
 _HERE = Path(__file__).parent
@@ -34,7 +35,7 @@ _OLDEST_VERILATOR = 5
 ENGINES = ("native", "cxxrtl", "verilator")
 
 
-class TwinError(RuntimeError):
+class TwinError(GatewareError):
     """The twin cannot be built here; the message says what is missing."""
 
 

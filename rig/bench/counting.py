@@ -13,7 +13,7 @@ from gateware.registers import Counter as Place
 from rig.bench.failures import BenchFailure, NotFitted
 from rig.bench.rig import Rig
 from rig.meter.billing.quantity import NANO, Quantity
-from rig.meter.pulses import TEST_LED
+from rig.meter.contacts.pulses import TEST_LED
 
 JITTER_SHARE = Fraction(1, 20)
 """Of the latency: how far an edge may be off its instant, for what is compared with the energy."""

@@ -12,7 +12,7 @@ from gpiozero.pins import Factory
 
 from drivers.pins import Pin, claimed
 from rig.bench.rig import SECOND_NS, Rig
-from rig.hardware import Hands
+from rig.hardware.hardware import Hands
 
 
 class Mover(Protocol):

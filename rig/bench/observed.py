@@ -12,11 +12,11 @@ from typing import TypeVar
 from drivers.gpio import Position
 from rig.bench.history import History, Standing
 from rig.bench.rig import SECOND_NS, STEP_NS, Rig, Shown
+from rig.files.strict_toml import hint
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator
 from rig.meter.front.front import Mode
 from rig.program.display_items import items
 from rig.program.names import Names
-from rig.strict_toml import hint
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rig.bench.person import Asked
     from rig.bench.rig import Rig
     from rig.bench.stand import Stand
-    from rig.config import Config
+    from rig.hardware.config import Config
     from rig.program.build import Program
 
 BEGINS = "2026-07-01 15:00:05"
@@ -84,10 +84,10 @@ def say(config: pytest.Config, text: str) -> None:
 
 def program_of(request: pytest.FixtureRequest, config: Config) -> Program:
     """What the test is marked with, else what the configuration names. Raises ConfigError."""
+    from rig.files.strict_toml import convert
+    from rig.hardware.selection import program_of as configured
     from rig.program import schema
     from rig.program.build import build, load_program
-    from rig.selection import program_of as configured
-    from rig.strict_toml import convert
 
     mark = request.node.get_closest_marker("program")
     if mark is None or not mark.args:
@@ -109,8 +109,8 @@ def begins_ns(request: pytest.FixtureRequest) -> int:
 def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
     """Everything that the other fixtures are of."""
     from rig.bench.stand import board_stand, simulated_stand
-    from rig.config import load
-    from rig.failures import could_not_run
+    from rig.failures import MENDABLE
+    from rig.hardware.config import load
 
     def prompt(asked: Asked) -> None:
         say(request.config, asked.text if asked.operated is None else f"\a>> {asked.text}")
@@ -125,7 +125,7 @@ def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
                 found = board_stand(msgspec.structs.replace(config, hardware=wired), program, store, prompt, closing)
             else:
                 found = simulated_stand(config, program, store, begins_ns(request), closing)
-        except could_not_run() as error:
+        except MENDABLE as error:
             pytest.fail(f"the rig cannot be used: {error}", pytrace=False)
         yield found
 

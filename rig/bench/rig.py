@@ -17,8 +17,8 @@ from gateware.registers import Capability
 from rig.bench.acts import Acts
 from rig.bench.failures import BenchFailure
 from rig.bench.history import History
-from rig.config import Config
-from rig.hardware import Hardware
+from rig.hardware.config import Config
+from rig.hardware.hardware import Hardware
 from rig.meter.billing.quantity import Quantity
 from rig.meter.display.lcd import Lcd
 from rig.meter.front.front import Mode

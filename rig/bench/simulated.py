@@ -6,9 +6,9 @@ from drivers.sim.live_load import LiveLoad
 from drivers.sim.synthetic import LoadState, Wave, current
 from gateware.chain import Chain
 from rig.bench.load import ANGLES_DEG, Applied
-from rig.config import Config
-from rig.hardware import Hardware
-from rig.simulation import simulated_hardware
+from rig.hardware.config import Config
+from rig.hardware.hardware import Hardware
+from rig.hardware.simulation import simulated_hardware
 
 
 def simulated(config: Config, current_class: int, applied: Applied, begin_utc_ns: int) -> tuple[Hardware, LiveSource]:

@@ -14,10 +14,10 @@ from rig.bench.movers import Actuator, Mover, SimulatedHand
 from rig.bench.observed import Display
 from rig.bench.person import Person, Prompter
 from rig.bench.rig import Rig
-from rig.config import SWITCHES, Config
-from rig.hardware import Hardware, raspberry_pi
+from rig.files.strict_toml import ConfigError
+from rig.hardware.config import SWITCHES, Config
+from rig.hardware.hardware import Hardware, raspberry_pi
 from rig.program.build import Program
-from rig.strict_toml import ConfigError
 
 APPLIED = Applied()
 """What the source gives when a test begins."""

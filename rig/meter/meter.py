@@ -19,11 +19,11 @@ from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
 from rig.meter.contacts.alerts import Seen
 from rig.meter.contacts.functions import LevelOutput
 from rig.meter.contacts.levels import ContactChange, Levels, Told
-from rig.meter.installation import Installation, InstallationState
-from rig.meter.measurement import Fault, Measurement, Window
-from rig.meter.pulses import TEST_LED, PulseOutput, PulseState
-from rig.meter.quantities import Readings, Sums
-from rig.meter.registration import Energies
+from rig.meter.contacts.pulses import TEST_LED, PulseOutput, PulseState
+from rig.meter.installation.installation import Installation, InstallationState
+from rig.meter.measuring.measurement import Fault, Measurement, Window
+from rig.meter.measuring.quantities import Readings, Sums
+from rig.meter.measuring.registration import Energies
 
 RECENT_S = 10
 """For so long after a record the board's count tells the meter's time; then it may have begun anew."""
@@ -173,7 +173,7 @@ class Meter:
 
     def follow(self, quantity: Quantity | None) -> None:
         """From the next record on the test LED shows a quantity, from none on; None: Wh either way, which is counted
-        all the time. The same again changes nothing. (rig/meter/contacts/lamp.py)"""
+        all the time. The same again changes nothing. (rig/meter/front/lamp.py)"""
         if quantity is None:
             self._followed = None
         elif self._followed is None or self._followed.quantity is not quantity:

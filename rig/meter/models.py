@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from rig.errors import RigError
 
-class ModelError(ValueError):
+
+class ModelError(RigError):
     """An unknown model, or something it cannot do: one sentence with the models that can."""
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rig.meter.elements import Form, Ks, ks_of
+from rig.errors import RigError
+from rig.meter.contacts.pulses import KP_DIVISOR
+from rig.meter.measuring.elements import Form, Ks, ks_of
 from rig.meter.models import Capability, Model
-from rig.meter.pulses import KP_DIVISOR
 
 AE_NUMBER = "0764"
 """Of the notice of approval."""
@@ -46,7 +47,7 @@ _REMARKS = {
 """What the legible plates print otherwise than derived here, by form."""
 
 
-class NameplateError(ValueError):
+class NameplateError(RigError):
     """Ratios that no such meter has: one sentence with the value and what would be right."""
 
 

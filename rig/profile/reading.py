@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from rig.errors import RigError
 from rig.meter.billing.metric import Channel
 from rig.meter.billing.profile import Interval, Mark, MarkKind, Profile
 
@@ -19,7 +20,7 @@ _MOST_DIGITS = 12
 _PARQUET_DIGITS = 38
 
 
-class ProfileError(ValueError):
+class ProfileError(RigError):
     """What a profile cannot give: one sentence with what would be right."""
 
 

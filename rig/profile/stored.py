@@ -9,9 +9,9 @@ from pathlib import Path
 from rig.meter.billing.profile import Profile
 from rig.meter.billing.profile_reading import read_profile
 from rig.profile.settings import settings_of
-from rig.service.keeper import last_kept
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, Run, StoredRecording
+from rig.store.saved_meter import last_saved
 
 
 def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profile]:
@@ -19,7 +19,7 @@ def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profil
 
     Raises StoreError.
     """
-    restored, kept = last_kept(folder)
+    restored, kept = last_saved(folder)
     try:
         chosen, until_ns, runs = _recording(folder, number, restored.utc_ns)
         settings = settings_of(chosen.settings)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from rig.config import LEAST, MOST
+from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
+from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.demand import MINUTE_S, DemandKind, DemandSettings
 from rig.meter.billing.metric import Channel, Metric, RecorderError, RecorderSettings
@@ -15,8 +16,6 @@ from rig.meter.models import Capability
 from rig.meter.nameplate import MOST_VOLTS
 from rig.program import schema
 from rig.program.metering import Metering
-from rig.program.numbers import number, plain, rounded_up
-from rig.strict_toml import ConfigError, hint, shown
 
 LEAST_INTERVAL_MIN = 15
 """Of demand that bills (S-E-06, 5.15.3)."""

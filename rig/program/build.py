@@ -10,10 +10,11 @@ from typing import Any, cast
 
 import msgspec
 
+from rig.files.strict_toml import ConfigError, read
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.contacts.functions import Input, Output, RateInput, RecordedInput
 from rig.meter.display.items import DisplaySettings
-from rig.meter.elements import ElementEquation, Ks
+from rig.meter.measuring.elements import ElementEquation, Ks
 from rig.meter.models import Capability
 from rig.meter.nameplate import Nameplate
 from rig.program import schema
@@ -24,7 +25,6 @@ from rig.program.metering import Metering, metering
 from rig.program.offer import Offer
 from rig.program.security import Security, security
 from rig.program.time_of_use import calendar
-from rig.strict_toml import ConfigError, read
 
 DIGEST_DIGITS = 12
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from rig.files.numbers import plain
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.recorder import RecorderSettings
 from rig.meter.billing.settings import SelfReadKind
 from rig.meter.billing.tariff import Rate
-from rig.meter.elements import PHASES
+from rig.meter.measuring.elements import PHASES
 from rig.meter.nameplate import MOST_VOLTS
 from rig.program import contacts
 from rig.program.billing import LEAST_INTERVAL_MIN
@@ -19,7 +20,6 @@ from rig.program.build import Program
 from rig.program.contacts import diagnostic_name
 from rig.program.display import SEQUENCES
 from rig.program.names import demand_name
-from rig.program.numbers import plain
 from rig.program.security import FACTORY_KEY
 from rig.program.time_of_use import saves_daylight
 

@@ -5,7 +5,8 @@ Outputs are form C: a pulse output changes over at each pulse, every other close
 
 from __future__ import annotations
 
-from rig.config import LEAST, MOST
+from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
+from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.functions import (
@@ -21,15 +22,13 @@ from rig.meter.contacts.functions import (
     RecordedInput,
     VoltageAlert,
 )
-from rig.meter.diagnostics import Diagnostic
+from rig.meter.contacts.pulses import KP_DIVISOR
+from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.models import Capability
 from rig.meter.nameplate import starting_amperes
-from rig.meter.pulses import KP_DIVISOR
 from rig.program import schema
 from rig.program.metering import MOST_PULSES_A_SECOND, Metering
-from rig.program.numbers import number, plain, rounded_up
 from rig.program.offer import Offer
-from rig.strict_toml import ConfigError, hint, shown
 
 MOST_VOLTS = 1000
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rig.files.numbers import plain
+from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.display.items import (
     GYRBOX,
     THIRD_METRIC,
@@ -22,9 +24,7 @@ from rig.meter.models import Capability
 from rig.program import schema
 from rig.program.display_items import items
 from rig.program.names import demand_name
-from rig.program.numbers import plain
 from rig.program.offer import Offer
-from rig.strict_toml import ConfigError, hint, shown
 
 TEST_DECIMALS = 3
 """Energy in the test sequence is shown to the Wh, whatever the normal one shows: a test lasts minutes (D-5)."""

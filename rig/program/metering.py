@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rig.config import LEAST, MOST
+from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
+from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.quantity import Quantity
-from rig.meter.elements import ElementEquation, Form, FormError, form_named
+from rig.meter.measuring.elements import ElementEquation, Form, FormError, form_named
 from rig.meter.models import Capability, Model, ModelError, model_named
 from rig.meter.nameplate import Nameplate, NameplateError, Ratios, nameplate
 from rig.program import schema
 from rig.program.names import Names
-from rig.program.numbers import number, plain, rounded_up
-from rig.strict_toml import ConfigError, hint, shown
 
 AUTO = "auto"
 MOST_RATIO = 10_000

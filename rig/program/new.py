@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
+from rig.files.numbers import plain
 from rig.meter.models import Capability
 from rig.program import schema
 from rig.program.metering import Metering, metering
-from rig.program.numbers import plain
 
 
 def new_program(model: str, form: str, current_class: int) -> str:
@@ -31,8 +31,8 @@ def new_program(model: str, form: str, current_class: int) -> str:
 
 
 def write_new(path: Path, text: str, force: bool) -> None:
-    """Write it; an existing file only if forced. Raises ScopeError."""
-    from rig.scope.files import check_free, write_files
+    """Write it; an existing file only if forced. Raises FileError."""
+    from rig.files.whole import check_free, write_files
 
     check_free([path], force)
     write_files({path: text.encode()})

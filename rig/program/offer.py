@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rig.files.strict_toml import ConfigError, shown
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.display.items import (
@@ -19,11 +20,10 @@ from rig.meter.display.items import (
     StatusItem,
     What,
 )
-from rig.meter.elements import PHASES
+from rig.meter.measuring.elements import PHASES
 from rig.meter.models import Capability
 from rig.program.metering import Metering
 from rig.program.names import demand_name
-from rig.strict_toml import ConfigError, shown
 
 _RESETS = (Status.RESET_COUNT, Status.RESET_DATE, Status.RESET_TIME, Status.INTERVAL_LEFT)
 _INPUTS = (Status.INPUT_1, Status.INPUT_2)

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
+from rig.files.strict_toml import ConfigError, shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.dates import DateRule, DateRuleError
 from rig.meter.billing.holidays import Holiday, Observed
 from rig.meter.billing.tariff import DayType, Rate, Season, Switch, Tariff, TariffError
 from rig.meter.billing.zone import DaylightSaving, RuleZone, ZoneError
 from rig.program import schema
-from rig.strict_toml import ConfigError, shown
 
 THE_MACHINES = ("localtime", "posixrules")
 """Zones that are other ones on every machine: not for a meter."""

@@ -13,7 +13,8 @@ import msgspec
 from calibration.constants import Calibration
 from drivers.capture import EventBegins, Level, Trigger, Waveform, WaveformCapture
 from gateware.registers import TICK_BITS, Channel, EventKind
-from rig.hardware import Hardware
+from rig.errors import RigError
+from rig.hardware.hardware import Hardware
 
 NOMINAL_HZ = 60
 """What `--cycles` counts: cycles of this frequency."""
@@ -34,7 +35,7 @@ _EVENT_TRIGGER = re.compile(r"event:([a-z-]+)(?::(\d+(?:\.\d+)?)V)?")
 _TRIGGERS = "now, v1:rising:0V, i2:falling:-3.5A, event:sag:96V or event:overload"
 
 
-class ScopeError(ValueError):
+class ScopeError(RigError):
     """A waveform that cannot be had as asked: one sentence with what would be right."""
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,34 +26,6 @@ def comtrade_pair(cfg: Path) -> tuple[Path, Path]:
     if cfg.suffix.lower() != ".cfg":
         raise ScopeError(f"{cfg}: a COMTRADE file's name ends in .cfg, and its samples go to the .dat beside it")
     return cfg, cfg.with_suffix(".DAT" if cfg.suffix.isupper() else ".dat")
-
-
-def check_free(paths: Sequence[Path], force: bool) -> None:
-    """Refuse what exists already, unless forced, and folders that do not."""
-    for path in paths:
-        if not path.parent.is_dir():
-            raise ScopeError(f"{path} cannot be written: the folder {path.parent} does not exist")
-        if path.exists() and not force:
-            raise ScopeError(f"{path} exists: choose another name, or overwrite it with --force")
-
-
-def write_files(contents: Mapping[Path, bytes]) -> None:
-    """Write all the files and only then give them their names: a fault on the way leaves nothing."""
-    temporary = {path: path.with_name(f".{path.name}.new") for path in contents}
-    try:
-        for path, content in contents.items():
-            with temporary[path].open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for path in contents:
-            temporary[path].replace(path)
-    except OSError as error:
-        for new in temporary.values():
-            new.unlink(missing_ok=True)
-        raise ScopeError(
-            f"{error.filename} cannot be written ({error.strerror}): choose a folder with room that may be written"
-        ) from None
 
 
 def comtrade(scope: Scope, cfg: Path, when: datetime, ratios: Ratios) -> dict[Path, bytes]:

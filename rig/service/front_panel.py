@@ -8,12 +8,12 @@ from drivers.switches import Switches
 from rig.meter.billing.billing import Happening
 from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
 from rig.meter.billing.quantity import Quantity
-from rig.meter.contacts.lamp import followed
 from rig.meter.display.items import DisplaySettings
 from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
 from rig.meter.display.readout import Plate, Readout
 from rig.meter.front.face import face
 from rig.meter.front.front import Front, Mode, Wish
+from rig.meter.front.lamp import followed
 from rig.meter.front.switches import Change, Switch
 from rig.meter.meter import Meter
 

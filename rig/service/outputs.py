@@ -10,11 +10,11 @@ from gpiozero.pins import Factory
 from drivers.contact_memory import ContactMemory
 from drivers.gpio import FormCRelay, Position, TestLed
 from drivers.schedule import OutputSchedule
-from rig.config import Hardware
+from rig.hardware.config import Hardware
 from rig.meter.contacts.functions import Output
 from rig.meter.contacts.levels import ContactChange
+from rig.meter.contacts.pulses import TEST_LED
 from rig.meter.meter import Pulse
-from rig.meter.pulses import TEST_LED
 
 LED_WIDTH_NS = 10_000_000
 LED_GAP_NS = 5_000_000

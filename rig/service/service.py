@@ -14,25 +14,26 @@ from drivers.pulse_inputs import PulseInput
 from drivers.spi_link import LinkError
 from drivers.switches import RawEdge, Switches
 from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFlag, configuration_digest
-from rig.config import Config
 from rig.face.face import Face
-from rig.hardware import Hardware, pulse_source
+from rig.hardware.config import Config
+from rig.hardware.hardware import Hardware, pulse_source
 from rig.meter.billing.billing import Happening
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.contacts.levels import ContactChange
 from rig.meter.front.front import WishKind
 from rig.meter.front.switches import Switch
-from rig.meter.measurement import Fault, Measurement
+from rig.meter.measuring.measurement import Fault, Measurement
+from rig.meter.measuring.oscillator import steered
 from rig.meter.meter import Advance, Meter
-from rig.meter.oscillator import steered
 from rig.program.build import Program
+from rig.program.parts import levels_of
 from rig.program.plate import plate_of
 from rig.service.board_time import BoardTime
 from rig.service.front_panel import FrontPanel
 from rig.service.input_contacts import InputContacts, name_of
-from rig.service.keeper import Keeper, levels_of
 from rig.service.outputs import Outputs
+from rig.service.persistence import Persistence
 from rig.store.store import Store
 
 POLL_NS = 20_000_000
@@ -82,7 +83,7 @@ class Service:
     meter: Meter
     front: FrontPanel
     polled_ns = 0
-    _keeper: Keeper
+    _keeper: Persistence
 
     def __init__(
         self,
@@ -149,7 +150,7 @@ class Service:
         """
         try:
             self._await_window(at_tick)
-            keeper = Keeper(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
+            keeper = Persistence(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
         except BaseException:
             self._give_up()
             raise

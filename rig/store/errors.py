@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rig.errors import RigError
 
-class StoreError(ValueError):
+
+class StoreError(RigError):
     """A store that cannot be used or written: one sentence naming the file, what is wrong and what would be right."""

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from calibration.constants import (
     FULL_SCALE_CODES,
     Calibration,
-    CalibrationError,
     ChannelConstants,
     nominal,
     parse_calibration,
     read_calibration,
     write_calibration,
 )
+from calibration.errors import CalibrationError
 
 text = st.text(st.characters(categories=("L", "N", "P", "S"), include_characters=" "), min_size=1).filter(
     str.isprintable

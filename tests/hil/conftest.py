@@ -12,7 +12,7 @@ import pytest
 from drivers.sim.board import FIDELITIES, SimulatedBoard
 from drivers.spi_link import SpiLink, open_spidev
 from gateware.chain import Chain
-from rig.config import Hardware
+from rig.hardware.config import Hardware
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,9 +6,9 @@ import tomllib
 
 import pytest
 
+from rig.files.strict_toml import ConfigError, convert
 from rig.program.build import build
 from rig.program.schema import ProgramFile
-from rig.strict_toml import ConfigError, convert
 
 
 def outputs(*quantities: str, kp_wh: str = "0.15") -> str:

@@ -20,11 +20,11 @@ from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
 from gateware.chain import Chain
 from gateware.model.model import Model
 from gateware.registers import BY_NAME, Channel, Record, configuration_digest
-from rig.meter.elements import FORMS
-from rig.meter.measurement import Measurement, Window
-from rig.meter.oscillator import steered
-from rig.meter.quantities import Readings, Scaling, Sums
-from rig.simulation import known_constants
+from rig.hardware.simulation import known_constants
+from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.measurement import Measurement, Window
+from rig.meter.measuring.oscillator import steered
+from rig.meter.measuring.quantities import Readings, Scaling, Sums
 
 CHAIN = Chain()
 SAMPLE_HZ = CHAIN.tick_hz / CHAIN.ticks_per_sample
@@ -128,7 +128,7 @@ def watts(load: LoadState, phase: int, run: Run, earlier_s: float = 0.0) -> floa
 
 
 def td_vars(load: LoadState, phase: int, run: Run) -> float:
-    """Var by quarter cycle as rig.meter.reactive defines it, over the time the run covers."""
+    """Var by quarter cycle as rig.meter.measuring.reactive defines it, over the time the run covers."""
     earlier_s = float(CHAIN.quarter / SAMPLE_HZ)
     turn = 2 * math.pi * load.frequency_hz * earlier_s
     return (watts(load, phase, run, earlier_s) - watts(load, phase, run) * math.cos(turn)) / math.sin(turn)

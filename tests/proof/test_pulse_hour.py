@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from rig.meter.pulses import PULSE_QUANTITIES, TEST_LED
+from rig.meter.contacts.pulses import PULSE_QUANTITIES, TEST_LED
 from rig.program.build import default_program
 from tests.rig.pulse_bench import PulseBench, loads
 

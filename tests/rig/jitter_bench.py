@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.config import load
-from rig.live import show as live
+from rig.hardware.config import load
+from rig.terminal import show as live
 
 SECONDS = 300.0
 SETTLE_NS = 10 * 10**9
@@ -57,8 +57,8 @@ while True:
 _CLIENT = """
 import sys,time
 from pathlib import Path
-from rig.live.state_server import read_state
-from rig.strict_toml import ConfigError
+from rig.daemon.state_server import read_state
+from rig.files.strict_toml import ConfigError
 while True:
     try: read_state(Path(sys.argv[1]))
     except ConfigError: pass

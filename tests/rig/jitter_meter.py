@@ -1,6 +1,6 @@
 """A metering process that also says when its edges came on the computer's clock: `python -m tests.rig.jitter_meter FD`.
 
-All of it is rig.live.metering, on a load near MAX; what is added is a note of each edge, and of each pulse's instant.
+All of it is rig.daemon.metering, on a load near MAX; what is added is a note of each edge, and of each pulse's instant.
 They are written to the file that JITTER_NOTES names.
 """
 
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import rig.simulation
+import rig.hardware.simulation
 from drivers.sim.pins import VirtualPin
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, current
 from gateware.chain import Chain
-from rig.live import metering
+from rig.daemon import metering
 from rig.meter.meter import Advance
 from rig.service.board_time import BoardTime
 from rig.service.service import Service
@@ -65,7 +65,7 @@ def main() -> None:
     VirtualPin._change_state = noted(VirtualPin._change_state)  # type: ignore[method-assign]
     Service.run = run  # type: ignore[method-assign]
     BoardTime.begin = begun  # type: ignore[method-assign]
-    rig.simulation.lively_load = full_load
+    rig.hardware.simulation.lively_load = full_load
     assert Chain().tick_hz
     try:
         metering.main()

@@ -9,10 +9,10 @@ from calibration.constants import nominal
 from rig.meter.billing.billing import Happening
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.portion import Portion
-from rig.meter.measurement import Measurement
+from rig.meter.measuring.measurement import Measurement
 from rig.meter.meter import Meter
 from rig.program.build import Program
-from rig.service.keeper import Keeper
+from rig.service.persistence import Persistence
 from rig.store.disk import Disk
 from rig.store.store import Store
 from rig.store.writer import StoreWriter
@@ -38,7 +38,7 @@ class KeptMeter:
         flushes: bool = False,
     ) -> None:
         store = None if folder is None else Store.open(folder, disk)
-        self.keeper = Keeper(store, program, fidelity, utc_ns)
+        self.keeper = Persistence(store, program, fidelity, utc_ns)
         installation = self.keeper.installation
         tick_hz = Fraction(1000)
         measurement = Measurement(

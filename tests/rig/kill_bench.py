@@ -4,8 +4,8 @@ Run as a program, so that the processes are forked from one without threads:
 
     python kill_bench.py FOLDER KILLS SEED
 
-Each process opens the store, goes on as Keeper has it, and meters a load from records as fast as it can, until it is
-killed. What flows, and what is asked of the meter, is a function of its clock alone. So the parent knows, for the
+Each process opens the store, goes on as Persistence has it, and meters a load from records as fast as it can, until it
+is killed. What flows, and what is asked of the meter, is a function of its clock alone. So the parent knows, for the
 instant that was saved, what every register must hold:
 
 - from an account of its own, which knows nothing of the meter's code: energy by quadrant and rate, the recorder's
@@ -41,19 +41,21 @@ from rig.meter.billing.billing import Billing, Happening
 from rig.meter.billing.events import Event, EventKind, ProfileWords
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.contacts.functions import LevelOutput, PulsesOutput
-from rig.meter.installation import Installation
-from rig.meter.measurement import Measurement
+from rig.meter.contacts.pulses import PulseOutput
+from rig.meter.installation.installation import Installation
+from rig.meter.measuring.measurement import Measurement
 from rig.meter.meter import Meter
-from rig.meter.pulses import PulseOutput
 from rig.program import schema
 from rig.program.build import load_program
-from rig.service.keeper import Keeper, Kept, installation_of, read_kept
+from rig.program.parts import installation_of
+from rig.service.persistence import Persistence
 from rig.store.check import check
 from rig.store.disk import Disk
 from rig.store.items import EventItem, SnapshotItem, WordsItem
 from rig.store.journal import NAMES, newest_of, read_copy
 from rig.store.reading import HistoryReader
 from rig.store.record import Record
+from rig.store.saved_meter import SavedMeter, decode_saved
 from rig.store.store import Store
 
 PROGRAM = load_program(Path(schema.__file__).parent / "examples" / "industrial-9s.toml")
@@ -100,7 +102,7 @@ def run(folder: Path, pipe: int, utc_ns: int, window_s: int, waits: bool) -> Non
     `waits`: for the disk, so that the meter's time, which passes a thousandfold, does not run away from it. Only then
     does a kill cost no more than the time between two saves.
     """
-    keeper = Keeper(Store.open(folder), PROGRAM, FIDELITY, utc_ns)
+    keeper = Persistence(Store.open(folder), PROGRAM, FIDELITY, utc_ns)
     meter, writer = metered(keeper.billing, keeper.installation, keeper.outputs), keeper._writer
     assert writer is not None
     number = 0
@@ -115,7 +117,7 @@ def run(folder: Path, pipe: int, utc_ns: int, window_s: int, waits: bool) -> Non
 # --- what must come of it -------------------------------------------------------------------------------------
 
 
-def off_by(account: Account, kept: Kept) -> int:
+def off_by(account: Account, kept: SavedMeter) -> int:
     """How far the registers of a state are off in all, in nWh and pulses: 0 where each is exact."""
     billing, wrong = kept.meter.billing, 0
     registers, recorder, settings = billing.registers, billing.recorder, PROGRAM.billing.recorder
@@ -147,7 +149,7 @@ class NeverKilled:
     """The meter that only loses power, and all that happened to it: what the history must hold."""
 
     def __init__(self) -> None:
-        keeper = Keeper(None, PROGRAM, FIDELITY, BEGIN)
+        keeper = Persistence(None, PROGRAM, FIDELITY, BEGIN)
         self._meter = metered(keeper.billing, keeper.installation, keeper.outputs)
         self.events: list[Any] = []
         self.snapshots: list[Any] = []
@@ -271,7 +273,7 @@ def main() -> None:
         never_killed.go_on(utc_ns, window_s, windows, first=sequence == 0)
         for k in range(windows):
             account.add(utc_ns + k * window_s * SECOND, window_s)
-        kept = read_kept(saved.payload)
+        kept = decode_saved(saved.payload)
         assert kept.meter.billing.registers is not None
         energy = kept.meter.billing.registers.energy
         found["windows"] += windows
@@ -282,7 +284,7 @@ def main() -> None:
         found["registers that fell"] += sum(a < b for a, b in zip(energy, before, strict=True))
         found["states that differ"] += msgspec.json.encode(kept.meter) != never_killed.state
         found["items wrong"] += wrong_items(folder, saved, never_killed)
-        found["findings"] += sum(not f.holds for f in check(folder, read_kept) if f.part not in NAMES)
+        found["findings"] += sum(not f.holds for f in check(folder, decode_saved) if f.part not in NAMES)
         found["items waited"] += len(saved.items) > 0
         now_ns, sequence, before = saved.utc_ns, saved.sequence, energy
     outages = [d for ns, code, d in never_killed.events if code == EventKind.POWER_UP.code]

@@ -12,10 +12,10 @@ from calibration.constants import nominal
 from gateware.chain import Chain
 from gateware.model.windows import Windows
 from gateware.registers import BY_NAME, Record
-from rig.meter.elements import FORMS
-from rig.meter.measurement import Measurement
-from rig.meter.oscillator import steered
-from rig.meter.quantities import Sums
+from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.measurement import Measurement
+from rig.meter.measuring.oscillator import steered
+from rig.meter.measuring.quantities import Sums
 
 CHAIN = Chain()
 SAMPLE_HZ = CHAIN.tick_hz / CHAIN.ticks_per_sample

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from drivers.spi_link import SpiLink
-from rig.config import Config
-from rig.hardware import Hardware
+from rig.hardware.config import Config
+from rig.hardware.hardware import Hardware
+from rig.hardware.selection import open_hardware
 from rig.meter.billing.portion import Portion
 from rig.program.build import Program, load_program
-from rig.selection import open_hardware
-from rig.service.keeper import Keeper
+from rig.service.persistence import Persistence
 from rig.service.service import Service
 from rig.store.store import Store
 
@@ -34,7 +34,7 @@ def everything() -> Program:
 
 def year_s() -> float:
     """Seconds for a year of billing in one-minute windows: registers, demand, rates, self-reads and recorder."""
-    billing = Keeper(None, everything(), "window", BEGIN_NS).billing
+    billing = Persistence(None, everything(), "window", BEGIN_NS).billing
     rng = random.Random(1)
     windows = [
         (

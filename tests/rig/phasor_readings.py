@@ -6,7 +6,7 @@ from cmath import phase, rect
 from collections.abc import Sequence
 from math import degrees, radians
 
-from rig.meter.quantities import Readings
+from rig.meter.measuring.quantities import Readings
 
 NOTHING = 0.001
 """Below this the fundamental is less than a code: no angle."""

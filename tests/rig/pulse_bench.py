@@ -30,12 +30,12 @@ from gateware.registers import (
 )
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.quantity import NANO, Quantity
-from rig.meter.elements import ElementEquation
-from rig.meter.installation import Installation
-from rig.meter.measurement import Measurement
+from rig.meter.contacts.pulses import KP_DIVISOR, PULSE_QUANTITIES, TEST_LED, kyz_output, led_output
+from rig.meter.installation.installation import Installation
+from rig.meter.measuring.elements import ElementEquation
+from rig.meter.measuring.measurement import Measurement
 from rig.meter.meter import Meter
 from rig.meter.nameplate import starting_amperes
-from rig.meter.pulses import KP_DIVISOR, PULSE_QUANTITIES, TEST_LED, kyz_output, led_output
 from rig.program.build import Program
 from rig.service.outputs import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
 

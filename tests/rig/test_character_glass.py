@@ -8,13 +8,13 @@ import pytest
 
 from drivers.lcd import LcdError
 from drivers.sim.hd44780 import Hd44780, Pcf8574, SimulatedI2cBus
-from rig.config import Config, Display, load
+from rig.daemon.messages import Moment
 from rig.face.characters import character_lines
-from rig.live import show as live
-from rig.live.character_glass import AGAIN_NS, EACH_NS, CharacterGlass
-from rig.live.messages import Moment
+from rig.files.strict_toml import ConfigError
+from rig.hardware.config import Config, Display, load
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
-from rig.strict_toml import ConfigError
+from rig.terminal import show as live
+from rig.terminal.character_lcd import AGAIN_NS, EACH_NS, CharacterGlass
 
 DISPLAY = Display(lcd="20x4")
 FIRST = Lcd("03", "00123.4", "kWh", frozenset({Annunciator.RATE_A}))
@@ -113,8 +113,8 @@ def test_a_display_that_is_not_there_is_refused_at_the_start() -> None:
 def test_a_run_writes_it_and_goes_on_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole split: the process that meters, and this one, which draws."""
     bench = Bench()
-    monkeypatch.setattr("rig.live.character_glass.AGAIN_NS", 100_000_000)
-    monkeypatch.setattr("rig.live.character_glass.EACH_NS", 0)
+    monkeypatch.setattr("rig.terminal.character_lcd.AGAIN_NS", 100_000_000)
+    monkeypatch.setattr("rig.terminal.character_lcd.EACH_NS", 0)
     seen: list[tuple[tuple[str, ...], str | None]] = []
     faces: list[str | None] = []
 

@@ -15,11 +15,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from rig import cli, doctor
-from rig.results import Summary
+from rig.cli.app import app as cli
+from rig.hardware.hardware import doctor
+from rig.results.summary import Summary
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli import main; main()"]
+COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
 
 
 def rig(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -174,7 +175,7 @@ def test_a_load_record_has_no_waveform(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_interrupting_while_modules_load_says_nothing(tmp_path: Path) -> None:
-    slow = "import sys, time, rig.command\nclass Slow:\n def find_spec(*_): print(flush=True); time.sleep(9)\n"
+    slow = "import sys, time, rig.cli.entry\nclass Slow:\n def find_spec(*_): print(flush=True); time.sleep(9)\n"
     process = subprocess.Popen(
         [sys.executable, "-c", slow + "sys.meta_path.insert(0, Slow)\nrig.command.main()"],
         stdout=subprocess.PIPE,

@@ -8,10 +8,10 @@ import threading
 import pytest
 
 from drivers.switches import RawEdge
-from rig.config import Config
-from rig.live.conduit import MOST_BYTES, Conduit, ConduitClosed, pair
-from rig.live.edge_feed import BATCH
-from rig.live.messages import Edges, Operate, Order, Refused, Said, Start, Stop
+from rig.daemon.channel import MOST_BYTES, Conduit, ConduitClosed, pair
+from rig.daemon.edge_feed import BATCH
+from rig.daemon.messages import Edges, Operate, Order, Refused, Said, Start, Stop
+from rig.hardware.config import Config
 from rig.meter.front.switches import Switch
 
 

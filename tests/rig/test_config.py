@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rig import config as module
-from rig.config import MOST, Config, exact, load
-from rig.strict_toml import ConfigError
+from rig.files.numbers import MOST, exact
+from rig.files.strict_toml import ConfigError
+from rig.hardware.config import Config, load
+from rig.hardware.hardware import config as module
 
 
 def write(tmp_path: Path, text: str) -> Path:

@@ -26,9 +26,9 @@ from rig.meter.contacts.functions import (
     VoltageAlert,
 )
 from rig.meter.contacts.levels import ContactChange, Levels
-from rig.meter.diagnostics import Diagnostic
-from rig.meter.elements import FORMS
-from rig.meter.quantities import Readings
+from rig.meter.installation.diagnostics import Diagnostic
+from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.quantities import Readings
 
 TICK_HZ = Fraction(1000)
 SECOND = 10**9

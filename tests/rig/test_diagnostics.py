@@ -14,7 +14,7 @@ from line_records import SAMPLE_HZ, Wave, records, summed
 from phasor_readings import lagging, readings
 
 from calibration.constants import nominal
-from rig.meter.diagnostics import (
+from rig.meter.installation.diagnostics import (
     MOST_COUNTED,
     Diagnostic,
     DiagnosticChange,
@@ -23,9 +23,9 @@ from rig.meter.diagnostics import (
     DiagnosticsState,
     failing,
 )
-from rig.meter.elements import FORMS, Rotation
-from rig.meter.quantities import Readings, Scaling
-from rig.meter.service_detection import DetectedService, UnknownService
+from rig.meter.installation.service_detection import DetectedService, UnknownService
+from rig.meter.measuring.elements import FORMS, Rotation
+from rig.meter.measuring.quantities import Readings, Scaling
 
 SETTINGS = DiagnosticSettings.of_class(20)
 PERIOD = SETTINGS.check_ns

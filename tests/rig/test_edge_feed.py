@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from drivers.debounce import Debouncer
 from drivers.switches import RawEdge
-from rig.live import edge_feed
-from rig.live.edge_feed import BATCH, SETTLED_NS, EdgeFeed
-from rig.live.messages import Edges
+from rig.daemon import edge_feed
+from rig.daemon.edge_feed import BATCH, SETTLED_NS, EdgeFeed
+from rig.daemon.messages import Edges
 
 MS = 1_000_000
 BEGIN_NS = 1000 * MS

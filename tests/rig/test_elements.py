@@ -13,7 +13,7 @@ from line_records import CHAIN, SAMPLE_HZ, Wave
 
 from calibration.constants import nominal
 from gateware.registers import PRODUCTS, WORD_MEANS, Record, RecordFlag
-from rig.meter.elements import (
+from rig.meter.measuring.elements import (
     FORMS,
     SERVICES,
     TEST_AMPERES,
@@ -24,8 +24,8 @@ from rig.meter.elements import (
     form_named,
     ks_of,
 )
-from rig.meter.products import Mean, ac_products
-from rig.meter.quantities import Scaling, Sums
+from rig.meter.measuring.products import Mean, ac_products
+from rig.meter.measuring.quantities import Scaling, Sums
 
 STEPS = 720
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from line_records import CHAIN, Wave, records
 
-from rig.meter.frequency import RECENT_WINDOWS, LineFrequency
+from rig.meter.measuring.frequency import RECENT_WINDOWS, LineFrequency
 
 PEAK = 2.0**18
 LIMIT_HZ = 5e-4

@@ -25,11 +25,11 @@ from gateware.registers import (
     Record,
     RecordFlag,
 )
-from rig.meter.elements import FORMS
-from rig.meter.fundamental import NO_FUNDAMENTAL, OFF_LINE, FundamentalFit
-from rig.meter.oscillator import DEAD_BAND, steered
-from rig.meter.products import Mean, ac_products
-from rig.meter.quantities import Readings, Scaling, Sums
+from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.fundamental import NO_FUNDAMENTAL, OFF_LINE, FundamentalFit
+from rig.meter.measuring.oscillator import DEAD_BAND, steered
+from rig.meter.measuring.products import Mean, ac_products
+from rig.meter.measuring.quantities import Readings, Scaling, Sums
 
 FIT = FundamentalFit(SAMPLE_HZ)
 SIXTY = BY_NAME["OSCILLATOR_STEP"].reset or 0

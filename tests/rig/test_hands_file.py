@@ -17,17 +17,17 @@ from drivers.sim import clock as sim_clock
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.switches import RawEdge, Switches
-from rig.config import SWITCHES, Config, MeterFiles
+from rig.daemon.channel import Conduit, pair
+from rig.daemon.interrupts import Interrupts
+from rig.daemon.messages import Begun, Edges, Ended, Moment, Operate, Order, Said, Shown, Start
+from rig.daemon.metering import meter
 from rig.face.face import Face
-from rig.live.conduit import Conduit, pair
-from rig.live.hands_file import COLUMNS, CONTACTS, HandsWriter, Recorded, read_hands
-from rig.live.interrupts import Interrupts
-from rig.live.messages import Begun, Edges, Ended, Moment, Operate, Order, Said, Shown, Start
-from rig.live.metering import meter
+from rig.files.strict_toml import ConfigError
+from rig.hardware.config import SWITCHES, Config, MeterFiles
+from rig.hardware.hands_file import COLUMNS, CONTACTS, HandsWriter, Recorded, read_hands
 from rig.meter.front.switches import Switch
 from rig.program import schema
 from rig.store.reading import HistoryReader
-from rig.strict_toml import ConfigError
 
 MS = 1_000_000
 NOON_NS = 1_783_339_200 * 10**9

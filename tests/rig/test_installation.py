@@ -19,12 +19,12 @@ from gateware.registers import Record
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.quantity import Quantity
-from rig.meter.elements import FORMS, SERVICES, Rotation
-from rig.meter.installation import Installation, InstallationState
-from rig.meter.measurement import Measurement
+from rig.meter.installation.installation import Installation, InstallationState
+from rig.meter.installation.service_detection import ACCEPTED_AFTER, UnknownService
+from rig.meter.measuring.elements import FORMS, SERVICES, Rotation
+from rig.meter.measuring.measurement import Measurement
+from rig.meter.measuring.quantities import Readings
 from rig.meter.meter import Meter
-from rig.meter.quantities import Readings
-from rig.meter.service_detection import ACCEPTED_AFTER, UnknownService
 from rig.program.build import default_program
 
 SECOND = 10**9

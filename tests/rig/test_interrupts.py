@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rig.live.interrupts import HASTE_S, Interrupts
+from rig.daemon.interrupts import HASTE_S, Interrupts
 
 
 def test_ctrl_c_again_in_haste_is_the_same_wish(monkeypatch: pytest.MonkeyPatch) -> None:

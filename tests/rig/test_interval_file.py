@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rig.intervals.file import IntervalFileError, Load, read_intervals
 from rig.meter.billing.calendar import Calendar
+from rig.replay.intervals.file import IntervalFileError, Load, read_intervals
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE_NS = 60 * 10**9

@@ -27,11 +27,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rig.intervals.command import replay_intervals
-from rig.intervals.file import read_intervals
-from rig.intervals.replay import Replay
-from rig.intervals.report import Report
-from rig.intervals.view import report as view
+from rig.cli.intervals import replay_intervals
+from rig.files.strict_toml import ConfigError
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.billing.demand import DemandSettings
 from rig.meter.billing.events import ProfileWords
@@ -40,12 +37,15 @@ from rig.meter.billing.profile_words import Count, decode
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quadrant, Quantity
 from rig.profile.stored import stored_profile
 from rig.program.build import Program, load_program
-from rig.service.keeper import read_kept
+from rig.replay.intervals.file import read_intervals
+from rig.replay.intervals.replay import Replay
+from rig.replay.intervals.report import Report
 from rig.store.check import check
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader
+from rig.store.saved_meter import decode_saved
 from rig.store.store import Store
-from rig.strict_toml import ConfigError
+from rig.terminal.intervals_view import report as view
 
 ROOT = Path(__file__).parents[2]
 TORONTO = ZoneInfo("America/Toronto")
@@ -665,7 +665,7 @@ def test_a_store_has_what_the_replay_came_to(tmp_path: Path, capsys: pytest.Capt
     call(tmp_path, text, program=tmp_path / "meter.toml", store=folder, json=True)
     report = msgspec.json.decode(capsys.readouterr().out, type=Report)
 
-    assert all(finding.holds for finding in check(folder, read_kept))
+    assert all(finding.holds for finding in check(folder, decode_saved))
     fidelity, profile = stored_profile(folder)
     assert fidelity == report.fidelity
     for place, name in enumerate(("kwh_delivered", "kvarh_leading")):
@@ -682,7 +682,7 @@ def test_a_store_has_what_the_replay_came_to(tmp_path: Path, capsys: pytest.Capt
     store = Store.open(folder)
     store.close()
     assert store.restored is not None
-    kept = read_kept(store.restored.payload)
+    kept = decode_saved(store.restored.payload)
     program = load_program(tmp_path / "meter.toml")
     assert kept.program == program.digest == report.program
     meter = Billing(program.billing, kept.meter.billing)  # it goes on from there
@@ -715,7 +715,7 @@ def test_ctrl_c_ends_it_with_one_sentence(tmp_path: Path) -> None:
     lines = [f"{begin + timedelta(minutes=k + 1)},0.1" for k in range(200_000)]
     (tmp_path / "long.csv").write_text("time,kwh_delivered\n" + "\n".join(lines))
     code = (
-        "import sys, typer; from pathlib import Path; from rig.intervals.command import replay_intervals\n"
+        "import sys, typer; from pathlib import Path; from rig.cli.intervals import replay_intervals\n"
         "print('ready', flush=True)\n"
         "try:\n"
         "    replay_intervals(Path('long.csv'), program=None, interval_minutes=None, stamps='end', demand=None,\n"

@@ -1,4 +1,4 @@
-"""Keys as hands: the table of rig/live/keys.py row by row, and any typing at all."""
+"""Keys as hands: the table of rig/terminal/keys.py row by row, and any typing at all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.live import keys
-from rig.live.keys import KEYS, STAYS, TWICE_NS, Keys
 from rig.meter.front.switches import Change, Switch
+from rig.terminal import keys
+from rig.terminal.keys import KEYS, STAYS, TWICE_NS, Keys
 
 S = 10**9
 ROW = re.compile(r"^    (up|pressed|held) +(key|TWICE_NS have passed) +(up|pressed|held) +(.+)$", re.MULTILINE)

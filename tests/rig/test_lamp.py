@@ -7,8 +7,6 @@ from itertools import product
 import pytest
 
 from rig.meter.billing.quantity import Quantity
-from rig.meter.contacts import lamp as lamp_module
-from rig.meter.contacts.lamp import followed
 from rig.meter.display.items import (
     DemandItem,
     DemandOf,
@@ -21,6 +19,8 @@ from rig.meter.display.items import (
     StatusItem,
     What,
 )
+from rig.meter.front import lamp as lamp_module
+from rig.meter.front.lamp import followed
 
 DEMANDS = (Quantity.KWH_DELIVERED, Quantity.KVAH_RMS, Quantity.KVARH_LAGGING)
 WH = (Quantity.KWH_DELIVERED, Quantity.KWH_RECEIVED, Quantity.KWH_Q3)

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from rig.live.hands_file import read_hands
+from rig.hardware.hands_file import read_hands
 from rig.store.store import Store
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli import main; main()"]
+COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
 PATIENCE_S = 60
 SOON_S = 10
 """What takes a moment, on a computer that has other things to do."""

@@ -22,8 +22,8 @@ from gateware.registers import (
     configuration_digest,
 )
 from rig.meter.billing.quantity import NANO, Quadrant, Quantity
-from rig.meter.elements import FORMS
-from rig.meter.measurement import Fault, Measurement, Window
+from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.measurement import Fault, Measurement, Window
 
 TICKS_PER_SAMPLE = 256
 TICK_HZ = Fraction(10_000_000, 3)  # the ULX3S

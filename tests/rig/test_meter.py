@@ -20,11 +20,11 @@ from rig.meter.billing.billing import Billing
 from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.clock import SLEW
-from rig.meter.elements import FORMS
-from rig.meter.installation import Installation
-from rig.meter.measurement import Fault, Measurement
+from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseOutput, PulseState, led_output
+from rig.meter.installation.installation import Installation
+from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.measurement import Fault, Measurement
 from rig.meter.meter import RECENT_S, Meter, MeterState, Outcome
-from rig.meter.pulses import PULSE_QUANTITIES, PulseOutput, PulseState, led_output
 from rig.program.build import default_program
 
 PROGRAM = default_program()

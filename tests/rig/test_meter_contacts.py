@@ -14,6 +14,7 @@ from kill_bench import TICK_HZ, metered
 from kill_load import SECOND, Flow
 
 from gateware.registers import Record
+from rig.files.strict_toml import convert
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.quantity import NANO, Quantity
@@ -21,12 +22,12 @@ from rig.meter.billing.tariff import Rate
 from rig.meter.clock import SLEW, MeterClock, Point, tick_at
 from rig.meter.contacts.functions import LoadControlOutput
 from rig.meter.contacts.levels import ContactChange
+from rig.meter.contacts.pulses import TEST_LED, PulseOutput
 from rig.meter.meter import Meter
-from rig.meter.pulses import TEST_LED, PulseOutput
 from rig.program import schema
 from rig.program.build import Program, build
-from rig.service.keeper import Keeper, levels_of
-from rig.strict_toml import convert
+from rig.program.parts import levels_of
+from rig.service.persistence import Persistence
 
 SECOND_TICKS = int(TICK_HZ)
 WINDOW = 20
@@ -92,7 +93,7 @@ class Rig:
     """A meter from T0 on, told of windows of a load in which `p` of 5 volt-amperes are watts."""
 
     def __init__(self, programmed: Program = PROGRAM, utc_ns: int = T0) -> None:
-        keeper = Keeper(None, programmed, "window", utc_ns)
+        keeper = Persistence(None, programmed, "window", utc_ns)
         self.meter: Meter = metered(keeper.billing, keeper.installation, keeper.outputs, levels_of(programmed))
         self.tick = self.number = 0
         self.changes: list[ContactChange] = []

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from drivers.gpio import Position
-from rig.config import Config
-from rig.live import metering
-from rig.live.conduit import Conduit, pair
-from rig.live.interrupts import Interrupts
-from rig.live.messages import Order, Start
-from rig.live.metering import meter
+from rig.daemon import metering
+from rig.daemon.channel import Conduit, pair
+from rig.daemon.interrupts import Interrupts
+from rig.daemon.messages import Order, Start
+from rig.daemon.metering import meter
+from rig.hardware.config import Config
 from rig.meter.meter import Advance
-from rig.results import Tally
 from rig.service.service import Service
+from rig.service.tally import Tally
 
 
 def test_what_should_not_happen_leaves_no_contact_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.meter.elements import FORMS, TEST_AMPERES, FormError
+from rig.meter.measuring.elements import FORMS, TEST_AMPERES, FormError
 from rig.meter.models import MODELS
 from rig.meter.nameplate import LEAST_AMPERES, NameplateError, Ratios, max_kw, nameplate
 

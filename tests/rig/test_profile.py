@@ -21,7 +21,7 @@ from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.quantity import NANO, PLACES
 from rig.meter.billing.recorder import Recorder
 from rig.profile.reading import ProfileError, cell, channel_place, column_names, csv_bytes, parquet_bytes, value_of
-from rig.profile.view import MOST_FAULTS, ROWS, plot, table
+from rig.terminal.profile_view import MOST_FAULTS, ROWS, plot, table
 
 MIDNIGHT = datetime(2026, 5, 4)
 MINUTE = 60 * NANO

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rig.cli import app
-from rig.config import Config, MeterFiles
-from rig.live.show import Audience, run
+from rig.cli.app import app
+from rig.hardware.config import Config, MeterFiles
 from rig.profile.reading import ProfileError
 from rig.store.check import check
 from rig.store.errors import StoreError
+from rig.terminal.show import Audience, run
 
 PROGRAM = """
 [meter]

@@ -13,7 +13,7 @@ from pulse_bench import Load, PulseBench, Watch, loads
 
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from rig.meter.billing.quantity import Quantity
-from rig.meter.pulses import PULSE_QUANTITIES, TEST_LED
+from rig.meter.contacts.pulses import PULSE_QUANTITIES, TEST_LED
 from rig.program.build import default_program
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.meter.billing.quantity import NANO, Quadrant, Quantity
-from rig.meter.pulses import PULSE_QUANTITIES, PulseConstantError, PulseOutput, kyz_output, led_output
-from rig.meter.registration import Energies
+from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseConstantError, PulseOutput, kyz_output, led_output
+from rig.meter.measuring.registration import Energies
 
 constants = st.fractions(Fraction(1, 10), 30, max_denominator=10**6)
 energies = st.integers(0, 20 * NANO)

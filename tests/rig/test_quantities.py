@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from calibration.constants import Calibration, ChannelConstants, nominal
 from gateware.registers import CHANNELS, PRODUCTS, WORD_MEANS, Record, RecordFlag
-from rig.meter.elements import FORMS
-from rig.meter.frequency import LineFrequency
-from rig.meter.products import Mean, ac_products
-from rig.meter.quantities import Scaling, Sums
+from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.frequency import LineFrequency
+from rig.meter.measuring.products import Mean, ac_products
+from rig.meter.measuring.quantities import Scaling, Sums
 
 TICKS_PER_SAMPLE = 256
 TICK_HZ = Fraction(13_312_500, 4)  # the iCEBreaker's modulator clock

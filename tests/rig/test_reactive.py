@@ -14,10 +14,10 @@ from line_records import CHAIN, SAMPLE_HZ, Wave, delay_turn, powers, records, su
 
 from calibration.constants import nominal
 from gateware.registers import CHANNELS, PRODUCTS, WORD_DELAYED, Channel, Record, RecordFlag
-from rig.meter.elements import FORMS
-from rig.meter.products import NONE, Mean, ac_products
-from rig.meter.quantities import Scaling, Sums
-from rig.meter.reactive import QUARTER, TURN_BITS, Quadrature, Turn, td_products
+from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.products import NONE, Mean, ac_products
+from rig.meter.measuring.quantities import Scaling, Sums
+from rig.meter.measuring.reactive import QUARTER, TURN_BITS, Quadrature, Turn, td_products
 
 PEAK = 2.0**18
 LAGS = (0.0, 60.0, -36.8698976458)  # PF 1, 0.5 lag, 0.8 lead

@@ -14,7 +14,7 @@ from tests.rig.jitter_bench import pulse_jitter
 ROOT = Path(__file__).parents[2]
 ASK = """
 import gc, os, resource, sys
-from rig.live.realtime import SWITCH_S, favour_this_process, keep_what_is_loaded
+from rig.hardware.realtime import SWITCH_S, favour_this_process, keep_what_is_loaded
 if "unprivileged" in sys.argv:
     resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
     os.setuid(65534)

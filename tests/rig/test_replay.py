@@ -17,9 +17,9 @@ import pytest
 from drivers.sim.channels import assign, parse_spec
 from drivers.sim.reading import read_recording
 from drivers.sim.recording import RecordedChannel, Recording
-from rig.config import Config, Simulation
-from rig.replay import Playback, ReplayError, replay
-from rig.results import Summary
+from rig.hardware.config import Config, Simulation
+from rig.replay.recordings.replay import Playback, ReplayError, replay
+from rig.results.summary import Summary
 
 ENERGY_LIMIT = 2e-4
 RMS_LIMIT = 2e-4

@@ -26,13 +26,14 @@ from drivers.sim.reading import read_recording
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
 from gateware.chain import Chain
 from gateware.registers import Channel, EventKind
-from rig.config import Config
-from rig.replay import Playback, replay
+from rig.files.whole import check_free, write_files
+from rig.hardware.config import Config
+from rig.hardware.selection import open_hardware
+from rig.hardware.simulation import simulated_hardware
+from rig.replay.recordings.replay import Playback, replay
 from rig.scope.capture import Scope, ScopeError, Trace, Wanted, capture, parse_trigger, whole_cycles
-from rig.scope.files import Ratios, check_free, comtrade, comtrade_pair, csv, write_files
-from rig.scope.view import braille, scope_view
-from rig.selection import open_hardware
-from rig.simulation import simulated_hardware
+from rig.scope.files import Ratios, comtrade, comtrade_pair, csv
+from rig.terminal.scope_view import braille, scope_view
 
 ROOT = Path(__file__).parents[2]
 WHEN = datetime(2026, 11, 22, 19, 0, 0, 123456, tzinfo=UTC)
@@ -286,7 +287,7 @@ def test_dots_of_a_ramp() -> None:
 
 def rig(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
-    command = [sys.executable, "-W", "error", "-c", "from rig.cli import main; main()", "scope", *arguments]
+    command = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()", "scope", *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=120
     )

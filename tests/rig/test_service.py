@@ -15,16 +15,16 @@ from drivers.pins import GpioError
 from drivers.sim.pins import VirtualClockMockFactory
 from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
-from rig.config import Config
-from rig.hardware import Hardware
+from rig.hardware.config import Config
+from rig.hardware.hardware import Hardware
+from rig.hardware.selection import open_hardware
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.functions import PulsesOutput, RecordedInput
 from rig.meter.front.switches import Switch
-from rig.meter.measurement import Fault
+from rig.meter.measuring.measurement import Fault
+from rig.meter.measuring.quantities import Sums
 from rig.meter.meter import Advance
-from rig.meter.quantities import Sums
 from rig.program.build import Program, default_program
-from rig.selection import open_hardware
 from rig.service.outputs import LED_WIDTH_NS, MEMORY, RELAY_DWELL_NS
 from rig.service.service import PULSE_LATENCY_NS, Service
 from rig.store.errors import StoreError

@@ -15,9 +15,7 @@ from line_records import SAMPLE_HZ, Wave, records, summed
 from phasor_readings import lagging, readings
 
 from calibration.constants import nominal
-from rig.meter.elements import FORMS, SERVICES, ElementEquation, Form, Rotation
-from rig.meter.quantities import Readings, Scaling
-from rig.meter.service_detection import (
+from rig.meter.installation.service_detection import (
     ABSENT_V,
     ACCEPTED_AFTER,
     ANGLE_DEG,
@@ -28,6 +26,8 @@ from rig.meter.service_detection import (
     UnknownService,
     detect,
 )
+from rig.meter.measuring.elements import FORMS, SERVICES, ElementEquation, Form, Rotation
+from rig.meter.measuring.quantities import Readings, Scaling
 
 S = 1_000_000_000
 

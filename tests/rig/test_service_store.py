@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from rig.config import Config
+from rig.hardware.config import Config
+from rig.hardware.selection import open_hardware
 from rig.meter.billing.quantity import Quantity
 from rig.program.build import default_program
-from rig.results import Tally
-from rig.selection import open_hardware
-from rig.service.keeper import read_kept
 from rig.service.service import Service
+from rig.service.tally import Tally
 from rig.store.disk import Disk
+from rig.store.saved_meter import decode_saved
 from rig.store.store import Store
-from rig.view import troubles
+from rig.terminal.run_view import troubles
 from tests.rig.store.failing_disk import FULL, READ_ONLY, FailingDisk
 
 CONFIG = Config()
@@ -77,7 +77,7 @@ def test_metering_goes_on_and_says_that_it_is_not_stored_until_it_is(tmp_path: P
     registers = run.finish()
     store = Store.open(tmp_path)
     assert store.restored is not None
-    kept = read_kept(store.restored.payload).meter.billing.registers
+    kept = decode_saved(store.restored.payload).meter.billing.registers
     store.close()
     assert kept is not None
     assert kept.energy == registers

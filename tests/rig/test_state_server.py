@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rig.live.state_server import StateServer, read_state
-from rig.strict_toml import ConfigError
+from rig.daemon.state_server import StateServer, read_state
+from rig.files.strict_toml import ConfigError
 
 
 def serve_while(server: StateServer, client: threading.Thread, state: object) -> None:

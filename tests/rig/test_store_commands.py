@@ -15,16 +15,16 @@ import msgspec
 import pytest
 from kept_meter import KWH, SECOND, KeptMeter
 
-from rig.cli import main
+from rig.cli.app import main
 from rig.meter.billing.commands import Action
 from rig.meter.billing.profile import IntervalFlag, MarkKind
 from rig.profile.stored import stored_profile
 from rig.program.build import Program, load_program
-from rig.service.keeper import read_kept
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.history import NAME
 from rig.store.journal import NAMES, read_copy
+from rig.store.saved_meter import decode_saved
 from rig.store.store import Store
 
 PROGRAM = """
@@ -320,7 +320,7 @@ def test_what_a_store_holds_is_what_was_metered(sound):
     """To the last nWh, in the state itself."""
     opened = Store.open(Path(shutil.copytree(sound, sound.parent / "copy")))
     assert opened.restored is not None
-    kept = read_kept(opened.restored.payload)
+    kept = decode_saved(opened.restored.payload)
     opened.close()
     registers = kept.meter.billing.registers
     assert registers is not None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from rig.strict_toml import ConfigError, convert, hint, read, shown
+from rig.files.strict_toml import ConfigError, convert, hint, read, shown
 
 
 class Cat(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="kind", tag="cat"):

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 import pytest
 from rich.console import Console
 
-from rig.config import Config
-from rig.live.messages import Moment
-from rig.live.show import Audience, run
-from rig.results import Phase
-from rig.view import panel, phases
+from rig.daemon.messages import Moment
+from rig.hardware.config import Config
+from rig.results.summary import Phase
+from rig.terminal.run_view import panel, phases
+from rig.terminal.show import Audience, run
 
 
 @dataclass

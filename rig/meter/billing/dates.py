@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, IntEnum
 
+from rig.errors import RigError
+
 LEAP_YEAR = 2000
 """Has all the days that a year can have."""
 
@@ -28,7 +30,7 @@ LAST = -1
 """Place of the last weekday of a month."""
 
 
-class DateRuleError(ValueError):
+class DateRuleError(RigError):
     """A text that is no rule for a date: one sentence with what would be one."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
+from rig.errors import RigError
 from rig.meter.billing.quantity import Quantity
 
 INTERVALS_MIN = (1, 5, 15, 30, 60)
@@ -21,7 +22,7 @@ _SQUARES = ("V2h A", "V2h B", "V2h C", "I2h A", "I2h B", "I2h C", "I2h N")
 _INPUTS = ("input 1", "input 2")
 
 
-class RecorderError(ValueError):
+class RecorderError(RigError):
     """Recorder settings that the meter cannot have: one sentence with what would be right."""
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from enum import Enum, IntEnum
 from itertools import pairwise
 
+from rig.errors import RigError
 from rig.meter.billing.dates import ALL_KINDS_OF_YEAR, DateRule, Month, Weekday, Yearly
 from rig.meter.billing.holidays import Holiday
 
@@ -15,7 +16,7 @@ MINUTES_PER_DAY = 1440
 MOST_SEASONS = 4
 
 
-class TariffError(ValueError):
+class TariffError(RigError):
     """A tariff that cannot be: one sentence with the season, the value and what is right."""
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 
+from rig.errors import RigError
 from rig.meter.billing.dates import ALL_KINDS_OF_YEAR, DateRule
 
 MINUTES_PER_DAY = 1440
@@ -20,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1)
 _SECOND = timedelta(seconds=1)
 
 
-class ZoneError(ValueError):
+class ZoneError(RigError):
     """A zone that cannot be: one sentence with the value and what is right."""
 
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from rig.meter.billing.demand import DemandRegisters
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.functions import Alert, DemandAlert, DiagnosticAlert, PowerFactorAlert, VoltageAlert
-from rig.meter.diagnostics import Diagnostic
-from rig.meter.elements import PHASES, ElementEquation
-from rig.meter.quantities import Readings
+from rig.meter.installation.diagnostics import Diagnostic
+from rig.meter.measuring.elements import PHASES, ElementEquation
+from rig.meter.measuring.quantities import Readings
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
-from rig.meter.diagnostics import Diagnostic
+from rig.meter.installation.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True)

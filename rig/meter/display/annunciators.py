@@ -17,9 +17,9 @@ from collections.abc import Iterator
 
 from rig.meter.billing.tariff import ONE_RATE, Rate
 from rig.meter.display.lcd import Annunciator
-from rig.meter.elements import PHASES
+from rig.meter.installation.service_detection import ABSENT_V
+from rig.meter.measuring.elements import PHASES
 from rig.meter.meter import Meter
-from rig.meter.service_detection import ABSENT_V
 
 EOI_NS = 5 * 10**9
 

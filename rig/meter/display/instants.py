@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rig.meter.display.fitting import UNKNOWN, measured
 from rig.meter.display.items import Instant, InstantItem
-from rig.meter.elements import PHASES
+from rig.meter.measuring.elements import PHASES
+from rig.meter.measuring.quantities import Readings
 from rig.meter.meter import Meter
-from rig.meter.quantities import Readings
 
 UNITS = {
     Instant.VOLTS: "V",

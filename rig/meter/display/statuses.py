@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rig.meter.diagnostics import Diagnostic
 from rig.meter.display.fitting import UNKNOWN, count, duration, fitted, places, words
 from rig.meter.display.items import Status
 from rig.meter.display.lcd import TEXT_PLACES
 from rig.meter.display.registers import date_of, time_of
+from rig.meter.installation.diagnostics import Diagnostic
+from rig.meter.installation.service_detection import DetectedService
 from rig.meter.meter import Meter
-from rig.meter.service_detection import DetectedService
 
 CODES = {
     Diagnostic.CROSS_PHASE: "1",

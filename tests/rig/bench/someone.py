@@ -11,8 +11,8 @@ import msgspec
 from rig.bench.person import Asked
 from rig.bench.simulated import simulated
 from rig.bench.stand import APPLIED, Stand, stand_of
-from rig.config import Bench, Config
-from rig.hardware import Hardware
+from rig.hardware.config import Bench, Config
+from rig.hardware.hardware import Hardware
 from rig.program.build import Program, default_program
 
 BEGIN_UTC_NS = 1_782_918_005 * 10**9

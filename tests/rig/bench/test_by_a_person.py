@@ -22,7 +22,7 @@ sys.path.insert(0, {str(HERE)!r})
 from someone import Someone, open_stand
 
 from rig.bench.plugin import begins_ns, program_of
-from rig.config import Config
+from rig.hardware.config import Config
 
 @pytest.fixture
 def stand(request, tmp_path):

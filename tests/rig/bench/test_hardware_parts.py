@@ -13,7 +13,7 @@ from rig.bench.movers import Actuator
 from rig.bench.rig import Rig
 from rig.bench.simulated import simulated
 from rig.bench.stand import APPLIED
-from rig.config import Bench, Config
+from rig.hardware.config import Bench, Config
 from rig.program.build import default_program
 
 

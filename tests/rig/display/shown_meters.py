@@ -6,16 +6,16 @@ import tomllib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from rig.files.strict_toml import convert
 from rig.meter.billing.portion import Portion
 from rig.meter.display.items import DisplayItem
 from rig.meter.display.lcd import Lcd
 from rig.meter.display.readout import Plate, Readout
+from rig.meter.measuring.quantities import Readings
 from rig.meter.meter import Instant, Meter
-from rig.meter.quantities import Readings
 from rig.program import schema
 from rig.program.build import Program, build
 from rig.program.display_items import items
-from rig.strict_toml import convert
 from tests.rig.kept_meter import KWH, MINUTE, SECOND, KeptMeter
 from tests.rig.phasor_readings import lagging, readings
 

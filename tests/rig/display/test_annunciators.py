@@ -18,7 +18,7 @@ from rig.meter.display.readout import Readout
 from rig.meter.front.face import face
 from rig.meter.front.front import Front
 from rig.meter.front.switches import Change, Switch
-from rig.meter.measurement import Measurement
+from rig.meter.measuring.measurement import Measurement
 from rig.meter.meter import FAULTS_S, Meter
 from rig.program.build import default_program
 from tests.rig.line_records import CHAIN, Wave, records

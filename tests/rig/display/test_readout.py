@@ -34,7 +34,7 @@ from rig.meter.billing.tariff import Rate
 from rig.meter.display.items import GYRBOX, DemandItem, EnergyItem, InstantItem, PeakItem, StatusItem
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator
 from rig.meter.display.readout import Readout
-from rig.meter.quantities import Readings
+from rig.meter.measuring.quantities import Readings
 from rig.program.build import default_program
 from rig.program.plate import plate_of
 from tests.rig.kept_meter import KWH, MINUTE, SECOND

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rig.meter.billing.maxima import PEAKS
 from rig.meter.billing.tariff import Rate
-from rig.meter.diagnostics import Diagnostic
 from rig.meter.display.lcd import Annunciator
+from rig.meter.installation.diagnostics import Diagnostic
 from rig.program.display_items import items
 from rig.program.names import Names
 

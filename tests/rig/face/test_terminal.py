@@ -15,10 +15,10 @@ from drivers.gpio import Position
 from rig.face.characters import character_lines
 from rig.face.face import Face
 from rig.face.segments import Place, patterns
-from rig.face.terminal import LINES, WIDTH, FaceView, place_lines
-from rig.live.keys import KEYS
 from rig.meter.display.lcd import Annunciator, Lcd
 from rig.meter.front.switches import Switch
+from rig.terminal.face_view import LINES, WIDTH, FaceView, place_lines
+from rig.terminal.keys import KEYS
 
 
 def console(colours: str | None = None) -> Console:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.config import Config
 from rig.face.segments import patterns
+from rig.hardware.config import Config
+from rig.hardware.selection import open_hardware
 from rig.meter.billing.commands import Action, Command
 from rig.meter.display.items import DemandItem, DisplayItem, EnergyItem, PeakItem
 from rig.meter.display.lcd import Lcd
@@ -15,7 +16,6 @@ from rig.meter.display.readout import Plate, Readout
 from rig.program.build import default_program
 from rig.program.display_items import items
 from rig.program.names import Names
-from rig.selection import open_hardware
 from rig.service.service import Service
 
 PLATE = Plate("0.1.0", "0123abcd", "40 123 456", "1.8", "2400")

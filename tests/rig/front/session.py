@@ -18,6 +18,7 @@ from itertools import accumulate
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.switches import RawEdge, Switches
+from rig.files.strict_toml import convert
 from rig.meter.billing.billing import Billing, Happening
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.events import Event, EventKind
@@ -28,7 +29,6 @@ from rig.program import schema
 from rig.program.build import Program, build
 from rig.program.plate import plate_of
 from rig.service.front_panel import FrontPanel
-from rig.strict_toml import convert
 
 MS = 1_000_000
 SECOND = 1000 * MS

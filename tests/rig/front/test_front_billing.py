@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from hands import S
 
+from rig.files.strict_toml import convert
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
@@ -17,7 +18,6 @@ from rig.meter.front.modes import Mode, WishKind
 from rig.meter.front.switches import Change, Switch
 from rig.program import schema
 from rig.program.build import build
-from rig.strict_toml import convert
 
 PROGRAM = build(convert(tomllib.loads("[test_mode]\nminutes = 1\n[demand]\n"), schema.ProgramFile))
 T0 = int(datetime(2026, 7, 6, 12, tzinfo=UTC).timestamp()) * S

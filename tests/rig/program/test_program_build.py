@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.files.strict_toml import ConfigError, convert
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.holidays import holiday_dates
@@ -28,11 +29,11 @@ from rig.meter.contacts.functions import (
     RecordedInput,
     VoltageAlert,
 )
-from rig.meter.diagnostics import Diagnostic
+from rig.meter.contacts.pulses import PULSE_QUANTITIES, kyz_output
 from rig.meter.display.items import GYRBOX, DemandItem, DemandOf, EnergyItem, PulseItem
-from rig.meter.elements import FORMS
+from rig.meter.installation.diagnostics import Diagnostic
+from rig.meter.measuring.elements import FORMS
 from rig.meter.models import MODELS
-from rig.meter.pulses import PULSE_QUANTITIES, kyz_output
 from rig.program import schema
 from rig.program.build import Program, build, default_program, load_program
 from rig.program.check import notes, summary
@@ -41,7 +42,6 @@ from rig.program.metering import MOST_FLASHES_A_SECOND, MOST_PULSES_A_SECOND
 from rig.program.names import Names
 from rig.program.new import new_program
 from rig.service.outputs import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
-from rig.strict_toml import ConfigError, convert
 
 EXAMPLES = sorted((Path(schema.__file__).parent / "examples").glob("*.toml"))
 HOUR_NS = 3600 * 10**9

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from rig.cli.program import app
 from rig.program import schema
 from rig.program.build import load_program
-from rig.program.commands import app
 from rig.program.new import new_program
 from rig.program.reference import tables
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = Path(schema.__file__).parent / "examples"
-COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli import main; main()", "program"]
+COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()", "program"]
 
 
 def rig(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

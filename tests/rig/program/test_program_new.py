@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rig.meter.elements import FORMS
+from rig.files.strict_toml import ConfigError, convert
+from rig.meter.measuring.elements import FORMS
 from rig.meter.models import MODELS
 from rig.program import schema
 from rig.program.build import Program, build, load_program
 from rig.program.new import new_program, write_new
 from rig.scope.capture import ScopeError
-from rig.strict_toml import ConfigError, convert
 
 
 def program(text: str) -> Program:

@@ -12,17 +12,17 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from rig.files.strict_toml import convert
 from rig.meter.billing.metric import Metric
 from rig.meter.billing.quantity import Quantity
-from rig.meter.diagnostics import Diagnostic
 from rig.meter.display.items import Status
+from rig.meter.installation.diagnostics import Diagnostic
 from rig.program import schema
 from rig.program.build import build
 from rig.program.contacts import diagnostic_name
 from rig.program.display_items import items
 from rig.program.names import Names
 from rig.program.reference import TableReference, json_schema, markdown, tables
-from rig.strict_toml import convert
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "program.md").read_text(encoding="utf-8")

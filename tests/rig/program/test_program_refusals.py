@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rig.files.strict_toml import ConfigError, convert
 from rig.program import schema
 from rig.program.build import Program, build, load_program
-from rig.strict_toml import ConfigError, convert
 
 EXAMPLES = sorted((Path(schema.__file__).parent / "examples").glob("*.toml"))
 DATA = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES}

@@ -1,0 +1,7 @@
+"""What a person can mend: the base of every error of the drivers."""
+
+from __future__ import annotations
+
+
+class DriverError(Exception):
+    """One sentence that names the device, pin or file, what is wrong with it, and what would be right."""

@@ -1,0 +1,7 @@
+"""What a person can mend: the base of every error of the gateware's tools."""
+
+from __future__ import annotations
+
+
+class GatewareError(Exception):
+    """One sentence that names the tool, board or file, what is wrong with it, and what would be right."""

@@ -1,0 +1,39 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rig.hardware.config import Config, load
+
+
+class Speed(StrEnum):
+    real = "1"
+    most = "max"
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="rig.toml; without it, ./rig.toml if there, else the simulated rig."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md) instead.")]
+SecondsOption = Annotated[
+    float | None, typer.Option("--for", min=0.1, max=1e9, help="Seconds of the rig's time; else until Ctrl-C.")
+]
+SpeedOption = Annotated[Speed, typer.Option(help="1: real time. max: as fast as a simulated rig can.")]
+ServeOption = Annotated[
+    Path | None, typer.Option(help="Give other programs the state here, a Unix socket; see rig watch.")
+]
+HandsOption = Annotated[
+    Path | None, typer.Option(help="Simulated rig: move its switches as in this file of rig record.")
+]
+
+
+def configuration(path: Path | None) -> Config:
+    """The file asked for, or the one that is here, or the default."""
+    here = Path("rig.toml")
+    return load(here if path is None and here.exists() else path)

@@ -1,0 +1,41 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rig.errors import RigError
+
+
+class FileError(RigError):
+    """A file that cannot be written: one sentence naming it, why, and what would be right."""
+
+
+def check_free(paths: Sequence[Path], force: bool) -> None:
+    """Refuse what exists already, unless forced, and folders that do not."""
+    for path in paths:
+        if not path.parent.is_dir():
+            raise FileError(f"{path} cannot be written: the folder {path.parent} does not exist")
+        if path.exists() and not force:
+            raise FileError(f"{path} exists: choose another name, or overwrite it with --force")
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write all the files and only then give them their names: a fault on the way leaves nothing."""
+    temporary = {path: path.with_name(f".{path.name}.new") for path in contents}
+    try:
+        for path, content in contents.items():
+            with temporary[path].open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path in contents:
+            temporary[path].replace(path)
+    except OSError as error:
+        for new in temporary.values():
+            new.unlink(missing_ok=True)
+        raise FileError(
+            f"{error.filename} cannot be written ({error.strerror}): choose a folder with room that may be written"
+        ) from None

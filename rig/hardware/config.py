@@ -1,0 +1,199 @@
+"""The rig's configuration file, rig.toml: which hardware, which meter. Strict: an unknown key is an error.
+
+A file with everything at its default:
+
+    [hardware]
+    kind = "sim"                    # "sim", or "pi" for a Raspberry Pi with the FPGA board
+    spi_path = "/dev/spidev0.0"
+    spi_hz = 3000000
+    led_pin = 17                    # GPIO numbers
+    kyz1_y_pin = 22
+    kyz1_z_pin = 23
+    kyz2_y_pin = 24
+    kyz2_z_pin = 25
+    kyz3_y_pin = 27
+    kyz3_z_pin = 4
+    kyz4_y_pin = 12
+    kyz4_z_pin = 16
+    scroll_pin = 5
+    magnet_pin = 6
+    reset_pin = 13
+    test_pin = 19
+    cover_pin = 26
+    input1_pin = 20
+    input2_pin = 21
+    gpio_chip = "/dev/gpiochip0"
+
+    [display]                       # a character display on I²C, beside the terminal's
+    lcd = "none"                    # "none", "20x4" or "16x2"
+    lcd_address = 0x27
+    lcd_bus = "/dev/i2c-1"
+
+    [simulation]                    # kind = "sim" only
+    fidelity = "exact"              # "exact", or "rtl" for the compiled netlist
+    sensors = "typical"             # "typical", or "ideal"
+    seed = 1
+
+    [meter]                         # paths are from this file's folder
+    program = "meter.toml"          # see docs/program.md; left out: a plain RXRS4e of form 9S, class 20
+    calibration = "constants.toml"  # left out: nominal on a Pi (UNCALIBRATED), exact if simulated
+    store = "meter-store"           # a folder; left out: nothing outlives a simulated run, a Pi has "meter-store"
+
+    [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
+    scroll_actuator_pin = 14
+    magnet_actuator_pin = 15
+    reset_actuator_pin = 18
+    test_actuator_pin = 0
+    cover_actuator_pin = 1
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from drivers.lcd import ADDRESSES
+from rig.files.strict_toml import ConfigError, read
+
+OUTPUTS = ("kyz1", "kyz2", "kyz3", "kyz4")
+SWITCHES = ("scroll", "magnet", "reset", "test", "cover")
+INPUTS = ("input1", "input2")
+
+PI_STORE = "meter-store"
+"""Where a meter on hardware keeps its registers, if nothing else is said."""
+
+_Gpio = Annotated[int, msgspec.Meta(ge=0, le=27)]
+_Chip = Annotated[
+    str, msgspec.Meta(pattern=r"^/dev/gpiochip\d{1,3}$", extra={"rule": '"/dev/gpiochip0", or another number'})
+]
+
+_ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
+
+_BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SPI"}
+"""Pins that the FPGA's and the display's buses have."""
+
+
+class Hardware(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    kind: Literal["sim", "pi"] = "sim"
+    spi_path: str = "/dev/spidev0.0"
+    spi_hz: Annotated[int, msgspec.Meta(ge=100_000, le=3_300_000)] = 3_000_000
+    led_pin: _Gpio = 17
+    kyz1_y_pin: _Gpio = 22
+    kyz1_z_pin: _Gpio = 23
+    kyz2_y_pin: _Gpio = 24
+    kyz2_z_pin: _Gpio = 25
+    kyz3_y_pin: _Gpio = 27
+    kyz3_z_pin: _Gpio = 4
+    kyz4_y_pin: _Gpio = 12
+    kyz4_z_pin: _Gpio = 16
+    scroll_pin: _Gpio = 5
+    magnet_pin: _Gpio = 6
+    reset_pin: _Gpio = 13
+    test_pin: _Gpio = 19
+    cover_pin: _Gpio = 26
+    input1_pin: _Gpio = 20
+    input2_pin: _Gpio = 21
+    gpio_chip: _Chip = "/dev/gpiochip0"
+
+    def contacts(self, output: str) -> tuple[int, int]:
+        """The pins of K–Y and K–Z of an output, "kyz1" to "kyz4"."""
+        return getattr(self, f"{output}_y_pin"), getattr(self, f"{output}_z_pin")
+
+    @property
+    def switches(self) -> dict[str, int]:
+        """The pins of the front's switches, by name."""
+        return {name: getattr(self, f"{name}_pin") for name in SWITCHES}
+
+    @property
+    def inputs(self) -> tuple[int, int]:
+        """The pins of the two pulse inputs."""
+        return self.input1_pin, self.input2_pin
+
+
+class Display(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    lcd: Literal["none", "20x4", "16x2"] = "none"
+    lcd_address: Annotated[int, msgspec.Meta(ge=ADDRESSES[0], le=ADDRESSES[-1], extra={"rule": _ADDRESS_RULE})] = 0x27
+    lcd_bus: Annotated[
+        str, msgspec.Meta(pattern=r"^/dev/i2c-\d{1,3}$", extra={"rule": '"/dev/i2c-1", or another number'})
+    ] = "/dev/i2c-1"
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Columns and rows of the character display; None: there is none."""
+        if self.lcd == "none":
+            return None
+        columns, rows = self.lcd.split("x")
+        return int(columns), int(rows)
+
+
+class Simulation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    fidelity: Literal["exact", "rtl"] = "exact"
+    sensors: Literal["typical", "ideal"] = "typical"
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 1
+
+
+class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    program: str | None = None
+    calibration: str | None = None
+    store: str | None = None
+
+
+class Bench(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What moves the switches of a rig under test: a GPIO for each actuator; None: a person does."""
+
+    scroll_actuator_pin: _Gpio | None = None
+    magnet_actuator_pin: _Gpio | None = None
+    reset_actuator_pin: _Gpio | None = None
+    test_actuator_pin: _Gpio | None = None
+    cover_actuator_pin: _Gpio | None = None
+
+    @property
+    def actuators(self) -> dict[str, int]:
+        """Those that are fitted, by the name of what they move."""
+        pins = {name: getattr(self, f"{name}_actuator_pin") for name in SWITCHES}
+        return {name: pin for name, pin in pins.items() if pin is not None}
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A whole rig.toml; every key may be left out."""
+
+    hardware: Hardware = Hardware()
+    display: Display = Display()
+    simulation: Simulation = Simulation()
+    meter: MeterFiles = MeterFiles()
+    bench: Bench = Bench()
+
+
+def load(path: Path | None) -> Config:
+    """Read rig.toml; None is the default configuration. Raises ConfigError."""
+    if path is None:
+        return Config()
+    config = read(path, Config, "or none for the simulated rig")
+    try:
+        _check_pins(config)
+        if (address := config.display.lcd_address) not in ADDRESSES:
+            raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    files = msgspec.structs.asdict(config.meter)
+    if config.hardware.kind == "pi" and config.meter.store is None:
+        files["store"] = PI_STORE
+    beside = {name: str(path.parent / file) for name, file in files.items() if file is not None}
+    return msgspec.structs.replace(config, meter=MeterFiles(**beside))
+
+
+def _check_pins(config: Config) -> None:
+    """Each function has its own pin. Raises ConfigError, without the file's name."""
+    keys: dict[int, str] = {}
+    tables: dict[str, msgspec.Struct] = {"hardware": config.hardware, "bench": config.bench}
+    found = {f"{t}.{key}": pin for t, table in tables.items() for key, pin in msgspec.structs.asdict(table).items()}
+    for key, pin in found.items():
+        if not key.endswith("_pin") or pin is None:
+            continue
+        if pin in _BUSES:
+            raise ConfigError(f"{key} is {pin}, which the {_BUSES[pin]} bus has: take another GPIO")
+        if pin in keys:
+            raise ConfigError(f"{keys[pin]} and {key} are both {pin}: give each its own GPIO")
+        keys[pin] = key

@@ -1,0 +1,78 @@
+"""The hardware as the service sees it: link, pins and clock, real or simulated behind one face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from gpiozero.pins import Factory
+
+from calibration.constants import Calibration, nominal, read_calibration
+from drivers.clock import Clock, MonotonicClock
+from drivers.pins import open_pins
+from drivers.pulse_inputs import EdgeSource, GpiodSource, GpiozeroSource
+from drivers.spi_link import SpiLink, open_spidev
+from rig.hardware.config import Config
+
+NOMINAL_VOLTS = Fraction(1088)
+"""Volts at code 2**19 of the reference front end: 850 V peak at 78 % density (89 % ones)."""
+
+NOMINAL_CREST = Fraction(181, 40)
+"""Amperes at code 2**19 over the current class: 2.5 times the sine's crest at 78 % density."""
+
+
+class Hands(Protocol):
+    """Simulated hands: they move switches, by name, at instants of the clock."""
+
+    def operate(self, switch: str, at_ns: int) -> None: ...
+
+    def let_go(self, switch: str, at_ns: int) -> None: ...
+
+    def level(self, switch: str, at_ns: int, closed: bool) -> None:
+        """One edge, without bounce."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What the service needs of the hardware. `fidelity` is "board", or how it is simulated; `hands` are there if it
+    is: on hardware they are a person's."""
+
+    link: SpiLink
+    pins: Factory
+    clock: Clock
+    calibration: Calibration
+    fidelity: str
+    hands: Hands | None = None
+
+    @property
+    def simulated(self) -> bool:
+        return self.fidelity != "board"
+
+    def close(self) -> None:
+        self.link.close()
+        self.pins.close()
+
+
+def pulse_source(hardware: Hardware, config: Config, place: int) -> EdgeSource:
+    """Where the edges of pulse input `place` (0 or 1) come from: the kernel, or simulated pins. Raises GpioError."""
+    what, pin = f"pulse input {place + 1}", config.hardware.inputs[place]
+    if hardware.simulated:
+        return GpiozeroSource(what, pin, pins=hardware.pins)
+    return GpiodSource(what, config.hardware.gpio_chip, pin)
+
+
+def calibration_of(config: Config, current_class: int) -> Calibration:
+    """The calibration file that the configuration names, or nominal constants, which count as UNCALIBRATED."""
+    if config.meter.calibration:
+        return read_calibration(Path(config.meter.calibration))
+    return nominal(NOMINAL_VOLTS, NOMINAL_CREST * current_class)
+
+
+def raspberry_pi(config: Config, current_class: int) -> Hardware:
+    """The FPGA board on this Raspberry Pi's SPI and its GPIO pins."""
+    calibration = calibration_of(config, current_class)
+    link = SpiLink(open_spidev(config.hardware.spi_path, config.hardware.spi_hz))
+    return Hardware(link, open_pins("lgpio", config.hardware.gpio_chip), MonotonicClock(), calibration, "board")

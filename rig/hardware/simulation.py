@@ -1,0 +1,86 @@
+"""The simulated rig: source, sensors, modulators, board, pins and time, put together as the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from calibration.constants import FULL_SCALE_CODES, Calibration, ChannelConstants
+from drivers.sim.board import SimulatedBoard
+from drivers.sim.clock import BoardClock
+from drivers.sim.frontend import FrontEnd
+from drivers.sim.hands import Hands
+from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
+from drivers.sim.sensors import Sensor, ideal_sensors, typical_sensors
+from drivers.sim.source import Source
+from drivers.sim.synthetic import lively_load
+from drivers.spi_link import SpiLink
+from gateware.chain import Chain
+from rig.hardware.config import OUTPUTS, Config
+from rig.hardware.hardware import Hardware, calibration_of
+
+GAIN_DIGITS = 12
+"""Significant digits of the known constants: their rounding is far below any figure shown."""
+
+DEFINED_ON = "2026-11-22"
+"""When the simulated sensors got their constants: the date of their calibration."""
+
+
+def sensors_of(config: Config, current_class: int, chain: Chain) -> tuple[Sensor, ...]:
+    """The six sensors that the configuration asks for."""
+    if config.simulation.sensors == "ideal":
+        return ideal_sensors(current_class)
+    return typical_sensors(current_class, chain.tick_hz)
+
+
+def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration:
+    """The constants that undo these sensors: what a perfect calibration would find.
+
+    Channels wait, in whole modulator ticks, for the one whose sensor is latest.
+    """
+    late = [round(s.delay_s * tick_hz) for s in sensors]
+    channels = tuple(
+        ChannelConstants(
+            gain=Fraction(f"{1 / (s.gain * FULL_SCALE_CODES):.{GAIN_DIGITS - 1}e}"),
+            delay_ticks=max(late) - ticks,
+            offset_codes=Fraction(f"{s.offset * s.gain * FULL_SCALE_CODES:.{GAIN_DIGITS - 1}e}"),
+        )
+        for s, ticks in zip(sensors, late, strict=True)
+    )
+    return Calibration(
+        channels,
+        identity="simulated front end",
+        date=DEFINED_ON,
+        calibrated=True,
+        source="known by construction",
+    )
+
+
+def simulated_hardware(
+    config: Config, current_class: int, source: Source, *, paced: bool, begin_utc_ns: int | None = None
+) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
+    """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now."""
+    chain = Chain()
+    sensors = sensors_of(config, current_class, chain)
+    front_end = FrontEnd(source, sensors, chain.tick_hz, config.simulation.seed)
+    board = SimulatedBoard(chain, front_end, config.simulation.fidelity)
+    pins_time = VirtualClock()
+    clock = BoardClock(board, pins_time, paced=paced, begin_utc_ns=begin_utc_ns)
+    if config.meter.calibration:
+        calibration = calibration_of(config, current_class)
+    else:
+        calibration = known_constants(sensors, chain.tick_hz)
+    pins = VirtualClockMockFactory(pins_time)
+    wired = [config.hardware.led_pin, *(pin for output in OUTPUTS for pin in config.hardware.contacts(output))]
+    looped = [pins.pin(number) for number in wired]
+    board.contacts = lambda: sum(bool(pin.state) << bit for bit, pin in enumerate(looped))  # to the pulse counters
+    inputs = {f"input{place}": pin for place, pin in enumerate(config.hardware.inputs, 1)}
+    clock.hands = hands = Hands(config.hardware.switches | inputs, pins, config.simulation.seed)
+    hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity, hands)
+    return hardware, board, front_end
+
+
+def demonstration(config: Config, current_class: int, *, paced: bool) -> Hardware:
+    """The simulated rig with the lively three-phase load."""
+    hardware, _, _ = simulated_hardware(config, current_class, lively_load(Chain().tick_hz), paced=paced)
+    return hardware

@@ -1,1 +1,0 @@
-"""A meter that runs: the process that meters, and whoever shows it."""

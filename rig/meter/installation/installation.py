@@ -1,0 +1,97 @@
+"""What a meter finds of where it is installed: the service, and what is wrong with it (M-4, P-3).
+
+Readings are of the time since the last look, once a second; the diagnostics take every fifth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from rig.meter.billing.events import Event, EventKind
+from rig.meter.installation.diagnostics import Diagnostic, Diagnostics, DiagnosticSettings, DiagnosticsState
+from rig.meter.installation.service_detection import DetectedService, ServiceDetector, UnknownService
+from rig.meter.measuring.elements import ElementEquation, Form
+from rig.meter.measuring.quantities import Readings
+
+STARTING_PARTS = 4000
+"""A current of less than so many parts of the class is no load: 5 mA of class 20, as other meters of the time."""
+
+
+@dataclass
+class InstallationState:
+    """The name of the service last detected, and the diagnostics."""
+
+    service: str | None = None
+    diagnostics: DiagnosticsState = field(default_factory=DiagnosticsState)
+
+
+class Installation:
+    """The service of a meter of one form and current class, and its diagnostics.
+
+    `follow`: the element equation is that of the service detected; without, that of `equation`, as programmed. Energy
+    received is no fault: the meter registers it. A current below `starting_a` is no load.
+    """
+
+    def __init__(
+        self,
+        form: Form,
+        current_class: int,
+        equation: ElementEquation,
+        *,
+        follow: bool,
+        state: InstallationState | None = None,
+    ) -> None:
+        self.state = state or InstallationState()
+        self.starting_a = current_class / STARTING_PARTS
+        self._detector = ServiceDetector(form)
+        settings = replace(DiagnosticSettings.of_class(current_class), both_directions=True)
+        self._diagnostics = Diagnostics(settings, self.state.diagnostics)
+        self._follow = follow
+        self.equation = form.equation(self.state.service) if follow and self.state.service else equation
+
+    @property
+    def service(self) -> DetectedService | UnknownService | None:
+        """What the voltages are of; None while nobody knows yet, and without voltage."""
+        return self._detector.accepted
+
+    @property
+    def expected(self) -> ElementEquation | None:
+        """The equation whose voltages should be there: programmed or detected, now or before power failed; of an
+        unknown service, the form's usual one. None while nobody knows yet."""
+        return self.equation if not self._follow or self.state.service or self.service else None
+
+    @property
+    def active(self) -> dict[Diagnostic, str]:
+        """The diagnostics that are on, and the phases they are of."""
+        return self._diagnostics.active
+
+    @property
+    def counters(self) -> dict[Diagnostic, int]:
+        """How often each diagnostic came on, 0 to 255."""
+        return self._diagnostics.counters
+
+    def due(self, at_ns: int) -> bool:
+        """Whether it is time to look, on a clock that does not go back."""
+        return self._detector.due(at_ns)
+
+    def advance(self, readings: Readings, at_ns: int, utc_ns: int) -> list[Event]:
+        """Look, at a time of that clock and of the meter's; what is new."""
+        before = self.service
+        found = self._detector.advance(readings, at_ns)
+        said = []
+        if found is not None and not _same(found, before):
+            said.append(Event(utc_ns, EventKind.SERVICE_DETECTED, (("service", found.text),)))
+            if isinstance(found, DetectedService):
+                self.state.service = found.equation.service
+                if self._follow:
+                    self.equation = found.equation
+        for change in self._diagnostics.advance(readings, found, at_ns):
+            kind = EventKind.DIAGNOSTIC_ON if change.on else EventKind.DIAGNOSTIC_OFF
+            name = change.diagnostic.name.lower().replace("_", " ")
+            said.append(Event(utc_ns, kind, (("diagnostic", name), ("phases", change.phases))))
+        return said
+
+
+def _same(found: DetectedService | UnknownService, before: DetectedService | UnknownService | None) -> bool:
+    """Whether it is no news. The reason of an unknown service tells of voltages, which never stand still."""
+    return found == before or (isinstance(found, UnknownService) and isinstance(before, UnknownService))

@@ -1,0 +1,117 @@
+"""From a window's sums to what it registers: watt-hours, var-hours and volt-ampere-hours of one quadrant (Q-2, Q-3).
+
+Whole numbers of nWh go to the registers; what is less than one is carried to the next window of the quadrant. So a
+register is the exact sum of its windows, cut off after the nWh. VA is worked out here, on the Pi, as the notice has it:
+"rms" from each element's Vrms·Irms over the window, "td" from the window's watts and vars.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isqrt
+from typing import NamedTuple
+
+from rig.meter.billing.portion import SQUARES
+from rig.meter.billing.quantity import KINDS, NANO, PLACES, Kind, Quadrant, Quantity
+from rig.meter.measuring.products import Products
+from rig.meter.measuring.quantities import Scaling
+
+_RMS_UNITS = NANO << 16
+"""VAh rms are square roots: rounded down to 2**-16 nVAh, window by window."""
+
+
+class Energies(NamedTuple):
+    """What flowed in one quadrant, as a Portion has it: magnitudes in nWh, nvarh, nVAh; V²h and A²h in 10⁻⁹."""
+
+    quadrant: int
+    wh: int
+    varh: int
+    vah_rms: int
+    vah_td: int
+    squares: tuple[int, ...]
+
+    def of(self, quantity: Quantity) -> int:
+        """What a quantity has of it: never negative, so of a net quantity what was added."""
+        first = KINDS * self.quadrant
+        magnitudes = (self.wh, self.varh, self.vah_rms, self.vah_td)
+        return sum(magnitudes[place - first] for place in quantity.adds if first <= place < first + KINDS)
+
+    def moves(self, quantity: Quantity) -> int:
+        """By how much a quantity's register moves: of a net quantity either way, of others up."""
+        if not quantity.net:
+            return self.of(quantity)
+        amounts = [0] * PLACES
+        self.add_to(amounts)
+        return abs(quantity.of(amounts))
+
+    def add_to(self, amounts: list[int]) -> None:
+        """Add it to amounts by place."""
+        first = KINDS * self.quadrant
+        for place, magnitude in enumerate((self.wh, self.varh, self.vah_rms, self.vah_td), first):
+            amounts[place] += magnitude
+
+
+class Registration:
+    """Turns products into Energies, and carries what is less than a nWh."""
+
+    def __init__(self, scaling: Scaling) -> None:
+        self._scaling = scaling
+        self._carried = [0] * PLACES
+        self._carried_squares = [0] * SQUARES
+        hours = 1 / (scaling.sample_hz * 3600)
+        # VAh rms of an element are √(volt square · ampere square) · scale · hours; factors go under the root, too.
+        self._rms_factors = [
+            (_RMS_UNITS * hours * scale) ** 2 / (scaling.volt_squares.denominator * scaling.ampere_squares.denominator)
+            for scale in scaling.scales
+        ]
+        self._volt_hours = _per_hour(scaling.channel_squares.denominator, hours)
+        self._neutral_hours = _per_hour(scaling.neutral_square.denominator, hours)
+
+    def advance(self, products: Products, reactive: Products) -> Energies:
+        """Take in the products of a window, or of several, and their vars."""
+        scaling = self._scaling
+        watts, vars_ = sum(scaling.energy(products)), sum(scaling.energy(reactive))
+        quadrant = Quadrant.of(watts, vars_)
+        units = scaling.units_per_wh
+        return Energies(
+            quadrant,
+            self._carry(quadrant, Kind.WH, abs(watts) * NANO, units),
+            self._carry(quadrant, Kind.VARH, abs(vars_) * NANO, units),
+            self._carry(quadrant, Kind.VAH_RMS, self._rms(products), 1 << 16),
+            self._carry(quadrant, Kind.VAH_TD, isqrt((watts * watts + vars_ * vars_) * NANO * NANO), units),
+            self._squares(products),
+        )
+
+    def _carry(self, quadrant: Quadrant, kind: Kind, amount: int, units: int) -> int:
+        place = KINDS * quadrant + kind
+        whole, self._carried[place] = divmod(self._carried[place] + amount, units)
+        return whole
+
+    def _rms(self, products: Products) -> int:
+        scaling = self._scaling
+        return sum(
+            isqrt(max(volts, 0) * max(amperes, 0) * factor.numerator // factor.denominator)
+            for volts, amperes, factor in zip(
+                scaling.volt_squares.numerators(products),
+                scaling.ampere_squares.numerators(products),
+                self._rms_factors,
+                strict=True,
+            )
+        )
+
+    def _squares(self, products: Products) -> tuple[int, ...]:
+        scaling, carried = self._scaling, self._carried_squares
+        found = []
+        for k, (square, per) in enumerate(
+            [
+                *((s, self._volt_hours) for s in scaling.channel_squares.numerators(products)),
+                *((s, self._neutral_hours) for s in scaling.neutral_square.numerators(products)),
+            ]
+        ):
+            whole, carried[k] = divmod(carried[k] + max(square, 0) * per.numerator, per.denominator)
+            found.append(whole)
+        return tuple(found)
+
+
+def _per_hour(denominator: int, hours: Fraction) -> Fraction:
+    return NANO * hours / denominator

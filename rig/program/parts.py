@@ -1,0 +1,36 @@
+"""The parts of a meter that its program makes: outputs, and what it looks for in its installation."""
+
+from __future__ import annotations
+
+from rig.meter.contacts.functions import LevelOutput, PulsesOutput
+from rig.meter.contacts.pulses import TEST_LED, PulseOutput, PulseState, kyz_output, led_output
+from rig.meter.installation.installation import Installation, InstallationState
+from rig.program.build import Program
+
+
+def outputs_of(program: Program, states: dict[str, PulseState]) -> list[PulseOutput]:
+    """The test LED, and the outputs that pulse, from where they were."""
+    ks = program.ks.wh
+    return [
+        led_output(ks, states.get(TEST_LED)),
+        *(
+            kyz_output(output.name.lower(), output.quantity, output.kp_wh, ks, states.get(output.name.lower()))
+            for output in program.outputs
+            if isinstance(output, PulsesOutput)
+        ),
+    ]
+
+
+def levels_of(program: Program) -> list[LevelOutput]:
+    """The outputs that do not pulse."""
+    return [output for output in program.outputs if not isinstance(output, PulsesOutput)]
+
+
+def installation_of(program: Program, state: InstallationState | None = None) -> Installation:
+    """What the meter finds; it follows the service detected where the program names none."""
+    metering = program.metering
+    return Installation(
+        metering.form, metering.current_class, metering.equation, follow=metering.service is None, state=state
+    )
+
+

@@ -1,0 +1,282 @@
+"""A load's record: energy by interval, from a CSV file (`rig replay --intervals`).
+
+What such files do to time is put right where there is one way to, and told:
+
+    no line for some time, or one without numbers  a gap: time passes without energy
+    an interval that comes twice                   the first counts
+    stamps out of order, or the newest first       put in order
+    00:00 for the 24:00 of a day                   taken as the day's end
+    all end at :59                                 they end a second later
+    longer than an hour, over a change of clock    as long as the stamps are apart
+    spring's missing hour, autumn's doubled one    see rig/replay/intervals/stamps.py
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from rig.files.strict_toml import shown
+from rig.meter.billing.calendar import Calendar
+from rig.replay.intervals.rows import COLUMNS, IntervalFileError, Row, Rows, read_rows
+from rig.replay.intervals.stamps import HOUR_NS, instants
+
+__all__ = ["COLUMNS", "Interval", "IntervalFileError", "Load", "local_text", "read_intervals"]
+
+MINUTE_NS = 60 * 10**9
+DAY_NS = 24 * HOUR_NS
+SECOND_NS = 10**9
+LONGEST_NS = 31 * DAY_NS
+LONGEST_GAP_NS = 366 * DAY_NS
+MOST_GAPS_TOLD = 5
+MOST_COLUMNS_TOLD = 8
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Interval(NamedTuple):
+    """One interval: UTC in ns, and energies by the load's columns, in kWh and kvarh over the load's `scale`."""
+
+    start_ns: int
+    end_ns: int
+    energies: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Load:
+    """Intervals in order of time, none over another; `minutes` is what most are long.
+
+    `columns` are those of COLUMNS that the file has. `notes` say what was put right.
+    """
+
+    intervals: tuple[Interval, ...]
+    scale: int
+    minutes: Fraction
+    columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_intervals(path: Path, calendar: Calendar, *, stamps_end: bool, minutes: Fraction | None = None) -> Load:
+    """Read a file whose times are those of `calendar`, unless they have an offset. Raises IntervalFileError.
+
+    `stamps_end`: they say when intervals end, else when they begin. `minutes` is the interval's length; None takes what
+    most stamps are apart.
+    """
+    return _Reading(path, calendar, stamps_end).load(minutes)
+
+
+def local_text(calendar: Calendar, utc_ns: int, timespec: str = "seconds") -> str:
+    """Local time in ISO, with its offset unless the clock is UTC's."""
+    local = calendar.local(utc_ns)
+    return (local.replace(tzinfo=None) if calendar.zone is UTC else local).isoformat(timespec=timespec)
+
+
+class _Reading:
+    """One file on its way to a Load."""
+
+    def __init__(self, path: Path, calendar: Calendar, stamps_end: bool) -> None:
+        self._path = path
+        self._calendar = calendar
+        self._stamps_end = stamps_end
+        self._notes: list[str] = []
+
+    def load(self, minutes: Fraction | None) -> Load:
+        table = read_rows(self._path)
+        self._tell_columns(table)
+        self._order(table)
+        if self._stamps_end:
+            self._mend_ends(table)
+        stamps = self._instants(table)
+        placed = [(ns, row) for ns, row in zip(stamps, table.rows, strict=True) if ns is not None]
+        length_ns = self._length_ns([ns for ns, _ in placed]) if minutes is None else int(minutes * MINUTE_NS)
+        if not SECOND_NS <= length_ns <= LONGEST_NS:
+            raise IntervalFileError(
+                f"{self._path}: intervals of {length_ns / MINUTE_NS:g} min cannot be, those of 1 s to 31 days can"
+            )
+        self._doubt_stamps(table.rows, length_ns)
+        if backward := sum(a[0] > b[0] for a, b in pairwise(placed)):
+            self._notes.append(f"{_count(backward, 'stamp')} out of order: put in order")
+            placed.sort(key=lambda one: one[0])
+        scale, units = table.units()
+        intervals = self._tiled(placed, length_ns, units)
+        return Load(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
+
+    def _tell_columns(self, table: Rows) -> None:
+        """Those that do not count: a name that is not quite right would lose its energy."""
+        if not table.others:
+            return
+        free = [column for column in COLUMNS if column not in table.columns]
+        told = []
+        for name in table.others[:MOST_COLUMNS_TOLD]:
+            close = difflib.get_close_matches(name, free, 1)
+            told.append(f"{shown(name)} (did you mean {close[0]}?)" if close else shown(name))
+        more = len(table.others) - len(told)
+        names = ", ".join(told) + (f" and {more} more" if more else "")
+        one = len(table.others) == 1
+        self._notes.append(f"column {names} does not count" if one else f"columns {names} do not count")
+
+    # --- stamps ---------------------------------------------------------------------------------------------
+
+    def _order(self, table: Rows) -> None:
+        """The oldest first."""
+        times = [row.time for row in table.rows]
+        falls = sum((b.date() < a.date()) - (b.date() > a.date()) for a, b in pairwise(times))
+        if falls > 0 or (
+            times[0].date() == times[-1].date() and sum((b < a) - (b > a) for a, b in pairwise(times)) > 0
+        ):
+            table.rows.reverse()
+            self._notes.append("the newest line comes first: read from the last line on")
+
+    def _mend_ends(self, table: Rows) -> None:
+        """Ends of intervals that are not quite said so: a day's last at its own 00:00, or all at :59."""
+        rows = table.rows
+        if all(row.time.second == 59 for row in rows):
+            rows[:] = [row._replace(time=row.time.replace(microsecond=0) + _SECOND) for row in rows]
+            self._notes.append("all stamps are at 59 s: taken as the minute that follows")
+        mended = 0
+        for place in range(1, len(rows)):
+            row, before = rows[place], rows[place - 1].time
+            if row.time.hour == row.time.minute == 0 < before.hour and before.date() == row.time.date():
+                after = rows[place + 1].time if place + 1 < len(rows) else None
+                if before.hour >= 12 and (after is None or after.date() > row.time.date()):
+                    rows[place] = row._replace(time=row.time + _DAY)
+                    mended += 1
+        if mended:
+            self._notes.append(f"{_count(mended, 'stamp')} 00:00 after the rest of the day: taken as 24:00")
+
+    def _instants(self, table: Rows) -> Sequence[int | None]:
+        rows = table.rows
+        if rows[0].time.tzinfo is not None:
+            return [(row.time - _EPOCH) // _MICROSECOND * 1000 for row in rows]
+        return instants(
+            [row.time for row in rows],
+            self._calendar,
+            ends=self._stamps_end,
+            flows=table.flows,
+            line=lambda place: rows[place].line,
+            notes=self._notes,
+        )
+
+    def _length_ns(self, stamps: Sequence[int]) -> int:
+        """What most stamps are apart; or half of them, and all others a multiple of it."""
+        apart = Counter(b - a for a, b in pairwise(sorted(stamps)) if b > a)
+        if not apart:
+            raise IntervalFileError(
+                f"{self._path}: its stamps do not tell how long an interval is: give it with --interval-minutes"
+            )
+        length_ns, times = apart.most_common(1)[0]
+        if 2 * times > apart.total():
+            return length_ns
+        least_ns = min(apart)
+        if 2 * apart[least_ns] < apart.total() or any(ns % least_ns for ns in apart):
+            lengths = ", ".join(f"{ns / MINUTE_NS:g} min" for ns, _ in apart.most_common(3))
+            raise IntervalFileError(
+                f"{self._path}: its stamps are not mostly one length apart ({lengths}): give it with --interval-minutes"
+            )
+        return least_ns
+
+    def _doubt_stamps(self, rows: Sequence[Row], length_ns: int) -> None:
+        """Say so if the file would hold whole days were its stamps the other way."""
+        length = timedelta(microseconds=length_ns // 1000)
+        first, last = rows[0].time, rows[-1].time
+        if self._stamps_end:
+            other, begin, end = "begin", first, last + length
+        else:
+            other, begin, end = "end", first - length, last
+        if length < _DAY and begin < end and all((t.hour, t.minute, t.second) == (0, 0, 0) for t in (begin, end)):
+            self._notes.append(
+                f"with --stamps {other} the file is of whole days, {begin:%Y-%m-%d} to {end - _DAY:%Y-%m-%d}: are "
+                f"its stamps the {other}s of intervals?"
+            )
+
+    # --- intervals ------------------------------------------------------------------------------------------
+
+    def _tiled(self, placed: Sequence[tuple[int, Row]], length_ns: int, units: dict[str, int]) -> tuple[Interval, ...]:
+        """Intervals one after another, from stamps in order."""
+        intervals: list[Interval] = []
+        twice: list[Row] = []
+        differing = 0
+        shift_ns = length_ns if self._stamps_end else 0
+        end_ns = None
+        for stamp_ns, row in placed:
+            if row.energies is None:
+                continue
+            start_ns = stamp_ns - shift_ns
+            if end_ns is not None and start_ns != end_ns:
+                last = intervals[-1]
+                if start_ns == last.start_ns or stamp_ns == self._stamp_ns(last):
+                    twice.append(row)
+                    differing += last.energies != tuple([units[text] for text in row.energies])
+                    continue
+                if length_ns > HOUR_NS and end_ns - start_ns == self._clock_shift_ns(last, stamp_ns):
+                    if self._stamps_end:
+                        start_ns = end_ns
+                    else:
+                        intervals[-1] = last._replace(end_ns=start_ns)
+                elif start_ns < end_ns:
+                    raise self._overlap(row, start_ns, end_ns, length_ns)
+            end_ns = stamp_ns - shift_ns + length_ns
+            intervals.append(Interval(start_ns, end_ns, tuple([units[text] for text in row.energies])))
+        if not intervals:
+            raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
+        if twice:
+            differ = f", {differing} of them with other numbers" if differing else ""
+            self._notes.append(
+                f"{_count(len(twice), 'interval')} again, the first in line {twice[0].line}{differ}: "
+                "of each the first line counts"
+            )
+        self._tell_gaps(intervals)
+        return tuple(intervals)
+
+    def _stamp_ns(self, interval: Interval) -> int:
+        return interval.end_ns if self._stamps_end else interval.start_ns
+
+    def _clock_shift_ns(self, last: Interval, stamp_ns: int) -> int:
+        """How far the clock was set forward between the last interval's stamp and the next, or at the first of them."""
+        span = self._calendar.span
+        return (span(stamp_ns - 1).utc_offset_s - span(self._stamp_ns(last) - 1).utc_offset_s) * 10**9
+
+    def _overlap(self, row: Row, start_ns: int, end_ns: int, length_ns: int) -> IntervalFileError:
+        return IntervalFileError(
+            f"{self._path}, line {row.line}: an interval of {length_ns / MINUTE_NS:g} min from {self._said(start_ns)} "
+            f"overlaps the one before, which ends at {self._said(end_ns)}: correct the stamps or --interval-minutes"
+        )
+
+    def _tell_gaps(self, intervals: Sequence[Interval]) -> None:
+        gaps = [(a.end_ns, b.start_ns) for a, b in pairwise(intervals) if a.end_ns != b.start_ns]
+        for begin_ns, end_ns in gaps:
+            if end_ns - begin_ns > LONGEST_GAP_NS:
+                raise IntervalFileError(
+                    f"{self._path} has nothing from {self._said(begin_ns)} to {self._said(end_ns)}, more than a year: "
+                    "correct the stamps, or give each part as a file"
+                )
+        for begin_ns, end_ns in gaps[:MOST_GAPS_TOLD]:
+            note = f"nothing from {self._said(begin_ns)} to {self._said(end_ns)}: no energy in that time"
+            back_ns = (
+                self._calendar.span(begin_ns - 1).utc_offset_s - self._calendar.span(end_ns).utc_offset_s
+            ) * 10**9
+            if end_ns - begin_ns == back_ns:
+                note += (
+                    "; the clock goes through this hour twice, and if the file is in standard time all year, give its "
+                    f"stamps with their offset, as in {self._said(end_ns)}"
+                )
+            self._notes.append(note)
+        if more := gaps[MOST_GAPS_TOLD:]:
+            hours = sum(end_ns - begin_ns for begin_ns, end_ns in more) / HOUR_NS
+            self._notes.append(f"and {_count(len(more), 'gap')} more without energy, {hours:g} h in all")
+
+    def _said(self, utc_ns: int) -> str:
+        return local_text(self._calendar, utc_ns, "minutes")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

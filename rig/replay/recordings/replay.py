@@ -1,0 +1,177 @@
+"""One recording through the whole chain: source, front end, gateware, link, meter, outputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from drivers.sim.frontend import delay_ticks
+from drivers.sim.interpolate import RecordingSource
+from drivers.sim.recording import Recording
+from drivers.sim.sensors import FULL_SCALE_DENSITY, Sensor, peak_densities
+from gateware.chain import Chain
+from gateware.registers import BY_NAME, Channel, RecordFlag
+from rig.errors import RigError
+from rig.hardware.config import Config
+from rig.hardware.selection import program_of
+from rig.hardware.simulation import sensors_of, simulated_hardware
+from rig.meter.measuring.elements import Form, form_named
+from rig.program.build import Program, default_program
+from rig.results.summary import PHASES, Summary
+from rig.service.service import Service
+from rig.service.tally import Tally
+
+SETTLING_TICKS = 1 << 16
+"""Modulator ticks played before the recording begins (20 ms): filters settle, the service sets itself up."""
+
+FLUSHING_TICKS = 1 << 15
+"""Modulator ticks played after its end, so that its last sample has passed the filters and the link."""
+
+
+BEGIN_UTC_NS = 946_684_800 * 10**9
+"""A replay's clock begins with 2000-01-01: when something was recorded changes nothing of what it comes to."""
+
+
+class ReplayError(RigError):
+    """A recording that cannot be played this way: one sentence with what would be right."""
+
+
+@dataclass(frozen=True)
+class Playback:
+    """What to play and how. `form` None: 1S when only phase a is there, else 9S, to
+    which absent phases are zero. Ratios divide going in and
+    multiply coming out. `start_s` and `seconds` select a part; `loop` repeats it for `seconds`."""
+
+    recording: Recording
+    assignment: Mapping[str, int]
+    form: str | None = None
+    vt_ratio: Fraction = Fraction(1)
+    ct_ratio: Fraction = Fraction(1)
+    start_s: Fraction = Fraction(0)
+    seconds: Fraction | None = None
+    loop: bool = False
+
+    @property
+    def phases(self) -> str:
+        """The phases whose voltage and current are there."""
+        return "".join(p for p in PHASES if f"v{p}" in self.assignment and f"i{p}" in self.assignment)
+
+
+def replay(playback: Playback, config: Config, progress: Callable[[float], None] = lambda done: None) -> Summary:
+    """Play the recording; every sample of it counts, none before or after.
+
+    `progress` is called with the share done, 0 to 1. Raises ReplayError before anything runs.
+    """
+    if playback.form is not None:
+        _check_phases(playback, form_named(playback.form))
+    program = _program(playback, config)
+    current_class = program.metering.current_class
+    chain = Chain()
+    sensors = sensors_of(config, current_class, chain)
+
+    # A sample whose bits ended at tick T stands for the source at T − delay and half a sample to either side.
+    late = max(round(s.delay_s * chain.tick_hz) for s in sensors)
+    delay = chain.delay_ticks + delay_ticks(sensors, chain.tick_hz) + late
+    half = chain.ticks_per_sample // 2
+    begin = SETTLING_TICKS
+    source = RecordingSource(
+        playback.recording,
+        playback.assignment,
+        chain.tick_hz,
+        loop=playback.loop,
+        start_s=playback.start_s,
+        seconds=None if playback.loop else playback.seconds,
+        lead_in_ticks=begin + half - math.floor(delay),
+        lead_out_ticks=FLUSHING_TICKS,
+        vt_ratio=playback.vt_ratio,
+        ct_ratio=playback.ct_ratio,
+    )
+    length = _length(playback, source, chain)
+    _check_range(playback, source, sensors)
+    end = begin + round(length / chain.ticks_per_sample) * chain.ticks_per_sample
+
+    hardware, _, _ = simulated_hardware(config, current_class, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
+    service = Service(hardware, config, program, reference=Channel(PHASES.index(playback.phases[0])))
+    tally = Tally(service, float(playback.vt_ratio), float(playback.ct_ratio))
+    try:
+        service.begin(begin)
+        hardware.link.close_window_at(end)
+        for result in service.run(until_ns=int((end + FLUSHING_TICKS) / chain.tick_hz * 10**9)):
+            tally.add(result)
+            progress((result.window.tick_end - begin) / (end - begin))
+            if RecordFlag.END_COMMANDED in result.window.record.flags:
+                break
+        service.finish()
+    finally:
+        hardware.close()
+    return tally.summary(playback.phases)
+
+
+def _program(playback: Playback, config: Config) -> Program:
+    """What the meter is: the form asked for, or else the program that the configuration names, or a plain one."""
+    if playback.form is None and config.meter.program:
+        program = program_of(config)
+        _check_phases(playback, program.metering.form)
+        return program
+    program = default_program(playback.form or ("1S" if playback.phases == "a" else "9S"))
+    # A recording is short, and at its own voltages: the form's usual service, whatever the voltages say.
+    metering = replace(program.metering, service=program.equation.service)
+    return replace(program, metering=metering)
+
+
+def _check_phases(playback: Playback, form: Form) -> None:
+    """Refuse a form one of whose elements stands on a phase that is not there."""
+    for element in form.equation().elements:
+        for quantity, weights in (("v", element.volt_weights), ("i", element.ampere_weights)):
+            for phase, weight in zip(PHASES, weights, strict=True):
+                if weight and f"{quantity}{phase}" not in playback.assignment:
+                    raise ReplayError(
+                        f"{playback.recording.path}: form {form.name} meters {quantity}{phase}, which is not among the "
+                        f"channels ({', '.join(playback.assignment)}): name it with --channels or choose another --form"
+                    )
+
+
+def _length(playback: Playback, source: RecordingSource, chain: Chain) -> Fraction:
+    """Modulator ticks to be metered."""
+    length = source.signal_ticks
+    if playback.loop:
+        if playback.seconds is None:
+            raise ReplayError("--loop plays without end: say for how long with --seconds")
+        length = playback.seconds * chain.tick_hz
+    window = (BY_NAME["WINDOW_MAX"].reset or 0) * chain.ticks_per_sample
+    if length < window:
+        raise ReplayError(
+            f"{playback.recording.path}: {float(length / chain.tick_hz) * 1000:.3g} ms to play are less than one "
+            f"window of {float(window / chain.tick_hz) * 1000:.3g} ms: give more, or repeat it for longer with --loop"
+        )
+    return length
+
+
+def _check_range(playback: Playback, source: RecordingSource, sensors: tuple[Sensor, ...]) -> None:
+    """Refuse ratios with which the front end would leave its specified range."""
+    densities = peak_densities(source.peaks, sensors)
+    for name, unit, option, ratio, channels in (
+        ("v", "V", "--vt-ratio", playback.vt_ratio, range(3)),
+        ("i", "A", "--ct-ratio", playback.ct_ratio, range(3, 6)),
+    ):
+        worst = max(channels, key=lambda c: densities[c])
+        excess = densities[worst] / FULL_SCALE_DENSITY
+        if excess > 1:
+            slot = f"{name}{PHASES[worst % 3]}"
+            peak = source.peaks[worst]
+            proposal = _proposal(playback, slot, float(ratio) * excess)
+            raise ReplayError(
+                f"{playback.recording.path}: {slot} peaks at {peak:.4g} {unit} at the meter, {excess:.3g} times the "
+                f"front end's {peak / excess:.4g} {unit}; {option} {proposal} would fit"
+            )
+
+
+def _proposal(playback: Playback, slot: str, least: float) -> str:
+    """A ratio that fits: the recording's own transformer ratio if it does, else the next round number."""
+    own = playback.recording.ratio(playback.assignment[slot])
+    if own is not None and own >= least:
+        return f"{float(own):g} (the recording's own)"
+    decade = 10.0 ** math.floor(math.log10(least))
+    return f"{next(m * decade for m in (1, 1.5, 2, 3, 5, 10) if m * decade >= least):g}"

@@ -1,0 +1,168 @@
+"""What a run of the service comes to, added up window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateware.registers import CHANNELS, Channel, RecordFlag
+from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
+from rig.meter.contacts.functions import Output, PulsesOutput
+from rig.meter.contacts.pulses import TEST_LED
+from rig.meter.measuring.quantities import Readings, Sums
+from rig.meter.meter import Advance
+from rig.program.check import output_text
+from rig.program.names import demand_name
+from rig.results.summary import PHASES, REGISTERS, Constants, Contact, Demand, EnergyWh, Phase, Registers, Summary
+from rig.service.service import Service
+
+
+class Tally:
+    """Adds up the windows of a run, phase by phase, whatever the meter's form.
+
+    `vt_ratio` and `ct_ratio` multiply meter values back to primary ones.
+    """
+
+    def __init__(self, service: Service, vt_ratio: float = 1.0, ct_ratio: float = 1.0) -> None:
+        self._service = service
+        self._vt, self._ct = vt_ratio, ct_ratio
+        self._run = self._recent = Sums()
+        self._bits = self._records = self._overload = self._dead = self._timed = 0
+
+    def add(self, result: Advance) -> None:
+        record, sums = result.window.record, result.window.sums
+        self._run += sums
+        self._recent += sums
+        self._bits += record.ticks
+        self._records += 1
+        self._overload |= record.overload
+        self._dead |= record.dead
+        self._timed += RecordFlag.END_TIMED in record.flags
+
+    def recent(self) -> dict[str, Phase]:
+        """The phases averaged since the last call."""
+        recent, self._recent = self._recent, Sums()
+        return self._phases(self._readings(recent), PHASES)
+
+    def summary(self, phases: str = PHASES) -> Summary:
+        """The run so far, with the phases asked for."""
+        service, measurement = self._service, self._service.measurement
+        billing, link = service.meter.billing, service.hardware.link
+        billing.settle()
+        ratio = self._vt * self._ct
+        readings = self._readings(self._run)
+        kyz1 = service.meter.outputs.get("kyz1")
+        installation = service.meter.installation
+
+        return Summary(
+            simulated=service.hardware.simulated,
+            calibrated=service.hardware.calibration.calibrated,
+            fidelity=service.hardware.fidelity,
+            form=service.program.metering.form.name,
+            seconds=readings.seconds if readings else 0.0,
+            bits=self._bits,
+            samples=self._run.samples,
+            records=self._records,
+            frequency_hz=measurement.frequency_hz,
+            phases=self._phases(readings, phases),
+            neutral_a=readings.neutral_a * self._ct if readings else None,
+            energy_wh=EnergyWh(
+                service.energy_of_run(Quantity.KWH_DELIVERED) / NANO * ratio,
+                service.energy_of_run(Quantity.KWH_RECEIVED) / NANO * ratio,
+            ),
+            registers=Registers(*(billing.registers.energy(q) / NANO_PER_KILO * ratio for q in REGISTERS)),
+            demand=_demand(service, ratio),
+            rate=billing.rate.name,
+            service=installation.service.text if installation.service else None,
+            diagnostics=[f"{d.name.lower().replace('_', ' ')} {phases}" for d, phases in installation.active.items()],
+            stored=service.stored,
+            pulses={"test_led": service.outputs.led.flashes}
+            | {name: service.outputs.relays[name].transitions for name in service.meter.outputs if name != TEST_LED},
+            outputs=[_contact(service, output) for output in service.program.outputs],
+            constants=Constants(float(service.program.ks.wh), float(kyz1.constant_wh) if kyz1 else 0.0, ratio),
+            overload=bool(self._overload),
+            overload_channels=_names(self._overload),
+            dead_channels=_names(self._dead),
+            crc_errors=link.counts.crc_errors + link.counts.request_errors,
+            late_edges=service.late_edges,
+            held_edges=service.held_edges,
+            waiting_edges=service.waiting_edges,
+            timed_windows=self._timed,
+            faults={fault.name.lower(): count for fault, count in measurement.faults.items()},
+            trouble=service.trouble,
+            lost_input_edges=service.lost_input_edges,
+            input_pulses_in_doubt=service.input_pulses_in_doubt,
+            program=service.program.digest,
+            calibration=service.hardware.calibration.digest,
+            build=f"{link.identity.build:08x}",
+        )
+
+    def _readings(self, sums: Sums) -> Readings | None:
+        return self._service.measurement.phases(sums) if sums.samples else None
+
+    def _phases(self, readings: Readings | None, phases: str) -> dict[str, Phase]:
+        if readings is None:
+            return {}
+        watts = self._vt * self._ct
+        found = {}
+        for k, phase in enumerate(PHASES):
+            if phase in phases:
+                v, i = readings.v_rms[k] * self._vt, readings.i_rms[k] * self._ct
+                p, s = readings.p_w[k] * watts, v * i
+                found[phase] = Phase(
+                    v_rms=v,
+                    i_rms=i,
+                    p_w=p,
+                    q_var=_item(readings.q_var, k, watts),
+                    p1_w=_item(readings.p1_w, k, watts),
+                    q1_var=_item(readings.q1_var, k, watts),
+                    s_va=s,
+                    pf=p / s if s else None,
+                    angle_deg=_item(readings.lag_deg, Channel.V1 + k),
+                    i_angle_deg=_item(readings.lag_deg, Channel.I1 + k),
+                    thd_v_pct=_item(readings.thd, Channel.V1 + k, 100),
+                    thd_i_pct=_item(readings.thd, Channel.I1 + k, 100),
+                )
+        return found
+
+
+def _contact(service: Service, output: Output) -> Contact:
+    name = output.name.lower()
+    relay = service.outputs.relays[name]
+    return Contact(
+        name=output.name,
+        does=output.quantity.value if isinstance(output, PulsesOutput) else output_text(output, service.program),
+        position=relay.position.value,
+        transitions=relay.transitions if isinstance(output, PulsesOutput) else None,
+        kp_wh=float(output.kp_wh) if isinstance(output, PulsesOutput) else None,
+    )
+
+
+def _demand(service: Service, ratio: float) -> list[Demand]:
+    billing = service.meter.billing
+    registers = billing.registers.demand
+    if registers is None:
+        return []
+    found = []
+    for q, quantity in enumerate(registers.settings.quantities):
+        top = registers.maximum(q)
+        local = None if top.at_ns is None else billing.settings.calendar.local(top.at_ns)
+        found.append(
+            Demand(
+                quantity=demand_name(quantity),
+                present=registers.present(q) / NANO_PER_KILO * ratio,
+                previous=registers.previous(q) / NANO_PER_KILO * ratio,
+                maximum=top.value / NANO_PER_KILO * ratio,
+                maximum_time=None if local is None else local.isoformat(timespec="seconds"),
+                cumulative=registers.cumulative(q) / NANO_PER_KILO * ratio,
+            )
+        )
+    return found
+
+
+def _item(values: Sequence[float | None] | None, k: int, scale: float = 1.0) -> float | None:
+    value = None if values is None else values[k]
+    return None if value is None else value * scale
+
+
+def _names(mask: int) -> list[str]:
+    return [Channel(c).name.lower() for c in range(CHANNELS) if mask >> c & 1]

@@ -1,0 +1,30 @@
+"""What happened to a meter, as items of its store's history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from rig.meter.billing.billing import Happening
+from rig.meter.billing.events import EndOfInterval, Event, ProfileWords
+from rig.meter.billing.snapshot import Snapshot
+from rig.store.items import EventItem, Item, SnapshotItem, WordsItem
+
+
+def items_of(happenings: Iterable[Happening], recording: int) -> list[Item]:
+    """What goes to the history. An end of interval does not: what it leaves is in registers and profile."""
+    items: list[Item] = []
+    for happening in happenings:
+        match happening:
+            case Event():
+                details = msgspec.json.encode(dict(happening.details)).decode()
+                items.append(EventItem(happening.utc_ns, happening.kind.code, happening.kind.label, details))
+            case Snapshot():
+                registers = msgspec.json.encode(happening).decode()
+                items.append(SnapshotItem(happening.utc_ns, happening.cause.value, registers))
+            case ProfileWords():
+                items.append(WordsItem(recording, happening.first, happening.words))
+            case EndOfInterval():
+                pass
+    return items

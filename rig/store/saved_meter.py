@@ -1,0 +1,82 @@
+"""A meter as a save of its store holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rig.meter.meter import MeterState
+from rig.store.disk import Disk
+from rig.store.errors import StoreError
+from rig.store.journal import NAMES, newest_of, read_copy
+from rig.store.store import Restored
+
+BOARD = "board"
+"""The fidelity of hardware."""
+
+REPROGRAMMED = "programmed"
+"""Kind of the snapshot that holds the whole state a new program found."""
+
+
+@dataclass
+class SavedMeter:
+    """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, and the
+    number of its load profile."""
+
+    fidelity: str
+    program: str
+    recording: int
+    meter: MeterState
+
+
+def decode_saved(payload: bytes) -> SavedMeter:
+    """The state in a save. ValueError for what is none, or has something in it that would be lost.
+
+    Where something is missing that has a default, an older version wrote it.
+    """
+    kept = msgspec.json.decode(payload, type=SavedMeter)
+    unknown = next(_unknown(msgspec.json.decode(payload), msgspec.to_builtins(kept)), None)
+    if unknown is not None:
+        raise ValueError(f"it has {unknown}, which is not known here")
+    return kept
+
+
+def last_saved(folder: Path) -> tuple[Restored, SavedMeter]:
+    """The last save of a store, and what is in it. Reads only, also while a meter runs. Raises StoreError."""
+    copies = [read_copy(folder / name, Disk()) for name in NAMES]
+    if all(copy.missing for copy in copies):
+        raise StoreError(f"{folder} is no store of a meter: give the folder that rig.toml has as store")
+    _, record = newest_of(copies)
+    if not record.sequence:
+        raise StoreError(f"nothing was saved in {folder} yet: run the meter first")
+    restored = Restored(record.payload, record.utc_ns, record.sequence)
+    return restored, decoded_save(restored)
+
+
+def _unknown(found: Any, known: Any, place: str = "") -> Iterator[str]:
+    """The keys of what was found that what was understood of it has not."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            if key not in known:
+                yield f"{place}{key}"
+            else:
+                yield from _unknown(value, known[key], f"{place}{key}.")
+    elif isinstance(found, list):
+        for one, other in zip(found, known, strict=True):
+            yield from _unknown(one, other, place)
+
+
+def decoded_save(restored: Restored) -> SavedMeter:
+    try:
+        return decode_saved(restored.payload)
+    except ValueError as error:
+        raise StoreError(
+            f"the stored state number {restored.sequence} is not this program's: {error}; "
+            "use the version that wrote it, or move the store away to begin a new meter"
+        ) from None
+
+
