@@ -26,7 +26,7 @@ def modules(*packages: str) -> dict[str, Path]:
 
 
 def imported(path: Path, known: Iterable[str]) -> set[str]:
-    """Give the modules among `known` that a file imports: of `from package import name`, package.name if that is one."""
+    """Give the modules among `known` that a file imports; `from package import module` is package.module."""
     known = set(known)
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -13,7 +13,7 @@ REQUIREMENTS = ROOT.parent / "shared" / "REQUIREMENTS.md"
 
 IDS = [
     f"{letter}-{number}"
-    for letter, count in (("C", 5), ("M", 5), ("Q", 6), ("T", 4), ("D", 7), ("P", 6), ("X", 4), ("S", 3))
+    for letter, count in (("C", 5), ("M", 8), ("Q", 6), ("T", 4), ("D", 7), ("P", 6), ("X", 4), ("S", 3))
     for number in range(1, count + 1)
 ]
 STATUSES = {"works", "partly", "not yet"}

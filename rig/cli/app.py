@@ -251,17 +251,14 @@ def doctor(json: JsonOption = False) -> None:
 def main() -> None:
     """Entry point of the command `rig`."""
     from rig.failures import MENDABLE, unexpected
-    from rig.terminal.show import RunError
 
     try:
         app()
     except (SystemExit, KeyboardInterrupt):
         raise  # the usual ends: what else could have come needs no looking up, which takes long
     except MENDABLE as error:
-        sys.exit(refuse(str(error)))
-    except RunError as error:
         refuse(str(error))
-        sys.exit(error.status)
+        sys.exit(getattr(error, "status", 2))
     except ModuleNotFoundError as error:
         if "RIG_TRACEBACK" in os.environ:
             raise

@@ -6,6 +6,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from rig.meter.billing.metric import RecorderError
 from rig.meter.billing.profile import Profile
 from rig.meter.billing.profile_reading import read_profile
 from rig.profile.settings import settings_of
@@ -27,7 +28,7 @@ def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profil
         raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
     except StoreError:
         raise
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RecorderError) as error:
         raise StoreError(f"the settings of a recording in {folder} cannot be read: {error}") from None
     newest = datetime.fromtimestamp(until_ns // 10**9, UTC) + timedelta(days=1)  # wherever the meter stands
     # Words that went missing leave what is after them; the dates in it set the reader right.

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from rig.cli.app import app as cli
-from rig.hardware.hardware import doctor
+from rig.hardware import doctor
 from rig.results.summary import Summary
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ import pytest
 
 from rig.files.numbers import MOST, exact
 from rig.files.strict_toml import ConfigError
+from rig.hardware import config as module
 from rig.hardware.config import Config, load
-from rig.hardware.hardware import config as module
 
 
 def write(tmp_path: Path, text: str) -> Path:

@@ -26,7 +26,7 @@ from drivers.sim.reading import read_recording
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
 from gateware.chain import Chain
 from gateware.registers import Channel, EventKind
-from rig.files.whole import check_free, write_files
+from rig.files.whole import FileError, check_free, write_files
 from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.hardware.simulation import simulated_hardware
@@ -236,7 +236,7 @@ def test_a_capture_exported_and_replayed_is_what_it_was(six_cycles: Scope, tmp_p
 
 def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    with pytest.raises(ScopeError, match="cannot be written"):
+    with pytest.raises(FileError, match="cannot be written"):
         write_files({tmp_path / "a.dat": b"1", tmp_path / "gone" / "a.cfg": b"2"})
     assert [p.name for p in tmp_path.iterdir()] == ["taken"]
 
@@ -246,10 +246,10 @@ def test_files_that_exist_are_kept(tmp_path: Path) -> None:
     assert [p.name for p in pair] == ["a.cfg", "a.dat"]
     check_free(pair, force=False)
     pair[1].write_bytes(b"kept")
-    with pytest.raises(ScopeError, match=r"a\.dat exists: .* --force"):
+    with pytest.raises(FileError, match=r"a\.dat exists: .* --force"):
         check_free(pair, force=False)
     check_free(pair, force=True)
-    with pytest.raises(ScopeError, match="does not exist"):
+    with pytest.raises(FileError, match="does not exist"):
         check_free([tmp_path / "gone" / "a.csv"], force=True)
     with pytest.raises(ScopeError, match=r"ends in \.cfg"):
         comtrade_pair(tmp_path / "a.txt")

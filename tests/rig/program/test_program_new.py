@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from rig.files.strict_toml import ConfigError, convert
+from rig.files.whole import FileError
 from rig.meter.measuring.elements import FORMS
 from rig.meter.models import MODELS
 from rig.program import schema
 from rig.program.build import Program, build, load_program
 from rig.program.new import new_program, write_new
-from rig.scope.capture import ScopeError
 
 
 def program(text: str) -> Program:
@@ -63,7 +63,7 @@ def test_a_file_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "meter.toml"
     write_new(path, new_program("AXS4", "4S", 20), force=False)
     assert load_program(path).nameplate.type == "AXS4"
-    with pytest.raises(ScopeError, match=r"meter\.toml exists"):
+    with pytest.raises(FileError, match=r"meter\.toml exists"):
         write_new(path, "", force=False)
     write_new(path, new_program("AXS4", "2S", 200), force=True)
     assert load_program(path).nameplate.form == "2S"
