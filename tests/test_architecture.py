@@ -135,7 +135,7 @@ def test_circles_between_folders_are_found() -> None:
 def test_a_pi_needs_none_of_the_simulation() -> None:
     reached: set[str] = set()
     waiting = {"rig.cli.entry", "rig.cli.app", "rig.terminal.show", "rig.daemon.metering", "rig.terminal.run_view"}
-    waiting |= {"rig.hardware.doctor", "rig.bench.plugin", "rig.bench.stand"}
+    waiting |= {"rig.hardware.doctor", "rig.bench.plugin", "rig.bench.bench"}
     while waiting:
         module = waiting.pop()
         reached.add(module)

@@ -19,7 +19,7 @@ from calibration.constants import FULL_SCALE_CODES, parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
-from rig.cli.store import Shown
+from rig.cli.store import StoreContents
 from rig.face.face import Face
 from rig.hardware.config import Config, load
 from rig.hardware.doctor import Check
@@ -202,7 +202,7 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Face") == ["face", "lcd_trouble", *(field.name for field in fields(Face))]
     assert table_keys(path, "Check") == list(Check.__struct_fields__)
     assert table_keys(path, "Finding") == list(Finding.__struct_fields__)
-    assert table_keys(path, "Store") == list(Shown.__struct_fields__)
+    assert table_keys(path, "Store") == list(StoreContents.__struct_fields__)
     assert table_keys(path, "Load") == list(Report.__struct_fields__)
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
     for name, kind in get_type_hints(Summary).items():

@@ -19,7 +19,7 @@ from rig.meter.display.items import DisplayItem
 from rig.meter.display.lcd import Lcd
 from rig.meter.display.readout import Readout
 from rig.program.build import load_program
-from rig.program.plate import plate_of
+from rig.program.displayed_nameplate import displayed_nameplate
 from rig.service.service import Service
 
 SECONDS = 66
@@ -63,7 +63,7 @@ def main() -> None:
         config, program.metering.current_class, lively_load(Chain().tick_hz), paced=False, begin_utc_ns=BEGIN_UTC_NS
     )
     service = Service(hardware, config, program)
-    readout = Readout(plate_of(program))
+    readout = Readout(displayed_nameplate(program))
     settings = program.display
 
     def shown(items: Sequence[DisplayItem], *, alternate: bool = False) -> list[tuple[str, Lcd]]:
@@ -85,7 +85,7 @@ def main() -> None:
         draw("gyrbox", "Gyrbox sequence", shown(settings.gyrbox))
         face = Face(dict(normal)["kWh delivered"], plate=program.nameplate.rows(), marks=SIMULATED)
         Path(__file__).with_name("face.svg").write_text(svg(face), encoding="utf-8")
-        service.meter.obey(Command(hardware.clock.utc_ns(), Action.TEST_BEGIN))
+        service.meter.execute(Command(hardware.clock.utc_ns(), Action.TEST_BEGIN))
         run(TEST_SECONDS)
         draw("test", "Test sequence", shown(settings.test))
         service.finish()

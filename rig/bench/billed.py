@@ -14,7 +14,7 @@ from rig.program.names import Names
 DEMANDS = ("max", "present", "previous", "cumulative")
 
 
-class Meter:
+class BilledMeter:
     """The meter's registers and states. They are as of the last record, a fraction of a second ago."""
 
     def __init__(self, rig: Rig) -> None:

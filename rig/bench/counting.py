@@ -19,7 +19,7 @@ JITTER_SHARE = Fraction(1, 20)
 """Of the latency: how far an edge may be off its instant, for what is compared with the energy."""
 
 
-class Counter:
+class CounterInstrument:
     """One counter: "LED", or "KYZ1" to "KYZ4". It counts from the meter's start, or from `zero` on."""
 
     def __init__(self, rig: Rig, name: str) -> None:

@@ -36,7 +36,7 @@ def allowed(seconds: float) -> tuple[float, float]:
     return min(least, seconds), max(most, seconds)
 
 
-class Contact:
+class MovedContact:
     """One contact that can be moved."""
 
     def __init__(self, rig: Rig, mover: Mover, operated: str, let_go: str) -> None:
@@ -65,7 +65,7 @@ class Contact:
         self._rig.hands_free_ns = max(at_ns, self._rig.now_ns) + round(PAUSE_S * SECOND_NS)
 
 
-class Magnet(Contact):
+class Magnet(MovedContact):
     """The magnet at twelve o'clock."""
 
     def place(self) -> None:
@@ -81,7 +81,7 @@ class Magnet(Contact):
         self._hold(seconds, *allowed(seconds))
 
 
-class Button(Contact):
+class Button(MovedContact):
     """SCROLL, or demand reset."""
 
     def press(self) -> None:
@@ -101,7 +101,7 @@ class Button(Contact):
         self._move(False)
 
 
-class TestSwitch(Contact):
+class TestSwitch(MovedContact):
     """The Test switch; open is its test position, in the notice's words."""
 
     __test__ = False  # not a test case, whatever pytest makes of the name
@@ -115,7 +115,7 @@ class TestSwitch(Contact):
         self._move(False)
 
 
-class Cover(Contact):
+class Cover(MovedContact):
     """The meter's cover."""
 
     def off(self) -> None:
@@ -127,7 +127,7 @@ class Cover(Contact):
         self._move(False)
 
 
-class InputContact(Contact):
+class InputContact(MovedContact):
     """Another meter's output at a pulse input."""
 
     def close(self) -> None:

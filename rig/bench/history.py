@@ -17,7 +17,7 @@ class Standing(Generic[T]):
     what: T
 
 
-class History(Generic[T]):
+class ActionHistory(Generic[T]):
     """Everything seen, in order of time. Empty until something is."""
 
     def __init__(self) -> None:

@@ -57,7 +57,7 @@ class Player(Protocol):
         ...
 
 
-class Source:
+class SourceInstrument:
     """The source at the meter's terminals, a four-wire wye. It begins with 120 V and no current."""
 
     def __init__(self, rig: Rig, play: Player, applied: Applied) -> None:

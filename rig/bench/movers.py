@@ -12,7 +12,7 @@ from gpiozero.pins import Factory
 
 from drivers.pins import Pin, claimed
 from rig.bench.rig import SECOND_NS, Rig
-from rig.hardware.hardware import Hands
+from rig.hardware.hardware import SwitchDriver
 
 
 class Mover(Protocol):
@@ -33,7 +33,7 @@ class Mover(Protocol):
 class SimulatedHand:
     """On simulated pins: exact to the ns, but for the bounce of the contact."""
 
-    def __init__(self, rig: Rig, hands: Hands, contact: str) -> None:
+    def __init__(self, rig: Rig, hands: SwitchDriver, contact: str) -> None:
         self._rig, self._hands, self._contact = rig, hands, contact
 
     def move(self, operated: bool) -> int:

@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from drivers.gpio import Position
-from rig.bench.history import History, Standing
-from rig.bench.rig import SECOND_NS, STEP_NS, Rig, Shown
+from rig.bench.history import ActionHistory, Standing
+from rig.bench.rig import SECOND_NS, STEP_NS, Rig, ShownFrame
 from rig.files.strict_toml import hint
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator
 from rig.meter.front.front import Mode
@@ -29,7 +29,7 @@ ALL = "all segments"
 
 def came_true(
     rig: Rig,
-    history: History[T],
+    history: ActionHistory[T],
     holds: Callable[[T], bool],
     within: float | None,
     wanted: str,
@@ -62,7 +62,12 @@ def came_true(
 
 
 def kept_true(
-    rig: Rig, history: History[T], holds: Callable[[T], bool], seconds: float, wanted: str, text: Callable[[T], str]
+    rig: Rig,
+    history: ActionHistory[T],
+    holds: Callable[[T], bool],
+    seconds: float,
+    wanted: str,
+    text: Callable[[T], str],
 ) -> None:
     """Run the rig for so long; raises BenchFailure if it does not hold all the time, from now on."""
     __tracebackhide__ = True
@@ -75,7 +80,9 @@ def kept_true(
         )
 
 
-def _listed(rig: Rig, history: History[T], until_ns: int, text: Callable[[T], str], from_ns: int | None = None) -> str:
+def _listed(
+    rig: Rig, history: ActionHistory[T], until_ns: int, text: Callable[[T], str], from_ns: int | None = None
+) -> str:
     from_ns = rig.acts.last.at_ns if from_ns is None else from_ns
     stood: Sequence[Standing[T]] = history.between(min(from_ns, until_ns), until_ns)
     lines = [f"  since {rig.acts.time(standing.since_ns):>12}  {text(standing.what)}" for standing in stood[-LISTED:]]
@@ -83,7 +90,7 @@ def _listed(rig: Rig, history: History[T], until_ns: int, text: Callable[[T], st
     return "\n".join([f"there was, up to {rig.acts.time(until_ns)}:", *more, *lines])
 
 
-class Display:
+class DisplayInstrument:
     """The meter's display."""
 
     def __init__(self, rig: Rig) -> None:
@@ -116,7 +123,7 @@ class Display:
 
     def shows(self, *lit: str, **wanted: str) -> bool:
         """Whether it stands there now; of what is said as in `expect`."""
-        return Wanted(*lit, **wanted).holds(self._now)
+        return Expectation(*lit, **wanted).holds(self._now)
 
     def expect(self, *lit: str, within: float | None = None, **wanted: str) -> float:
         """Expect it within so many seconds of the last act, or now; returns after how many it came.
@@ -125,13 +132,13 @@ class Display:
         In `text` * stands for anything, ? for one character; "all segments" is their check.
         """
         __tracebackhide__ = True
-        want = Wanted(*lit, **wanted)
+        want = Expectation(*lit, **wanted)
         return came_true(self._rig, self._rig.shown, want.holds, within, want.text, _described)
 
     def keeps(self, *lit: str, seconds: float, **wanted: str) -> None:
         """Run the rig for so long, and expect it all the time."""
         __tracebackhide__ = True
-        want = Wanted(*lit, **wanted)
+        want = Expectation(*lit, **wanted)
         kept_true(self._rig, self._rig.shown, want.holds, seconds, want.text, _described)
 
     def items(self, since: float = 0.0) -> list[tuple[str, float]]:
@@ -146,13 +153,13 @@ class Display:
         return found
 
     @property
-    def _now(self) -> Shown:
+    def _now(self) -> ShownFrame:
         last = self._rig.shown.last
         assert last is not None
         return last.what
 
 
-class Wanted:
+class Expectation:
     """What is expected of the display. Raises ValueError for words that it cannot show.
 
     While all segments are checked, nothing of the glass means anything: then only their own text can be expected.
@@ -174,7 +181,7 @@ class Wanted:
             raise ValueError(f'there is no item "{item}" on a display; {hint(item, known, "docs/display.md has them")}')
         self._text, self._unit, self._item = text, unit, item
 
-    def holds(self, shown: Shown) -> bool:
+    def holds(self, shown: ShownFrame) -> bool:
         """Whether the display is so."""
         behind = (self._mode is None or shown.mode is self._mode) and (self._item is None or shown.item == self._item)
         if shown.lcd == ALL_SEGMENTS:
@@ -216,11 +223,11 @@ def _mode(word: str) -> Mode:
         raise ValueError(f"{word!r} is no sequence: there are {', '.join(mode.value for mode in Mode)}") from None
 
 
-def _text(shown: Shown) -> str:
+def _text(shown: ShownFrame) -> str:
     return ALL if shown.lcd == ALL_SEGMENTS else shown.lcd.text
 
 
-def _described(shown: Shown) -> str:
+def _described(shown: ShownFrame) -> str:
     """A line."""
     if shown.lcd == ALL_SEGMENTS:
         return f"{ALL} ({shown.mode.value} sequence)"

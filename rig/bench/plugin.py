@@ -17,14 +17,14 @@ import msgspec
 import pytest
 
 if TYPE_CHECKING:
-    from rig.bench.billed import Meter
-    from rig.bench.counting import Counter
+    from rig.bench.bench import Bench
+    from rig.bench.billed import BilledMeter
+    from rig.bench.counting import CounterInstrument
     from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
-    from rig.bench.load import Source
-    from rig.bench.observed import Display, Relay
+    from rig.bench.load import SourceInstrument
+    from rig.bench.observed import DisplayInstrument, Relay
     from rig.bench.person import Asked
     from rig.bench.rig import Rig
-    from rig.bench.stand import Stand
     from rig.hardware.config import Config
     from rig.program.build import Program
 
@@ -54,11 +54,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A test in which a person misses a hold begins again: what the meter made of it cannot be undone."""
     if "stand" not in pyfuncitem.funcargs:
         return None
+    from rig.bench.bench import Bench
     from rig.bench.failures import HoldMissed, NotFitted
-    from rig.bench.stand import Stand
 
     stand = pyfuncitem.funcargs["stand"]
-    assert isinstance(stand, Stand)
+    assert isinstance(stand, Bench)
 
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     for attempt in range(1, ATTEMPTS + 1):
@@ -106,9 +106,9 @@ def begins_ns(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """Everything that the other fixtures are of."""
-    from rig.bench.stand import board_stand, simulated_stand
+    from rig.bench.bench import board_stand, simulated_stand
     from rig.failures import MENDABLE
     from rig.hardware.config import load
 
@@ -131,75 +131,75 @@ def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
 
 
 @pytest.fixture
-def rig(stand: Stand) -> Rig:
+def rig(stand: Bench) -> Rig:
     """The rig under test: time, and cuts of power."""
     return stand.rig
 
 
 @pytest.fixture
-def source(stand: Stand) -> Source:
+def source(stand: Bench) -> SourceInstrument:
     """The voltages and currents that the meter is given."""
     return stand.source
 
 
 @pytest.fixture
-def meter(stand: Stand) -> Meter:
+def meter(stand: Bench) -> BilledMeter:
     """What the meter has registered."""
     return stand.meter
 
 
 @pytest.fixture
-def display(stand: Stand) -> Display:
+def display(stand: Bench) -> DisplayInstrument:
     """The meter's display."""
     return stand.display
 
 
 @pytest.fixture
-def magnet(stand: Stand) -> Magnet:
+def magnet(stand: Bench) -> Magnet:
     """The magnet for twelve o'clock."""
     return stand.magnet
 
 
 @pytest.fixture
-def scroll(stand: Stand) -> Button:
+def scroll(stand: Bench) -> Button:
     """The SCROLL button, under the cover."""
     return stand.scroll
 
 
 @pytest.fixture
-def reset(stand: Stand) -> Button:
+def reset(stand: Bench) -> Button:
     """The demand-reset button."""
     return stand.reset
 
 
 @pytest.fixture
-def test_switch(stand: Stand) -> TestSwitch:
+def test_switch(stand: Bench) -> TestSwitch:
     """The Test switch, under the cover."""
     return stand.test_switch
 
 
 @pytest.fixture
-def cover(stand: Stand) -> Cover:
+def cover(stand: Bench) -> Cover:
     """The meter's cover."""
     return stand.cover
 
 
 @pytest.fixture
-def pulse_input(stand: Stand) -> Callable[[int], InputContact]:
+def pulse_input(stand: Bench) -> Callable[[int], InputContact]:
     """The contact at pulse input 1 or 2."""
     return stand.input_contact
 
 
 @pytest.fixture
-def counter(stand: Stand) -> Callable[[str], Counter]:
+def counter(stand: Bench) -> Callable[[str], CounterInstrument]:
     """The FPGA's counter of an output, by its name: "LED", "KYZ1" to "KYZ4"."""
-    from rig.bench.counting import Counter
+    from rig.bench.counting import CounterInstrument
 
-    return lambda name: Counter(stand.rig, name)
+    return lambda name: CounterInstrument(stand.rig, name)
 
 
 @pytest.fixture
-def relay(stand: Stand) -> Callable[[str], Relay]:
+def relay(stand: Bench) -> Callable[[str], Relay]:
     """An output's contacts, by its name: "KYZ1" to "KYZ4"."""
     from rig.bench.observed import Relay
 

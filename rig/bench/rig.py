@@ -14,15 +14,15 @@ from drivers.counters import PulseCounters
 from drivers.gpio import Position
 from drivers.switches import RawEdge
 from gateware.registers import Capability
-from rig.bench.acts import Acts
+from rig.bench.action_log import ActionLog
 from rig.bench.failures import BenchFailure
-from rig.bench.history import History
+from rig.bench.history import ActionHistory
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware
 from rig.meter.billing.quantity import Quantity
 from rig.meter.display.lcd import Lcd
 from rig.meter.front.front import Mode
-from rig.meter.meter import Advance
+from rig.meter.meter import WindowResult
 from rig.program.build import Program
 from rig.service.service import PULSE_LATENCY_NS, Service
 from rig.store.store import Store
@@ -36,7 +36,7 @@ KEPT_CHANGES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownFrame:
     """The display: the glass, which sequence it is of, and the item's name in the program."""
 
     lcd: Lcd
@@ -68,10 +68,12 @@ class Rig:
         self.service = Service(hardware, self.config, self.program, Store.open(self._store), on_edge=self._note_edge)
         self.service.begin()
         self.begin_ns = self.hands_free_ns = hardware.clock.now_ns()
-        self.acts = Acts(self.begin_ns)
-        self.shown: History[Shown] = History()
-        self.contacts: dict[str, History[Position]] = {name.upper(): History() for name in self.service.outputs.relays}
-        self.advances: list[Advance] = []
+        self.acts = ActionLog(self.begin_ns)
+        self.shown: ActionHistory[ShownFrame] = ActionHistory()
+        self.contacts: dict[str, ActionHistory[Position]] = {
+            name.upper(): ActionHistory() for name in self.service.outputs.relays
+        }
+        self.advances: list[WindowResult] = []
         self._look()
         self.service.watch = self._look
 
@@ -171,7 +173,7 @@ class Rig:
         """At the front, as often as the service attends to it."""
         service, now_ns = self.service, self.now_ns
         front = service.front
-        self.shown.note(now_ns, Shown(front.lcd(service.meter), front.front.mode, front.front.item.name))
+        self.shown.note(now_ns, ShownFrame(front.lcd(service.meter), front.front.mode, front.front.item.name))
         for name, relay in service.outputs.relays.items():
             self.contacts[name.upper()].note(now_ns, relay.position)
 

@@ -214,7 +214,7 @@ def scope(
     when = datetime.now(UTC) - timedelta(seconds=shot.age_s)
     contents: dict[Path, bytes] = {}
     if comtrade:
-        contents |= files.comtrade(shot, comtrade, when, files.Ratios(float(vt), float(ct)))
+        contents |= files.comtrade(shot, comtrade, when, files.PrimaryRatios(float(vt), float(ct)))
     if csv:
         contents |= files.csv(shot, csv, when)
     write_files(contents)

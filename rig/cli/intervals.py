@@ -18,9 +18,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rig.cli.json_output import print_json
 from rig.files.numbers import exact
 from rig.files.strict_toml import ConfigError, shown
-from rig.meter.billing.billing import Happening
+from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.demand import DemandSettings
-from rig.meter.models import Capability
+from rig.meter.models import ModelCapability
 from rig.program import schema
 from rig.program.billing import LEAST_INTERVAL_MIN
 from rig.program.build import Program, build, load_program
@@ -29,7 +29,7 @@ from rig.replay.intervals.replay import Replay
 from rig.replay.intervals.store import ReplayStore, empty_folder
 from rig.terminal.intervals_view import report as view
 
-PLAIN = schema.ProgramFile(demand=schema.Demand(quantities=("kW delivered", "kW received", "kVA td")))
+PLAIN = schema.ProgramFile(demand=schema.DemandTable(quantities=("kW delivered", "kW received", "kVA td")))
 """Without a program: RXRS4e, UTC, block demand of 15 min, one rate, no recorder."""
 
 MOST_MINUTES = 31 * 24 * 60
@@ -88,10 +88,10 @@ def replay_intervals(
 
 
 @contextmanager
-def _kept(store: Path | None, meter: Program, replay: Replay) -> Iterator[Callable[[list[Happening]], None]]:
+def _kept(store: Path | None, meter: Program, replay: Replay) -> Iterator[Callable[[list[MeterEvent]], None]]:
     """Where to give what happens."""
     if store is None:
-        yield lambda happenings: None
+        yield lambda events: None
         return
     kept = ReplayStore(store, meter, replay.billing)
     try:
@@ -103,7 +103,7 @@ def _kept(store: Path | None, meter: Program, replay: Replay) -> Iterator[Callab
 
 def _with_demand(meter: Program, text: str, notes: list[str]) -> Program:
     """The same meter with other demand, of the same quantities."""
-    meter.metering.require(Capability.DEMAND, "--demand")
+    meter.metering.require(ModelCapability.DEMAND, "--demand")
     settings = meter.billing
     assert settings.demand is not None, "a model with demand has its settings"
     try:

@@ -27,7 +27,7 @@ FolderArgument = Annotated[Path, typer.Argument(help="The folder of the store, a
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md) instead.")]
 
 
-class Shown(msgspec.Struct, frozen=True):
+class StoreContents(msgspec.Struct, frozen=True):
     """What a store holds: the registers of the last save, the newest events, and the snapshots."""
 
     simulated: bool
@@ -88,7 +88,7 @@ def show_command(
         console.print(table)
 
 
-def _shown(folder: Path, events: int) -> Shown:
+def _shown(folder: Path, events: int) -> StoreContents:
     saved, kept = last_saved(folder)
     try:
         with HistoryReader(folder) as history:
@@ -96,7 +96,7 @@ def _shown(folder: Path, events: int) -> Shown:
             snapshots = [_snapshot(snapshot) for snapshot in history.snapshots()]
     except (sqlite3.Error, msgspec.DecodeError, LookupError, TypeError) as error:
         raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
-    return Shown(
+    return StoreContents(
         simulated=kept.fidelity != BOARD,
         fidelity=kept.fidelity,
         saved=_utc(saved.utc_ns),

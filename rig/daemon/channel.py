@@ -17,11 +17,11 @@ Said = TypeVar("Said")
 MOST_BYTES = 1 << 17
 
 
-class ConduitClosed(Exception):
+class ChannelClosed(Exception):
     """The other side is gone."""
 
 
-class Conduit(Generic[Said]):
+class MessageChannel(Generic[Said]):
     """One end. `said` is the union of Structs that the other end sends."""
 
     def __init__(self, end: socket.socket, said: Any) -> None:
@@ -41,7 +41,7 @@ class Conduit(Generic[Said]):
             self.dropped += 1
             return False
         except OSError:
-            raise ConduitClosed from None
+            raise ChannelClosed from None
         return True
 
     def send(self, message: msgspec.Struct) -> bool:
@@ -49,7 +49,7 @@ class Conduit(Generic[Said]):
         try:
             self._socket.send(msgspec.msgpack.encode(message), socket.MSG_NOSIGNAL)
         except OSError:
-            raise ConduitClosed from None
+            raise ChannelClosed from None
         return True
 
     def receive(self) -> Said:
@@ -57,7 +57,7 @@ class Conduit(Generic[Said]):
         try:
             return self._decode(self._socket.recv(MOST_BYTES))
         except OSError:
-            raise ConduitClosed from None
+            raise ChannelClosed from None
 
     def poll(self) -> Said | None:
         """The next message if there is one. Raises ConduitClosed."""
@@ -66,11 +66,11 @@ class Conduit(Generic[Said]):
         except BlockingIOError:
             return None
         except OSError:
-            raise ConduitClosed from None
+            raise ChannelClosed from None
 
     def _decode(self, message: bytes) -> Said:
         if not message:
-            raise ConduitClosed
+            raise ChannelClosed
         return self._decoder.decode(message)
 
     def leave(self) -> None:

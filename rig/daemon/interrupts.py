@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 HASTE_S = 2.0
-"""Ctrl-C again so soon is the same wish: what has begun to end may save, and let its contacts go."""
+"""Ctrl-C again so soon is the same request: what has begun to end may save, and let its contacts go."""
 
 
 class Interrupts:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from drivers.spi_link import LinkError
-from rig.daemon.channel import Conduit, ConduitClosed
+from rig.daemon.channel import ChannelClosed, MessageChannel
 from rig.daemon.edge_feed import EdgeFeed
 from rig.daemon.interrupts import Interrupts
 from rig.daemon.messages import Begun, Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
@@ -30,8 +30,8 @@ from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import open_hardware, program_of
 from rig.program.build import Program
 from rig.service.input_contacts import name_of
+from rig.service.run_accumulator import RunAccumulator
 from rig.service.service import Service
-from rig.service.tally import Tally
 from rig.store.store import Store
 
 REFRESH_NS = 1_000_000_000
@@ -44,8 +44,10 @@ Tell = Callable[[msgspec.Struct], bool]
 class Stopped:
     """Whether the run is to end: told so, by an order or a signal, or nobody is there any more."""
 
-    def __init__(self, conduit: Conduit[Order], operate: Callable[[Operate], None], interrupts: Interrupts) -> None:
-        self._conduit, self._operate, self._interrupts = conduit, operate, interrupts
+    def __init__(
+        self, channel: MessageChannel[Order], operate: Callable[[Operate], None], interrupts: Interrupts
+    ) -> None:
+        self._channel, self._operate, self._interrupts = channel, operate, interrupts
         self._ended = False
 
     def __call__(self) -> bool:
@@ -53,8 +55,8 @@ class Stopped:
         self._ended = self._ended or self._interrupts.seen
         while not self._ended:
             try:
-                order = self._conduit.poll()
-            except ConduitClosed:
+                order = self._channel.poll()
+            except ChannelClosed:
                 order = Stop()
             match order:
                 case None:
@@ -66,7 +68,7 @@ class Stopped:
         return self._ended
 
 
-def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ended:
+def meter(start: Start, channel: MessageChannel[Order], interrupts: Interrupts) -> Ended:
     """Meter as ordered. Ends cleanly when told to, or interrupted, and when the link fails: no window is left half
     registered, pulses due are let out, the outputs go to rest."""
     config = start.config
@@ -74,7 +76,7 @@ def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ende
     hands = None if start.hands is None else _hands(Path(start.hands), program)
     hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
     # At full speed every moment is waited for; in real time none is.
-    tell: Tell = _or_nobody(conduit.offer if start.paced else conduit.send)
+    tell: Tell = _or_nobody(channel.offer if start.paced else channel.send)
     feed = EdgeFeed(tell) if start.record else None
     failure = None
     with ExitStack() as held:
@@ -83,7 +85,7 @@ def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ende
         _find(hardware, hands)
         service = Service(hardware, config, program, store, on_edge=None if feed is None else feed.hear)
         held.callback(service.close)  # whatever happens, no contact stays closed: the kernel may leave pins as they are
-        tally = Tally(service)
+        accumulator = RunAccumulator(service)
         service.begin()
         keep_what_is_loaded()
         now = hardware.clock.now_ns()
@@ -92,13 +94,13 @@ def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ende
             feed.begin(now)
             tell(Begun(hardware.fidelity, program.digest, sorted(service.contacts_closed)))
         end = None if start.seconds is None else now + round(start.seconds * 1e9)
-        stopped = Stopped(conduit, lambda order: service.operate(order.switch, order.operated), interrupts)
+        stopped = Stopped(channel, lambda order: service.operate(order.switch, order.operated), interrupts)
         shown = None
         try:
             while not stopped() and (end is None or now < end):
                 now = now + REFRESH_NS if end is None else min(now + REFRESH_NS, end)
                 for result in service.run(now):
-                    tally.add(result)
+                    accumulator.add(result)
                     if stopped():
                         break
                     service.make_room()
@@ -109,14 +111,14 @@ def meter(start: Start, conduit: Conduit[Order], interrupts: Interrupts) -> Ende
                         feed.poll(service.polled_ns)
                 else:
                     service.make_room()
-                    tell(Moment(tally.summary(), tally.recent(), service.face))
+                    tell(Moment(accumulator.summary(), accumulator.recent(), service.face))
         except LinkError as error:
             failure = str(error)
         service.finish()
         if feed is not None:
-            feed.finish(_or_nobody(conduit.send))
+            feed.finish(_or_nobody(channel.send))
             failure = OVERRUN if feed.overrun and failure is None else failure
-        return Ended(tally.summary(), failure)
+        return Ended(accumulator.summary(), failure)
 
 
 def _hands(path: Path, program: Program) -> Recorded:
@@ -152,7 +154,7 @@ def _or_nobody(say: Callable[[msgspec.Struct], bool]) -> Tell:
     def tell(message: msgspec.Struct) -> bool:
         try:
             return say(message)
-        except ConduitClosed:  # the next look at the orders ends the run
+        except ChannelClosed:  # the next look at the orders ends the run
             return True
 
     return tell
@@ -163,25 +165,25 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever shows the run: Stop comes from there
     interrupts = Interrupts()
     signal.signal(signal.SIGTERM, interrupts.note)  # systemd sends it to all processes of a service
-    conduit: Conduit[Order] = Conduit(socket.socket(fileno=int(sys.argv[1])), Order)
+    channel: MessageChannel[Order] = MessageChannel(socket.socket(fileno=int(sys.argv[1])), Order)
     try:
-        conduit.send(_last_word(conduit, interrupts))
-    except ConduitClosed:  # nobody is there any more
+        channel.send(_last_word(channel, interrupts))
+    except ChannelClosed:  # nobody is there any more
         sys.exit(1)
     finally:
-        conduit.leave()
+        channel.leave()
 
 
-def _last_word(conduit: Conduit[Order], interrupts: Interrupts) -> Ended | Refused:
+def _last_word(channel: MessageChannel[Order], interrupts: Interrupts) -> Ended | Refused:
     try:
-        start = conduit.receive()
+        start = channel.receive()
         assert isinstance(start, Start)
         if start.paced:
             favour_this_process()
-        return meter(start, conduit, interrupts)
+        return meter(start, channel, interrupts)
     except MENDABLE as error:
         return Refused(str(error))
-    except ConduitClosed:
+    except ChannelClosed:
         raise
     except Exception as error:
         if "RIG_TRACEBACK" in os.environ:

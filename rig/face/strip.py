@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rig.face.drawing import document, element, number, writing
-from rig.face.glass import HEIGHT, WIDTH, definitions, glass
+from rig.face.lcd_drawing import HEIGHT, WIDTH, definitions, glass
 from rig.meter.display.lcd import Lcd
 
 _SCALE = 0.62

@@ -9,7 +9,7 @@ from __future__ import annotations
 from drivers.gpio import Position
 from rig.face.drawing import document, element, number, writing
 from rig.face.face import Face
-from rig.face.glass import HEIGHT, WIDTH, definitions, glass
+from rig.face.lcd_drawing import HEIGHT, WIDTH, definitions, glass
 from rig.meter.display.lcd import ALL_SEGMENTS
 from rig.meter.front.switches import Switch
 

@@ -75,7 +75,7 @@ _BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SP
 """Pins that the FPGA's and the display's buses have."""
 
 
-class Hardware(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kind: Literal["sim", "pi"] = "sim"
     spi_path: str = "/dev/spidev0.0"
     spi_hz: Annotated[int, msgspec.Meta(ge=100_000, le=3_300_000)] = 3_000_000
@@ -112,7 +112,7 @@ class Hardware(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return self.input1_pin, self.input2_pin
 
 
-class Display(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class LcdConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     lcd: Literal["none", "20x4", "16x2"] = "none"
     lcd_address: Annotated[int, msgspec.Meta(ge=ADDRESSES[0], le=ADDRESSES[-1], extra={"rule": _ADDRESS_RULE})] = 0x27
     lcd_bus: Annotated[
@@ -128,7 +128,7 @@ class Display(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return int(columns), int(rows)
 
 
-class Simulation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
@@ -140,7 +140,7 @@ class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     store: str | None = None
 
 
-class Bench(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class BenchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What moves the switches of a rig under test: a GPIO for each actuator; None: a person does."""
 
     scroll_actuator_pin: _Gpio | None = None
@@ -159,11 +159,11 @@ class Bench(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A whole rig.toml; every key may be left out."""
 
-    hardware: Hardware = Hardware()
-    display: Display = Display()
-    simulation: Simulation = Simulation()
+    hardware: HardwareConfig = HardwareConfig()
+    display: LcdConfig = LcdConfig()
+    simulation: SimulationConfig = SimulationConfig()
     meter: MeterFiles = MeterFiles()
-    bench: Bench = Bench()
+    bench: BenchConfig = BenchConfig()
 
 
 def load(path: Path | None) -> Config:

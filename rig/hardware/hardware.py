@@ -23,7 +23,7 @@ NOMINAL_CREST = Fraction(181, 40)
 """Amperes at code 2**19 over the current class: 2.5 times the sine's crest at 78 % density."""
 
 
-class Hands(Protocol):
+class SwitchDriver(Protocol):
     """Simulated hands: they move switches, by name, at instants of the clock."""
 
     def operate(self, switch: str, at_ns: int) -> None: ...
@@ -45,7 +45,7 @@ class Hardware:
     clock: Clock
     calibration: Calibration
     fidelity: str
-    hands: Hands | None = None
+    hands: SwitchDriver | None = None
 
     @property
     def simulated(self) -> bool:

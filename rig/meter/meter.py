@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gateware.registers import TICK_BITS, Record
-from rig.meter.billing.billing import Billing, BillingState, Happening
+from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Command
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Event, EventKind
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import Quantity
 from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
-from rig.meter.contacts.alerts import Seen
+from rig.meter.contacts.alerts import AlertInputs
 from rig.meter.contacts.functions import LevelOutput
-from rig.meter.contacts.levels import ContactChange, Levels, Told
+from rig.meter.contacts.levels import ContactChange, LevelEvent, LevelOutputs
 from rig.meter.contacts.pulses import TEST_LED, PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState
 from rig.meter.measuring.measurement import Fault, Measurement, Window
@@ -43,7 +43,7 @@ class Pulse:
 
 
 @dataclass(frozen=True)
-class Advance:
+class WindowResult:
     """What one record came to: its window, what happened to what is billed; and in order of time each, the pulses that
     contacts and lamp show, and the changes of the contacts that do not pulse.
 
@@ -52,20 +52,20 @@ class Advance:
 
     window: Window
     pulses: tuple[Pulse, ...]
-    happenings: tuple[Happening, ...]
+    events: tuple[MeterEvent, ...]
     changes: tuple[ContactChange, ...] = ()
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandResult:
     """What came of something between records: it happens at the end of the last one."""
 
-    happenings: tuple[Happening, ...] = ()
+    events: tuple[MeterEvent, ...] = ()
     changes: tuple[ContactChange, ...] = ()
 
 
 @dataclass(frozen=True)
-class Instant:
+class Instantaneous:
     """What the last second averaged to: by phase, by element of the form, and the line frequency (Q-6)."""
 
     phases: Readings
@@ -102,7 +102,7 @@ class Meter:
         self.billing = billing
         self.installation = installation
         measurement.use(installation.equation)  # of the service found before power failed
-        self.instant: Instant | None = None
+        self.instant: Instantaneous | None = None
         self._recent = Sums()
         self._tick_hz = tick_hz
         self._clock: MeterClock | None = None
@@ -111,7 +111,7 @@ class Meter:
         self.outputs = {output.name: output for output in outputs}
         if len(self.outputs) != len(outputs):
             raise ValueError(f"outputs need distinct names, got {', '.join(o.name for o in outputs)}")
-        self._levels = Levels(levels, tick_hz)
+        self._levels = LevelOutputs(levels, tick_hz)
         self._followed: PulseOutput | None = None
 
     @property
@@ -120,16 +120,16 @@ class Meter:
         outputs = {name: output.state for name, output in self.outputs.items()}
         return MeterState(self.billing.state, outputs, self.installation.state)
 
-    def advance(self, record: Record) -> Advance:
+    def advance(self, record: Record) -> WindowResult:
         """Take in the next record."""
         before, window = self._last, self.measurement.advance(record)
         self._last = window
         self._faulty |= dict.fromkeys(window.faults, window.tick_end)
         self._recent += window.sums
-        said: list[Happening] = [*self._troubles(window, before)]
+        said: list[MeterEvent] = [*self._troubles(window, before)]
         energies = window.energies
         if energies is None:
-            return Advance(window, (), tuple(said))
+            return WindowResult(window, (), tuple(said))
         instant = self.instant
         said += self._look(window)
         pulses = self._pulses(energies, window.flowed_from, window.tick_end)
@@ -140,13 +140,13 @@ class Meter:
         last = Point(self._clock.tick, self.billing.now_ns)
         start = Point(window.flowed_from, self._clock.advance(window.flowed_from))
         end = Point(window.tick_end, self._clock.advance(window.tick_end))
-        happened = self.billing.advance(Portion(start.utc_ns, end.utc_ns, *energies))
+        happened = self.billing.advance(EnergyInterval(start.utc_ns, end.utc_ns, *energies))
         points = last, start, end
-        told = [each for each in happened if isinstance(each, Told)]
+        told = [each for each in happened if isinstance(each, LevelEvent)]
         changes += self._levels.advance([(tick_at(points, each.utc_ns), each) for each in told], end.tick)
         if self.instant is not None and self.instant is not instant:
             changes += self._judge(self.instant, end.tick)
-        return Advance(window, tuple(pulses), (*said, *happened), tuple(changes))
+        return WindowResult(window, tuple(pulses), (*said, *happened), tuple(changes))
 
     def _pulses(self, energies: Energies, begin: int, end: int) -> list[Pulse]:
         """What flowed in a window, as pulses of every output; of the lamp only those of what it follows."""
@@ -162,13 +162,13 @@ class Meter:
         found.sort(key=lambda pulse: pulse.tick)
         return found
 
-    def _judge(self, instant: Instant, tick: int) -> list[ContactChange]:
+    def _judge(self, instant: Instantaneous, tick: int) -> list[ContactChange]:
         """Alerts, by the second that is over."""
         billing = self.billing
         billing.settle()
         demand = (billing.test or billing.registers).demand
         installation = self.installation
-        seen = Seen(instant.phases, instant.elements, installation.expected, demand, installation.active)
+        seen = AlertInputs(instant.phases, instant.elements, installation.expected, demand, installation.active)
         return self._levels.judge(tick, seen)
 
     def follow(self, quantity: Quantity | None) -> None:
@@ -204,7 +204,7 @@ class Meter:
             return []
         recent, self._recent = self._recent, Sums()
         measurement = self.measurement
-        self.instant = Instant(measurement.phases(recent), measurement.readings(recent), measurement.recent_hz)
+        self.instant = Instantaneous(measurement.phases(recent), measurement.readings(recent), measurement.recent_hz)
         said = self.installation.advance(self.instant.phases, at_ns, self.billing.now_ns)
         self.measurement.use(self.installation.equation)
         return said
@@ -226,28 +226,28 @@ class Meter:
         """
         return None if self._clock is None else self._clock.peek(tick)
 
-    def obey(self, command: Command) -> Outcome:
+    def execute(self, command: Command) -> CommandResult:
         """Do something at its instant: where that is past, now, at the end of the last record; else, what comes of it
         comes with the record that has the instant."""
         return self._between(self.billing.command(command))
 
-    def _between(self, happened: Sequence[Happening]) -> Outcome:
+    def _between(self, happened: Sequence[MeterEvent]) -> CommandResult:
         if self._clock is None:  # contacts begin with the first record, as things are then
-            return Outcome(tuple(happened))
+            return CommandResult(tuple(happened))
         tick = self._clock.tick
-        timed = [(tick, each) for each in happened if isinstance(each, Told)]
-        return Outcome(tuple(happened), tuple(self._levels.advance(timed, tick)))
+        timed = [(tick, each) for each in happened if isinstance(each, LevelEvent)]
+        return CommandResult(tuple(happened), tuple(self._levels.advance(timed, tick)))
 
-    def compare_clock(self, board_tick: int, utc_ns: int) -> Outcome:
+    def compare_clock(self, board_tick: int, utc_ns: int) -> CommandResult:
         """Keep the meter's clock by another, which shows `utc_ns` when the board's count is `board_tick`: slewed, or
         where it is off by more than a second, set; what was asked for up to that count happens before. Nothing is done
         where the count tells nothing (`tick_of`)."""
         tick = self.tick_of(board_tick)
         if self._clock is None or tick is None:
-            return Outcome()
+            return CommandResult()
         set_to = self._clock.compare(tick, utc_ns)
         if set_to is None:
-            return Outcome()
-        asked = self.billing.hasten(self._clock.peek(tick))
+            return CommandResult()
+        asked = self.billing.flush_pending(self._clock.peek(tick))
         self._clock.set(set_to)
         return self._between([*asked, *self.billing.set_clock(set_to)])

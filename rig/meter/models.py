@@ -16,7 +16,7 @@ class ModelError(RigError):
     """An unknown model, or something it cannot do: one sentence with the models that can."""
 
 
-class Capability(Enum):
+class ModelCapability(Enum):
     """Something that not every model can do, by its name in sentences."""
 
     DEMAND = "demand"
@@ -29,11 +29,11 @@ class Capability(Enum):
 
 
 @dataclass(frozen=True)
-class Model:
+class MeterModel:
     """One model: its name as on the nameplate, and what it can do beyond active energy."""
 
     name: str
-    capabilities: frozenset[Capability]
+    capabilities: frozenset[ModelCapability]
 
     @property
     def family(self) -> str:
@@ -43,39 +43,39 @@ class Model:
     @property
     def quadrants(self) -> int:
         """4 where reactive energy is measured, else 2: delivered and received."""
-        return 4 if Capability.REACTIVE in self.capabilities else 2
+        return 4 if ModelCapability.REACTIVE in self.capabilities else 2
 
-    def lacks(self, *wanted: Capability) -> tuple[Capability, ...]:
+    def lacks(self, *wanted: ModelCapability) -> tuple[ModelCapability, ...]:
         """Those of `wanted` that it cannot do."""
         return tuple(w for w in wanted if w not in self.capabilities)
 
-    def require(self, wanted: Capability, by: str) -> None:
+    def require(self, wanted: ModelCapability, by: str) -> None:
         """Raises ModelError where the model lacks what `by` (a key of a program, a command) asks for."""
         if self.lacks(wanted):
             able = [m.name for m in MODELS.values() if not m.lacks(wanted)]
             raise ModelError(f"{by} asks for {wanted.value}, which model {self.name} has not: choose {_or(able)}")
 
 
-_S4E = frozenset({Capability.C12_19, Capability.TEST_MODE_BY_COMMUNICATION, Capability.MODULES})
-_AX = frozenset({Capability.DEMAND, Capability.TIME_OF_USE})
-_RX = _AX | {Capability.REACTIVE}
+_S4E = frozenset({ModelCapability.C12_19, ModelCapability.TEST_MODE_BY_COMMUNICATION, ModelCapability.MODULES})
+_AX = frozenset({ModelCapability.DEMAND, ModelCapability.TIME_OF_USE})
+_RX = _AX | {ModelCapability.REACTIVE}
 _BY_NAME = {
-    "AXLS4": frozenset[Capability](),
+    "AXLS4": frozenset[ModelCapability](),
     "AXS4": _AX,
-    "AXRS4": _AX | {Capability.RECORDER},
+    "AXRS4": _AX | {ModelCapability.RECORDER},
     "RXS4": _RX,
-    "RXRS4": _RX | {Capability.RECORDER},
+    "RXRS4": _RX | {ModelCapability.RECORDER},
 }
 
-MODELS: dict[str, Model] = {
+MODELS: dict[str, MeterModel] = {
     model.name: model
     for name, capabilities in _BY_NAME.items()
-    for model in (Model(name, capabilities), Model(name + "e", capabilities | _S4E))
+    for model in (MeterModel(name, capabilities), MeterModel(name + "e", capabilities | _S4E))
 }
 """The ten models of the notice."""
 
 
-def model_named(text: str) -> Model:
+def model_named(text: str) -> MeterModel:
     """A model by its name, upper or lower case, such as "RXRS4e". Raises ModelError."""
     for name, model in MODELS.items():
         if name.upper() == text.upper():

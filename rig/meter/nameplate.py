@@ -16,7 +16,7 @@ from fractions import Fraction
 from rig.errors import RigError
 from rig.meter.contacts.pulses import KP_DIVISOR
 from rig.meter.measuring.elements import Form, Ks, ks_of
-from rig.meter.models import Capability, Model
+from rig.meter.models import MeterModel, ModelCapability
 
 AE_NUMBER = "0764"
 """Of the notice of approval."""
@@ -144,7 +144,7 @@ class Nameplate:
 
 
 def nameplate(
-    model: Model,
+    model: MeterModel,
     form: Form,
     current_class: int,
     *,
@@ -158,7 +158,7 @@ def nameplate(
     """
     ratios = ratios or Ratios()
     high = ratios.autotransformer != 1
-    if high and model.lacks(Capability.MODULES):
+    if high and model.lacks(ModelCapability.MODULES):
         raise NameplateError(
             f"the autotransformer's ratio is {ratios.autotransformer}, but model {model.name} has none: "
             f"give 1, or a model of the S4e family"

@@ -12,8 +12,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from rig.errors import RigError
-from rig.meter.billing.metric import Channel
-from rig.meter.billing.profile import Interval, Mark, MarkKind, Profile
+from rig.meter.billing.metric import RecorderChannel
+from rig.meter.billing.profile import Mark, MarkKind, Profile, ProfileInterval
 
 _MOST_DIGITS = 12
 """After the point: a kWh has so many to its nWh. Pulse constants like 1/3 Wh need rounding there."""
@@ -37,13 +37,13 @@ def column_names(profile: Profile) -> list[str]:
     return names
 
 
-def value_of(channel: Channel, pulses: int) -> Decimal:
+def value_of(channel: RecorderChannel, pulses: int) -> Decimal:
     """What so many pulses stand for, in the metric's unit, with all the digits that the channel's values can have."""
     pulse, digits = _scale(channel)
     return Decimal(round(pulse * pulses)).scaleb(-digits)
 
 
-def cell(channel: Channel, pulses: int | None, damaged: str) -> str:
+def cell(channel: RecorderChannel, pulses: int | None, damaged: str) -> str:
     """The same as text; something else for a count that is damaged."""
     return damaged if pulses is None else f"{value_of(channel, pulses):f}"
 
@@ -133,12 +133,12 @@ def _about(profile: Profile, said: str) -> Iterator[str]:
         yield fault.text
 
 
-def _flags(interval: Interval) -> str:
+def _flags(interval: ProfileInterval) -> str:
     return "+".join(interval.flags.words)
 
 
 @lru_cache(maxsize=16)
-def _scale(channel: Channel) -> tuple[int | Fraction, int]:
+def _scale(channel: RecorderChannel) -> tuple[int | Fraction, int]:
     """A pulse in units of the last digit, and how many digits follow the point."""
     digits = 0
     while digits < _MOST_DIGITS and (channel.unit_value * 10**digits).denominator != 1:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import msgspec
 
-from rig.meter.billing.metric import Channel, Metric, RecorderSettings
+from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 
 _METRICS = {metric.value: metric for metric in Metric}
 
@@ -31,5 +31,5 @@ def settings_text(settings: RecorderSettings) -> str:
 def settings_of(text: str) -> RecorderSettings:
     """The same back. ValueError or KeyError for what is no settings."""
     read = msgspec.json.decode(text, type=_Settings)
-    channels = tuple(Channel(_METRICS[c.metric], Fraction(c.pulse)) for c in read.channels)
+    channels = tuple(RecorderChannel(_METRICS[c.metric], Fraction(c.pulse)) for c in read.channels)
     return RecorderSettings(read.interval_minutes, channels, read.memory_bytes)

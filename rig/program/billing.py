@@ -8,11 +8,11 @@ from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.demand import MINUTE_S, DemandKind, DemandSettings
-from rig.meter.billing.metric import Channel, Metric, RecorderError, RecorderSettings
+from rig.meter.billing.metric import Metric, RecorderChannel, RecorderError, RecorderSettings
 from rig.meter.billing.profile_words import MOST_PULSES
 from rig.meter.billing.quantity import Quantity
-from rig.meter.billing.settings import BillingSettings, SelfReadKind, SelfReads, TestMode
-from rig.meter.models import Capability
+from rig.meter.billing.settings import BillingSettings, SelfReadKind, SelfReads, TestModeSettings
+from rig.meter.models import ModelCapability
 from rig.meter.nameplate import MOST_VOLTS
 from rig.program import schema
 from rig.program.metering import Metering
@@ -25,14 +25,14 @@ KIB = 1024
 
 def billing(file: schema.ProgramFile, meter: Metering, calendar: Calendar) -> BillingSettings:
     """The settings of billing. Raises ConfigError."""
-    demand, table = None, schema.Demand() if file.demand is None else file.demand
-    if file.demand is not None or meter.has(Capability.DEMAND):
+    demand, table = None, schema.DemandTable() if file.demand is None else file.demand
+    if file.demand is not None or meter.has(ModelCapability.DEMAND):
         demand = _demand(table, meter)
     return BillingSettings(
         calendar=calendar,
         demand=demand,
         recorder=None if file.recorder is None else _recorder(file.recorder, file.inputs, meter),
-        test_mode=TestMode(file.test_mode.minutes, _test_demand(file.test_mode, table, demand, meter)),
+        test_mode=TestModeSettings(file.test_mode.minutes, _test_demand(file.test_mode, table, demand, meter)),
         self_reads=_self_reads(file.self_read, meter),
         lockout_s=table.reset_lockout_seconds,
         season_change_resets_demand=table.season_change_resets,
@@ -42,8 +42,8 @@ def billing(file: schema.ProgramFile, meter: Metering, calendar: Calendar) -> Bi
 # --- demand ---------------------------------------------------------------------------------------------------
 
 
-def _demand(table: schema.Demand, meter: Metering) -> DemandSettings:
-    meter.require(Capability.DEMAND, "[demand]")
+def _demand(table: schema.DemandTable, meter: Metering) -> DemandSettings:
+    meter.require(ModelCapability.DEMAND, "[demand]")
     if table.interval_minutes < LEAST_INTERVAL_MIN and not table.allow_short_interval:
         raise ConfigError(
             f"demand.interval_minutes is {table.interval_minutes}, it must be {LEAST_INTERVAL_MIN} or more "
@@ -63,14 +63,14 @@ def _demand(table: schema.Demand, meter: Metering) -> DemandSettings:
 
 
 def _test_demand(
-    test: schema.TestMode, table: schema.Demand, demand: DemandSettings | None, meter: Metering
+    test: schema.TestModeTable, table: schema.DemandTable, demand: DemandSettings | None, meter: Metering
 ) -> DemandSettings | None:
     """What test mode does not say is as in [demand]; a sub-interval only where it slides."""
     own = {key: getattr(test, key) for key in ("method", "interval_minutes", "subinterval_minutes")}
     if demand is None:
         for key, value in own.items():
             if value is not None:
-                meter.require(Capability.DEMAND, f"test_mode.{key}")
+                meter.require(ModelCapability.DEMAND, f"test_mode.{key}")
         return None
     method = own["method"] or table.method
     subinterval = own["subinterval_minutes"]
@@ -103,8 +103,8 @@ def _averaging(
 # --- recorder -------------------------------------------------------------------------------------------------
 
 
-def _recorder(table: schema.Recorder, inputs: tuple[schema.Input, ...], meter: Metering) -> RecorderSettings:
-    meter.require(Capability.RECORDER, "[recorder]")
+def _recorder(table: schema.RecorderTable, inputs: tuple[schema.Input, ...], meter: Metering) -> RecorderSettings:
+    meter.require(ModelCapability.RECORDER, "[recorder]")
     channels = tuple(
         _channel(f"recorder.channels[{k}]", channel, table.interval_minutes, inputs, meter)
         for k, channel in enumerate(table.channels)
@@ -116,17 +116,17 @@ def _recorder(table: schema.Recorder, inputs: tuple[schema.Input, ...], meter: M
 
 
 def _channel(
-    place: str, table: schema.Channel, interval_min: int, inputs: tuple[schema.Input, ...], meter: Metering
-) -> Channel:
+    place: str, table: schema.ChannelTable, interval_min: int, inputs: tuple[schema.Input, ...], meter: Metering
+) -> RecorderChannel:
     known = {metric.value: metric for metric in Metric}
     if table.metric not in known:
         raise ConfigError(f"{place}.metric is {shown(table.metric)}, which is no metric; {hint(table.metric, known)}")
     metric = known[table.metric]
     if metric.quantity is not None and metric.quantity.reactive:
-        meter.require(Capability.REACTIVE, f"{place}.metric = {shown(table.metric)}")
+        meter.require(ModelCapability.REACTIVE, f"{place}.metric = {shown(table.metric)}")
     if metric.input is not None:
         name = f"IN{metric.input + 1}"
-        if not any(isinstance(i, schema.RecordInput) and i.name == name for i in inputs):
+        if not any(isinstance(i, schema.RecordInputTable) and i.name == name for i in inputs):
             raise ConfigError(
                 f"{place}.metric is {shown(table.metric)}, but nothing comes there: "
                 f'give [[inputs]] with name = "{name}" and function = "record"'
@@ -139,7 +139,7 @@ def _channel(
             f"{plain(most // pulse)} counts of {metric.value}, a word holds {MOST_PULSES}; "
             f"give at least {plain(rounded_up(most / MOST_PULSES, 3))}"
         )
-    return Channel(metric, pulse)
+    return RecorderChannel(metric, pulse)
 
 
 def _at_max(metric: Metric, meter: Metering) -> Fraction:
@@ -154,7 +154,7 @@ def _at_max(metric: Metric, meter: Metering) -> Fraction:
 # --- self-reads -----------------------------------------------------------------------------------------------
 
 
-def _self_reads(table: schema.SelfRead, meter: Metering) -> SelfReads:
+def _self_reads(table: schema.SelfReadTable, meter: Metering) -> SelfReads:
     for key, schedule in (("day", "monthly"), ("hours", "hours")):
         value = getattr(table, key)
         if value is not None and table.schedule != schedule:
@@ -166,6 +166,6 @@ def _self_reads(table: schema.SelfRead, meter: Metering) -> SelfReads:
             raise ConfigError(
                 'self_read.resets_demand is true, but self_read.schedule is "never": give another schedule'
             )
-        meter.require(Capability.DEMAND, "self_read.resets_demand = true")
+        meter.require(ModelCapability.DEMAND, "self_read.resets_demand = true")
     kind = SelfReadKind(table.schedule)
     return SelfReads(kind, table.day or SelfReads.day, table.hours or SelfReads.hours, table.resets_demand)

@@ -15,7 +15,7 @@ from rig.meter.billing.settings import BillingSettings
 from rig.meter.contacts.functions import Input, Output, RateInput, RecordedInput
 from rig.meter.display.items import DisplaySettings
 from rig.meter.measuring.elements import ElementEquation, Ks
-from rig.meter.models import Capability
+from rig.meter.models import ModelCapability
 from rig.meter.nameplate import Nameplate
 from rig.program import schema
 from rig.program.billing import billing
@@ -78,14 +78,14 @@ def default_program(form: str = "9S", current_class: int = 20) -> Program:
 
     Raises ConfigError for a form or class that does not exist.
     """
-    return build(schema.ProgramFile(meter=schema.Meter(form=form, current_class=cast(Any, current_class))))
+    return build(schema.ProgramFile(meter=schema.MeterTable(form=form, current_class=cast(Any, current_class))))
 
 
 def build(file: schema.ProgramFile) -> Program:
     """What a file comes to. Raises ConfigError, without the file's name."""
     meter = metering(file.meter)
     if file.tou is not None:
-        meter.require(Capability.TIME_OF_USE, "[tou]")
+        meter.require(ModelCapability.TIME_OF_USE, "[tou]")
     when = calendar(file.clock, file.tou)
     settings = billing(file, meter, when)
     seasons = () if file.tou is None else when.tariff.seasons
@@ -98,7 +98,7 @@ def build(file: schema.ProgramFile) -> Program:
         seasons=len(seasons),
         inputs=tuple(i.place for i in contacts_in if isinstance(i, RecordedInput)),
     )
-    tables = (schema.Pulses(name="KYZ1"),) if file.outputs is None else file.outputs
+    tables = (schema.PulsesTable(name="KYZ1"),) if file.outputs is None else file.outputs
     return Program(
         file=file,
         metering=meter,

@@ -24,7 +24,7 @@ from rig.meter.contacts.functions import (
 )
 from rig.meter.contacts.pulses import KP_DIVISOR
 from rig.meter.installation.diagnostics import Diagnostic
-from rig.meter.models import Capability
+from rig.meter.models import ModelCapability
 from rig.meter.nameplate import starting_amperes
 from rig.program import schema
 from rig.program.metering import MOST_PULSES_A_SECOND, Metering
@@ -51,30 +51,30 @@ def outputs(tables: tuple[schema.Output, ...], offer: Offer) -> tuple[Output, ..
 def _output(place: str, table: schema.Output, offer: Offer) -> Output:
     meter = offer.meter
     match table:
-        case schema.Pulses():
+        case schema.PulsesTable():
             return _pulses(place, table, meter)
-        case schema.EndOfInterval():
-            meter.require(Capability.DEMAND, f'{place}.function = "eoi"')
+        case schema.EndOfIntervalTable():
+            meter.require(ModelCapability.DEMAND, f'{place}.function = "eoi"')
             return EndOfIntervalOutput(table.name, table.closed_seconds)
-        case schema.LoadControl():
+        case schema.LoadControlTable():
             _require_rates(f'{place}.function = "load control"', meter, bool(offer.rates))
             for k, name in enumerate(table.rates):
                 offer.check_rate(f"{place}.rates[{k}]", Rate[name])
             return LoadControlOutput(table.name, tuple(sorted({Rate[name] for name in table.rates})))
-        case schema.DemandThreshold():
+        case schema.DemandThresholdTable():
             return _demand_alert(place, table, offer)
-        case schema.PowerFactorThreshold():
-            meter.require(Capability.REACTIVE, f'{place}.function = "pf threshold"')
+        case schema.PowerFactorThresholdTable():
+            meter.require(ModelCapability.REACTIVE, f'{place}.function = "pf threshold"')
             rule = 'a power factor above 0 and at most 1 in quotes, such as "0.9"'
             below = number(f"{place}.below", table.below, rule, LEAST, 1)
             return PowerFactorAlert(table.name, below, meter.names.apparent, starting_amperes(meter.current_class))
-        case schema.VoltageThreshold():
+        case schema.VoltageThresholdTable():
             return _voltage_alert(place, table)
-        case schema.Diagnostic():
+        case schema.DiagnosticTable():
             return _diagnostic_alert(place, table)
 
 
-def _pulses(place: str, table: schema.Pulses, meter: Metering) -> PulsesOutput:
+def _pulses(place: str, table: schema.PulsesTable, meter: Metering) -> PulsesOutput:
     quantity = meter.energy(f"{place}.quantity", table.quantity)
     least = meter.nameplate.k_wh
     if table.kp_wh is None:
@@ -93,8 +93,8 @@ def _pulses(place: str, table: schema.Pulses, meter: Metering) -> PulsesOutput:
     return PulsesOutput(table.name, quantity, kp)
 
 
-def _demand_alert(place: str, table: schema.DemandThreshold, offer: Offer) -> DemandAlert:
-    offer.meter.require(Capability.DEMAND, f'{place}.function = "demand threshold"')
+def _demand_alert(place: str, table: schema.DemandThresholdTable, offer: Offer) -> DemandAlert:
+    offer.meter.require(ModelCapability.DEMAND, f'{place}.function = "demand threshold"')
     quantity = offer.demands[0]
     if table.quantity is not None:
         quantity = offer.demand(f"{place}.quantity", table.quantity)
@@ -103,7 +103,7 @@ def _demand_alert(place: str, table: schema.DemandThreshold, offer: Offer) -> De
     return DemandAlert(table.name, quantity, round(above * NANO_PER_KILO))
 
 
-def _voltage_alert(place: str, table: schema.VoltageThreshold) -> VoltageAlert:
+def _voltage_alert(place: str, table: schema.VoltageThresholdTable) -> VoltageAlert:
     rule = f'volts above 0 and at most {MOST_VOLTS} in quotes, such as "108"'
     below, above = (
         None if text is None else number(f"{place}.{key}", text, rule, LEAST, MOST_VOLTS)
@@ -118,7 +118,7 @@ def _voltage_alert(place: str, table: schema.VoltageThreshold) -> VoltageAlert:
     return VoltageAlert(table.name, below, above)
 
 
-def _diagnostic_alert(place: str, table: schema.Diagnostic) -> DiagnosticAlert:
+def _diagnostic_alert(place: str, table: schema.DiagnosticTable) -> DiagnosticAlert:
     if table.diagnostics is None:
         return DiagnosticAlert(table.name, tuple(Diagnostic))
     known = {diagnostic_name(d): d for d in Diagnostic}
@@ -138,17 +138,17 @@ def inputs(tables: tuple[schema.Input, ...], meter: Metering, time_of_use: bool)
     for k, table in enumerate(tables):
         place = int(table.name[-1]) - 1
         match table:
-            case schema.RecordInput():
+            case schema.RecordInputTable():
                 rule = 'a number above 0 in quotes, such as "1" or "0.1"'
                 found.append(RecordedInput(place, number(f"inputs[{k}].weight", table.weight, rule, LEAST, MOST)))
-            case schema.ForceRate():
+            case schema.ForceRateTable():
                 _require_rates(f'inputs[{k}].function = "force rate"', meter, time_of_use)
                 found.append(RateInput(place, Rate[table.rate]))
     return tuple(sorted(found, key=lambda found: found.place))
 
 
 def _require_rates(what: str, meter: Metering, time_of_use: bool) -> None:
-    meter.require(Capability.TIME_OF_USE, what)
+    meter.require(ModelCapability.TIME_OF_USE, what)
     if not time_of_use:
         raise ConfigError(f"{what} needs rates, and there is no [tou]: give its seasons, or another function")
 

@@ -20,7 +20,7 @@ from rig.meter.display.items import (
     When,
 )
 from rig.meter.display.lcd import TEXT_PLACES
-from rig.meter.models import Capability
+from rig.meter.models import ModelCapability
 from rig.program import schema
 from rig.program.display_items import items
 from rig.program.names import demand_name
@@ -56,7 +56,7 @@ class _Digits:
         return _Digits(min(self.digits + more, TEXT_PLACES - 1), self.decimals + more) if more else self
 
 
-def display(table: schema.Display, offer: Offer) -> DisplaySettings:
+def display(table: schema.DisplayTable, offer: Offer) -> DisplaySettings:
     """The display of a program. Raises ConfigError."""
     max_k = offer.meter.nameplate.max_kw
     energy = _Digits(table.energy_digits, table.energy_decimals)
@@ -66,9 +66,9 @@ def display(table: schema.Display, offer: Offer) -> DisplaySettings:
     demand.check("display.demand_", max_k if offer.demands else None)
     known = items(offer.meter.names)
 
-    def item(sequence: str, k: int, entry: str | schema.Item) -> DisplayItem:
+    def item(sequence: str, k: int, entry: str | schema.ItemTable) -> DisplayItem:
         place = f"display.{sequence}[{k}]"
-        own = schema.Item(entry) if isinstance(entry, str) else entry
+        own = schema.ItemTable(entry) if isinstance(entry, str) else entry
         key = place if isinstance(entry, str) else f"{place}.item"
         if own.item not in known:
             raise ConfigError(
@@ -98,7 +98,7 @@ def display(table: schema.Display, offer: Offer) -> DisplaySettings:
 
     sequences = {}
     for name in SEQUENCES:
-        entries: Sequence[str | schema.Item] | None = getattr(table, name)
+        entries: Sequence[str | schema.ItemTable] | None = getattr(table, name)
         if entries is None:
             entries = usual_items(name, offer)
         sequences[name] = tuple(item(name, k, entry) for k, entry in enumerate(entries))
@@ -124,7 +124,7 @@ def _usual(what: What, energy: _Digits, demand: _Digits) -> _Digits | None:
 def usual_items(sequence: str, offer: Offer) -> list[str]:
     """What a sequence shows where the program does not say: all that is billed, the most wanted in the normal one."""
     energies = ["kWh delivered", "kWh received"]
-    if offer.meter.has(Capability.REACTIVE):
+    if offer.meter.has(ModelCapability.REACTIVE):
         energies += ["kvarh lagging", "kvarh leading"]
     demands = [demand_name(quantity) for quantity in offer.demands]
     rates = [rate.name for rate in offer.rates]

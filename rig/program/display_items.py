@@ -23,12 +23,12 @@ from rig.meter.billing.tariff import Rate
 from rig.meter.display.items import (
     DemandItem,
     DemandOf,
+    DisplayStatus,
     EnergyItem,
-    Instant,
+    InstantaneousQuantity,
     InstantItem,
     PeakItem,
     PulseItem,
-    Status,
     StatusItem,
     What,
     When,
@@ -55,11 +55,17 @@ def items(names: Names) -> Mapping[str, What]:
         for place, when in product(range(1, PEAKS + 1), When):
             found[f"{name} peak {place} {when.value}".rstrip()] = PeakItem(quantity, place, when)
     found |= {"pulse kWh": PulseItem(third_metric=False), "pulse kM3H": PulseItem(third_metric=True)}
-    for instant in Instant:
+    for instant in InstantaneousQuantity:
         match instant:
-            case Instant.WATTS | Instant.VARS | Instant.VOLT_AMPERES | Instant.POWER_FACTOR | Instant.FREQUENCY:
+            case (
+                InstantaneousQuantity.WATTS
+                | InstantaneousQuantity.VARS
+                | InstantaneousQuantity.VOLT_AMPERES
+                | InstantaneousQuantity.POWER_FACTOR
+                | InstantaneousQuantity.FREQUENCY
+            ):
                 found[instant.value] = InstantItem(instant)
             case _:
-                phases = "abcn" if instant is Instant.AMPERES else "abc"
+                phases = "abcn" if instant is InstantaneousQuantity.AMPERES else "abc"
                 found |= {f"{instant.value} {phase.upper()}": InstantItem(instant, phase) for phase in phases}
-    return found | {status.value: StatusItem(status) for status in Status}
+    return found | {status.value: StatusItem(status) for status in DisplayStatus}

@@ -9,7 +9,7 @@ from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.quantity import Quantity
 from rig.meter.measuring.elements import ElementEquation, Form, FormError, form_named
-from rig.meter.models import Capability, Model, ModelError, model_named
+from rig.meter.models import MeterModel, ModelCapability, ModelError, model_named
 from rig.meter.nameplate import Nameplate, NameplateError, Ratios, nameplate
 from rig.program import schema
 from rig.program.names import Names
@@ -29,7 +29,7 @@ MOST_FLASHES_A_SECOND = 50
 class Metering:
     """What the other tables are checked against. `service` is None where the meter finds it itself (M-4)."""
 
-    model: Model
+    model: MeterModel
     form: Form
     service: str | None
     equation: ElementEquation
@@ -47,11 +47,11 @@ class Metering:
         """MAX at the meter, in W, var or VA."""
         return self.nameplate.max_kw * 1000
 
-    def has(self, capability: Capability) -> bool:
+    def has(self, capability: ModelCapability) -> bool:
         """Whether the model can do it."""
         return not self.model.lacks(capability)
 
-    def require(self, capability: Capability, place: str) -> None:
+    def require(self, capability: ModelCapability, place: str) -> None:
         """Raises ConfigError where the model lacks what stands at a place of the file."""
         try:
             self.model.require(capability, place)
@@ -71,11 +71,11 @@ class Metering:
             offered = [other for other, quantity in known.items() if may_be_net or not quantity.net]
             raise ConfigError(f"{key} is {shown(name)}, which is no quantity here; {hint(name, offered)}")
         if known[name].reactive:
-            self.require(Capability.REACTIVE, f"{key} = {shown(name)}")
+            self.require(ModelCapability.REACTIVE, f"{key} = {shown(name)}")
         return known[name]
 
 
-def metering(meter: schema.Meter) -> Metering:
+def metering(meter: schema.MeterTable) -> Metering:
     """The meter of a program. Raises ConfigError."""
     try:
         model = model_named(meter.model)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from rig.files.numbers import plain
-from rig.meter.models import Capability
+from rig.meter.models import ModelCapability
 from rig.program import schema
 from rig.program.metering import Metering, metering
 
@@ -17,14 +17,14 @@ def new_program(model: str, form: str, current_class: int) -> str:
 
     "#" before a key or a table, without a space: take it away and that is programmed too.
     """
-    meter = metering(schema.Meter(model=model, form=form, current_class=cast(Any, current_class)))
+    meter = metering(schema.MeterTable(model=model, form=form, current_class=cast(Any, current_class)))
     parts = [_meter(meter), _clock()]
-    if meter.has(Capability.DEMAND):
+    if meter.has(ModelCapability.DEMAND):
         parts.append(_demand(meter))
     parts.append(_test_mode(meter))
-    if meter.has(Capability.TIME_OF_USE):
+    if meter.has(ModelCapability.TIME_OF_USE):
         parts.append(_TIME_OF_USE)
-    if meter.has(Capability.RECORDER):
+    if meter.has(ModelCapability.RECORDER):
         parts.append(_recorder(meter))
     parts += [_self_read(meter), _display(meter), _contacts(meter), _SECURITY]
     return re.sub(r"^(#?\w+ = .*?) +# ", lambda found: f"{found[1]:<30} # ", "\n".join(parts), flags=re.MULTILINE)
@@ -42,7 +42,7 @@ def _meter(meter: Metering) -> str:
     plate = meter.nameplate
     services = " or ".join(f'"{service}"' for service in meter.form.services)
     autotransformer = ""
-    if meter.has(Capability.MODULES):
+    if meter.has(ModelCapability.MODULES):
         autotransformer = '#autotransformer = "600/480"  # for 347-600 V\n'
     return f"""\
 # The program of a meter. A line that begins with # and a key, without a space, shows what else can be said.
@@ -73,7 +73,7 @@ zone = "UTC"  # an IANA name, such as "America/Toronto"
 
 
 def _demand(meter: Metering) -> str:
-    quantities = '"kW delivered", "kVA", "kvar lagging"' if meter.has(Capability.REACTIVE) else '"kW delivered"'
+    quantities = '"kW delivered", "kVA", "kvar lagging"' if meter.has(ModelCapability.REACTIVE) else '"kW delivered"'
     return f"""\
 [demand]
 method = "block"  # or "sliding", "thermal"
@@ -86,7 +86,7 @@ season_change_resets = true
 
 
 def _test_mode(meter: Metering) -> str:
-    if not meter.has(Capability.DEMAND):
+    if not meter.has(ModelCapability.DEMAND):
         return "[test_mode]\nminutes = 30  # then it ends by itself; 1 to 255\n"
     return """\
 [test_mode]
@@ -122,7 +122,7 @@ _TIME_OF_USE = """\
 def _recorder(meter: Metering) -> str:
     pulse = plain(meter.ks_wh)
     channels = ["kWh delivered", "kWh received"]
-    if meter.has(Capability.REACTIVE):
+    if meter.has(ModelCapability.REACTIVE):
         channels += ["kvarh lagging", "kvarh leading"]
     lines = "\n".join(f'    {{ metric = "{metric}", pulse = "{pulse}" }},' for metric in channels)
     return f"""\
@@ -137,7 +137,7 @@ channels = [  # up to 15; a pulse is so many Wh, varh, VAh, V²h or A²h
 
 
 def _self_read(meter: Metering) -> str:
-    resets = "resets_demand = false  # true: each is a demand reset too\n" if meter.has(Capability.DEMAND) else ""
+    resets = "resets_demand = false  # true: each is a demand reset too\n" if meter.has(ModelCapability.DEMAND) else ""
     return f"""\
 [self_read]
 schedule = "monthly"  # or "never", "daily", "hours" with hours = 6
@@ -146,7 +146,7 @@ day = 1  # at the midnight that begins it
 
 
 def _display(meter: Metering) -> str:
-    demand = meter.has(Capability.DEMAND)
+    demand = meter.has(ModelCapability.DEMAND)
     shown = ["all segments", "kWh delivered", "kWh received"]
     shown += ["kW delivered max", "kW delivered max date", "reset count"] if demand else []
     items = ", ".join(f'"{item}"' for item in shown)
@@ -167,7 +167,7 @@ energy_decimals = 0
 def _contacts(meter: Metering) -> str:
     kp = plain(meter.nameplate.k_wh)
     end_of_interval = ""
-    if meter.has(Capability.DEMAND):
+    if meter.has(ModelCapability.DEMAND):
         end_of_interval = '\n#[[outputs]]\n#name = "KYZ2"\n#function = "eoi"\n#closed_seconds = 5\n'
     return f"""\
 # Up to four form-C outputs, KYZ1 to KYZ4.

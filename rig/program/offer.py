@@ -11,24 +11,24 @@ from rig.meter.display.items import (
     THIRD_METRIC,
     DemandItem,
     DemandOf,
+    DisplayStatus,
     EnergyItem,
-    Instant,
+    InstantaneousQuantity,
     InstantItem,
     PeakItem,
     PulseItem,
-    Status,
     StatusItem,
     What,
 )
 from rig.meter.measuring.elements import PHASES
-from rig.meter.models import Capability
+from rig.meter.models import ModelCapability
 from rig.program.metering import Metering
 from rig.program.names import demand_name
 
-_RESETS = (Status.RESET_COUNT, Status.RESET_DATE, Status.RESET_TIME, Status.INTERVAL_LEFT)
-_INPUTS = (Status.INPUT_1, Status.INPUT_2)
-_REACTIVE = (Instant.VARS, Instant.VOLT_AMPERES, Instant.POWER_FACTOR)
-_OF_VOLTS = (Instant.VOLTS, Instant.VOLTS_ANGLE, Instant.VOLTS_DISTORTION)
+_RESETS = (DisplayStatus.RESET_COUNT, DisplayStatus.RESET_DATE, DisplayStatus.RESET_TIME, DisplayStatus.INTERVAL_LEFT)
+_INPUTS = (DisplayStatus.INPUT_1, DisplayStatus.INPUT_2)
+_REACTIVE = (InstantaneousQuantity.VARS, InstantaneousQuantity.VOLT_AMPERES, InstantaneousQuantity.POWER_FACTOR)
+_OF_VOLTS = (InstantaneousQuantity.VOLTS, InstantaneousQuantity.VOLTS_ANGLE, InstantaneousQuantity.VOLTS_DISTORTION)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Offer:
         match what:
             case EnergyItem(quantity, rate, past):
                 if quantity.reactive:
-                    self.meter.require(Capability.REACTIVE, place)
+                    self.meter.require(ModelCapability.REACTIVE, place)
                 self._check_bin(place, rate, past, test)
             case DemandItem(quantity, of, rate, past):
                 self._check_demand(place, quantity)
@@ -75,9 +75,9 @@ class Offer:
         return quantity
 
     def _check_demand(self, place: str, quantity: Quantity) -> None:
-        self.meter.require(Capability.DEMAND, place)
+        self.meter.require(ModelCapability.DEMAND, place)
         if quantity.reactive:
-            self.meter.require(Capability.REACTIVE, place)
+            self.meter.require(ModelCapability.REACTIVE, place)
         if quantity not in self.demands:
             names = " or ".join(demand_name(q) for q in self.demands)
             raise ConfigError(f"{place} is not in demand.quantities: add it there, or take {names}")
@@ -85,7 +85,7 @@ class Offer:
     def _check_bin(self, place: str, rate: Rate | None, past: bool, test: bool) -> None:
         if rate is None and not past:
             return
-        self.meter.require(Capability.TIME_OF_USE, place)
+        self.meter.require(ModelCapability.TIME_OF_USE, place)
         if test:
             raise ConfigError(f"{place}: test mode has registers of its own, without rates and seasons")
         if rate is not None:
@@ -101,9 +101,9 @@ class Offer:
             names = " and ".join(r.name for r in self.rates)
             raise ConfigError(f"{place}: rate {rate.name} is never in force, the program uses {names}")
 
-    def _check_instant(self, place: str, of: Instant, phase: str) -> None:
+    def _check_instant(self, place: str, of: InstantaneousQuantity, phase: str) -> None:
         if of in _REACTIVE:
-            self.meter.require(Capability.REACTIVE, place)
+            self.meter.require(ModelCapability.REACTIVE, place)
         if phase in PHASES and phase not in self._phases(of in _OF_VOLTS):
             raise ConfigError(f"{place}: form {self.meter.form.name} does not sense it on its service")
 
@@ -115,13 +115,13 @@ class Offer:
         elements = [element for equation in equations for element in equation.sensed]
         return "".join(p for k, p in enumerate(PHASES) if any(e.volt_weights[k] for e in elements))
 
-    def _check_status(self, place: str, of: Status, test: bool) -> None:
+    def _check_status(self, place: str, of: DisplayStatus, test: bool) -> None:
         if of in _RESETS:
-            self.meter.require(Capability.DEMAND, place)
-        if of is Status.TEST_LEFT and not test:
+            self.meter.require(ModelCapability.DEMAND, place)
+        if of is DisplayStatus.TEST_LEFT and not test:
             raise ConfigError(f"{place} is there in test mode only: it goes to display.test")
-        if of in (Status.RATE, Status.SEASON):
-            self.meter.require(Capability.TIME_OF_USE, place)
+        if of in (DisplayStatus.RATE, DisplayStatus.SEASON):
+            self.meter.require(ModelCapability.TIME_OF_USE, place)
             if not self.rates:
                 raise ConfigError(f"{place}: the program has no rates, there is no [tou]: give its seasons")
         if of in _INPUTS and _INPUTS.index(of) not in self.inputs:

@@ -34,7 +34,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 # --- the meter ------------------------------------------------------------------------------------------------
 
 
-class Meter(_Table, frozen=True):
+class MeterTable(_Table, frozen=True):
     """Type, form and ratings: what the nameplate says (M-1 to M-5)."""
 
     model: Annotated[str, _key("AXLS4, AXS4, AXRS4, RXS4 or RXRS4, or one of their “e” variants")] = "RXRS4e"
@@ -60,7 +60,7 @@ class Meter(_Table, frozen=True):
     apparent: Annotated[Literal["td", "rms"], _key("which VA the plain names `kVAh` and `kVA` mean")] = "td"
 
 
-class Clock(_Table, frozen=True):
+class ClockTable(_Table, frozen=True):
     """The local time of tariff, display and recorder: a zone, or an offset with rules for daylight saving (T-1)."""
 
     zone: Annotated[str, _key("zone by its IANA name, such as `America/Toronto`", default="UTC")] | None = None
@@ -84,7 +84,7 @@ Method = Literal["block", "sliding", "thermal"]
 _Minutes = Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]
 
 
-class Demand(_Table, frozen=True):
+class DemandTable(_Table, frozen=True):
     """How demand is averaged, and of what (Q-4, Q-5)."""
 
     method: Annotated[Method, _key("block interval, sliding window, or exponential with 90 % in one interval")] = (
@@ -110,7 +110,7 @@ class Demand(_Table, frozen=True):
     allow_short_interval: Annotated[bool, _key("let `interval_minutes` be less than 15 (S-E-06, 5.15.3)")] = False
 
 
-class TestMode(_Table, frozen=True):
+class TestModeTable(_Table, frozen=True):
     """Test mode: when it leaves by itself, and its own demand, which may be shorter (D-5)."""
 
     __test__ = False  # no test class, whatever its name
@@ -129,7 +129,7 @@ _Switches = tuple[str, ...]
 _SWITCHES = 'times and rates in order, the first at midnight, such as ["00:00 C", "07:00 A"]'
 
 
-class Season(_Table, frozen=True):
+class SeasonTable(_Table, frozen=True):
     """A season and its days. A kind of day that is left out takes the switches of the one above it."""
 
     name: Annotated[
@@ -145,7 +145,7 @@ class Season(_Table, frozen=True):
     holiday: Annotated[_Switches, _key("holidays", rule=_SWITCHES, default="as `sunday`")] | None = None
 
 
-class Holiday(_Table, frozen=True):
+class HolidayTable(_Table, frozen=True):
     """A holiday: its date, and where it is kept when that falls on a weekend."""
 
     name: Annotated[
@@ -160,32 +160,32 @@ class Holiday(_Table, frozen=True):
     ] = "none"
 
 
-class TimeOfUse(_Table, frozen=True):
+class TimeOfUseTable(_Table, frozen=True):
     """Seasons, days and rates (T-1). Without it everything registers in rate A."""
 
-    seasons: Annotated[tuple[Season, ...], _key("one to four seasons", min_length=1, max_length=4)]
-    holidays: Annotated[tuple[Holiday, ...], _key("the holidays", max_length=40)] = ()
+    seasons: Annotated[tuple[SeasonTable, ...], _key("one to four seasons", min_length=1, max_length=4)]
+    holidays: Annotated[tuple[HolidayTable, ...], _key("the holidays", max_length=40)] = ()
 
 
 # --- recorder and self-reads ----------------------------------------------------------------------------------
 
 
-class Channel(_Table, frozen=True):
+class ChannelTable(_Table, frozen=True):
     """A channel of the recorder."""
 
     metric: Annotated[str, _key("what it records: see below")]
     pulse: Annotated[str, _key("Wh, varh, VAh, V²h or A²h a count; of an input, pulses a count", rule=NUMBER)]
 
 
-class Recorder(_Table, frozen=True):
+class RecorderTable(_Table, frozen=True):
     """The load profile recorder (T-4)."""
 
-    channels: Annotated[tuple[Channel, ...], _key("one to fifteen", min_length=1, max_length=15)]
+    channels: Annotated[tuple[ChannelTable, ...], _key("one to fifteen", min_length=1, max_length=15)]
     interval_minutes: Annotated[Literal[1, 5, 15, 30, 60], _key("length of an interval")] = 15
     memory_kb: Annotated[Literal[32, 128], _key("memory; the oldest day goes when it is full")] = 32
 
 
-class SelfRead(_Table, frozen=True):
+class SelfReadTable(_Table, frozen=True):
     """When the meter reads itself (T-3)."""
 
     schedule: Annotated[
@@ -204,7 +204,7 @@ class SelfRead(_Table, frozen=True):
 # --- display --------------------------------------------------------------------------------------------------
 
 
-class Item(_Table, frozen=True):
+class ItemTable(_Table, frozen=True):
     """An item with digits or an id of its own: `{ item = "kWh delivered", digits = 6 }` in place of its name."""
 
     item: Annotated[str, _key("name of the item")]
@@ -226,10 +226,10 @@ class Item(_Table, frozen=True):
     ) = None
 
 
-_Sequence = tuple[str | Item, ...]
+_Sequence = tuple[str | ItemTable, ...]
 
 
-class Display(_Table, frozen=True):
+class DisplayTable(_Table, frozen=True):
     """What the display shows, in order (D-2, D-3, D-5)."""
 
     scroll_seconds: Annotated[int, _key("how long an item stands", ge=6, le=60)] = 6
@@ -260,7 +260,7 @@ class Display(_Table, frozen=True):
 _OutputName = Annotated[Literal["KYZ1", "KYZ2", "KYZ3", "KYZ4"], _key("which output; each once")]
 
 
-class Pulses(_Table, frozen=True, tag_field="function", tag="pulses"):
+class PulsesTable(_Table, frozen=True, tag_field="function", tag="pulses"):
     """A transition for every Kp of a quantity (P-2)."""
 
     name: _OutputName
@@ -280,14 +280,14 @@ class Pulses(_Table, frozen=True, tag_field="function", tag="pulses"):
     ) = None
 
 
-class EndOfInterval(_Table, frozen=True, tag_field="function", tag="eoi"):
+class EndOfIntervalTable(_Table, frozen=True, tag_field="function", tag="eoi"):
     """Closes K–Y at every end of interval, on entering and leaving test mode, and on a demand reset (P-4)."""
 
     name: _OutputName
     closed_seconds: Annotated[int, _key("how long it stays closed", ge=1, le=30)] = 5
 
 
-class LoadControl(_Table, frozen=True, tag_field="function", tag="load control"):
+class LoadControlTable(_Table, frozen=True, tag_field="function", tag="load control"):
     """Closes K–Y while one of the rates is in force; not in test mode (P-3, D-5)."""
 
     name: _OutputName
@@ -296,7 +296,7 @@ class LoadControl(_Table, frozen=True, tag_field="function", tag="load control")
     ]
 
 
-class DemandThreshold(_Table, frozen=True, tag_field="function", tag="demand threshold"):
+class DemandThresholdTable(_Table, frozen=True, tag_field="function", tag="demand threshold"):
     """Closes K–Y while the present demand is above a level (P-3)."""
 
     name: _OutputName
@@ -304,14 +304,14 @@ class DemandThreshold(_Table, frozen=True, tag_field="function", tag="demand thr
     quantity: Annotated[str, _key("one of the program's demand quantities", default="the billing metric")] | None = None
 
 
-class PowerFactorThreshold(_Table, frozen=True, tag_field="function", tag="pf threshold"):
+class PowerFactorThresholdTable(_Table, frozen=True, tag_field="function", tag="pf threshold"):
     """Closes K–Y while the power factor is below a level (P-3)."""
 
     name: _OutputName
     below: Annotated[str, _key("level, from 0 to 1", rule='a number from 0 to 1 in quotes, such as "0.9"')]
 
 
-class VoltageThreshold(_Table, frozen=True, tag_field="function", tag="voltage threshold"):
+class VoltageThresholdTable(_Table, frozen=True, tag_field="function", tag="voltage threshold"):
     """Closes K–Y while a phase is below or above a level (P-3)."""
 
     name: _OutputName
@@ -327,33 +327,41 @@ class VoltageThreshold(_Table, frozen=True, tag_field="function", tag="voltage t
     ) = None
 
 
-class Diagnostic(_Table, frozen=True, tag_field="function", tag="diagnostic"):
+class DiagnosticTable(_Table, frozen=True, tag_field="function", tag="diagnostic"):
     """Closes K–Y while something is wrong with the installation (P-3)."""
 
     name: _OutputName
     diagnostics: Annotated[tuple[str, ...], _key("which, see below", default="all", min_length=1)] | None = None
 
 
-Output = Pulses | EndOfInterval | LoadControl | DemandThreshold | PowerFactorThreshold | VoltageThreshold | Diagnostic
+Output = (
+    PulsesTable
+    | EndOfIntervalTable
+    | LoadControlTable
+    | DemandThresholdTable
+    | PowerFactorThresholdTable
+    | VoltageThresholdTable
+    | DiagnosticTable
+)
 
 _InputName = Annotated[Literal["IN1", "IN2"], _key("which input; each once")]
 
 
-class RecordInput(_Table, frozen=True, tag_field="function", tag="record"):
+class RecordInputTable(_Table, frozen=True, tag_field="function", tag="record"):
     """Counts pulses, for the display and for a channel of the recorder (P-5)."""
 
     name: _InputName
     weight: Annotated[str, _key("what a pulse stands for, in the unit of the other meter", rule=NUMBER)] = "1"
 
 
-class ForceRate(_Table, frozen=True, tag_field="function", tag="force rate"):
+class ForceRateTable(_Table, frozen=True, tag_field="function", tag="force rate"):
     """While it is closed, everything registers in one rate (T-2); of two, in that of the one that closed last."""
 
     name: _InputName
     rate: Annotated[Literal["A", "B", "C", "D"], _key("the rate")]
 
 
-Input = RecordInput | ForceRate
+Input = RecordInputTable | ForceRateTable
 
 
 # --- security and the whole -----------------------------------------------------------------------------------
@@ -368,7 +376,7 @@ _Password = Annotated[
 ]
 
 
-class Security(_Table, frozen=True):
+class SecurityTable(_Table, frozen=True):
     """Seal and keys (S-1, S-2). Level 4 guards service type, master reset, cold start, relays, security, upgrade."""
 
     seal: Annotated[bool, _key("metrological parameters stay as they are until the seal is broken")] = False
@@ -381,14 +389,14 @@ class Security(_Table, frozen=True):
 class ProgramFile(_Table, frozen=True):
     """A whole program; every table may be left out."""
 
-    meter: Meter = Meter()
-    clock: Clock = Clock()
-    demand: Demand | None = None
-    test_mode: TestMode = TestMode()
-    tou: TimeOfUse | None = None
-    recorder: Recorder | None = None
-    self_read: SelfRead = SelfRead()
-    display: Display = Display()
+    meter: MeterTable = MeterTable()
+    clock: ClockTable = ClockTable()
+    demand: DemandTable | None = None
+    test_mode: TestModeTable = TestModeTable()
+    tou: TimeOfUseTable | None = None
+    recorder: RecorderTable | None = None
+    self_read: SelfReadTable = SelfReadTable()
+    display: DisplayTable = DisplayTable()
     outputs: Annotated[tuple[Output, ...], _key("one to four", max_length=4)] | None = None
     inputs: Annotated[tuple[Input, ...], _key("at most two", max_length=2)] = ()
-    security: Security = Security()
+    security: SecurityTable = SecurityTable()

@@ -18,7 +18,7 @@ class Security:
     keys: tuple[bytes, bytes, bytes, bytes] = field(repr=False)
 
 
-def security(table: schema.Security) -> Security:
+def security(table: schema.SecurityTable) -> Security:
     """The security of a program."""
     level_1, level_2, level_3, level_4 = (
         int(text, 16).to_bytes(KEY_BYTES, "big")

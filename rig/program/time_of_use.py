@@ -11,7 +11,7 @@ from rig.files.strict_toml import ConfigError, shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.dates import DateRule, DateRuleError
 from rig.meter.billing.holidays import Holiday, Observed
-from rig.meter.billing.tariff import DayType, Rate, Season, Switch, Tariff, TariffError
+from rig.meter.billing.tariff import DayType, Rate, RateSwitch, Season, Tariff, TariffError
 from rig.meter.billing.zone import DaylightSaving, RuleZone, ZoneError
 from rig.program import schema
 
@@ -22,7 +22,7 @@ LEAP_SECONDS = "right/"
 """Zones of clocks that count leap seconds, on which days change half a minute late."""
 
 
-def calendar(clock: schema.Clock, tou: schema.TimeOfUse | None) -> Calendar:
+def calendar(clock: schema.ClockTable, tou: schema.TimeOfUseTable | None) -> Calendar:
     """The calendar of a program. Raises ConfigError."""
     return Calendar(_zone(clock), None if tou is None else _tariff(tou))
 
@@ -36,7 +36,7 @@ def saves_daylight(calendar: Calendar, year: int) -> bool:
 # --- zone -----------------------------------------------------------------------------------------------------
 
 
-def _zone(clock: schema.Clock) -> tzinfo:
+def _zone(clock: schema.ClockTable) -> tzinfo:
     if clock.standard_offset is None:
         for key in ("dst_begin", "dst_end"):
             if (text := getattr(clock, key)) is not None:
@@ -78,7 +78,7 @@ def _nearest(name: str) -> str:
     return f"did you mean {' or '.join(close)}?" if close else "give an IANA name, such as America/Toronto"
 
 
-def _saving(clock: schema.Clock) -> DaylightSaving | None:
+def _saving(clock: schema.ClockTable) -> DaylightSaving | None:
     if clock.dst_begin is None and clock.dst_end is None:
         return None
     begin, begin_minute = _change("clock.dst_begin", clock.dst_begin)
@@ -104,7 +104,7 @@ def _change(key: str, text: str | None) -> tuple[DateRule, int]:
 # --- tariff ---------------------------------------------------------------------------------------------------
 
 
-def _tariff(tou: schema.TimeOfUse) -> Tariff:
+def _tariff(tou: schema.TimeOfUseTable) -> Tariff:
     seasons = tuple(_season(f"tou.seasons[{k}]", season) for k, season in enumerate(tou.seasons))
     holidays = []
     for k, holiday in enumerate(tou.holidays):
@@ -118,7 +118,7 @@ def _tariff(tou: schema.TimeOfUse) -> Tariff:
         raise ConfigError(f"tou.seasons: {error}") from None
 
 
-def _season(place: str, season: schema.Season) -> Season:
+def _season(place: str, season: schema.SeasonTable) -> Season:
     saturday = season.weekday if season.saturday is None else season.saturday
     sunday = saturday if season.sunday is None else season.sunday
     days = {
@@ -136,13 +136,13 @@ def _season(place: str, season: schema.Season) -> Season:
         raise ConfigError(f"{place}: {error}") from None
 
 
-def _switches(place: str, texts: tuple[str, ...]) -> tuple[Switch, ...]:
+def _switches(place: str, texts: tuple[str, ...]) -> tuple[RateSwitch, ...]:
     switches = []
     for k, text in enumerate(texts):
         found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9]) ([A-D])", text)
         if not found:
             raise ConfigError(f'{place}[{k}] is {shown(text)}, it must be a time and a rate A to D, such as "07:00 A"')
-        switches.append(Switch(60 * int(found[1]) + int(found[2]), Rate[found[3]]))
+        switches.append(RateSwitch(60 * int(found[1]) + int(found[2]), Rate[found[3]]))
     return tuple(switches)
 
 

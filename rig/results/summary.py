@@ -42,7 +42,7 @@ class EnergyWh(msgspec.Struct, frozen=True):
     received: float
 
 
-class Registers(msgspec.Struct, frozen=True):
+class EnergyRegisters(msgspec.Struct, frozen=True):
     """The meter's energy registers, of all its runs if it is kept in a store."""
 
     kwh_delivered: float
@@ -55,7 +55,7 @@ class Registers(msgspec.Struct, frozen=True):
     kvah_td: float
 
 
-class Demand(msgspec.Struct, frozen=True):
+class DemandSummary(msgspec.Struct, frozen=True):
     """One demand quantity in kW, kvar or kVA, in total. `maximum_time` is local, None before there is a maximum."""
 
     quantity: str
@@ -66,7 +66,7 @@ class Demand(msgspec.Struct, frozen=True):
     cumulative: float
 
 
-class Contact(msgspec.Struct, frozen=True):
+class OutputState(msgspec.Struct, frozen=True):
     """One form-C output: what it does, which contact is closed now, and of one that pulses its transitions and Kp."""
 
     name: str
@@ -101,14 +101,14 @@ class Summary(msgspec.Struct, frozen=True):
     phases: dict[str, Phase]
     neutral_a: float | None
     energy_wh: EnergyWh
-    registers: Registers
-    demand: list[Demand]
+    registers: EnergyRegisters
+    demand: list[DemandSummary]
     rate: str
     service: str | None
     diagnostics: list[str]
     stored: bool
     pulses: dict[str, int]
-    outputs: list[Contact]
+    outputs: list[OutputState]
     constants: Constants
     overload: bool
     overload_channels: list[str]

@@ -40,7 +40,7 @@ class ScopeError(RigError):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CaptureRequest:
     """What to wait for: a channel's crossing of `level` volts or amperes, or an event, its level being volts rms of a
     sine; nothing of these: now."""
 
@@ -78,20 +78,20 @@ class Scope(msgspec.Struct, frozen=True):
     build: str
 
 
-def parse_trigger(text: str) -> Wanted:
+def parse_trigger(text: str) -> CaptureRequest:
     """What `--trigger` says; ScopeError when it is none of the forms."""
     if text == "now":
-        return Wanted()
+        return CaptureRequest()
     if match := _CHANNEL_TRIGGER.fullmatch(text):
         name, slope, level, unit = match.groups()
         if (unit == "V") == (name[0] == "v"):
-            return Wanted(Channel[name.upper()], slope == "falling", level=Fraction(level))
+            return CaptureRequest(Channel[name.upper()], slope == "falling", level=Fraction(level))
     if (match := _EVENT_TRIGGER.fullmatch(text)) and match[1] in _KINDS:
         kind = _KINDS[match[1]]
         if kind in _LEVELS and match[2] is None:
             raise ScopeError(f"--trigger {text} needs the level in volts rms, such as event:{match[1]}:96V")
         if (kind in _LEVELS) == (match[2] is not None):
-            return Wanted(event=kind, level=None if match[2] is None else Fraction(match[2]))
+            return CaptureRequest(event=kind, level=None if match[2] is None else Fraction(match[2]))
     raise ScopeError(f'--trigger is "{text}", it must be such as {_TRIGGERS}')
 
 
@@ -142,7 +142,7 @@ def capture(
     return None if waveform is None else _result(waveform, trigger, hardware, ratios)
 
 
-def _source(wanted: Wanted, calibration: Calibration, ratios: Sequence[Fraction]) -> Trigger | None:
+def _source(wanted: CaptureRequest, calibration: Calibration, ratios: Sequence[Fraction]) -> Trigger | None:
     if wanted.event is not None:
         return EventBegins((wanted.event,))
     if wanted.channel is None or wanted.level is None:
@@ -152,7 +152,7 @@ def _source(wanted: Wanted, calibration: Calibration, ratios: Sequence[Fraction]
     return Level(wanted.channel, round(code), wanted.falling)
 
 
-def _event_level(wanted: Wanted, calibration: Calibration, vt_ratio: Fraction) -> int:
+def _event_level(wanted: CaptureRequest, calibration: Calibration, vt_ratio: Fraction) -> int:
     """Sample codes of a sine's crest. One register serves three voltages, whose gains differ by tenths of a percent."""
     assert wanted.level is not None
     code = round(math.sqrt(2) * float(wanted.level / vt_ratio / calibration.channels[Channel.V1].gain))

@@ -14,7 +14,7 @@ _MOST = 32767  # of a 16-bit value; −32768 means that there is none
 
 
 @dataclass(frozen=True)
-class Ratios:
+class PrimaryRatios:
     """The transformers' ratios, for whoever reads a file: its values are primary ones."""
 
     vt: float = 1.0
@@ -28,7 +28,7 @@ def comtrade_pair(cfg: Path) -> tuple[Path, Path]:
     return cfg, cfg.with_suffix(".DAT" if cfg.suffix.isupper() else ".dat")
 
 
-def comtrade(scope: Scope, cfg: Path, when: datetime, ratios: Ratios) -> dict[Path, bytes]:
+def comtrade(scope: Scope, cfg: Path, when: datetime, ratios: PrimaryRatios) -> dict[Path, bytes]:
     """Both files. `when` is the trigger's time; each channel's scale lets its largest value use the 16 bits."""
     cfg, dat = comtrade_pair(cfg)
     traces = list(scope.channels.values())

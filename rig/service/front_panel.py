@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from drivers.switches import Switches
-from rig.meter.billing.billing import Happening
+from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
 from rig.meter.billing.quantity import Quantity
 from rig.meter.display.items import DisplaySettings
 from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
-from rig.meter.display.readout import Plate, Readout
+from rig.meter.display.readout import DisplayedNameplate, Readout
 from rig.meter.front.face import face
-from rig.meter.front.front import Front, Mode, Wish
+from rig.meter.front.front import Front, FrontRequest, Mode
 from rig.meter.front.lamp import followed
 from rig.meter.front.switches import Change, Switch
 from rig.meter.meter import Meter
@@ -25,7 +25,12 @@ class FrontPanel:
     """A front whose switches are `switches`, from `now_ns` on. Time is that of the hardware's clock, in ns."""
 
     def __init__(
-        self, settings: DisplaySettings, demands: Sequence[Quantity], plate: Plate, switches: Switches, now_ns: int
+        self,
+        settings: DisplaySettings,
+        demands: Sequence[Quantity],
+        plate: DisplayedNameplate,
+        switches: Switches,
+        now_ns: int,
     ) -> None:
         self._switches = switches
         self._demands = demands
@@ -38,21 +43,21 @@ class FrontPanel:
         self._shows: object = None
         self._stale_ns = now_ns
 
-    def poll(self, now_ns: int, test_mode: bool) -> list[Wish]:
+    def poll(self, now_ns: int, test_mode: bool) -> list[FrontRequest]:
         """What hands have done as far as it is certain by now, and what that asks of billing."""
-        wishes: list[Wish] = []
+        requests: list[FrontRequest] = []
         for at_ns, name, operated in self._switches.poll(now_ns):
             change = Change(max(at_ns, self._now_ns), Switch(name), operated)
             self._now_ns = change.at_ns
-            wishes += self.front.change(change)
+            requests += self.front.change(change)
             self.operated = self.operated ^ {change.switch}
         self._now_ns = max(self._now_ns, self._switches.certain_ns)
         self.front.advance(self._now_ns, test_mode)
-        return wishes
+        return requests
 
-    def told(self, happenings: Iterable[Happening]) -> None:
+    def told(self, events: Iterable[MeterEvent]) -> None:
         """What has happened to what is billed."""
-        for happening in happenings:
+        for happening in events:
             match happening:
                 case EndOfInterval():
                     self._ended_ns = happening.utc_ns

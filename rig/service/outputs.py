@@ -10,7 +10,7 @@ from gpiozero.pins import Factory
 from drivers.contact_memory import ContactMemory
 from drivers.gpio import FormCRelay, Position, TestLed
 from drivers.schedule import OutputSchedule
-from rig.hardware.config import Hardware
+from rig.hardware.config import HardwareConfig
 from rig.meter.contacts.functions import Output
 from rig.meter.contacts.levels import ContactChange
 from rig.meter.contacts.pulses import TEST_LED
@@ -33,7 +33,7 @@ class Outputs:
     """
 
     def __init__(
-        self, programmed: Sequence[Output], wired: Hardware, pins: Factory, folder: Path | None = None
+        self, programmed: Sequence[Output], wired: HardwareConfig, pins: Factory, folder: Path | None = None
     ) -> None:
         self.schedule = OutputSchedule()
         self.relays: dict[str, FormCRelay] = {}

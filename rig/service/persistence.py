@@ -21,7 +21,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.clock import STEP_NS
@@ -82,11 +82,11 @@ class Persistence:
         """What keeps the store from being written, in a sentence."""
         return self._writer.trouble if self._writer else None
 
-    def keep(self, meter: Meter, happenings: Iterable[Happening]) -> None:
+    def keep(self, meter: Meter, events: Iterable[MeterEvent]) -> None:
         """Take in what happened; save if it is time to."""
-        happenings = tuple(happenings)
-        self._items += items_of(happenings, self._recording)
-        if happenings or self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
+        events = tuple(events)
+        self._items += items_of(events, self._recording)
+        if events or self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
             self._save(meter)
 
     def finish(self, meter: Meter) -> None:
@@ -109,9 +109,9 @@ class Persistence:
         self._told.update(new)
         return items_of([Event(now_ns, EventKind.MEMORY_ERROR, (("found", note),)) for note in new], self._recording)
 
-    def _go_on(self, kept: SavedMeter, restored: Restored, utc_ns: int) -> list[Happening]:
+    def _go_on(self, kept: SavedMeter, restored: Restored, utc_ns: int) -> list[MeterEvent]:
         """From where the meter was; with another program, with what that leaves."""
-        said: list[Happening] = []
+        said: list[MeterEvent] = []
         if (kept.fidelity == BOARD) != (self._fidelity == BOARD):
             there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
             raise StoreError(f"the store is of a meter {there}, and this one is not there: give it a store of its own")
@@ -127,7 +127,7 @@ class Persistence:
             self.outputs = outputs_of(self._program, {})
             self.installation = installation_of(self._program)
             self._begin_recording(restored.utc_ns)
-        said += self.billing.hasten(self.billing.now_ns + ASKED_NS)
+        said += self.billing.flush_pending(self.billing.now_ns + ASKED_NS)
         said += self.billing.outage(max(utc_ns, self.billing.now_ns))
         if utc_ns < self.billing.now_ns - STEP_NS:
             said += self.billing.set_clock(utc_ns)

@@ -17,18 +17,18 @@ from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFla
 from rig.face.face import Face
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, pulse_source
-from rig.meter.billing.billing import Happening
+from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.contacts.levels import ContactChange
-from rig.meter.front.front import WishKind
+from rig.meter.front.front import FrontRequestKind
 from rig.meter.front.switches import Switch
 from rig.meter.measuring.measurement import Fault, Measurement
-from rig.meter.measuring.oscillator import steered
-from rig.meter.meter import Advance, Meter
+from rig.meter.measuring.oscillator import tracking_step
+from rig.meter.meter import Meter, WindowResult
 from rig.program.build import Program
+from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
-from rig.program.plate import plate_of
 from rig.service.board_time import BoardTime
 from rig.service.front_panel import FrontPanel
 from rig.service.input_contacts import InputContacts, name_of
@@ -63,11 +63,11 @@ SETTLING_TICKS = 1 << 15
 _TICKS = 1 << TICK_BITS
 
 _ACTIONS = {
-    WishKind.RESET_BY_SWITCH: Action.RESET_BY_SWITCH,
-    WishKind.TEST_BEGIN: Action.TEST_BEGIN,
-    WishKind.TEST_END: Action.TEST_END,
+    FrontRequestKind.RESET_BY_SWITCH: Action.RESET_BY_SWITCH,
+    FrontRequestKind.TEST_BEGIN: Action.TEST_BEGIN,
+    FrontRequestKind.TEST_END: Action.TEST_END,
 }
-"""What is asked of billing for what hands on the front wish."""
+"""What is asked of billing for what hands on the front request."""
 
 
 class Service:
@@ -83,7 +83,7 @@ class Service:
     meter: Meter
     front: FrontPanel
     polled_ns = 0
-    _keeper: Persistence
+    _persistence: Persistence
 
     def __init__(
         self,
@@ -150,26 +150,31 @@ class Service:
         """
         try:
             self._await_window(at_tick)
-            keeper = Persistence(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
+            persistence = Persistence(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
         except BaseException:
             self._give_up()
             raise
-        self._keeper = keeper
+        self._persistence = persistence
         tick_hz = self.hardware.link.identity.tick_hz
         self.meter = Meter(
-            self.measurement, keeper.billing, keeper.installation, tick_hz, keeper.outputs, levels_of(self.program)
+            self.measurement,
+            persistence.billing,
+            persistence.installation,
+            tick_hz,
+            persistence.outputs,
+            levels_of(self.program),
         )
         self.outputs.resume({name: output.count for name, output in self.meter.outputs.items()})
         demand = self.program.billing.demand
         self.front = FrontPanel(
             self.program.display,
             demand.quantities if demand else (),
-            plate_of(self.program),
+            displayed_nameplate(self.program),
             self._switches,
             self.hardware.clock.now_ns(),
         )
         self._flowed = [0] * PLACES
-        self._obey(self._inputs.begin(keeper.billing))
+        self._execute(self._inputs.begin(persistence.billing))
 
     def _await_window(self, at_tick: int | None) -> None:
         link, clock = self.hardware.link, self.hardware.clock
@@ -192,7 +197,7 @@ class Service:
                     )
             clock.wait_until(clock.now_ns() + POLL_NS)
 
-    def run(self, until_ns: int) -> Iterator[Advance]:
+    def run(self, until_ns: int) -> Iterator[WindowResult]:
         """Meter until `until_ns` on the hardware's clock; yields each window as it comes."""
         clock = self.hardware.clock
         due = clock.now_ns()
@@ -209,7 +214,7 @@ class Service:
             self._wait_until(due)
         self._wait_until(self.outputs.whole_ns)
         self.close()
-        self._keeper.finish(self.meter)
+        self._persistence.finish(self.meter)
 
     def close(self) -> None:
         """Open the contacts at once and let all pins go; nothing is saved. For what cannot be finished."""
@@ -266,7 +271,7 @@ class Service:
     @property
     def trouble(self) -> str | None:
         """What keeps the meter's store from being written, in a sentence."""
-        return self._keeper.trouble
+        return self._persistence.trouble
 
     @property
     def late_edges(self) -> int:
@@ -290,7 +295,7 @@ class Service:
         while (due := self.outputs.schedule.next_due_ns) is not None and due <= min(clock.now_ns() + ns, limit):
             self._wait_until(due)
 
-    def _poll(self) -> Iterator[Advance]:
+    def _poll(self) -> Iterator[WindowResult]:
         self._follow_clock()
         for record in self._records():
             self.make_room()
@@ -299,7 +304,7 @@ class Service:
                 result.window.energies.add_to(self._flowed)
             for pulse in result.pulses:
                 self.outputs.pulse(pulse, self._due_ns(pulse.tick))
-            self._take(result.happenings, result.changes)
+            self._take(result.events, result.changes)
             if Fault.CONFIGURATION in result.window.faults:
                 self._reconfigure()
             self.outputs.schedule.run_due(self.hardware.clock.now_ns())
@@ -313,27 +318,27 @@ class Service:
             self.make_room()
             self._configure()
 
-    def _take(self, happenings: Sequence[Happening], changes: Iterable[ContactChange]) -> None:
+    def _take(self, events: Sequence[MeterEvent], changes: Iterable[ContactChange]) -> None:
         """What came of a record, or of a command: to contacts, front and store."""
         for change in changes:
             self.outputs.change(change, self._due_ns(change.tick))
-        self.front.told(happenings)
-        self._keeper.keep(self.meter, happenings)
+        self.front.told(events)
+        self._persistence.keep(self.meter, events)
 
     def _attend_front(self) -> None:
         """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
         self.make_room()
         self.polled_ns = now_ns = self.hardware.clock.now_ns()
-        wishes = self.front.poll(now_ns, self.meter.billing.test is not None)
-        self._obey([Command(self._utc_ns(wish.at_ns), _ACTIONS[wish.kind]) for wish in wishes])
-        self._obey(self._inputs.poll(now_ns, self._utc_ns))
+        requests = self.front.poll(now_ns, self.meter.billing.test is not None)
+        self._execute([Command(self._utc_ns(request.at_ns), _ACTIONS[request.kind]) for request in requests])
+        self._execute(self._inputs.poll(now_ns, self._utc_ns))
         self.meter.follow(self.front.followed)
         self.watch()
 
-    def _obey(self, commands: Iterable[Command]) -> None:
+    def _execute(self, commands: Iterable[Command]) -> None:
         for command in commands:
-            outcome = self.meter.obey(command)
-            self._take(outcome.happenings, outcome.changes)
+            outcome = self.meter.execute(command)
+            self._take(outcome.events, outcome.changes)
 
     def _utc_ns(self, at_ns: int) -> int:
         """The meter's time at an instant of our clock."""
@@ -353,7 +358,7 @@ class Service:
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
         outcome = self.meter.compare_clock(board_tick, utc_ns)
-        self._take(outcome.happenings, outcome.changes)
+        self._take(outcome.events, outcome.changes)
         self._time.follow(tick, now_ns, PULSE_LATENCY_NS)
 
     def _due_ns(self, tick: int) -> int:
@@ -375,7 +380,7 @@ class Service:
         present, hz = self._oscillator_step, self.measurement.recent_hz
         if present is None or hz is None:
             return
-        self._oscillator_step = steered(present, hz, self._sample_hz)
+        self._oscillator_step = tracking_step(present, hz, self._sample_hz)
         if self._oscillator_step != present:
             self.hardware.link.write("OSCILLATOR_STEP", self._oscillator_step)
 

@@ -17,7 +17,7 @@ from rig.store.errors import StoreError
 from rig.store.journal import NAMES, Copy, newest_of, read_copy
 from rig.store.outbox import STRIDE
 from rig.store.reading import HistoryReader
-from rig.store.record import Record
+from rig.store.record import JournalRecord
 
 _LOOKS = 5
 _BETWEEN_S = 0.05
@@ -72,7 +72,7 @@ def _of_copy(copy: Copy) -> Finding:
     return Finding(copy.path.name, True, f"save {record.sequence} of {_utc(record.utc_ns)}, {len(copy.whole)} bytes")
 
 
-def _of_journal(record: Record, copies: list[Copy]) -> Finding:
+def _of_journal(record: JournalRecord, copies: list[Copy]) -> Finding:
     dropped = ", ".join(f"{count} {kind}" for kind, count in sorted(record.dropped.items()))
     found = f"goes on from save {record.sequence}, {len(record.items)} items wait for the history"
     found += f", dropped so far: {dropped}" if dropped else ""
@@ -90,7 +90,7 @@ def _of_payload(payload: bytes, decode: Callable[[bytes], object]) -> Finding:
     return Finding("payload", True, f"the meter's state, {len(payload)} bytes")
 
 
-def _of_history(folder: Path, record: Record | None) -> list[Finding]:
+def _of_history(folder: Path, record: JournalRecord | None) -> list[Finding]:
     try:
         with HistoryReader(folder) as history:
             findings = [_of_database(history, record)]
@@ -104,7 +104,7 @@ def _of_history(folder: Path, record: Record | None) -> list[Finding]:
         return [Finding("history", False, f"is damaged ({error})")]
 
 
-def _of_database(history: HistoryReader, record: Record | None) -> Finding:
+def _of_database(history: HistoryReader, record: JournalRecord | None) -> Finding:
     faults = history.faults()
     if faults:
         return Finding("history", False, f"is damaged ({faults[0]})")
@@ -113,7 +113,7 @@ def _of_database(history: HistoryReader, record: Record | None) -> Finding:
     return Finding("history", True, f"sound, up to item {history.taken()}")
 
 
-def _of_items(history: HistoryReader, record: Record) -> Finding:
+def _of_items(history: HistoryReader, record: JournalRecord) -> Finding:
     """Every number must be in the history or in the journal."""
     taken, waiting = history.taken(), [numbered.number for numbered in record.items]
     if taken >= record.next_item:

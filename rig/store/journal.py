@@ -32,7 +32,7 @@ from pathlib import Path
 
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
-from rig.store.record import FORMAT, DamagedRecord, Format, NewerRecord, Record, decode, encode, raw
+from rig.store.record import FORMAT, DamagedRecord, Format, JournalRecord, NewerRecord, decode, encode, raw
 
 NAMES = ("billing.a", "billing.b")
 
@@ -47,7 +47,7 @@ class Copy:
     path: Path
     size: int = 0
     whole: bytes = b""
-    record: Record | None = None
+    record: JournalRecord | None = None
     fault: str = ""
     newer: bool = False
     missing: bool = False
@@ -70,7 +70,7 @@ def read_copy(path: Path, disk: Disk, fmt: Format = FORMAT) -> Copy:
         return Copy(path, len(data), fault=str(error), newer=True)
 
 
-def newest_of(copies: list[Copy]) -> tuple[Copy, Record]:
+def newest_of(copies: list[Copy]) -> tuple[Copy, JournalRecord]:
     """The copy to go on from. StoreError if there is none that one may go on from."""
     for copy in copies:
         if copy.newer:
@@ -98,7 +98,7 @@ class Journal:
 
     def __init__(self, disk: Disk, fmt: Format) -> None:
         self.notes: list[str] = []
-        self.record: Record
+        self.record: JournalRecord
         self._disk = disk
         self._format = fmt
         self._paths: list[Path] = []
@@ -116,7 +116,7 @@ class Journal:
             raise
         return journal
 
-    def write(self, record: Record) -> None:
+    def write(self, record: JournalRecord) -> None:
         """Make `record` the newest; it survives whatever happens once this returns.
 
         StoreError if it does not fit or cannot be written; then the one before is still the newest, untouched.
@@ -188,8 +188,8 @@ class Journal:
         return file
 
 
-def _unused() -> Record:
-    return Record(
+def _unused() -> JournalRecord:
+    return JournalRecord(
         store=secrets.randbits(63),
         sequence=0,
         utc_ns=0,

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rig.meter.billing.billing import Happening
+from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.events import EndOfInterval, Event, ProfileWords
 from rig.meter.billing.snapshot import Snapshot
 from rig.store.items import EventItem, Item, SnapshotItem, WordsItem
 
 
-def items_of(happenings: Iterable[Happening], recording: int) -> list[Item]:
+def items_of(events: Iterable[MeterEvent], recording: int) -> list[Item]:
     """What goes to the history. An end of interval does not: what it leaves is in registers and profile."""
     items: list[Item] = []
-    for happening in happenings:
+    for happening in events:
         match happening:
             case Event():
                 details = msgspec.json.encode(dict(happening.details)).decode()

@@ -53,7 +53,7 @@ class NewerRecord(ValueError):
     """A whole record, of a version that is not known yet."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
     """All that is to survive.
 
     `store` is the number that all files of one store share. `sequence` counts saves; 0 is a store in which nothing was
@@ -71,7 +71,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     recording: RecordingItem | None
 
 
-def encode(record: Record, version: int = FORMAT.version) -> bytes:
+def encode(record: JournalRecord, version: int = FORMAT.version) -> bytes:
     """The whole record as it is on the disk."""
     body = msgspec.msgpack.encode(record)
     head = _HEAD.pack(MAGIC, version, 0, len(body))
@@ -94,7 +94,7 @@ def raw(data: bytes) -> bytes:
     return data[:end]
 
 
-def decode(whole: bytes, fmt: Format = FORMAT) -> Record:
+def decode(whole: bytes, fmt: Format = FORMAT) -> JournalRecord:
     """A whole record's content, brought up to date. NewerRecord or DamagedRecord if that cannot be done."""
     _, version, _, _ = _HEAD.unpack_from(whole)
     if version > fmt.version:
@@ -108,6 +108,6 @@ def decode(whole: bytes, fmt: Format = FORMAT) -> Record:
                     raise DamagedRecord(f"is of format {version}, which this program no longer reads")
                 content = fmt.upgrades[step](content)
             body = msgspec.msgpack.encode(content)
-        return msgspec.msgpack.decode(body, type=Record)
+        return msgspec.msgpack.decode(body, type=JournalRecord)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedRecord(f"cannot be understood: {error}") from None

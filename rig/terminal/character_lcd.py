@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from drivers.lcd import CharacterLcd, I2cBus, LcdError
 from rig.face.characters import character_lines
-from rig.hardware.config import Display
+from rig.hardware.config import LcdConfig
 from rig.meter.display.lcd import Lcd
 
 AGAIN_NS = 3_000_000_000
@@ -18,13 +18,13 @@ EACH_NS = 100_000_000
 OpenBus = Callable[[str], I2cBus]
 
 
-class CharacterGlass:
+class CharacterLcdClient:
     """The display that `settings` name, there and set up. Raises LcdError if it is not.
 
     Later it is `trouble`, a sentence, until the display answers again. Time is passed in, in ns.
     """
 
-    def __init__(self, settings: Display, open_bus: OpenBus) -> None:
+    def __init__(self, settings: LcdConfig, open_bus: OpenBus) -> None:
         assert settings.size is not None
         self._columns, self._rows = settings.size
         self._bus = open_bus(settings.lcd_bus)

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rig.meter.billing.profile import Interval, IntervalFlag, Mark, MarkKind, Profile
+from rig.meter.billing.profile import IntervalFlag, Mark, MarkKind, Profile, ProfileInterval
 from rig.profile.reading import ProfileError, cell, column_names, skipped, title, told, value_of
 
 ROWS = 8
@@ -49,7 +49,7 @@ def table(
         # A mark stands before the interval it fell into: those behind the last interval not shown belong here.
         before = profile.intervals[-len(intervals) - 1].index if len(intervals) < len(profile.intervals) else -1
         marks = [mark for mark in marks if mark.index > before]
-    items: list[Interval | Mark] = [*intervals, *marks]
+    items: list[ProfileInterval | Mark] = [*intervals, *marks]
     items.sort(key=lambda item: item.index)
     names = column_names(profile)
     columns = [
@@ -77,7 +77,7 @@ def _needed(column: list[str]) -> int:
     return max(len(line) for text in column for line in text.splitlines()) + BETWEEN
 
 
-def _grid(items: Sequence[Interval | Mark], columns: list[list[str]]) -> Table:
+def _grid(items: Sequence[ProfileInterval | Mark], columns: list[list[str]]) -> Table:
     """Rows of time, cells and what there is to say; `columns` have a cell for each interval among the items."""
     shown = Table(box=None, padding=(0, BETWEEN, 0, 0))
     shown.add_column("until", no_wrap=True)
@@ -87,7 +87,7 @@ def _grid(items: Sequence[Interval | Mark], columns: list[list[str]]) -> Table:
     rows = zip(*(cells for _, *cells in columns), strict=True)
     day: date | None = None
     for item in items:
-        at = _day(item.end) if isinstance(item, Interval) else item.until.date()
+        at = _day(item.end) if isinstance(item, ProfileInterval) else item.until.date()
         if at != day:
             day = at
             shown.add_row(Text(f"{day:%a %Y-%m-%d}", style="bold"))

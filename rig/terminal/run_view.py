@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rig.daemon.messages import Moment
-from rig.results.summary import Contact, Demand, Phase, Summary
+from rig.results.summary import DemandSummary, OutputState, Phase, Summary
 from rig.terminal.face_view import WIDTH, FaceView
 
 
@@ -145,14 +145,14 @@ def troubles(s: Summary) -> str:
     return "   ".join(said)
 
 
-def _contact(c: Contact, s: Summary) -> str:
+def _contact(c: OutputState, s: Summary) -> str:
     if c.transitions is None or c.kp_wh is None:
         return c.does
     unit = c.does.partition(" ")[0].removeprefix("k")  # of "kvarh lagging", varh
     return f"{c.does}, transitions of {c.kp_wh:g} {unit}{_times(s)}: {c.transitions}"
 
 
-def _demand(d: Demand) -> str:
+def _demand(d: DemandSummary) -> str:
     when = f" at {d.maximum_time}" if d.maximum_time else ""
     return f"present {d.present:.4f}, previous {d.previous:.4f}, maximum {d.maximum:.4f}{when}"
 

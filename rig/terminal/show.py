@@ -19,7 +19,7 @@ import msgspec
 
 import rig
 from drivers.lcd import open_bus
-from rig.daemon.channel import Conduit, ConduitClosed, pair
+from rig.daemon.channel import ChannelClosed, MessageChannel, pair
 from rig.daemon.interrupts import Interrupts, interrupts_noted
 from rig.daemon.messages import Begun, Edges, Ended, Moment, Operate, Refused, Said, Shown, Start, Stop
 from rig.daemon.state_server import StateServer
@@ -30,7 +30,7 @@ from rig.hardware.config import Config
 from rig.hardware.hands_file import HandsWriter
 from rig.meter.front.switches import Change
 from rig.results.summary import Phase, Summary
-from rig.terminal.character_lcd import CharacterGlass, OpenBus
+from rig.terminal.character_lcd import CharacterLcdClient, OpenBus
 from rig.terminal.keys import Keys
 from rig.terminal.raw_terminal import keys_pressed, raw
 
@@ -88,11 +88,11 @@ def run(
         if audience.serve is not None:
             server = stack.enter_context(closing(StateServer(audience.serve)))
         if config.display.size is not None:
-            glass = stack.enter_context(closing(CharacterGlass(config.display, open_bus)))
+            glass = stack.enter_context(closing(CharacterLcdClient(config.display, open_bus)))
         interrupts = stack.enter_context(interrupts_noted())
         stack.enter_context(raw(audience.keys))
-        conduit = stack.enter_context(_metering(start))
-        return _Show(config, conduit, audience, server, glass, interrupts).until_it_ends()
+        channel = stack.enter_context(_metering(start))
+        return _Show(config, channel, audience, server, glass, interrupts).until_it_ends()
 
 
 class _Show:
@@ -101,13 +101,13 @@ class _Show:
     def __init__(
         self,
         config: Config,
-        conduit: Conduit[Said],
+        channel: MessageChannel[Said],
         audience: Audience,
         server: StateServer | None,
-        glass: CharacterGlass | None,
+        glass: CharacterLcdClient | None,
         interrupts: Interrupts,
     ) -> None:
-        self._config, self._conduit, self._audience = config, conduit, audience
+        self._config, self._channel, self._audience = config, channel, audience
         self._server, self._glass, self._interrupts = server, glass, interrupts
         self._keys = Keys()
         self._moment: Moment | None = None
@@ -116,7 +116,7 @@ class _Show:
     def until_it_ends(self) -> Ended:
         self._interrupts.told = self._stop_at_once
         with selectors.DefaultSelector() as selector:
-            selector.register(self._conduit, selectors.EVENT_READ, self._hear)
+            selector.register(self._channel, selectors.EVENT_READ, self._hear)
             if self._server is not None:
                 selector.register(self._server, selectors.EVENT_READ, self._serve)
             if self._audience.keys is not None:
@@ -139,8 +139,8 @@ class _Show:
 
     def _stop_at_once(self) -> None:
         """From a signal's handler: also while nobody reads what is being printed."""
-        with suppress(ConduitClosed):
-            self._conduit.offer(Stop())
+        with suppress(ChannelClosed):
+            self._channel.offer(Stop())
 
     @property
     def _patience_s(self) -> float:
@@ -154,8 +154,8 @@ class _Show:
         shown = False
         while True:
             try:
-                said = self._conduit.poll()
-            except ConduitClosed:
+                said = self._channel.poll()
+            except ChannelClosed:
                 raise RunError("the metering process has ended without a word, perhaps killed", status=1) from None
             match said:
                 case Moment():
@@ -219,8 +219,8 @@ class _Show:
             self._say(Operate(change.switch, change.operated))
 
     def _say(self, order: msgspec.Struct) -> None:
-        with suppress(ConduitClosed):  # the next message says why
-            self._conduit.send(order)
+        with suppress(ChannelClosed):  # the next message says why
+            self._channel.send(order)
 
 
 def _notes(config: Config, begun: Begun) -> dict[str, str]:
@@ -261,7 +261,7 @@ def moment_of(line: bytes) -> Moment:
 
 
 @contextmanager
-def _metering(start: Start) -> Iterator[Conduit[Said]]:
+def _metering(start: Start) -> Iterator[MessageChannel[Said]]:
     """A metering process that has its order; whatever happens, it is not left behind."""
     here, there = pair()
     warnings = [f"-W{option}" for option in sys.warnoptions]
@@ -275,13 +275,13 @@ def _metering(start: Start) -> Iterator[Conduit[Said]]:
         start_new_session=True,  # neither Ctrl-C nor the end of the terminal is for it
     )
     there.close()
-    conduit: Conduit[Said] = Conduit(here, Said)
+    channel: MessageChannel[Said] = MessageChannel(here, Said)
     try:
-        with suppress(ConduitClosed):
-            conduit.send(start)
-        yield conduit
+        with suppress(ChannelClosed):
+            channel.send(start)
+        yield channel
     finally:
-        conduit.close()  # it ends as if told to stop, if it has not
+        channel.close()  # it ends as if told to stop, if it has not
         try:
             process.wait(GRACE_S)
         except BaseException:

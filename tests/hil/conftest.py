@@ -12,7 +12,7 @@ import pytest
 from drivers.sim.board import FIDELITIES, SimulatedBoard
 from drivers.spi_link import SpiLink, open_spidev
 from gateware.chain import Chain
-from rig.hardware.config import Hardware
+from rig.hardware.config import HardwareConfig
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -40,7 +40,7 @@ class Bench:
 @pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     if request.param == "board":
-        wired = Hardware()
+        wired = HardwareConfig()
         link = SpiLink(open_spidev(wired.spi_path, wired.spi_hz))
         yield Bench(link, time.sleep)
     else:

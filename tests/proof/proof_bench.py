@@ -23,7 +23,7 @@ from gateware.registers import BY_NAME, Channel, Record, configuration_digest
 from rig.hardware.simulation import known_constants
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.measurement import Measurement, Window
-from rig.meter.measuring.oscillator import steered
+from rig.meter.measuring.oscillator import tracking_step
 from rig.meter.measuring.quantities import Readings, Scaling, Sums
 
 CHAIN = Chain()
@@ -109,7 +109,7 @@ def drained(model: Model) -> list[Record]:
 
 
 def _steer(model: Model, step: int, hz: float) -> int:
-    wanted = steered(step, hz, SAMPLE_HZ)
+    wanted = tracking_step(step, hz, SAMPLE_HZ)
     if wanted != step:
         model.write(BY_NAME["OSCILLATOR_STEP"].address, wanted, model.ticks * CHAIN.clocks_per_tick)
     return wanted

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rig.meter.billing.billing import Billing
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import EndOfInterval, ProfileWords
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.billing.tariff import Rate
 from rig.program.build import load_program
@@ -31,7 +31,7 @@ def days_of(billing: Billing, rng: random.Random, days: int) -> tuple[int, int]:
         quadrant = 0 if rng.random() < 0.9 else rng.randrange(4)
         energies = [rng.randrange(2 * 10**11) for _ in range(4)]
         squares = tuple(rng.randrange(10**13) for _ in range(7))
-        for happening in billing.advance(Portion(at_ns, at_ns + MINUTE_NS, quadrant, *energies, squares)):
+        for happening in billing.advance(EnergyInterval(at_ns, at_ns + MINUTE_NS, quadrant, *energies, squares)):
             intervals += isinstance(happening, EndOfInterval)
             words += len(happening.words) if isinstance(happening, ProfileWords) else 0
         at_ns += MINUTE_NS

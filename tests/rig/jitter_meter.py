@@ -18,7 +18,7 @@ from drivers.sim.pins import VirtualPin
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, current
 from gateware.chain import Chain
 from rig.daemon import metering
-from rig.meter.meter import Advance
+from rig.meter.meter import WindowResult
 from rig.service.board_time import BoardTime
 from rig.service.service import Service
 
@@ -44,7 +44,7 @@ def noted(change: Any) -> Any:
     return change_state
 
 
-def run(service: Service, until_ns: int) -> Iterator[Advance]:
+def run(service: Service, until_ns: int) -> Iterator[WindowResult]:
     """As ever; the instants of pulses are kept, as they are due on the service's clock."""
     for result in metered(service, until_ns):
         pulses.extend((pulse.output, service._due_ns(pulse.tick)) for pulse in result.pulses)

@@ -1,4 +1,4 @@
-"""A meter with a keeper, which takes in portions of energy instead of records."""
+"""A meter with a persistence, which takes in portions of energy instead of records."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from calibration.constants import nominal
-from rig.meter.billing.billing import Happening
+from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Action, Command
-from rig.meter.billing.portion import Portion
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.measuring.measurement import Measurement
 from rig.meter.meter import Meter
 from rig.program.build import Program
@@ -38,8 +38,8 @@ class KeptMeter:
         flushes: bool = False,
     ) -> None:
         store = None if folder is None else Store.open(folder, disk)
-        self.keeper = Persistence(store, program, fidelity, utc_ns)
-        installation = self.keeper.installation
+        self.persistence = Persistence(store, program, fidelity, utc_ns)
+        installation = self.persistence.installation
         tick_hz = Fraction(1000)
         measurement = Measurement(
             equation=installation.equation,
@@ -48,13 +48,13 @@ class KeptMeter:
             ticks_per_sample=1,
             config_digest=0,
         )
-        self.meter = Meter(measurement, self.keeper.billing, installation, tick_hz, self.keeper.outputs)
+        self.meter = Meter(measurement, self.persistence.billing, installation, tick_hz, self.persistence.outputs)
         self._flushes = flushes
 
     @property
     def writer(self) -> StoreWriter:
-        assert self.keeper._writer is not None
-        return self.keeper._writer
+        assert self.persistence._writer is not None
+        return self.persistence._writer
 
     @property
     def now_ns(self) -> int:
@@ -63,7 +63,7 @@ class KeptMeter:
     def meters(self, portions: int, seconds: int = 60) -> KeptMeter:
         for _ in range(portions):
             now, ns = self.now_ns, seconds * SECOND
-            self._keep(self.meter.billing.advance(Portion(now, now + ns, 0, ns * KWH // (10 * MINUTE))))
+            self._keep(self.meter.billing.advance(EnergyInterval(now, now + ns, 0, ns * KWH // (10 * MINUTE))))
         return self
 
     def does(self, action: Action, value: int = 0, pulses: int = 1, after_ns: int = 0) -> KeptMeter:
@@ -76,9 +76,9 @@ class KeptMeter:
 
     def fails(self) -> None:
         """After the last save."""
-        self.keeper.finish(self.meter)
+        self.persistence.finish(self.meter)
 
-    def _keep(self, happenings: list[Happening]) -> None:
-        self.keeper.keep(self.meter, happenings)
+    def _keep(self, events: list[MeterEvent]) -> None:
+        self.persistence.keep(self.meter, events)
         if self._flushes:
             self.writer.flush()

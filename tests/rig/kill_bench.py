@@ -37,7 +37,7 @@ import msgspec
 from kill_load import HOUR, MINUTE, SAMPLE_HZ, SECOND, ZONE, Account, Flow, commands
 
 from calibration.constants import nominal
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.events import Event, EventKind, ProfileWords
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.contacts.functions import LevelOutput, PulsesOutput
@@ -54,7 +54,7 @@ from rig.store.disk import Disk
 from rig.store.items import EventItem, SnapshotItem, WordsItem
 from rig.store.journal import NAMES, newest_of, read_copy
 from rig.store.reading import HistoryReader
-from rig.store.record import Record
+from rig.store.record import JournalRecord
 from rig.store.saved_meter import SavedMeter, decode_saved
 from rig.store.store import Store
 
@@ -86,14 +86,14 @@ def metered(
     return Meter(measurement, billing, installation, TICK_HZ, outputs, levels)
 
 
-def step(meter: Meter, number: int, window_s: int) -> list[Happening]:
+def step(meter: Meter, number: int, window_s: int) -> list[MeterEvent]:
     """The next window of a run."""
     ns = meter.billing.now_ns
     flow = Flow.at(ns, window_s)
-    said: list[Happening] = []
+    said: list[MeterEvent] = []
     for command in commands(meter.billing.state, ns, flow):
         said += meter.billing.command(command)
-    return [*said, *meter.advance(flow.record(number)).happenings]
+    return [*said, *meter.advance(flow.record(number)).events]
 
 
 def run(folder: Path, pipe: int, utc_ns: int, window_s: int, waits: bool) -> None:
@@ -102,12 +102,12 @@ def run(folder: Path, pipe: int, utc_ns: int, window_s: int, waits: bool) -> Non
     `waits`: for the disk, so that the meter's time, which passes a thousandfold, does not run away from it. Only then
     does a kill cost no more than the time between two saves.
     """
-    keeper = Persistence(Store.open(folder), PROGRAM, FIDELITY, utc_ns)
-    meter, writer = metered(keeper.billing, keeper.installation, keeper.outputs), keeper._writer
+    persistence = Persistence(Store.open(folder), PROGRAM, FIDELITY, utc_ns)
+    meter, writer = metered(persistence.billing, persistence.installation, persistence.outputs), persistence._writer
     assert writer is not None
     number = 0
     while True:
-        keeper.keep(meter, step(meter, number, window_s))
+        persistence.keep(meter, step(meter, number, window_s))
         if waits:
             writer.flush()
         os.write(pipe, TOLD.pack(meter.billing.now_ns, writer.saved_utc_ns or 0))
@@ -149,12 +149,12 @@ class NeverKilled:
     """The meter that only loses power, and all that happened to it: what the history must hold."""
 
     def __init__(self) -> None:
-        keeper = Persistence(None, PROGRAM, FIDELITY, BEGIN)
-        self._meter = metered(keeper.billing, keeper.installation, keeper.outputs)
+        persistence = Persistence(None, PROGRAM, FIDELITY, BEGIN)
+        self._meter = metered(persistence.billing, persistence.installation, persistence.outputs)
         self.events: list[Any] = []
         self.snapshots: list[Any] = []
         self.words: list[int] = []
-        for item in keeper._items:
+        for item in persistence._items:
             if isinstance(item, WordsItem):
                 self.words += item.words
 
@@ -172,8 +172,8 @@ class NeverKilled:
     def state(self) -> bytes:
         return msgspec.json.encode(self._meter.state)
 
-    def _note(self, happenings: list[Happening]) -> None:
-        for happening in happenings:
+    def _note(self, events: list[MeterEvent]) -> None:
+        for happening in events:
             match happening:
                 case Event():
                     self.events.append((happening.utc_ns, happening.kind.code, dict(happening.details)))
@@ -183,7 +183,7 @@ class NeverKilled:
                     self.words += happening.words
 
 
-def wrong_items(folder: Path, saved: Record, expected: NeverKilled) -> int:
+def wrong_items(folder: Path, saved: JournalRecord, expected: NeverKilled) -> int:
     """Of log, snapshots and profile, history and journal together: how many are not what they must be."""
     events: list[Any] = []
     snapshots: list[Any] = []
@@ -242,7 +242,7 @@ def killed(folder: Path, utc_ns: int, window_s: int, waits: bool, rng: Random) -
     return advanced_ns, saved_ns
 
 
-def read_saved(folder: Path) -> Record | None:
+def read_saved(folder: Path) -> JournalRecord | None:
     """The newest save, looked at without opening the store; None before the first."""
     if not any((folder / name).exists() for name in NAMES):
         return None

@@ -14,7 +14,7 @@ from gateware.model.windows import Windows
 from gateware.registers import BY_NAME, Record
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.measurement import Measurement
-from rig.meter.measuring.oscillator import steered
+from rig.meter.measuring.oscillator import tracking_step
 from rig.meter.measuring.quantities import Sums
 
 CHAIN = Chain()
@@ -67,7 +67,7 @@ def records(
 ) -> list[Record]:
     """The whole windows of `seconds` of six channels, the line beginning at `turns`, with white noise in codes r.m.s.
 
-    The oscillator begins at 60 Hz; steered, it follows from the third record on.
+    The oscillator begins at 60 Hz; tracking_step, it follows from the third record on.
     """
     count = round(seconds * SAMPLE_HZ) + SETTLED
     codes = np.array([w.at(turns + hz / float(SAMPLE_HZ) * np.arange(count)) for w in waves])
@@ -86,7 +86,7 @@ def records(
         while windows.waiting:
             made.append(Record.from_words([int(w) for w in windows.waiting.popleft()]))
         if steer and len(made) >= 2:
-            step = steered(step, hz, SAMPLE_HZ)
+            step = tracking_step(step, hz, SAMPLE_HZ)
     return made[1:]  # the first began before the delay line was full
 
 

@@ -13,7 +13,7 @@ from drivers.spi_link import SpiLink
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware
 from rig.hardware.selection import open_hardware
-from rig.meter.billing.portion import Portion
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.program.build import Program, load_program
 from rig.service.persistence import Persistence
 from rig.service.service import Service
@@ -49,7 +49,7 @@ def year_s() -> float:
     ]
     begin, at_ns = time.perf_counter(), BEGIN_NS
     for window in windows:
-        billing.advance(Portion(at_ns, at_ns + MINUTE_NS, *window))
+        billing.advance(EnergyInterval(at_ns, at_ns + MINUTE_NS, *window))
         at_ns += MINUTE_NS
     return time.perf_counter() - begin
 

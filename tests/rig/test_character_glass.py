@@ -11,12 +11,12 @@ from drivers.sim.hd44780 import Hd44780, Pcf8574, SimulatedI2cBus
 from rig.daemon.messages import Moment
 from rig.face.characters import character_lines
 from rig.files.strict_toml import ConfigError
-from rig.hardware.config import Config, Display, load
+from rig.hardware.config import Config, LcdConfig, load
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
 from rig.terminal import show as live
-from rig.terminal.character_lcd import AGAIN_NS, EACH_NS, CharacterGlass
+from rig.terminal.character_lcd import AGAIN_NS, EACH_NS, CharacterLcdClient
 
-DISPLAY = Display(lcd="20x4")
+DISPLAY = LcdConfig(lcd="20x4")
 FIRST = Lcd("03", "00123.4", "kWh", frozenset({Annunciator.RATE_A}))
 SECOND = Lcd("04", "00000.0", "kWh", frozenset({Annunciator.ALT}))
 
@@ -45,7 +45,7 @@ class Bench:
 
 def test_the_glass_shows_what_it_is_told_but_not_too_often() -> None:
     bench = Bench()
-    glass = CharacterGlass(DISPLAY, bench.open)
+    glass = CharacterLcdClient(DISPLAY, bench.open)
     assert bench.opened == ["/dev/i2c-1"]
     assert glass.next_due_ns is None
     glass.show(FIRST)
@@ -68,7 +68,7 @@ def test_the_glass_shows_what_it_is_told_but_not_too_often() -> None:
 
 def test_a_display_that_is_pulled_out_is_trouble_until_it_is_back() -> None:
     bench = Bench()
-    glass = CharacterGlass(DISPLAY, bench.open)
+    glass = CharacterLcdClient(DISPLAY, bench.open)
     glass.show(FIRST)
     glass.advance(0)
     chips, bench.bus.chips = bench.bus.chips, {}
@@ -88,7 +88,7 @@ def test_a_display_that_is_pulled_out_is_trouble_until_it_is_back() -> None:
 
 def test_trouble_ends_also_when_what_is_wanted_stood_there_before() -> None:
     bench = Bench()
-    glass = CharacterGlass(DISPLAY, bench.open)
+    glass = CharacterLcdClient(DISPLAY, bench.open)
     glass.show(FIRST)
     glass.advance(0)
     chips, bench.bus.chips = bench.bus.chips, {}
@@ -103,8 +103,8 @@ def test_trouble_ends_also_when_what_is_wanted_stood_there_before() -> None:
 
 def test_a_display_that_is_not_there_is_refused_at_the_start() -> None:
     with pytest.raises(LcdError, match="no display answers at address 0x3f"):
-        CharacterGlass(Display(lcd="16x2", lcd_address=0x3F), Bench(16, 2).open)
-    config = Config(display=Display(lcd="16x2", lcd_address=0x20))
+        CharacterLcdClient(LcdConfig(lcd="16x2", lcd_address=0x3F), Bench(16, 2).open)
+    config = Config(display=LcdConfig(lcd="16x2", lcd_address=0x20))
     audience = live.Audience(lambda moment: None)
     with pytest.raises(LcdError, match="no display answers at address 0x20"):
         live.run(config, 1, paced=False, audience=audience, open_bus=Bench(16, 2).open)

@@ -1,4 +1,4 @@
-"""Two ends of a conduit: messages stay whole, what does not fit is dropped, and an end that is gone is told."""
+"""Two ends of a channel: messages stay whole, what does not fit is dropped, and an end that is gone is told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from drivers.switches import RawEdge
-from rig.daemon.channel import MOST_BYTES, Conduit, ConduitClosed, pair
+from rig.daemon.channel import MOST_BYTES, ChannelClosed, MessageChannel, pair
 from rig.daemon.edge_feed import BATCH
 from rig.daemon.messages import Edges, Operate, Order, Refused, Said, Start, Stop
 from rig.hardware.config import Config
@@ -18,8 +18,8 @@ from rig.meter.front.switches import Switch
 @pytest.fixture
 def ends():
     here, there = pair()
-    shows: Conduit[Said] = Conduit(here, Said)
-    meters: Conduit[Order] = Conduit(there, Order)
+    shows: MessageChannel[Said] = MessageChannel(here, Said)
+    meters: MessageChannel[Order] = MessageChannel(there, Order)
     yield shows, meters
     shows.close()
     meters.close()
@@ -38,8 +38,8 @@ def test_messages_come_whole_and_in_order(ends) -> None:
 
 def test_the_largest_message_fits() -> None:
     here, there = pair()
-    meters: Conduit[Order] = Conduit(here, Order)
-    shows: Conduit[Said] = Conduit(there, Said)
+    meters: MessageChannel[Order] = MessageChannel(here, Order)
+    shows: MessageChannel[Said] = MessageChannel(there, Said)
     edges = Edges([RawEdge(10**18 - 1 - k, "magnet", True, False) for k in range(BATCH)])
     assert meters.offer(edges)
     assert shows.receive() == edges
@@ -89,7 +89,7 @@ def test_an_end_that_is_gone_is_told_after_what_it_had_said(ends) -> None:
     assert select.select([shows], [], [], 1)[0] == [shows]
     assert shows.poll() == Refused("last")
     for call in (shows.poll, shows.receive, lambda: shows.send(Stop()), lambda: shows.offer(Stop())):
-        with pytest.raises(ConduitClosed):
+        with pytest.raises(ChannelClosed):
             call()
 
 
@@ -102,7 +102,7 @@ def test_a_last_word_is_heard_although_more_was_said_meanwhile(ends) -> None:
     left.start()
     shows.send(Stop())
     assert shows.receive() == Refused("last")
-    with pytest.raises(ConduitClosed):
+    with pytest.raises(ChannelClosed):
         shows.receive()
     shows.close()
     left.join(10)

@@ -14,7 +14,7 @@ from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
 from rig.meter.billing.quantity import NANO_PER_KILO, PLACES, Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts import levels as levels_module
-from rig.meter.contacts.alerts import Seen, beyond, power_factor
+from rig.meter.contacts.alerts import AlertInputs, beyond, power_factor
 from rig.meter.contacts.functions import (
     Alert,
     DemandAlert,
@@ -25,7 +25,7 @@ from rig.meter.contacts.functions import (
     PowerFactorAlert,
     VoltageAlert,
 )
-from rig.meter.contacts.levels import ContactChange, Levels
+from rig.meter.contacts.levels import ContactChange, LevelOutputs
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.quantities import Readings
@@ -52,12 +52,12 @@ def seen(
     service: str | None = None,
     demand: DemandRegisters | None = None,
     diagnostics: tuple[Diagnostic, ...] = (),
-) -> Seen:
+) -> AlertInputs:
     elements = replace(phases, p_w=(watts,), s_va=(va,), q_var=None if vars_ is None else (vars_,))
-    return Seen(phases, elements, FORMS[form].equation(service), demand, diagnostics)
+    return AlertInputs(phases, elements, FORMS[form].equation(service), demand, diagnostics)
 
 
-def power(factor: float, amperes: float = 5.0) -> Seen:
+def power(factor: float, amperes: float = 5.0) -> AlertInputs:
     return seen(readings(WYE, [amperes, 0, 0]), watts=-factor, vars_=(1 - factor**2) ** 0.5)
 
 
@@ -78,9 +78,9 @@ def output(function: str) -> LevelOutput:
     }[function]
 
 
-def level_that_is(function: str, closed: bool, comes: str) -> Levels:
+def level_that_is(function: str, closed: bool, comes: str) -> LevelOutputs:
     """At tick 1000, in rate A or B as it must be, in test mode if that is to end."""
-    level = Levels([output(function)], TICK_HZ)
+    level = LevelOutputs([output(function)], TICK_HZ)
     if function == "load control":
         ends = comes.startswith("end of test mode")
         in_test = ends or comes.endswith("in test mode")
@@ -138,7 +138,7 @@ def test_the_table_is_whole() -> None:
 
 
 def test_an_end_of_interval_while_closed_makes_it_last_longer() -> None:
-    level = Levels([EndOfIntervalOutput("a", 2), EndOfIntervalOutput("b", 3)], TICK_HZ)
+    level = LevelOutputs([EndOfIntervalOutput("a", 2), EndOfIntervalOutput("b", 3)], TICK_HZ)
     level.begin(0, Rate.A, False)
     changes = level.advance([(100, ENDED), (1600, ENDED), (3600, ENDED)], 9000)
     assert changes == [
@@ -150,21 +150,21 @@ def test_an_end_of_interval_while_closed_makes_it_last_longer() -> None:
 
 
 def test_two_ends_of_interval_apart_close_it_twice_in_one_step() -> None:
-    level = Levels([EndOfIntervalOutput("a", 1)], TICK_HZ)
+    level = LevelOutputs([EndOfIntervalOutput("a", 1)], TICK_HZ)
     level.begin(0, Rate.A, False)
     changes = level.advance([(100, ENDED), (1101, ENDED)], 9000)
     assert [(c.tick, c.closed) for c in changes] == [(100, True), (1100, False), (1101, True), (2101, False)]
 
 
 def test_a_board_whose_second_is_no_whole_number_of_ticks_keeps_it_closed_long_enough() -> None:
-    level = Levels([EndOfIntervalOutput("a", 1)], Fraction(2001, 2))
+    level = LevelOutputs([EndOfIntervalOutput("a", 1)], Fraction(2001, 2))
     level.begin(0, Rate.A, False)
     assert level.advance([(100, ENDED)], 9000)[1].tick == 1101
 
 
 def test_what_happens_at_one_instant_makes_no_contact_flicker() -> None:
     """Test mode ends in rate A, and the calendar, which waited for that, goes to B at once."""
-    level = Levels([LoadControlOutput("a", (Rate.A,)), LoadControlOutput("b", (Rate.B,))], TICK_HZ)
+    level = LevelOutputs([LoadControlOutput("a", (Rate.A,)), LoadControlOutput("b", (Rate.B,))], TICK_HZ)
     level.begin(0, Rate.A, True)
     assert level.advance([(7, TEST_END), (7, IN_B)], 10) == [ContactChange(7, "b", True)]
 
@@ -245,7 +245,7 @@ def test_a_diagnostic_alert_goes_by_its_own_diagnostics() -> None:
 
 def test_alerts_are_told_by_name_and_only_when_they_change() -> None:
     alerts: list[Alert] = [replace(DIAGNOSTIC, name="one"), replace(POWER_FACTOR, name="two")]
-    level = Levels(alerts, TICK_HZ)
+    level = LevelOutputs(alerts, TICK_HZ)
     level.begin(0, Rate.A, False)
     both = replace(power(0.5), diagnostics=(Diagnostic.PHASE_A_OUT,))
     assert level.judge(5, both) == [ContactChange(5, "one", True), ContactChange(5, "two", True)]

@@ -33,7 +33,7 @@ def test_within_half_a_millihertz_over_a_second(hz: float, wave: str) -> None:
 
 
 def test_recent_frequency_forgets() -> None:
-    """What the oscillator is steered by: after a step of the line it is there RECENT_WINDOWS later."""
+    """What the oscillator is tracking_step by: after a step of the line it is there RECENT_WINDOWS later."""
     line = LineFrequency(CHAIN.tick_hz, CHAIN.ticks_per_sample)
     assert line.recent_hz is None
     waves = [Wave(PEAK, 0)] * 3 + [Wave(1000.0)] * 3

@@ -27,7 +27,7 @@ from gateware.registers import (
 )
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.fundamental import NO_FUNDAMENTAL, OFF_LINE, FundamentalFit
-from rig.meter.measuring.oscillator import DEAD_BAND, steered
+from rig.meter.measuring.oscillator import DEAD_BAND, tracking_step
 from rig.meter.measuring.products import Mean, ac_products
 from rig.meter.measuring.quantities import Readings, Scaling, Sums
 
@@ -195,16 +195,16 @@ def test_an_oscillator_that_does_not_follow_is_wrong() -> None:
 
 @given(st.floats(45, 65), st.floats(45, 65))
 def test_steering_has_a_dead_band(before: float, hz: float) -> None:
-    step = steered(0, before, SAMPLE_HZ)
+    step = tracking_step(0, before, SAMPLE_HZ)
     assert step == pytest.approx(before / float(SAMPLE_HZ) * 2**32, abs=0.5)
-    following = steered(step, hz, SAMPLE_HZ)
+    following = tracking_step(step, hz, SAMPLE_HZ)
     if abs(before / hz - 1) > 1.001 * DEAD_BAND:
-        assert following == steered(0, hz, SAMPLE_HZ)
+        assert following == tracking_step(0, hz, SAMPLE_HZ)
     elif abs(before / hz - 1) < 0.999 * DEAD_BAND:
         assert following == step
     assert 0 < following < 1 << BY_NAME["OSCILLATOR_STEP"].width
 
 
 def test_the_register_begins_at_sixty() -> None:
-    assert steered(SIXTY, 60.0, SAMPLE_HZ) == SIXTY
+    assert tracking_step(SIXTY, 60.0, SAMPLE_HZ) == SIXTY
     assert CHAIN.quarter * 4 * 60 == pytest.approx(float(SAMPLE_HZ), rel=0.01)

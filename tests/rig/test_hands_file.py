@@ -17,7 +17,7 @@ from drivers.sim import clock as sim_clock
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.switches import RawEdge, Switches
-from rig.daemon.channel import Conduit, pair
+from rig.daemon.channel import MessageChannel, pair
 from rig.daemon.interrupts import Interrupts
 from rig.daemon.messages import Begun, Edges, Ended, Moment, Operate, Order, Said, Shown, Start
 from rig.daemon.metering import meter
@@ -184,8 +184,8 @@ def session(store: Path, seconds: float, orders: dict[int, list[Operate]], hands
     here, there = pair()
     config = Config(meter=MeterFiles(program=str(PROGRAM), store=str(store)))
     start = Start(config, seconds, paced=False, record=True, hands=None if hands is None else str(hands))
-    said: Conduit[Said] = Conduit(here, Said)
-    heard: Conduit[Order] = Conduit(there, Order)
+    said: MessageChannel[Said] = MessageChannel(here, Said)
+    heard: MessageChannel[Order] = MessageChannel(there, Order)
     result = Session()
 
     def look_on() -> None:

@@ -183,7 +183,7 @@ def course(
     registered, true, events = [], [], []
     for record in line(service):
         advance = meter.advance(record)
-        events += [e for e in advance.happenings if isinstance(e, Event) and e.kind is EventKind.SERVICE_DETECTED]
+        events += [e for e in advance.events if isinstance(e, Event) and e.kind is EventKind.SERVICE_DETECTED]
         flowed, all_of_it = advance.window.energies, every_phase.advance(record).energies
         registered.append(flowed.of(Quantity.KWH_DELIVERED) if flowed else 0)
         true.append(all_of_it.of(Quantity.KWH_DELIVERED) if all_of_it else 0)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rig.meter.billing.calendar import Calendar
-from rig.replay.intervals.file import IntervalFileError, Load, read_intervals
+from rig.replay.intervals.file import IntervalFileError, LoadRecord, read_intervals
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE_NS = 60 * 10**9
@@ -31,7 +31,9 @@ FOUR = """time,kwh_delivered
 LINES = FOUR.splitlines()[1:]
 
 
-def read(folder: Path, text: str | bytes, calendar: Calendar = UTC_CLOCK, *, ends: bool = True, **more: object) -> Load:
+def read(
+    folder: Path, text: str | bytes, calendar: Calendar = UTC_CLOCK, *, ends: bool = True, **more: object
+) -> LoadRecord:
     path = folder / "load.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_intervals(path, calendar, stamps_end=ends, **more)  # type: ignore[arg-type]
@@ -43,11 +45,11 @@ def ns(text: str) -> int:
     return (time.replace(tzinfo=time.tzinfo or UTC) - EPOCH) // timedelta(microseconds=1) * 1000
 
 
-def energies(load: Load) -> list[tuple[Fraction, ...]]:
+def energies(load: LoadRecord) -> list[tuple[Fraction, ...]]:
     return [tuple(Fraction(unit, load.scale) for unit in one.energies) for one in load.intervals]
 
 
-def ends_of(load: Load) -> list[int]:
+def ends_of(load: LoadRecord) -> list[int]:
     return [one.end_ns for one in load.intervals]
 
 

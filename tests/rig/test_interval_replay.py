@@ -29,10 +29,10 @@ from rich.console import Console
 
 from rig.cli.intervals import replay_intervals
 from rig.files.strict_toml import ConfigError
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.demand import DemandSettings
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import ProfileWords
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.profile_words import Count, decode
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quadrant, Quantity
 from rig.profile.stored import stored_profile
@@ -90,8 +90,8 @@ def replayed(
     path.write_text(text)
     replay = Replay(read_intervals(path, program.billing.calendar, stamps_end=ends), program, stamps_end=ends)
 
-    def keep(happenings: list[Happening]) -> None:
-        for happening in happenings:
+    def keep(events: list[MeterEvent]) -> None:
+        for happening in events:
             if isinstance(happening, ProfileWords) and words is not None:
                 assert happening.first == len(words)
                 words.extend(happening.words)
@@ -686,7 +686,7 @@ def test_a_store_has_what_the_replay_came_to(tmp_path: Path, capsys: pytest.Capt
     program = load_program(tmp_path / "meter.toml")
     assert kept.program == program.digest == report.program
     meter = Billing(program.billing, kept.meter.billing)  # it goes on from there
-    meter.advance(Portion(store.restored.utc_ns, store.restored.utc_ns + 3600 * NANO, Quadrant.Q1, 40))
+    meter.advance(EnergyInterval(store.restored.utc_ns, store.restored.utc_ns + 3600 * NANO, Quadrant.Q1, 40))
     meter.settle()
     registered = meter.registers.energy(Quantity.KWH_DELIVERED) - 40
     assert registered * 40 == round(report.totals["kwh_delivered"] * NANO_PER_KILO)

@@ -10,12 +10,12 @@ from rig.meter.billing.quantity import Quantity
 from rig.meter.display.items import (
     DemandItem,
     DemandOf,
+    DisplayStatus,
     EnergyItem,
-    Instant,
+    InstantaneousQuantity,
     InstantItem,
     PeakItem,
     PulseItem,
-    Status,
     StatusItem,
     What,
 )
@@ -26,7 +26,7 @@ DEMANDS = (Quantity.KWH_DELIVERED, Quantity.KVAH_RMS, Quantity.KVARH_LAGGING)
 WH = (Quantity.KWH_DELIVERED, Quantity.KWH_RECEIVED, Quantity.KWH_Q3)
 VARH = (Quantity.KVARH_LAGGING, Quantity.KVARH_NET, Quantity.KVARH_Q2)
 VAH = (Quantity.KVAH_RMS, Quantity.KVAH_TD_LEADING)
-OTHER: tuple[What, ...] = (InstantItem(Instant.VARS), StatusItem(Status.ALL_SEGMENTS))
+OTHER: tuple[What, ...] = (InstantItem(InstantaneousQuantity.VARS), StatusItem(DisplayStatus.ALL_SEGMENTS))
 
 
 def registers(*quantities: Quantity) -> list[What]:

@@ -24,7 +24,7 @@ from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseOutput, PulseState,
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.measurement import Fault, Measurement
-from rig.meter.meter import RECENT_S, Meter, MeterState, Outcome
+from rig.meter.meter import RECENT_S, CommandResult, Meter, MeterState
 from rig.program.build import default_program
 
 PROGRAM = default_program()
@@ -170,7 +170,7 @@ def test_a_window_whose_vars_wait_registers_with_the_next_and_takes_its_time_alo
     meter = Meter(measurement, billing, installed(), CHAIN.tick_hz, outputs())
     made = records(waves, 60.0, 0.2)
     first = meter.advance(made[0])
-    assert (first.window.energies, first.pulses, first.happenings) == (None, (), ())
+    assert (first.window.energies, first.pulses, first.events) == (None, (), ())
     assert billing.now_ns == T0
     second = meter.advance(made[1])
     assert second.window.flowed_from == made[0].tick_start
@@ -194,7 +194,7 @@ def test_a_window_whose_vars_wait_registers_with_the_next_and_takes_its_time_alo
 def test_a_small_difference_is_slewed_and_nothing_is_said():
     meter = new_meter()
     meter.advance(record(1, 0, 0))
-    assert meter.compare_clock(TICKS, meter.billing.now_ns + SECOND // 2) == Outcome()
+    assert meter.compare_clock(TICKS, meter.billing.now_ns + SECOND // 2) == CommandResult()
     for k in range(1, 3):
         meter.advance(record(k, k * TICKS, k))
     slewed = meter.billing.now_ns - T0 - 3 * WINDOW_S * SECOND
@@ -207,7 +207,7 @@ def test_a_large_difference_sets_the_meter_and_its_pulses_go_on(by_s):
     meter.advance(record(1, 0, 0))
     late = int(TICK_HZ)  # the board has gone on for a second since
     said = meter.compare_clock(TICKS + late, meter.billing.now_ns + (1 + by_s) * SECOND)
-    kinds = [each.kind for each in said.happenings if isinstance(each, Event)]
+    kinds = [each.kind for each in said.events if isinstance(each, Event)]
     assert kinds[:2] == [EventKind.CLOCK_SET_FROM, EventKind.CLOCK_SET_TO]
     assert meter.billing.now_ns == T0 + (WINDOW_S + by_s) * SECOND
     advance = meter.advance(record(2, TICKS, 1))
@@ -218,7 +218,7 @@ def test_a_large_difference_sets_the_meter_and_its_pulses_go_on(by_s):
 
 def test_the_boards_count_tells_nothing_before_a_record_long_after_one_or_when_it_began_anew():
     meter = new_meter()
-    assert (meter.tick_of(5), meter.compare_clock(5, T0 + 10**15)) == (None, Outcome())
+    assert (meter.tick_of(5), meter.compare_clock(5, T0 + 10**15)) == (None, CommandResult())
     start = 10**9
     meter.advance(record(1, start, 9))
     end = start + TICKS
@@ -233,7 +233,7 @@ def test_the_boards_count_tells_nothing_before_a_record_long_after_one_or_when_i
     ]:
         assert meter.tick_of(tick) == meant
         if meant is None:
-            assert meter.compare_clock(tick, T0 + 10**15) == Outcome()
+            assert meter.compare_clock(tick, T0 + 10**15) == CommandResult()
     assert meter.billing.now_ns == T0 + WINDOW_S * SECOND
 
 
@@ -244,10 +244,10 @@ def test_clocks_are_compared_across_a_wrap_and_after_a_board_reset():
     meter.advance(record(2, wrap - 5, 1))
     assert meter.tick_of(TICKS) == wrap + TICKS
     later = TICKS - (TICKS - 5)
-    assert meter.compare_clock(TICKS, meter.billing.now_ns + later * SECOND // int(TICK_HZ)) == Outcome()
+    assert meter.compare_clock(TICKS, meter.billing.now_ns + later * SECOND // int(TICK_HZ)) == CommandResult()
     meter.advance(record(3, 0, 0))  # it was reset: it counts from 0
     assert meter.tick_of(TICKS + 7) == wrap - 5 + 2 * TICKS + 7
-    assert meter.compare_clock(TICKS + 10, meter.billing.now_ns + 10 * SECOND // int(TICK_HZ)) == Outcome()
+    assert meter.compare_clock(TICKS + 10, meter.billing.now_ns + 10 * SECOND // int(TICK_HZ)) == CommandResult()
     meter.advance(record(4, TICKS, 1))
     assert meter.billing.now_ns == T0 + 4 * WINDOW_S * SECOND
 
@@ -315,6 +315,6 @@ def test_faults_of_windows_are_in_the_log_once_while_they_stay():
     meter = Meter(measurement, billing, installation, CHAIN.tick_hz)
     waves = [Wave(1e5)] * 6
     made = records(waves, 60.0, 0.2)
-    said = [h for record in [*made[:4], *made[6:]] for h in meter.advance(record).happenings]
+    said = [h for record in [*made[:4], *made[6:]] for h in meter.advance(record).events]
     found = [dict(h.details)["faults"] for h in said if isinstance(h, Event) and h.kind is EventKind.MEASUREMENT_ERROR]
     assert found == ["configuration", "sequence, gap, configuration", "configuration"]

@@ -93,8 +93,10 @@ class Rig:
     """A meter from T0 on, told of windows of a load in which `p` of 5 volt-amperes are watts."""
 
     def __init__(self, programmed: Program = PROGRAM, utc_ns: int = T0) -> None:
-        keeper = Persistence(None, programmed, "window", utc_ns)
-        self.meter: Meter = metered(keeper.billing, keeper.installation, keeper.outputs, levels_of(programmed))
+        persistence = Persistence(None, programmed, "window", utc_ns)
+        self.meter: Meter = metered(
+            persistence.billing, persistence.installation, persistence.outputs, levels_of(programmed)
+        )
         self.tick = self.number = 0
         self.changes: list[ContactChange] = []
         self.flashes = 0
@@ -122,7 +124,7 @@ class Rig:
         """So many ticks after the last record."""
         utc_ns = self.meter.utc_of(self.tick + after)
         assert utc_ns is not None
-        self.changes += self.meter.obey(Command(utc_ns, action, value)).changes
+        self.changes += self.meter.execute(Command(utc_ns, action, value)).changes
         return self
 
     def of(self, name: str) -> list[tuple[int, bool]]:
@@ -181,9 +183,9 @@ def test_a_forced_rate_controls_loads() -> None:
 def test_before_the_first_record_a_command_is_part_of_how_contacts_begin() -> None:
     rig = Rig()
     assert rig.meter.utc_of(0) is None
-    outcome = rig.meter.obey(Command(T0, Action.FORCE_RATE, Rate.B))
+    outcome = rig.meter.execute(Command(T0, Action.FORCE_RATE, Rate.B))
     assert outcome.changes == ()
-    assert [event.kind for event in outcome.happenings if isinstance(event, Event)] == [EventKind.RATE_FORCED]
+    assert [event.kind for event in outcome.events if isinstance(event, Event)] == [EventKind.RATE_FORCED]
     assert rig.meters(WINDOW).of("KYZ2") == [(0, CLOSED)]
 
 
@@ -199,7 +201,7 @@ def test_a_switch_just_before_the_clock_is_set_is_not_forgotten(by_s: int) -> No
     """What came before the clocks were compared happens at once; what is for later, at its time on the new clock."""
     rig = Rig().meters(2 * WINDOW).does(Action.RESET, after=5).does(Action.TEST_BEGIN, after=10)
     outcome = rig.meter.compare_clock(rig.tick + 9, rig.meter.billing.now_ns + SECOND * 9 // 10 + by_s * SECOND)
-    kinds = [event.kind for event in outcome.happenings if isinstance(event, Event)]
+    kinds = [event.kind for event in outcome.events if isinstance(event, Event)]
     assert kinds[:3] == [EventKind.DEMAND_RESET, EventKind.CLOCK_SET_FROM, EventKind.CLOCK_SET_TO]
     assert (EventKind.TEST_MODE_BEGIN in kinds) == (by_s > 0)
     assert ContactChange(40, "KYZ1", True) in outcome.changes
@@ -279,7 +281,7 @@ def test_how_records_are_cut_changes_no_instant_of_interval_and_rate_and_no_puls
         rig = Rig(utc_ns=utc_ns)
         rig.meters(1)
         for command in commands:
-            rig.changes += rig.meter.obey(command).changes
+            rig.changes += rig.meter.execute(command).changes
         cuts = sorted(data.draw(st.sets(st.integers(2, length - 1), max_size=30)))
         for begin, end in zip([1, *cuts], [*cuts, length], strict=True):
             rig.meters(end - begin, window=end - begin)

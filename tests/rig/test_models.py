@@ -6,9 +6,9 @@ from itertools import product
 
 import pytest
 
-from rig.meter.models import MODELS, Capability, ModelError, model_named
+from rig.meter.models import MODELS, ModelCapability, ModelError, model_named
 
-ENHANCED = {Capability.C12_19, Capability.TEST_MODE_BY_COMMUNICATION, Capability.MODULES}
+ENHANCED = {ModelCapability.C12_19, ModelCapability.TEST_MODE_BY_COMMUNICATION, ModelCapability.MODULES}
 
 # M-1 row by row: demand and time of use, reactive energy, recorder.
 TABLE = {
@@ -25,15 +25,15 @@ def test_what_a_model_can_do(name: str, e: str) -> None:
     demand, reactive, recorder = TABLE[name]
     model = model_named(name + e)
     can = {
-        Capability.DEMAND: demand,
-        Capability.TIME_OF_USE: demand,
-        Capability.REACTIVE: reactive,
-        Capability.RECORDER: recorder,
+        ModelCapability.DEMAND: demand,
+        ModelCapability.TIME_OF_USE: demand,
+        ModelCapability.REACTIVE: reactive,
+        ModelCapability.RECORDER: recorder,
         **dict.fromkeys(ENHANCED, bool(e)),
     }
-    assert can.keys() == set(Capability)
+    assert can.keys() == set(ModelCapability)
     assert model.capabilities == {c for c, yes in can.items() if yes}
-    assert set(model.lacks(*Capability)) == {c for c, yes in can.items() if not yes}
+    assert set(model.lacks(*ModelCapability)) == {c for c, yes in can.items() if not yes}
     assert model.quadrants == (4 if reactive else 2)
     assert model.family == "S4" + e
 
@@ -50,9 +50,9 @@ def test_models_are_found_in_either_case() -> None:
 
 def test_axls4_has_no_demand_to_ask_for() -> None:
     with pytest.raises(ModelError) as error:
-        MODELS["AXLS4"].require(Capability.DEMAND, "demand.method")
+        MODELS["AXLS4"].require(ModelCapability.DEMAND, "demand.method")
     assert str(error.value) == (
         "demand.method asks for demand, which model AXLS4 has not: "
         "choose AXS4, AXS4e, AXRS4, AXRS4e, RXS4, RXS4e, RXRS4 or RXRS4e"
     )
-    MODELS["AXS4"].require(Capability.DEMAND, "demand.method")
+    MODELS["AXS4"].require(ModelCapability.DEMAND, "demand.method")

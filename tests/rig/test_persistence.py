@@ -136,7 +136,7 @@ def test_saved_at_the_beginning_every_ten_seconds_and_when_anything_happens(tmp_
 
 def test_without_a_store_nothing_is_in_trouble(tmp_path):
     meter = KeptMeter(None, program(tmp_path), T0).meters(30)
-    assert meter.keeper.trouble is None
+    assert meter.persistence.trouble is None
     meter.fails()
     assert kwh(meter) == 3
 
@@ -161,15 +161,15 @@ class FailingWrites(Disk):
 def test_metering_goes_on_while_the_disk_is_full_or_read_only(tmp_path, code, why):
     disk = FailingWrites()
     meter = KeptMeter(tmp_path / "s", program(tmp_path), T0, disk=disk, flushes=True).meters(30)
-    assert meter.keeper.trouble is None
+    assert meter.persistence.trouble is None
     disk.code = code
     meter.meters(30).does(Action.RESET)
     assert kwh(meter) == 6
-    assert why in (meter.keeper.trouble or "")
+    assert why in (meter.persistence.trouble or "")
     assert meter.writer.saved_utc_ns == T0 + 30 * MINUTE
     disk.code = None
     meter.meters(30)
-    assert meter.keeper.trouble is None
+    assert meter.persistence.trouble is None
     assert meter.writer.saved_utc_ns == T0 + 90 * MINUTE
     meter.fails()
     events, snapshots = history(tmp_path / "s")
@@ -354,7 +354,7 @@ def test_another_program_keeps_energy_inputs_and_resets(tmp_path, text):
 
 def test_another_program_leaves_the_whole_old_state_and_begins_a_recording(tmp_path):
     meter = programmed(tmp_path, NEW)
-    new = meter.keeper._program
+    new = meter.persistence._program
     meter.meters(33).fails()
     events, snapshots = history(tmp_path / "s")
     (whole,) = [s for s in snapshots if s.kind == REPROGRAMMED]

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rig.meter.billing.metric import Channel, Metric, RecorderSettings
-from rig.meter.billing.profile import Fault, Interval, IntervalFlag, Mark, MarkKind, Profile
+from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
+from rig.meter.billing.profile import IntervalFlag, Mark, MarkKind, Profile, ProfileFault, ProfileInterval
 from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.quantity import NANO, PLACES
 from rig.meter.billing.recorder import Recorder
@@ -25,16 +25,18 @@ from rig.terminal.profile_view import MOST_FAULTS, ROWS, plot, table
 
 MIDNIGHT = datetime(2026, 5, 4)
 MINUTE = 60 * NANO
-KWH = Channel(Metric.KWH_DELIVERED, Fraction("0.3"))
-KVARH = Channel(Metric.KVARH_LAGGING, Fraction("1.8"))
-VOLTS = Channel(Metric.V2H_A, Fraction(5))
-INPUT = Channel(Metric.INPUT_1, Fraction(2))
+KWH = RecorderChannel(Metric.KWH_DELIVERED, Fraction("0.3"))
+KVARH = RecorderChannel(Metric.KVARH_LAGGING, Fraction("1.8"))
+VOLTS = RecorderChannel(Metric.V2H_A, Fraction(5))
+INPUT = RecorderChannel(Metric.INPUT_1, Fraction(2))
 
 
-def days(channels: tuple[Channel, ...], rows: list[tuple[int | None, ...]], minutes: int = 60, **others) -> Profile:
+def days(
+    channels: tuple[RecorderChannel, ...], rows: list[tuple[int | None, ...]], minutes: int = 60, **others
+) -> Profile:
     """Whole intervals from a midnight on."""
     intervals = tuple(
-        Interval(k * len(channels), MIDNIGHT + timedelta(minutes=(k + 1) * minutes), row, minutes * 60)
+        ProfileInterval(k * len(channels), MIDNIGHT + timedelta(minutes=(k + 1) * minutes), row, minutes * 60)
         for k, row in enumerate(rows)
     )
     made = {"intervals": intervals, "marks": (), "faults": (), "skipped": 0, **others}
@@ -74,7 +76,7 @@ def shown(renderable, width: int = 100) -> list[str]:
 def test_values_are_exact(pulses, tenths, exponent):
     pulse = Fraction(tenths, 10**exponent)
     for metric, kilo in ((Metric.KWH_DELIVERED, 1000), (Metric.I2H_N, 1)):
-        channel = Channel(metric, pulse)
+        channel = RecorderChannel(metric, pulse)
         value = value_of(channel, pulses)
         assert Fraction(value) == pulse * pulses / kilo
         assert value.as_tuple().exponent == value_of(channel, 1).as_tuple().exponent, "the same digits in a column"
@@ -82,7 +84,7 @@ def test_values_are_exact(pulses, tenths, exponent):
 
 @given(st.integers(0, 16383))
 def test_without_an_end_of_digits_a_value_is_rounded_to_a_nanowatt_hour(pulses):
-    value = value_of(Channel(Metric.KWH_DELIVERED, Fraction(1, 7)), pulses)
+    value = value_of(RecorderChannel(Metric.KWH_DELIVERED, Fraction(1, 7)), pulses)
     assert abs(Fraction(value) - Fraction(pulses, 7000)) <= Fraction(1, 2 * 10**12)
 
 
@@ -143,7 +145,7 @@ def test_a_table_shows_the_channels_asked_for():
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_channels_that_do_not_fit_beside_each_other_are_below(width):
-    channels = tuple(Channel(metric, Fraction(1, 10)) for metric in list(Metric)[:15])
+    channels = tuple(RecorderChannel(metric, Fraction(1, 10)) for metric in list(Metric)[:15])
     counts = tuple(range(16383, 16383 - 15, -1))
     lines = shown(table(days(channels, [counts]), width=width), width)
     assert not [line for line in lines if "…" in line or len(line) > width]
@@ -157,7 +159,7 @@ def test_a_table_of_nothing():
 
 
 def test_a_table_says_what_it_does_not_show():
-    faults = tuple(Fault(k, f"word {k} is damaged") for k in range(MOST_FAULTS + 3))
+    faults = tuple(ProfileFault(k, f"word {k} is damaged") for k in range(MOST_FAULTS + 3))
     lines = shown(table(days((KWH,), [(1,)], faults=faults, skipped=95)))
     assert "95 words before the first date are of no known day" in lines
     assert lines[-2:] == [f"word {MOST_FAULTS - 1} is damaged", "and 3 more such words"]
@@ -199,7 +201,7 @@ def test_a_curve_says_its_scale_its_sum_and_its_highest():
 def test_a_curve_of_squares_is_of_volts():
     """120 V for an hour are 14400 V²h; of a cut interval one pulse more or less would be volts."""
     profile = days((VOLTS,), [(2880 - 20 * (hour == 3),) for hour in range(24)])
-    cut = Interval(99, profile.intervals[-1].end, (1,), 30, IntervalFlag.SHORT)
+    cut = ProfileInterval(99, profile.intervals[-1].end, (1,), 30, IntervalFlag.SHORT)
     profile = Profile(profile.settings, (*profile.intervals, cut), (), (), 0)
     text = "\n".join(shown(plot(profile, 0, 80)))
     assert "120 V ┤" in text
@@ -260,7 +262,7 @@ def test_csv_has_all_of_it():
 
 
 def test_csv_says_what_was_skipped_and_a_constant_without_end():
-    text = csv_bytes(days((Channel(Metric.KWH_DELIVERED, Fraction(1, 3)),), [(2,)], skipped=7)).decode()
+    text = csv_bytes(days((RecorderChannel(Metric.KWH_DELIVERED, Fraction(1, 3)),), [(2,)], skipped=7)).decode()
     assert "# kWh delivered in kWh, 1/3000 a pulse\n" in text
     assert "# 7 words before the first date are of no known day\n" in text
     assert text.endswith("2026-05-04T01:00:00,,0.000666666667\n")

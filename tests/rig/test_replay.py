@@ -17,7 +17,7 @@ import pytest
 from drivers.sim.channels import assign, parse_spec
 from drivers.sim.reading import read_recording
 from drivers.sim.recording import RecordedChannel, Recording
-from rig.hardware.config import Config, Simulation
+from rig.hardware.config import Config, SimulationConfig
 from rig.replay.recordings.replay import Playback, ReplayError, replay
 from rig.results.summary import Summary
 
@@ -69,7 +69,7 @@ def play_generator(
         start_s=start_s,
         seconds=seconds,
     )
-    return replay(playback, Config(simulation=Simulation(fidelity=fidelity)))
+    return replay(playback, Config(simulation=SimulationConfig(fidelity=fidelity)))
 
 
 @pytest.mark.parametrize("fidelity", ["exact", "rtl"])

@@ -31,8 +31,8 @@ from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.hardware.simulation import simulated_hardware
 from rig.replay.recordings.replay import Playback, replay
-from rig.scope.capture import Scope, ScopeError, Trace, Wanted, capture, parse_trigger, whole_cycles
-from rig.scope.files import Ratios, comtrade, comtrade_pair, csv
+from rig.scope.capture import CaptureRequest, Scope, ScopeError, Trace, capture, parse_trigger, whole_cycles
+from rig.scope.files import PrimaryRatios, comtrade, comtrade_pair, csv
 from rig.terminal.scope_view import braille, scope_view
 
 ROOT = Path(__file__).parents[2]
@@ -152,10 +152,10 @@ def test_levels_beyond_the_range_are_refused(trigger: str) -> None:
 
 
 def test_triggers_as_written() -> None:
-    assert parse_trigger("now") == Wanted()
-    assert parse_trigger("v3:falling:-12.5V") == Wanted(Channel.V3, True, level=Fraction("-12.5"))
-    assert parse_trigger("event:no-crossing") == Wanted(event=EventKind.NO_CROSSING)
-    assert parse_trigger("event:loss:20V") == Wanted(event=EventKind.LOSS, level=Fraction(20))
+    assert parse_trigger("now") == CaptureRequest()
+    assert parse_trigger("v3:falling:-12.5V") == CaptureRequest(Channel.V3, True, level=Fraction("-12.5"))
+    assert parse_trigger("event:no-crossing") == CaptureRequest(event=EventKind.NO_CROSSING)
+    assert parse_trigger("event:loss:20V") == CaptureRequest(event=EventKind.LOSS, level=Fraction(20))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_whole_cycles_are_found_between_samples() -> None:
 
 def test_comtrade_reads_back(tmp_path: Path) -> None:
     wave = sines()
-    write_files(comtrade(wave, tmp_path / "a.cfg", WHEN, Ratios(60.0, 500.0)))
+    write_files(comtrade(wave, tmp_path / "a.cfg", WHEN, PrimaryRatios(60.0, 500.0)))
     recording = read_comtrade(tmp_path / "a.cfg")
     assert recording.names == ("VA", "VB", "VC", "IA", "IB", "IC")
     assert float(recording.rate_hz) == wave.sample_hz
@@ -198,7 +198,7 @@ def test_comtrade_reads_back(tmp_path: Path) -> None:
 def test_comtrade_says_when(tmp_path: Path) -> None:
     import comtrade as library
 
-    write_files(comtrade(sines(), tmp_path / "a.cfg", WHEN, Ratios()))
+    write_files(comtrade(sines(), tmp_path / "a.cfg", WHEN, PrimaryRatios()))
     record = library.load(str(tmp_path / "a.cfg"))
     assert record.cfg.rev_year == "1999"
     assert record.total_samples == 900
@@ -225,7 +225,7 @@ def test_csv_reads_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".cfg", ".csv"])
 def test_a_capture_exported_and_replayed_is_what_it_was(six_cycles: Scope, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"shot{suffix}"
-    write_files(comtrade(six_cycles, path, WHEN, Ratios()) if suffix == ".cfg" else csv(six_cycles, path, WHEN))
+    write_files(comtrade(six_cycles, path, WHEN, PrimaryRatios()) if suffix == ".cfg" else csv(six_cycles, path, WHEN))
     recording = read_recording(path)
     summary = replay(Playback(recording, assign(recording)), Config())
     for k, phase in enumerate("abc", 1):

@@ -23,7 +23,7 @@ from rig.meter.contacts.functions import PulsesOutput, RecordedInput
 from rig.meter.front.switches import Switch
 from rig.meter.measuring.measurement import Fault
 from rig.meter.measuring.quantities import Sums
-from rig.meter.meter import Advance
+from rig.meter.meter import WindowResult
 from rig.program.build import Program, default_program
 from rig.service.outputs import LED_WIDTH_NS, MEMORY, RELAY_DWELL_NS
 from rig.service.service import PULSE_LATENCY_NS, Service
@@ -49,7 +49,7 @@ def opened() -> Hardware:
     return open_hardware(CONFIG, 20, paced=False)
 
 
-def metered(program: Program) -> tuple[Service, VirtualClockMockFactory, list[Advance]]:
+def metered(program: Program) -> tuple[Service, VirtualClockMockFactory, list[WindowResult]]:
     hardware = opened()
     service = Service(hardware, CONFIG, program)
     service.begin()
@@ -60,7 +60,7 @@ def metered(program: Program) -> tuple[Service, VirtualClockMockFactory, list[Ad
 
 
 @pytest.fixture(scope="module")
-def session() -> tuple[Service, VirtualClockMockFactory, list[Advance]]:
+def session() -> tuple[Service, VirtualClockMockFactory, list[WindowResult]]:
     return metered(PROGRAM)
 
 

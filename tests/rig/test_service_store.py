@@ -12,8 +12,8 @@ from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.meter.billing.quantity import Quantity
 from rig.program.build import default_program
+from rig.service.run_accumulator import RunAccumulator
 from rig.service.service import Service
-from rig.service.tally import Tally
 from rig.store.disk import Disk
 from rig.store.saved_meter import decode_saved
 from rig.store.store import Store
@@ -31,13 +31,13 @@ class Run:
         self._hardware = open_hardware(CONFIG, 20, paced=False)
         self.service = Service(self._hardware, CONFIG, default_program(), Store.open(folder, disk))
         self.service.begin()
-        self.tally = Tally(self.service)
+        self.accumulator = RunAccumulator(self.service)
 
     def goes_on(self, seconds: float) -> int:
         """What is registered meanwhile, in nWh."""
         before = self.service.energy_of_run(Quantity.KWH_DELIVERED)
         for result in self.service.run(self._hardware.clock.now_ns() + round(seconds * 1e9)):
-            self.tally.add(result)
+            self.accumulator.add(result)
         return self.service.energy_of_run(Quantity.KWH_DELIVERED) - before
 
     def finish(self) -> list[int]:
@@ -64,7 +64,7 @@ def test_metering_goes_on_and_says_that_it_is_not_stored_until_it_is(tmp_path: P
     disk.every = error
     assert run.goes_on(1.0) > 0
     assert comes_true(lambda: run.service.trouble is not None)
-    summary = run.tally.summary()
+    summary = run.accumulator.summary()
     assert f"NOT STORED: {tmp_path}/billing." in troubles(summary)
     assert said in (summary.trouble or "")
     assert run.goes_on(0.5) > 0
@@ -73,7 +73,7 @@ def test_metering_goes_on_and_says_that_it_is_not_stored_until_it_is(tmp_path: P
     disk.every = None
     assert comes_true(lambda: run.service.trouble is None)
     assert run.goes_on(0.3) > 0
-    assert "NOT STORED" not in troubles(run.tally.summary())
+    assert "NOT STORED" not in troubles(run.accumulator.summary())
     registers = run.finish()
     store = Store.open(tmp_path)
     assert store.restored is not None
@@ -91,7 +91,7 @@ def test_the_next_run_goes_on_from_the_last_and_its_energy_is_its_own(tmp_path: 
     assert list(second.service.meter.billing.registers.amounts()[0]) == before
     assert second.service.energy_of_run(Quantity.KWH_DELIVERED) == 0
     later = second.goes_on(1.0)
-    summary = second.tally.summary()
+    summary = second.accumulator.summary()
     assert summary.energy_wh.delivered == pytest.approx(later / 1e9, rel=1e-12)
     assert summary.registers.kwh_delivered == pytest.approx((flowed + later) / 1e12, rel=1e-12)
     assert summary.stored

@@ -13,8 +13,8 @@ from kept_meter import MINUTE, KeptMeter
 
 from rig.meter.billing.commands import Action
 from rig.meter.billing.demand import DemandSettings
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Cause
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import Quantity
 from rig.program import schema
 from rig.program.build import Program, load_program
@@ -44,7 +44,7 @@ def ripe(program: Program) -> KeptMeter:
         for _ in range(minutes):
             now_ns = meter.now_ns
             energies = [MOST_KW * 10**12 // 60 - rng.randrange(10**12) for _ in range(4)]
-            meter.meter.billing.advance(Portion(now_ns, now_ns + MINUTE, 0, *energies))
+            meter.meter.billing.advance(EnergyInterval(now_ns, now_ns + MINUTE, 0, *energies))
 
     meters(600)
     meter.meter.billing.state.closed_season = meter.meter.billing.snapshot(Cause.SEASON)
@@ -74,7 +74,7 @@ def test_it_fits_a_save_and_a_snapshot(demand: str) -> None:
 def test_registers_beyond_64_bits(tmp_path: Path) -> None:
     meter = KeptMeter(tmp_path, industrial("block:15"), T0)
     large = (10**21, 10**22, 10**23, 10**24)
-    meter.meter.billing.advance(Portion(T0, T0 + MINUTE, 0, *large, (10**25,) * 7))
+    meter.meter.billing.advance(EnergyInterval(T0, T0 + MINUTE, 0, *large, (10**25,) * 7))
     meter.fails()
     after = KeptMeter(tmp_path, industrial("block:15"), T0 + 2 * MINUTE)
     registers, recorder = after.meter.billing.registers, after.meter.billing.recorder

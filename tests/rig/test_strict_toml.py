@@ -24,7 +24,7 @@ class Dog(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="ki
 class House(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     colour: Annotated[Literal["red", "blue"], msgspec.Meta(extra={"rule": "a colour in quotes"})] = "red"
     pets: Annotated[tuple[Cat | Dog, ...], msgspec.Meta(max_length=2)] = ()
-    keeper: Dog | None = None
+    persistence: Dog | None = None
     rooms: Annotated[int, msgspec.Meta(ge=0)] | None = None
     notes: tuple[str | Dog, ...] = ()
 
@@ -33,14 +33,14 @@ class House(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     ("data", "sentence"),
     [
         ({"color": 1}, "unknown key color in the file; did you mean colour?"),
-        ({"x": 1}, "unknown key x in the file; known are colour, pets, keeper, rooms, notes"),
+        ({"x": 1}, "unknown key x in the file; known are colour, pets, persistence, rooms, notes"),
         (
             {"a - at `$.rooms": 1},
-            "unknown key 'a - at `$.rooms' in the file; known are colour, pets, keeper, rooms, notes",
+            "unknown key 'a - at `$.rooms' in the file; known are colour, pets, persistence, rooms, notes",
         ),
         (
-            {"keeper": {"name": "Rex", "b - at `$.rooms": 1}},
-            "unknown key 'b - at `$.rooms' in [keeper]; known are kind",
+            {"persistence": {"name": "Rex", "b - at `$.rooms": 1}},
+            "unknown key 'b - at `$.rooms' in [persistence]; known are kind",
         ),
         ({"colour": "green"}, "colour is 'green', it must be a colour in quotes"),
         ({"pets": [{"kind": "cat", "name": "Tom"}]}, "unknown key name in pets[0]; known are kind, lives"),
@@ -59,8 +59,8 @@ class House(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         ({"pets": [3]}, "pets[0] is 3, it must be a table"),
         ({"pets": 3}, "pets is 3, it must be tables: [[pets]] and its keys below, for each"),
         ({"pets": [{"kind": "cat"}] * 3}, "pets has 3 entries, it must have at most 2"),
-        ({"keeper": True}, "keeper is true, it must be a table: [keeper] and its keys below"),
-        ({"keeper": {"kind": "dog"}}, "keeper.name is missing, it must be text in quotes"),
+        ({"persistence": True}, "persistence is true, it must be a table: [persistence] and its keys below"),
+        ({"persistence": {"kind": "dog"}}, "persistence.name is missing, it must be text in quotes"),
         ({"rooms": -1}, "rooms is -1, it must be a whole number from 0 on"),
         ({"rooms": date(2026, 1, 1)}, "rooms is 2026-01-01, it must be a whole number from 0 on"),
         ({"notes": [1.5]}, "notes[0] is 1.5, it must be text in quotes or a table"),

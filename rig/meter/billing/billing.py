@@ -30,9 +30,9 @@ from operator import add
 
 from rig.meter.billing.calendar import Rate
 from rig.meter.billing.commands import Command
+from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
 from rig.meter.billing.events import Cause, EventKind
-from rig.meter.billing.ledger import NOTHING, Happening, Ledger
-from rig.meter.billing.portion import SQUARES, Portion
+from rig.meter.billing.ledger import NOTHING, Ledger, MeterEvent
 from rig.meter.billing.quantity import Quadrant
 from rig.meter.billing.recorder import Recorder
 from rig.meter.billing.registers import Registers
@@ -41,7 +41,7 @@ from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.billing.state import BillingState
 
-__all__ = ["Billing", "BillingState", "Happening"]
+__all__ = ["Billing", "BillingState", "MeterEvent"]
 
 REPEATS_S = 3600
 """A clock set back by more than this comes to seasons and self-reads anew (T-3)."""
@@ -63,7 +63,7 @@ class Billing:
         self._plan()
 
     @classmethod
-    def begin(cls, settings: BillingSettings, now_ns: int) -> tuple[Billing, list[Happening]]:
+    def begin(cls, settings: BillingSettings, now_ns: int) -> tuple[Billing, list[MeterEvent]]:
         """A meter with empty registers, and the words that open its recording."""
         span = settings.calendar.span(now_ns)
         first_read_ns = next_self_read_ns(settings.calendar, settings.self_reads, now_ns)
@@ -164,7 +164,7 @@ class Billing:
 
     # --- what happens ---------------------------------------------------------------------------------------
 
-    def advance(self, portion: Portion) -> list[Happening]:
+    def advance(self, portion: EnergyInterval) -> list[MeterEvent]:
         """Take in the next portion; what happened in it. Time without portions passes without energy.
 
         Raises ValueError, and takes nothing in, for one that begins before the last one ended, or ends before it
@@ -179,11 +179,11 @@ class Billing:
         if portion.start_ns != now_ns:
             if portion.start_ns < now_ns:
                 raise ValueError(f"a portion begins at {portion.start_ns} ns, but time has come to {now_ns} ns")
-            self._take_with_what_comes_due(Portion(now_ns, portion.start_ns, Quadrant.Q1, 0))
+            self._take_with_what_comes_due(EnergyInterval(now_ns, portion.start_ns, Quadrant.Q1, 0))
         self._take_with_what_comes_due(portion)
         return self._ledger.tell()
 
-    def command(self, command: Command) -> list[Happening]:
+    def command(self, command: Command) -> list[MeterEvent]:
         """Do something when time comes to its instant, after what was asked for then before; now if it has come."""
         insort(self._state.waiting, command, key=lambda waiting: waiting.utc_ns)
         if command.utc_ns <= self._state.now_ns:
@@ -192,14 +192,14 @@ class Billing:
             self._due_ns = min(self._due_ns, command.utc_ns)
         return self._ledger.tell()
 
-    def hasten(self, until_ns: int) -> list[Happening]:
+    def flush_pending(self, until_ns: int) -> list[MeterEvent]:
         """Do now what was asked for an instant up to a near one: a clock that is set might not come to it for long."""
         self.settle()
-        self._obey_commands(until_ns)
+        self._execute_commands(until_ns)
         self._plan()
         return self._ledger.tell()
 
-    def outage(self, up_ns: int) -> list[Happening]:
+    def outage(self, up_ns: int) -> list[MeterEvent]:
         """Power was off from `now_ns` to `up_ns`. Test mode does not outlive it.
 
         Raises ValueError for a time before `now_ns`.
@@ -218,7 +218,7 @@ class Billing:
         ledger.say(EventKind.POWER_UP, ("seconds", (up_ns - down_ns) // SECOND_NS))
         return self._go_on_from_here()
 
-    def set_clock(self, new_ns: int) -> list[Happening]:
+    def set_clock(self, new_ns: int) -> list[MeterEvent]:
         """The meter's clock, at `now_ns`, is set to another time."""
         state, ledger, old_ns = self._state, self._ledger, self._state.now_ns
         self.settle()
@@ -250,17 +250,17 @@ class Billing:
             if state.self_read_ns is not None and next_ns is not None:
                 state.self_read_ns = min(state.self_read_ns, next_ns)
 
-    def _go_on_from_here(self) -> list[Happening]:
+    def _go_on_from_here(self) -> list[MeterEvent]:
         """After time has jumped: what of the calendar and of the commands it passed is due now."""
         self._settled_ns = self._state.now_ns
         self._ledger.follow_calendar(clock_jumped=True)
-        self._obey_commands(self._state.now_ns)
+        self._execute_commands(self._state.now_ns)
         self._plan()
         return self._ledger.tell()
 
     # --- energy ---------------------------------------------------------------------------------------------
 
-    def _take_with_what_comes_due(self, portion: Portion) -> None:
+    def _take_with_what_comes_due(self, portion: EnergyInterval) -> None:
         from_ns = portion.start_ns
         while self._due_ns < portion.end_ns:
             due_ns = self._due_ns
@@ -271,7 +271,7 @@ class Billing:
         if portion.end_ns == self._due_ns:
             self._come_due()
 
-    def _take(self, portion: Portion) -> None:
+    def _take(self, portion: EnergyInterval) -> None:
         _, end_ns, quadrant, wh, varh, vah_rms, vah_td, squares, others = portion
         pending, place = self._pending, 4 * quadrant
         pending[place] += wh
@@ -300,13 +300,13 @@ class Billing:
         ledger.follow_calendar()
         if state.test is not None and state.now_ns >= state.test.ends_ns:
             ledger.end_test()
-        self._obey_commands(state.now_ns)
+        self._execute_commands(state.now_ns)
         self._plan()
 
-    def _obey_commands(self, until_ns: int) -> None:
+    def _execute_commands(self, until_ns: int) -> None:
         waiting = self._state.waiting
         while waiting and waiting[0].utc_ns <= until_ns:
-            self._ledger.obey(waiting.pop(0))
+            self._ledger.execute(waiting.pop(0))
 
     def _plan(self) -> None:
         """Find the next instant at which something is due."""

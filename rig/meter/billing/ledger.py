@@ -21,7 +21,7 @@ from rig.meter.billing.state import BillingState, TestState
 RATES = len(Rate)
 NOTHING: Amounts = (0,) * PLACES
 
-Happening = Event | EndOfInterval | ProfileWords | Snapshot
+MeterEvent = Event | EndOfInterval | ProfileWords | Snapshot
 """What comes out of billing besides registers: for the log, the contacts, the profile's memory and the history."""
 
 
@@ -44,7 +44,7 @@ class Ledger:
             self.recorder = Recorder(settings.recorder, settings.calendar.local, state.recorder)
         state.recorder = self.recorder.state if self.recorder else None
         self._overflows = state.recorder.overflows if state.recorder else 0
-        self._said: list[Happening] = []
+        self._said: list[MeterEvent] = []
 
     @property
     def active(self) -> Registers:
@@ -215,7 +215,7 @@ class Ledger:
 
     # --- commands -------------------------------------------------------------------------------------------
 
-    def obey(self, command: Command) -> None:
+    def execute(self, command: Command) -> None:
         """Do it now."""
         state = self.state
         match command.action:
@@ -295,7 +295,7 @@ class Ledger:
         """It happens now: for the log."""
         self._said.append(Event(self.state.now_ns, kind, details))
 
-    def tell(self) -> list[Happening]:
+    def tell(self) -> list[MeterEvent]:
         """What was not told before."""
         said, self._said = self._said, []
         return said

@@ -17,7 +17,7 @@ _SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Reading(NamedTuple):
+class ClockReading(NamedTuple):
     """Seconds ahead of UTC, and whether that is not the standard time of the place."""
 
     offset_s: int
@@ -49,10 +49,10 @@ class LocalClock:
         """What it shows, rounded down to a microsecond; aware, so it has the zone."""
         return (_EPOCH + timedelta(microseconds=utc_ns // 1000)).astimezone(self.zone)
 
-    def read(self, utc_s: int) -> Reading:
+    def read(self, utc_s: int) -> ClockReading:
         """How it stands to UTC."""
         local = self._at(utc_s)
-        return Reading(_offset_s(local), bool(local.dst()))
+        return ClockReading(_offset_s(local), bool(local.dst()))
 
     def steady(self, utc_s: int, since: int, until: int) -> tuple[int, int]:
         """The part of [since, until) around an instant in which it is not set."""

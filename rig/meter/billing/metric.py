@@ -74,7 +74,7 @@ class Metric(Enum):
 
 
 @dataclass(frozen=True)
-class Channel:
+class RecorderChannel:
     """A metric and its pulse constant: Wh, varh, VAh, V²h or A²h a count; of an input, pulses a count."""
 
     metric: Metric
@@ -95,7 +95,7 @@ class RecorderSettings:
     """A recorder's program: the interval in minutes of the local clock, its channels in order, its memory."""
 
     interval_min: int
-    channels: tuple[Channel, ...]
+    channels: tuple[RecorderChannel, ...]
     memory_bytes: int
 
     def __post_init__(self) -> None:

@@ -36,7 +36,7 @@ class MarkKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class ProfileInterval:
     """Counts of one interval, None where damaged. `end` is local time, of 6 s where the interval was cut short.
 
     `seconds`: how long power was on in it, of 6 s. `index`: its first word.
@@ -63,7 +63,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ProfileFault:
     """A word that is damaged or does not fit, and what was made of it: one sentence that names it.
 
     `lost`: how many words from `index` on are in no interval and no mark for that.
@@ -79,7 +79,7 @@ class Profile:
     """A recording as it was read. `skipped` words at the beginning belong to a day whose date was overwritten."""
 
     settings: RecorderSettings
-    intervals: tuple[Interval, ...]
+    intervals: tuple[ProfileInterval, ...]
     marks: tuple[Mark, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[ProfileFault, ...]
     skipped: int

@@ -26,7 +26,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from rig.meter.billing.metric import RecorderSettings
-from rig.meter.billing.profile import Fault, Interval, IntervalFlag, Mark, MarkKind, Profile
+from rig.meter.billing.profile import IntervalFlag, Mark, MarkKind, Profile, ProfileFault, ProfileInterval
 from rig.meter.billing.profile_words import Count, Damaged, Date, Decoded, Time, decode
 
 _SECOND = timedelta(seconds=1)
@@ -65,10 +65,10 @@ class _Reader:
         self.letters = "".join(map(_letter, decoded))
         self.channels = len(settings.channels)
         self.length = timedelta(minutes=settings.interval_min)
-        self.intervals: list[Interval] = []
+        self.intervals: list[ProfileInterval] = []
         self.marks: list[Mark] = []
-        self.faults: list[Fault] = []
-        self.pending: Interval | None = None
+        self.faults: list[ProfileFault] = []
+        self.pending: ProfileInterval | None = None
         self.clock = self.end = datetime(year, 7, 2)  # any date is nearest to it in its own year
         self.on = timedelta()
         self.flags = IntervalFlag.NONE
@@ -223,7 +223,7 @@ class _Reader:
                 if self.letters[at] != "c":
                     self._doubt_from(len(self.intervals))
         flags = IntervalFlag.DAMAGED if None in counts else IntervalFlag.NONE
-        self.pending = Interval(index, self.end, tuple(counts), 0, flags)
+        self.pending = ProfileInterval(index, self.end, tuple(counts), 0, flags)
         return index + self.channels
 
     def _close(self, at: datetime | None = None) -> None:
@@ -268,7 +268,7 @@ class _Reader:
         self.marks.append(Mark(index, kind, at, until))
 
     def _fault(self, index: int, text: str, lost: int = 0) -> None:
-        self.faults.append(Fault(index, f"word {index} {text}", lost))
+        self.faults.append(ProfileFault(index, f"word {index} {text}", lost))
 
     def _distrust(self) -> None:
         """Words since the last new day do not fit, and the clock must be set anew."""

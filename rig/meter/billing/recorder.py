@@ -31,11 +31,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from rig.meter.billing.metric import Channel, Metric, RecorderError, RecorderSettings
+from rig.meter.billing.metric import Metric, RecorderChannel, RecorderError, RecorderSettings
 from rig.meter.billing.profile_words import MOST_PULSES, encode_count, encode_date, encode_time
 from rig.meter.billing.quantity import NANO
 
-__all__ = ["Channel", "Metric", "Recorder", "RecorderError", "RecorderSettings", "RecorderState"]
+__all__ = ["Metric", "Recorder", "RecorderChannel", "RecorderError", "RecorderSettings", "RecorderState"]
 
 MINUTE_NS = 60 * NANO
 DAY_NS = 24 * 60 * MINUTE_NS

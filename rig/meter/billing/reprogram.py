@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.state import BillingState
 
 
-def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tuple[Billing, list[Happening]]:
+def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tuple[Billing, list[MeterEvent]]:
     """Billing by new settings, at the time of the old: energy, inputs' counts and the count of demand resets go on.
 
     So do the lockout of the switch, and commands that wait for their time. Demand, its maxima and what it cumulated,

@@ -40,7 +40,7 @@ class SelfReads:
 
 
 @dataclass(frozen=True)
-class TestMode:
+class TestModeSettings:
     """Test mode (D-5): leaves by itself after `minutes`, 1 to MOST_TEST_MINUTES; its own demand, or none."""
 
     __test__ = False  # no test class, whatever its name
@@ -56,7 +56,7 @@ class BillingSettings:
     calendar: Calendar
     demand: DemandSettings | None = None
     recorder: RecorderSettings | None = None
-    test_mode: TestMode = field(default_factory=TestMode)
+    test_mode: TestModeSettings = field(default_factory=TestModeSettings)
     self_reads: SelfReads = field(default_factory=SelfReads)
     lockout_s: int = LOCKOUT_S
     season_change_resets_demand: bool = True

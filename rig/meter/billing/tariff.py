@@ -49,7 +49,7 @@ class DayType(Enum):
 
 
 @dataclass(frozen=True)
-class Switch:
+class RateSwitch:
     """From this minute of the local day on (0 to 1439, as a clock on the wall shows it) this rate holds."""
 
     minute: int
@@ -69,7 +69,7 @@ class Season:
 
     name: str
     start: DateRule
-    days: Mapping[DayType, tuple[Switch, ...]]
+    days: Mapping[DayType, tuple[RateSwitch, ...]]
 
     def __post_init__(self) -> None:
         if not self.start.every_year:
@@ -128,9 +128,9 @@ class Tariff:
         return tuple(sorted(starts))
 
 
-ONE_RATE = Tariff((Season("all year", Yearly(Month.JANUARY, 1), dict.fromkeys(DayType, (Switch(0, Rate.A),))),))
+ONE_RATE = Tariff((Season("all year", Yearly(Month.JANUARY, 1), dict.fromkeys(DayType, (RateSwitch(0, Rate.A),))),))
 """Without time of use: one season, rate A always."""
 
 
-def _clock(switch: Switch) -> str:
+def _clock(switch: RateSwitch) -> str:
     return f"{switch.minute // 60:02d}:{switch.minute % 60:02d}"

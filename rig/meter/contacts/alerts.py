@@ -27,7 +27,7 @@ from rig.meter.measuring.quantities import Readings
 
 
 @dataclass(frozen=True)
-class Seen:
+class AlertInputs:
     """A second, as alerts look at it: averages by phase and by element, the demand that runs, diagnostics that are on.
 
     `expected` is the equation whose voltages should be there; None while the service is still to be found.
@@ -40,7 +40,7 @@ class Seen:
     diagnostics: Collection[Diagnostic]
 
 
-def beyond(alert: Alert, seen: Seen) -> bool | None:
+def beyond(alert: Alert, seen: AlertInputs) -> bool | None:
     """Whether it has something to say; None where there is nothing to judge."""
     match alert:
         case DemandAlert(_, quantity, above_nw):
@@ -59,7 +59,7 @@ def beyond(alert: Alert, seen: Seen) -> bool | None:
             return any(diagnostic in seen.diagnostics for diagnostic in diagnostics)
 
 
-def power_factor(alert: PowerFactorAlert, seen: Seen) -> float | None:
+def power_factor(alert: PowerFactorAlert, seen: AlertInputs) -> float | None:
     """|P|/S of the totals; None without a current that starts the meter, or without S."""
     elements = seen.elements
     apparent = elements.rms_va if alert.apparent is Quantity.KVAH_RMS else elements.td_va

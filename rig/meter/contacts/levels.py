@@ -33,10 +33,10 @@ from itertools import groupby
 
 from rig.meter.billing.events import EndOfInterval, Event, EventKind
 from rig.meter.billing.tariff import Rate
-from rig.meter.contacts.alerts import Seen, beyond
+from rig.meter.contacts.alerts import AlertInputs, beyond
 from rig.meter.contacts.functions import EndOfIntervalOutput, LevelOutput, LoadControlOutput
 
-Told = Event | EndOfInterval
+LevelEvent = Event | EndOfInterval
 """What of all that happens contacts go by."""
 
 _RATES = {EventKind.RATE_CHANGE, EventKind.RATE_FORCED, EventKind.RATE_RELEASED}
@@ -52,7 +52,7 @@ class ContactChange:
     closed: bool
 
 
-class Levels:
+class LevelOutputs:
     """All such outputs of a meter on a board of `tick_hz`. `begin` tells the state of each, then only changes are.
 
     Instants are ticks, none before the last one given. Changes come in order of time.
@@ -76,7 +76,7 @@ class Levels:
         self._control_loads(tick)
         return [ContactChange(tick, name, closed) for name, closed in self.closed.items()]
 
-    def advance(self, happened: Iterable[tuple[int, Told]], until: int) -> list[ContactChange]:
+    def advance(self, happened: Iterable[tuple[int, LevelEvent]], until: int) -> list[ContactChange]:
         """What happened, each at its tick, and the time up to `until`, which is not before the last of it."""
         changes: list[ContactChange] = []
         for tick, together in groupby(happened, key=lambda each: each[0]):
@@ -95,7 +95,7 @@ class Levels:
         changes += self._open_before(until + 1)
         return changes
 
-    def judge(self, tick: int, seen: Seen) -> list[ContactChange]:
+    def judge(self, tick: int, seen: AlertInputs) -> list[ContactChange]:
         """Alerts, by the second that ends here."""
         changes: list[ContactChange] = []
         for output in self._outputs:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from rig.meter.display.fitting import UNKNOWN, measured
-from rig.meter.display.items import Instant, InstantItem
+from rig.meter.display.items import InstantaneousQuantity, InstantItem
 from rig.meter.measuring.elements import PHASES
 from rig.meter.measuring.quantities import Readings
 from rig.meter.meter import Meter
 
 UNITS = {
-    Instant.VOLTS: "V",
-    Instant.AMPERES: "A",
-    Instant.VOLTS_ANGLE: "deg",
-    Instant.AMPERES_ANGLE: "deg",
-    Instant.VOLTS_DISTORTION: "% THD",
-    Instant.AMPERES_DISTORTION: "% THD",
-    Instant.WATTS: "kW",
-    Instant.VARS: "kvar",
-    Instant.VOLT_AMPERES: "kVA",
-    Instant.POWER_FACTOR: "PF",
-    Instant.FREQUENCY: "Hz",
+    InstantaneousQuantity.VOLTS: "V",
+    InstantaneousQuantity.AMPERES: "A",
+    InstantaneousQuantity.VOLTS_ANGLE: "deg",
+    InstantaneousQuantity.AMPERES_ANGLE: "deg",
+    InstantaneousQuantity.VOLTS_DISTORTION: "% THD",
+    InstantaneousQuantity.AMPERES_DISTORTION: "% THD",
+    InstantaneousQuantity.WATTS: "kW",
+    InstantaneousQuantity.VARS: "kvar",
+    InstantaneousQuantity.VOLT_AMPERES: "kVA",
+    InstantaneousQuantity.POWER_FACTOR: "PF",
+    InstantaneousQuantity.FREQUENCY: "Hz",
 }
 
 _NEUTRAL = "n"
@@ -35,35 +35,35 @@ def instant(what: InstantItem, meter: Meter, *, apparent_rms: bool) -> str:
     if found is None:
         return UNKNOWN
     match what.of:
-        case Instant.FREQUENCY:
+        case InstantaneousQuantity.FREQUENCY:
             return measured(found.hz, 2)
-        case Instant.WATTS:
+        case InstantaneousQuantity.WATTS:
             return measured(sum(found.elements.p_w) / 1000, 3)
-        case Instant.VARS:
+        case InstantaneousQuantity.VARS:
             vars = found.elements.q_var
             return measured(None if vars is None else sum(vars) / 1000, 3)
-        case Instant.VOLT_AMPERES:
+        case InstantaneousQuantity.VOLT_AMPERES:
             return measured(_kilo(_apparent(found.elements, apparent_rms)), 3)
-        case Instant.POWER_FACTOR:
+        case InstantaneousQuantity.POWER_FACTOR:
             va = _apparent(found.elements, apparent_rms)
             return measured(min(abs(sum(found.elements.p_w)) / va, 1.0) if va else None, 3)
-        case Instant.AMPERES if what.phase == _NEUTRAL:
+        case InstantaneousQuantity.AMPERES if what.phase == _NEUTRAL:
             return measured(found.phases.neutral_a, 3)
         case _:
             return _of_phase(what.of, PHASES.index(what.phase), found.phases)
 
 
-def _of_phase(of: Instant, k: int, readings: Readings) -> str:
+def _of_phase(of: InstantaneousQuantity, k: int, readings: Readings) -> str:
     match of:
-        case Instant.VOLTS:
+        case InstantaneousQuantity.VOLTS:
             return measured(readings.v_rms[k], 1)
-        case Instant.AMPERES:
+        case InstantaneousQuantity.AMPERES:
             return measured(readings.i_rms[k], 3)
-        case Instant.VOLTS_ANGLE:
+        case InstantaneousQuantity.VOLTS_ANGLE:
             return _angle(_nth(readings.lag_deg, k))
-        case Instant.AMPERES_ANGLE:
+        case InstantaneousQuantity.AMPERES_ANGLE:
             return _angle(_nth(readings.lag_deg, 3 + k))
-        case Instant.VOLTS_DISTORTION:
+        case InstantaneousQuantity.VOLTS_DISTORTION:
             return _percent(_nth(readings.thd, k))
         case _:
             return _percent(_nth(readings.thd, 3 + k))

@@ -31,7 +31,7 @@ class DemandOf(Enum):
     COINCIDENT = "coincident"
 
 
-class Instant(Enum):
+class InstantaneousQuantity(Enum):
     """What is measured now, by the name without the phase."""
 
     VOLTS = "V"
@@ -47,7 +47,7 @@ class Instant(Enum):
     FREQUENCY = "Hz"
 
 
-class Status(Enum):
+class DisplayStatus(Enum):
     """Everything else, by its whole name."""
 
     ALL_SEGMENTS = "all segments"
@@ -117,7 +117,7 @@ class PulseItem:
 class InstantItem:
     """A value of the moment; `phase` "a" to "c", "n" for the neutral, "" for the whole meter."""
 
-    of: Instant
+    of: InstantaneousQuantity
     phase: str = ""
 
 
@@ -125,7 +125,7 @@ class InstantItem:
 class StatusItem:
     """Anything else."""
 
-    of: Status
+    of: DisplayStatus
 
 
 What = EnergyItem | DemandItem | PeakItem | PulseItem | InstantItem | StatusItem

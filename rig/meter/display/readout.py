@@ -20,29 +20,29 @@ from rig.meter.display.items import (
     THIRD_METRIC,
     DemandItem,
     DisplayItem,
+    DisplayStatus,
     EnergyItem,
     InstantItem,
     PeakItem,
     PulseItem,
-    Status,
     StatusItem,
 )
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
 from rig.meter.display.registers import demand, energy, peak
-from rig.meter.display.statuses import Plate, status
+from rig.meter.display.statuses import DisplayedNameplate, status
 from rig.meter.meter import Meter
 
-__all__ = ["Plate", "Readout"]
+__all__ = ["DisplayedNameplate", "Readout"]
 
 class Readout:
     """The display of a meter with this plate."""
 
-    def __init__(self, plate: Plate) -> None:
+    def __init__(self, plate: DisplayedNameplate) -> None:
         self.plate = plate
 
     def show(self, item: DisplayItem, meter: Meter, lit: frozenset[Annunciator] = frozenset()) -> Lcd:
         """An item as it now stands."""
-        if item.what == StatusItem(Status.ALL_SEGMENTS):
+        if item.what == StatusItem(DisplayStatus.ALL_SEGMENTS):
             return ALL_SEGMENTS
         text, unit = self._text_and_unit(item, meter)
         return Lcd(item.ident, text, unit, lit)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.meter.display.fitting import UNKNOWN, count, duration, fitted, places, words
-from rig.meter.display.items import Status
+from rig.meter.display.items import DisplayStatus
 from rig.meter.display.lcd import TEXT_PLACES
 from rig.meter.display.registers import date_of, time_of
 from rig.meter.installation.diagnostics import Diagnostic
@@ -41,7 +41,7 @@ _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
 @dataclass(frozen=True)
-class Plate:
+class DisplayedNameplate:
     """What a meter does not know of itself, as the display has it: its firmware's version, its program's digest, serial
     number, Ks in Wh and the multiplier of all readings; whether it measures vars, and whether "kVA" is arithmetic.
     """
@@ -55,51 +55,51 @@ class Plate:
     apparent_rms: bool = False
 
 
-def status(of: Status, plate: Plate, meter: Meter) -> tuple[str, str]:
+def status(of: DisplayStatus, plate: DisplayedNameplate, meter: Meter) -> tuple[str, str]:
     """Text and unit."""
     billing, now_ns = meter.billing, meter.billing.now_ns
     match of:
-        case Status.DATE:
+        case DisplayStatus.DATE:
             return date_of(now_ns, billing), "date"
-        case Status.TIME:
+        case DisplayStatus.TIME:
             return time_of(now_ns, billing), "time"
-        case Status.WEEKDAY:
+        case DisplayStatus.WEEKDAY:
             return _WEEKDAYS[billing.settings.calendar.local(now_ns).weekday()], "day"
-        case Status.RATE:
+        case DisplayStatus.RATE:
             return billing.rate.name + (" FORCED" if billing.rate_forced else ""), "rate"
-        case Status.SEASON:
+        case DisplayStatus.SEASON:
             return words(billing.settings.calendar.tariff.seasons[billing.season].name), "season"
-        case Status.SERVICE:
+        case DisplayStatus.SERVICE:
             return _service(meter), ""
-        case Status.ROTATION:
+        case DisplayStatus.ROTATION:
             return _rotation(meter), ""
-        case Status.FIRMWARE:
+        case DisplayStatus.FIRMWARE:
             return words(plate.firmware), "firmw"
-        case Status.PROGRAM:
+        case DisplayStatus.PROGRAM:
             return words(plate.program), "prog"
-        case Status.SERIAL:
+        case DisplayStatus.SERIAL:
             return _end(plate.serial.replace(" ", "")), "serial"
-        case Status.KS:
+        case DisplayStatus.KS:
             return fitted(plate.ks), "Ks Wh"
-        case Status.MULTIPLIER:
+        case DisplayStatus.MULTIPLIER:
             return fitted(plate.multiplier), "mult"
-        case Status.RESET_COUNT:
+        case DisplayStatus.RESET_COUNT:
             return count(billing.resets), "resets"
-        case Status.RESET_DATE:
+        case DisplayStatus.RESET_DATE:
             return date_of(billing.last_reset_ns, billing), "reset"
-        case Status.RESET_TIME:
+        case DisplayStatus.RESET_TIME:
             return time_of(billing.last_reset_ns, billing), "reset"
-        case Status.INTERVAL_LEFT:
+        case DisplayStatus.INTERVAL_LEFT:
             return _left(billing.interval_ends_ns, now_ns), "left"
-        case Status.TEST_LEFT:
+        case DisplayStatus.TEST_LEFT:
             return _left(billing.test_ends_ns, now_ns), "left"
-        case Status.INPUT_1:
+        case DisplayStatus.INPUT_1:
             return count(billing.inputs[0]), "pulses"
-        case Status.INPUT_2:
+        case DisplayStatus.INPUT_2:
             return count(billing.inputs[1]), "pulses"
-        case Status.ERRORS:
+        case DisplayStatus.ERRORS:
             return _errors(meter)
-        case Status.ALL_SEGMENTS:
+        case DisplayStatus.ALL_SEGMENTS:
             raise ValueError("all segments are no text and unit: show ALL_SEGMENTS")
 
 

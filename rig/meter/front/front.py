@@ -1,4 +1,4 @@
-"""The front of the meter: hands on its switches become what the display shows and wishes to billing (D-2 to D-6, Q-5).
+"""The front of the meter: its switches become what the display shows, and requests to billing (D-2 to D-6, Q-5).
 
 Advanced by changes of switches, by time, and by what billing tells of test mode and demand resets. What is due comes in
 order of time, and before what happens at its instant, so it does not matter how often time is passed in. What a
@@ -23,33 +23,33 @@ from dataclasses import dataclass
 
 from rig.meter.display.items import DisplayItem, DisplaySettings
 from rig.meter.front.gestures import SECOND_NS, Gesture, Hold
-from rig.meter.front.modes import Event, Mode, Modes, State, WishKind
+from rig.meter.front.modes import FrontEvent, FrontRequestKind, FrontState, Mode, Modes
 from rig.meter.front.switches import Change, Switch
 
-__all__ = ["Front", "Mode", "Overlay", "Wish", "WishKind"]
+__all__ = ["Front", "FrontRequest", "FrontRequestKind", "Mode", "Overlay"]
 
 OVERLAY_NS = 3 * SECOND_NS
 
 _EVENTS = {
-    (Switch.SCROLL, Gesture.SHORT): Event.STEP,
-    (Switch.SCROLL, Gesture.HELD_3S): Event.SCROLL_3S,
-    (Switch.SCROLL, Gesture.HELD_6S): Event.SCROLL_6S,
-    (Switch.SCROLL, Gesture.LET_GO): Event.SCROLL_LET_GO,
-    (Switch.MAGNET, Gesture.HELD_3S): Event.MAGNET_3S,
-    (Switch.MAGNET, Gesture.HELD_6S): Event.MAGNET_6S,
-    (Switch.MAGNET, Gesture.LET_GO): Event.MAGNET_AWAY,
+    (Switch.SCROLL, Gesture.SHORT): FrontEvent.STEP,
+    (Switch.SCROLL, Gesture.HELD_3S): FrontEvent.SCROLL_3S,
+    (Switch.SCROLL, Gesture.HELD_6S): FrontEvent.SCROLL_6S,
+    (Switch.SCROLL, Gesture.LET_GO): FrontEvent.SCROLL_LET_GO,
+    (Switch.MAGNET, Gesture.HELD_3S): FrontEvent.MAGNET_3S,
+    (Switch.MAGNET, Gesture.HELD_6S): FrontEvent.MAGNET_6S,
+    (Switch.MAGNET, Gesture.LET_GO): FrontEvent.MAGNET_AWAY,
 }
 
-_MAGNET_VOID = (State.TEST, State.SWITCH)
-_ENDED_BY_LETTING_GO = (State.TEST, State.SWITCH, State.MAGNET)
+_MAGNET_VOID = (FrontState.TEST, FrontState.SWITCH)
+_ENDED_BY_LETTING_GO = (FrontState.TEST, FrontState.SWITCH, FrontState.MAGNET)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FrontRequest:
     """What the front asks of billing, at the instant of the switch that asked."""
 
     at_ns: int
-    kind: WishKind
+    kind: FrontRequestKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,14 @@ class Front:
         return self._modes.state.mode
 
     @property
-    def state(self) -> State:
+    def state(self) -> FrontState:
         """The column of the table of rig/meter/front/modes.py."""
         return self._modes.state
 
     @property
     def fast(self) -> bool:
         """Whether the alternate sequence goes by in fast scroll."""
-        return self._modes.state is State.FAST
+        return self._modes.state is FrontState.FAST
 
     @property
     def place(self) -> int:
@@ -119,10 +119,10 @@ class Front:
     def advance(self, now_ns: int, test_mode: bool) -> None:
         """Time has come to `now_ns`, and billing now is in test mode or not. Raises ValueError for a time before."""
         self._pass(now_ns)
-        if test_mode is not (self._modes.state is State.TEST):
-            self._take(Event.TEST_ON if test_mode else Event.TEST_OFF)
+        if test_mode is not (self._modes.state is FrontState.TEST):
+            self._take(FrontEvent.TEST_ON if test_mode else FrontEvent.TEST_OFF)
 
-    def change(self, change: Change) -> tuple[Wish, ...]:
+    def change(self, change: Change) -> tuple[FrontRequest, ...]:
         """A switch was operated or let go; what that asks of billing. Raises ValueError for a time before."""
         self._pass(change.at_ns)
         switch, operated = change.switch, change.operated
@@ -133,24 +133,24 @@ class Front:
             self._operated.add(switch)
         else:
             self._operated.discard(switch)
-        kinds: list[WishKind | None] = []
+        kinds: list[FrontRequestKind | None] = []
         match switch:
             case Switch.SCROLL | Switch.MAGNET:
                 self._hold(switch, operated)
             case Switch.RESET if operated:
-                kinds.append(WishKind.RESET_BY_SWITCH)
+                kinds.append(FrontRequestKind.RESET_BY_SWITCH)
             case Switch.COVER if not operated:
                 self._tell(Switch.SCROLL, self._holds[Switch.SCROLL].make_void())
             case Switch.TEST:
                 self._test_void = False
         if self._wants_test is not wanted_test:
-            kinds.append(self._take(Event.TEST_CLOSED if wanted_test else Event.TEST_OPENED))
-        return tuple(Wish(change.at_ns, kind) for kind in kinds if kind is not None)
+            kinds.append(self._take(FrontEvent.TEST_CLOSED if wanted_test else FrontEvent.TEST_OPENED))
+        return tuple(FrontRequest(change.at_ns, kind) for kind in kinds if kind is not None)
 
     def reset_accepted(self, at_ns: int) -> None:
         """Demand was reset at the switch; a time that has passed counts as now."""
         self._cover(at_ns, Overlay())
-        self._take(Event.RESET_ACCEPTED)
+        self._take(FrontEvent.RESET_ACCEPTED)
         for hold in self._holds.values():
             hold.make_void()
 
@@ -176,7 +176,7 @@ class Front:
         while (dues := self._dues()) and (first := min(dues, key=lambda due: due[0]))[0] <= now_ns:
             self._now_ns, what = first
             if what is None:
-                self._take(Event.ITEM_OVER)
+                self._take(FrontEvent.ITEM_OVER)
             else:
                 self._tell(what, self._holds[what].pass_due())
         self._now_ns = now_ns
@@ -197,7 +197,7 @@ class Front:
         if event is not None:
             self._take(event)
 
-    def _take(self, event: Event) -> WishKind | None:
+    def _take(self, event: FrontEvent) -> FrontRequestKind | None:
         """An event of the table, and what becomes void by the step it makes."""
         before = self._modes.state
         kind = self._modes.take(event, max(self._now_ns, self._covered_until_ns))
@@ -205,7 +205,7 @@ class Front:
         if after is not before:
             if after in _MAGNET_VOID:
                 self._holds[Switch.MAGNET].make_void()
-            if before in _ENDED_BY_LETTING_GO and after is State.NORMAL:
+            if before in _ENDED_BY_LETTING_GO and after is FrontState.NORMAL:
                 for hold in self._holds.values():
                     hold.make_void()
         return kind

@@ -19,8 +19,8 @@ States: FAST is the alternate sequence in fast scroll while SCROLL is held; MAGN
 magnet is removed, SWITCH the Gyrbox sequence until the Test switch is closed.
 
 What becomes of it: a state, which begins at its first item; `next` item, after the last the first; `pass` to the next
-item, after the last to NORMAL; `begin` and `end` are wishes for test mode; `undo` is the wish for its end if `begin`
-was asked for and billing has not begun it yet; `-` nothing; `.` cannot be.
+item, after the last to NORMAL; `begin` and `end` are requests for test mode; `undo` is the request for its end if
+`begin` was asked for and billing has not begun it yet; `-` nothing; `.` cannot be.
 
 Events: "step" is a short press of SCROLL; "test opened" is that the Test switch is open with the cover off, newly;
 "test closed" that this is no more; "item over" that an item has stood: 0.5 s in FAST, in TEST for good (its pulses are
@@ -46,7 +46,7 @@ class Mode(Enum):
     TEST = "test"
 
 
-class State(Enum):
+class FrontState(Enum):
     """A column of the table."""
 
     NORMAL = Mode.NORMAL, "NORMAL"
@@ -61,7 +61,7 @@ class State(Enum):
         self.heading = heading
 
 
-class Event(Enum):
+class FrontEvent(Enum):
     """A row of the table."""
 
     STEP = "step"
@@ -79,7 +79,7 @@ class Event(Enum):
     RESET_ACCEPTED = "reset accepted"
 
 
-class WishKind(Enum):
+class FrontRequestKind(Enum):
     """What the front asks of billing."""
 
     RESET_BY_SWITCH = "demand reset at the switch"
@@ -94,7 +94,7 @@ class Modes:
         """Begins in NORMAL, its first item standing from `at_ns` on."""
         self._settings = settings
         self._asked = False
-        self._begin(State.NORMAL, at_ns)
+        self._begin(FrontState.NORMAL, at_ns)
 
     @property
     def items(self) -> tuple[DisplayItem, ...]:
@@ -113,51 +113,51 @@ class Modes:
     def stand(self, from_ns: int) -> None:
         """The item's time begins at this instant."""
         match self.state:
-            case State.TEST:
+            case FrontState.TEST:
                 self.item_due_ns: int | None = None
-            case State.FAST:
+            case FrontState.FAST:
                 self.item_due_ns = from_ns + FAST_NS
             case _:
                 self.item_due_ns = from_ns + self._settings.scroll_s * SECOND_NS
 
-    def take(self, event: Event, from_ns: int) -> WishKind | None:
+    def take(self, event: FrontEvent, from_ns: int) -> FrontRequestKind | None:
         """An event; an item that it shows stands from `from_ns` on."""
         match event, self.state:
-            case Event.TEST_ON, state if state is not State.TEST:
+            case FrontEvent.TEST_ON, state if state is not FrontState.TEST:
                 self._asked = False
-                self._begin(State.TEST, from_ns)
-            case Event.TEST_OFF, State.TEST:
-                self._begin(State.NORMAL, from_ns)
-            case Event.RESET_ACCEPTED, state if state is not State.TEST:
-                self._begin(State.NORMAL, from_ns)
-            case Event.STEP | Event.ITEM_OVER, _:
+                self._begin(FrontState.TEST, from_ns)
+            case FrontEvent.TEST_OFF, FrontState.TEST:
+                self._begin(FrontState.NORMAL, from_ns)
+            case FrontEvent.RESET_ACCEPTED, state if state is not FrontState.TEST:
+                self._begin(FrontState.NORMAL, from_ns)
+            case FrontEvent.STEP | FrontEvent.ITEM_OVER, _:
                 self._next(from_ns)
-            case Event.SCROLL_3S | Event.MAGNET_3S, State.NORMAL:
-                self._begin(State.ALTERNATE, from_ns)
-            case Event.SCROLL_6S, State.NORMAL | State.ALTERNATE:
-                self._begin(State.FAST, from_ns)
-            case Event.MAGNET_6S, State.NORMAL | State.ALTERNATE:
-                self._begin(State.MAGNET, from_ns)
-            case (Event.SCROLL_LET_GO, State.FAST) | (Event.MAGNET_AWAY, State.MAGNET):
-                self._begin(State.NORMAL, from_ns)
-            case Event.TEST_OPENED, State.FAST:
-                self._begin(State.SWITCH, from_ns)
-            case Event.TEST_CLOSED, State.SWITCH:
-                self._begin(State.NORMAL, from_ns)
-            case Event.TEST_OPENED, State.NORMAL | State.ALTERNATE | State.TEST:
+            case FrontEvent.SCROLL_3S | FrontEvent.MAGNET_3S, FrontState.NORMAL:
+                self._begin(FrontState.ALTERNATE, from_ns)
+            case FrontEvent.SCROLL_6S, FrontState.NORMAL | FrontState.ALTERNATE:
+                self._begin(FrontState.FAST, from_ns)
+            case FrontEvent.MAGNET_6S, FrontState.NORMAL | FrontState.ALTERNATE:
+                self._begin(FrontState.MAGNET, from_ns)
+            case (FrontEvent.SCROLL_LET_GO, FrontState.FAST) | (FrontEvent.MAGNET_AWAY, FrontState.MAGNET):
+                self._begin(FrontState.NORMAL, from_ns)
+            case FrontEvent.TEST_OPENED, FrontState.FAST:
+                self._begin(FrontState.SWITCH, from_ns)
+            case FrontEvent.TEST_CLOSED, FrontState.SWITCH:
+                self._begin(FrontState.NORMAL, from_ns)
+            case FrontEvent.TEST_OPENED, FrontState.NORMAL | FrontState.ALTERNATE | FrontState.TEST:
                 self._asked = True
-                return WishKind.TEST_BEGIN
-            case Event.TEST_CLOSED, state if self._asked or state is State.TEST:
+                return FrontRequestKind.TEST_BEGIN
+            case FrontEvent.TEST_CLOSED, state if self._asked or state is FrontState.TEST:
                 self._asked = False
-                return WishKind.TEST_END
+                return FrontRequestKind.TEST_END
         return None
 
-    def _begin(self, state: State, from_ns: int) -> None:
+    def _begin(self, state: FrontState, from_ns: int) -> None:
         self.state, self.place = state, 0
         self.stand(from_ns)
 
     def _next(self, from_ns: int) -> None:
         self.place = (self.place + 1) % len(self.items)
-        if self.place == 0 and self.state is State.ALTERNATE:
-            self.state = State.NORMAL
+        if self.place == 0 and self.state is FrontState.ALTERNATE:
+            self.state = FrontState.NORMAL
         self.stand(from_ns)

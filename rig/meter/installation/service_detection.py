@@ -169,7 +169,7 @@ def _reason(form: Form, readings: Readings) -> str:
     return f"{seen} fit no service of form {form.name}: {known}"
 
 
-class Seen(Enum):
+class ServiceObservation(Enum):
     """What one check saw."""
 
     NOTHING = "no voltage"
@@ -211,7 +211,7 @@ class ServiceDetector:
         self._accepted_after = accepted_after
         self._most_wires = max(equation.wires for equation in form.equations)
         self._next_ns: int | None = None
-        self._last: DetectedService | Seen = Seen.NOTHING
+        self._last: DetectedService | ServiceObservation = ServiceObservation.NOTHING
         self._in_a_row = 0
 
     def due(self, at_ns: int) -> bool:
@@ -230,13 +230,13 @@ class ServiceDetector:
 
     def _check(self, readings: Readings) -> None:
         if no_voltage(self.form, readings):
-            self.accepted, self._last, self._in_a_row = None, Seen.NOTHING, 0
+            self.accepted, self._last, self._in_a_row = None, ServiceObservation.NOTHING, 0
             return
         accepted = self.accepted
         if isinstance(accepted, DetectedService) and accepted.type.wires == self._most_wires:
             return
         result = detect(self.form, readings)
-        same = Seen.UNKNOWN if isinstance(result, UnknownService) else result
+        same = ServiceObservation.UNKNOWN if isinstance(result, UnknownService) else result
         self._in_a_row = self._in_a_row + 1 if same == self._last else 1
         self._last = same
         if self._in_a_row < self._accepted_after:

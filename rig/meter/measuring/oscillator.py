@@ -11,7 +11,7 @@ DEAD_BAND = 2e-5
 """The oscillator stays as it is while the line is nearer than this share: 1.2 mHz at 60 Hz."""
 
 
-def steered(step: int, hz: float, sample_hz: Fraction) -> int:
+def tracking_step(step: int, hz: float, sample_hz: Fraction) -> int:
     """The value register OSCILLATOR_STEP should have on a line of `hz`; `step` itself within the dead band."""
     wanted = hz / float(sample_hz) * 2**32
     return step if abs(wanted - step) <= DEAD_BAND * wanted else round(wanted)

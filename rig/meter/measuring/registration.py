@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import NamedTuple
 
-from rig.meter.billing.portion import SQUARES
+from rig.meter.billing.energy_interval import SQUARES
 from rig.meter.billing.quantity import KINDS, NANO, PLACES, Kind, Quadrant, Quantity
 from rig.meter.measuring.products import Products
 from rig.meter.measuring.quantities import Scaling

@@ -25,10 +25,10 @@ from typing import NamedTuple
 
 from rig.files.strict_toml import shown
 from rig.meter.billing.calendar import Calendar
-from rig.replay.intervals.rows import COLUMNS, IntervalFileError, Row, Rows, read_rows
+from rig.replay.intervals.rows import COLUMNS, IntervalFileError, LoadRow, Rows, read_rows
 from rig.replay.intervals.stamps import HOUR_NS, instants
 
-__all__ = ["COLUMNS", "Interval", "IntervalFileError", "Load", "local_text", "read_intervals"]
+__all__ = ["COLUMNS", "IntervalFileError", "LoadInterval", "LoadRecord", "local_text", "read_intervals"]
 
 MINUTE_NS = 60 * 10**9
 DAY_NS = 24 * HOUR_NS
@@ -43,7 +43,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Interval(NamedTuple):
+class LoadInterval(NamedTuple):
     """One interval: UTC in ns, and energies by the load's columns, in kWh and kvarh over the load's `scale`."""
 
     start_ns: int
@@ -52,20 +52,20 @@ class Interval(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Load:
+class LoadRecord:
     """Intervals in order of time, none over another; `minutes` is what most are long.
 
     `columns` are those of COLUMNS that the file has. `notes` say what was put right.
     """
 
-    intervals: tuple[Interval, ...]
+    intervals: tuple[LoadInterval, ...]
     scale: int
     minutes: Fraction
     columns: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def read_intervals(path: Path, calendar: Calendar, *, stamps_end: bool, minutes: Fraction | None = None) -> Load:
+def read_intervals(path: Path, calendar: Calendar, *, stamps_end: bool, minutes: Fraction | None = None) -> LoadRecord:
     """Read a file whose times are those of `calendar`, unless they have an offset. Raises IntervalFileError.
 
     `stamps_end`: they say when intervals end, else when they begin. `minutes` is the interval's length; None takes what
@@ -89,7 +89,7 @@ class _Reading:
         self._stamps_end = stamps_end
         self._notes: list[str] = []
 
-    def load(self, minutes: Fraction | None) -> Load:
+    def load(self, minutes: Fraction | None) -> LoadRecord:
         table = read_rows(self._path)
         self._tell_columns(table)
         self._order(table)
@@ -108,7 +108,7 @@ class _Reading:
             placed.sort(key=lambda one: one[0])
         scale, units = table.units()
         intervals = self._tiled(placed, length_ns, units)
-        return Load(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
+        return LoadRecord(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
 
     def _tell_columns(self, table: Rows) -> None:
         """Those that do not count: a name that is not quite right would lose its energy."""
@@ -184,7 +184,7 @@ class _Reading:
             )
         return least_ns
 
-    def _doubt_stamps(self, rows: Sequence[Row], length_ns: int) -> None:
+    def _doubt_stamps(self, rows: Sequence[LoadRow], length_ns: int) -> None:
         """Say so if the file would hold whole days were its stamps the other way."""
         length = timedelta(microseconds=length_ns // 1000)
         first, last = rows[0].time, rows[-1].time
@@ -200,10 +200,12 @@ class _Reading:
 
     # --- intervals ------------------------------------------------------------------------------------------
 
-    def _tiled(self, placed: Sequence[tuple[int, Row]], length_ns: int, units: dict[str, int]) -> tuple[Interval, ...]:
+    def _tiled(
+        self, placed: Sequence[tuple[int, LoadRow]], length_ns: int, units: dict[str, int]
+    ) -> tuple[LoadInterval, ...]:
         """Intervals one after another, from stamps in order."""
-        intervals: list[Interval] = []
-        twice: list[Row] = []
+        intervals: list[LoadInterval] = []
+        twice: list[LoadRow] = []
         differing = 0
         shift_ns = length_ns if self._stamps_end else 0
         end_ns = None
@@ -225,7 +227,7 @@ class _Reading:
                 elif start_ns < end_ns:
                     raise self._overlap(row, start_ns, end_ns, length_ns)
             end_ns = stamp_ns - shift_ns + length_ns
-            intervals.append(Interval(start_ns, end_ns, tuple([units[text] for text in row.energies])))
+            intervals.append(LoadInterval(start_ns, end_ns, tuple([units[text] for text in row.energies])))
         if not intervals:
             raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
         if twice:
@@ -237,21 +239,21 @@ class _Reading:
         self._tell_gaps(intervals)
         return tuple(intervals)
 
-    def _stamp_ns(self, interval: Interval) -> int:
+    def _stamp_ns(self, interval: LoadInterval) -> int:
         return interval.end_ns if self._stamps_end else interval.start_ns
 
-    def _clock_shift_ns(self, last: Interval, stamp_ns: int) -> int:
+    def _clock_shift_ns(self, last: LoadInterval, stamp_ns: int) -> int:
         """How far the clock was set forward between the last interval's stamp and the next, or at the first of them."""
         span = self._calendar.span
         return (span(stamp_ns - 1).utc_offset_s - span(self._stamp_ns(last) - 1).utc_offset_s) * 10**9
 
-    def _overlap(self, row: Row, start_ns: int, end_ns: int, length_ns: int) -> IntervalFileError:
+    def _overlap(self, row: LoadRow, start_ns: int, end_ns: int, length_ns: int) -> IntervalFileError:
         return IntervalFileError(
             f"{self._path}, line {row.line}: an interval of {length_ns / MINUTE_NS:g} min from {self._said(start_ns)} "
             f"overlaps the one before, which ends at {self._said(end_ns)}: correct the stamps or --interval-minutes"
         )
 
-    def _tell_gaps(self, intervals: Sequence[Interval]) -> None:
+    def _tell_gaps(self, intervals: Sequence[LoadInterval]) -> None:
         gaps = [(a.end_ns, b.start_ns) for a, b in pairwise(intervals) if a.end_ns != b.start_ns]
         for begin_ns, end_ns in gaps:
             if end_ns - begin_ns > LONGEST_GAP_NS:

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import isqrt
 
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.calendar import Rate, Span
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind, ProfileWords
 from rig.meter.billing.maxima import Maximum
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import NANO_PER_KILO, Quadrant, Quantity
 from rig.meter.billing.snapshot import Snapshot
-from rig.meter.models import Capability
+from rig.meter.models import ModelCapability
 from rig.program.build import Program
-from rig.replay.intervals.file import COLUMNS, Load
+from rig.replay.intervals.file import COLUMNS, LoadRecord
 from rig.replay.intervals.periods import Periods, Stretch, keep_highest
-from rig.replay.intervals.report import Figures, LogLine, Period, Reading, Registers, Report
+from rig.replay.intervals.report import LoadFigures, LoadReading, LogLine, Period, Registers, Report
 
 FIDELITY = "window"
 PROGRESS_EVERY = 512
@@ -32,7 +32,7 @@ REACTIVE = (Quantity.KVARH_LAGGING, Quantity.KVARH_LEADING, Quantity.KVARH_NET, 
 class Replay:
     """One load through one meter, new at the load's begin. `stamps_end`: how the file stamps its intervals."""
 
-    def __init__(self, load: Load, program: Program, *, stamps_end: bool = True) -> None:
+    def __init__(self, load: LoadRecord, program: Program, *, stamps_end: bool = True) -> None:
         self._load = load
         self._program = program
         self._stamps_end = stamps_end
@@ -43,7 +43,7 @@ class Replay:
         self._columns, self._notes = _registered(load, program)
         reactive = any(COLUMNS[place].startswith("kvarh") for _, place in self._columns)
         multiplier = program.nameplate.ratios.multiplier
-        self._figures = Figures(
+        self._figures = LoadFigures(
             (*ACTIVE, *(REACTIVE if reactive else ())), settings.demand, settings.calendar, multiplier, stamps_end
         )
         self._span = self._calendar.span(self._begin_ns)
@@ -57,7 +57,7 @@ class Replay:
     def run(
         self,
         progress: Callable[[float], None] = lambda done: None,
-        keep: Callable[[list[Happening]], None] = lambda happenings: None,
+        keep: Callable[[list[MeterEvent]], None] = lambda events: None,
     ) -> Report:
         """Everything from the first interval to the last. `keep` gets what happens; `progress` the share done."""
         billing = self.billing
@@ -66,11 +66,11 @@ class Replay:
         for done, portion in enumerate(self._portions()):
             if portion.start_ns >= self._span.end_ns:
                 self._turn(portion.start_ns)
-            happenings = billing.advance(portion)
+            events = billing.advance(portion)
             self._look_at_pointers()
-            if happenings:
-                self._note(happenings)
-                keep(happenings)
+            if events:
+                self._note(events)
+                keep(events)
             if not done % PROGRESS_EVERY:
                 progress((portion.end_ns - self._begin_ns) / (self._end_ns - self._begin_ns))
         last = billing.snapshot(Cause.COMMUNICATION)
@@ -80,7 +80,7 @@ class Replay:
 
     # --- the load as portions -------------------------------------------------------------------------------
 
-    def _portions(self) -> Iterator[Portion]:
+    def _portions(self) -> Iterator[EnergyInterval]:
         """Without a gap, and none over an instant at which the calendar changes anything.
 
         Of energy less than a nWh is carried on to the next interval.
@@ -91,14 +91,14 @@ class Replay:
         now_ns = self._begin_ns
         for start_ns, end_ns, energies in self._load.intervals:
             if start_ns > now_ns:
-                yield from self._cut(Portion(now_ns, start_ns, Quadrant.Q1, 0))
+                yield from self._cut(EnergyInterval(now_ns, start_ns, Quadrant.Q1, 0))
             amounts = [0] * len(COLUMNS)
             for column, place in self._columns:
                 amounts[place], carried[place] = divmod(energies[column] * numerator + carried[place], denominator)
             yield from self._cut(_portion(start_ns, end_ns, *amounts))
             now_ns = end_ns
 
-    def _cut(self, portion: Portion) -> Iterator[Portion]:
+    def _cut(self, portion: EnergyInterval) -> Iterator[EnergyInterval]:
         while (change_ns := self._calendar.span(portion.start_ns).end_ns) < portion.end_ns:
             first, portion = portion.cut(change_ns)
             yield first
@@ -130,9 +130,9 @@ class Replay:
         self._months.look(demands, at_ns)
         self._seasons.look(demands, at_ns)
 
-    def _note(self, happenings: list[Happening]) -> None:
+    def _note(self, events: list[MeterEvent]) -> None:
         """All of them are of the month and season that run: what ends with them comes before the next portion."""
-        for happening in happenings:
+        for happening in events:
             match happening:
                 case EndOfInterval():
                     self._look(happening.demands, happening.utc_ns)
@@ -205,18 +205,18 @@ class Replay:
         }
         return found
 
-    def _reading(self, snapshot: Snapshot) -> Reading:
+    def _reading(self, snapshot: Snapshot) -> LoadReading:
         maxima: dict[int, Maximum] = {}
         keep_highest(maxima, ((place, bins[0].maximum) for place, bins in enumerate(snapshot.demand)))
         time, registers = self._figures.time(snapshot.utc_ns), self._figures.registers(snapshot.energy, maxima)
-        return Reading(time, snapshot.cause.value, registers)
+        return LoadReading(time, snapshot.cause.value, registers)
 
 
-def _registered(load: Load, program: Program) -> tuple[list[tuple[int, int]], list[str]]:
+def _registered(load: LoadRecord, program: Program) -> tuple[list[tuple[int, int]], list[str]]:
     """Columns that the meter registers, as places in the load's and in COLUMNS; and notes."""
     notes = []
     columns = [(k, COLUMNS.index(name)) for k, name in enumerate(load.columns)]
-    if not program.metering.has(Capability.REACTIVE):
+    if not program.metering.has(ModelCapability.REACTIVE):
         left = [name for name in load.columns if name.startswith("kvarh")]
         columns = [(k, place) for k, place in columns if COLUMNS[place] not in left]
         if left:
@@ -239,11 +239,11 @@ def _month(span: Span) -> str:
     return span.date.strftime("%Y-%m")
 
 
-def _portion(start_ns: int, end_ns: int, delivered: int, received: int, lagging: int, leading: int) -> Portion:
+def _portion(start_ns: int, end_ns: int, delivered: int, received: int, lagging: int, leading: int) -> EnergyInterval:
     """Where an interval has energy both ways, or vars both ways, it is of several quadrants: vars go with the greater
     watt-hours, watt-hours with the greater vars."""
     if not (received or lagging or leading):
-        return Portion(start_ns, end_ns, Quadrant.Q1, delivered, 0, delivered, delivered)
+        return EnergyInterval(start_ns, end_ns, Quadrant.Q1, delivered, 0, delivered, delivered)
     to_load = delivered >= received
     lags = lagging >= leading
     wh, varh = [0] * 4, [0] * 4
@@ -257,4 +257,4 @@ def _portion(start_ns: int, end_ns: int, delivered: int, received: int, lagging:
             vah = isqrt(wh[quadrant] ** 2 + varh[quadrant] ** 2)
             flows.append((int(quadrant), wh[quadrant], varh[quadrant], vah, vah))
     first, *others = flows
-    return Portion(start_ns, end_ns, *first, others=tuple(others))
+    return EnergyInterval(start_ns, end_ns, *first, others=tuple(others))

@@ -29,7 +29,7 @@ class Period(msgspec.Struct, frozen=True):
     registers: Registers
 
 
-class Reading(msgspec.Struct, frozen=True):
+class LoadReading(msgspec.Struct, frozen=True):
     """A demand reset or a self-read: when, why, and the registers as they stood."""
 
     time: str
@@ -65,15 +65,15 @@ class Report(msgspec.Struct, frozen=True):
     season_periods: list[Period]
     months: dict[str, Registers]
     max_demand: Registers | None
-    resets: list[Reading]
-    self_reads: list[Reading]
+    resets: list[LoadReading]
+    self_reads: list[LoadReading]
     events: list[LogLine]
     rate_changes: int
     profile_words: int
     notes: list[str]
 
 
-class Figures:
+class LoadFigures:
     """How registers are given: by name, in kilo-units on the primary side; demand as the file stamps its intervals.
 
     They are rounded to nine decimals of a kWh at the meter, so that what the meter cuts off its nWh does not show.

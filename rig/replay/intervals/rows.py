@@ -29,7 +29,7 @@ class IntervalFileError(ConfigError):
     """A file that is no load's record: one sentence with file, line, value and what would be right."""
 
 
-class Row(NamedTuple):
+class LoadRow(NamedTuple):
     """A line: its time as it stands there, and by column the texts of its numbers; None where all of them are empty."""
 
     line: int
@@ -44,7 +44,7 @@ class Rows:
 
     columns: tuple[str, ...]
     others: tuple[str, ...] = ()
-    rows: list[Row] = field(default_factory=list)
+    rows: list[LoadRow] = field(default_factory=list)
     numbers: dict[str, Decimal] = field(default_factory=dict)
     decimal_comma: bool = False
 
@@ -126,7 +126,7 @@ def _read(path: Path, lines: Iterator[tuple[int, list[str]]], separator: str) ->
             if text not in numbers and any(texts):
                 _check_filled(path, line, table.columns, texts)
                 numbers[text] = _number(path, line, table, texts, text)
-        rows.append(Row(line, _time(path, line, cells[time_at].strip()), texts if any(texts) else None))
+        rows.append(LoadRow(line, _time(path, line, cells[time_at].strip()), texts if any(texts) else None))
         if (rows[-1].time.tzinfo is None) != (rows[0].time.tzinfo is None):
             raise IntervalFileError(
                 f"{path}, line {line}: time is {shown(cells[time_at].strip())}, but the first time is "

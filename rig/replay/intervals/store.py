@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.meter import MeterState
 from rig.profile.settings import settings_text
 from rig.program.build import Program
@@ -50,9 +50,9 @@ class ReplayStore:
         if (settings := program.billing.recorder) is not None:
             self._items.append(RecordingItem(RECORDING, billing.now_ns, settings.words, settings_text(settings)))
 
-    def keep(self, happenings: Iterable[Happening]) -> None:
+    def keep(self, events: Iterable[MeterEvent]) -> None:
         """Take in what happened."""
-        for item in items_of(happenings, RECORDING):
+        for item in items_of(events, RECORDING):
             self._items.append(item)
             self._bytes += _bytes(item)
             if self._bytes >= FLUSH_BYTES:

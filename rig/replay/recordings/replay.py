@@ -20,8 +20,8 @@ from rig.hardware.simulation import sensors_of, simulated_hardware
 from rig.meter.measuring.elements import Form, form_named
 from rig.program.build import Program, default_program
 from rig.results.summary import PHASES, Summary
+from rig.service.run_accumulator import RunAccumulator
 from rig.service.service import Service
-from rig.service.tally import Tally
 
 SETTLING_TICKS = 1 << 16
 """Modulator ticks played before the recording begins (20 ms): filters settle, the service sets itself up."""
@@ -94,19 +94,19 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
 
     hardware, _, _ = simulated_hardware(config, current_class, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
     service = Service(hardware, config, program, reference=Channel(PHASES.index(playback.phases[0])))
-    tally = Tally(service, float(playback.vt_ratio), float(playback.ct_ratio))
+    accumulator = RunAccumulator(service, float(playback.vt_ratio), float(playback.ct_ratio))
     try:
         service.begin(begin)
         hardware.link.close_window_at(end)
         for result in service.run(until_ns=int((end + FLUSHING_TICKS) / chain.tick_hz * 10**9)):
-            tally.add(result)
+            accumulator.add(result)
             progress((result.window.tick_end - begin) / (end - begin))
             if RecordFlag.END_COMMANDED in result.window.record.flags:
                 break
         service.finish()
     finally:
         hardware.close()
-    return tally.summary(playback.phases)
+    return accumulator.summary(playback.phases)
 
 
 def _program(playback: Playback, config: Config) -> Program:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from rig.bench.bench import APPLIED, Bench, stand_of
 from rig.bench.person import Asked
 from rig.bench.simulated import simulated
-from rig.bench.stand import APPLIED, Stand, stand_of
-from rig.hardware.config import Bench, Config
+from rig.hardware.config import BenchConfig, Config
 from rig.hardware.hardware import Hardware
 from rig.program.build import Program, default_program
 
@@ -50,7 +50,7 @@ class Someone:
 
 
 @contextmanager
-def stand_with(someone: Someone, folder: Path, bench: Bench | None = None) -> Iterator[Stand]:
+def stand_with(someone: Someone, folder: Path, bench: BenchConfig | None = None) -> Iterator[Bench]:
     """A rig as on hardware, with a person before it; its pins, and what they move, are simulated."""
     with ExitStack() as closing:
         yield open_stand(someone, folder, closing, bench)
@@ -60,11 +60,11 @@ def open_stand(
     someone: Someone,
     folder: Path,
     closing: ExitStack,
-    bench: Bench | None = None,
+    bench: BenchConfig | None = None,
     program: Program | None = None,
     begin_utc_ns: int = BEGIN_UTC_NS,
-) -> Stand:
-    config = msgspec.structs.replace(Config(), bench=bench or Bench())
+) -> Bench:
+    config = msgspec.structs.replace(Config(), bench=bench or BenchConfig())
     hardware, _ = simulated(config, 20, APPLIED, begin_utc_ns)
     closing.callback(hardware.close)
     someone.hardware = hardware

@@ -7,13 +7,13 @@ from someone import BEGIN_UTC_NS, Someone, stand_with
 
 from drivers.pins import GpioError
 from drivers.sim.pins import VirtualClockMockFactory
+from rig.bench.bench import APPLIED
 from rig.bench.failures import BenchFailure
 from rig.bench.load import Applied, PersonAtSource
 from rig.bench.movers import Actuator
 from rig.bench.rig import Rig
 from rig.bench.simulated import simulated
-from rig.bench.stand import APPLIED
-from rig.hardware.config import Bench, Config
+from rig.hardware.config import BenchConfig, Config
 from rig.program.build import default_program
 
 
@@ -35,7 +35,7 @@ def coupled(hardware, pin: int, switch: str) -> None:
 
 def test_an_actuator_closes_the_switch_as_long_as_it_is_told(tmp_path) -> None:
     someone = Someone()
-    with stand_with(someone, tmp_path, Bench(magnet_actuator_pin=14)) as stand:
+    with stand_with(someone, tmp_path, BenchConfig(magnet_actuator_pin=14)) as stand:
         coupled(someone.hardware, 14, "magnet")
         begin = stand.rig.now_ns
         stand.magnet.hold(3.1)
@@ -48,7 +48,7 @@ def test_an_actuator_closes_the_switch_as_long_as_it_is_told(tmp_path) -> None:
 
 def test_an_actuator_lets_go_when_the_stand_is_closed(tmp_path) -> None:
     someone = Someone()
-    with stand_with(someone, tmp_path, Bench(cover_actuator_pin=14)) as stand:
+    with stand_with(someone, tmp_path, BenchConfig(cover_actuator_pin=14)) as stand:
         coupled(someone.hardware, 14, "cover")
         stand.cover.off()
         pin = stand.rig.hardware.pins.pin(14)

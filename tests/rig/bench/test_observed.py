@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rig.bench.failures import BenchFailure
-from rig.bench.history import History
+from rig.bench.history import ActionHistory
 
 PROGRAM = """
 [display]
@@ -91,7 +91,7 @@ def test_registers_that_there_are_not(meter) -> None:
 
 
 def test_a_history_keeps_changes_and_what_stood_at_either_end() -> None:
-    seen: History[str] = History()
+    seen: ActionHistory[str] = ActionHistory()
     for at, what in ((10, "a"), (20, "a"), (30, "b"), (40, "c")):
         seen.note(at, what)
     assert [standing.what for standing in seen.between(15, 30)] == ["a", "b"]

@@ -16,19 +16,19 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.dates import DateRule
 from rig.meter.billing.demand import DemandSettings
+from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
 from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
 from rig.meter.billing.maxima import Maximum
-from rig.meter.billing.metric import Channel, Metric, RecorderSettings
-from rig.meter.billing.portion import SQUARES, Portion
+from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 from rig.meter.billing.quantity import PLACES, Quantity
-from rig.meter.billing.settings import BillingSettings, SelfReadKind, SelfReads, TestMode
+from rig.meter.billing.settings import BillingSettings, SelfReadKind, SelfReads, TestModeSettings
 from rig.meter.billing.snapshot import DemandReading, Snapshot
-from rig.meter.billing.tariff import DayType, Rate, Season, Switch, Tariff
+from rig.meter.billing.tariff import DayType, Rate, RateSwitch, Season, Tariff
 
 SECOND = 10**9
 MINUTE = 60 * SECOND
@@ -47,7 +47,7 @@ BINS = (None, *Rate)
 QUANTITIES = (Quantity.KWH_DELIVERED, Quantity.KVARH_LAGGING)
 PULSES = (Fraction(7, 2), Fraction(11, 3), Fraction(23, 7), Fraction(20, 7), Fraction(1), Fraction(3))
 CHANNELS = tuple(
-    Channel(metric, pulse)
+    RecorderChannel(metric, pulse)
     for metric, pulse in zip(
         (Metric.KWH_DELIVERED, Metric.KWH_RECEIVED, Metric.KVARH_LAGGING, Metric.V2H_A, Metric.INPUT_1, Metric.INPUT_2),
         PULSES,
@@ -64,8 +64,8 @@ SEASONS = {"summer": (5, 1), "winter": (11, 1)}
 
 
 def _season(name: str) -> Season:
-    weekday = tuple(Switch(*switch) for switch in SWITCHES[name])
-    weekend = (Switch(0, Rate.D),)
+    weekday = tuple(RateSwitch(*switch) for switch in SWITCHES[name])
+    weekend = (RateSwitch(0, Rate.D),)
     days = {day: weekday if day is DayType.WEEKDAY else weekend for day in DayType}
     month, day = SEASONS[name]
     return Season(name, DateRule.parse(f"{month:02}-{day:02}"), days)
@@ -92,7 +92,7 @@ def program(
         calendar=Calendar(zone, tariff),
         demand=DemandSettings.parse(demand, quantities) if demand else None,
         recorder=RecorderSettings(recorder_min, CHANNELS, 131072) if recorder_min else None,
-        test_mode=TestMode(minutes, DemandSettings.parse(test, quantities) if test else None),
+        test_mode=TestModeSettings(minutes, DemandSettings.parse(test, quantities) if test else None),
         self_reads=reads or SelfReads(),
         lockout_s=lockout_s,
         season_change_resets_demand=season_resets,
@@ -121,14 +121,14 @@ class Flow:
     def span(self) -> int:
         return self.cells * CELL
 
-    def portions(self, start_ns: int, cuts: tuple[int, ...] = ()) -> Iterator[Portion]:
+    def portions(self, start_ns: int, cuts: tuple[int, ...] = ()) -> Iterator[EnergyInterval]:
         """It as a portion, or several."""
         ends = [*sorted({cut for cut in cuts if 0 < cut < self.span}), self.span]
         for since, until in zip([0, *ends], ends, strict=False):
             span = until - since
             (quadrant, *first), *others = [(q, *(p * span for p in powers)) for q, *powers in self.powers]
             squares = (span,) * SQUARES
-            yield Portion(start_ns + since, start_ns + until, quadrant, *first, squares, tuple(others))
+            yield EnergyInterval(start_ns + since, start_ns + until, quadrant, *first, squares, tuple(others))
 
 
 @dataclass(frozen=True)
@@ -157,13 +157,13 @@ class Ask:
 Step = Flow | Outage | SetClock | Ask
 
 
-def play(billing: Billing, step: Step, cuts: tuple[int, ...] = ()) -> list[Happening]:
+def play(billing: Billing, step: Step, cuts: tuple[int, ...] = ()) -> list[MeterEvent]:
     """Let it happen to the meter; what comes of it."""
     now_ns = billing.now_ns
     match step:
         case Flow(cells, ()):
             end_ns = now_ns + cells * CELL
-            return billing.advance(Portion(end_ns, end_ns, 0, 0))
+            return billing.advance(EnergyInterval(end_ns, end_ns, 0, 0))
         case Flow():
             return [happening for portion in step.portions(now_ns, cuts) for happening in billing.advance(portion)]
         case Outage(cells):
@@ -174,7 +174,7 @@ def play(billing: Billing, step: Step, cuts: tuple[int, ...] = ()) -> list[Happe
             return billing.command(step.command(now_ns))
 
 
-def run(settings: BillingSettings, start_ns: int, steps: list[Step]) -> tuple[Billing, list[Happening]]:
+def run(settings: BillingSettings, start_ns: int, steps: list[Step]) -> tuple[Billing, list[MeterEvent]]:
     """All of a history from a new meter on."""
     billing, told = Billing.begin(settings, start_ns)
     for step in steps:
@@ -330,7 +330,7 @@ class Account:
                 command = step.command(self.now)
                 self.waiting.append(command)
                 self.waiting.sort(key=lambda waiting: waiting.utc_ns)
-                self.obey()
+                self.execute()
 
     def pass_cell(self, amounts: tuple[int, ...]) -> None:
         if self.test is not None:
@@ -352,7 +352,7 @@ class Account:
         self.follow()
         if self.test is not None and self.test.cells_left == 0:
             self.end_test()
-        self.obey()
+        self.execute()
 
     def fail(self, cells: int) -> None:
         self.tell(EventKind.POWER_DOWN)
@@ -361,7 +361,7 @@ class Account:
         self.sleep(cells)
         self.tell(EventKind.POWER_UP, ("seconds", cells * CELL_S))
         self.follow()
-        self.obey()
+        self.execute()
 
     def set_clock(self, by: int) -> None:
         self.tell(EventKind.CLOCK_SET_FROM)
@@ -378,7 +378,7 @@ class Account:
             self.followed = self.now
         self.tell(EventKind.CLOCK_SET_TO, ("seconds", by // SECOND))
         self.follow()
-        self.obey()
+        self.execute()
 
     # --- time -------------------------------------------------------------------------------------------------
 
@@ -530,7 +530,7 @@ class Account:
 
     # --- commands ---------------------------------------------------------------------------------------------
 
-    def obey(self) -> None:
+    def execute(self) -> None:
         while self.waiting and self.waiting[0].utc_ns <= self.now:
             command = self.waiting.pop(0)
             match command.action:

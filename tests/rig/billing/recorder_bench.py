@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
 
-from rig.meter.billing.profile import Interval, IntervalFlag, MarkKind, Profile
+from rig.meter.billing.profile import IntervalFlag, MarkKind, Profile, ProfileInterval
 from rig.meter.billing.quantity import PLACES
 from rig.meter.billing.recorder import Channel, Metric, Recorder, RecorderSettings
 
@@ -186,7 +186,7 @@ class Bench:
         return high * 1000
 
 
-def accounts(intervals: tuple[Interval, ...]) -> list[Account]:
+def accounts(intervals: tuple[ProfileInterval, ...]) -> list[Account]:
     return [(i.end, i.counts, i.seconds, i.flags) for i in intervals]
 
 

@@ -18,17 +18,17 @@ import pytest
 from billing_histories import DAY, HOUR, MINUTE, SECOND, TARIFF, program, utc_ns
 
 from rig.meter.billing import billing as billing_module
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.dates import DateRule
+from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
 from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind, ProfileWords
 from rig.meter.billing.maxima import Maximum
-from rig.meter.billing.metric import Channel, Metric, RecorderSettings
-from rig.meter.billing.portion import SQUARES, Portion
+from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.settings import BillingSettings, SelfReadKind, SelfReads
 from rig.meter.billing.snapshot import Snapshot
-from rig.meter.billing.tariff import DayType, Rate, Season, Switch, Tariff
+from rig.meter.billing.tariff import DayType, Rate, RateSwitch, Season, Tariff
 
 KW = 10**12
 ACTIVE = (Quantity.KWH_DELIVERED,)
@@ -50,26 +50,28 @@ class Course:
     def now(self) -> int:
         return self.billing.now_ns
 
-    def _tell(self, told: list[Happening]) -> list[Happening]:
+    def _tell(self, told: list[MeterEvent]) -> list[MeterEvent]:
         self.told += told
         return told
 
-    def run(self, minutes: float, kw: float = 7.2, quadrant: int = 0) -> list[Happening]:
+    def run(self, minutes: float, kw: float = 7.2, quadrant: int = 0) -> list[MeterEvent]:
         span = round(minutes * MINUTE)
-        return self._tell(self.billing.advance(Portion(self.now, self.now + span, quadrant, round(kw / 3.6 * span))))
+        return self._tell(
+            self.billing.advance(EnergyInterval(self.now, self.now + span, quadrant, round(kw / 3.6 * span)))
+        )
 
-    def idle(self, minutes: float) -> list[Happening]:
+    def idle(self, minutes: float) -> list[MeterEvent]:
         """Time without portions."""
         end = self.now + round(minutes * MINUTE)
-        return self._tell(self.billing.advance(Portion(end, end, 0, 0)))
+        return self._tell(self.billing.advance(EnergyInterval(end, end, 0, 0)))
 
-    def ask(self, action: Action, value: int = 0, pulses: int = 1, at: int | None = None) -> list[Happening]:
+    def ask(self, action: Action, value: int = 0, pulses: int = 1, at: int | None = None) -> list[MeterEvent]:
         return self._tell(self.billing.command(Command(self.now if at is None else at, action, value, pulses)))
 
-    def fail(self, minutes: float) -> list[Happening]:
+    def fail(self, minutes: float) -> list[MeterEvent]:
         return self._tell(self.billing.outage(self.now + round(minutes * MINUTE)))
 
-    def set_clock(self, minutes: float) -> list[Happening]:
+    def set_clock(self, minutes: float) -> list[MeterEvent]:
         """Forward, or back."""
         return self._tell(self.billing.set_clock(self.now + round(minutes * MINUTE)))
 
@@ -112,7 +114,7 @@ class Course:
         return Fraction(self.billing.registers.energy(Quantity.KWH_DELIVERED, rate), KW)
 
 
-def seasons(start: str, switches: tuple[Switch, ...] = (Switch(0, Rate.A),)) -> Tariff:
+def seasons(start: str, switches: tuple[RateSwitch, ...] = (RateSwitch(0, Rate.A),)) -> Tariff:
     """One that begins with the year, and one that does on a date."""
     days = dict.fromkeys(DayType, switches)
     return Tariff((Season("first", DateRule.parse("01-01"), days), Season("second", DateRule.parse(start), days)))
@@ -369,7 +371,7 @@ def test_without_demand_it_closes_for_test_mode_alone():
 # --- at one instant -----------------------------------------------------------------------------------------------
 
 
-def in_order(told: list[Happening]) -> list[object]:
+def in_order(told: list[MeterEvent]) -> list[object]:
     """By cause, by kind, or as words."""
     return [
         "words" if isinstance(each, ProfileWords)
@@ -919,7 +921,7 @@ def test_pulses_at_inputs_count_in_test_mode_too():
 def test_time_without_portions_passes_without_energy():
     course = Course(program("block:15", recorder_min=15))
     course.run(5)
-    course.billing.advance(Portion(NOON + 25 * MINUTE, NOON + 30 * MINUTE, 0, 10**11))
+    course.billing.advance(EnergyInterval(NOON + 25 * MINUTE, NOON + 30 * MINUTE, 0, 10**11))
     assert course.billing.now_ns == NOON + 30 * MINUTE
     demand = course.billing.registers.demand
     assert (demand.previous(0), course.maximum().value) == (4 * 10**11, 2.4 * KW)
@@ -928,11 +930,17 @@ def test_time_without_portions_passes_without_energy():
 @pytest.mark.parametrize(
     ("portion", "sentence"),
     [
-        (Portion(NOON - 1, NOON + 5, 0, 1), f"a portion begins at {NOON - 1} ns, but time has come to {NOON} ns"),
-        (Portion(NOON + 5, NOON + 4, 0, 0), f"a portion ends at {NOON + 4} ns, before it begins at {NOON + 5} ns"),
-        (Portion(NOON, NOON, 0, 1), f"a portion at {NOON} ns has energy and no length: energy takes time"),
         (
-            Portion(NOON + 5, NOON + 5, 0, 0, squares=(1,) * SQUARES),
+            EnergyInterval(NOON - 1, NOON + 5, 0, 1),
+            f"a portion begins at {NOON - 1} ns, but time has come to {NOON} ns",
+        ),
+        (
+            EnergyInterval(NOON + 5, NOON + 4, 0, 0),
+            f"a portion ends at {NOON + 4} ns, before it begins at {NOON + 5} ns",
+        ),
+        (EnergyInterval(NOON, NOON, 0, 1), f"a portion at {NOON} ns has energy and no length: energy takes time"),
+        (
+            EnergyInterval(NOON + 5, NOON + 5, 0, 0, squares=(1,) * SQUARES),
             f"a portion at {NOON + 5} ns has energy and no length: energy takes time",
         ),
     ],
@@ -993,7 +1001,7 @@ def test_a_year_in_one_portion():
     course.billing.command(Command(course.now, Action.INPUT_PULSES, 0, 1))
     year = 366 * DAY
     begin = course.now
-    course.told += course.billing.advance(Portion(begin, begin + year, 0, energy))
+    course.told += course.billing.advance(EnergyInterval(begin, begin + year, 0, energy))
     assert course.kwh() == Fraction(energy, KW)
     ends = course.of(EndOfInterval)
     boundaries = [end for end in ends if end.cause is Cause.INTERVAL]
@@ -1009,10 +1017,10 @@ def test_instants_may_be_any_nanosecond():
     """Portions, resets and outages off every grid: each part of the interval has its own energy."""
     settings = program("block:15")
     billing, _ = Billing.begin(settings, NOON + 1)
-    told = billing.advance(Portion(NOON + 1, NOON + 100 * SECOND + 3, 0, 2 * (100 * SECOND + 2)))
+    told = billing.advance(EnergyInterval(NOON + 1, NOON + 100 * SECOND + 3, 0, 2 * (100 * SECOND + 2)))
     told += billing.command(Command(NOON, Action.RESET))
     told += billing.outage(NOON + 200 * SECOND + 7)
-    told += billing.advance(Portion(NOON + 200 * SECOND + 7, NOON + 900 * SECOND + 1, 0, 2 * (700 * SECOND - 6)))
+    told += billing.advance(EnergyInterval(NOON + 200 * SECOND + 7, NOON + 900 * SECOND + 1, 0, 2 * (700 * SECOND - 6)))
     (snapshot,) = [each for each in told if isinstance(each, Snapshot)]
     assert snapshot.demand[0][0].maximum.value == 2 * (100 * SECOND + 2) * 4
     (end,) = [each for each in told if isinstance(each, EndOfInterval) and each.cause is Cause.INTERVAL]
@@ -1025,7 +1033,7 @@ def test_instants_may_be_any_nanosecond():
 
 def test_overflow_of_the_recorder_is_told_whatever_ends_the_interval():
     """20 Wh in 10 minutes are 20,000 counts of 1 mWh; a word has 16,383."""
-    recorder = RecorderSettings(60, (Channel(Metric.KWH_DELIVERED, Fraction(1, 1000)),), 131072)
+    recorder = RecorderSettings(60, (RecorderChannel(Metric.KWH_DELIVERED, Fraction(1, 1000)),), 131072)
     for disturb in (Course.idle, Course.fail, Course.set_clock):
         course = Course(replace(program("block:15"), recorder=recorder))
         course.run(10, 0.12)

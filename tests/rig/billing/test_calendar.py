@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rig.meter.billing.calendar import Calendar, Span
 from rig.meter.billing.dates import DateRule
 from rig.meter.billing.holidays import Holiday, holiday_dates
-from rig.meter.billing.tariff import ONE_RATE, DayType, Rate, Season, Switch, Tariff
+from rig.meter.billing.tariff import ONE_RATE, DayType, Rate, RateSwitch, Season, Tariff
 from rig.meter.billing.zone import DaylightSaving, RuleZone
 
 NS = 10**9
@@ -25,10 +25,18 @@ UTC = dt.UTC
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 
 A, B, C, D = Rate
-BUSY = (Switch(0, C), Switch(100, C), Switch(150, D), Switch(420, A), Switch(660, B), Switch(1020, A), Switch(1410, C))
+BUSY = (
+    RateSwitch(0, C),
+    RateSwitch(100, C),
+    RateSwitch(150, D),
+    RateSwitch(420, A),
+    RateSwitch(660, B),
+    RateSwitch(1020, A),
+    RateSwitch(1410, C),
+)
 """A switch to the rate that holds already, and one at 02:30, which most zones leave out one night in spring."""
-CALM = (Switch(0, C), Switch(30, B), Switch(720, D))
-QUIET = (Switch(0, C),)
+CALM = (RateSwitch(0, C), RateSwitch(30, B), RateSwitch(720, D))
+QUIET = (RateSwitch(0, C),)
 TARIFF = Tariff(
     (
         Season(
@@ -189,7 +197,7 @@ def test_a_switch_left_out_takes_effect_when_the_clock_leaps() -> None:
 
 def test_a_doubled_hour_has_its_schedule_twice() -> None:
     """2026-11-01, also the first day of winter: 01:00 to 02:00 twice, with a switch at 01:30."""
-    half_past = {day_type: (Switch(0, A), Switch(90, B)) for day_type in DayType}
+    half_past = {day_type: (RateSwitch(0, A), RateSwitch(90, B)) for day_type in DayType}
     calendar = Calendar(ZONES["America/Toronto"], Tariff((Season("all", DateRule.parse("01-01"), half_past),)))
     start = calendar.instant_ns(dt.datetime(2026, 11, 1))
     found = spans(calendar, start, start + 25 * HOUR * NS)

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from billing_histories import DAY, MINUTE, program, utc_ns
 
-from rig.meter.billing.billing import Billing, BillingState, Happening
+from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Cause
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.settings import BillingSettings
@@ -22,11 +22,11 @@ EVE = utc_ns(datetime(2024, 10, 31, 23, 30))
 """Half an hour before winter."""
 
 
-def run(billing: Billing, minutes: int, wh_a_minute: int = KWH // 10) -> list[Happening]:
-    return billing.advance(Portion(billing.now_ns, billing.now_ns + minutes * MINUTE, 0, minutes * wh_a_minute))
+def run(billing: Billing, minutes: int, wh_a_minute: int = KWH // 10) -> list[MeterEvent]:
+    return billing.advance(EnergyInterval(billing.now_ns, billing.now_ns + minutes * MINUTE, 0, minutes * wh_a_minute))
 
 
-def closed(told: list[Happening]) -> list[Snapshot]:
+def closed(told: list[MeterEvent]) -> list[Snapshot]:
     return [each for each in told if isinstance(each, Snapshot) and each.cause is Cause.SEASON]
 
 

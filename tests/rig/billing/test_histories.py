@@ -32,11 +32,11 @@ from billing_histories import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rig.meter.billing.billing import Billing, BillingState, Happening
+from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Action
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Cause, EndOfInterval, Event, ProfileWords
 from rig.meter.billing.metric import Metric
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.profile_words import Count, decode
 from rig.meter.billing.quantity import NANO, Quantity
@@ -46,7 +46,7 @@ from rig.meter.billing.snapshot import Snapshot
 ALL_KINDS = [*WINDOWS, "thermal:15", "thermal:60"]
 
 
-def without_words(told: list[Happening]) -> list[Happening]:
+def without_words(told: list[MeterEvent]) -> list[MeterEvent]:
     """All but the recorder's words, and peaks, which have tests of their own."""
     return [
         replace(each, peaks=()) if isinstance(each, Snapshot) else each
@@ -321,7 +321,7 @@ def test_splitting_portions_moves_thermal_pointers_by_rounding_only(program, sta
 def test_what_has_flowed_at_an_instant_is_rounded_down_from_the_whole_portion(program, start_ns, span, energies):
     """However many boundaries there are before it."""
     billing, _ = Billing.begin(program, start_ns)
-    told = billing.advance(Portion(start_ns, start_ns + span, 2, *energies))
+    told = billing.advance(EnergyInterval(start_ns, start_ns + span, 2, *energies))
     reads = [each for each in told if isinstance(each, Snapshot) and each.cause is Cause.SELF_READ]
     assert len(reads) in (span // HOUR, span // HOUR + 1)
     for read in reads:
@@ -369,4 +369,4 @@ def test_time_only_jumps_where_a_clock_is_set(program, start_ns, steps):
         if isinstance(step, Outage):
             assert set(times) <= {begin_ns, billing.now_ns}
             assert billing.test is None or asked, "what an outage passes over is done when power is back"
-        assert billing.advance(Portion(billing.now_ns, billing.now_ns, 0, 0)) == []
+        assert billing.advance(EnergyInterval(billing.now_ns, billing.now_ns, 0, 0)) == []

@@ -7,11 +7,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.meter.billing.portion import SQUARES, Portion
+from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
 
 energies = st.tuples(*[st.integers(0, 10**15)] * 4)
 portions = st.builds(
-    lambda start, span, quadrant, four, squares, others: Portion(start, start + span, quadrant, *four, squares, others),
+    lambda start, span, quadrant, four, squares, others: EnergyInterval(
+        start, start + span, quadrant, *four, squares, others
+    ),
     st.integers(-(10**18), 2 * 10**18),
     st.integers(1, 10**16),
     st.integers(0, 3),
@@ -21,7 +23,7 @@ portions = st.builds(
 )
 
 
-def amounts(portion: Portion) -> list[int]:
+def amounts(portion: EnergyInterval) -> list[int]:
     return [*portion[3:7], *portion.squares, *(amount for _, *four in portion.others for amount in four)]
 
 
@@ -44,21 +46,21 @@ def test_parts_are_differences_of_what_had_flowed(portion, shares):
 
 def test_a_second_cut_is_of_the_whole():
     """5 nWh in 7 ns: 1 nWh has flowed after 2 ns, though 0 of the first ns and 5 / 6 of the next round down to none."""
-    portion = Portion(0, 7, 0, 5)
+    portion = EnergyInterval(0, 7, 0, 5)
     assert [portion.between(k, k + 1).wh for k in range(7)] == [0, 1, 1, 0, 1, 1, 1]
 
 
 def test_cut_in_two():
-    portion = Portion(100, 110, 2, 15, 0, 9, 1, (3,) * SQUARES, ((0, 5, 0, 0, 7),))
+    portion = EnergyInterval(100, 110, 2, 15, 0, 9, 1, (3,) * SQUARES, ((0, 5, 0, 0, 7),))
     before, after = portion.cut(104)
-    assert before == Portion(100, 104, 2, 6, 0, 3, 0, (1,) * SQUARES, ((0, 2, 0, 0, 2),))
-    assert after == Portion(104, 110, 2, 9, 0, 6, 1, (2,) * SQUARES, ((0, 3, 0, 0, 5),))
+    assert before == EnergyInterval(100, 104, 2, 6, 0, 3, 0, (1,) * SQUARES, ((0, 2, 0, 0, 2),))
+    assert after == EnergyInterval(104, 110, 2, 9, 0, 6, 1, (2,) * SQUARES, ((0, 3, 0, 0, 5),))
     assert portion.between(100, 110) is portion
 
 
 def test_empty():
-    assert Portion(0, 9, 0, 0).empty
-    assert Portion(0, 9, 0, 0, squares=(0,) * SQUARES, others=((3, 0, 0, 0, 0),)).empty
-    assert not Portion(0, 9, 0, 0, vah_td=1).empty
-    assert not Portion(0, 9, 0, 0, squares=(*[0] * 6, 1)).empty
-    assert not Portion(0, 9, 0, 0, others=((3, 0, 0, 1, 0),)).empty
+    assert EnergyInterval(0, 9, 0, 0).empty
+    assert EnergyInterval(0, 9, 0, 0, squares=(0,) * SQUARES, others=((3, 0, 0, 0, 0),)).empty
+    assert not EnergyInterval(0, 9, 0, 0, vah_td=1).empty
+    assert not EnergyInterval(0, 9, 0, 0, squares=(*[0] * 6, 1)).empty
+    assert not EnergyInterval(0, 9, 0, 0, others=((3, 0, 0, 1, 0),)).empty

@@ -100,7 +100,7 @@ durations = st.one_of(
     st.integers(1, 30 * HOUR),
     st.integers(1, 40).map(lambda k: k * 15 * 60 * SECOND),
 )
-happenings = st.lists(
+events = st.lists(
     st.one_of(
         st.tuples(st.just("run"), durations, st.integers(0, 10**13)),
         st.tuples(st.just("fail"), durations, st.just(0)),
@@ -151,7 +151,7 @@ def clean(profile: Profile) -> bool:
 
 
 @effort(max_examples=250)
-@given(st.sampled_from(INTERVALS_MIN[1:]), st.integers(1, MOST_CHANNELS), clocks, st.integers(0, 30 * HOUR), happenings)
+@given(st.sampled_from(INTERVALS_MIN[1:]), st.integers(1, MOST_CHANNELS), clocks, st.integers(0, 30 * HOUR), events)
 def test_a_history_comes_back_as_it_was(interval, channels, clock, before, history):
     bench = kept(settings(interval, channels), clock, before, history)
     profile = read_profile(bench.words, bench.program, newest(bench))
@@ -245,7 +245,7 @@ def test_sequences_of_dates_and_times_mean_what_the_table_says():
 
 
 @effort(max_examples=60)
-@given(st.integers(1, 5), clocks, st.integers(0, 30 * HOUR), happenings, st.data())
+@given(st.integers(1, 5), clocks, st.integers(0, 30 * HOUR), events, st.data())
 def test_a_ring_is_read_from_its_first_date_on(channels, clock, before, history, data):
     """Whatever words were overwritten, what is dated is right; skipped are those before the first date."""
     bench = kept(settings(30, channels), clock, before, [*history, ("run", 50 * HOUR, 10**14)])

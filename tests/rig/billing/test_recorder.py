@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from recorder_bench import HOUR, SECOND, Clock, clock_of, jumping, settings, utc_ns
 
 from rig.meter.billing import recorder as recorder_module
+from rig.meter.billing.energy_interval import SQUARES
 from rig.meter.billing.metric import INTERVALS_MIN, MEMORIES_BYTES, MOST_CHANNELS
-from rig.meter.billing.portion import SQUARES
 from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.profile_words import MOST_PULSES, Count, Date, Time, decode
 from rig.meter.billing.quantity import NANO, PLACES, Quantity

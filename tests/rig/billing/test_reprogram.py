@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from billing_histories import MINUTE, program
 
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Event, EventKind, ProfileWords
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.reprogram import reprogram
 
@@ -16,18 +16,18 @@ BEGIN = 1_720_612_800 * 10**9
 WH = 10**9
 
 
-def kinds(told: list[Happening]) -> list[EventKind]:
+def kinds(told: list[MeterEvent]) -> list[EventKind]:
     return [each.kind for each in told if isinstance(each, Event)]
 
 
 def ran() -> Billing:
     """Half an hour with a reset, a pulse, a forced rate, and energy in two rates."""
     billing, _ = Billing.begin(program("block:15", recorder_min=15), BEGIN)
-    billing.advance(Portion(BEGIN, BEGIN + 20 * MINUTE, 0, 700 * WH))
+    billing.advance(EnergyInterval(BEGIN, BEGIN + 20 * MINUTE, 0, 700 * WH))
     billing.command(Command(BEGIN, Action.RESET))
     billing.command(Command(BEGIN, Action.INPUT_PULSES, 1, 5))
     billing.command(Command(BEGIN, Action.FORCE_RATE, 3))
-    billing.advance(Portion(BEGIN + 20 * MINUTE, BEGIN + 30 * MINUTE, 2, 300 * WH, 20 * WH))
+    billing.advance(EnergyInterval(BEGIN + 20 * MINUTE, BEGIN + 30 * MINUTE, 2, 300 * WH, 20 * WH))
     return billing
 
 
@@ -45,7 +45,7 @@ def test_energy_counts_and_resets_go_on_and_demand_begins_anew(kind):
     assert (demand is None) == (kind is None)
     if demand is not None:
         assert (demand.maximum(0).value, demand.present(0), demand.cumulative(0)) == (0, 0, 0)
-    billing.advance(Portion(billing.now_ns, billing.now_ns + MINUTE, 0, 3 * WH))
+    billing.advance(EnergyInterval(billing.now_ns, billing.now_ns + MINUTE, 0, 3 * WH))
     billing.settle()
     assert billing.registers.energy(Quantity.KWH_DELIVERED) == 703 * WH
     assert billing.registers.energy(Quantity.KWH_RECEIVED) == 300 * WH
@@ -54,7 +54,7 @@ def test_energy_counts_and_resets_go_on_and_demand_begins_anew(kind):
 def test_the_log_ends_test_mode_before_the_new_program():
     old = ran()
     begun = old.command(Command(old.now_ns, Action.TEST_BEGIN))
-    old.advance(Portion(old.now_ns, old.now_ns + MINUTE, 0, 9 * WH))
+    old.advance(EnergyInterval(old.now_ns, old.now_ns + MINUTE, 0, 9 * WH))
     billing, told = reprogram(program("block:15"), old.state, "abc")
     assert kinds([*begun, *told]) == [
         EventKind.TEST_MODE_BEGIN,

@@ -7,24 +7,24 @@ from datetime import date
 import pytest
 
 from rig.meter.billing.dates import DateRule
-from rig.meter.billing.tariff import DayType, Rate, Season, Switch, Tariff, TariffError
+from rig.meter.billing.tariff import DayType, Rate, RateSwitch, Season, Tariff, TariffError
 
-FLAT = dict.fromkeys(DayType, (Switch(0, Rate.A),))
+FLAT = dict.fromkeys(DayType, (RateSwitch(0, Rate.A),))
 
 
-def season(name: str, start: str, days: dict[DayType, tuple[Switch, ...]] = FLAT) -> Season:
+def season(name: str, start: str, days: dict[DayType, tuple[RateSwitch, ...]] = FLAT) -> Season:
     return Season(name, DateRule.parse(start), days)
 
 
-def on_saturday(*switches: Switch) -> dict[DayType, tuple[Switch, ...]]:
+def on_saturday(*switches: RateSwitch) -> dict[DayType, tuple[RateSwitch, ...]]:
     return {**FLAT, DayType.SATURDAY: switches}
 
 
 SUMMER, WINTER = season("summer", "05-01"), season("winter", "11-01")
 
 BAD = {
-    "A rate switch is at minute 1440 of the day: give 0 to 1439": lambda: Switch(1440, Rate.A),
-    "A rate switch is at minute -1 of the day": lambda: Switch(-1, Rate.A),
+    "A rate switch is at minute 1440 of the day: give 0 to 1439": lambda: RateSwitch(1440, Rate.A),
+    "A rate switch is at minute -1 of the day": lambda: RateSwitch(-1, Rate.A),
     "Season 'once' starts on 2026-05-01, which not every year has: give a date of each year, like 05-01": lambda: (
         season("once", "2026-05-01")
     ),
@@ -32,13 +32,13 @@ BAD = {
     "Season 's', weekday: there are no rates: give at least the one from 00:00": lambda: season("s", "05-01", {}),
     "Season 's', saturday: there are no rates": lambda: season("s", "05-01", on_saturday()),
     "Season 's', saturday: the first switch is at 07:05: begin with the rate from 00:00": lambda: season(
-        "s", "05-01", on_saturday(Switch(425, Rate.A))
+        "s", "05-01", on_saturday(RateSwitch(425, Rate.A))
     ),
     "Season 's', saturday: a switch at 07:00 comes after one at 11:00: give them in order of time": lambda: season(
-        "s", "05-01", on_saturday(Switch(0, Rate.A), Switch(660, Rate.B), Switch(420, Rate.C))
+        "s", "05-01", on_saturday(RateSwitch(0, Rate.A), RateSwitch(660, Rate.B), RateSwitch(420, Rate.C))
     ),
     "a switch at 07:00 comes after one at 07:00": lambda: season(
-        "s", "05-01", on_saturday(Switch(0, Rate.A), Switch(420, Rate.B), Switch(420, Rate.C))
+        "s", "05-01", on_saturday(RateSwitch(0, Rate.A), RateSwitch(420, Rate.B), RateSwitch(420, Rate.C))
     ),
     "The tariff has 0 seasons: give 1 to 4": lambda: Tariff(()),
     "The tariff has 5 seasons: give 1 to 4": lambda: Tariff(tuple(season(str(k), f"0{k}-01") for k in range(1, 6))),

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rig.files.strict_toml import convert
-from rig.meter.billing.portion import Portion
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.display.items import DisplayItem
 from rig.meter.display.lcd import Lcd
-from rig.meter.display.readout import Plate, Readout
+from rig.meter.display.readout import DisplayedNameplate, Readout
 from rig.meter.measuring.quantities import Readings
-from rig.meter.meter import Instant, Meter
+from rig.meter.meter import Instantaneous, Meter
 from rig.program import schema
 from rig.program.build import Program, build
 from rig.program.display_items import items
@@ -49,7 +49,7 @@ function = "record"
 """
 NETWORK = [lagging(120), lagging(121, 120), lagging(119, 240)]
 LOAD = [lagging(5, 30), lagging(5, 150), lagging(2.5, 270)]
-PLATE = Plate("0.1.0", "0123456789ab", "00 000 000", "1.8", "4800")
+PLATE = DisplayedNameplate("0.1.0", "0123456789ab", "00 000 000", "1.8", "4800")
 
 
 def program(text: str = TEXT) -> Program:
@@ -78,7 +78,7 @@ def meters(kept: KeptMeter, minutes: int, kwh: int = 0, kvarh: int = 0, kvah: in
     for _ in range(minutes):
         now_ns = kept.now_ns
         kept.meter.billing.advance(
-            Portion(now_ns, now_ns + MINUTE, quadrant, kwh * KWH, kvarh * KWH, kvah * KWH, kvah * KWH)
+            EnergyInterval(now_ns, now_ns + MINUTE, quadrant, kwh * KWH, kvarh * KWH, kvah * KWH, kvah * KWH)
         )
     return kept
 
@@ -87,7 +87,7 @@ def item(name: str, digits: int = 5, decimals: int = 0) -> DisplayItem:
     return DisplayItem(name, KNOWN[name], digits, decimals, "07")
 
 
-def show(meter: Meter, name: str, digits: int = 5, decimals: int = 0, plate: Plate = PLATE) -> Lcd:
+def show(meter: Meter, name: str, digits: int = 5, decimals: int = 0, plate: DisplayedNameplate = PLATE) -> Lcd:
     return Readout(plate).show(item(name, digits, decimals), meter)
 
 
@@ -109,5 +109,5 @@ def look(
 
 def sees(meter: Meter, readings: Readings, hz: float | None = 60.0) -> Meter:
     """The last second as these readings have it, by phase and by element of a form of three."""
-    meter.instant = Instant(readings, readings, hz)
+    meter.instant = Instantaneous(readings, readings, hz)
     return meter

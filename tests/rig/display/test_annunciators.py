@@ -152,16 +152,16 @@ def test_faults_of_records_light_it_for_some_seconds():
 
 def line_meter() -> Meter:
     """The meter of PROGRAM, on the samples of tests/rig/line_records.py."""
-    keeper = new_meter().keeper
+    persistence = new_meter().persistence
     measurement = Measurement(
-        equation=keeper.installation.equation,
+        equation=persistence.installation.equation,
         calibration=nominal(Fraction(1000), Fraction(100)),
         tick_hz=CHAIN.tick_hz,
         ticks_per_sample=CHAIN.ticks_per_sample,
         config_digest=0,
         quarter=CHAIN.quarter,
     )
-    return Meter(measurement, keeper.billing, keeper.installation, CHAIN.tick_hz)
+    return Meter(measurement, persistence.billing, persistence.installation, CHAIN.tick_hz)
 
 
 # --- the whole face -------------------------------------------------------------------------------------------

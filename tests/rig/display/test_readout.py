@@ -28,7 +28,7 @@ from shown_meters import (
 )  # fmt: skip
 
 from rig.meter.billing.commands import Action
-from rig.meter.billing.portion import Portion
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.display.items import GYRBOX, DemandItem, EnergyItem, InstantItem, PeakItem, StatusItem
@@ -36,7 +36,7 @@ from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator
 from rig.meter.display.readout import Readout
 from rig.meter.measuring.quantities import Readings
 from rig.program.build import default_program
-from rig.program.plate import plate_of
+from rig.program.displayed_nameplate import displayed_nameplate
 from tests.rig.kept_meter import KWH, MINUTE, SECOND
 from tests.rig.phasor_readings import lagging, readings
 
@@ -70,7 +70,7 @@ def test_a_net_register_has_a_sign():
 
 def test_registers_are_truncated_and_go_round():
     kept = new_meter()
-    kept.meter.billing.advance(Portion(NINE, NINE + MINUTE, 0, 123_456 * KWH - 1))
+    kept.meter.billing.advance(EnergyInterval(NINE, NINE + MINUTE, 0, 123_456 * KWH - 1))
     assert shows(kept.meter, "kWh delivered") == "23455 kWh"
     assert shows(kept.meter, "kWh delivered", 9, 3) == "123455.999 kWh"
 
@@ -79,7 +79,7 @@ def test_registers_are_truncated_and_go_round():
 def test_any_energy_reads_back(nwh: int, quadrant: int, digits: int, decimals: int):
     """In every quadrant, of every quantity."""
     kept = new_meter()
-    kept.meter.billing.advance(Portion(NINE, NINE + MINUTE, quadrant, nwh, nwh // 2, nwh, nwh))
+    kept.meter.billing.advance(EnergyInterval(NINE, NINE + MINUTE, quadrant, nwh, nwh // 2, nwh, nwh))
     kept.meter.billing.settle()
     for quantity in Quantity:
         register = kept.meter.billing.registers.energy(quantity)
@@ -251,15 +251,15 @@ def test_the_plate():
 
 
 def test_the_plate_of_a_program():
-    plate = plate_of(PROGRAM)
+    plate = displayed_nameplate(PROGRAM)
     assert (plate.serial, plate.program, plate.multiplier) == ("00 000 000", PROGRAM.digest, "4800")
     assert Fraction(plate.ks) == PROGRAM.ks.wh
     assert (plate.reactive, plate.apparent_rms) == (True, False)
     assert plate.firmware[0].isdigit()
     ratios = 'vt_ratio = "1/3"\nautotransformer = "600/480"'
-    other = plate_of(program(f'[meter]\nmodel = "AXS4e"\napparent = "rms"\n{ratios}'))
+    other = displayed_nameplate(program(f'[meter]\nmodel = "AXS4e"\napparent = "rms"\n{ratios}'))
     assert (other.reactive, other.apparent_rms, other.multiplier) == (False, True, "0.41666667")
-    assert plate_of(program('[meter]\nvt_ratio = "9999.5"\nct_ratio = "9999.7"')).multiplier == "99992000.2"
+    assert displayed_nameplate(program('[meter]\nvt_ratio = "9999.5"\nct_ratio = "9999.7"')).multiplier == "99992000.2"
 
 
 def test_resets_and_inputs():
@@ -334,5 +334,5 @@ def test_the_sequences_of_programs_show(text: str):
     settings = made.display
     for sequence in (settings.normal, settings.alternate, settings.gyrbox, settings.test):
         for k, each in enumerate(sequence):
-            lcd = Readout(plate_of(made)).show(each, meter)
+            lcd = Readout(displayed_nameplate(made)).show(each, meter)
             assert lcd.ident == f"{k + 1:02}" or lcd == ALL_SEGMENTS

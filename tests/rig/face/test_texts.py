@@ -12,13 +12,13 @@ from rig.hardware.selection import open_hardware
 from rig.meter.billing.commands import Action, Command
 from rig.meter.display.items import DemandItem, DisplayItem, EnergyItem, PeakItem
 from rig.meter.display.lcd import Lcd
-from rig.meter.display.readout import Plate, Readout
+from rig.meter.display.readout import DisplayedNameplate, Readout
 from rig.program.build import default_program
 from rig.program.display_items import items
 from rig.program.names import Names
 from rig.service.service import Service
 
-PLATE = Plate("0.1.0", "0123abcd", "40 123 456", "1.8", "2400")
+PLATE = DisplayedNameplate("0.1.0", "0123abcd", "40 123 456", "1.8", "2400")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_before_and_after_the_first_second_and_in_test_mode(service: Service) ->
         for _ in service.run(service.hardware.clock.now_ns() + seconds * 10**9):
             pass
         found |= shown(service)
-        service.meter.obey(Command(service.hardware.clock.utc_ns(), Action.TEST_BEGIN))
+        service.meter.execute(Command(service.hardware.clock.utc_ns(), Action.TEST_BEGIN))
     assert service.meter.billing.test is not None
     assert len(found) > 40
     assert found <= patterns().keys()

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from rig.meter.billing.quantity import Quantity
 from rig.meter.display.items import DisplayItem, DisplaySettings, EnergyItem
-from rig.meter.front.front import Front, Wish
+from rig.meter.front.front import Front, FrontRequest
 from rig.meter.front.switches import Change, Switch
 
 S = 10**9
@@ -41,11 +41,11 @@ class Hands:
         self.front = Front(settings or SETTINGS, operated, 0)
         self.test_mode = False
 
-    def play(self, script: str) -> tuple[Wish, ...]:
+    def play(self, script: str) -> tuple[FrontRequest, ...]:
         """Play it; all it made the front ask of billing."""
-        return tuple(wish for word in script.split() for wish in self._word(word))
+        return tuple(request for word in script.split() for request in self._word(word))
 
-    def _word(self, word: str) -> tuple[Wish, ...]:
+    def _word(self, word: str) -> tuple[FrontRequest, ...]:
         letter, at_ns = word[0], int(Decimal(word[1:]) * S)
         if letter.upper() in SWITCHES:
             return self.front.change(Change(at_ns, SWITCHES[letter.upper()], letter.isupper()))

@@ -19,15 +19,15 @@ from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.switches import RawEdge, Switches
 from rig.files.strict_toml import convert
-from rig.meter.billing.billing import Billing, Happening
+from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Event, EventKind
-from rig.meter.billing.portion import Portion
 from rig.meter.front import modes
-from rig.meter.front.front import WishKind
+from rig.meter.front.front import FrontRequestKind
 from rig.program import schema
 from rig.program.build import Program, build
-from rig.program.plate import plate_of
+from rig.program.displayed_nameplate import displayed_nameplate
 from rig.service.front_panel import FrontPanel
 
 MS = 1_000_000
@@ -55,9 +55,9 @@ minutes = 1
 PINS = {"scroll": 5, "magnet": 6, "reset": 13, "test": 19, "cover": 26}
 OFTEN = {"scroll": 4, "magnet": 3, "reset": 1, "test": 3, "cover": 2}
 ACTIONS = {
-    WishKind.RESET_BY_SWITCH: Action.RESET_BY_SWITCH,
-    WishKind.TEST_BEGIN: Action.TEST_BEGIN,
-    WishKind.TEST_END: Action.TEST_END,
+    FrontRequestKind.RESET_BY_SWITCH: Action.RESET_BY_SWITCH,
+    FrontRequestKind.TEST_BEGIN: Action.TEST_BEGIN,
+    FrontRequestKind.TEST_END: Action.TEST_END,
 }
 
 
@@ -70,12 +70,12 @@ class Step:
     """A row and a column of the table of modes.py that came up, the state after it, the item after the one before, and
     what was wished."""
 
-    event: modes.Event
-    before: modes.State
-    after: modes.State
+    event: modes.FrontEvent
+    before: modes.FrontState
+    after: modes.FrontState
     moved: int
     items: int
-    wish: WishKind | None
+    request: FrontRequestKind | None
 
 
 @dataclass(repr=False)
@@ -85,12 +85,12 @@ class Session:
     seed: int
     movements: int
     steps: Counter[Step] = field(default_factory=Counter)
-    happenings: list[Happening] = field(default_factory=list)
+    events: list[MeterEvent] = field(default_factory=list)
     moved: list[tuple[int, str, bool]] = field(default_factory=list)
     """What hands did: instant, switch, operated. Glitches, which are shorter than any movement, are not among it."""
     seen: list[tuple[int, str, bool]] = field(default_factory=list)
     """What the switches made of it."""
-    wishes: list[tuple[int, int, WishKind]] = field(default_factory=list)
+    requests: list[tuple[int, int, FrontRequestKind]] = field(default_factory=list)
     """When a hand wished, when that came to billing, both in UTC, and what."""
     flows: list[tuple[int, int, int]] = field(default_factory=list)
     """From, to (UTC), and nWh a ns."""
@@ -105,7 +105,7 @@ class Session:
         self._hands = Hands(PINS, pins, self.seed)
         self._switches = Switches(PINS, pins, 0, on_edge=self._note)
         programmed = program()
-        self._panel = FrontPanel(programmed.display, (), plate_of(programmed), self._switches, 0)
+        self._panel = FrontPanel(programmed.display, (), displayed_nameplate(programmed), self._switches, 0)
         self._watch_modes()
         self.billing, _ = Billing.begin(programmed.billing, T0)
         self._run()
@@ -162,15 +162,15 @@ class Session:
         self._clock.advance_to(max(self._now, self._clock.now_ns))
         begin, end = self.billing.now_ns, max(T0 + self._now - LAG_NS, self.billing.now_ns)
         self.flows.append((begin, end, self._rate))
-        self._tell(self.billing.advance(Portion(begin, end, 0, self._rate * (end - begin))))
-        for wish in self._panel.poll(self._now, self.billing.test is not None):
-            at = T0 + wish.at_ns
-            self.wishes.append((at, max(at, self.billing.now_ns), wish.kind))
-            self._tell(self.billing.command(Command(at, ACTIONS[wish.kind])))
+        self._tell(self.billing.advance(EnergyInterval(begin, end, 0, self._rate * (end - begin))))
+        for request in self._panel.poll(self._now, self.billing.test is not None):
+            at = T0 + request.at_ns
+            self.requests.append((at, max(at, self.billing.now_ns), request.kind))
+            self._tell(self.billing.command(Command(at, ACTIONS[request.kind])))
 
-    def _tell(self, happenings: Sequence[Happening]) -> None:
-        self._panel.told(happenings)
-        self.happenings += happenings
+    def _tell(self, events: Sequence[MeterEvent]) -> None:
+        self._panel.told(events)
+        self.events += events
 
     def _note(self, edge: RawEdge) -> None:
         if edge.accepted:
@@ -180,11 +180,11 @@ class Session:
         watched = self._panel.front._modes
         take = watched.take
 
-        def taken(event: modes.Event, from_ns: int) -> WishKind | None:
+        def taken(event: modes.FrontEvent, from_ns: int) -> FrontRequestKind | None:
             before, place, items = watched.state, watched.place, len(watched.items)
-            wish = take(event, from_ns)
-            self.steps[Step(event, before, watched.state, (watched.place - place) % items, items, wish)] += 1
-            return wish
+            request = take(event, from_ns)
+            self.steps[Step(event, before, watched.state, (watched.place - place) % items, items, request)] += 1
+            return request
 
         watched.take = taken  # type: ignore[method-assign]
 
@@ -192,7 +192,7 @@ class Session:
 
     def instants(self, kind: EventKind) -> list[int]:
         """When something was told, UTC."""
-        return [each.utc_ns for each in self.happenings if isinstance(each, Event) and each.kind is kind]
+        return [each.utc_ns for each in self.events if isinstance(each, Event) and each.kind is kind]
 
     @property
     def tests(self) -> list[tuple[int, int]]:

@@ -6,10 +6,10 @@ import pytest
 from hands import SETTINGS, Hands, S, sequence
 
 from rig.meter.display.items import DisplaySettings
-from rig.meter.front.front import Front, Mode, Overlay, Wish, WishKind
+from rig.meter.front.front import Front, FrontRequest, FrontRequestKind, Mode, Overlay
 from rig.meter.front.switches import Change, Switch
 
-BEGIN, END, RESET = WishKind.TEST_BEGIN, WishKind.TEST_END, WishKind.RESET_BY_SWITCH
+BEGIN, END, RESET = FrontRequestKind.TEST_BEGIN, FrontRequestKind.TEST_END, FrontRequestKind.RESET_BY_SWITCH
 
 
 def after(script: str, operated: tuple[Switch, ...] = ()) -> tuple[str, str]:
@@ -19,8 +19,8 @@ def after(script: str, operated: tuple[Switch, ...] = ()) -> tuple[str, str]:
     return hands.front.mode.value, hands.front.item.name
 
 
-def wishes(script: str, operated: tuple[Switch, ...] = ()) -> list[tuple[float, WishKind]]:
-    return [(wish.at_ns / S, wish.kind) for wish in Hands(operated).play(script)]
+def requests(script: str, operated: tuple[Switch, ...] = ()) -> list[tuple[float, FrontRequestKind]]:
+    return [(request.at_ns / S, request.kind) for request in Hands(operated).play(script)]
 
 
 # --- what covers the item -------------------------------------------------------------------------------------
@@ -152,8 +152,8 @@ def test_fast_scroll_that_is_let_go_goes_back():
 
 
 def test_test_mode_is_asked_for_and_shown_when_billing_has_it():
-    assert wishes("C1 T2 B2.5 t9") == [(2, BEGIN), (9, END)]
-    assert wishes("T1 C2 B2.5 c9") == [(2, BEGIN), (9, END)], "the cover does as well"
+    assert requests("C1 T2 B2.5 t9") == [(2, BEGIN), (9, END)]
+    assert requests("T1 C2 B2.5 c9") == [(2, BEGIN), (9, END)], "the cover does as well"
     assert after("C1 T2") == ("normal", "normal 0")
     assert after("C1 T2 B2.5") == ("test", "test 0")
     assert after("C1 T2 B2.5 t9") == ("test", "test 0")
@@ -161,7 +161,7 @@ def test_test_mode_is_asked_for_and_shown_when_billing_has_it():
 
 
 def test_the_test_switch_needs_the_cover_off():
-    assert wishes("T2 t3") == []
+    assert requests("T2 t3") == []
 
 
 def test_an_item_of_the_test_sequence_stands():
@@ -172,18 +172,18 @@ def test_an_item_of_the_test_sequence_stands():
 def test_after_its_timer_test_mode_waits_for_the_switch():
     script = "C1 T2 B2.5 b60"
     assert after(script) == ("normal", "normal 0")
-    assert wishes(f"{script} t70") == [(2, BEGIN)], "there is no test mode to end"
-    assert wishes(f"{script} t70 T71") == [(2, BEGIN), (71, BEGIN)]
+    assert requests(f"{script} t70") == [(2, BEGIN)], "there is no test mode to end"
+    assert requests(f"{script} t70 T71") == [(2, BEGIN), (71, BEGIN)]
 
 
 def test_a_switch_closed_before_billing_knew_it_open_leaves_no_test_mode():
-    assert wishes("C1 T2 t2.01 B2.02") == [(2, BEGIN), (2.01, END)]
-    assert wishes("C1 T2 B2.1 t3 T3.01 b3.02 B3.03 t4") == [(2, BEGIN), (3, END), (3.01, BEGIN), (4, END)]
+    assert requests("C1 T2 t2.01 B2.02") == [(2, BEGIN), (2.01, END)]
+    assert requests("C1 T2 B2.1 t3 T3.01 b3.02 B3.03 t4") == [(2, BEGIN), (3, END), (3.01, BEGIN), (4, END)]
 
 
 def test_test_mode_by_communication_is_shown_and_ended_by_the_switch():
     assert after("M4 m7.5 B8") == ("test", "test 0")
-    assert wishes("B8 C9 T10 t11") == [(10, BEGIN), (11, END)]
+    assert requests("B8 C9 T10 t11") == [(10, BEGIN), (11, END)]
 
 
 # --- abuse ----------------------------------------------------------------------------------------------------
@@ -222,23 +222,23 @@ def test_power_cut_while_held():
     """What is found operated at start must be let go first; then it is as any."""
     held = tuple(Switch)
     assert after("@20", held) == ("normal", "normal 2")
-    assert wishes("@20 r21 s22 m23 t24 c25", held) == []
+    assert requests("@20 r21 s22 m23 t24 c25", held) == []
     assert after("s5 S6 s7", (Switch.COVER, Switch.SCROLL)) == ("normal", "normal 1")
     assert after("m4 M5 @8", (Switch.MAGNET,)) == ("alternate", "alternate 0")
-    assert wishes("r4 R5 r6", (Switch.RESET,)) == [(5, RESET)]
-    assert wishes("C4", (Switch.TEST,)) == [], "the switch, found open under the cover"
-    assert wishes("C4 t5 T6", (Switch.TEST,)) == [(6, BEGIN)]
-    assert wishes("t5 T6", (Switch.COVER, Switch.TEST)) == [(6, BEGIN)]
+    assert requests("r4 R5 r6", (Switch.RESET,)) == [(5, RESET)]
+    assert requests("C4", (Switch.TEST,)) == [], "the switch, found open under the cover"
+    assert requests("C4 t5 T6", (Switch.TEST,)) == [(6, BEGIN)]
+    assert requests("t5 T6", (Switch.COVER, Switch.TEST)) == [(6, BEGIN)]
 
 
 def test_cover_put_on_in_gyrbox():
     assert after("C1 S2 T8.1 s9 c10") == ("normal", "normal 0")
-    assert wishes("C1 S2 T8.1 s9 c10 C11") == [(11, BEGIN)], "taken off again, the open switch asks for test mode"
+    assert requests("C1 S2 T8.1 s9 c10 C11") == [(11, BEGIN)], "taken off again, the open switch asks for test mode"
     assert after("C1 M2 @8 c9 @14") == ("gyrbox", "gyrbox 1"), "to the magnet the cover is nothing"
 
 
 def test_cover_put_on_in_test_mode():
-    assert wishes("C1 T2 B2.1 c3") == [(2, BEGIN), (3, END)]
+    assert requests("C1 T2 B2.1 c3") == [(2, BEGIN), (3, END)]
     assert after("C1 T2 B2.1 S2.5 c3 b3.1 C4 s5") == ("normal", "normal 0"), "and SCROLL, held meanwhile, is void"
 
 
@@ -250,17 +250,17 @@ def test_scroll_held_over_the_end_of_gyrbox_is_void():
 
 def test_cover_put_on_in_fast_scroll():
     assert after("C1 S2 c8.2 C8.3 @9") == ("normal", "normal 0")
-    assert wishes("C1 S2 @8.1 c8.2 T8.3") == []
+    assert requests("C1 S2 @8.1 c8.2 T8.3") == []
 
 
 def test_a_held_reset_is_one_reset():
-    assert wishes("R4 @3000 r3001 R3002") == [(4, RESET), (3002, RESET)]
-    assert wishes("R4 R5 R6 r7 r8") == [(4, RESET)], "told again, nothing changes"
+    assert requests("R4 @3000 r3001 R3002") == [(4, RESET), (3002, RESET)]
+    assert requests("R4 R5 R6 r7 r8") == [(4, RESET)], "told again, nothing changes"
 
 
 def test_reset_works_in_every_mode_and_under_the_cover():
     for script in ("@1", "M4 m7.5", "M4 @10", "C1 S2 @8.2", "C1 S2 T8.2 s9", "B2"):
-        assert wishes(f"{script} R20") == [(20, RESET)]
+        assert requests(f"{script} R20") == [(20, RESET)]
 
 
 def test_a_magnet_kept_over_an_accepted_reset_is_void():
@@ -293,4 +293,4 @@ def test_time_does_not_go_back(late):
 
 
 def test_a_wish_has_the_instant_of_its_switch():
-    assert Front(SETTINGS, (), 0).change(Change(123_456_789, Switch.RESET, True)) == (Wish(123_456_789, RESET),)
+    assert Front(SETTINGS, (), 0).change(Change(123_456_789, Switch.RESET, True)) == (FrontRequest(123_456_789, RESET),)

@@ -10,11 +10,11 @@ from hands import S
 from rig.files.strict_toml import convert
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
 from rig.meter.front.front import Front, Overlay
-from rig.meter.front.modes import Mode, WishKind
+from rig.meter.front.modes import FrontRequestKind, Mode
 from rig.meter.front.switches import Change, Switch
 from rig.program import schema
 from rig.program.build import build
@@ -33,12 +33,12 @@ class Bench:
 
     def until(self, seconds: int) -> Bench:
         while (now_ns := self.billing.now_ns) < T0 + seconds * S:
-            self.take(self.billing.advance(Portion(now_ns, now_ns + S, 0, NANO_PER_KILO)))
+            self.take(self.billing.advance(EnergyInterval(now_ns, now_ns + S, 0, NANO_PER_KILO)))
             self.front.advance(self.billing.now_ns - T0, self.billing.test is not None)
         return self
 
-    def take(self, happenings) -> None:
-        for happening in happenings:
+    def take(self, events) -> None:
+        for happening in events:
             match happening:
                 case EndOfInterval(cause=cause):
                     self.causes.append(cause)
@@ -49,8 +49,8 @@ class Bench:
 
     def move(self, switch: Switch, operated: bool) -> Bench:
         """Now."""
-        for wish in self.front.change(Change(self.billing.now_ns - T0, switch, operated)):
-            self.take(self.billing.command(Command(T0 + wish.at_ns, Action(wish.kind.value))))
+        for request in self.front.change(Change(self.billing.now_ns - T0, switch, operated)):
+            self.take(self.billing.command(Command(T0 + request.at_ns, Action(request.kind.value))))
         self.front.advance(self.billing.now_ns - T0, self.billing.test is not None)
         return self
 
@@ -60,7 +60,11 @@ class Bench:
 
 
 def test_every_wish_is_an_action():
-    assert [Action(kind.value) for kind in WishKind] == [Action.RESET_BY_SWITCH, Action.TEST_BEGIN, Action.TEST_END]
+    assert [Action(kind.value) for kind in FrontRequestKind] == [
+        Action.RESET_BY_SWITCH,
+        Action.TEST_BEGIN,
+        Action.TEST_END,
+    ]
 
 
 def test_resets_and_their_lockout():

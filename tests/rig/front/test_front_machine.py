@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from test_modes import table
 
-from rig.meter.front.front import Front, WishKind
-from rig.meter.front.modes import Event, Modes, State
+from rig.meter.front.front import Front, FrontRequestKind
+from rig.meter.front.modes import FrontEvent, FrontState, Modes
 from rig.meter.front.switches import Change, Switch
 
 TICK_NS = 10**8
@@ -29,7 +29,7 @@ class Model:
         self.switch_counts = TEST not in operated
         self.shown, self.by, self.place, self.stood, self.cover = "normal", "", 0, 0, COVERED
         self.open_asked = False
-        self.wishes: list[WishKind] = []
+        self.requests: list[FrontRequestKind] = []
 
     def show(self, shown: str, by: str = "") -> None:
         if self.shown in ("gyrbox", "test") and shown == "normal":
@@ -78,7 +78,7 @@ class Model:
         self.down ^= {switch}
         operated = switch in self.down
         if switch is RESET and operated:
-            self.wishes.append(WishKind.RESET_BY_SWITCH)
+            self.requests.append(FrontRequestKind.RESET_BY_SWITCH)
         elif switch in self.held and operated:
             other = self.held[MAGNET if switch is SCROLL else SCROLL]
             void = other is not None and other >= 0
@@ -101,13 +101,13 @@ class Model:
                 self.show("gyrbox", "switch")
             elif self.shown != "gyrbox":
                 self.open_asked = True
-                self.wishes.append(WishKind.TEST_BEGIN)
+                self.requests.append(FrontRequestKind.TEST_BEGIN)
         if wanted and not self.wants_test:
             if self.by == "switch":
                 self.show("normal")
             elif self.shown == "test" or self.open_asked:
                 self.open_asked = False
-                self.wishes.append(WishKind.TEST_END)
+                self.requests.append(FrontRequestKind.TEST_END)
 
     @property
     def wants_test(self) -> bool:
@@ -135,14 +135,14 @@ class WatchedModes(Modes):
 
     cells = table()
 
-    def take(self, event: Event, from_ns: int) -> WishKind | None:
+    def take(self, event: FrontEvent, from_ns: int) -> FrontRequestKind | None:
         assert self.cells[event, self.state] != ".", f"{event} in {self.state}"
         return super().take(event, from_ns)
 
 
 class Hands(RuleBasedStateMachine):
     """Two fronts and the model: one front is told the time at every tick, the other as seldom as can be. Billing obeys
-    wishes, at once or a little later; it begins and ends test mode by itself too."""
+    requests, at once or a little later; it begins and ends test mode by itself too."""
 
     @initialize(operated=st.sets(st.sampled_from(Switch)))
     def start(self, operated: set[Switch]) -> None:
@@ -150,7 +150,7 @@ class Hands(RuleBasedStateMachine):
         self.model = Model(operated)
         with patch("rig.meter.front.front.Modes", WatchedModes):
             self.often, self.seldom = (Front(SETTINGS, operated, 0) for _ in range(2))
-        self.asked: list[WishKind] = []
+        self.asked: list[FrontRequestKind] = []
         self.test_mode = False
 
     @property
@@ -163,23 +163,23 @@ class Hands(RuleBasedStateMachine):
         self.model.move(switch)
         often, seldom = self.often.change(change), self.seldom.change(change)
         assert often == seldom
-        assert [wish.kind for wish in often] == self.model.wishes
-        for wish in often:
-            assert wish.at_ns == self.now_ns
-            self.check_cause(wish.kind, change)
-        self.asked += self.model.wishes
-        self.model.wishes.clear()
+        assert [request.kind for request in often] == self.model.requests
+        for request in often:
+            assert request.at_ns == self.now_ns
+            self.check_cause(request.kind, change)
+        self.asked += self.model.requests
+        self.model.requests.clear()
 
-    def check_cause(self, kind: WishKind, change: Change) -> None:
+    def check_cause(self, kind: FrontRequestKind, change: Change) -> None:
         """Only a press of RESET resets, only the switch open with the cover off begins a test, only its end ends it."""
         down = self.model.down
         match kind:
-            case WishKind.RESET_BY_SWITCH:
+            case FrontRequestKind.RESET_BY_SWITCH:
                 assert (change.switch, change.operated) == (RESET, True)
-            case WishKind.TEST_BEGIN:
+            case FrontRequestKind.TEST_BEGIN:
                 assert {TEST, COVER} <= down
                 assert change.operated
-            case WishKind.TEST_END:
+            case FrontRequestKind.TEST_END:
                 assert not {TEST, COVER} <= down
                 assert not change.operated
 
@@ -211,12 +211,12 @@ class Hands(RuleBasedStateMachine):
     @rule()
     def billing_obeys(self) -> None:
         kind = self.asked.pop(0)
-        if kind is WishKind.RESET_BY_SWITCH:
+        if kind is FrontRequestKind.RESET_BY_SWITCH:
             self.model.reset_accepted()
             self.often.reset_accepted(self.now_ns)
             self.seldom.reset_accepted(self.now_ns)
         else:
-            self.tell_test_mode(kind is WishKind.TEST_BEGIN)
+            self.tell_test_mode(kind is FrontRequestKind.TEST_BEGIN)
 
     @rule()
     def billing_refuses(self) -> None:
@@ -249,13 +249,13 @@ class Hands(RuleBasedStateMachine):
         assert (front.overlay is None) == (model.cover == 0)
         assert (front.mode.value == "test") == self.test_mode
         assert front.item is getattr(SETTINGS, model.shown)[model.place]
-        if front.state is State.MAGNET:
+        if front.state is FrontState.MAGNET:
             assert MAGNET in model.down
-        if front.state in (State.FAST, State.SWITCH):
+        if front.state in (FrontState.FAST, FrontState.SWITCH):
             assert COVER in model.down
-        if front.state is State.SWITCH:
+        if front.state is FrontState.SWITCH:
             assert TEST in model.down
-        if front.state is State.FAST:
+        if front.state is FrontState.FAST:
             assert SCROLL in model.down
         due_ns = front.next_due_ns
         assert due_ns is None or due_ns > self.now_ns

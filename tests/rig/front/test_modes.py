@@ -8,13 +8,13 @@ import pytest
 from hands import SETTINGS, Hands, S
 
 from rig.meter.front import gestures, modes
-from rig.meter.front.front import Wish
+from rig.meter.front.front import FrontRequest
 from rig.meter.front.gestures import Gesture, Hold
-from rig.meter.front.modes import Event, State, WishKind
+from rig.meter.front.modes import FrontEvent, FrontRequestKind, FrontState
 
-STATES = {state.heading: state for state in State}
-EVENTS = {event.value: event for event in Event}
-WISHES = {"begin": WishKind.TEST_BEGIN, "end": WishKind.TEST_END, "undo": WishKind.TEST_END}
+STATES = {state.heading: state for state in FrontState}
+EVENTS = {event.value: event for event in FrontEvent}
+WISHES = {"begin": FrontRequestKind.TEST_BEGIN, "end": FrontRequestKind.TEST_END, "undo": FrontRequestKind.TEST_END}
 
 
 def rows(text: str, first: str) -> list[list[str]]:
@@ -29,7 +29,7 @@ def rows(text: str, first: str) -> list[list[str]]:
     raise AssertionError("a table ends with an empty line")
 
 
-def table() -> dict[tuple[Event, State], str]:
+def table() -> dict[tuple[FrontEvent, FrontState], str]:
     assert modes.__doc__ is not None
     (_, *headings), *lines = rows(modes.__doc__, "event ")
     return {
@@ -47,65 +47,65 @@ LATE_MAGNET = f"{ALTERNATE} M13"
 """What is held while the alternate sequence's pass ends, at 17 s."""
 
 # For each cell that can be, scripts whose last word is the event. Where it is an item's last, there are two.
-SCRIPTS: dict[tuple[Event, State], list[str]] = {
-    (Event.STEP, State.NORMAL): ["C1 S4 s5", "C1 S4 s5 S6 s7 S8 s8.1"],
-    (Event.STEP, State.ALTERNATE): [f"{ALTERNATE} S6 s7", f"{ALTERNATE} S6 s7 S8 s9"],
-    (Event.STEP, State.SWITCH): [f"{SWITCH} S10 s11"],
-    (Event.STEP, State.TEST): [f"{TEST} S3 s4", f"{TEST} S3 s4 S5 s6 S7 s8"],
-    (Event.SCROLL_3S, State.NORMAL): ["C1 S4 @7"],
-    (Event.SCROLL_3S, State.ALTERNATE): [f"{ALTERNATE} S6 @9"],
-    (Event.SCROLL_3S, State.SWITCH): [f"{SWITCH} S10 @13"],
-    (Event.SCROLL_3S, State.TEST): [f"{TEST} S3 @6"],
-    (Event.SCROLL_6S, State.NORMAL): [f"{LATE} @19"],
-    (Event.SCROLL_6S, State.ALTERNATE): ["C1 S4 @10", f"{ALTERNATE} S6 @12"],
-    (Event.SCROLL_6S, State.SWITCH): [f"{SWITCH} S10 @16"],
-    (Event.SCROLL_6S, State.TEST): [f"{TEST} S3 @9"],
-    (Event.SCROLL_LET_GO, State.NORMAL): [f"{LATE} s18"],
-    (Event.SCROLL_LET_GO, State.ALTERNATE): ["C1 S4 s8"],
-    (Event.SCROLL_LET_GO, State.FAST): [f"{FAST} s8.2", f"{FAST} c8.2"],
-    (Event.SCROLL_LET_GO, State.SWITCH): ["C1 S2 T8.2 s9"],
-    (Event.SCROLL_LET_GO, State.TEST): [f"{TEST} S3 s7"],
-    (Event.MAGNET_3S, State.NORMAL): ["M4 @7"],
-    (Event.MAGNET_3S, State.ALTERNATE): [f"{ALTERNATE} M6 @9"],
-    (Event.MAGNET_6S, State.NORMAL): [f"{LATE_MAGNET} @19"],
-    (Event.MAGNET_6S, State.ALTERNATE): ["M4 @10", f"{ALTERNATE} M6 @12"],
-    (Event.MAGNET_AWAY, State.NORMAL): [f"{LATE_MAGNET} m18"],
-    (Event.MAGNET_AWAY, State.ALTERNATE): ["M4 m7.1", "M4 m9.9"],
-    (Event.MAGNET_AWAY, State.MAGNET): ["M4 m10.1", "M4 m99"],
-    (Event.TEST_OPENED, State.NORMAL): ["C1 T4", "T1 C4", f"{LATE} T18"],
-    (Event.TEST_OPENED, State.ALTERNATE): [f"{ALTERNATE} T6", "C1 S4 T8"],
-    (Event.TEST_OPENED, State.FAST): [f"{FAST} T8.2"],
-    (Event.TEST_OPENED, State.MAGNET): [f"{MAGNET} T9"],
-    (Event.TEST_OPENED, State.TEST): ["C1 B2 T3", f"{TEST} t3 T4"],
-    (Event.TEST_CLOSED, State.NORMAL): ["C1 T4 t5", "C1 T4 c5"],
-    (Event.TEST_CLOSED, State.ALTERNATE): [f"{ALTERNATE} T6 t7"],
-    (Event.TEST_CLOSED, State.FAST): ["C1 S4 T5 t10.2"],
-    (Event.TEST_CLOSED, State.MAGNET): ["C1 M4 T5 t11", "C1 M4 T5 c11"],
-    (Event.TEST_CLOSED, State.SWITCH): [f"{SWITCH} t10", f"{SWITCH} c10", "C1 S2 T8.2 t9"],
-    (Event.TEST_CLOSED, State.TEST): [f"{TEST} t3", f"{TEST} c3", f"{TEST} t3 T4 t5"],
-    (Event.ITEM_OVER, State.NORMAL): ["@9", "@15", "@21", "C1 S4 s5 @11"],
-    (Event.ITEM_OVER, State.ALTERNATE): [f"{ALTERNATE} @11", f"{ALTERNATE} @17"],
-    (Event.ITEM_OVER, State.FAST): [f"{FAST} @8.5", f"{FAST} @9", f"{FAST} @9.5"],
-    (Event.ITEM_OVER, State.MAGNET): [f"{MAGNET} @14", f"{MAGNET} @122"],
-    (Event.ITEM_OVER, State.SWITCH): [f"{SWITCH} @14.2", f"{SWITCH} @122.2"],
-    (Event.TEST_ON, State.NORMAL): ["C1 B4", "C1 T2 B4"],
-    (Event.TEST_ON, State.ALTERNATE): [f"{ALTERNATE} B6"],
-    (Event.TEST_ON, State.FAST): [f"{FAST} B8.2"],
-    (Event.TEST_ON, State.MAGNET): [f"{MAGNET} B9"],
-    (Event.TEST_ON, State.SWITCH): [f"{SWITCH} B10"],
-    (Event.TEST_OFF, State.TEST): ["B4 b5", f"{TEST} b9", f"{TEST} t3 b3.1"],
-    (Event.RESET_ACCEPTED, State.NORMAL): ["@9 A10"],
-    (Event.RESET_ACCEPTED, State.ALTERNATE): [f"{ALTERNATE} A6"],
-    (Event.RESET_ACCEPTED, State.FAST): [f"{FAST} A8.2"],
-    (Event.RESET_ACCEPTED, State.MAGNET): [f"{MAGNET} A9"],
-    (Event.RESET_ACCEPTED, State.SWITCH): [f"{SWITCH} A10"],
-    (Event.RESET_ACCEPTED, State.TEST): [f"{TEST} A3"],
+SCRIPTS: dict[tuple[FrontEvent, FrontState], list[str]] = {
+    (FrontEvent.STEP, FrontState.NORMAL): ["C1 S4 s5", "C1 S4 s5 S6 s7 S8 s8.1"],
+    (FrontEvent.STEP, FrontState.ALTERNATE): [f"{ALTERNATE} S6 s7", f"{ALTERNATE} S6 s7 S8 s9"],
+    (FrontEvent.STEP, FrontState.SWITCH): [f"{SWITCH} S10 s11"],
+    (FrontEvent.STEP, FrontState.TEST): [f"{TEST} S3 s4", f"{TEST} S3 s4 S5 s6 S7 s8"],
+    (FrontEvent.SCROLL_3S, FrontState.NORMAL): ["C1 S4 @7"],
+    (FrontEvent.SCROLL_3S, FrontState.ALTERNATE): [f"{ALTERNATE} S6 @9"],
+    (FrontEvent.SCROLL_3S, FrontState.SWITCH): [f"{SWITCH} S10 @13"],
+    (FrontEvent.SCROLL_3S, FrontState.TEST): [f"{TEST} S3 @6"],
+    (FrontEvent.SCROLL_6S, FrontState.NORMAL): [f"{LATE} @19"],
+    (FrontEvent.SCROLL_6S, FrontState.ALTERNATE): ["C1 S4 @10", f"{ALTERNATE} S6 @12"],
+    (FrontEvent.SCROLL_6S, FrontState.SWITCH): [f"{SWITCH} S10 @16"],
+    (FrontEvent.SCROLL_6S, FrontState.TEST): [f"{TEST} S3 @9"],
+    (FrontEvent.SCROLL_LET_GO, FrontState.NORMAL): [f"{LATE} s18"],
+    (FrontEvent.SCROLL_LET_GO, FrontState.ALTERNATE): ["C1 S4 s8"],
+    (FrontEvent.SCROLL_LET_GO, FrontState.FAST): [f"{FAST} s8.2", f"{FAST} c8.2"],
+    (FrontEvent.SCROLL_LET_GO, FrontState.SWITCH): ["C1 S2 T8.2 s9"],
+    (FrontEvent.SCROLL_LET_GO, FrontState.TEST): [f"{TEST} S3 s7"],
+    (FrontEvent.MAGNET_3S, FrontState.NORMAL): ["M4 @7"],
+    (FrontEvent.MAGNET_3S, FrontState.ALTERNATE): [f"{ALTERNATE} M6 @9"],
+    (FrontEvent.MAGNET_6S, FrontState.NORMAL): [f"{LATE_MAGNET} @19"],
+    (FrontEvent.MAGNET_6S, FrontState.ALTERNATE): ["M4 @10", f"{ALTERNATE} M6 @12"],
+    (FrontEvent.MAGNET_AWAY, FrontState.NORMAL): [f"{LATE_MAGNET} m18"],
+    (FrontEvent.MAGNET_AWAY, FrontState.ALTERNATE): ["M4 m7.1", "M4 m9.9"],
+    (FrontEvent.MAGNET_AWAY, FrontState.MAGNET): ["M4 m10.1", "M4 m99"],
+    (FrontEvent.TEST_OPENED, FrontState.NORMAL): ["C1 T4", "T1 C4", f"{LATE} T18"],
+    (FrontEvent.TEST_OPENED, FrontState.ALTERNATE): [f"{ALTERNATE} T6", "C1 S4 T8"],
+    (FrontEvent.TEST_OPENED, FrontState.FAST): [f"{FAST} T8.2"],
+    (FrontEvent.TEST_OPENED, FrontState.MAGNET): [f"{MAGNET} T9"],
+    (FrontEvent.TEST_OPENED, FrontState.TEST): ["C1 B2 T3", f"{TEST} t3 T4"],
+    (FrontEvent.TEST_CLOSED, FrontState.NORMAL): ["C1 T4 t5", "C1 T4 c5"],
+    (FrontEvent.TEST_CLOSED, FrontState.ALTERNATE): [f"{ALTERNATE} T6 t7"],
+    (FrontEvent.TEST_CLOSED, FrontState.FAST): ["C1 S4 T5 t10.2"],
+    (FrontEvent.TEST_CLOSED, FrontState.MAGNET): ["C1 M4 T5 t11", "C1 M4 T5 c11"],
+    (FrontEvent.TEST_CLOSED, FrontState.SWITCH): [f"{SWITCH} t10", f"{SWITCH} c10", "C1 S2 T8.2 t9"],
+    (FrontEvent.TEST_CLOSED, FrontState.TEST): [f"{TEST} t3", f"{TEST} c3", f"{TEST} t3 T4 t5"],
+    (FrontEvent.ITEM_OVER, FrontState.NORMAL): ["@9", "@15", "@21", "C1 S4 s5 @11"],
+    (FrontEvent.ITEM_OVER, FrontState.ALTERNATE): [f"{ALTERNATE} @11", f"{ALTERNATE} @17"],
+    (FrontEvent.ITEM_OVER, FrontState.FAST): [f"{FAST} @8.5", f"{FAST} @9", f"{FAST} @9.5"],
+    (FrontEvent.ITEM_OVER, FrontState.MAGNET): [f"{MAGNET} @14", f"{MAGNET} @122"],
+    (FrontEvent.ITEM_OVER, FrontState.SWITCH): [f"{SWITCH} @14.2", f"{SWITCH} @122.2"],
+    (FrontEvent.TEST_ON, FrontState.NORMAL): ["C1 B4", "C1 T2 B4"],
+    (FrontEvent.TEST_ON, FrontState.ALTERNATE): [f"{ALTERNATE} B6"],
+    (FrontEvent.TEST_ON, FrontState.FAST): [f"{FAST} B8.2"],
+    (FrontEvent.TEST_ON, FrontState.MAGNET): [f"{MAGNET} B9"],
+    (FrontEvent.TEST_ON, FrontState.SWITCH): [f"{SWITCH} B10"],
+    (FrontEvent.TEST_OFF, FrontState.TEST): ["B4 b5", f"{TEST} b9", f"{TEST} t3 b3.1"],
+    (FrontEvent.RESET_ACCEPTED, FrontState.NORMAL): ["@9 A10"],
+    (FrontEvent.RESET_ACCEPTED, FrontState.ALTERNATE): [f"{ALTERNATE} A6"],
+    (FrontEvent.RESET_ACCEPTED, FrontState.FAST): [f"{FAST} A8.2"],
+    (FrontEvent.RESET_ACCEPTED, FrontState.MAGNET): [f"{MAGNET} A9"],
+    (FrontEvent.RESET_ACCEPTED, FrontState.SWITCH): [f"{SWITCH} A10"],
+    (FrontEvent.RESET_ACCEPTED, FrontState.TEST): [f"{TEST} A3"],
 }
 
 
 def test_the_table_has_every_state_and_event():
     cells = table()
-    assert set(cells) == {(event, state) for event in Event for state in State}
+    assert set(cells) == {(event, state) for event in FrontEvent for state in FrontState}
     assert {cell for cell in cells if cells[cell] != "."} == set(SCRIPTS)
 
 
@@ -114,28 +114,31 @@ def test_the_table_has_every_state_and_event():
     [(event, state, script) for (event, state), scripts in SCRIPTS.items() for script in scripts],
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
-def test_cell(event: Event, state: State, script: str):
+def test_cell(event: FrontEvent, state: FrontState, script: str):
     """The cell's state before the last word, and what the cell says after it."""
     hands, became = Hands(), table()[event, state]
     *before, last = script.split()
     hands.play(" ".join(before))
     front, at_ns = hands.front, int(Decimal(last[1:]) * S)
     front.advance(at_ns - 1, hands.test_mode)
-    place, items = front.place, {State.NORMAL: 3, State.ALTERNATE: 2, State.FAST: 2, State.TEST: 3}.get(state, 19)
+    place, items = (
+        front.place,
+        {FrontState.NORMAL: 3, FrontState.ALTERNATE: 2, FrontState.FAST: 2, FrontState.TEST: 3}.get(state, 19),
+    )
     assert front.state is state
-    wishes = hands.play(last)
+    requests = hands.play(last)
     match became:
         case "-" | "begin" | "end" | "undo":
             after, then = state, place
         case "pass" if place == items - 1:
-            after, then = State.NORMAL, 0
+            after, then = FrontState.NORMAL, 0
         case "next" | "pass":
             after, then = state, (place + 1) % items
         case _:
             after, then = STATES[became], 0
-    assert (front.state, front.place, front.mode, front.fast) == (after, then, after.mode, after is State.FAST)
+    assert (front.state, front.place, front.mode, front.fast) == (after, then, after.mode, after is FrontState.FAST)
     assert front.item == getattr(SETTINGS, after.mode.value)[then]
-    assert wishes == tuple(Wish(at_ns, kind) for word, kind in WISHES.items() if word == became)
+    assert requests == tuple(FrontRequest(at_ns, kind) for word, kind in WISHES.items() if word == became)
 
 
 def test_both_ends_of_a_pass_are_walked():
@@ -146,11 +149,9 @@ def test_both_ends_of_a_pass_are_walked():
             hands = Hands()
             hands.play(script)
             lasts |= {(event, state)} if hands.front.place == 0 else set()
-    assert lasts >= {
-        (Event.STEP, State.NORMAL), (Event.STEP, State.ALTERNATE), (Event.STEP, State.TEST),
-        (Event.ITEM_OVER, State.NORMAL), (Event.ITEM_OVER, State.ALTERNATE), (Event.ITEM_OVER, State.FAST),
-        (Event.ITEM_OVER, State.MAGNET), (Event.ITEM_OVER, State.SWITCH),
-    }  # fmt: skip
+    steps = {(FrontEvent.STEP, state) for state in (FrontState.NORMAL, FrontState.ALTERNATE, FrontState.TEST)}
+    overs = {(FrontEvent.ITEM_OVER, state) for state in FrontState if state is not FrontState.TEST}
+    assert lasts >= steps | overs
 
 
 # --- one button -----------------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from test_modes import WISHES, table
 
 from rig.meter.billing.events import EventKind
 from rig.meter.billing.quantity import Quantity
-from rig.meter.front.front import WishKind
-from rig.meter.front.modes import State
+from rig.meter.front.front import FrontRequestKind
+from rig.meter.front.modes import FrontState
 
 LOCKOUT = 60 * SECOND
 
@@ -32,19 +32,21 @@ def test_no_state_outside_the_table(session) -> None:
     for step in session.steps:
         cell = cells[step.event, step.before]
         assert cell != ".", step
-        assert step.wish is WISHES.get(cell) or (cell == "undo" and step.wish is None), step
+        assert step.request is WISHES.get(cell) or (cell == "undo" and step.request is None), step
         match cell:
             case "-" | "begin" | "end" | "undo":
                 assert (step.after, step.moved) == (step.before, 0), step
             case "next":
                 assert (step.after, step.moved) == (step.before, 1 % step.items), step
             case "pass":
-                assert step.after in (step.before, State.NORMAL), step
+                assert step.after in (step.before, FrontState.NORMAL), step
                 assert step.moved == 1, step
             case heading:
                 assert step.after.heading == heading, step
     reached = {step.after for step in session.steps}
-    assert reached >= ({State.NORMAL, State.ALTERNATE, State.TEST} if session.movements < 1000 else set(State))
+    assert reached >= (
+        {FrontState.NORMAL, FrontState.ALTERNATE, FrontState.TEST} if session.movements < 1000 else set(FrontState)
+    )
 
 
 def test_test_mode_only_with_cover_off_and_test_switch_open(session) -> None:
@@ -67,16 +69,16 @@ def test_test_mode_only_with_cover_off_and_test_switch_open(session) -> None:
 
 def test_each_press_of_reset_asks_once(session) -> None:
     pressed = [T0 + at for at, switch, on in session.moved if switch == "reset" and on]
-    assert [at for at, _, kind in session.wishes if kind is WishKind.RESET_BY_SWITCH] == pressed
+    assert [at for at, _, kind in session.requests if kind is FrontRequestKind.RESET_BY_SWITCH] == pressed
     assert pressed
 
 
 def resets(session) -> list[int]:
     """Those that billing must take: outside test mode, a minute after the last one taken."""
     taken: list[int] = []
-    for _, comes, kind in session.wishes:
+    for _, comes, kind in session.requests:
         in_test = any(begin <= comes < end for begin, end in session.tests)
-        if kind is WishKind.RESET_BY_SWITCH and not in_test and (not taken or comes - taken[-1] >= LOCKOUT):
+        if kind is FrontRequestKind.RESET_BY_SWITCH and not in_test and (not taken or comes - taken[-1] >= LOCKOUT):
             taken.append(comes)
     return taken
 

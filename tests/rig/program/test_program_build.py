@@ -13,8 +13,8 @@ import pytest
 from rig.files.strict_toml import ConfigError, convert
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.demand import DemandKind, DemandSettings
+from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.holidays import holiday_dates
-from rig.meter.billing.portion import Portion
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.billing.settings import SelfReadKind, SelfReads
 from rig.meter.billing.tariff import DayType, Rate
@@ -68,7 +68,7 @@ def test_examples_run(path: Path) -> None:
     assert all(notes(made, 2026))
     now_ns = made.billing.calendar.instant_ns(datetime(2026, 7, 6, 12))
     meter, _ = Billing.begin(made.billing, now_ns)
-    meter.advance(Portion(now_ns, now_ns + HOUR_NS, 0, KWH, vah_rms=KWH, vah_td=KWH))
+    meter.advance(EnergyInterval(now_ns, now_ns + HOUR_NS, 0, KWH, vah_rms=KWH, vah_td=KWH))
     meter.settle()
     assert meter.registers.energy(Quantity.KWH_DELIVERED) == KWH
     for output in made.outputs:

@@ -15,7 +15,7 @@ from msgspec import inspect
 from rig.files.strict_toml import convert
 from rig.meter.billing.metric import Metric
 from rig.meter.billing.quantity import Quantity
-from rig.meter.display.items import Status
+from rig.meter.display.items import DisplayStatus
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.program import schema
 from rig.program.build import build
@@ -70,7 +70,7 @@ def test_the_document_names_all_that_can_be_named() -> None:
     assert {quantity.value for quantity in Quantity} <= spans
     assert {metric.value for metric in Metric} <= spans
     assert {diagnostic_name(diagnostic) for diagnostic in Diagnostic} <= spans
-    assert {status.value for status in Status} <= spans
+    assert {status.value for status in DisplayStatus} <= spans
     section = TEXT.partition("\n## Display items\n")[2].partition("\n## ")[0]
     first_cells = " ".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))
     shown = set(re.findall(r"`([^`]+)`", first_cells))

@@ -20,13 +20,13 @@ from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.items import EventItem, Numbered, RecordingItem
 from rig.store.journal import CAPACITY, NAMES, Journal, read_copy
-from rig.store.record import FORMAT, OVERHEAD, Format, Record, decode, encode, raw
+from rig.store.record import FORMAT, OVERHEAD, Format, JournalRecord, decode, encode, raw
 
 PAYLOAD = bytes(range(256)) * 4
 
 
-def record(sequence: int, payload: bytes = PAYLOAD, store: int = 7) -> Record:
-    return Record(
+def record(sequence: int, payload: bytes = PAYLOAD, store: int = 7) -> JournalRecord:
+    return JournalRecord(
         store=store,
         sequence=sequence,
         utc_ns=sequence * 10**10,
@@ -49,7 +49,7 @@ def begun(folder: Path, saves: int = 0) -> Path:
     return folder
 
 
-def restored(folder: Path) -> Record:
+def restored(folder: Path) -> JournalRecord:
     journal = Journal.open(folder, Disk())
     journal.close()
     return journal.record
@@ -194,7 +194,7 @@ def test_with_any_byte_of_a_copy_changed_the_other_one_serves(
     assert found == (other if changed else max((c.record for c in copies.values() if c.record), key=_sequence))
 
 
-def _sequence(r: Record) -> int:
+def _sequence(r: JournalRecord) -> int:
     return r.sequence
 
 

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from gateware.registers import Capability
-from rig.bench.billed import Meter
+from rig.bench.billed import BilledMeter
 from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
-from rig.bench.load import Applied, PersonAtSource, PhantomSource, Player, Source
+from rig.bench.load import Applied, PersonAtSource, PhantomSource, Player, SourceInstrument
 from rig.bench.movers import Actuator, Mover, SimulatedHand
-from rig.bench.observed import Display
+from rig.bench.observed import DisplayInstrument
 from rig.bench.person import Person, Prompter
 from rig.bench.rig import Rig
 from rig.files.strict_toml import ConfigError
@@ -26,14 +26,14 @@ Movers = Callable[[Rig, str], Mover]
 """Who moves a contact, by its name: a switch, "input1" or "input2"."""
 
 
-class Stand:
+class Bench:
     """The rig under test, and everything that tests speak of. The rig is to be stopped by whoever made it."""
 
     def __init__(self, rig: Rig, player: Player, movers: Movers) -> None:
         self.rig = rig
         self._player, self._movers = player, movers
-        self.source = Source(rig, player, APPLIED)
-        self.meter, self.display = Meter(rig), Display(rig)
+        self.source = SourceInstrument(rig, player, APPLIED)
+        self.meter, self.display = BilledMeter(rig), DisplayInstrument(rig)
         moved = {name: movers(rig, name) for name in SWITCHES}
         self._by_name = moved
         self.scroll = Button(rig, moved["scroll"], "SCROLL is pressed", "SCROLL is let go")
@@ -69,7 +69,7 @@ class Stand:
             self.rig.begin_again()
 
 
-def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns: int, closing: ExitStack) -> Stand:
+def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns: int, closing: ExitStack) -> Bench:
     """On the simulated rig: everything by simulated hands, time virtual. `closing` closes what was opened."""
     try:
         from rig.bench.simulated import simulated
@@ -81,10 +81,10 @@ def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns:
     assert hands is not None
     rig = Rig(hardware, config, program, store)
     closing.callback(rig.stop)
-    return Stand(rig, player, lambda rig, name: SimulatedHand(rig, hands, name))
+    return Bench(rig, player, lambda rig, name: SimulatedHand(rig, hands, name))
 
 
-def board_stand(config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack) -> Stand:
+def board_stand(config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack) -> Bench:
     """On a Raspberry Pi with its board: by actuators where they are fitted, else by a person."""
     hardware = raspberry_pi(config, program.metering.current_class)
     closing.callback(hardware.close)
@@ -93,7 +93,7 @@ def board_stand(config: Config, program: Program, store: Path, prompter: Prompte
 
 def stand_of(
     hardware: Hardware, config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack
-) -> Stand:
+) -> Bench:
     """On any hardware that has no hands of its own."""
     player: Player | None = None
     if Capability.PHANTOM_LOAD in hardware.link.identity.capabilities:
@@ -113,4 +113,4 @@ def stand_of(
             return actuator
         return Person(rig, prompter, name)
 
-    return Stand(rig, player, mover)
+    return Bench(rig, player, mover)

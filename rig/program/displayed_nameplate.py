@@ -7,23 +7,23 @@ from importlib.metadata import version
 
 from rig.meter.display.fitting import places
 from rig.meter.display.lcd import TEXT_PLACES
-from rig.meter.display.statuses import Plate
-from rig.meter.models import Capability
+from rig.meter.display.statuses import DisplayedNameplate
+from rig.meter.models import ModelCapability
 from rig.program.build import Program
 
 DISTRIBUTION = "ae0764-rig"
 
 
-def plate_of(program: Program) -> Plate:
+def displayed_nameplate(program: Program) -> DisplayedNameplate:
     """The plate of a programmed meter."""
     nameplate = program.nameplate
-    return Plate(
+    return DisplayedNameplate(
         firmware=version(DISTRIBUTION),
         program=program.digest,
         serial=nameplate.serial,
         ks=_number(nameplate.ks.wh),
         multiplier=_number(nameplate.ratios.multiplier),
-        reactive=not program.metering.model.lacks(Capability.REACTIVE),
+        reactive=not program.metering.model.lacks(ModelCapability.REACTIVE),
         apparent_rms=program.file.meter.apparent == "rms",
     )
 

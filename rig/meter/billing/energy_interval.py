@@ -8,7 +8,7 @@ SQUARES = 7
 """V²h of V1, V2 and V3, then A²h of I1, I2, I3 and of the neutral."""
 
 
-class Portion(NamedTuple):
+class EnergyInterval(NamedTuple):
     """What billing is advanced by.
 
     Instants are UTC in nanoseconds since 1970. Energies are magnitudes in nWh, nvarh and nVAh, in one quadrant;
@@ -32,7 +32,7 @@ class Portion(NamedTuple):
         """Whether nothing flowed."""
         return not (any(self[3:7]) or any(self.squares) or any(any(amounts) for _, *amounts in self.others))
 
-    def between(self, from_ns: int, to_ns: int) -> Portion:
+    def between(self, from_ns: int, to_ns: int) -> EnergyInterval:
         """What of it flowed between two instants inside it.
 
         Up to an instant t that is ⌊E · (t − start) / (end − start)⌋, and between two the difference: so parts add up to
@@ -45,7 +45,7 @@ class Portion(NamedTuple):
         def part(amount: int) -> int:
             return amount * until // whole - amount * since // whole
 
-        return Portion(
+        return EnergyInterval(
             from_ns,
             to_ns,
             self.quadrant,
@@ -57,6 +57,6 @@ class Portion(NamedTuple):
             tuple((q, part(wh), part(varh), part(rms), part(td)) for q, wh, varh, rms, td in self.others),
         )
 
-    def cut(self, at_ns: int) -> tuple[Portion, Portion]:
+    def cut(self, at_ns: int) -> tuple[EnergyInterval, EnergyInterval]:
         """The parts before and after an instant inside it."""
         return self.between(self.start_ns, at_ns), self.between(at_ns, self.end_ns)

@@ -9,14 +9,24 @@ from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.contacts.functions import Output, PulsesOutput
 from rig.meter.contacts.pulses import TEST_LED
 from rig.meter.measuring.quantities import Readings, Sums
-from rig.meter.meter import Advance
+from rig.meter.meter import WindowResult
 from rig.program.check import output_text
 from rig.program.names import demand_name
-from rig.results.summary import PHASES, REGISTERS, Constants, Contact, Demand, EnergyWh, Phase, Registers, Summary
+from rig.results.summary import (
+    PHASES,
+    REGISTERS,
+    Constants,
+    DemandSummary,
+    EnergyRegisters,
+    EnergyWh,
+    OutputState,
+    Phase,
+    Summary,
+)
 from rig.service.service import Service
 
 
-class Tally:
+class RunAccumulator:
     """Adds up the windows of a run, phase by phase, whatever the meter's form.
 
     `vt_ratio` and `ct_ratio` multiply meter values back to primary ones.
@@ -28,7 +38,7 @@ class Tally:
         self._run = self._recent = Sums()
         self._bits = self._records = self._overload = self._dead = self._timed = 0
 
-    def add(self, result: Advance) -> None:
+    def add(self, result: WindowResult) -> None:
         record, sums = result.window.record, result.window.sums
         self._run += sums
         self._recent += sums
@@ -69,7 +79,7 @@ class Tally:
                 service.energy_of_run(Quantity.KWH_DELIVERED) / NANO * ratio,
                 service.energy_of_run(Quantity.KWH_RECEIVED) / NANO * ratio,
             ),
-            registers=Registers(*(billing.registers.energy(q) / NANO_PER_KILO * ratio for q in REGISTERS)),
+            registers=EnergyRegisters(*(billing.registers.energy(q) / NANO_PER_KILO * ratio for q in REGISTERS)),
             demand=_demand(service, ratio),
             rate=billing.rate.name,
             service=installation.service.text if installation.service else None,
@@ -125,10 +135,10 @@ class Tally:
         return found
 
 
-def _contact(service: Service, output: Output) -> Contact:
+def _contact(service: Service, output: Output) -> OutputState:
     name = output.name.lower()
     relay = service.outputs.relays[name]
-    return Contact(
+    return OutputState(
         name=output.name,
         does=output.quantity.value if isinstance(output, PulsesOutput) else output_text(output, service.program),
         position=relay.position.value,
@@ -137,7 +147,7 @@ def _contact(service: Service, output: Output) -> Contact:
     )
 
 
-def _demand(service: Service, ratio: float) -> list[Demand]:
+def _demand(service: Service, ratio: float) -> list[DemandSummary]:
     billing = service.meter.billing
     registers = billing.registers.demand
     if registers is None:
@@ -147,7 +157,7 @@ def _demand(service: Service, ratio: float) -> list[Demand]:
         top = registers.maximum(q)
         local = None if top.at_ns is None else billing.settings.calendar.local(top.at_ns)
         found.append(
-            Demand(
+            DemandSummary(
                 quantity=demand_name(quantity),
                 present=registers.present(q) / NANO_PER_KILO * ratio,
                 previous=registers.previous(q) / NANO_PER_KILO * ratio,

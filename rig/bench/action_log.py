@@ -16,7 +16,7 @@ class Act:
     text: str
 
 
-class Acts:
+class ActionLog:
     """All acts since the meter started, the start the first. Times in texts are seconds from it."""
 
     def __init__(self, begin_ns: int) -> None:
