@@ -54,7 +54,10 @@ class Stamps(StrEnum):
 
 app.command(epilog="Example: [bold]rig run --for 10 --speed max[/bold]")(run_commands.run)
 app.command(epilog="Example: [bold]rig record session.csv[/bold]")(run_commands.record)
-app.command(epilog="Example: [bold]rig watch rig.sock --json[/bold]")(run_commands.watch)
+app.command(epilog="Example: [bold]rig watch --follow --json[/bold]")(run_commands.watch)
+app.command(epilog="Example: [bold]rig serve --config rig.toml[/bold]")(run_commands.serve)
+app.command(epilog="Example: [bold]rig attach[/bold]")(run_commands.attach)
+app.command(epilog="Example: [bold]rig stop[/bold]")(run_commands.stop)
 
 
 @app.command(epilog="Example: [bold]rig replay g1.cfg --channels va=VA_G1,ia=IA_G1 --vt-ratio 60 --ct-ratio 500[/bold]")

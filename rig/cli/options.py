@@ -25,15 +25,21 @@ SecondsOption = Annotated[
     float | None, typer.Option("--for", min=0.1, max=1e9, help="Seconds of the rig's time; else until Ctrl-C.")
 ]
 SpeedOption = Annotated[Speed, typer.Option(help="1: real time. max: as fast as a simulated rig can.")]
-ServeOption = Annotated[
-    Path | None, typer.Option(help="Give other programs the state here, a Unix socket; see rig watch.")
+SocketOption = Annotated[
+    Path | None,
+    typer.Option("--socket", "--serve", help="Where the meter is found, a Unix socket; else by its configuration."),
 ]
 HandsOption = Annotated[
     Path | None, typer.Option(help="Simulated rig: move its switches as in this file of rig record.")
 ]
 
 
-def configuration(path: Path | None) -> Config:
-    """The file asked for, or the one that is here, or the default."""
+def configuration_file(path: Path | None) -> Path | None:
+    """Give the file asked for, or the one that is here; None: the default."""
     here = Path("rig.toml")
-    return load(here if path is None and here.exists() else path)
+    return here if path is None and here.exists() else path
+
+
+def configuration(path: Path | None) -> Config:
+    """Read the file asked for, or the one that is here, or take the default."""
+    return load(configuration_file(path))

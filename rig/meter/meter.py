@@ -171,6 +171,26 @@ class Meter:
         seen = AlertInputs(instant.phases, instant.elements, installation.expected, demand, installation.active)
         return self._levels.judge(tick, seen)
 
+    def reprogram(
+        self,
+        billing: Billing,
+        installation: Installation,
+        outputs: Sequence[PulseOutput],
+        levels: Sequence[LevelOutput],
+    ) -> list[ContactChange]:
+        """Go on at the end of the last record as another program has it; the state of each level output.
+
+        Energy that flowed since, and what of the last window waits for its vars, registers by the new program.
+        """
+        self.billing, self.installation = billing, installation
+        self.measurement.use(installation.equation)
+        self.outputs = {output.name: output for output in outputs}
+        self._levels = LevelOutputs(levels, self._tick_hz)
+        self._followed = None
+        if self._clock is None:
+            return []
+        return self._levels.begin(self._clock.tick, billing.rate, billing.test is not None)
+
     def follow(self, quantity: Quantity | None) -> None:
         """From the next record on the test LED shows a quantity, from none on; None: Wh either way, which is counted
         all the time. The same again changes nothing. (rig/meter/front/lamp.py)"""

@@ -70,9 +70,7 @@ class FrontPanel:
     def followed(self) -> Quantity | None:
         """What the test LED is to show; None: Wh either way (P-1)."""
         mode = self.front.mode
-        return followed(
-            self.front.item.what, self._demands, alternate=mode is Mode.ALTERNATE, test=mode is Mode.TEST
-        )
+        return followed(self.front.item.what, self._demands, alternate=mode is Mode.ALTERNATE, test=mode is Mode.TEST)
 
     def lcd(self, meter: Meter) -> Lcd:
         """The glass: looked at anew when the item changes, and every REFRESH_NS."""

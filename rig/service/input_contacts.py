@@ -11,25 +11,32 @@ from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 
 
 def name_of(place: int) -> str:
-    """"input1" for place 0."""
+    """ "input1" for place 0."""
     return f"input{place + 1}"
 
 
 class InputContacts:
     """What each programmed input does, on its contact, which `contact` opens by its place, 0 or 1.
 
-    Raises GpioError for one that cannot be had, and then holds none.
+    Those that `before`, the inputs of another program, has already go on. Raises GpioError for one that cannot be had,
+    and then holds none of its own.
     """
 
-    def __init__(self, programmed: Sequence[Input], contact: Callable[[int], PulseInput]) -> None:
+    def __init__(
+        self, programmed: Sequence[Input], contact: Callable[[int], PulseInput], before: InputContacts | None = None
+    ) -> None:
+        there = {} if before is None else {each.place: contact for each, contact in before._inputs}
         self._inputs: list[tuple[Input, PulseInput]] = []
+        self._opened: list[PulseInput] = []
         try:
             for each in programmed:
-                self._inputs.append((each, contact(each.place)))
+                if each.place not in there:
+                    self._opened.append(contact(each.place))
+                self._inputs.append((each, there.get(each.place) or self._opened[-1]))
         except BaseException:
-            self.close()
+            self.abandon()
             raise
-        self._told = [0] * len(self._inputs)
+        self._told = [contact.closures for _, contact in self._inputs]
         self._forcing = [each for each, c in self._inputs if isinstance(each, RateInput) and c.closed]
 
     def begin(self, billing: Billing) -> list[Command]:
@@ -86,7 +93,14 @@ class InputContacts:
         """How many closures more than were told there may have been, because edges were lost."""
         return sum(contact.in_doubt for _, contact in self._inputs)
 
-    def close(self) -> None:
-        """Let the lines go."""
-        for _, contact in self._inputs:
+    def abandon(self) -> None:
+        """Let the lines go that were opened here: those of `before` stay with it."""
+        for contact in self._opened:
             contact.close()
+
+    def close(self, after: InputContacts | None = None) -> None:
+        """Let the lines go, but for those that `after` goes on with."""
+        kept = [] if after is None else [contact for _, contact in after._inputs]
+        for _, contact in self._inputs:
+            if contact not in kept:
+                contact.close()

@@ -10,7 +10,7 @@ from gpiozero.pins import Factory
 from drivers.contact_memory import ContactMemory
 from drivers.gpio import FormCRelay, Position, TestLed
 from drivers.schedule import OutputSchedule
-from rig.hardware.config import HardwareConfig
+from rig.hardware.config import OUTPUTS, HardwareConfig
 from rig.meter.contacts.functions import Output
 from rig.meter.contacts.levels import ContactChange
 from rig.meter.contacts.pulses import TEST_LED
@@ -38,8 +38,12 @@ class Outputs:
         self.schedule = OutputSchedule()
         self.relays: dict[str, FormCRelay] = {}
         names = [output.name.lower() for output in programmed]
-        self._memory = None if folder is None else ContactMemory(folder / MEMORY, names)
-        self._unknown = set(names)
+        self._wired, self._pins = wired, pins
+        self._memory = None if folder is None else ContactMemory(folder / MEMORY, OUTPUTS)
+        self._unknown: set[str] = set()
+        self._leaving: list[FormCRelay] = []
+        self._tests: dict[str, int] = {}
+        self._levels: dict[str, bool] = {}
         self._led: TestLed | None = None
         try:
             self._led = TestLed(
@@ -51,20 +55,20 @@ class Outputs:
                 gap_ns=LED_GAP_NS,
             )
             for name in names:
-                self.relays[name] = self._relay(name, wired.contacts(name), pins)
+                self.relays[name] = self._relay(name)
         except BaseException:
             self.close()
             raise
 
-    def _relay(self, name: str, wired: tuple[int, int], pins: Factory) -> FormCRelay:
+    def _relay(self, name: str) -> FormCRelay:
         memory = self._memory
         known = None if memory is None else memory.last(name)
-        if known is not None:
-            self._unknown.discard(name)
+        if known is None:
+            self._unknown.add(name)
         return FormCRelay(
             name.upper(),
-            *wired,
-            pins=pins,
+            *self._wired.contacts(name),
+            pins=self._pins,
             schedule=self.schedule,
             dwell_ns=RELAY_DWELL_NS,
             last=known or Position.KZ,
@@ -82,13 +86,53 @@ class Outputs:
         for name in self._unknown & counts.keys():
             self.relays[name].last = Position.KY if counts[name] % 2 else Position.KZ
 
+    def reprogram(self, programmed: Sequence[Output]) -> None:
+        """Be the outputs of another program. What those that go still owe is let out before they open.
+
+        Raises GpioError for pins that cannot be had, and then changes nothing.
+        """
+        names = [output.name.lower() for output in programmed]
+        opened: dict[str, FormCRelay] = {}
+        try:
+            for name in names:
+                if name not in self.relays:
+                    opened[name] = self._relay(name)
+        except BaseException:
+            for relay in opened.values():
+                relay.close()
+            raise
+        self._leaving += [relay for name, relay in self.relays.items() if name not in names]
+        self.relays = {name: opened.get(name) or self.relays[name] for name in names}
+        self._tests.clear()
+        self._levels.clear()
+
+    def test(self, name: str, closed: bool, now_ns: int, until_ns: int) -> None:
+        """Close an output that does not pulse to K–Y, or K–Z, for a test of its wiring, from an instant to another.
+
+        What its function asks for meanwhile is done then.
+        """
+        self._tests[name] = until_ns
+        self.relays[name].set(closed, now_ns)
+
+    def attend(self, now_ns: int) -> None:
+        """End what is over: tests of wiring, and relays that no program has any more and that owe nothing."""
+        for name in [name for name, until_ns in self._tests.items() if until_ns <= now_ns]:
+            del self._tests[name]
+            self.relays[name].set(self._levels.get(name, False), now_ns)
+        for relay in [relay for relay in self._leaving if not relay.edges.waiting]:
+            self._leaving.remove(relay)
+            relay.close()
+
     def pulse(self, pulse: Pulse, due_ns: int) -> None:
         """A flash, or a transition."""
         (self.led if pulse.output == TEST_LED else self.relays[pulse.output]).pulse(due_ns)
 
     def change(self, change: ContactChange, due_ns: int) -> None:
         """A contact that does not pulse has something to say, or no more."""
-        self.relays[change.output.lower()].set(change.closed, due_ns)
+        name = change.output.lower()
+        self._levels[name] = change.closed
+        if name not in self._tests:
+            self.relays[name].set(change.closed, due_ns)
 
     @property
     def held(self) -> int:
@@ -110,7 +154,7 @@ class Outputs:
         """Put out the lamp, open all contacts, let the pins go."""
         if self._led is not None:
             self._led.close()
-        for relay in self.relays.values():
+        for relay in (*self.relays.values(), *self._leaving):
             relay.close()
         if self._memory is not None:
             self._memory.close()

@@ -22,6 +22,15 @@ REPROGRAMMED = "programmed"
 """Kind of the snapshot that holds the whole state a new program found."""
 
 
+@dataclass(frozen=True)
+class WrittenProgram:
+    """A program that was written to the meter while it ran: its file's structures as JSON text, and the digest of the
+    configured program that it took the place of."""
+
+    file: str
+    instead_of: str
+
+
 @dataclass
 class SavedMeter:
     """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, and the
@@ -31,6 +40,8 @@ class SavedMeter:
     program: str
     recording: int
     meter: MeterState
+    written: WrittenProgram | None = None
+    clock_offset_ns: int = 0
 
 
 def decode_saved(payload: bytes) -> SavedMeter:

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from rig.daemon.messages import Moment
+from rig.daemon.protocol import Reading
 from rig.results.summary import DemandSummary, OutputState, Phase, Summary
 from rig.terminal.face_view import WIDTH, FaceView
 
@@ -22,13 +22,13 @@ def marks(summary: Summary) -> str:
     return "  ".join(said)
 
 
-def panel(moment: Moment, *, keys: bool = False, trouble: str | None = None) -> RenderableType:
+def panel(reading: Reading, *, keys: bool = False, trouble: str | None = None) -> RenderableType:
     """The live view: the meter's face, and below it what a bench wants to know.
 
     `keys`: which keys move the switches is said. `trouble` is that of the run's surroundings, in a sentence.
     """
-    s = moment.summary
-    face = replace(moment.face, marks=f"form {s.form}   {marks(s)}")
+    s = reading.summary
+    face = replace(reading.face, marks=f"form {s.form}   {marks(s)}")
     pulses = [f"test LED {s.pulses['test_led']} × {s.constants.ks_wh:g} Wh"]
     pulses += [f"{c.name} {c.transitions} × {c.kp_wh:g}" for c in s.outputs if c.transitions is not None]
     energy = Text(
@@ -39,9 +39,18 @@ def panel(moment: Moment, *, keys: bool = False, trouble: str | None = None) -> 
         f"{s.service or 'service not known yet'}   rate {s.rate}   "
         + "   ".join(f"{d.quantity} {d.present:.3f}, max {d.maximum:.3f}" for d in s.demand[:1])
     )
-    rows: list[RenderableType] = [Phases(moment.recent), energy, billed, Text("   ".join(pulses))]
+    rows: list[RenderableType] = [Phases(reading.recent), energy, billed, Text("   ".join(pulses))]
     rows += [Text(said, style="bold red") for said in (troubles(s), trouble) if said]
     return Group(FaceView(face, keys), *rows)
+
+
+def line(reading: Reading) -> str:
+    """A reading on one line, for a pipe or a file."""
+    s = reading.summary
+    watts = sum(phase.p_w for phase in reading.recent.values())
+    said = [marks(s), f"{s.seconds:.1f} s", f"{watts:.1f} W", f"{s.registers.kwh_delivered:.6f} kWh delivered"]
+    said += [f"{s.registers.kwh_received:.6f} received", f"rate {s.rate}", s.service or "service not known yet"]
+    return "   ".join(part for part in (*said, troubles(s), reading.lcd_trouble) if part)
 
 
 @dataclass(frozen=True)
