@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,7 +34,7 @@ from rig.hardware.config import Config
 
 if TYPE_CHECKING:
     from rig.daemon.client import MeterClient
-    from rig.daemon.protocol import Reading
+    from rig.daemon.protocol import Ended, Reading
     from rig.hardware.hands_file import HandsWriter
     from rig.terminal.show import Audience
 
@@ -88,7 +88,7 @@ def attach(config: ConfigOption = None, socket: SocketOption = None, json: JsonO
     """Show a meter that runs, as rig run shows it. Ctrl-C leaves it; the meter goes on."""
     chosen = configuration(config)
     with _connected(_socket(config, chosen, socket), "rig attach") as client:
-        raise typer.Exit(_show(client, chosen, json, None, None, ours=False))
+        raise typer.Exit(_show(client, json))
 
 
 def serve(
@@ -123,7 +123,7 @@ def watch(
     chosen = configuration(config)
     with _connected(path or _socket(config, chosen, socket), "rig watch") as client:
         if follow:
-            raise typer.Exit(_show(client, chosen, json, None, None, ours=False, keys=False))
+            raise typer.Exit(_show(client, json, keys=False))
         client.subscribe(Topic.READINGS)
         for message in client.messages():
             if isinstance(message, Reading):
@@ -155,8 +155,7 @@ def _run(
 ) -> int:
     """The exit status: 0, or 1 where a failure ended it."""
     from rig.daemon.client import ClientError
-    from rig.daemon.launch import Launched
-    from rig.daemon.startup import Start
+    from rig.terminal.start import start_and_show
 
     chosen = configuration(config)
     paced = speed is Speed.real
@@ -178,23 +177,23 @@ def _run(
                         "rig stop, or give another --socket"
                     )
             print(f"rig: a meter runs already (process {process}): this shows it; rig stop ends it", file=sys.stderr)
-            return _show(there, chosen, json, writer, seconds, ours=False)
-    start = Start(chosen, str(path), seconds, paced, None if hands is None else str(hands))
-    launched = Launched(start)
-    with _connected(path, "rig run") as client:
-        status = _show(client, chosen, json, writer, None, ours=True, begin=launched.begin, keys=hands is None)
-    launched.wait()
-    return status
+            return _show(there, json, writer, seconds)
+    keys = hands is None and chosen.hardware.kind == "sim" and paced
+    with _audience(json, writer, keys=keys) as (audience, finish):
+        audience = replace(audience, lcd=chosen.display)
+        ended = start_and_show(chosen, seconds, paced=paced, audience=audience, hands=hands, socket=path)
+    return finish(ended)
 
 
 def _socket(config: Path | None, chosen: Config, socket: Path | None, own: bool = False) -> Path:
     """Where the meter is found. A run of its `own`, which nobody is to find, has a socket of its own."""
-    from rig.daemon.address import default_socket, runtime_folder
+    from rig.daemon.address import default_socket
+    from rig.terminal.start import own_socket
 
     if socket is not None:
         return socket
     if own:
-        return runtime_folder() / f"run-{os.getpid()}.sock"
+        return own_socket()
     if chosen.daemon.socket is not None:
         return Path(chosen.daemon.socket)
     return default_socket(configuration_file(config))
@@ -208,40 +207,49 @@ def _connected(path: Path, name: str) -> MeterClient:
 
 def _show(
     client: MeterClient,
-    config: Config,
     json: bool,
-    writer: HandsWriter | None,
-    seconds: float | None,
+    writer: HandsWriter | None = None,
+    seconds: float | None = None,
     *,
-    ours: bool,
-    begin: Callable[[], None] = lambda: None,
     keys: bool = True,
 ) -> int:
-    from rig.terminal.run_view import report
-    from rig.terminal.show import Audience, show
+    """Show a meter that is not ours; the exit status."""
+    from rig.terminal.show import show
 
-    console = Console()
-    with ExitStack() as stack:
-        if json or not console.is_terminal or console.is_dumb_terminal:
-            audience = Audience(lambda reading: _print(reading, json, brief=True), record=writer)
-        else:
-            live = stack.enter_context(Live(Text("the meter starts", style="dim"), console=console, auto_refresh=False))
-            moves = keys and sys.stdin.isatty() and client.welcome.provenance.simulated and client.welcome.paced
-            audience = _on_terminal(console, live, moves)
-        if ours:
-            audience = replace(audience, lcd=config.display)
-        ended = show(client, audience, ours=ours, begin=begin, seconds=seconds)
+    moves = keys and client.welcome.provenance.simulated and client.welcome.paced
+    with _audience(json, writer, keys=moves) as (audience, finish):
+        ended = show(client, audience, ours=False, seconds=seconds)
     if ended is None:
         print(f"rig: the meter goes on (process {client.welcome.process}): rig stop ends it", file=sys.stderr)
         return 0
-    if ended.summary is not None:
-        if json:
-            print_json({"type": "summary"} | msgspec.to_builtins(ended.summary))
-        else:
-            console.print(report(ended.summary))
-    if ended.failure:
-        refuse(ended.failure)
-    return ended.status
+    return finish(ended)
+
+
+@contextmanager
+def _audience(
+    json: bool, writer: HandsWriter | None, *, keys: bool
+) -> Iterator[tuple[Audience, Callable[[Ended], int]]]:
+    """Who is shown a meter here, and what prints its end and gives the exit status."""
+    from rig.terminal.run_view import report
+    from rig.terminal.show import Audience
+
+    console = Console()
+
+    def finish(ended: Ended) -> int:
+        if ended.summary is not None:
+            if json:
+                print_json({"type": "summary"} | msgspec.to_builtins(ended.summary))
+            else:
+                console.print(report(ended.summary))
+        if ended.failure:
+            refuse(ended.failure)
+        return ended.status
+
+    if json or not console.is_terminal or console.is_dumb_terminal:
+        yield Audience(lambda reading: _print(reading, json, brief=True), record=writer), finish
+        return
+    with Live(Text("the meter starts", style="dim"), console=console, auto_refresh=False) as live:
+        yield replace(_on_terminal(console, live, keys and sys.stdin.isatty()), record=writer), finish
 
 
 def _on_terminal(console: Console, live: Live, moves: bool) -> Audience:

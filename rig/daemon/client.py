@@ -42,7 +42,13 @@ READ_BYTES = 1 << 16
 
 
 class ClientError(RigError):
-    """No meter there, or one that has gone: one sentence with the socket and what would be right."""
+    """No meter there: one sentence with the socket and what would be right."""
+
+
+class MeterGone(ClientError):
+    """A meter that was there and has gone, or does not answer: one sentence."""
+
+    status = 1
 
 
 class RequestRefusedError(RigError):
@@ -162,7 +168,7 @@ class MeterClient:
             try:
                 if (message := self._reader.take()) is not None:
                     if isinstance(message, Closed):
-                        raise ClientError(f"the meter at {self.path} closed the connection: {message.sentence}")
+                        raise MeterGone(f"the meter at {self.path} closed the connection: {message.sentence}")
                     return message
             except FrameError as error:
                 raise ClientError(f"what answers at {self.path} is no meter's daemon: {error}") from None
@@ -171,8 +177,7 @@ class MeterClient:
             else:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
-                    raise ClientError(
-                        f"the meter at {self.path} does not answer: rig stop ends it, or kill its process"
+                    raise MeterGone(f"the meter at {self.path} does not answer: rig stop ends it, or kill its process"
                     )
                 self._socket.settimeout(left)
             try:
@@ -184,5 +189,5 @@ class MeterClient:
             except OSError:
                 data = b""
             if not data:
-                raise ClientError(f"the meter at {self.path} has ended without a word, perhaps killed")
+                raise MeterGone(f"the meter at {self.path} has ended without a word, perhaps killed")
             self._reader.feed(data)

@@ -35,7 +35,7 @@ class StartError(RigError):
 class Launched:
     """A daemon that listens at its socket and meters from `begin` on. Let alone before that, it ends."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, metering: tuple[str, ...] = METERING) -> None:
         """Start it and wait until it listens. Raises StartError with what kept it from running."""
         here, there = pair()
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -43,7 +43,7 @@ class Launched:
         self._log = Path(start.socket).with_suffix(".log")
         with _written(self._log) as log:
             self.process = subprocess.Popen(
-                [sys.executable, *warnings, *METERING, str(there.fileno())],
+                [sys.executable, *warnings, *metering, str(there.fileno())],
                 pass_fds=[there.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -52,6 +52,7 @@ class Launched:
                 start_new_session=True,  # neither Ctrl-C nor the end of the terminal is for it
             )
         there.close()
+        self._begun = False
         self._channel: MessageChannel[ToStarter] = MessageChannel(here, ToStarter)
         try:
             self._channel.send(start)
@@ -71,7 +72,16 @@ class Launched:
         """Let it meter."""
         with suppress(ChannelClosed):  # it ends; why, its clients hear
             self._channel.send(Begin())
+        self._begun = True
         self._channel.close()
+
+    def abandon(self) -> None:
+        """Let it end, if it has not begun; one that meters goes on."""
+        if not self._begun:
+            self._channel.close()
+            self.wait()
+        elif self.process.poll() is None:
+            self.process.returncode = 0  # it is meant to outlive this process: nobody waits for it here
 
     def wait(self, seconds: float = GRACE_S) -> None:
         """Wait until it has ended; after so long it is killed. Raises StartError then."""

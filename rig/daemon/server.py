@@ -165,8 +165,11 @@ class Server:
 
     def _pass_on(self) -> None:
         """What the metering process had no room for yet."""
-        while self._unsent and self._channel.offer(self._unsent[0]):
-            del self._unsent[0]
+        try:
+            while self._unsent and self._channel.offer(self._unsent[0]):
+                del self._unsent[0]
+        except ChannelClosed:  # it hears nothing any more; what it said last is still to be read
+            self._unsent.clear()
 
     def _hold_back(self) -> None:
         """While a client that must lose nothing is full, the metering process, which then waits, is not heard."""
@@ -294,6 +297,9 @@ class Server:
                 while client.queue:
                     client.queue.sent(connection.send(client.queue.next, socket.MSG_NOSIGNAL))
             connection.close()
+        self._listener.close()
+        self._channel.close()
+        self._selector.close()
 
 
 def main() -> None:

@@ -37,7 +37,8 @@ class ServerProcess:
         """Start another one in place of one that died, unless the last start is not AGAIN_S ago; whether it did."""
         if time.monotonic() < self._started_s + AGAIN_S:
             return False
-        self._end()
+        self.channel.close()
+        self._reap()
         self._start()
         return True
 
@@ -45,7 +46,9 @@ class ServerProcess:
         """Let it end: it sees that its channel is closed, once clients have what waits for them."""
         with suppress(OSError):
             self.channel.finish()
-        self._end(LEAVE_S)
+        # Closing with something unread would take from the server what it has not read yet: first it ends.
+        self._reap(LEAVE_S)
+        self.channel.close()
 
     def _start(self) -> None:
         self._started_s = time.monotonic()
@@ -70,9 +73,8 @@ class ServerProcess:
         with suppress(ChannelClosed):  # the next look at it starts another one
             self.channel.send(self._serve)
 
-    def _end(self, wait_s: float = 0.0) -> None:
+    def _reap(self, wait_s: float = 0.0) -> None:
         assert self._process is not None
-        self.channel.close()
         try:
             self._process.wait(wait_s)
         except subprocess.TimeoutExpired:

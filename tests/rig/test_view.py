@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 import pytest
 from rich.console import Console
 
-from rig.daemon.messages import Moment
+from rig.daemon.protocol import Reading
 from rig.hardware.config import Config
 from rig.results.summary import Phase
 from rig.terminal.run_view import panel, phases
-from rig.terminal.show import Audience, run
+from rig.terminal.show import Audience
+from rig.terminal.start import start_and_show
 
 
 @dataclass
@@ -76,8 +77,8 @@ def test_what_is_not_known_is_a_dash() -> None:
 
 
 def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> None:
-    moments: list[Moment] = []
-    run(Config(), 2, paced=False, audience=Audience(moments.append))
+    moments: list[Reading] = []
+    start_and_show(Config(), 2, paced=False, audience=Audience(moments.append))
 
     def lines(trouble: str | None, width: int = 80) -> list[str]:
         console = Console(file=io.StringIO(), width=width)

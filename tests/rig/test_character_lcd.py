@@ -8,13 +8,14 @@ import pytest
 
 from drivers.lcd import LcdError
 from drivers.sim.hd44780 import Hd44780, Pcf8574, SimulatedI2cBus
-from rig.daemon.messages import Moment
+from rig.daemon.protocol import Reading
 from rig.face.characters import character_lines
 from rig.files.strict_toml import ConfigError
 from rig.hardware.config import Config, LcdConfig, load
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
-from rig.terminal import show as live
 from rig.terminal.character_lcd import AGAIN_NS, EACH_NS, CharacterLcdClient
+from rig.terminal.show import Audience
+from rig.terminal.start import start_and_show
 
 DISPLAY = LcdConfig(lcd="20x4")
 FIRST = Lcd("03", "00123.4", "kWh", frozenset({Annunciator.RATE_A}))
@@ -104,10 +105,10 @@ def test_trouble_ends_also_when_what_is_wanted_stood_there_before() -> None:
 def test_a_display_that_is_not_there_is_refused_at_the_start() -> None:
     with pytest.raises(LcdError, match="no display answers at address 0x3f"):
         CharacterLcdClient(LcdConfig(lcd="16x2", lcd_address=0x3F), Bench(16, 2).open)
-    config = Config(display=LcdConfig(lcd="16x2", lcd_address=0x20))
-    audience = live.Audience(lambda moment: None)
+    lcd = LcdConfig(lcd="16x2", lcd_address=0x20)
+    audience = Audience(lambda reading: None, lcd=lcd, open_bus=Bench(16, 2).open)
     with pytest.raises(LcdError, match="no display answers at address 0x20"):
-        live.run(config, 1, paced=False, audience=audience, open_bus=Bench(16, 2).open)
+        start_and_show(Config(), 1, paced=False, audience=audience)
 
 
 def test_a_run_writes_it_and_goes_on_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +119,7 @@ def test_a_run_writes_it_and_goes_on_when_it_is_gone(monkeypatch: pytest.MonkeyP
     seen: list[tuple[tuple[str, ...], str | None]] = []
     faces: list[str | None] = []
 
-    def moment(shown: Moment) -> None:
+    def reading(shown: Reading) -> None:
         """Written before the next is heard. Gone after the third, back when its loss has been shown."""
         seen.append((bench.text, shown.lcd_trouble))
         if len(seen) == 4:
@@ -126,9 +127,10 @@ def test_a_run_writes_it_and_goes_on_when_it_is_gone(monkeypatch: pytest.MonkeyP
         elif shown.lcd_trouble is not None:
             bench.bus.chips = {0x27: bench.chip}
 
-    config = Config(display=DISPLAY)
-    audience = live.Audience(moment, face=lambda shown: faces.append(shown.lcd_trouble))
-    ended = live.run(config, 30, paced=False, audience=audience, open_bus=bench.open)
+    audience = Audience(
+        reading, front=lambda shown: faces.append(shown.lcd_trouble), lcd=DISPLAY, open_bus=bench.open
+    )
+    ended = start_and_show(Config(), 30, paced=False, audience=audience)
     assert ended.failure is None
     assert len(seen) == 30
     assert seen[2][0] == character_lines(ALL_SEGMENTS, 20, 4)
