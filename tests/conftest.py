@@ -53,5 +53,6 @@ def no_meter_is_left(runtime: Path) -> Iterator[None]:
         with suppress(ValueError, OSError):
             if (process := int(lock.read_text())) != os.getpid():
                 os.kill(process, signal.SIGKILL)
-        for left in lock.parent.iterdir():
+    for left in runtime.rglob("*"):
+        if not left.is_dir():
             left.unlink(missing_ok=True)
