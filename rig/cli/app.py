@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from rig.cli import ask as ask_commands
 from rig.cli import gateware as gateware_commands
 from rig.cli import profile as profile_commands
 from rig.cli import program as program_commands
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Hardware-in-the-loop rig for the electricity meter of approval AE-0764, simulated or on a Raspberry Pi.",
 )
+app.add_typer(ask_commands.app, name="ask")
 app.add_typer(gateware_commands.app, name="gateware")
 app.add_typer(program_commands.app, name="program")
 app.add_typer(profile_commands.app, name="profile")

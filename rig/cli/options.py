@@ -40,6 +40,17 @@ def configuration_file(path: Path | None) -> Path | None:
     return here if path is None and here.exists() else path
 
 
+def meter_socket(path: Path | None, config: Config, socket: Path | None) -> Path:
+    """Give the socket where the meter of a configuration is found: as asked for, as configured, or by the file."""
+    from rig.daemon.address import default_socket
+
+    if socket is not None:
+        return socket
+    if config.daemon.socket is not None:
+        return Path(config.daemon.socket)
+    return default_socket(configuration_file(path))
+
+
 def configuration(path: Path | None) -> Config:
     """Read the file asked for, or the one that is here, or take the default."""
     return load(configuration_file(path))

@@ -26,11 +26,10 @@ from rig.cli.options import (
     Speed,
     SpeedOption,
     configuration,
-    configuration_file,
+    meter_socket,
 )
 from rig.errors import RigError
 from rig.failures import refuse
-from rig.hardware.config import Config
 
 if TYPE_CHECKING:
     from rig.daemon.client import MeterClient
@@ -87,7 +86,7 @@ def record(
 def attach(config: ConfigOption = None, socket: SocketOption = None, json: JsonOption = False) -> None:
     """Show a meter that runs, as rig run shows it. Ctrl-C leaves it; the meter goes on."""
     chosen = configuration(config)
-    with _connected(_socket(config, chosen, socket), "rig attach") as client:
+    with _connected(meter_socket(config, chosen, socket), "rig attach") as client:
         raise typer.Exit(_show(client, json))
 
 
@@ -100,7 +99,7 @@ def serve(
     from rig.daemon.startup import Start
 
     chosen = configuration(config)
-    start = Start(chosen, str(_socket(config, chosen, socket)), seconds)
+    start = Start(chosen, str(meter_socket(config, chosen, socket)), seconds)
     reads, writes = os.pipe()
     os.write(writes, msgspec.msgpack.encode(start))
     os.close(writes)
@@ -121,7 +120,7 @@ def watch(
     from rig.daemon.protocol import Reading, Topic
 
     chosen = configuration(config)
-    with _connected(path or _socket(config, chosen, socket), "rig watch") as client:
+    with _connected(path or meter_socket(config, chosen, socket), "rig watch") as client:
         if follow:
             raise typer.Exit(_show(client, json, keys=False))
         client.subscribe(Topic.READINGS)
@@ -136,7 +135,7 @@ def stop(config: ConfigOption = None, socket: SocketOption = None) -> None:
     from rig.daemon.protocol import Ended, Stop
 
     chosen = configuration(config)
-    with _connected(_socket(config, chosen, socket), "rig stop") as client:
+    with _connected(meter_socket(config, chosen, socket), "rig stop") as client:
         client.ask(Stop())
         for message in client.messages():
             if isinstance(message, Ended) and message.failure:
@@ -155,14 +154,14 @@ def _run(
 ) -> int:
     """The exit status: 0, or 1 where a failure ended it."""
     from rig.daemon.client import ClientError
-    from rig.terminal.start import start_and_show
+    from rig.terminal.start import own_socket, start_and_show
 
     chosen = configuration(config)
     paced = speed is Speed.real
     for option, given in (("--speed max", not paced), ("--hands", hands is not None)):
         if given and chosen.hardware.kind != "sim":
             raise RunRefused(f"{option} needs the simulated rig: on hardware time passes, and hands move, as they do")
-    path = _socket(config, chosen, socket, own=not paced)
+    path = own_socket() if socket is None and not paced else meter_socket(config, chosen, socket)
     try:
         there = _connected(path, "rig run")
     except ClientError:
@@ -183,20 +182,6 @@ def _run(
         audience = replace(audience, lcd=chosen.display)
         ended = start_and_show(chosen, seconds, paced=paced, audience=audience, hands=hands, socket=path)
     return finish(ended)
-
-
-def _socket(config: Path | None, chosen: Config, socket: Path | None, own: bool = False) -> Path:
-    """Where the meter is found. A run of its `own`, which nobody is to find, has a socket of its own."""
-    from rig.daemon.address import default_socket
-    from rig.terminal.start import own_socket
-
-    if socket is not None:
-        return socket
-    if own:
-        return own_socket()
-    if chosen.daemon.socket is not None:
-        return Path(chosen.daemon.socket)
-    return default_socket(configuration_file(config))
 
 
 def _connected(path: Path, name: str) -> MeterClient:

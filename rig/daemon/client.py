@@ -56,6 +56,10 @@ class RequestRefusedError(RigError):
 
     status = 1
 
+    def __init__(self, sentence: str, needs_key: bool = False) -> None:
+        super().__init__(sentence)
+        self.needs_key = needs_key
+
 
 class MeterClient:
     """A connection to a daemon, used by one thread. `welcome` says which daemon it is, `path` where.
@@ -116,8 +120,8 @@ class MeterClient:
                 match self._next(deadline):
                     case Done(number=answered, result=result) if answered == number:
                         return result
-                    case Refused(number=answered, sentence=sentence) if answered == number:
-                        raise RequestRefusedError(sentence)
+                    case Refused(number=answered) as refused if answered == number:
+                        raise RequestRefusedError(refused.sentence, refused.needs_key)
                     case other:
                         kept.append(other)
         finally:
@@ -177,8 +181,7 @@ class MeterClient:
             else:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
-                    raise MeterGone(f"the meter at {self.path} does not answer: rig stop ends it, or kill its process"
-                    )
+                    raise MeterGone(f"the meter at {self.path} does not answer: rig stop ends it, or kill its process")
                 self._socket.settimeout(left)
             try:
                 data = self._socket.recv(READ_BYTES)

@@ -179,10 +179,11 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """A request was not carried out, and nothing was changed: the sentence why."""
+    """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help."""
 
     number: int
     sentence: str
+    needs_key: bool = False
 
 
 class Reading(msgspec.Struct, frozen=True, tag="reading"):
