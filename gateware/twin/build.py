@@ -16,9 +16,10 @@ from pathlib import Path
 
 from gateware.cache import cache_folder
 from gateware.chain import Chain
-from gateware.twin import generate
+from gateware.compiler import generate
 
 _HERE = Path(__file__).parent
+_COMPILER = Path(generate.__file__).parent
 _FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-fno-exceptions", "-Wall", "-Wno-unused")
 _PASSES = (
     "read_rtlil netlist.il; flatten; proc; opt_expr; opt_merge; opt_clean; wreduce; opt_expr; opt_merge; "
@@ -95,7 +96,7 @@ def library(chain: Chain, engine: str) -> Path:
     parts = [text, engine, str(chain.paired), version, " ".join(_FLAGS), yosys]
     if engine == "verilator":
         parts.append(verilator())
-    sources = sorted((*_HERE.glob("*.py"), *_HERE.glob("*.cpp"), *_HERE.glob("*.h")))
+    sources = sorted((*_COMPILER.glob("*.py"), *_HERE.glob("*.py"), *_HERE.glob("*.cpp"), *_HERE.glob("*.h")))
     digest = hashlib.sha256("\0".join((*parts, *(s.read_text() for s in sources))).encode()).hexdigest()[:16]
     target = cache_folder() / f"twin-{engine}-{digest}.so"
     if not target.exists():

@@ -16,9 +16,10 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 from gateware_bench import simulate
 
-from gateware.twin import build, generate
-from gateware.twin.rtlil import parse
-from gateware.twin.statements import Design
+from gateware.compiler import generate
+from gateware.compiler.rtlil import parse
+from gateware.compiler.statements import Design
+from gateware.twin import build
 
 CLOCKS = 1500
 

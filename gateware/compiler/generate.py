@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateware.twin.expressions import word
-from gateware.twin.places import Places
-from gateware.twin.quiet import Quiet
-from gateware.twin.rtlil import Netlist, parse
-from gateware.twin.statements import Block, Design, variables
-from gateware.twin.writer import Writer, array
+from gateware.compiler.expressions import word
+from gateware.compiler.places import Places
+from gateware.compiler.quiet import Quiet
+from gateware.compiler.rtlil import Netlist, parse
+from gateware.compiler.statements import Block, Design, variables
+from gateware.compiler.writer import Writer, array
 
 
 def cpp(rtlil: str, activity: Mapping[str, float] | None = None) -> str:

@@ -6,8 +6,8 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from gateware.twin.expressions import Ref, Resolved, Var
-from gateware.twin.rtlil import Bit, Bits, Cell, Netlist, constant
+from gateware.compiler.expressions import Ref, Resolved, Var
+from gateware.compiler.rtlil import Bit, Bits, Cell, Netlist, constant
 
 CLOCK = "\\clk"
 RESET = "rst"

@@ -14,9 +14,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from gateware.twin.expressions import Var
-from gateware.twin.places import Places, read_by
-from gateware.twin.statements import Assign, Block, Design, Group, If, Item, Load, Store
+from gateware.compiler.expressions import Var
+from gateware.compiler.places import Places, read_by
+from gateware.compiler.statements import Assign, Block, Design, Group, If, Item, Load, Store
 
 RESTING = 0.2
 """Share of the clocks in which something a statement reads may change, for the statement to count as resting."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateware.twin.expressions import Resolved, Var
-from gateware.twin.statements import Assign, Block, Design, Group, If, Item, Load, Store, variables
+from gateware.compiler.expressions import Resolved, Var
+from gateware.compiler.statements import Assign, Block, Design, Group, If, Item, Load, Store, variables
 
 Choices = dict[Var, list[Block]]
 """Of each multiplexer, a block for every value it can take: what only that one needs is computed in it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateware.twin.rtlil import Cell
+from gateware.compiler.rtlil import Cell
 
 
 @dataclass(eq=False)

@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from gateware.twin.expressions import Var, combinational, word
-from gateware.twin.places import Places, read_by
-from gateware.twin.quiet import Quiet
-from gateware.twin.statements import Assign, Block, Design, Group, If, Item, Load, Store
+from gateware.compiler.expressions import Var, combinational, word
+from gateware.compiler.places import Places, read_by
+from gateware.compiler.quiet import Quiet
+from gateware.compiler.statements import Assign, Block, Design, Group, If, Item, Load, Store
 
 _WORTH_A_BRANCH = 3
 """Cells that a multiplexer's choice must need for itself to be computed only when it is taken."""
