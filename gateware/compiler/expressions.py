@@ -26,6 +26,17 @@ Ref = tuple[Var, int]
 Resolved = tuple[int | Ref, ...]
 """Bits traced to constants and variables, least significant first."""
 
+
+def variables(bits: Resolved) -> set[Var]:
+    """The variables among the sources of some bits."""
+    return {bit[0] for bit in bits if not isinstance(bit, int)}
+
+
+def whole(var: Var) -> Resolved:
+    """All bits of a variable."""
+    return tuple((var, i) for i in range(var.width))
+
+
 Names = Mapping[Var, str]
 """Registers that go by another name here, because their old value was copied."""
 

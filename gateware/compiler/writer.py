@@ -6,10 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
+from gateware.compiler.design import Design
 from gateware.compiler.expressions import Var, combinational, word
-from gateware.compiler.places import Places, read_by
-from gateware.compiler.quiet import Quiet
-from gateware.compiler.statements import Assign, Block, Design, Group, If, Item, Load, Store
+from gateware.compiler.gating import Gating
+from gateware.compiler.placement import Placement
+from gateware.compiler.statements import Assign, Block, GatedGroup, If, Item, Load, Store, inner_blocks, read_by
 
 _WORTH_A_BRANCH = 3
 """Cells that a multiplexer's choice must need for itself to be computed only when it is taken."""
@@ -21,58 +22,65 @@ def array(memory: str) -> str:
 
 
 class Writer:
-    """Writes blocks as text; `names` in its methods maps registers that were copied to the copies."""
+    """Writes blocks as text; `names` in its methods maps registers that were copied to the copies.
 
-    def __init__(self, design: Design, places: Places, quiet: Quiet, lines: list[str]) -> None:
+    `counted` blocks count how often they are entered, in the member `entered`, for profile.py.
+    """
+
+    def __init__(
+        self, design: Design, placement: Placement, gating: Gating, lines: list[str], *, counted: bool = False
+    ) -> None:
         self._design = design
-        self._places = places
-        self._quiet = quiet
+        self._placement = placement
+        self._gating = gating
         self._lines = lines
+        self._counted = counted
         self._reads: dict[Item, set[object]] = {}
         self._writes: dict[Item, set[object]] = {}
-        self._resting = set(quiet.cold)
+        self._idle = set(gating.idle_cells)
 
     def clock(self, root: Block) -> None:
-        """What one clock does."""
-        self._lines += ["const uint64_t fresh = changed;", "changed = 0;"]
+        """Write everything that one clock does."""
+        if self._gating.any:
+            self._lines += ["const uint64_t found_dirty = dirty;", "dirty = 0;"]
         self._block(root, {})
 
     def _block(self, block: Block, names: dict[Var, str]) -> None:
-        if self._quiet.watching:
-            self._lines.append(f"passed.{block.name}++;")
+        if self._counted:
+            self._lines.append(f"entered.{block.name}++;")
         order, copied = self._order(block.items, set(names))
         names = dict(names)
         for var in sorted(copied, key=lambda v: v.name):
             self._lines.append(f"const uint64_t {var.name}_old = {var.name};")
             names[var] = f"{var.name}_old"
-        if block.parent is None and self._quiet.cold:
-            self._lines.append(f"if (fresh & {self._quiet.mask:#x}u) {{")
-            self._cells(self._quiet.cold, names)
+        if block.parent is None and self._idle:
+            self._lines.append(f"if (found_dirty & {self._gating.idle_mask:#x}u) {{")
+            self._cells(self._gating.idle_cells, names)
             self._lines.append("}")
-            self._cells([var for var in block.cells if var not in self._resting], names)
+            self._cells([var for var in block.cells if var not in self._idle], names)
         else:
             self._cells(block.cells, names)
         for item in order:
             self._item(item, names)
-        again = 0
+        rerun = 0
         for item in block.items:
-            if item in self._quiet.loud:
-                again |= self._quiet.bit[self._quiet.loud[item]]
-        if again:
-            self._lines.append(f"changed |= {again:#x}u;")
+            if item in self._gating.active:
+                rerun |= self._gating.dirty_bit[self._gating.active[item]]
+        if rerun:
+            self._lines.append(f"dirty |= {rerun:#x}u;")
 
     def _cells(self, cells: Iterable[Var], names: dict[Var, str]) -> None:
         write = self._lines.append
         for var in cells:
-            blocks = self._places.choices.get(var, [])
+            blocks = self._placement.choices.get(var, [])
             ports = self._design.operands(var)
-            kept = var in self._quiet.kept
-            if max((self._places.weight(b.cells) for b in blocks), default=0) < _WORTH_A_BRANCH:
+            held = var in self._gating.held
+            if max((self._placement.weight(b.cells) for b in blocks), default=0) < _WORTH_A_BRANCH:
                 for block in blocks:
                     self._cells(block.cells, names)
-                write(f"{'' if kept else 'const uint64_t '}{var.name} = {combinational(var, ports, names)};")
+                write(f"{'' if held else 'const uint64_t '}{var.name} = {combinational(var, ports, names)};")
                 continue
-            if not kept:
+            if not held:
                 write(f"uint64_t {var.name};")
             values = [ports["B"][i * var.width : (i + 1) * var.width] for i in range(len(ports["S"]))]
             for i, (block, value) in enumerate(zip(blocks, [*values, ports["A"]], strict=True)):
@@ -83,15 +91,15 @@ class Writer:
             write("}")
 
     def _set(self, place: str, value: str, bit: int | None) -> None:
-        """Store a value; if anything is passed over that depends on it, tell when it changes."""
+        """Store a value; if anything gated depends on it, set its dirty bit when it changes."""
         if bit is None:
             self._lines.append(f"{place} = {value};")
         else:
-            told = f"changed |= {bit:#x}u;"
-            self._lines.append(f"if (const uint64_t next = {value}; next != {place}) {{ {place} = next; {told} }}")
+            marked = f"dirty |= {bit:#x}u;"
+            self._lines.append(f"if (const uint64_t next = {value}; next != {place}) {{ {place} = next; {marked} }}")
 
     def _item(self, item: Item, names: dict[Var, str]) -> None:
-        write, bit = self._lines.append, self._quiet.bit
+        write, bit = self._lines.append, self._gating.dirty_bit
         if isinstance(item, Assign):
             self._set(item.target.name, word(item.value, names), bit.get(item.target))
         elif isinstance(item, Load):
@@ -100,8 +108,8 @@ class Writer:
         elif isinstance(item, Store):
             place = f"{array(item.memory)}[{word(item.address, names)}]"
             self._set(place, word(item.data, names), bit.get(item.memory))
-        elif isinstance(item, Group):
-            write(f"if (fresh & {item.mask:#x}u) {{")
+        elif isinstance(item, GatedGroup):
+            write(f"if (found_dirty & {item.mask:#x}u) {{")
             self._block(item.block, names)
             write("}")
         else:
@@ -164,22 +172,23 @@ class Writer:
             found: set[object] = {v for v in read_by(item) if v.init is not None}
             if isinstance(item, Load):
                 found.add(item.memory)
-            if isinstance(item, If | Group):
-                for block in (item.then, item.otherwise) if isinstance(item, If) else (item.block,):
-                    for inner in block.items:
-                        found |= self._read(inner)
-                    for var in self._places.within(block.cells):
-                        found |= {v for v in self._design.read_by_cell(var) if v.init is not None}
+            for block in inner_blocks(item):
+                for inner in block.items:
+                    found |= self._read(inner)
+                for var in self._placement.within(block.cells):
+                    found |= {v for v in self._design.read_by_cell(var) if v.init is not None}
             self._reads[item] = found
         return self._reads[item]
 
     def _written(self, item: Item) -> set[object]:
+        """Registers and memories written by an item and its branches."""
         if item not in self._writes:
-            if isinstance(item, If | Group):
-                inner = [*item.then.items, *item.otherwise.items] if isinstance(item, If) else item.block.items
-                self._writes[item] = set().union(*(self._written(i) for i in inner))
-            else:
-                self._writes[item] = {item.memory if isinstance(item, Store) else item.target}
+            found = set().union(*(self._written(inner) for block in inner_blocks(item) for inner in block.items))
+            if isinstance(item, Store):
+                found.add(item.memory)
+            elif isinstance(item, Assign | Load):
+                found.add(item.target)
+            self._writes[item] = found
         return self._writes[item]
 
 
