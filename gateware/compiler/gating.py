@@ -80,7 +80,7 @@ class Gating:
         for item in root.items:
             reads, active = self._needs(item)
             entered = sum(self._activity.get(block.name, 1.0) for block in set(active.values()))
-            if not self._idle(reads) or entered > IDLE_SHARE:
+            if not reads or not self._idle(reads) or entered > IDLE_SHARE:  # no reads, no dirty bit that would start it
                 items.append(item)
                 continue
             name = _module(item, self._design)
@@ -104,7 +104,7 @@ class Gating:
         """Once the cells are placed: which of the outermost are idle, and which dirty bits tell of what."""
         if not self._gated:
             return
-        self.idle_cells = [var for var in root.cells if self._idle(self._sources(var))]
+        self.idle_cells = [var for var in root.cells if self._sources(var) and self._idle(self._sources(var))]
         inside = set(placement.within(self.idle_cells))
         for var in placement.cells:
             if var not in inside:

@@ -339,6 +339,27 @@ def test_random_designs(seed, tmp_path):
     agree(Random(seed), tmp_path, clocks=800, seed=seed)
 
 
+class Constant(Component):
+    """A register that reads nothing and leaves its initial value at the first clock, beside one that moves."""
+
+    step: In(1)
+    fixed: Out(4)
+    count: Out(4)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.sync += self.fixed.eq(9)
+        with m.If(self.step):
+            m.d.sync += self.count.eq(self.count + 1)
+        return m
+
+
+def test_a_statement_that_reads_nothing_runs(tmp_path):
+    """No dirty bit would ever start it."""
+    outputs = agree(Constant(), tmp_path, clocks=50)
+    assert set(outputs[:, 0]) == {9}
+
+
 class Nested(Component):
     """Exchanges under an enable and a reset of their own."""
 
