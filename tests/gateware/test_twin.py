@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from gateware_bench import Host, Integers, Netlist, Source, both, mains, noise, play, steady
+from gateware_bench import Host, Netlist, Source, both, mains, noise, play, steady
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +33,7 @@ from gateware.registers import (
     crc32,
     request,
 )
+from gateware.twin.behind_bus import ModelBehindBus
 from gateware.twin.engine import Twin
 
 CHAIN = Chain()
@@ -67,7 +68,7 @@ def test_amaranth_cxxrtl_and_native_have_the_same_pins(paired):
 
 
 def test_cxxrtl_native_and_model_agree_over_many_windows():
-    host = Host(CHAIN, mains(4000), Netlist(CHAIN), Netlist(CHAIN, "cxxrtl"), Integers(CHAIN))
+    host = Host(CHAIN, mains(4000), Netlist(CHAIN), Netlist(CHAIN, "cxxrtl"), ModelBehindBus(CHAIN))
     host.write("WINDOW_MIN", 8)
     records = []
     for _ in range(12):
@@ -282,6 +283,7 @@ def test_a_host_that_stalls_for_two_minutes_loses_nothing():
 
 
 # --- any host -------------------------------------------------------------------------------------------
+
 
 def test_what_happens_while_a_reading_of_many_registers_leaves_is_in_it():
     """The first event is counted some time after the request, before its register's turn in the reply."""
