@@ -52,6 +52,9 @@ CAPTURE_LATENCY = 146
 PLACE_LATENCY = 3
 """Clocks from then to the first clock in which CAPTURE_STATE shows that its place is taken."""
 
+ARMING_LATENCY = 1
+"""Clocks from a write to the counters' GATE to the one whose tick count an arming takes for now."""
+
 _GATE_AFTER_COUNTERS = 56
 
 
@@ -281,7 +284,8 @@ class Model:
             if block.name == "PHANTOM_WAVES":
                 self._phantom.set_wave(address - block.address, value)
             else:
-                self._counters.write(_GATE_AFTER_COUNTERS + address - block.address, value, self._shown(when))
+                now = self._shown(when + ARMING_LATENCY)
+                self._counters.write(_GATE_AFTER_COUNTERS + address - block.address, value, now)
             return
         register = BY_ADDRESS[address]
         value &= (1 << register.width) - 1

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from gateware.chain import TAPS, Chain
 from gateware.registers import (
+    BLOCK_BY_NAME,
     BY_NAME,
     HEADER_WORDS,
     REGISTERS,
@@ -25,6 +26,8 @@ from gateware.registers import (
     WORD_MEANS,
     WORD_PHASORS,
     Channel,
+    CounterState,
+    GateWord,
     Op,
     Record,
     RecordFlag,
@@ -218,6 +221,22 @@ def test_a_closing_commanded_for_a_tick_that_has_passed_happens_at_once():
     record = host.record()
     assert record is not None
     assert record.flags == RecordFlag.END_COMMANDED
+
+
+def test_a_gate_armed_for_now_moves_at_the_tick_of_its_write_at_any_clock_of_a_tick():
+    host = both(CHAIN, noise(9))
+    gate = BLOCK_BY_NAME["GATE"].address
+    host.write("COUNTER_CLEAR", 1)
+    for late in range(8):
+        host.run(400 + late)
+        moved = GateWord.CLOSE_LO if late % 2 else GateWord.OPEN_LO
+        host.ask(Op.WRITE, gate + moved, data=0)
+        host.ask(Op.WRITE, gate + moved + 1, data=0, late=late // 2)
+        host.run(400)
+        _, items = host.ask(Op.READ, gate + moved, 2)
+        stamp = int.from_bytes(items[:4], "big")
+        assert 400 < host.ticks - stamp < 1200
+        assert host.read("COUNTER_STATE") == (CounterState(0) if late % 2 else CounterState.OPEN)
 
 
 # --- stalls ---------------------------------------------------------------------------------------------
