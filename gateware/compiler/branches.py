@@ -99,10 +99,13 @@ class ClockEdge:
             return
         ports = self._design.operands(source)
         choices = [ports["B"][i * target.width : (i + 1) * target.width] for i in range(len(ports["S"]))]
-        exclusive = kind == "$pmux" and ports["A"] == whole(target)
+        exclusive = kind == "$pmux" and ports["A"] == whole(target) and 1 not in ports["S"]
         for select, choice in zip(ports["S"], choices, strict=True):
-            if isinstance(select, int):
-                raise ValueError("a multiplexer with a constant select: run opt_expr")
+            if isinstance(select, int):  # what opt_expr leaves of a case that always or never holds
+                if select:
+                    self._expand(block, target, choice)
+                    return
+                continue
             branch = block.branch(select)
             self._expand(branch.then, target, choice)
             if not exclusive:  # one select at most is true: without a default their order does not matter
