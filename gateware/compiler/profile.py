@@ -22,7 +22,7 @@ def measure(rtlil: str, folder: Path, steady: Mapping[str, int]) -> Activity:
     """
     (folder / "profile.cpp").write_text(program(rtlil, steady))
     run([cxx(), "-std=c++17", "-O1", "profile.cpp", "-o", "profile"], folder, "compiling the profile")
-    printed = run([str(folder / "profile"), str(CLOCKS)], folder, "profiling the netlist")
+    printed = run(["./profile", str(CLOCKS)], folder, "profiling the netlist")
     return {name: int(count) / CLOCKS for name, count in (line.split() for line in printed.splitlines())}
 
 

@@ -20,7 +20,7 @@ from gateware.compiler.tools import ToolError, cxx, run, yosys
 _HERE = Path(__file__).parent
 _COMPILER = _HERE.parent / "compiler"
 _FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-fno-exceptions", "-Wall", "-Wno-unused")
-_STEADY = {"cs_n": 1, "sck": 0, "copi": 0, "pulses": 0}
+STEADY = {"cs_n": 1, "sck": 0, "copi": 0, "pulses": 0}
 """Inputs that do not move while the netlist is profiled: the bus is idle, the modulators' bits are random."""
 _CXXRTL = "read_rtlil netlist.il; write_cxxrtl -g0 cxxrtl.cpp"
 
@@ -115,7 +115,7 @@ def _digest(text: str, chain: Chain, engine: str, gated: bool) -> str:
 def _build(folder: Path, text: str, chain: Chain, engine: str, gated: bool) -> Path:
     flags = [*_FLAGS, f"-DPAIRED={int(chain.paired)}", f'-DNETLIST="{engine}_netlist.h"']
     if engine == "native":
-        (folder / "native_netlist.h").write_text(translate(text, folder, _STEADY, gated=gated))
+        (folder / "native_netlist.h").write_text(translate(text, folder, STEADY, gated=gated))
     else:
         (folder / "netlist.il").write_text(text)
         shutil.copy(_HERE / f"{engine}_netlist.h", folder)

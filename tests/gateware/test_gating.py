@@ -17,7 +17,7 @@ from gateware.chain import Chain
 from gateware.compiler.generate import cpp
 from gateware.compiler.passes import translate
 from gateware.compiler.profile import measure
-from gateware.twin.build import library, netlist
+from gateware.twin.build import STEADY, library, netlist
 from gateware.twin.engine import Twin
 
 CHAIN = Chain()
@@ -93,8 +93,7 @@ def test_the_switch_makes_other_code(tmp_path):
     for folder in folders:
         folder.mkdir()
     text = netlist(CHAIN)
-    steady = {"cs_n": 1, "sck": 0, "copi": 0, "pulses": 0}
-    gated, always = (translate(text, f, steady, gated=g) for f, g in zip(folders, (True, False), strict=True))
+    gated, always = (translate(text, f, STEADY, gated=g) for f, g in zip(folders, (True, False), strict=True))
     assert gated.count("if (found_dirty & ") > 10
     assert "dirty" not in always
     assert not (folders[1] / "profile").exists(), "there is nothing to profile for"
