@@ -10,8 +10,9 @@ from gateware_bench import simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateware.counter_engine import LOOK_LOG2, STAMP_BITS
 from gateware.model.pulse_counters import PulseCounters as Model
-from gateware.pulse_counters import LOOK_LOG2, STAMP_BITS, PulseCounters
+from gateware.pulse_counters import PulseCounters
 from gateware.registers import PULSE_PINS, TICK_BITS, Counter, CounterState, CounterWord, GateWord
 
 RING = 1 << TICK_BITS
