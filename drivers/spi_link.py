@@ -310,4 +310,5 @@ def open_spidev(path: str, hz: int) -> SpiBus:
         raise LinkError(f"no permission for {path}: add the user to the group spi") from None
     except OSError as error:
         raise LinkError(f"{path} cannot be used: {error.strerror}") from None
-    return bus
+    opened: SpiBus = bus
+    return opened

@@ -175,4 +175,3 @@ class PhantomLoad(wiring.Component):
                         total.eq(1 << drop - 1),
                         running.eq(channel != CHANNELS),
                     ]
-        return m

@@ -57,7 +57,15 @@ class Capture:
 
 
 @njit(cache=True)
-def _feed(samples, stamps, closes, begins, settings, state, words):
+def _feed(
+    samples: np.ndarray,
+    stamps: np.ndarray,
+    closes: np.ndarray,
+    begins: np.ndarray,
+    settings: np.ndarray,
+    state: np.ndarray,
+    words: np.ndarray,
+) -> None:
     low = (np.int64(1) << SAMPLE_BITS) - 1
     depth = len(words) // 2
     channel = settings[_CHANNEL]
