@@ -7,7 +7,7 @@ from collections import Counter
 from gateware.compiler.design import RESET, Design, memory_of
 from gateware.compiler.expressions import Ref, Resolved, Var, whole
 from gateware.compiler.rtlil import Cell
-from gateware.compiler.statements import Assign, Block, Load, Store, every_block
+from gateware.compiler.statements import Assign, MemoryRead, MemoryWrite, StatementBlock, every_block
 
 
 class ClockEdge:
@@ -17,7 +17,7 @@ class ClockEdge:
     """
 
     def __init__(self, design: Design) -> None:
-        self.root = Block()
+        self.root = StatementBlock()
         self.reset: list[Var] = []
         self._design = design
         enables = [c.ports["EN"] for c in design.netlist.cells if c.type in ("$memrd_v2", "$memwr_v2")]
@@ -36,13 +36,13 @@ class ClockEdge:
         elif cell.type == "$memrd_v2":
             block = self._enabled(resolve(cell.ports["EN"]), cell)
             if block is not None:
-                load = Load(self._design.registers[cell.name], memory_of(cell), resolve(cell.ports["ADDR"]))
+                load = MemoryRead(self._design.registers[cell.name], memory_of(cell), resolve(cell.ports["ADDR"]))
                 block.items.append(load)
         elif cell.type == "$memwr_v2":
             block = self._enabled(resolve(cell.ports["EN"]), cell)
             if block is not None:
                 data = resolve(cell.ports["DATA"])
-                block.items.append(Store(memory_of(cell), resolve(cell.ports["ADDR"]), data))
+                block.items.append(MemoryWrite(memory_of(cell), resolve(cell.ports["ADDR"]), data))
 
     def _without_reset(self, target: Var, value: Resolved) -> Resolved:
         """The value when there is no reset, which sets the register to its initial value whatever else it would."""
@@ -58,7 +58,7 @@ class ClockEdge:
         self.reset.append(target)
         return ports["A"]
 
-    def _enabled(self, enable: Resolved, cell: Cell) -> Block | None:
+    def _enabled(self, enable: Resolved, cell: Cell) -> StatementBlock | None:
         """The block that a memory port with this enable belongs in; None for a port that is never enabled."""
         if len(set(enable)) != 1:
             raise ValueError(f"{cell.name}: enables of single bits are not supported")
@@ -87,7 +87,7 @@ class ClockEdge:
                 return [(ports["S"][0], False), *self._factors(ports["A"][0])]
         return [(bit, True)]
 
-    def _expand(self, block: Block, target: Var, value: Resolved) -> None:
+    def _expand(self, block: StatementBlock, target: Var, value: Resolved) -> None:
         """Assign `value`, with the multiplexers that only it uses turned into branches."""
         if value == whole(target):
             return

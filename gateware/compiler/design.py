@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 
 from gateware.compiler.expressions import Ref, Resolved, Var, variables
-from gateware.compiler.rtlil import Bit, Bits, Cell, Netlist, constant
+from gateware.compiler.rtlil import Cell, Netlist, SigBit, SigSpec, constant
 
 CLOCK = "\\clk"
 RESET = "rst"
@@ -26,7 +26,7 @@ class Design:
         self.registers: dict[str, Var] = {}
         self.memory_words: dict[str, list[int]] = {}
         self.users: dict[Var, int] = defaultdict(int)
-        self._drivers: dict[Bit, Bit | Ref] = {}
+        self._drivers: dict[SigBit, SigBit | Ref] = {}
         self._operands: dict[Var, dict[str, Resolved]] = {}
         self._values: list[Var] = []
         self._origins: dict[Var, str] = {}
@@ -42,7 +42,7 @@ class Design:
             self._declare(number, cell)
         self._count_users()
 
-    def _drive(self, bits: Bits, var: Var) -> None:
+    def _drive(self, bits: SigSpec, var: Var) -> None:
         self._drivers.update({bit: (var, i) for i, bit in enumerate(bits)})
 
     def _declare(self, number: int, cell: Cell) -> None:
@@ -86,7 +86,7 @@ class Design:
                         for used in variables(self.resolve(bits)):
                             self.users[used] += 1
 
-    def _initial(self, bits: Bits) -> int:
+    def _initial(self, bits: SigSpec) -> int:
         value = 0
         for i, bit in enumerate(bits):
             assert not isinstance(bit, int)
@@ -95,11 +95,11 @@ class Design:
                 value |= int(constant(init)[bit[1]] == 1) << i
         return value
 
-    def resolve(self, bits: Bits) -> Resolved:
+    def resolve(self, bits: SigSpec) -> Resolved:
         """Trace each bit to a constant or to the variable that drives it."""
         found: list[int | Ref] = []
         for bit in bits:
-            source: Bit | Ref = bit
+            source: SigBit | Ref = bit
             while not isinstance(source, int) and not isinstance(source[0], Var):
                 if source not in self._drivers:
                     raise ValueError(f"nothing drives {source[0]} [{source[1]}]")
@@ -137,6 +137,6 @@ def _check_plain(cell: Cell, *masks: str) -> None:
             raise ValueError(f"{cell.name}: a memory port with reset is not supported")
 
 
-def _plain(bits: Bits) -> str:
+def _plain(bits: SigSpec) -> str:
     name = next((str(b[0]) for b in bits if not isinstance(b, int)), "")
     return re.sub(r"\W+", "_", name).strip("_")

@@ -37,7 +37,7 @@ def whole(var: Var) -> Resolved:
     return tuple((var, i) for i in range(var.width))
 
 
-Names = Mapping[Var, str]
+Copies = Mapping[Var, str]
 """Registers that go by another name here, because their old value was copied."""
 
 
@@ -45,7 +45,7 @@ def _mask(bits: int) -> str:
     return f"{(1 << bits) - 1:#x}u"
 
 
-def word(bits: Resolved, names: Names) -> str:
+def word(bits: Resolved, names: Copies) -> str:
     """The bits as one unsigned number."""
     own = _before_extension(bits)
     if own < len(bits):
@@ -83,13 +83,13 @@ def _before_extension(bits: Resolved) -> int:
     return own
 
 
-def _extended(bits: Resolved, names: Names) -> str:
+def _extended(bits: Resolved, names: Copies) -> str:
     """The bits as a two's complement number, sign-extended to int64_t."""
     bits = bits[: _before_extension(bits)]
     return f"sx<{len(bits)}>({word(bits, names)})"
 
 
-def combinational(var: Var, ports: Mapping[str, Resolved], names: Names) -> str:
+def combinational(var: Var, ports: Mapping[str, Resolved], names: Copies) -> str:
     """The value of a combinational cell's output."""
     cell = var.cell
     assert cell is not None

@@ -21,12 +21,12 @@ from gateware.compiler.expressions import Var
 from gateware.compiler.placement import Placement
 from gateware.compiler.statements import (
     Assign,
-    Block,
     GatedGroup,
     If,
-    Item,
-    Load,
-    Store,
+    MemoryRead,
+    MemoryWrite,
+    Statement,
+    StatementBlock,
     every_block,
     inner_blocks,
     read_by,
@@ -37,7 +37,7 @@ IDLE_SHARE = 0.2
 
 _DIRTY_BITS = 64
 
-Source = Var | str
+Dependency = Var | str
 """What a statement depends on: a register, an input, or a memory by its name."""
 
 Activity = Mapping[str, float]
@@ -51,15 +51,15 @@ class Gating:
     it changes, for those on which anything gated depends.
     """
 
-    def __init__(self, root: Block, design: Design, activity: Activity | None) -> None:
+    def __init__(self, root: StatementBlock, design: Design, activity: Activity | None) -> None:
         self._gated = activity is not None
         self._activity: Activity = activity or {}
         self._design = design
         self._support: dict[Var, frozenset[Var]] = {}
-        self._written_by: dict[Source, GatedGroup] = {}
-        self.active: dict[Item, Source] = {}
+        self._written_by: dict[Dependency, GatedGroup] = {}
+        self.active: dict[Statement, Dependency] = {}
         """Active statements in groups, and the source whose dirty bit each sets when it runs."""
-        self.dirty_bit: dict[Source, int] = {}
+        self.dirty_bit: dict[Dependency, int] = {}
         self._numbers: dict[object, int] = {}
         self.idle_cells: list[Var] = []
         """Cells of the outermost block that are idle, computed together when one of `idle_mask` is set."""
@@ -74,9 +74,9 @@ class Gating:
         """Whether something is gated, so that dirty bits are needed at all."""
         return bool(self.dirty_bit)
 
-    def _group(self, root: Block) -> None:
+    def _group(self, root: StatementBlock) -> None:
         groups: dict[str, GatedGroup] = {}
-        items: list[Item] = []
+        items: list[Statement] = []
         for item in root.items:
             reads, active = self._needs(item)
             entered = sum(self._activity.get(block.name, 1.0) for block in set(active.values()))
@@ -100,7 +100,7 @@ class Gating:
             for target in _written(group.block.items):
                 self._written_by[target] = group
 
-    def assign_bits(self, root: Block, placement: Placement) -> None:
+    def assign_bits(self, root: StatementBlock, placement: Placement) -> None:
         """Once the cells are placed: which of the outermost are idle, and which dirty bits tell of what."""
         if not self._gated:
             return
@@ -117,7 +117,7 @@ class Gating:
                 item.mask = self._mask(item.reads)
         self.idle_mask = self._mask({v for var in self.idle_cells for v in self._sources(var)})
 
-    def _mask(self, sources: Iterable[Source]) -> int:
+    def _mask(self, sources: Iterable[Dependency]) -> int:
         mask = 0
         reruns = set(self.active.values())
         for source in sorted(sources, key=lambda s: s if isinstance(s, str) else s.name):
@@ -128,7 +128,7 @@ class Gating:
             mask |= self.dirty_bit[source]
         return mask
 
-    def _idle(self, reads: Iterable[Source]) -> bool:
+    def _idle(self, reads: Iterable[Dependency]) -> bool:
         total = 0.0
         for source in reads:
             if isinstance(source, Var) and source.init is None:
@@ -145,16 +145,16 @@ class Gating:
             self._support[var] = frozenset().union(*map(self._sources, self._design.read_by_cell(var)))
         return self._support[var]
 
-    def _needs(self, item: Item) -> tuple[set[Source], dict[Item, Block]]:
+    def _needs(self, item: Statement) -> tuple[set[Dependency], dict[Statement, StatementBlock]]:
         """Sources whose change can give the item anything new to do, and its active statements with their blocks."""
-        found: set[Source] = set()
+        found: set[Dependency] = set()
         for var in read_by(item):
             found |= self._sources(var)
-        if isinstance(item, Load | Store):  # a store has to be repeated when another has been to its place
+        if isinstance(item, MemoryRead | MemoryWrite):  # a store has to be repeated when another has been to its place
             found.add(item.memory)
         if not isinstance(item, If):
             return found, {}
-        active: dict[Item, Block] = {}
+        active: dict[Statement, StatementBlock] = {}
         for block in inner_blocks(item):
             for inner in block.items:
                 reads, more = self._needs(inner)
@@ -171,26 +171,26 @@ def _rerun(module: str) -> str:
     return f"rerun {module}"
 
 
-def _written(items: Iterable[Item]) -> set[Source]:
-    found: set[Source] = set()
+def _written(items: Iterable[Statement]) -> set[Dependency]:
+    found: set[Dependency] = set()
     for item in items:
-        if isinstance(item, Assign | Load):
+        if isinstance(item, Assign | MemoryRead):
             found.add(item.target)
-        elif isinstance(item, Store):
+        elif isinstance(item, MemoryWrite):
             found.add(item.memory)
         for block in inner_blocks(item):
             found |= _written(block.items)
     return found
 
 
-def _move(block: Block, parent: Block) -> None:
+def _move(block: StatementBlock, parent: StatementBlock) -> None:
     block.parent, block.depth = parent, parent.depth + 1
     for item in block.items:
         for inside in inner_blocks(item):
             _move(inside, block)
 
 
-def _module(item: Item, design: Design) -> str:
+def _module(item: Statement, design: Design) -> str:
     """The module that most of what an item writes belongs to."""
     counts: dict[str, int] = defaultdict(int)
     for target in _written([item]):
@@ -198,7 +198,7 @@ def _module(item: Item, design: Design) -> str:
     return max(sorted(counts), key=lambda name: counts[name], default="")
 
 
-def _origin(source: Source, design: Design) -> str:
+def _origin(source: Dependency, design: Design) -> str:
     """The module that a register or memory belongs to."""
     found = re.match(r"\W*flatten\\([^.]*)\.|\\?([^.]*)\.", design.origin(source))
     return (found[1] or found[2]) if found else ""

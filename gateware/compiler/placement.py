@@ -6,18 +6,18 @@ from collections.abc import Iterable
 
 from gateware.compiler.design import Design
 from gateware.compiler.expressions import Resolved, Var, variables
-from gateware.compiler.statements import Block, inner_blocks, read_by
+from gateware.compiler.statements import StatementBlock, inner_blocks, read_by
 
-Choices = dict[Var, list[Block]]
+Choices = dict[Var, list[StatementBlock]]
 """A block for every value that a multiplexer can take, by multiplexer: cells that only that one needs go into it."""
 
 
 class Placement:
     """Puts each cell that something in `root` needs into the `cells` of its block, operands first."""
 
-    def __init__(self, root: Block, design: Design) -> None:
+    def __init__(self, root: StatementBlock, design: Design) -> None:
         self._design = design
-        self._placed_in: dict[Var, Block] = {}
+        self._placed_in: dict[Var, StatementBlock] = {}
         self._order: list[Var] = []
         self._seen: set[Var] = set()
         self.choices: Choices = {}
@@ -30,7 +30,7 @@ class Placement:
         for var in self._order:
             self._placed_in[var].cells.append(var)
 
-    def _uses(self, var: Var, home: Block) -> list[tuple[Resolved, Block]]:
+    def _uses(self, var: Var, home: StatementBlock) -> list[tuple[Resolved, StatementBlock]]:
         """The operands of a cell, each with the block that needs it."""
         ports = self._design.operands(var)
         assert var.cell is not None
@@ -41,7 +41,7 @@ class Placement:
         values = [ports["B"][i * var.width : (i + 1) * var.width] for i in range(len(selects))]
         return [(selects, home), *zip([*values, ports["A"]], blocks, strict=True)]
 
-    def _use(self, var: Var, block: Block) -> None:
+    def _use(self, var: Var, block: StatementBlock) -> None:
         self._placed_in[var] = _common(self._placed_in[var], block) if var in self._placed_in else block
 
     def _visit(self, var: Var) -> None:
@@ -52,7 +52,7 @@ class Placement:
                     self._visit(operand)
             self._order.append(var)
 
-    def _walk(self, block: Block) -> None:
+    def _walk(self, block: StatementBlock) -> None:
         for item in block.items:
             for var in _in_order(read_by(item)):
                 self._use(var, block)
@@ -84,7 +84,7 @@ def _in_order(found: Iterable[Var]) -> list[Var]:
     return sorted(found, key=lambda var: var.name)
 
 
-def _common(a: Block, b: Block) -> Block:
+def _common(a: StatementBlock, b: StatementBlock) -> StatementBlock:
     while a is not b:
         if a.depth >= b.depth:
             assert a.parent is not None

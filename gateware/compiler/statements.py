@@ -17,7 +17,7 @@ class Assign:
 
 
 @dataclass(eq=False)
-class Load:
+class MemoryRead:
     """target := memory[address]."""
 
     target: Var
@@ -26,7 +26,7 @@ class Load:
 
 
 @dataclass(eq=False)
-class Store:
+class MemoryWrite:
     """memory[address] := data."""
 
     memory: str
@@ -39,37 +39,37 @@ class If:
     """A branch on one bit."""
 
     condition: Ref
-    then: Block
-    otherwise: Block
+    then: StatementBlock
+    otherwise: StatementBlock
 
 
 @dataclass(eq=False)
 class GatedGroup:
     """Statements that run only after something in `reads` has changed, as the dirty bits of `mask` tell (gating.py)."""
 
-    block: Block
+    block: StatementBlock
     reads: set[Var | str] = field(default_factory=set)
     mask: int = 0
 
 
-Item = Assign | Load | Store | If | GatedGroup
+Statement = Assign | MemoryRead | MemoryWrite | If | GatedGroup
 
 
 @dataclass(eq=False)
-class Block:
+class StatementBlock:
     """A branch: cells computed on entry, then items in order."""
 
-    parent: Block | None = None
+    parent: StatementBlock | None = None
     depth: int = 0
     name: str = ""
     """What the profile calls it; the blocks of groups have none."""
-    items: list[Item] = field(default_factory=list)
+    items: list[Statement] = field(default_factory=list)
     branches: dict[Ref, If] = field(default_factory=dict)
     cells: list[Var] = field(default_factory=list)
 
-    def inner(self) -> Block:
+    def inner(self) -> StatementBlock:
         """A new block within this one."""
-        return Block(self, self.depth + 1)
+        return StatementBlock(self, self.depth + 1)
 
     def branch(self, condition: Ref) -> If:
         """The one `if` on `condition` in this block."""
@@ -79,14 +79,14 @@ class Block:
         return self.branches[condition]
 
 
-def inner_blocks(item: Item) -> list[Block]:
+def inner_blocks(item: Statement) -> list[StatementBlock]:
     """The blocks within an item."""
     if isinstance(item, If):
         return [item.then, item.otherwise]
     return [item.block] if isinstance(item, GatedGroup) else []
 
 
-def every_block(root: Block) -> Iterator[Block]:
+def every_block(root: StatementBlock) -> Iterator[StatementBlock]:
     """The block and all within it, each before those inside it."""
     blocks = [root]
     for block in blocks:
@@ -95,12 +95,12 @@ def every_block(root: Block) -> Iterator[Block]:
             blocks += inner_blocks(item)
 
 
-def read_by(item: Item) -> set[Var]:
+def read_by(item: Statement) -> set[Var]:
     """Variables that the item itself reads, not counting what is inside its branches."""
     if isinstance(item, Assign):
         return variables(item.value)
-    if isinstance(item, Load):
+    if isinstance(item, MemoryRead):
         return variables(item.address)
-    if isinstance(item, Store):
+    if isinstance(item, MemoryWrite):
         return variables(item.address) | variables(item.data)
     return {item.condition[0]} if isinstance(item, If) else set()

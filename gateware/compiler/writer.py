@@ -10,7 +10,17 @@ from gateware.compiler.design import Design
 from gateware.compiler.expressions import Var, combinational, word
 from gateware.compiler.gating import Gating
 from gateware.compiler.placement import Placement
-from gateware.compiler.statements import Assign, Block, GatedGroup, If, Item, Load, Store, inner_blocks, read_by
+from gateware.compiler.statements import (
+    Assign,
+    GatedGroup,
+    If,
+    MemoryRead,
+    MemoryWrite,
+    Statement,
+    StatementBlock,
+    inner_blocks,
+    read_by,
+)
 
 _WORTH_A_BRANCH = 3
 """Cells that a multiplexer's choice must need for itself to be computed only when it is taken."""
@@ -35,17 +45,17 @@ class Writer:
         self._gating = gating
         self._lines = lines
         self._counted = counted
-        self._reads: dict[Item, set[object]] = {}
-        self._writes: dict[Item, set[object]] = {}
+        self._reads: dict[Statement, set[object]] = {}
+        self._writes: dict[Statement, set[object]] = {}
         self._idle = set(gating.idle_cells)
 
-    def clock(self, root: Block) -> None:
+    def clock(self, root: StatementBlock) -> None:
         """Write everything that one clock does."""
         if self._gating.any:
             self._lines += ["const uint64_t found_dirty = dirty;", "dirty = 0;"]
         self._block(root, {})
 
-    def _block(self, block: Block, names: dict[Var, str]) -> None:
+    def _block(self, block: StatementBlock, names: dict[Var, str]) -> None:
         if self._counted:
             self._lines.append(f"entered.{block.name}++;")
         order, copied = self._order(block.items, set(names))
@@ -98,14 +108,14 @@ class Writer:
             marked = f"dirty |= {bit:#x}u;"
             self._lines.append(f"if (const uint64_t next = {value}; next != {place}) {{ {place} = next; {marked} }}")
 
-    def _item(self, item: Item, names: dict[Var, str]) -> None:
+    def _item(self, item: Statement, names: dict[Var, str]) -> None:
         write, bit = self._lines.append, self._gating.dirty_bit
         if isinstance(item, Assign):
             self._set(item.target.name, word(item.value, names), bit.get(item.target))
-        elif isinstance(item, Load):
+        elif isinstance(item, MemoryRead):
             value = f"{array(item.memory)}[{word(item.address, names)}]"
             self._set(item.target.name, value, bit.get(item.target))
-        elif isinstance(item, Store):
+        elif isinstance(item, MemoryWrite):
             place = f"{array(item.memory)}[{word(item.address, names)}]"
             self._set(place, word(item.data, names), bit.get(item.memory))
         elif isinstance(item, GatedGroup):
@@ -125,23 +135,23 @@ class Writer:
                 self._block(item.otherwise, names)
             write("}")
 
-    def _order(self, items: list[Item], safe: set[Var]) -> tuple[list[Item], set[Var]]:
+    def _order(self, items: list[Statement], safe: set[Var]) -> tuple[list[Statement], set[Var]]:
         """Readers before writers; returns the order and the registers to copy because of circles.
 
         `safe` registers have been copied further out already and bind nothing.
         """
         items = [i for i in items if not isinstance(i, If) or _filled(i.then) or _filled(i.otherwise)]
-        writers: dict[object, list[Item]] = defaultdict(list)
+        writers: dict[object, list[Statement]] = defaultdict(list)
         for item in items:
             for what in self._written(item):
                 writers[what].append(item)
-        waits: dict[Item, dict[object, set[Item]]] = {item: defaultdict(set) for item in items}
+        waits: dict[Statement, dict[object, set[Statement]]] = {item: defaultdict(set) for item in items}
         for item in items:  # a writer waits for every other item that reads what it writes
             for what in self._read(item) - safe:
                 for writer in writers.get(what, ()):
                     if writer is not item:
                         waits[writer][what].add(item)
-        order: list[Item] = []
+        order: list[Statement] = []
         copied: set[Var] = set()
         remaining = list(items)
         while remaining:
@@ -166,11 +176,11 @@ class Writer:
                         readers.discard(item)
         return order, copied
 
-    def _read(self, item: Item) -> set[object]:
+    def _read(self, item: Statement) -> set[object]:
         """Registers and memories read by an item, its branches and the cells in them."""
         if item not in self._reads:
             found: set[object] = {v for v in read_by(item) if v.init is not None}
-            if isinstance(item, Load):
+            if isinstance(item, MemoryRead):
                 found.add(item.memory)
             for block in inner_blocks(item):
                 for inner in block.items:
@@ -180,17 +190,17 @@ class Writer:
             self._reads[item] = found
         return self._reads[item]
 
-    def _written(self, item: Item) -> set[object]:
+    def _written(self, item: Statement) -> set[object]:
         """Registers and memories written by an item and its branches."""
         if item not in self._writes:
             found = set().union(*(self._written(inner) for block in inner_blocks(item) for inner in block.items))
-            if isinstance(item, Store):
+            if isinstance(item, MemoryWrite):
                 found.add(item.memory)
-            elif isinstance(item, Assign | Load):
+            elif isinstance(item, Assign | MemoryRead):
                 found.add(item.target)
             self._writes[item] = found
         return self._writes[item]
 
 
-def _filled(block: Block) -> bool:
+def _filled(block: StatementBlock) -> bool:
     return any(not isinstance(item, If) or _filled(item.then) or _filled(item.otherwise) for item in block.items)
