@@ -20,6 +20,7 @@ MADE = {"build", "dist"}
 ROOMS = ("gateware", "drivers", "calibration", "rig")
 MAY_IMPORT = {
     "gateware": {"gateware"},
+    "gateware.compiler": {"gateware.compiler"},
     "calibration": {"calibration"},
     "drivers": {"drivers", "gateware.registers"},
     "drivers.sim": {"drivers", "gateware.registers", "gateware.twin", "gateware.model", "gateware.chain"},

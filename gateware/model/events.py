@@ -38,7 +38,7 @@ class _Fresh(NamedTuple):
     high: int
 
 
-class Events:
+class EventsModel:
     """Feed sample sets; `word` and `written` are what a host reads.
 
     Entries of the last set fed appear as its clocks pass: `pass_clocks` says how many have, all of them when the next
@@ -103,7 +103,19 @@ class Events:
 
 
 @njit(cache=True)
-def _feed(samples, overload, dead, closings, at, config, left, active, timing, begins, entries):
+def _feed(
+    samples: np.ndarray,
+    overload: np.ndarray,
+    dead: np.ndarray,
+    closings: np.ndarray,
+    at: int,
+    config: np.ndarray,
+    left: np.ndarray,
+    active: np.ndarray,
+    timing: np.ndarray,
+    begins: np.ndarray,
+    entries: np.ndarray,
+) -> tuple[int, int]:
     """Runs until the samples end or a set makes entries; returns where, and how many."""
     count = 0
     while at < len(samples):

@@ -25,7 +25,7 @@ _Y_DOWN = ((16 << 8) - (2 << 8)) * _EACH
 """x comes with 16 too much; −2v is +2, less 4 if y is not negative."""
 
 
-class Phantom:
+class PhantomModel:
     """Bit- and tick-exact to the gateware's PhantomLoad. Feed register writes and time, get bits.
 
     Time is counted in strobes of `tick` since reset; a write at a clock belongs after all strobes of earlier
@@ -81,7 +81,17 @@ class Phantom:
 
 
 @njit(cache=True)  # the cache does not see a changed import, so the table comes as an argument
-def _run(bits, place, step, waves, taken, table, theta, u, state):
+def _run(
+    bits: np.ndarray,
+    place: int,
+    step: int,
+    waves: np.ndarray,
+    taken: np.ndarray,
+    table: np.ndarray,
+    theta: np.ndarray,
+    u: np.ndarray,
+    state: np.ndarray,
+) -> None:
     done = 0
     while done < len(bits):
         count = min(_HOLD_TICKS - place, len(bits) - done)
@@ -98,7 +108,7 @@ def _run(bits, place, step, waves, taken, table, theta, u, state):
 
 
 @njit(cache=True)
-def _values(waves, theta, table, u):
+def _values(waves: np.ndarray, theta: int, table: np.ndarray, u: np.ndarray) -> None:
     u[:] = 0
     for c in range(CHANNELS):
         total = 8
@@ -114,7 +124,7 @@ def _values(waves, theta, table, u):
 
 
 @njit(cache=True)
-def _modulate(u, state, bits):
+def _modulate(u: np.ndarray, state: np.ndarray, bits: np.ndarray) -> None:
     """Fill `bits` with one tick a byte; u (2,) is each input plus one, state (2, 2) x and y of each word."""
     ua, ub = u[0], u[1]
     xa, xb, ya, yb = state[0, 0], state[0, 1], state[1, 0], state[1, 1]
@@ -132,7 +142,7 @@ def _modulate(u, state, bits):
 
 
 @njit(cache=True, inline="always")
-def _hold(x, y, after):
+def _hold(x: int, y: int, after: int) -> int:
     """`y` in the lanes where its top two bits and the top bit of `x` are equal, `after` in the others."""
     held = ~((y >> 14 ^ y >> 13) | (y >> 14 ^ x >> 20)) & _EACH
     lanes = (held << _LANE) - held

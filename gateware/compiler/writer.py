@@ -6,10 +6,21 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from gateware.twin.expressions import Var, combinational, word
-from gateware.twin.places import Places, read_by
-from gateware.twin.quiet import Quiet
-from gateware.twin.statements import Assign, Block, Design, Group, If, Item, Load, Store
+from gateware.compiler.design import Design
+from gateware.compiler.expressions import Var, combinational, word
+from gateware.compiler.gating import Gating
+from gateware.compiler.placement import Placement
+from gateware.compiler.statements import (
+    Assign,
+    GatedGroup,
+    If,
+    MemoryRead,
+    MemoryWrite,
+    Statement,
+    StatementBlock,
+    inner_blocks,
+    read_by,
+)
 
 _WORTH_A_BRANCH = 3
 """Cells that a multiplexer's choice must need for itself to be computed only when it is taken."""
@@ -21,58 +32,65 @@ def array(memory: str) -> str:
 
 
 class Writer:
-    """Writes blocks as text; `names` in its methods maps registers that were copied to the copies."""
+    """Writes blocks as text; `names` in its methods maps registers that were copied to the copies.
 
-    def __init__(self, design: Design, places: Places, quiet: Quiet, lines: list[str]) -> None:
+    `counted` blocks count how often they are entered, in the member `entered`, for profile.py.
+    """
+
+    def __init__(
+        self, design: Design, placement: Placement, gating: Gating, lines: list[str], *, counted: bool = False
+    ) -> None:
         self._design = design
-        self._places = places
-        self._quiet = quiet
+        self._placement = placement
+        self._gating = gating
         self._lines = lines
-        self._reads: dict[Item, set[object]] = {}
-        self._writes: dict[Item, set[object]] = {}
-        self._resting = set(quiet.cold)
+        self._counted = counted
+        self._reads: dict[Statement, set[object]] = {}
+        self._writes: dict[Statement, set[object]] = {}
+        self._idle = set(gating.idle_cells)
 
-    def clock(self, root: Block) -> None:
-        """What one clock does."""
-        self._lines += ["const uint64_t fresh = changed;", "changed = 0;"]
+    def clock(self, root: StatementBlock) -> None:
+        """Write everything that one clock does."""
+        if self._gating.any:
+            self._lines += ["const uint64_t found_dirty = dirty;", "dirty = 0;"]
         self._block(root, {})
 
-    def _block(self, block: Block, names: dict[Var, str]) -> None:
-        if self._quiet.watching:
-            self._lines.append(f"passed.{block.name}++;")
+    def _block(self, block: StatementBlock, names: dict[Var, str]) -> None:
+        if self._counted:
+            self._lines.append(f"entered.{block.name}++;")
         order, copied = self._order(block.items, set(names))
         names = dict(names)
         for var in sorted(copied, key=lambda v: v.name):
             self._lines.append(f"const uint64_t {var.name}_old = {var.name};")
             names[var] = f"{var.name}_old"
-        if block.parent is None and self._quiet.cold:
-            self._lines.append(f"if (fresh & {self._quiet.mask:#x}u) {{")
-            self._cells(self._quiet.cold, names)
+        if block.parent is None and self._idle:
+            self._lines.append(f"if (found_dirty & {self._gating.idle_mask:#x}u) {{")
+            self._cells(self._gating.idle_cells, names)
             self._lines.append("}")
-            self._cells([var for var in block.cells if var not in self._resting], names)
+            self._cells([var for var in block.cells if var not in self._idle], names)
         else:
             self._cells(block.cells, names)
         for item in order:
             self._item(item, names)
-        again = 0
+        rerun = 0
         for item in block.items:
-            if item in self._quiet.loud:
-                again |= self._quiet.bit[self._quiet.loud[item]]
-        if again:
-            self._lines.append(f"changed |= {again:#x}u;")
+            if item in self._gating.active:
+                rerun |= self._gating.dirty_bit[self._gating.active[item]]
+        if rerun:
+            self._lines.append(f"dirty |= {rerun:#x}u;")
 
     def _cells(self, cells: Iterable[Var], names: dict[Var, str]) -> None:
         write = self._lines.append
         for var in cells:
-            blocks = self._places.choices.get(var, [])
+            blocks = self._placement.choices.get(var, [])
             ports = self._design.operands(var)
-            kept = var in self._quiet.kept
-            if max((self._places.weight(b.cells) for b in blocks), default=0) < _WORTH_A_BRANCH:
+            held = var in self._gating.held
+            if max((self._placement.weight(b.cells) for b in blocks), default=0) < _WORTH_A_BRANCH:
                 for block in blocks:
                     self._cells(block.cells, names)
-                write(f"{'' if kept else 'const uint64_t '}{var.name} = {combinational(var, ports, names)};")
+                write(f"{'' if held else 'const uint64_t '}{var.name} = {combinational(var, ports, names)};")
                 continue
-            if not kept:
+            if not held:
                 write(f"uint64_t {var.name};")
             values = [ports["B"][i * var.width : (i + 1) * var.width] for i in range(len(ports["S"]))]
             for i, (block, value) in enumerate(zip(blocks, [*values, ports["A"]], strict=True)):
@@ -83,25 +101,25 @@ class Writer:
             write("}")
 
     def _set(self, place: str, value: str, bit: int | None) -> None:
-        """Store a value; if anything is passed over that depends on it, tell when it changes."""
+        """Store a value; if anything gated depends on it, set its dirty bit when it changes."""
         if bit is None:
             self._lines.append(f"{place} = {value};")
         else:
-            told = f"changed |= {bit:#x}u;"
-            self._lines.append(f"if (const uint64_t next = {value}; next != {place}) {{ {place} = next; {told} }}")
+            marked = f"dirty |= {bit:#x}u;"
+            self._lines.append(f"if (const uint64_t next = {value}; next != {place}) {{ {place} = next; {marked} }}")
 
-    def _item(self, item: Item, names: dict[Var, str]) -> None:
-        write, bit = self._lines.append, self._quiet.bit
+    def _item(self, item: Statement, names: dict[Var, str]) -> None:
+        write, bit = self._lines.append, self._gating.dirty_bit
         if isinstance(item, Assign):
             self._set(item.target.name, word(item.value, names), bit.get(item.target))
-        elif isinstance(item, Load):
+        elif isinstance(item, MemoryRead):
             value = f"{array(item.memory)}[{word(item.address, names)}]"
             self._set(item.target.name, value, bit.get(item.target))
-        elif isinstance(item, Store):
+        elif isinstance(item, MemoryWrite):
             place = f"{array(item.memory)}[{word(item.address, names)}]"
             self._set(place, word(item.data, names), bit.get(item.memory))
-        elif isinstance(item, Group):
-            write(f"if (fresh & {item.mask:#x}u) {{")
+        elif isinstance(item, GatedGroup):
+            write(f"if (found_dirty & {item.mask:#x}u) {{")
             self._block(item.block, names)
             write("}")
         else:
@@ -117,23 +135,23 @@ class Writer:
                 self._block(item.otherwise, names)
             write("}")
 
-    def _order(self, items: list[Item], safe: set[Var]) -> tuple[list[Item], set[Var]]:
+    def _order(self, items: list[Statement], safe: set[Var]) -> tuple[list[Statement], set[Var]]:
         """Readers before writers; returns the order and the registers to copy because of circles.
 
         `safe` registers have been copied further out already and bind nothing.
         """
         items = [i for i in items if not isinstance(i, If) or _filled(i.then) or _filled(i.otherwise)]
-        writers: dict[object, list[Item]] = defaultdict(list)
+        writers: dict[object, list[Statement]] = defaultdict(list)
         for item in items:
             for what in self._written(item):
                 writers[what].append(item)
-        waits: dict[Item, dict[object, set[Item]]] = {item: defaultdict(set) for item in items}
+        waits: dict[Statement, dict[object, set[Statement]]] = {item: defaultdict(set) for item in items}
         for item in items:  # a writer waits for every other item that reads what it writes
             for what in self._read(item) - safe:
                 for writer in writers.get(what, ()):
                     if writer is not item:
                         waits[writer][what].add(item)
-        order: list[Item] = []
+        order: list[Statement] = []
         copied: set[Var] = set()
         remaining = list(items)
         while remaining:
@@ -158,30 +176,31 @@ class Writer:
                         readers.discard(item)
         return order, copied
 
-    def _read(self, item: Item) -> set[object]:
+    def _read(self, item: Statement) -> set[object]:
         """Registers and memories read by an item, its branches and the cells in them."""
         if item not in self._reads:
             found: set[object] = {v for v in read_by(item) if v.init is not None}
-            if isinstance(item, Load):
+            if isinstance(item, MemoryRead):
                 found.add(item.memory)
-            if isinstance(item, If | Group):
-                for block in (item.then, item.otherwise) if isinstance(item, If) else (item.block,):
-                    for inner in block.items:
-                        found |= self._read(inner)
-                    for var in self._places.within(block.cells):
-                        found |= {v for v in self._design.read_by_cell(var) if v.init is not None}
+            for block in inner_blocks(item):
+                for inner in block.items:
+                    found |= self._read(inner)
+                for var in self._placement.within(block.cells):
+                    found |= {v for v in self._design.read_by_cell(var) if v.init is not None}
             self._reads[item] = found
         return self._reads[item]
 
-    def _written(self, item: Item) -> set[object]:
+    def _written(self, item: Statement) -> set[object]:
+        """Registers and memories written by an item and its branches."""
         if item not in self._writes:
-            if isinstance(item, If | Group):
-                inner = [*item.then.items, *item.otherwise.items] if isinstance(item, If) else item.block.items
-                self._writes[item] = set().union(*(self._written(i) for i in inner))
-            else:
-                self._writes[item] = {item.memory if isinstance(item, Store) else item.target}
+            found = set().union(*(self._written(inner) for block in inner_blocks(item) for inner in block.items))
+            if isinstance(item, MemoryWrite):
+                found.add(item.memory)
+            elif isinstance(item, Assign | MemoryRead):
+                found.add(item.target)
+            self._writes[item] = found
         return self._writes[item]
 
 
-def _filled(block: Block) -> bool:
+def _filled(block: StatementBlock) -> bool:
     return any(not isinstance(item, If) or _filled(item.then) or _filled(item.otherwise) for item in block.items)

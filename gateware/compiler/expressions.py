@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateware.twin.rtlil import Cell
+from gateware.compiler.rtlil import Cell
 
 
 @dataclass(eq=False)
@@ -26,7 +26,18 @@ Ref = tuple[Var, int]
 Resolved = tuple[int | Ref, ...]
 """Bits traced to constants and variables, least significant first."""
 
-Names = Mapping[Var, str]
+
+def variables(bits: Resolved) -> set[Var]:
+    """The variables among the sources of some bits."""
+    return {bit[0] for bit in bits if not isinstance(bit, int)}
+
+
+def whole(var: Var) -> Resolved:
+    """All bits of a variable."""
+    return tuple((var, i) for i in range(var.width))
+
+
+Copies = Mapping[Var, str]
 """Registers that go by another name here, because their old value was copied."""
 
 
@@ -34,7 +45,7 @@ def _mask(bits: int) -> str:
     return f"{(1 << bits) - 1:#x}u"
 
 
-def word(bits: Resolved, names: Names) -> str:
+def word(bits: Resolved, names: Copies) -> str:
     """The bits as one unsigned number."""
     own = _before_extension(bits)
     if own < len(bits):
@@ -72,13 +83,13 @@ def _before_extension(bits: Resolved) -> int:
     return own
 
 
-def _extended(bits: Resolved, names: Names) -> str:
+def _extended(bits: Resolved, names: Copies) -> str:
     """The bits as a two's complement number, sign-extended to int64_t."""
     bits = bits[: _before_extension(bits)]
     return f"sx<{len(bits)}>({word(bits, names)})"
 
 
-def combinational(var: Var, ports: Mapping[str, Resolved], names: Names) -> str:
+def combinational(var: Var, ports: Mapping[str, Resolved], names: Copies) -> str:
     """The value of a combinational cell's output."""
     cell = var.cell
     assert cell is not None

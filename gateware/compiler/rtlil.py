@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-Bit = int | tuple[str, int]
+SigBit = int | tuple[str, int]
 """0, 1, or one bit of a wire: (name, index)."""
 
-Bits = tuple[Bit, ...]
+SigSpec = tuple[SigBit, ...]
 """Least significant first."""
 
 _TOKEN = re.compile(r'\{|\}|\[[\d:]+\]|"(?:[^"\\]|\\.)*"|[^\s{}\[\]]+')
@@ -28,7 +28,7 @@ class Cell:
     type: str
     name: str
     parameters: dict[str, str] = field(default_factory=dict)
-    ports: dict[str, Bits] = field(default_factory=dict)
+    ports: dict[str, SigSpec] = field(default_factory=dict)
 
     def number(self, parameter: str) -> int:
         return sum(int(bit == 1) << i for i, bit in enumerate(constant(self.parameters[parameter])))
@@ -40,7 +40,7 @@ class Netlist:
     memories: dict[str, tuple[int, int]] = field(default_factory=dict)
     """name → (width, words)."""
     cells: list[Cell] = field(default_factory=list)
-    connects: list[tuple[Bits, Bits]] = field(default_factory=list)
+    connects: list[tuple[SigSpec, SigSpec]] = field(default_factory=list)
 
 
 def parse(text: str) -> Netlist:
@@ -88,7 +88,7 @@ def parse(text: str) -> Netlist:
     return netlist
 
 
-def constant(text: str) -> Bits:
+def constant(text: str) -> SigSpec:
     """Bits of a constant such as 4'01x0; undefined bits are 0, as the simulators start them."""
     if text.isdigit():
         return tuple(int(text) >> i & 1 for i in range(32))
@@ -99,10 +99,10 @@ def constant(text: str) -> Bits:
     return tuple(int(d == "1") for d in reversed(digits))
 
 
-def _specs(tokens: list[str], netlist: Netlist) -> list[Bits]:
+def _specs(tokens: list[str], netlist: Netlist) -> list[SigSpec]:
     """The signal specifications written one after another in a line."""
-    found: list[Bits] = []
-    outer: list[list[Bits]] = []
+    found: list[SigSpec] = []
+    outer: list[list[SigSpec]] = []
     for token in tokens:
         if token == "{":
             outer.append(found)

@@ -1,36 +1,36 @@
-"""Where each cell of a netlist is computed: in the innermost branch that contains all its users."""
+"""Placement: each cell is computed in the innermost branch that contains all its users."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateware.twin.expressions import Resolved, Var
-from gateware.twin.statements import Assign, Block, Design, Group, If, Item, Load, Store, variables
+from gateware.compiler.design import Design
+from gateware.compiler.expressions import Resolved, Var, variables
+from gateware.compiler.statements import StatementBlock, inner_blocks, read_by
 
-Choices = dict[Var, list[Block]]
-"""Of each multiplexer, a block for every value it can take: what only that one needs is computed in it."""
+Choices = dict[Var, list[StatementBlock]]
+"""A block for every value that a multiplexer can take, by multiplexer: cells that only that one needs go into it."""
 
 
-class Places:
+class Placement:
     """Puts each cell that something in `root` needs into the `cells` of its block, operands first."""
 
-    def __init__(self, root: Block, design: Design) -> None:
+    def __init__(self, root: StatementBlock, design: Design) -> None:
         self._design = design
-        self._homes: dict[Var, Block] = {}
+        self._placed_in: dict[Var, StatementBlock] = {}
         self._order: list[Var] = []
         self._seen: set[Var] = set()
         self.choices: Choices = {}
         self._walk(root)
         for var in reversed(self._order):
-            home = self._homes[var]
-            for bits, block in self._uses(var, home):
+            for bits, block in self._uses(var, self._placed_in[var]):
                 for operand in variables(bits):
                     if operand.cell is not None:
                         self._use(operand, block)
         for var in self._order:
-            self._homes[var].cells.append(var)
+            self._placed_in[var].cells.append(var)
 
-    def _uses(self, var: Var, home: Block) -> list[tuple[Resolved, Block]]:
+    def _uses(self, var: Var, home: StatementBlock) -> list[tuple[Resolved, StatementBlock]]:
         """The operands of a cell, each with the block that needs it."""
         ports = self._design.operands(var)
         assert var.cell is not None
@@ -41,27 +41,24 @@ class Places:
         values = [ports["B"][i * var.width : (i + 1) * var.width] for i in range(len(selects))]
         return [(selects, home), *zip([*values, ports["A"]], blocks, strict=True)]
 
-    def _use(self, var: Var, block: Block) -> None:
-        self._homes[var] = _common(self._homes[var], block) if var in self._homes else block
+    def _use(self, var: Var, block: StatementBlock) -> None:
+        self._placed_in[var] = _common(self._placed_in[var], block) if var in self._placed_in else block
 
     def _visit(self, var: Var) -> None:
         if var not in self._seen and var.cell is not None:
             self._seen.add(var)
             for bits in self._design.operands(var).values():
-                for operand in variables(bits):
+                for operand in _in_order(variables(bits)):
                     self._visit(operand)
             self._order.append(var)
 
-    def _walk(self, block: Block) -> None:
+    def _walk(self, block: StatementBlock) -> None:
         for item in block.items:
-            for var in read_by(item):
+            for var in _in_order(read_by(item)):
                 self._use(var, block)
                 self._visit(var)
-            if isinstance(item, If):
-                self._walk(item.then)
-                self._walk(item.otherwise)
-            elif isinstance(item, Group):
-                self._walk(item.block)
+            for inner in inner_blocks(item):
+                self._walk(inner)
 
     @property
     def cells(self) -> list[Var]:
@@ -82,7 +79,12 @@ class Places:
         return len(self.within(cells))
 
 
-def _common(a: Block, b: Block) -> Block:
+def _in_order(found: Iterable[Var]) -> list[Var]:
+    """Variables by name, so that the same netlist gives the same text every time."""
+    return sorted(found, key=lambda var: var.name)
+
+
+def _common(a: StatementBlock, b: StatementBlock) -> StatementBlock:
     while a is not b:
         if a.depth >= b.depth:
             assert a.parent is not None
@@ -91,14 +93,3 @@ def _common(a: Block, b: Block) -> Block:
             assert b.parent is not None
             b = b.parent
     return a
-
-
-def read_by(item: Item) -> set[Var]:
-    """Variables the item itself reads, not counting what is inside its branches."""
-    if isinstance(item, Assign):
-        return variables(item.value)
-    if isinstance(item, Load):
-        return variables(item.address)
-    if isinstance(item, Store):
-        return variables(item.address) | variables(item.data)
-    return {item.condition[0]} if isinstance(item, If) else set()
