@@ -39,8 +39,11 @@ class Notifier:
             self._say("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """It lets pulses out, saves and ends."""
+        """It lets pulses out, saves and ends: the last word."""
         self._say("STOPPING=1\nSTATUS=letting pulses out, saving")
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def _say(self, text: str) -> None:
         if self._socket is not None:
