@@ -59,6 +59,7 @@ app.command(epilog="Example: [bold]rig record session.csv[/bold]")(run_commands.
 app.command(epilog="Example: [bold]rig watch --follow --json[/bold]")(run_commands.watch)
 app.command(epilog="Example: [bold]rig serve --config rig.toml[/bold]")(run_commands.serve)
 app.command(epilog="Example: [bold]rig attach[/bold]")(run_commands.attach)
+app.command(epilog="Example: [bold]rig lcd --config rig.toml[/bold]")(run_commands.lcd)
 app.command(epilog="Example: [bold]rig stop[/bold]")(run_commands.stop)
 
 

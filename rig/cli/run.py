@@ -130,6 +130,17 @@ def watch(
                 return
 
 
+def lcd(config: ConfigOption = None, socket: SocketOption = None) -> None:
+    """Write what a meter that runs displays on the character display of the configuration, until Ctrl-C."""
+    from rig.terminal.show import Audience, show
+
+    chosen = configuration(config)
+    if chosen.display.size is None:
+        raise RunRefused('display.lcd is "none", it must be "20x4" or "16x2" for rig lcd: set it in rig.toml')
+    with _connected(meter_socket(config, chosen, socket), "rig lcd") as client:
+        show(client, Audience(lambda reading: None, lcd=chosen.display), ours=False)
+
+
 def stop(config: ConfigOption = None, socket: SocketOption = None) -> None:
     """End a meter that runs, in good order: pulses that are due are let out, and it is saved."""
     from rig.daemon.protocol import Ended, Stop
