@@ -19,7 +19,6 @@ from calibration.constants import FULL_SCALE_CODES, parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
-from rig.cli.store import StoreContents
 from rig.face.face import Face
 from rig.hardware.config import Config, load
 from rig.hardware.doctor import Check
@@ -28,13 +27,14 @@ from rig.meter.measuring.measurement import Fault
 from rig.replay.intervals.report import Report
 from rig.results.summary import Summary
 from rig.store.check import Finding
+from rig.store.contents import StoreContents
 from rig.terminal.keys import KEYS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = (
-    "run", "record", "watch", "replay", "scope", "doctor",
+    "run", "record", "watch", "replay", "bill", "scope", "doctor",
     "gateware build", "gateware flash", "gateware report",
     "program check", "program new", "program schema",
     "store check", "store show",
