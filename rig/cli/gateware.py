@@ -35,9 +35,10 @@ START_S = 3.0
 
 @app.command("build", epilog="Example: rig gateware build --board ulx3s --device 85F")
 def build_command(board_name: BoardOption, device: DeviceOption = None, json: JsonOption = False) -> None:
-    """Make the board's bitstream in build/gateware, unless nothing has changed since the last time.
+    """Make the board's bitstream.
 
-    A limit that it breaks (1.5 times the clock, 85 % of the logic cells) is said; `rig gateware report` fails on it.
+    It comes to build/gateware, and is not made again where nothing has changed since the last time. A limit that it
+    breaks (1.5 times the clock, 85 % of the logic cells) is printed; `rig gateware report` fails on it.
     """
     from gateware.bitstream import figures
     from gateware.bitstream.build import build
@@ -71,9 +72,10 @@ def flash_command(
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Write the bitstream that was built into the board, then check over SPI that the FPGA runs it.
+    """Write the bitstream that was built into the board.
 
-    Exit status 1 when another design answers. Where there is no SPI it says that nothing was verified.
+    Then it is checked over SPI that the FPGA runs it. Exit status 1 when another design answers. Where there is no SPI
+    it says that nothing was verified.
     """
     from gateware.bitstream import flash
     from gateware.boards import board
@@ -98,9 +100,10 @@ def report_command(
     keep: Annotated[bool, typer.Option("--keep", help="Keep these figures in gateware/boards/figures.json.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Compare what the last builds take, and how fast they may run, with the kept figures.
+    """Compare the last builds' figures with the kept ones.
 
-    Of all boards, or of one. Exit status 1 on a regression beyond 5 %, or a broken limit.
+    They are the cells that the builds take, and how fast they may run; of all boards, or of one. Exit status 1 on a
+    regression beyond 5 %, or a broken limit.
     """
     from gateware.bitstream import figures
     from gateware.bitstream.tools import BitstreamError

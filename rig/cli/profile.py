@@ -33,7 +33,10 @@ def show_command(
     recording: RecordingOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the newest intervals, with outages, clock sets and faults between them."""
+    """Show the newest intervals, and what fell between them.
+
+    Those are outages, settings of the clock, and faults.
+    """
     from rig.profile.reading import channel_place
     from rig.terminal.console import output_console
     from rig.terminal.profile_view import table
@@ -74,7 +77,10 @@ def export_command(
     recording: RecordingOption = None,
     force: ForceOption = False,
 ) -> None:
-    """Write all intervals, each channel in kWh, kvarh, kVAh, V²h or A²h with all its digits."""
+    """Write all intervals to a file.
+
+    Each channel is in kWh, kvarh, kVAh, V²h or A²h, with all its digits.
+    """
     from rig.files.whole import check_free, write_files
     from rig.profile.reading import ProfileError, csv_bytes, parquet_bytes
 

@@ -14,9 +14,9 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A meter's s
 
 @app.command("check", epilog="Example: rig store check meter-store")
 def check_command(folder: StoreArgument, json: JsonOption = False) -> None:
-    """Look over both copies of the journal, the state in it, and the history. Reads only, also while a meter runs.
+    """Look over both copies of the journal, the state, and the history.
 
-    Exit status 1 when something does not hold.
+    Reads only, also while a meter runs. Exit status 1 when something does not hold.
     """
     from rig.store.check import check
     from rig.store.errors import StoreError
@@ -42,7 +42,10 @@ def show_command(
     events: Annotated[int, typer.Option("--events", min=0, max=100_000, help="How many events, the newest.")] = 20,
     json: JsonOption = False,
 ) -> None:
-    """Show the registers of the last save, the newest events, and the demand resets, self-reads and seasons kept."""
+    """Show the registers of the last save, events and snapshots.
+
+    Events are the newest; snapshots are those of demand resets, self-reads and seasons.
+    """
     from rig.store.contents import store_contents
     from rig.terminal.console import output_console
     from rig.terminal.listing import Listing
