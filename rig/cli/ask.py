@@ -81,7 +81,7 @@ def _given(key_file: Path | None) -> str | None:
         ) from None
 
 
-@app.command("state", epilog="Example: [bold]rig ask state --json[/bold]")
+@app.command("state", epilog="Example: rig ask state --json")
 def state(config: ConfigOption = None, socket: SocketOption = None, json: JsonOption = False) -> None:
     """Print the exact reading of all that is registered, as JSON either way."""
     path = meter_socket(config, configuration(config), socket)
@@ -89,7 +89,7 @@ def state(config: ConfigOption = None, socket: SocketOption = None, json: JsonOp
         print_json(client.ask(ReadState()))
 
 
-@app.command("demand-reset", epilog="Example: [bold]rig ask demand-reset[/bold]")
+@app.command("demand-reset", epilog="Example: rig ask demand-reset")
 def demand_reset(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
@@ -97,7 +97,7 @@ def demand_reset(
     _ask(ResetDemand(), config, socket, key_file, json)
 
 
-@app.command("self-read", epilog="Example: [bold]rig ask self-read[/bold]")
+@app.command("self-read", epilog="Example: rig ask self-read")
 def self_read(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
@@ -105,7 +105,7 @@ def self_read(
     _ask(ReadSelf(), config, socket, key_file, json)
 
 
-@app.command("set-clock", epilog="Example: [bold]rig ask set-clock 2026-12-01T08:00:00+00:00[/bold]")
+@app.command("set-clock", epilog="Example: rig ask set-clock 2026-12-01T08:00:00+00:00")
 def set_clock(
     time: Annotated[
         str, typer.Argument(help="ISO 8601 with an offset from UTC; host: the computer's own time.")
@@ -119,7 +119,7 @@ def set_clock(
     _ask(SetClock(_utc_ns(time)), config, socket, key_file, json)
 
 
-@app.command("test-mode", epilog="Example: [bold]rig ask test-mode on[/bold]")
+@app.command("test-mode", epilog="Example: rig ask test-mode on")
 def enter_or_leave_test_mode(
     switch: Annotated[str, typer.Argument(help="on or off.")],
     config: ConfigOption = None,
@@ -135,7 +135,7 @@ def enter_or_leave_test_mode(
     _ask(asked, config, socket, key_file, json)
 
 
-@app.command("season-change", epilog="Example: [bold]rig ask season-change --to 2[/bold]")
+@app.command("season-change", epilog="Example: rig ask season-change --to 2")
 def season_change(
     to: Annotated[int | None, typer.Option(min=1, max=4, help="The season that begins, from 1; else the next.")] = None,
     config: ConfigOption = None,
@@ -147,7 +147,7 @@ def season_change(
     _ask(ChangeSeason(None if to is None else to - 1), config, socket, key_file, json)
 
 
-@app.command("clear", epilog="Example: [bold]rig ask clear --key-file level-4.key[/bold]")
+@app.command("clear", epilog="Example: rig ask clear --key-file level-4.key")
 def clear(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
@@ -155,7 +155,7 @@ def clear(
     _ask(Clear(), config, socket, key_file, json)
 
 
-@app.command("relay", epilog="Example: [bold]rig ask relay KYZ2 closed --for 5[/bold]")
+@app.command("relay", epilog="Example: rig ask relay KYZ2 closed --for 5")
 def relay(
     output: Annotated[str, typer.Argument(help="KYZ1 to KYZ4.")],
     contact: Annotated[str, typer.Argument(help="closed: K–Y closes; open: K–Z does.")],
@@ -171,7 +171,7 @@ def relay(
     _ask(OperateRelay(output, contact == "closed", seconds), config, socket, key_file, json)
 
 
-@app.command("write-program", epilog="Example: [bold]rig ask write-program meter.toml[/bold]")
+@app.command("write-program", epilog="Example: rig ask write-program meter.toml")
 def write_program(
     file: Annotated[Path, typer.Argument(help="A program, as docs/program.md has it.")],
     config: ConfigOption = None,
@@ -186,7 +186,7 @@ def write_program(
     _ask(WriteProgram(file.read_text(encoding="utf-8-sig")), config, socket, key_file, json)
 
 
-@app.command("master-reset", epilog="Example: [bold]rig ask master-reset --key-file level-4.key[/bold]")
+@app.command("master-reset", epilog="Example: rig ask master-reset --key-file level-4.key")
 def master_reset(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
@@ -194,7 +194,7 @@ def master_reset(
     _ask(MasterReset(), config, socket, key_file, json)
 
 
-@app.command("cold-start", epilog="Example: [bold]rig ask cold-start --key-file level-4.key[/bold]")
+@app.command("cold-start", epilog="Example: rig ask cold-start --key-file level-4.key")
 def cold_start(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
@@ -202,7 +202,7 @@ def cold_start(
     _ask(ColdStart(), config, socket, key_file, json)
 
 
-@app.command("break-seal", epilog="Example: [bold]rig ask break-seal[/bold]")
+@app.command("break-seal", epilog="Example: rig ask break-seal")
 def break_seal(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from rig.files.numbers import plain
+from rig.files.whole import check_free, write_files
 from rig.meter.models import ModelCapability
 from rig.program import schema
 from rig.program.metering import Metering, metering
@@ -32,8 +33,6 @@ def new_program(model: str, form: str, current_class: int) -> str:
 
 def write_new(path: Path, text: str, force: bool) -> None:
     """Write it; an existing file only if forced. Raises FileError."""
-    from rig.files.whole import check_free, write_files
-
     check_free([path], force)
     write_files({path: text.encode()})
 

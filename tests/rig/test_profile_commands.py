@@ -41,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "load.csv").write_text("time,kwh_delivered\n" + "".join(f"{stamp},0.5\n" for stamp in stamps))
     said = CliRunner().invoke(
         app,
-        f"replay --intervals {folder}/load.csv --stamps begin --program {folder}/meter.toml --store {folder}/store",
+        f"bill {folder}/load.csv --stamps begin --program {folder}/meter.toml --store {folder}/store",
     )
     assert said.exit_code == 0, said.output
     return folder / "store"
