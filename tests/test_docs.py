@@ -35,8 +35,8 @@ README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = (
     "run", "serve", "attach", "record", "watch", "lcd", "stop", "replay", "bill", "scope", "doctor",
-    "ask state", "ask demand-reset", "ask self-read", "ask set-clock", "ask test-mode", "ask season-change", "ask clear",
-    "ask relay", "ask write-program", "ask master-reset", "ask cold-start", "ask break-seal",
+    "ask", "ask state", "ask demand-reset", "ask self-read", "ask set-clock", "ask test-mode", "ask season-change",
+    "ask clear", "ask relay", "ask write-program", "ask master-reset", "ask cold-start", "ask break-seal",
     "gateware build", "gateware flash", "gateware report",
     "program check", "program new", "program schema",
     "store check", "store show",

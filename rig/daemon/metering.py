@@ -76,18 +76,13 @@ class Daemon:
         self._held.callback(address.close)
         if (claim := claim_pins(config)) is not None:
             self._held.callback(claim.close)
-        store = Store.open(Path(config.meter.store)) if config.meter.store else None
-        try:
-            configured = program_of(config)
-            program, written = program_in_force(configured, store)
-            self._hands = None if start.hands is None else _hands(Path(start.hands), program)
-            hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
-        except BaseException:
-            if store is not None:
-                store.close()
-            raise
-        self.hardware = hardware
+        folder = Path(config.meter.store) if config.meter.store else None
+        configured = program_of(config)
+        program, written = program_in_force(configured, folder)
+        self._hands = None if start.hands is None else _hands(Path(start.hands), program)
+        self.hardware = hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
         self._held.callback(hardware.close)
+        store = None if folder is None else Store.open(folder)
         _find(hardware, self._hands)
         self._feed = EdgeFeed()
         self.service = Service(hardware, config, program, store, on_edge=self._feed.hear, written=written)

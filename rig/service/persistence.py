@@ -18,6 +18,7 @@ then ended by the outage, and nothing waits for a clock that was set back to com
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 
@@ -37,7 +38,7 @@ from rig.program.schema import ProgramFile
 from rig.store.errors import StoreError
 from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.meter_items import items_of
-from rig.store.saved_meter import BOARD, REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save
+from rig.store.saved_meter import BOARD, REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save, last_saved
 from rig.store.store import Restored, Store
 from rig.store.writer import StoreWriter
 
@@ -185,20 +186,22 @@ class Persistence:
             self._items.append(RecordingItem(self._recording, utc_ns, settings.words, settings_text(settings)))
 
 
-def program_in_force(configured: Program, store: Store | None) -> tuple[Program, WrittenProgram | None]:
-    """Give the program that a meter goes on with: one written to it, unless the configured one has changed since.
+def program_in_force(configured: Program, folder: Path | None) -> tuple[Program, WrittenProgram | None]:
+    """Give the program that the meter of a store goes on with: one written to it, unless the configured one has changed
+    since. Reads only; a store that cannot be read is for whoever opens it.
 
-    Raises StoreError for a written one that cannot be read.
+    Raises StoreError for a written program that cannot be read.
     """
-    if store is None or store.restored is None:
-        return configured, None
-    written = decoded_save(store.restored).written
+    try:
+        written = None if folder is None else last_saved(folder)[1].written
+    except StoreError:
+        written = None
     if written is None or written.instead_of != configured.digest:
         return configured, None
     try:
         return build(msgspec.json.decode(written.file, type=ProgramFile)), written
     except (ConfigError, msgspec.MsgspecError) as error:
         raise StoreError(
-            f"the program that was written to the meter in {store.folder} cannot be read: {error}; "
+            f"the program that was written to the meter in {folder} cannot be read: {error}; "
             "use the version that wrote it"
         ) from None
