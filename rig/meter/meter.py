@@ -13,7 +13,7 @@ from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Command
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
 from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
 from rig.meter.contacts.alerts import AlertInputs
@@ -21,6 +21,7 @@ from rig.meter.contacts.functions import LevelOutput
 from rig.meter.contacts.levels import ContactChange, LevelEvent, LevelOutputs
 from rig.meter.contacts.pulses import TEST_LED, PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState
+from rig.meter.measuring.events import MeasurementError
 from rig.meter.measuring.measurement import Fault, Measurement, Window
 from rig.meter.measuring.quantities import Readings, Sums
 from rig.meter.measuring.registration import Energies
@@ -126,12 +127,12 @@ class Meter:
         self._last = window
         self._faulty |= dict.fromkeys(window.faults, window.tick_end)
         self._recent += window.sums
-        said: list[MeterEvent] = [*self._troubles(window, before)]
+        events: list[MeterEvent] = [*self._new_faults(window, before)]
         energies = window.energies
         if energies is None:
-            return WindowResult(window, (), tuple(said))
+            return WindowResult(window, (), tuple(events))
         instant = self.instant
-        said += self._look(window)
+        events += self._look(window)
         pulses = self._pulses(energies, window.flowed_from, window.tick_end)
         changes: list[ContactChange] = []
         if self._clock is None:
@@ -146,7 +147,7 @@ class Meter:
         changes += self._levels.advance([(tick_at(points, each.utc_ns), each) for each in told], end.tick)
         if self.instant is not None and self.instant is not instant:
             changes += self._judge(self.instant, end.tick)
-        return WindowResult(window, tuple(pulses), (*said, *happened), tuple(changes))
+        return WindowResult(window, tuple(pulses), (*events, *happened), tuple(changes))
 
     def _pulses(self, energies: Energies, begin: int, end: int) -> list[Pulse]:
         """What flowed in a window, as pulses of every output; of the lamp only those of what it follows."""
@@ -207,14 +208,13 @@ class Meter:
         since = self._last.tick_end - FAULTS_S * self._tick_hz
         return tuple(fault for fault, tick in self._faulty.items() if tick > since)
 
-    def _troubles(self, window: Window, before: Window | None) -> list[Event]:
-        """The faults of a window, told once while they stay the same."""
+    def _new_faults(self, window: Window, before: Window | None) -> list[LogEvent]:
+        """The faults of a window, once while they stay the same."""
         if not window.faults or (before is not None and before.faults == window.faults):
             return []
-        names = ", ".join(fault.name.lower() for fault in window.faults)
-        return [Event(self.billing.now_ns, EventKind.MEASUREMENT_ERROR, (("faults", names),))]
+        return [MeasurementError(self.billing.now_ns, window.faults)]
 
-    def _look(self, window: Window) -> list[Event]:
+    def _look(self, window: Window) -> list[LogEvent]:
         """At the installation, if it is time: by the phases, whatever the form.
 
         Not before there are vars: a window that waits for them has no phasors either, and would be no service.
@@ -225,9 +225,9 @@ class Meter:
         recent, self._recent = self._recent, Sums()
         measurement = self.measurement
         self.instant = Instantaneous(measurement.phases(recent), measurement.readings(recent), measurement.recent_hz)
-        said = self.installation.advance(self.instant.phases, at_ns, self.billing.now_ns)
+        events = self.installation.advance(self.instant.phases, at_ns, self.billing.now_ns)
         self.measurement.use(self.installation.equation)
-        return said
+        return events
 
     def tick_of(self, board_tick: int) -> int | None:
         """The board's count now, as it is or unwrapped, on the meter's timeline: that of windows and pulses.

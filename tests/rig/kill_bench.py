@@ -38,7 +38,8 @@ from kill_load import HOUR, MINUTE, SAMPLE_HZ, SECOND, ZONE, Account, Flow, comm
 
 from calibration.constants import nominal
 from rig.meter.billing.billing import Billing, MeterEvent
-from rig.meter.billing.events import Event, EventKind, ProfileWords
+from rig.meter.billing.events import PowerUp, ProfileWords
+from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.contacts.functions import LevelOutput, PulsesOutput
 from rig.meter.contacts.pulses import PulseOutput
@@ -51,6 +52,7 @@ from rig.program.parts import installation_of
 from rig.service.persistence import Persistence
 from rig.store.check import check
 from rig.store.disk import Disk
+from rig.store.events import StoreDamaged
 from rig.store.items import EventItem, SnapshotItem, WordsItem
 from rig.store.journal import NAMES, newest_of, read_copy
 from rig.store.reading import HistoryReader
@@ -175,8 +177,8 @@ class NeverKilled:
     def _note(self, events: list[MeterEvent]) -> None:
         for happening in events:
             match happening:
-                case Event():
-                    self.events.append((happening.utc_ns, happening.kind.code, dict(happening.details)))
+                case LogEvent():
+                    self.events.append((happening.utc_ns, happening.code, details(happening)))
                 case Snapshot():
                     self.snapshots.append((happening.utc_ns, happening.cause.value, list(happening.energy)))
                 case ProfileWords():
@@ -204,7 +206,7 @@ def wrong_items(folder: Path, saved: JournalRecord, expected: NeverKilled) -> in
             case WordsItem():
                 words += item.words
     # What the kill left half written is told in the log: no part of what happened.
-    events = [event for event in events if event[1] != EventKind.MEMORY_ERROR.code]
+    events = [event for event in events if event[1] != StoreDamaged.code]
     pairs = ((events, expected.events), (snapshots, expected.snapshots), (words, expected.words))
     return sum(
         abs(len(found) - len(right)) + sum(a != b for a, b in zip(found, right, strict=False)) for found, right in pairs
@@ -287,7 +289,7 @@ def main() -> None:
         found["findings"] += sum(not f.holds for f in check(folder, decode_saved) if f.part not in NAMES)
         found["items waited"] += len(saved.items) > 0
         now_ns, sequence, before = saved.utc_ns, saved.sequence, energy
-    outages = [d for ns, code, d in never_killed.events if code == EventKind.POWER_UP.code]
+    outages = [d for ns, code, d in never_killed.events if code == PowerUp.code]
     print(
         json.dumps(
             found

@@ -10,7 +10,7 @@ import pytest
 from phasor_readings import lagging, readings
 
 from rig.meter.billing.demand import DemandRegisters, DemandSettings
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
+from rig.meter.billing.events import Cause, EndOfInterval, RateChanged, RateForced, TestModeBegan, TestModeEnded
 from rig.meter.billing.quantity import NANO_PER_KILO, PLACES, Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts import levels as levels_module
@@ -37,9 +37,9 @@ NOTHING = readings([0, 0, 0])
 DIAGNOSTIC = DiagnosticAlert("it", (Diagnostic.PHASE_A_OUT, Diagnostic.VOLTAGE_DEVIATION))
 POWER_FACTOR = PowerFactorAlert("it", Fraction(9, 10), Quantity.KVAH_TD, Fraction(5, 1000))
 ENDED = EndOfInterval(0, Cause.SWITCH, (), Rate.A)
-IN_B = Event(0, EventKind.RATE_CHANGE, (("rate", "B"),))
-IN_A = Event(0, EventKind.RATE_FORCED, (("rate", "A"),))
-TEST_BEGIN, TEST_END = Event(0, EventKind.TEST_MODE_BEGIN), Event(0, EventKind.TEST_MODE_END)
+IN_B = RateChanged(0, Rate.B)
+IN_A = RateForced(0, Rate.A)
+TEST_BEGIN, TEST_END = TestModeBegan(0), TestModeEnded(0)
 
 
 def seen(

@@ -17,12 +17,14 @@ from line_records import CHAIN, Wave, records
 from calibration.constants import nominal
 from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.events import ClockSetFrom, ClockSetTo
+from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.clock import SLEW
 from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseOutput, PulseState, led_output
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.events import MeasurementError
 from rig.meter.measuring.measurement import Fault, Measurement
 from rig.meter.meter import RECENT_S, CommandResult, Meter, MeterState
 from rig.program.build import default_program
@@ -207,8 +209,8 @@ def test_a_large_difference_sets_the_meter_and_its_pulses_go_on(by_s):
     meter.advance(record(1, 0, 0))
     late = int(TICK_HZ)  # the board has gone on for a second since
     said = meter.compare_clock(TICKS + late, meter.billing.now_ns + (1 + by_s) * SECOND)
-    kinds = [each.kind for each in said.events if isinstance(each, Event)]
-    assert kinds[:2] == [EventKind.CLOCK_SET_FROM, EventKind.CLOCK_SET_TO]
+    kinds = [type(each) for each in said.events if isinstance(each, LogEvent)]
+    assert kinds[:2] == [ClockSetFrom, ClockSetTo]
     assert meter.billing.now_ns == T0 + (WINDOW_S + by_s) * SECOND
     advance = meter.advance(record(2, TICKS, 1))
     assert meter.billing.now_ns == T0 + (2 * WINDOW_S + by_s) * SECOND
@@ -316,5 +318,5 @@ def test_faults_of_windows_are_in_the_log_once_while_they_stay():
     waves = [Wave(1e5)] * 6
     made = records(waves, 60.0, 0.2)
     said = [h for record in [*made[:4], *made[6:]] for h in meter.advance(record).events]
-    found = [dict(h.details)["faults"] for h in said if isinstance(h, Event) and h.kind is EventKind.MEASUREMENT_ERROR]
+    found = [details(h)["faults"] for h in said if isinstance(h, MeasurementError)]
     assert found == ["configuration", "sequence, gap, configuration", "configuration"]

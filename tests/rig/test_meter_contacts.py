@@ -16,7 +16,8 @@ from kill_load import SECOND, Flow
 from gateware.registers import Record
 from rig.files.strict_toml import convert
 from rig.meter.billing.commands import Action, Command
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.events import ClockSetFrom, ClockSetTo, DemandWasReset, RateForced, TestModeBegan
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.clock import SLEW, MeterClock, Point, tick_at
@@ -185,7 +186,7 @@ def test_before_the_first_record_a_command_is_part_of_how_contacts_begin() -> No
     assert rig.meter.utc_of(0) is None
     outcome = rig.meter.execute(Command(T0, Action.FORCE_RATE, Rate.B))
     assert outcome.changes == ()
-    assert [event.kind for event in outcome.events if isinstance(event, Event)] == [EventKind.RATE_FORCED]
+    assert [type(event) for event in outcome.events if isinstance(event, LogEvent)] == [RateForced]
     assert rig.meters(WINDOW).of("KYZ2") == [(0, CLOSED)]
 
 
@@ -201,9 +202,9 @@ def test_a_switch_just_before_the_clock_is_set_is_not_forgotten(by_s: int) -> No
     """What came before the clocks were compared happens at once; what is for later, at its time on the new clock."""
     rig = Rig().meters(2 * WINDOW).does(Action.RESET, after=5).does(Action.TEST_BEGIN, after=10)
     outcome = rig.meter.compare_clock(rig.tick + 9, rig.meter.billing.now_ns + SECOND * 9 // 10 + by_s * SECOND)
-    kinds = [event.kind for event in outcome.events if isinstance(event, Event)]
-    assert kinds[:3] == [EventKind.DEMAND_RESET, EventKind.CLOCK_SET_FROM, EventKind.CLOCK_SET_TO]
-    assert (EventKind.TEST_MODE_BEGIN in kinds) == (by_s > 0)
+    kinds = [type(event) for event in outcome.events if isinstance(event, LogEvent)]
+    assert kinds[:3] == [DemandWasReset, ClockSetFrom, ClockSetTo]
+    assert (TestModeBegan in kinds) == (by_s > 0)
     assert ContactChange(40, "KYZ1", True) in outcome.changes
     assert rig.meter.billing.resets == 1
     assert [command.action for command in rig.meter.billing.state.waiting] == [Action.TEST_BEGIN] * (by_s < 0)

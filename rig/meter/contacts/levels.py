@@ -31,16 +31,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from rig.meter.billing.events import EndOfInterval, Event, EventKind
+from rig.meter.billing.events import (
+    EndOfInterval,
+    RateChanged,
+    RateForced,
+    RateReleased,
+    TestModeBegan,
+    TestModeEnded,
+)
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.alerts import AlertInputs, beyond
 from rig.meter.contacts.functions import EndOfIntervalOutput, LevelOutput, LoadControlOutput
 
-LevelEvent = Event | EndOfInterval
+LevelEvent = LogEvent | EndOfInterval
 """What of all that happens contacts go by."""
-
-_RATES = {EventKind.RATE_CHANGE, EventKind.RATE_FORCED, EventKind.RATE_RELEASED}
-_TEST_MODE = {EventKind.TEST_MODE_BEGIN: True, EventKind.TEST_MODE_END: False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,14 @@ class LevelOutputs:
                 changes += self._become(tick, output.name, beyond(output, seen) or False)
         return changes
 
-    def _follow(self, event: Event) -> None:
-        if event.kind in _RATES:
-            self._rate = Rate[str(dict(event.details)["rate"])]
-        self._test_mode = _TEST_MODE.get(event.kind, self._test_mode)
+    def _follow(self, event: LogEvent) -> None:
+        match event:
+            case RateChanged() | RateForced() | RateReleased():
+                self._rate = event.rate
+            case TestModeBegan():
+                self._test_mode = True
+            case TestModeEnded():
+                self._test_mode = False
 
     def _control_loads(self, tick: int) -> list[ContactChange]:
         changes: list[ContactChange] = []
