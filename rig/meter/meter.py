@@ -19,7 +19,8 @@ from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
 from rig.meter.contacts.alerts import AlertInputs
 from rig.meter.contacts.functions import LevelOutput
 from rig.meter.contacts.levels import ContactChange, LevelEvent, LevelOutputs
-from rig.meter.contacts.pulses import TEST_LED, PulseOutput, PulseState
+from rig.meter.contacts.outputs import OutputId
+from rig.meter.contacts.pulses import PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState
 from rig.meter.measuring.events import MeasurementError
 from rig.meter.measuring.measurement import Fault, Measurement, Window
@@ -37,10 +38,10 @@ _TICKS = 1 << TICK_BITS
 
 @dataclass(frozen=True)
 class Pulse:
-    """One pulse of the named output, at an instant in modulator ticks on the meter's timeline."""
+    """One pulse of an output, at an instant in modulator ticks on the meter's timeline."""
 
     tick: int
-    output: str
+    output: OutputId
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class MeterState:
     """Everything that must outlive a power failure."""
 
     billing: BillingState
-    outputs: dict[str, PulseState]
+    outputs: dict[OutputId, PulseState]
     installation: InstallationState
 
 
@@ -87,7 +88,7 @@ class Meter:
     """One meter on a board of `tick_hz`: measurement, billing, outputs, and what it finds of its installation.
 
     The first record begins at billing's time, and with it the state of each of the `levels`, outputs that do not pulse,
-    is told once. `outputs` need distinct names. `instant` is None until the first second.
+    is told once. `outputs` need distinct identities. `instant` is None until the first second.
     """
 
     def __init__(
@@ -109,16 +110,16 @@ class Meter:
         self._clock: MeterClock | None = None
         self._last: Window | None = None
         self._faulty: dict[Fault, int] = {}  # where the last record with it ended
-        self.outputs = {output.name: output for output in outputs}
+        self.outputs = {output.id: output for output in outputs}
         if len(self.outputs) != len(outputs):
-            raise ValueError(f"outputs need distinct names, got {', '.join(o.name for o in outputs)}")
+            raise ValueError(f"outputs need distinct identities, got {', '.join(o.id.label for o in outputs)}")
         self._levels = LevelOutputs(levels, tick_hz)
         self._followed: PulseOutput | None = None
 
     @property
     def state(self) -> MeterState:
         """What to store: live objects, so encode them before the meter goes on."""
-        outputs = {name: output.state for name, output in self.outputs.items()}
+        outputs = {id: output.state for id, output in self.outputs.items()}
         return MeterState(self.billing.state, outputs, self.installation.state)
 
     def advance(self, record: Record) -> WindowResult:
@@ -152,14 +153,14 @@ class Meter:
     def _pulses(self, energies: Energies, begin: int, end: int) -> list[Pulse]:
         """What flowed in a window, as pulses of every output; of the lamp only those of what it follows."""
         found = [
-            Pulse(tick, output.name)
+            Pulse(tick, output.id)
             for output in self.outputs.values()
             for tick in output.advance(energies.of(output.quantity), begin, end - begin)
-            if self._followed is None or output.name != TEST_LED
+            if self._followed is None or output.id is not OutputId.TEST_LED
         ]
         if self._followed is not None:
             moved = energies.moves(self._followed.quantity)
-            found += [Pulse(tick, TEST_LED) for tick in self._followed.advance(moved, begin, end - begin)]
+            found += [Pulse(tick, OutputId.TEST_LED) for tick in self._followed.advance(moved, begin, end - begin)]
         found.sort(key=lambda pulse: pulse.tick)
         return found
 
@@ -185,7 +186,7 @@ class Meter:
         """
         self.billing, self.installation = billing, installation
         self.measurement.use(installation.equation)
-        self.outputs = {output.name: output for output in outputs}
+        self.outputs = {output.id: output for output in outputs}
         self._levels = LevelOutputs(levels, self._tick_hz)
         self._followed = None
         if self._clock is None:
@@ -198,7 +199,7 @@ class Meter:
         if quantity is None:
             self._followed = None
         elif self._followed is None or self._followed.quantity is not quantity:
-            self._followed = PulseOutput(TEST_LED, quantity, self.outputs[TEST_LED].constant_wh)
+            self._followed = PulseOutput(OutputId.TEST_LED, quantity, self.outputs[OutputId.TEST_LED].constant_wh)
 
     @property
     def faults(self) -> tuple[Fault, ...]:

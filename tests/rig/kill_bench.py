@@ -42,6 +42,7 @@ from rig.meter.billing.events import PowerUp, ProfileWords
 from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.contacts.functions import LevelOutput, PulsesOutput
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.measurement import Measurement
@@ -138,12 +139,12 @@ def off_by(account: Account, kept: SavedMeter) -> int:
         else:
             flowed, pulse = account.inputs, channel.pulse
         wrong += abs(counted * pulse + Fraction(carried, pulse.denominator) - flowed)
-    outputs = {o.name.lower(): (o.quantity, o.kp_wh) for o in PROGRAM.outputs if isinstance(o, PulsesOutput)}
-    for name, (quantity, kp_wh) in outputs.items():
-        state, flowed = kept.meter.outputs[name], sum(account.pulsed[place] for place in quantity.adds)
+    outputs = {o.id: (o.quantity, o.kp_wh) for o in PROGRAM.outputs if isinstance(o, PulsesOutput)}
+    for id, (quantity, kp_wh) in outputs.items():
+        state, flowed = kept.meter.outputs[id], sum(account.pulsed[place] for place in quantity.adds)
         pulse = kp_wh * SECOND
         wrong += abs(state.count - flowed // pulse) + abs(Fraction(state.carried, pulse.denominator) - flowed % pulse)
-    led, ks = kept.meter.outputs["test_led"], PROGRAM.ks.wh * SECOND
+    led, ks = kept.meter.outputs[OutputId.TEST_LED], PROGRAM.ks.wh * SECOND
     return int(wrong + abs(led.count - sum(account.pulsed[::4]) // ks))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rig.meter.billing.calendar import Rate
-from rig.meter.billing.commands import INPUTS, Action, Command
+from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.events import (
     Cause,
     DaylightSavingBegan,
@@ -26,6 +26,7 @@ from rig.meter.billing.events import (
     TestModeBegan,
     TestModeEnded,
 )
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import PLACES, Amounts
 from rig.meter.billing.recorder import Recorder
@@ -254,7 +255,7 @@ class Ledger:
                 state.forced_rate = None
                 self.emit(RateReleased(state.now_ns, self.rate))
             case Action.INPUT_PULSES:
-                counts = [0] * INPUTS
+                counts = [0] * len(InputId)
                 counts[command.value] = command.pulses
                 state.inputs[command.value] += command.pulses
                 if self.recorder is not None:
