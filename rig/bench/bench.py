@@ -47,11 +47,11 @@ class Bench:
 
     def input_contact(self, number: int) -> InputContact:
         """What is at pulse input 1 or 2. Raises ValueError for one that the program does not use."""
-        places = [each.place + 1 for each in self.rig.program.inputs]
-        if number not in places:
-            raise ValueError(f"the program does not use input {number}: it has {places or 'none'}, see [[inputs]]")
+        used = {each.id.place + 1: each.id for each in self.rig.program.inputs}
+        if number not in used:
+            raise ValueError(f"the program does not use input {number}: it has {list(used) or 'none'}, see [[inputs]]")
         name = f"the contact at input {number}"
-        return InputContact(self.rig, self._movers(self.rig, f"input{number}"), f"{name} closes", f"{name} opens")
+        return InputContact(self.rig, self._movers(self.rig, used[number].value), f"{name} closes", f"{name} opens")
 
     def begin_again(self) -> None:
         """A new meter, with what is applied at the beginning, and every switch at rest."""

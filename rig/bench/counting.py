@@ -13,7 +13,7 @@ from gateware.registers import Counter as Place
 from rig.bench.failures import BenchFailure, NotFitted
 from rig.bench.rig import Rig
 from rig.meter.billing.quantity import NANO, Quantity
-from rig.meter.contacts.pulses import TEST_LED
+from rig.meter.contacts.outputs import OutputId
 
 JITTER_SHARE = Fraction(1, 20)
 """Of the latency: how far an edge may be off its instant, for what is compared with the energy."""
@@ -23,11 +23,13 @@ class CounterInstrument:
     """One counter: "LED", or "KYZ1" to "KYZ4". It counts from the meter's start, or from `zero` on."""
 
     def __init__(self, rig: Rig, name: str) -> None:
-        if name not in ("LED", "KYZ1", "KYZ2", "KYZ3", "KYZ4"):
-            raise ValueError(f"{name!r} is no counter: there are LED, KYZ1, KYZ2, KYZ3, KYZ4")
+        by_label = {output.label: output for output in OutputId}
+        if name not in by_label:
+            raise ValueError(f"{name!r} is no counter: there are {', '.join(by_label)}")
         if not rig.has_counters:
             raise NotFitted("the FPGA's build has no pulse counters: load one with the capability PULSE_COUNTERS")
         self._rig, self.name, self._place = rig, name, Place[name]
+        self._output = by_label[name]
         self._counters = PulseCounters(rig.hardware.link)
 
     def zero(self) -> None:
@@ -73,7 +75,7 @@ class CounterInstrument:
         )
         constant = self._constant
         counted = found.pulses * constant * NANO
-        uncounted = 1 if self._rig.first_closing and self.name != "LED" else 0
+        uncounted = 1 if self._rig.first_closing and self._output is not OutputId.TEST_LED else 0
         if not least - (1 + uncounted) * constant * NANO <= counted <= most + constant * NANO:
             raise self._failure(
                 f"the pulses of {float(least / NANO):.3f} {quantity.unit.removeprefix('k')}, {quantity.value}, to one",
@@ -84,10 +86,9 @@ class CounterInstrument:
     @property
     def _constant(self) -> Fraction:
         outputs = self._rig.service.meter.outputs
-        name = TEST_LED if self.name == "LED" else self.name.lower()
-        if name not in outputs:
+        if self._output not in outputs:
             raise ValueError(f"{self.name} does not pulse in this program")
-        return outputs[name].constant_wh
+        return outputs[self._output].constant_wh
 
     def _read(self) -> Pulses:
         return self._counters.read()[self._place]

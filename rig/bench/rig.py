@@ -71,7 +71,7 @@ class Rig:
         self.acts = ActionLog(self.begin_ns)
         self.shown: ActionHistory[ShownFrame] = ActionHistory()
         self.contacts: dict[str, ActionHistory[Position]] = {
-            name.upper(): ActionHistory() for name in self.service.outputs.relays
+            id.label: ActionHistory() for id in self.service.outputs.relays
         }
         self.advances: list[WindowResult] = []
         self._look()
@@ -174,8 +174,8 @@ class Rig:
         service, now_ns = self.service, self.now_ns
         front = service.front
         self.shown.note(now_ns, ShownFrame(front.lcd(service.meter), front.front.mode, front.front.item.name))
-        for name, relay in service.outputs.relays.items():
-            self.contacts[name.upper()].note(now_ns, relay.position)
+        for id, relay in service.outputs.relays.items():
+            self.contacts[id.label].note(now_ns, relay.position)
 
     def _note_edge(self, edge: RawEdge) -> None:
         if edge.accepted:

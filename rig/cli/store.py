@@ -46,6 +46,7 @@ def show_command(
 
     Events are the newest; snapshots are those of demand resets, self-reads and seasons.
     """
+    from rig.results.event_text import details_text
     from rig.store.contents import store_contents
     from rig.terminal.console import output_console
     from rig.terminal.listing import Listing
@@ -61,6 +62,5 @@ def show_command(
     for name, value in shown.registers.items():
         console.print(f"  {name:15} {value:16.6f}")
     for title, lines, key in (("events", shown.events, "event"), ("snapshots", shown.snapshots, "cause")):
-        details = ["   ".join(f"{k} {v}" for k, v in line["details"].items()) for line in lines]
-        rows = [(line["time"], line[key], rest) for line, rest in zip(lines, details, strict=True)]
+        rows = [(line["time"], line[key], details_text(line[key], line["details"])) for line in lines]
         console.print(Listing(("", "", ""), rows, title=title))

@@ -31,14 +31,13 @@ from rig.daemon.startup import Begin, CouldNotRun, FromStarter, Ready, Start
 from rig.daemon.systemd import Notifier
 from rig.errors import RigError
 from rig.failures import MENDABLE, unexpected
-from rig.hardware.config import INPUTS
 from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import open_hardware, program_of
 from rig.meter.billing.billing import MeterEvent
+from rig.meter.billing.inputs import InputId
 from rig.program.build import Program
-from rig.service.input_contacts import name_of
 from rig.service.persistence import program_in_force
 from rig.service.run_accumulator import RunAccumulator
 from rig.service.run_provenance import provenance_of
@@ -186,9 +185,9 @@ class Daemon:
 def _hands(path: Path, program: Program) -> Recorded:
     """Read what was recorded; refuse what moves an input that nobody would hear of."""
     hands = read_hands(path)
-    used = {name_of(each.place) for each in program.inputs}
+    used = {each.id.value for each in program.inputs}
     moved = hands.found | {edge.switch for edge in hands.edges}
-    if unused := sorted((moved & set(INPUTS)) - used):
+    if unused := sorted((moved & {each.value for each in InputId}) - used):
         raise HandsError(f"{path} moves {unused[0]}, which the program does not use: take the one it was made with")
     return hands
 

@@ -60,10 +60,10 @@ import msgspec
 
 from drivers.lcd import ADDRESSES
 from rig.files.strict_toml import ConfigError, read
+from rig.meter.billing.inputs import InputId
+from rig.meter.contacts.outputs import OutputId
 
-OUTPUTS = ("kyz1", "kyz2", "kyz3", "kyz4")
 SWITCHES = ("scroll", "magnet", "reset", "test", "cover")
-INPUTS = ("input1", "input2")
 
 PI_STORE = "meter-store"
 """Where a meter on hardware keeps its registers, if nothing else is said."""
@@ -101,9 +101,9 @@ class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     input2_pin: _Gpio = 21
     gpio_chip: _Chip = "/dev/gpiochip0"
 
-    def contacts(self, output: str) -> tuple[int, int]:
-        """The pins of K–Y and K–Z of an output, "kyz1" to "kyz4"."""
-        return getattr(self, f"{output}_y_pin"), getattr(self, f"{output}_z_pin")
+    def contacts(self, output: OutputId) -> tuple[int, int]:
+        """The pins of K–Y and K–Z of a form-C output."""
+        return getattr(self, f"{output.value}_y_pin"), getattr(self, f"{output.value}_z_pin")
 
     @property
     def switches(self) -> dict[str, int]:
@@ -111,9 +111,9 @@ class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return {name: getattr(self, f"{name}_pin") for name in SWITCHES}
 
     @property
-    def inputs(self) -> tuple[int, int]:
-        """The pins of the two pulse inputs."""
-        return self.input1_pin, self.input2_pin
+    def inputs(self) -> dict[InputId, int]:
+        """The pins of the pulse inputs."""
+        return {each: getattr(self, f"{each.value}_pin") for each in InputId}
 
 
 class LcdConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -96,7 +96,7 @@ def build(file: schema.ProgramFile) -> Program:
         demands=settings.demand.quantities if settings.demand else (),
         rates=tuple(sorted(scheduled | {i.rate for i in contacts_in if isinstance(i, RateInput)})),
         seasons=len(seasons),
-        inputs=tuple(i.place for i in contacts_in if isinstance(i, RecordedInput)),
+        inputs=tuple(i.id for i in contacts_in if isinstance(i, RecordedInput)),
     )
     tables = (schema.PulsesTable(name="KYZ1"),) if file.outputs is None else file.outputs
     return Program(

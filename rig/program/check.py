@@ -61,8 +61,8 @@ def summary(program: Program, year: int) -> dict[str, str]:
         lines["self-reads"] = when[reads.kind] + (", with a demand reset" if reads.resets_demand else "")
     counts = ", ".join(f"{len(getattr(program.display, name))} {name}" for name in SEQUENCES)
     lines["display"] = f"items: {counts}; {program.display.scroll_s} s each"
-    lines |= {output.name: output_text(output, program) for output in program.outputs}
-    lines |= {f"IN{found.place + 1}": _input(found) for found in program.inputs}
+    lines |= {output.id.label: output_text(output, program) for output in program.outputs}
+    lines |= {found.id.label: _input(found) for found in program.inputs}
     return lines | {"seal": "on" if program.security.seal else "off"}
 
 
@@ -186,25 +186,27 @@ def _voltage_notes(alert: contacts.VoltageAlert, program: Program) -> Iterator[s
         if phasor is not None and phase in equation.volt_phases
     }
     if alert.above_v is not None and alert.above_v > MOST_VOLTS:
-        yield f"{alert.name} closes above {plain(alert.above_v)} V: never in a meter within its rating, {MOST_VOLTS} V"
+        never = f"never in a meter within its rating, {MOST_VOLTS} V"
+        yield f"{alert.id.label} closes above {plain(alert.above_v)} V: {never}"
     for side, level, always in (
         ("below", alert.below_v, alert.below_v is not None and alert.below_v > max(nominal)),
         ("above", alert.above_v, alert.above_v is not None and alert.above_v < min(nominal)),
     ):
         if always and level is not None:
             known = " and ".join(f"{volts:.0f}" for volts in sorted(nominal))
-            yield f"{alert.name} closes {side} {plain(level)} V: always, the service has {known} V"
+            yield f"{alert.id.label} closes {side} {plain(level)} V: always, the service has {known} V"
 
 
 def _contact_notes(program: Program) -> Iterator[str]:
     for output in program.outputs:
         match output:
             case contacts.DemandAlert() if output.above_nw > program.nameplate.max_kw * NANO_PER_KILO:
-                yield f"{output.name} closes above MAX: never in a meter within its rating"
+                yield f"{output.id.label} closes above MAX: never in a meter within its rating"
             case contacts.LoadControlOutput(_, rates) if set(rates) >= rates_in_use(program):
-                yield f"{output.name} closes in every rate of the program: it opens in test mode only"
+                yield f"{output.id.label} closes in every rate of the program: it opens in test mode only"
             case contacts.PowerFactorAlert(_, below) if below == 1:
-                yield f"{output.name} closes below a power factor of 1: any load but a purely resistive one closes it"
+                any_load = "any load but a purely resistive one closes it"
+                yield f"{output.id.label} closes below a power factor of 1: {any_load}"
             case contacts.VoltageAlert():
                 yield from _voltage_notes(output, program)
     if not program.security.seal:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from drivers.switches import Switches
 from rig.meter.billing.billing import MeterEvent
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
+from rig.meter.billing.events import Cause, EndOfInterval, ResetRefused
 from rig.meter.billing.quantity import Quantity
 from rig.meter.display.items import DisplaySettings
 from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
@@ -63,8 +63,8 @@ class FrontPanel:
                     self._ended_ns = happening.utc_ns
                     if happening.cause is Cause.SWITCH:
                         self.front.reset_accepted(self._now_ns)
-                case Event(kind=EventKind.RESET_REFUSED, details=details):
-                    self.front.reset_refused(self._now_ns, int(dict(details)["seconds left"]))
+                case ResetRefused():
+                    self.front.reset_refused(self._now_ns, happening.wait_s)
 
     @property
     def followed(self) -> Quantity | None:

@@ -7,32 +7,28 @@ from collections.abc import Callable, Sequence
 from drivers.pulse_inputs import PulseInput
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.inputs import InputId
 from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 
 
-def name_of(place: int) -> str:
-    """ "input1" for place 0."""
-    return f"input{place + 1}"
-
-
 class InputContacts:
-    """What each programmed input does, on its contact, which `contact` opens by its place, 0 or 1.
+    """What each programmed input does, on its contact, which `contact` opens.
 
     Those that `before`, the inputs of another program, has already go on. Raises GpioError for one that cannot be had,
     and then holds none of its own.
     """
 
     def __init__(
-        self, programmed: Sequence[Input], contact: Callable[[int], PulseInput], before: InputContacts | None = None
+        self, programmed: Sequence[Input], contact: Callable[[InputId], PulseInput], before: InputContacts | None = None
     ) -> None:
-        there = {} if before is None else {each.place: contact for each, contact in before._inputs}
+        there = {} if before is None else {each.id: contact for each, contact in before._inputs}
         self._inputs: list[tuple[Input, PulseInput]] = []
         self._opened: list[PulseInput] = []
         try:
             for each in programmed:
-                if each.place not in there:
-                    self._opened.append(contact(each.place))
-                self._inputs.append((each, there.get(each.place) or self._opened[-1]))
+                if each.id not in there:
+                    self._opened.append(contact(each.id))
+                self._inputs.append((each, there.get(each.id) or self._opened[-1]))
         except BaseException:
             self.abandon()
             raise
@@ -59,9 +55,9 @@ class InputContacts:
                 instants = [utc_of(change.at_ns) for change in settled if change.operated]
                 lost = contact.closures - self._told[k] - len(instants)
                 self._told[k] = contact.closures
-                commands += [Command(utc_ns, Action.INPUT_PULSES, programmed.place) for utc_ns in instants]
+                commands += [Command(utc_ns, Action.INPUT_PULSES, programmed.id.place) for utc_ns in instants]
                 if lost > 0:
-                    commands.append(Command(utc_of(now_ns), Action.INPUT_PULSES, programmed.place, lost))
+                    commands.append(Command(utc_of(now_ns), Action.INPUT_PULSES, programmed.id.place, lost))
             else:
                 forcing += [(change.at_ns, programmed, change.operated) for change in settled]
         for at_ns, programmed, closed in sorted(forcing, key=lambda each: each[0]):
@@ -81,7 +77,7 @@ class InputContacts:
     @property
     def closed(self) -> dict[str, bool]:
         """Whether each is closed, as counted, by its name as in rig.toml."""
-        return {name_of(programmed.place): contact.closed for programmed, contact in self._inputs}
+        return {programmed.id.value: contact.closed for programmed, contact in self._inputs}
 
     @property
     def lost_edges(self) -> int:

@@ -24,7 +24,6 @@ import msgspec
 
 from rig.files.strict_toml import ConfigError
 from rig.meter.billing.billing import Billing, MeterEvent
-from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.state import BillingState
 from rig.meter.clock import STEP_NS
@@ -36,6 +35,7 @@ from rig.program.build import Program, build
 from rig.program.parts import installation_of, outputs_of
 from rig.program.schema import ProgramFile
 from rig.store.errors import StoreError
+from rig.store.events import StoreDamaged
 from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.meter_items import items_of
 from rig.store.saved_meter import BOARD, REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save, last_saved
@@ -158,7 +158,7 @@ class Persistence:
         """What was damaged or missing in the store belongs to the log: once mended, nothing else tells of it."""
         new = [note for note in notes if note not in self._told]
         self._told.update(new)
-        return items_of([Event(now_ns, EventKind.MEMORY_ERROR, (("found", note),)) for note in new], self._recording)
+        return items_of([StoreDamaged(now_ns, note) for note in new], self._recording)
 
     def _go_on(self, kept: SavedMeter, restored: Restored, host_utc_ns: int) -> list[MeterEvent]:
         """From where the meter was; with another program, with what that leaves."""

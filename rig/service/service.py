@@ -19,6 +19,7 @@ from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, pulse_source
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.contacts.levels import ContactChange
 from rig.meter.front.front import FrontRequestKind
@@ -30,7 +31,7 @@ from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
 from rig.service.board import POLL_NS, MeteringBoard
 from rig.service.front_panel import FrontPanel
-from rig.service.input_contacts import InputContacts, name_of
+from rig.service.input_contacts import InputContacts
 from rig.service.outputs import Outputs
 from rig.service.persistence import Persistence
 from rig.store.saved_meter import WrittenProgram
@@ -102,7 +103,7 @@ class Service:
 
     def _open_contacts(self, config: Config, on_edge: Callable[[RawEdge], None] | None) -> None:
         hardware, program, wired, held = self.hardware, self.program, config.hardware, self._held
-        self._open_input = lambda place: _input(hardware, config, place, on_edge)
+        self._open_input = lambda id: _input(hardware, config, id, on_edge)
         self._inputs = InputContacts(program.inputs, self._open_input)
         held.callback(lambda: self._inputs.close())
         self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns(), on_edge=on_edge)
@@ -134,7 +135,7 @@ class Service:
             persistence.outputs,
             levels_of(self.program),
         )
-        self.outputs.resume({name: output.count for name, output in self.meter.outputs.items()})
+        self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
         self.front = self._front_panel()
         self._flowed = [0] * PLACES
         self.execute(self._inputs.begin(persistence.billing))
@@ -205,21 +206,21 @@ class Service:
         changes = self.meter.reprogram(
             persistence.billing, persistence.installation, persistence.outputs, levels_of(program)
         )
-        self.outputs.resume({name: output.count for name, output in self.meter.outputs.items()})
+        self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
         self.front = self._front_panel()
         self._take(events, changes)
         self.execute(inputs.begin(persistence.billing))
 
     def test_relay(self, output: str, closed: bool, seconds: float) -> None:
         """Close an output to K–Y or K–Z for a test of its wiring. Raises ProgramRefused for one that must not."""
-        name = output.lower()
-        if name not in self.outputs.relays:
-            there = ", ".join(sorted(each.upper() for each in self.outputs.relays)) or "none"
+        id = next((each for each in self.outputs.relays if each.label == output.upper()), None)
+        if id is None:
+            there = ", ".join(sorted(each.label for each in self.outputs.relays)) or "none"
             raise ProgramRefused(f"{output} is no output of the program: there are {there}")
-        if name in self.meter.outputs:
+        if id in self.meter.outputs:
             raise ProgramRefused(f"{output} pulses, and whoever counts it would count the test: program it otherwise")
         now_ns = self.hardware.clock.now_ns()
-        self.outputs.test(name, closed, now_ns, now_ns + round(seconds * 1e9))
+        self.outputs.test(id, closed, now_ns, now_ns + round(seconds * 1e9))
 
     @property
     def ticket(self) -> int:
@@ -266,7 +267,7 @@ class Service:
         return Face(
             lcd=self.front.lcd(self.meter),
             led_lit=outputs.led.lit,
-            contacts=tuple((name.upper(), relay.position) for name, relay in outputs.relays.items()),
+            contacts=tuple((id.label, relay.position) for id, relay in outputs.relays.items()),
             operated=self.front.operated,
         )
 
@@ -392,9 +393,9 @@ class Service:
         clock.wait_until(instant_ns)
 
 
-def _input(hardware: Hardware, config: Config, place: int, on_edge: Callable[[RawEdge], None] | None) -> PulseInput:
+def _input(hardware: Hardware, config: Config, id: InputId, on_edge: Callable[[RawEdge], None] | None) -> PulseInput:
     def told(at_ns: int, closed: bool, accepted: bool) -> None:
         if on_edge is not None:
-            on_edge(RawEdge(at_ns, name_of(place), closed, accepted))
+            on_edge(RawEdge(at_ns, id.value, closed, accepted))
 
-    return PulseInput(pulse_source(hardware, config, place), hardware.clock.now_ns(), verdict=told)
+    return PulseInput(pulse_source(hardware, config, id), hardware.clock.now_ns(), verdict=told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rig.daemon.messages import Order, Start
 
 from drivers.gpio import Position
 from rig.daemon import metering
@@ -12,6 +13,7 @@ from rig.daemon.metering import Daemon
 from rig.daemon.startup import Start
 from rig.daemon.systemd import Notifier
 from rig.hardware.config import Config
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.meter import WindowResult
 from rig.service.run_accumulator import RunAccumulator
 
@@ -21,7 +23,7 @@ def test_what_should_not_happen_leaves_no_contact_closed(monkeypatch: pytest.Mon
 
     class Failing(RunAccumulator):
         def add(self, result: WindowResult) -> None:
-            relay = self._service.outputs.relays["kyz1"]
+            relay = self._service.outputs.relays[OutputId.KYZ1]
             if relay.transitions > 2:
                 assert relay.position is not Position.OPEN
                 raise ZeroDivisionError
@@ -33,5 +35,5 @@ def test_what_should_not_happen_leaves_no_contact_closed(monkeypatch: pytest.Mon
     assert (ended.summary, ended.status) == (None, 1)
     assert ended.failure is not None
     assert ended.failure.startswith("this should not happen (ZeroDivisionError")
-    assert daemon.service.outputs.relays["kyz1"].position is Position.OPEN
+    assert daemon.service.outputs.relays[OutputId.KYZ1].position is Position.OPEN
     assert not socket.exists()

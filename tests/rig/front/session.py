@@ -22,7 +22,8 @@ from rig.files.strict_toml import convert
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.events import TestModeBegan, TestModeEnded
+from rig.meter.billing.log import LogEvent
 from rig.meter.front import modes
 from rig.meter.front.front import FrontRequestKind
 from rig.program import schema
@@ -190,14 +191,14 @@ class Session:
 
     # --- the account ----------------------------------------------------------------------------------------
 
-    def instants(self, kind: EventKind) -> list[int]:
+    def instants(self, kind: type[LogEvent]) -> list[int]:
         """When something was told, UTC."""
-        return [each.utc_ns for each in self.events if isinstance(each, Event) and each.kind is kind]
+        return [each.utc_ns for each in self.events if isinstance(each, kind)]
 
     @property
     def tests(self) -> list[tuple[int, int]]:
         """Test modes, from and to."""
-        begins, ends = self.instants(EventKind.TEST_MODE_BEGIN), self.instants(EventKind.TEST_MODE_END)
+        begins, ends = self.instants(TestModeBegan), self.instants(TestModeEnded)
         return list(zip(begins, ends, strict=True))
 
     def energy(self, begin: int, end: int) -> int:

@@ -11,7 +11,7 @@ from rig.files.strict_toml import convert
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
+from rig.meter.billing.events import Cause, EndOfInterval, ResetRefused
 from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
 from rig.meter.front.front import Front, Overlay
 from rig.meter.front.modes import FrontRequestKind, Mode
@@ -44,8 +44,8 @@ class Bench:
                     self.causes.append(cause)
                     if cause is Cause.SWITCH:
                         self.front.reset_accepted(happening.utc_ns - T0)
-                case Event(kind=EventKind.RESET_REFUSED):
-                    self.front.reset_refused(happening.utc_ns - T0, int(dict(happening.details)["seconds left"]))
+                case ResetRefused():
+                    self.front.reset_refused(happening.utc_ns - T0, happening.wait_s)
 
     def move(self, switch: Switch, operated: bool) -> Bench:
         """Now."""

@@ -9,7 +9,7 @@ import pytest
 from session import LATEST_NS, MINUTE, SECOND, T0, Session
 from test_modes import WISHES, table
 
-from rig.meter.billing.events import EventKind
+from rig.meter.billing.events import DemandWasReset, ResetRefused
 from rig.meter.billing.quantity import Quantity
 from rig.meter.front.front import FrontRequestKind
 from rig.meter.front.modes import FrontState
@@ -84,9 +84,9 @@ def resets(session) -> list[int]:
 
 
 def test_demand_is_reset_when_it_must_and_not_else(session) -> None:
-    assert session.instants(EventKind.DEMAND_RESET) == resets(session)
+    assert session.instants(DemandWasReset) == resets(session)
     assert session.billing.resets == len(resets(session)) > 0
-    assert len(session.instants(EventKind.RESET_REFUSED)) > 0
+    assert len(session.instants(ResetRefused)) > 0
 
 
 def test_what_flows_in_test_mode_and_only_that_is_not_billed(session) -> None:
