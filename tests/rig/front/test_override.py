@@ -153,6 +153,7 @@ def test_what_is_nearly_the_sequence(script: str) -> None:
 
 
 def test_scroll_found_pressed_is_no_press() -> None:
+    assert Override([COVER, SCROLL]).state is OverrideState.VOID
     assert True not in play("M3 m4 M5 m6 M7 m8 s9", [COVER, SCROLL])
     assert play("s3 S4 M5 m6 M7 m8 M9 m10 s11", [COVER, SCROLL])[-1]
     assert True not in play("S2 m3 M4 m5 M6 m7 M8 m9 s9.5", [COVER, MAGNET])
