@@ -63,9 +63,17 @@ class Program:
 
         12 hexadecimal digits. It is on the display: with the keys in it, a key of three bytes could be found from it.
         """
-        without_keys = msgspec.structs.replace(self.file, security=schema.SecurityTable(seal=self.file.security.seal))
-        canonical = msgspec.json.encode(without_keys, order="deterministic")
-        return hashlib.sha256(canonical).hexdigest()[:DIGEST_DIGITS]
+        return _hash(msgspec.structs.replace(self.file, security=schema.SecurityTable(seal=self.file.security.seal)))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of all that the file says, keys too: to compare programs by, in the store; not for showing."""
+        return _hash(self.file)
+
+
+def _hash(file: schema.ProgramFile) -> str:
+    canonical = msgspec.json.encode(file, order="deterministic")
+    return hashlib.sha256(canonical).hexdigest()[:DIGEST_DIGITS]
 
 
 def load_program(path: Path) -> Program:

@@ -166,7 +166,10 @@ def test_the_digest_is_of_what_is_said() -> None:
     assert re.fullmatch("[0-9a-f]{12}", plain.digest)
     others = ['[meter]\nform = "16S"', "[test_mode]\nminutes = 31", "[security]\nseal = true", "outputs = []"]
     assert len({plain.digest, *(program(text).digest for text in others)}) == 1 + len(others)
-    assert program('[security]\nlevel_4 = "1"').digest == plain.digest, "a key could be found from it"
+    with_key = program('[security]\nlevel_4 = "1"')
+    assert with_key.digest == plain.digest, "a key could be found from it"
+    assert with_key.fingerprint != plain.fingerprint
+    assert len({program(text).fingerprint for text in others}) == len(others)
 
 
 # --- what keys mean -------------------------------------------------------------------------------------------
