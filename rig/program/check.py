@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from rig.files.numbers import plain
+from rig.meter.access.security import FACTORY_KEY
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.quantity import NANO_PER_KILO
@@ -20,7 +21,6 @@ from rig.program.build import Program
 from rig.program.contacts import diagnostic_name
 from rig.program.display import SEQUENCES
 from rig.program.names import demand_name
-from rig.program.security import FACTORY_KEY
 from rig.program.time_of_use import saves_daylight
 
 LEAST_HOURS_TO_TURN = 1500
@@ -128,7 +128,13 @@ def _input(found: contacts.Input) -> str:
 
 def notes(program: Program, year: int) -> list[str]:
     """What is worth knowing, a sentence each; the zone is looked at in a year."""
-    return [*_nameplate_notes(program), *_time_notes(program, year), *_display_notes(program), *_contact_notes(program)]
+    return [
+        *_nameplate_notes(program),
+        *_time_notes(program, year),
+        *_display_notes(program),
+        *_contact_notes(program),
+        *_security_notes(program),
+    ]
 
 
 def _nameplate_notes(program: Program) -> Iterator[str]:
@@ -209,9 +215,25 @@ def _contact_notes(program: Program) -> Iterator[str]:
                 yield f"{output.id.label} closes below a power factor of 1: {any_load}"
             case contacts.VoltageAlert():
                 yield from _voltage_notes(output, program)
-    if not program.security.seal:
+
+
+def _security_notes(program: Program) -> Iterator[str]:
+    security = program.security
+    if not security.seal:
         yield "the seal is off: metrological parameters can be programmed"
-    factory = [str(level) for level, key in enumerate(program.security.keys, 1) if key == FACTORY_KEY]
-    if factory:
-        levels = f"level{'s' if len(factory) > 1 else ''} {', '.join(factory)}"
-        yield f"{levels}: the key is 000000, which everybody knows"
+    levels: dict[bytes, list[int]] = {}
+    for level, key in enumerate(security.keys, 1):
+        levels.setdefault(key, []).append(level)
+    if FACTORY_KEY in levels:
+        factory = _levels(levels.pop(FACTORY_KEY))
+        if security.seal:
+            yield f"{factory}: no key was chosen, and under seal 000000 opens nothing: nobody has that level"
+        else:
+            yield f"{factory}: the key is 000000, as from the factory: who reaches a port has that level"
+    for shared in levels.values():
+        if len(shared) > 1:
+            yield f"{_levels(shared)} have one key: it proves level {shared[-1]}"
+
+
+def _levels(levels: list[int]) -> str:
+    return f"level{'s' if len(levels) > 1 else ''} {', '.join(map(str, levels))}"

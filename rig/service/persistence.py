@@ -139,10 +139,10 @@ class Persistence:
         """
         now_ns = state.billing.now_ns
         self._items.append(SnapshotItem(now_ns, REPROGRAMMED, self._encoded(state).decode()))
-        if program.digest == configured.digest:
+        if program.fingerprint == configured.fingerprint:
             self._written = None
         else:
-            self._written = WrittenProgram(msgspec.json.encode(program.file).decode(), configured.digest)
+            self._written = WrittenProgram(msgspec.json.encode(program.file).decode(), configured.fingerprint)
         self._program = program
         return self._reprogram(state.billing, now_ns)
 
@@ -196,7 +196,7 @@ def program_in_force(configured: Program, folder: Path | None) -> tuple[Program,
         written = None if folder is None else last_saved(folder)[1].written
     except StoreError:
         written = None
-    if written is None or written.instead_of != configured.digest:
+    if written is None or written.instead_of != configured.fingerprint:
         return configured, None
     try:
         return build(msgspec.json.decode(written.file, type=ProgramFile)), written

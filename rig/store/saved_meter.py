@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,10 @@ REPROGRAMMED = "programmed"
 
 @dataclass(frozen=True)
 class WrittenProgram:
-    """A program that was written to the meter while it ran: its file's structures as JSON text, and the digest of the
-    configured program that it took the place of."""
+    """A program that was written to the meter while it ran: its file's structures as JSON text, keys and all, and the
+    fingerprint of the configured program that it took the place of."""
 
-    file: str
+    file: str = field(repr=False)
     instead_of: str
 
 

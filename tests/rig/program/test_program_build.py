@@ -166,8 +166,12 @@ def test_the_digest_is_of_what_is_said() -> None:
     plain = program("")
     assert program('# comment\n[meter]\nform="9S"\n[clock]').digest == plain.digest
     assert re.fullmatch("[0-9a-f]{12}", plain.digest)
-    others = ['[meter]\nform = "16S"', "[test_mode]\nminutes = 31", '[security]\nlevel_4 = "1"', "outputs = []"]
+    others = ['[meter]\nform = "16S"', "[test_mode]\nminutes = 31", "[security]\nseal = true", "outputs = []"]
     assert len({plain.digest, *(program(text).digest for text in others)}) == 1 + len(others)
+    with_key = program('[security]\nlevel_4 = "1"')
+    assert with_key.digest == plain.digest, "a key could be found from it"
+    assert with_key.fingerprint != plain.fingerprint
+    assert len({program(text).fingerprint for text in others}) == len(others)
 
 
 # --- what keys mean -------------------------------------------------------------------------------------------
@@ -354,7 +358,13 @@ def test_usual_sequences_show_what_the_model_has(model: str) -> None:
         # 99 999 kWh at 192 kW
         ('[meter]\nform = "12S"\ncurrent_class = 200', "5 digits with 0 decimals turn over after 521 h at MAX"),
         ("", "the seal is off"),
-        ('[security]\nlevel_2 = "2"', "levels 1, 3, 4: the key is 000000"),
+        ('[security]\nlevel_2 = "2"', "levels 1, 3, 4: the key is 000000, as from the factory"),
+        ('[security]\nlevel_4 = "0"\nlevel_1 = "1"\nlevel_2 = "2"\nlevel_3 = "3"', "level 4: the key is 000000"),
+        (
+            '[security]\nseal = true\nlevel_2 = "2"',
+            "levels 1, 3, 4: no key was chosen, and under seal 000000 opens nothing: nobody has that level",
+        ),
+        ('[security]\nlevel_2 = "0a"\nlevel_4 = "00000A"', "levels 2, 4 have one key: it proves level 4"),
         (
             '[[outputs]]\nname = "KYZ1"\nfunction = "demand threshold"\nabove = "17"',
             "KYZ1 closes above MAX: never in a meter within its rating",
