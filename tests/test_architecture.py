@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -143,6 +144,17 @@ def test_a_pi_needs_none_of_the_simulation() -> None:
         missing = {name.split(".")[0] for name in names} & SIMULATION_ONLY
         assert not missing, f"{module}, which the Pi runs, imports {', '.join(missing)}"
         waiting |= (names & modules().keys()) - reached
+
+
+def test_tests_share_code_in_modules_of_their_own_name() -> None:
+    """Folders of tests are on one path: of two modules of a name, and of two conftests, an import finds the first."""
+    names = Counter(path.stem for path in (ROOT / "tests").rglob("*.py"))
+    assert [name for name, files in names.items() if files > 1 and name != "conftest"] == []
+    assert names.keys().isdisjoint(sys.stdlib_module_names)
+    for path in (ROOT / "tests").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        taken = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert "conftest" not in taken, f"{path.name} imports from conftest: give what it shares a module of its own"
 
 
 def test_the_top_level() -> None:
