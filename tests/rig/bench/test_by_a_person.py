@@ -40,6 +40,4 @@ def test_the_same_by_a_person(loaded, pytester, rows) -> None:
     pytester.makeconftest(CONFTEST)
     (pytester.path / rows).write_text((HIL / rows).read_text(encoding="utf-8"), encoding="utf-8")
     result = pytester.runpytest_inprocess("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
-    outcomes = result.parseoutcomes()
-    assert not outcomes.keys() & {"failed", "errors", "error"}
-    assert outcomes.get("passed") or outcomes.get("skipped")
+    assert result.parseoutcomes().keys() - {"warnings"} == {"passed"}  # the simulated rig has all that they ask for
