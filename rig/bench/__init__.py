@@ -3,10 +3,10 @@
 plugin.py     what pytest is given: options, marker, fixtures
 rig.py        the rig under test: runs the service and remembers what was seen, and when
 front.py      what hands do: cover, magnet, SCROLL, reset, Test switch
-movers.py     how they are done: simulated hands or an actuator
+contact_drivers.py  how they are done: simulated contacts or an actuator
 person.py     how they are done by a person who is asked to
 observed.py   display and contacts, and what is expected of them
 counting.py   the FPGA's counters
 billed.py     the meter's registers
-load.py       the source
+source.py     the source
 """

@@ -9,7 +9,7 @@ SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class LoggedAction:
     """Something done to the rig, in words that end a sentence: "the cover off"."""
 
     at_ns: int
@@ -21,16 +21,16 @@ class ActionLog:
 
     def __init__(self, begin_ns: int) -> None:
         self._begin_ns = begin_ns
-        self._acts = [Act(begin_ns, "the meter starts")]
+        self._actions = [LoggedAction(begin_ns, "the meter starts")]
 
     def note(self, at_ns: int, text: str) -> None:
         """It was done."""
-        self._acts.append(Act(at_ns, text))
+        self._actions.append(LoggedAction(at_ns, text))
 
     @property
-    def last(self) -> Act:
+    def last(self) -> LoggedAction:
         """What was done last."""
-        return self._acts[-1]
+        return self._actions[-1]
 
     def time(self, at_ns: int) -> str:
         """An instant as texts have it."""
@@ -39,4 +39,4 @@ class ActionLog:
     @property
     def text(self) -> str:
         """The last ones, a line each."""
-        return "\n".join(f"  {self.time(act.at_ns):>12}  {act.text}" for act in self._acts[-SHOWN:])
+        return "\n".join(f"  {self.time(act.at_ns):>12}  {act.text}" for act in self._actions[-SHOWN:])

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from gateware.registers import Capability
 from rig.bench.billed import BilledMeter
+from rig.bench.contact_drivers import Actuator, ContactDriver, SimulatedContact
 from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
-from rig.bench.load import Applied, PersonAtSource, PhantomSource, Player, SourceInstrument
-from rig.bench.movers import Actuator, Mover, SimulatedHand
 from rig.bench.observed import DisplayInstrument
 from rig.bench.person import Person, Prompter
 from rig.bench.rig import Rig
+from rig.bench.source import Applied, PersonAtSource, PhantomSource, SourceDriver, SourceInstrument
 from rig.files.strict_toml import ConfigError
 from rig.hardware.config import SWITCHES, Config
 from rig.hardware.hardware import Hardware, raspberry_pi
@@ -22,19 +22,19 @@ from rig.program.build import Program
 APPLIED = Applied()
 """What the source gives when a test begins."""
 
-Movers = Callable[[Rig, str], Mover]
+DriverOf = Callable[[Rig, str], ContactDriver]
 """Who moves a contact, by its name: a switch, "input1" or "input2"."""
 
 
 class Bench:
     """The rig under test, and everything that tests speak of. The rig is to be stopped by whoever made it."""
 
-    def __init__(self, rig: Rig, player: Player, movers: Movers) -> None:
+    def __init__(self, rig: Rig, source_driver: SourceDriver, driver_of: DriverOf) -> None:
         self.rig = rig
-        self._player, self._movers = player, movers
-        self.source = SourceInstrument(rig, player, APPLIED)
+        self._source_driver, self._driver_of = source_driver, driver_of
+        self.source = SourceInstrument(rig, source_driver, APPLIED)
         self.meter, self.display = BilledMeter(rig), DisplayInstrument(rig)
-        moved = {name: movers(rig, name) for name in SWITCHES}
+        moved = {name: driver_of(rig, name) for name in SWITCHES}
         self._by_name = moved
         self.scroll = Button(rig, moved["scroll"], "SCROLL is pressed", "SCROLL is let go")
         self.magnet = Magnet(
@@ -51,66 +51,66 @@ class Bench:
         if number not in places:
             raise ValueError(f"the program does not use input {number}: it has {places or 'none'}, see [[inputs]]")
         name = f"the contact at input {number}"
-        return InputContact(self.rig, self._movers(self.rig, f"input{number}"), f"{name} closes", f"{name} opens")
+        return InputContact(self.rig, self._driver_of(self.rig, f"input{number}"), f"{name} closes", f"{name} opens")
 
     def begin_again(self) -> None:
         """A new meter, with what is applied at the beginning, and every switch at rest."""
         self.rig.begin_again()
-        self._player(APPLIED)
+        self._source_driver(APPLIED)
         self.source.applied = APPLIED
         self._come_to_rest()
 
     def _come_to_rest(self) -> None:
         """What is found operated is let go, and the meter begins anew."""
-        operated = [name for name in SWITCHES if self.rig.operated(name)]
-        for name in operated:
+        closed = [name for name in SWITCHES if self.rig.closed(name)]
+        for name in closed:
             self._by_name[name].move(False)
-        if operated:
+        if closed:
             self.rig.begin_again()
 
 
-def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns: int, closing: ExitStack) -> Bench:
+def simulated_bench(config: Config, program: Program, store: Path, begin_utc_ns: int, closing: ExitStack) -> Bench:
     """On the simulated rig: everything by simulated hands, time virtual. `closing` closes what was opened."""
     try:
         from rig.bench.simulated import simulated
     except ModuleNotFoundError as error:
         raise ConfigError(f"the simulated rig needs {error.name}: install the extras [sim,gateware]") from None
-    hardware, player = simulated(config, program.metering.current_class, APPLIED, begin_utc_ns)
+    hardware, source_driver = simulated(config, program.metering.current_class, APPLIED, begin_utc_ns)
     closing.callback(hardware.close)
     hands = hardware.hands
     assert hands is not None
     rig = Rig(hardware, config, program, store)
     closing.callback(rig.stop)
-    return Bench(rig, player, lambda rig, name: SimulatedHand(rig, hands, name))
+    return Bench(rig, source_driver, lambda rig, name: SimulatedContact(rig, hands, name))
 
 
-def board_stand(config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack) -> Bench:
+def board_bench(config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack) -> Bench:
     """On a Raspberry Pi with its board: by actuators where they are fitted, else by a person."""
     hardware = raspberry_pi(config, program.metering.current_class)
     closing.callback(hardware.close)
-    return stand_of(hardware, config, program, store, prompter, closing)
+    return bench_of(hardware, config, program, store, prompter, closing)
 
 
-def stand_of(
+def bench_of(
     hardware: Hardware, config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack
 ) -> Bench:
     """On any hardware that has no hands of its own."""
-    player: Player | None = None
+    source_driver: SourceDriver | None = None
     if Capability.PHANTOM_LOAD in hardware.link.identity.capabilities:
-        player = phantom = PhantomSource(hardware.link, hardware.calibration, APPLIED)
+        source_driver = phantom = PhantomSource(hardware.link, hardware.calibration, APPLIED)
         closing.callback(phantom.close)
     rig = Rig(hardware, config, program, store)
     closing.callback(rig.stop)
-    if player is None:
-        player = PersonAtSource(rig, prompter)
-        player(APPLIED)
+    if source_driver is None:
+        source_driver = PersonAtSource(rig, prompter)
+        source_driver(APPLIED)
     actuators = config.bench.actuators
 
-    def mover(rig: Rig, name: str) -> Mover:
+    def driver(rig: Rig, name: str) -> ContactDriver:
         if name in actuators:
             actuator = Actuator(rig, hardware.pins, name, actuators[name])
             closing.callback(actuator.close)
             return actuator
         return Person(rig, prompter, name)
 
-    return Bench(rig, player, mover)
+    return Bench(rig, source_driver, driver)

@@ -23,7 +23,7 @@ class BilledMeter:
     @property
     def registers(self) -> Mapping[str, float]:
         """The billing registers by name: "kWh delivered", "kWh delivered B", "kW delivered max"."""
-        return Named(self._billing, self._names, self._billing.registers)
+        return NamedRegisters(self._billing, self._names, self._billing.registers)
 
     @property
     def test_registers(self) -> Mapping[str, float]:
@@ -31,7 +31,7 @@ class BilledMeter:
         test = self._billing.test
         if test is None:
             raise KeyError("the meter is not in test mode: it has no test registers")
-        return Named(self._billing, self._names, test)
+        return NamedRegisters(self._billing, self._names, test)
 
     @property
     def test_mode(self) -> bool:
@@ -72,7 +72,7 @@ class BilledMeter:
         return self._rig.program.metering.names
 
 
-class Named(Mapping[str, float]):
+class NamedRegisters(Mapping[str, float]):
     """Registers by name, in kWh, kvarh, kVAh, kW and so on."""
 
     def __init__(self, billing: Billing, names: Names, registers: Registers) -> None:

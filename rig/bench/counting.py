@@ -94,7 +94,7 @@ class CounterInstrument:
 
     def _failure(self, wanted: str, found: str, pulses: Pulses) -> BenchFailure:
         rate = "" if pulses.rate_hz is None else f", {float(pulses.rate_hz):.3f} a second"
-        at = self._rig.acts.time(self._rig.now_ns)
+        at = self._rig.actions.time(self._rig.now_ns)
         return self._rig.failure(
             f"{self.name}, at {at}: expected {wanted}", f"  {found}; counted {pulses.pulses}{rate}"
         )

@@ -10,30 +10,30 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing(Generic[T]):
+class Observation(Generic[T]):
     """Something was seen so from an instant on."""
 
     since_ns: int
-    what: T
+    state: T
 
 
-class ActionHistory(Generic[T]):
+class StateHistory(Generic[T]):
     """Everything seen, in order of time. Empty until something is."""
 
     def __init__(self) -> None:
-        self._seen: list[Standing[T]] = []
+        self._seen: list[Observation[T]] = []
 
-    def note(self, at_ns: int, what: T) -> None:
+    def note(self, at_ns: int, state: T) -> None:
         """It is seen so at an instant; kept where it differs from before."""
-        if not self._seen or self._seen[-1].what != what:
-            self._seen.append(Standing(at_ns, what))
+        if not self._seen or self._seen[-1].state != state:
+            self._seen.append(Observation(at_ns, state))
 
     @property
-    def last(self) -> Standing[T] | None:
+    def last(self) -> Observation[T] | None:
         """What stands now."""
         return self._seen[-1] if self._seen else None
 
-    def between(self, from_ns: int, to_ns: int) -> list[Standing[T]]:
+    def between(self, from_ns: int, to_ns: int) -> list[Observation[T]]:
         """What stood at any time from one instant to another, both among them; the first may stand since before."""
         end = bisect_right(self._seen, to_ns, key=lambda seen: seen.since_ns)
         begin = bisect_right(self._seen, from_ns, hi=end, key=lambda seen: seen.since_ns)

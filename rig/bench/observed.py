@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from drivers.gpio import Position
-from rig.bench.history import ActionHistory, Standing
+from rig.bench.history import Observation, StateHistory
 from rig.bench.rig import SECOND_NS, STEP_NS, Rig, ShownFrame
 from rig.files.strict_toml import hint
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator
@@ -29,7 +29,7 @@ ALL = "all segments"
 
 def came_true(
     rig: Rig,
-    history: ActionHistory[T],
+    history: StateHistory[T],
     holds: Callable[[T], bool],
     within: float | None,
     wanted: str,
@@ -38,32 +38,32 @@ def came_true(
     """Seconds from the last act until it held, running the rig for it. Raises BenchFailure if it did not `within` them;
     None: if it does not now."""
     __tracebackhide__ = True
-    act = rig.acts.last
+    act = rig.actions.last
     if within is None:
         last = history.last
-        if last is not None and holds(last.what):
+        if last is not None and holds(last.state):
             return (max(last.since_ns, act.at_ns) - act.at_ns) / SECOND_NS
         raise rig.failure(
-            f"expected now, at {rig.acts.time(rig.now_ns)}: {wanted}", _listed(rig, history, rig.now_ns, text)
+            f"expected now, at {rig.actions.time(rig.now_ns)}: {wanted}", _listed(rig, history, rig.now_ns, text)
         )
     until_ns = act.at_ns + round(within * SECOND_NS)
     while True:
         now_ns = rig.now_ns
-        for standing in history.between(act.at_ns, until_ns):
-            if holds(standing.what):
-                return (max(standing.since_ns, act.at_ns) - act.at_ns) / SECOND_NS
+        for observation in history.between(act.at_ns, until_ns):
+            if holds(observation.state):
+                return (max(observation.since_ns, act.at_ns) - act.at_ns) / SECOND_NS
         if now_ns >= until_ns:
             break
         rig.run_until(min(now_ns + STEP_NS, until_ns))
     raise rig.failure(
-        f"expected within {within:g} s of {rig.acts.time(act.at_ns)}, when {act.text}: {wanted}",
+        f"expected within {within:g} s of {rig.actions.time(act.at_ns)}, when {act.text}: {wanted}",
         _listed(rig, history, until_ns, text),
     )
 
 
 def kept_true(
     rig: Rig,
-    history: ActionHistory[T],
+    history: StateHistory[T],
     holds: Callable[[T], bool],
     seconds: float,
     wanted: str,
@@ -73,21 +73,24 @@ def kept_true(
     __tracebackhide__ = True
     begin_ns = rig.now_ns
     rig.run(seconds)
-    if not all(holds(standing.what) for standing in history.between(begin_ns, rig.now_ns)):
+    if not all(holds(observation.state) for observation in history.between(begin_ns, rig.now_ns)):
         raise rig.failure(
-            f"expected for {seconds:g} s from {rig.acts.time(begin_ns)} on: {wanted}",
+            f"expected for {seconds:g} s from {rig.actions.time(begin_ns)} on: {wanted}",
             _listed(rig, history, rig.now_ns, text, begin_ns),
         )
 
 
 def _listed(
-    rig: Rig, history: ActionHistory[T], until_ns: int, text: Callable[[T], str], from_ns: int | None = None
+    rig: Rig, history: StateHistory[T], until_ns: int, text: Callable[[T], str], from_ns: int | None = None
 ) -> str:
-    from_ns = rig.acts.last.at_ns if from_ns is None else from_ns
-    stood: Sequence[Standing[T]] = history.between(min(from_ns, until_ns), until_ns)
-    lines = [f"  since {rig.acts.time(standing.since_ns):>12}  {text(standing.what)}" for standing in stood[-LISTED:]]
+    from_ns = rig.actions.last.at_ns if from_ns is None else from_ns
+    stood: Sequence[Observation[T]] = history.between(min(from_ns, until_ns), until_ns)
+    lines = [
+        f"  since {rig.actions.time(observation.since_ns):>12}  {text(observation.state)}"
+        for observation in stood[-LISTED:]
+    ]
     more = [f"  ({len(stood) - LISTED} before)"] if len(stood) > LISTED else []
-    return "\n".join([f"there was, up to {rig.acts.time(until_ns)}:", *more, *lines])
+    return "\n".join([f"there was, up to {rig.actions.time(until_ns)}:", *more, *lines])
 
 
 class DisplayInstrument:
@@ -133,30 +136,30 @@ class DisplayInstrument:
         """
         __tracebackhide__ = True
         want = Expectation(*lit, **wanted)
-        return came_true(self._rig, self._rig.shown, want.holds, within, want.text, _described)
+        return came_true(self._rig, self._rig.frames, want.holds, within, want.text, _described)
 
     def keeps(self, *lit: str, seconds: float, **wanted: str) -> None:
         """Run the rig for so long, and expect it all the time."""
         __tracebackhide__ = True
         want = Expectation(*lit, **wanted)
-        kept_true(self._rig, self._rig.shown, want.holds, seconds, want.text, _described)
+        kept_true(self._rig, self._rig.frames, want.holds, seconds, want.text, _described)
 
     def items(self, since: float = 0.0) -> list[tuple[str, float]]:
         """What was displayed since a second of the meter's run: names, with the seconds at which each came."""
         rig = self._rig
         begin_ns = rig.begin_ns + round(since * SECOND_NS)
         found: list[tuple[str, float]] = []
-        for standing in rig.shown.between(begin_ns, rig.now_ns):
-            name = ALL if standing.what.lcd == ALL_SEGMENTS else standing.what.item
+        for observation in rig.frames.between(begin_ns, rig.now_ns):
+            name = ALL if observation.state.lcd == ALL_SEGMENTS else observation.state.item
             if not found or found[-1][0] != name:
-                found.append((name, (standing.since_ns - rig.begin_ns) / SECOND_NS))
+                found.append((name, (observation.since_ns - rig.begin_ns) / SECOND_NS))
         return found
 
     @property
     def _now(self) -> ShownFrame:
-        last = self._rig.shown.last
+        last = self._rig.frames.last
         assert last is not None
-        return last.what
+        return last.state
 
 
 class Expectation:
@@ -249,7 +252,7 @@ class Relay:
         """Which contact is closed: "K-Y", "K-Z", or "open" for none."""
         last = self._rig.contacts[self._name].last
         assert last is not None
-        return last.what.value
+        return last.state.value
 
     def expect(self, closed: str, within: float | None = None) -> float:
         """Expect "K-Y", "K-Z" or "open" within seconds of the last act, or now; returns after how many it came."""

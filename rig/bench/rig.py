@@ -16,7 +16,7 @@ from drivers.switches import RawEdge
 from gateware.registers import Capability
 from rig.bench.action_log import ActionLog
 from rig.bench.failures import BenchFailure
-from rig.bench.history import ActionHistory
+from rig.bench.history import StateHistory
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware
 from rig.meter.billing.quantity import Quantity
@@ -47,9 +47,9 @@ class ShownFrame:
 class Rig:
     """A meter from when it starts. `store` is the folder it is kept in, so that it goes on after a cut of power.
 
-    `shown` is the display's history, `contacts` that of each output by its name. `program` and `service` are what runs.
-    Before `hands_free_ns` nobody moves anything: hands come from the last movement. `first_closing`: what the counters
-    have counted may lack the first closing of each output, that of a new meter.
+    `frames` is the display's history, `contacts` that of each output by its name. `program` and `service` are what
+    runs. Before `next_action_ns` nothing is moved: a hand comes from the last movement. `first_closing`: what the
+    counters have counted may lack the first closing of each output, that of a new meter.
     """
 
     def __init__(self, hardware: Hardware, config: Config, program: Program, store: Path) -> None:
@@ -67,11 +67,11 @@ class Rig:
         self.changes: deque[RawEdge] = deque(maxlen=KEPT_CHANGES)
         self.service = Service(hardware, self.config, self.program, Store.open(self._store), on_edge=self._note_edge)
         self.service.begin()
-        self.begin_ns = self.hands_free_ns = hardware.clock.now_ns()
-        self.acts = ActionLog(self.begin_ns)
-        self.shown: ActionHistory[ShownFrame] = ActionHistory()
-        self.contacts: dict[str, ActionHistory[Position]] = {
-            name.upper(): ActionHistory() for name in self.service.outputs.relays
+        self.begin_ns = self.next_action_ns = hardware.clock.now_ns()
+        self.actions = ActionLog(self.begin_ns)
+        self.frames: StateHistory[ShownFrame] = StateHistory()
+        self.contacts: dict[str, StateHistory[Position]] = {
+            name.upper(): StateHistory() for name in self.service.outputs.relays
         }
         self.advances: list[WindowResult] = []
         self._look()
@@ -134,14 +134,14 @@ class Rig:
 
     # --- what is known --------------------------------------------------------------------------------------
 
-    def operated(self, contact: str) -> bool:
+    def closed(self, contact: str) -> bool:
         """Whether the rig finds a switch or an input operated, bounce taken out."""
         return contact in self.service.contacts_closed
 
-    def changed(self, contact: str, operated: bool, since_ns: int) -> int | None:
+    def changed(self, contact: str, closed: bool, since_ns: int) -> int | None:
         """When it was operated, or let go, after an instant, by the stamp of its first edge; None: not yet."""
         for edge in self.changes:
-            if (edge.switch, edge.operated) == (contact, operated) and edge.at_ns >= since_ns:
+            if (edge.switch, edge.operated) == (contact, closed) and edge.at_ns >= since_ns:
                 return edge.at_ns
         return None
 
@@ -165,7 +165,7 @@ class Rig:
 
     def failure(self, wanted: str, found: str) -> BenchFailure:
         """A sentence for what was wanted, lines for what there was, and what hands did."""
-        return BenchFailure(f"{wanted}\n{found}\nlast acts:\n{self.acts.text}")
+        return BenchFailure(f"{wanted}\n{found}\nlast acts:\n{self.actions.text}")
 
     # --- how ------------------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class Rig:
         """At the front, as often as the service attends to it."""
         service, now_ns = self.service, self.now_ns
         front = service.front
-        self.shown.note(now_ns, ShownFrame(front.lcd(service.meter), front.front.mode, front.front.item.name))
+        self.frames.note(now_ns, ShownFrame(front.lcd(service.meter), front.front.mode, front.front.item.name))
         for name, relay in service.outputs.relays.items():
             self.contacts[name.upper()].note(now_ns, relay.position)
 

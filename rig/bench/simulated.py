@@ -5,7 +5,7 @@ from __future__ import annotations
 from drivers.sim.live_load import LiveLoad
 from drivers.sim.synthetic import LoadState, Wave, current
 from gateware.chain import Chain
-from rig.bench.load import ANGLES_DEG, Applied
+from rig.bench.source import ANGLES_DEG, Applied
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware
 from rig.hardware.simulation import simulated_hardware

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rig.bench.failures import BenchFailure
-from rig.bench.history import ActionHistory
+from rig.bench.history import StateHistory
 
 PROGRAM = """
 [display]
@@ -91,12 +91,12 @@ def test_registers_that_there_are_not(meter) -> None:
 
 
 def test_a_history_keeps_changes_and_what_stood_at_either_end() -> None:
-    seen: ActionHistory[str] = ActionHistory()
+    seen: StateHistory[str] = StateHistory()
     for at, what in ((10, "a"), (20, "a"), (30, "b"), (40, "c")):
         seen.note(at, what)
-    assert [standing.what for standing in seen.between(15, 30)] == ["a", "b"]
-    assert [standing.since_ns for standing in seen.between(15, 29)] == [10]
-    assert [standing.what for standing in seen.between(45, 50)] == ["c"]
+    assert [observation.state for observation in seen.between(15, 30)] == ["a", "b"]
+    assert [observation.since_ns for observation in seen.between(15, 29)] == [10]
+    assert [observation.state for observation in seen.between(45, 50)] == ["c"]
     assert seen.between(0, 5) == []
 
 

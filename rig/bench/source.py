@@ -16,7 +16,7 @@ from drivers import phantom
 from drivers.phantom import PhantomLoad, PhantomWave
 from drivers.spi_link import SpiLink
 from gateware.registers import Channel
-from rig.bench.person import Asked, Prompter
+from rig.bench.person import Prompt, Prompter
 from rig.bench.rig import Rig
 
 PHASES = 3
@@ -49,7 +49,7 @@ class Applied:
         return f"{_each(self.volts)} V, {_each(self.amps)} A{angle}, {self.hz:g} Hz"
 
 
-class Player(Protocol):
+class SourceDriver(Protocol):
     """Whatever feeds the meter."""
 
     def __call__(self, applied: Applied) -> None:
@@ -60,8 +60,8 @@ class Player(Protocol):
 class SourceInstrument:
     """The source at the meter's terminals, a four-wire wye. It begins with 120 V and no current."""
 
-    def __init__(self, rig: Rig, play: Player, applied: Applied) -> None:
-        self._rig, self._play = rig, play
+    def __init__(self, rig: Rig, driver: SourceDriver, applied: Applied) -> None:
+        self._rig, self._driver = rig, driver
         self.applied = applied
 
     def apply(
@@ -85,9 +85,9 @@ class SourceInstrument:
         self._apply(Applied(self.applied.volts, hz=self.applied.hz))
 
     def _apply(self, applied: Applied) -> None:
-        self._play(applied)
+        self._driver(applied)
         self.applied = applied
-        self._rig.acts.note(self._rig.now_ns, f"the source gives {applied.text}")
+        self._rig.actions.note(self._rig.now_ns, f"the source gives {applied.text}")
 
     def watts(self) -> float:
         """Active power, positive when delivered."""
@@ -143,7 +143,7 @@ class PersonAtSource:
         self._rig, self._prompter, self._patience_s = rig, prompter, patience_s
 
     def __call__(self, applied: Applied) -> None:
-        self._prompter(Asked("source", None, f"set the source to {applied.text} now"))
+        self._prompter(Prompt("source", None, f"set the source to {applied.text} now"))
         if not self._rig.await_that(lambda: self._near(applied), self._patience_s):
             raise self._rig.failure(
                 f"asked to set the source to {applied.text}, nobody did within {self._patience_s:g} s",

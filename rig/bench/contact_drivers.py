@@ -15,10 +15,10 @@ from rig.bench.rig import SECOND_NS, Rig
 from rig.hardware.hardware import SwitchDriver
 
 
-class Mover(Protocol):
+class ContactDriver(Protocol):
     """Moves one contact of the rig."""
 
-    def move(self, operated: bool) -> int:
+    def move(self, closed: bool) -> int:
         """Operate it, or let it go, now; when that was."""
         ...
 
@@ -30,15 +30,15 @@ class Mover(Protocol):
         ...
 
 
-class SimulatedHand:
+class SimulatedContact:
     """On simulated pins: exact to the ns, but for the bounce of the contact."""
 
     def __init__(self, rig: Rig, hands: SwitchDriver, contact: str) -> None:
         self._rig, self._hands, self._contact = rig, hands, contact
 
-    def move(self, operated: bool) -> int:
+    def move(self, closed: bool) -> int:
         at_ns = self._rig.now_ns
-        self._move(operated, at_ns)
+        self._move(closed, at_ns)
         return at_ns
 
     def hold(self, seconds: float, least_s: float, most_s: float) -> tuple[int, int]:
@@ -49,8 +49,8 @@ class SimulatedHand:
         self._rig.run_until(end_ns)
         return begin_ns, end_ns
 
-    def _move(self, operated: bool, at_ns: int) -> None:
-        (self._hands.operate if operated else self._hands.let_go)(self._contact, at_ns)
+    def _move(self, closed: bool, at_ns: int) -> None:
+        (self._hands.operate if closed else self._hands.let_go)(self._contact, at_ns)
 
 
 class Actuator:
@@ -65,9 +65,9 @@ class Actuator:
             f"the actuator of {contact}", pin, lambda: DigitalOutputDevice(pin, initial_value=False, pin_factory=pins)
         )
 
-    def move(self, operated: bool) -> int:
+    def move(self, closed: bool) -> int:
         at_ns = self._rig.now_ns
-        self._output.value = operated
+        self._output.value = closed
         return at_ns
 
     def hold(self, seconds: float, least_s: float, most_s: float) -> tuple[int, int]:
