@@ -1,12 +1,16 @@
-"""What hands do at the front of the meter, in the bench's words (D-3 to D-6, Q-5).
+"""The switches of the front and the pulse inputs, in the bench's words (D-3 to D-6, P-5, Q-5).
 
 Between one movement and the next at least PAUSE_S pass: no hand is faster.
 """
 
 from __future__ import annotations
 
+from math import isfinite
+
 from rig.bench.contact_drivers import ContactDriver
-from rig.bench.rig import SECOND_NS, Rig
+from rig.bench.errors import WrongArgument
+from rig.bench.rig import Rig
+from rig.meter.clock import SECOND_NS
 
 PRESS_S = 0.2
 """How long a button is pressed, if nothing is said."""
@@ -49,8 +53,8 @@ class MovedContact:
         self._note(self._driver.move(closed), closed)
 
     def _hold(self, seconds: float, least_s: float, most_s: float) -> None:
-        if seconds <= 0:
-            raise ValueError(f"nothing can be held for {seconds:g} s: give more than 0")
+        if not (isfinite(seconds) and seconds > 0):
+            raise WrongArgument(f"nothing can be held for {seconds:g} s: give more than 0")
         self._pause()
         begin_ns, end_ns = self._driver.hold(seconds, least_s, most_s)
         self._note(begin_ns, True)
@@ -61,7 +65,7 @@ class MovedContact:
             self._rig.run_until(self._rig.next_action_ns)
 
     def _note(self, at_ns: int, closed: bool) -> None:
-        self._rig.actions.note(at_ns, self._words[closed])
+        self._rig.note_action(at_ns, self._words[closed])
         self._rig.next_action_ns = max(at_ns, self._rig.now_ns) + round(PAUSE_S * SECOND_NS)
 
 

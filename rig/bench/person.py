@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
 
-from rig.bench.failures import HoldMissed
-from rig.bench.rig import SECOND_NS, STEP_NS, Rig
+from rig.bench.clock import STEP_NS
+from rig.bench.errors import HoldMissed, NobodyActed
+from rig.bench.rig import Rig
+from rig.meter.clock import SECOND_NS
 
 PATIENCE_S = 60
 """For a person to do what was asked."""
@@ -94,20 +96,21 @@ class Person:
                 told = left
                 self._prompter(Prompt(self._switch, None, f"{left} …"))
             self._rig.run_until(min(now_ns + STEP_NS, aim_ns))
-            if (end_ns := self._rig.changed(self._switch, False, begin_ns)) is not None:
+            if (end_ns := self._rig.changed_ns(self._switch, False, begin_ns)) is not None:
                 return end_ns
         return None
 
     def _await(self, closed: bool, since_ns: int) -> int:
         rig, switch = self._rig, self._switch
-        if not rig.await_that(lambda: rig.changed(switch, closed, since_ns) is not None, self._patience_s):
-            raise rig.failure(
-                f"asked to {self._words(closed)}, nobody did within {self._patience_s:g} s, or the wire of "
-                f"{switch.upper()} is off",
-                f"the rig finds {switch.upper()} {'not operated' if closed else 'operated'}",
+        at_ns = rig.clock.wait_for(lambda: rig.changed_ns(switch, closed, since_ns), self._patience_s)
+        if at_ns is None:
+            raise NobodyActed(
+                rig.explained(
+                    f"asked to {self._words(closed)}, nobody did within {self._patience_s:g} s, or the wire of "
+                    f"{switch.upper()} is off",
+                    f"the rig finds {switch.upper()} {'not operated' if closed else 'operated'}",
+                )
             )
-        at_ns = rig.changed(switch, closed, since_ns)
-        assert at_ns is not None
         return at_ns
 
     def _words(self, closed: bool) -> str:

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from rig.bench.bench import APPLIED, Bench, bench_of
+from rig.bench.bench import APPLIED, BEGIN_UTC_NS, Bench, bench_on
 from rig.bench.person import Prompt
 from rig.bench.simulated import simulated
 from rig.hardware.config import BenchConfig, Config
 from rig.hardware.hardware import Hardware
 from rig.program.build import Program, default_program
-
-BEGIN_UTC_NS = 1_782_918_005 * 10**9
 
 
 class Someone:
@@ -65,7 +63,8 @@ def open_bench(
     begin_utc_ns: int = BEGIN_UTC_NS,
 ) -> Bench:
     config = msgspec.structs.replace(Config(), bench=bench or BenchConfig())
-    hardware, _ = simulated(config, 20, APPLIED, begin_utc_ns)
+    hardware, _, _ = simulated(config, 20, APPLIED, begin_utc_ns)
     closing.callback(hardware.close)
     someone.hardware = hardware
-    return bench_of(hardware, config, program or default_program(), folder / "store", someone, closing)
+    store = folder / "store"
+    return closing.enter_context(bench_on(hardware, config, program or default_program(), store, someone))

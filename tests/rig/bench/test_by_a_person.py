@@ -21,7 +21,7 @@ import pytest
 sys.path.insert(0, {str(HERE)!r})
 from someone import Someone, open_bench
 
-from rig.bench.plugin import begins_ns, program_of
+from rig.pytest_plugin.plugin import begins_ns, program_of
 from rig.hardware.config import Config
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from drivers.pins import GpioError
 from drivers.sim.pins import VirtualClockMockFactory
 from rig.bench.bench import APPLIED
 from rig.bench.contact_drivers import Actuator
-from rig.bench.failures import BenchFailure
+from rig.bench.errors import NobodyActed
+from rig.bench.in_process import InProcessMeter
 from rig.bench.rig import Rig
 from rig.bench.simulated import simulated
 from rig.bench.source import Applied, PersonAtSource
@@ -40,10 +41,10 @@ def test_an_actuator_closes_the_switch_as_long_as_it_is_told(tmp_path) -> None:
         begin = bench.rig.now_ns
         bench.magnet.hold(3.1)
         assert bench.rig.actions.last.at_ns - begin == pytest.approx(3.1e9, abs=5e6)
-        bench.display.expect("ALT", within=0.1)
+        assert bench.display.await_shown("ALT", within_s=0.1).met
         assert someone.prompts == []
         bench.magnet.hold(6.2)
-        bench.display.expect(mode="gyrbox", within=0)
+        assert bench.display.await_shown(mode="gyrbox", within_s=0).met
 
 
 def test_an_actuator_lets_go_when_the_stand_is_closed(tmp_path) -> None:
@@ -89,8 +90,8 @@ def test_the_phantom_load_gives_what_is_applied(tmp_path) -> None:
 def at_source(tmp_path):
     """A rig whose source a person sets."""
     config = Config()
-    hardware, source_driver = simulated(config, 20, APPLIED, BEGIN_UTC_NS)
-    rig = Rig(hardware, config, default_program(), tmp_path / "store")
+    hardware, source_driver, _ = simulated(config, 20, APPLIED, BEGIN_UTC_NS)
+    rig = Rig(InProcessMeter(hardware, config, default_program(), tmp_path / "store"))
     yield rig, source_driver
     rig.stop()
     hardware.close()
@@ -112,5 +113,5 @@ def test_a_person_at_the_source_is_noticed_by_measuring(at_source) -> None:
 
 def test_a_source_that_is_not_set_is_told_with_what_is_measured(at_source) -> None:
     rig, _ = at_source
-    with pytest.raises(BenchFailure, match=r"(?s)nobody did within 3 s.*the meter measures 120 V, .*A"):
+    with pytest.raises(NobodyActed, match=r"(?s)nobody did within 3 s.*the meter measures 120 V, .*A"):
         PersonAtSource(rig, lambda asked: None, patience_s=3)(Applied(amps=(5, 5, 5)))

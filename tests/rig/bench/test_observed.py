@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rig.bench.failures import BenchFailure
 from rig.bench.history import StateHistory
+from rig.pytest_plugin.failures import BenchFailure
 
 PROGRAM = """
 [display]
@@ -97,7 +97,7 @@ def test_a_history_keeps_changes_and_what_stood_at_either_end() -> None:
     assert [observation.state for observation in seen.between(15, 30)] == ["a", "b"]
     assert [observation.since_ns for observation in seen.between(15, 29)] == [10]
     assert [observation.state for observation in seen.between(45, 50)] == ["c"]
-    assert seen.between(0, 5) == []
+    assert list(seen.between(0, 5)) == []
 
 
 def test_words_that_mean_nothing_are_said_at_once(magnet, display) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from someone import Someone, bench_with
 
-from rig.bench.failures import BenchFailure, HoldMissed
+from rig.bench.errors import HoldMissed, NobodyActed
 from rig.bench.front import allowed
 
 
@@ -18,7 +18,7 @@ def test_instants_are_those_of_the_switch_not_of_the_asking(tmp_path) -> None:
         assert bench.rig.actions.last.at_ns == pytest.approx(asked_ns + 1.5e9, abs=1e6)
         assert bench.rig.actions.last.text == "the cover is taken off"
         bench.test_switch.open()
-        bench.display.expect("TEST", within=3.5)
+        assert bench.display.await_shown("TEST", within_s=3.5).met
 
 
 def test_what_is_so_already_is_not_asked_for(tmp_path) -> None:
@@ -43,7 +43,7 @@ def test_a_hold_is_counted_down_and_the_display_judged_by_the_stamps(tmp_path) -
         ]
         held = bench.rig.actions.last.at_ns - begin - 0.9e9
         assert 3.85e9 < held < 3.9e9  # 3.575 s and 0.3 s of reaction
-        bench.display.expect("ALT", within=0.1)
+        assert bench.display.await_shown("ALT", within_s=0.1).met
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(2.0, "2.00"), (4.4, "4.40")])
@@ -58,8 +58,8 @@ def test_a_hold_that_is_missed_must_be_done_again(tmp_path, seconds, found) -> N
 
 def test_a_person_who_does_nothing(tmp_path) -> None:
     with bench_with(Someone(late_s=1e6), tmp_path) as bench:
-        bench._by_name["reset"]._patience_s = 3
-        with pytest.raises(BenchFailure) as failure:
+        bench._drivers["reset"]._patience_s = 3
+        with pytest.raises(NobodyActed) as failure:
             bench.reset.press()
     assert "asked to press demand reset, nobody did within 3 s, or the wire of RESET is off" in str(failure.value)
 

@@ -70,7 +70,7 @@ def test_a_failure_is_told_in_the_words_of_the_bench(run_pytest) -> None:
             "E*6.00? s  the magnet is taken away",
         ]
     )
-    assert "def came_true" not in result.stdout.str()
+    assert "def _came" not in result.stdout.str()
 
 
 def test_a_program_beside_the_test(run_pytest, pytester) -> None:
@@ -161,7 +161,7 @@ def test_a_hold_that_a_person_missed_begins_the_test_again(run_pytest, delays, t
 
 def test_what_a_rig_cannot_do_is_skipped(run_pytest) -> None:
     text = """
-        from rig.bench.failures import NotFitted
+        from rig.bench.errors import NotFitted
 
         def test_it(rig):
             raise NotFitted("nothing moves that")

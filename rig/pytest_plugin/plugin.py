@@ -18,15 +18,14 @@ import pytest
 
 if TYPE_CHECKING:
     from rig.bench.bench import Bench
-    from rig.bench.billed import BilledMeter
-    from rig.bench.counting import CounterInstrument
+    from rig.bench.billed_meter import BilledMeter
     from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
-    from rig.bench.observed import DisplayInstrument, Relay
     from rig.bench.person import Prompt
     from rig.bench.rig import Rig
     from rig.bench.source import SourceInstrument
     from rig.hardware.config import Config
     from rig.program.build import Program
+    from rig.pytest_plugin.words import CounterWords, DisplayWords, RelayWords
 
 BEGINS = "2026-07-01 15:00:05"
 """When a simulated meter starts, UTC, if its test does not say: a demand interval has just begun."""
@@ -55,11 +54,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if "rig_bench" not in pyfuncitem.funcargs:
         return None
     from rig.bench.bench import Bench
-    from rig.bench.failures import HoldMissed, NotFitted
+    from rig.bench.errors import HoldMissed, NotFitted
 
     bench = pyfuncitem.funcargs["rig_bench"]
-    assert isinstance(bench, Bench)
-
+    if not isinstance(bench, Bench):
+        return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -122,9 +121,10 @@ def rig_bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]
             store = tmp_path / "meter-store"
             if request.config.getoption("--rig") == "pi":
                 wired = msgspec.structs.replace(config.hardware, kind="pi")
-                found = board_bench(msgspec.structs.replace(config, hardware=wired), program, store, show, closing)
+                config = msgspec.structs.replace(config, hardware=wired)
+                found = closing.enter_context(board_bench(config, program, store, show))
             else:
-                found = simulated_bench(config, program, store, begins_ns(request), closing)
+                found = closing.enter_context(simulated_bench(config, program, store, begins_ns(request)))
         except MENDABLE as error:
             pytest.fail(f"the rig cannot be used: {error}", pytrace=False)
         yield found
@@ -149,9 +149,11 @@ def meter(rig_bench: Bench) -> BilledMeter:
 
 
 @pytest.fixture
-def display(rig_bench: Bench) -> DisplayInstrument:
+def display(rig_bench: Bench) -> DisplayWords:
     """The meter's display."""
-    return rig_bench.display
+    from rig.pytest_plugin.words import DisplayWords
+
+    return DisplayWords(rig_bench.rig)
 
 
 @pytest.fixture
@@ -191,16 +193,16 @@ def pulse_input(rig_bench: Bench) -> Callable[[int], InputContact]:
 
 
 @pytest.fixture
-def counter(rig_bench: Bench) -> Callable[[str], CounterInstrument]:
+def counter(rig_bench: Bench) -> Callable[[str], CounterWords]:
     """The FPGA's counter of an output, by its name: "LED", "KYZ1" to "KYZ4"."""
-    from rig.bench.counting import CounterInstrument
+    from rig.pytest_plugin.words import CounterWords
 
-    return lambda name: CounterInstrument(rig_bench.rig, name)
+    return lambda name: CounterWords(rig_bench.rig, name)
 
 
 @pytest.fixture
-def relay(rig_bench: Bench) -> Callable[[str], Relay]:
+def relay(rig_bench: Bench) -> Callable[[str], RelayWords]:
     """An output's contacts, by its name: "KYZ1" to "KYZ4"."""
-    from rig.bench.observed import Relay
+    from rig.pytest_plugin.words import RelayWords
 
-    return lambda name: Relay(rig_bench.rig, name)
+    return lambda name: RelayWords(rig_bench.rig, name)
