@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gateware.registers import TICK_BITS
 from rig.bench.errors import NoLongerKept
-from rig.meter.billing.quantity import Quantity
+from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.measuring.measurement import Window
 from rig.meter.measuring.registration import Energies
 
@@ -19,8 +19,7 @@ KEPT_WINDOWS = 256
 
 _RING = 1 << TICK_BITS
 
-Amounts = dict[Quantity, int]
-"""nWh, nvarh or nVAh by quantity."""
+_NET = tuple(quantity for quantity in Quantity if quantity.net)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,22 @@ class MeasuredWindow:
     begin_tick: int
     end_tick: int
     energies: Energies
+
+
+class _Dropped:
+    """The energy of windows that are kept no more: what adds up by place, and net quantities, which move either way."""
+
+    def __init__(self) -> None:
+        self._places = [0] * PLACES
+        self._net = dict.fromkeys(_NET, 0)
+
+    def add(self, energies: Energies) -> None:
+        energies.add_to(self._places)
+        for quantity in _NET:
+            self._net[quantity] += energies.moves(quantity)
+
+    def of(self, quantity: Quantity) -> int:
+        return self._net[quantity] if quantity.net else quantity.of(self._places)
 
 
 class EnergyLedger:
@@ -45,9 +60,9 @@ class EnergyLedger:
     def clear(self) -> None:
         """Begin anew, with a meter that starts: everything counts, until a mark is set."""
         self._windows: deque[MeasuredWindow] = deque()
-        self._before: Amounts = dict.fromkeys(Quantity, 0)
+        self._dropped = _Dropped()
         self._mark_tick: int | None = None
-        self._marked: Amounts | None = dict.fromkeys(Quantity, 0)
+        self._marked: dict[Quantity, int] | None = dict.fromkeys(Quantity, 0)
 
     def add(self, window: Window) -> None:
         """Take in the next window; one that registers nothing is passed over."""
@@ -57,9 +72,7 @@ class EnergyLedger:
         if self._marked is None and self._mark_tick is not None and window.tick_end >= self._mark_tick:
             self._marked = {quantity: self._total(quantity, self._mark_tick) for quantity in Quantity}
         if len(self._windows) > self._kept:
-            oldest = self._windows.popleft()
-            for quantity in Quantity:
-                self._before[quantity] += oldest.energies.moves(quantity)
+            self._dropped.add(self._windows.popleft().energies)
 
     def mark(self, board_tick: int) -> None:
         """Count from a tick on. Raises NoLongerKept for one that is older than the windows kept."""
@@ -76,7 +89,7 @@ class EnergyLedger:
         return max(self._total(quantity, self._unwrapped(board_tick)) - self._marked[quantity], 0)
 
     def _total(self, quantity: Quantity, tick: int) -> int:
-        total = self._before[quantity]
+        total = self._dropped.of(quantity)
         if self._windows and tick < self._windows[0].begin_tick and total:
             raise NoLongerKept(
                 f"what had flowed up to tick {tick} is no longer known: kept are the last {self._kept} windows, "

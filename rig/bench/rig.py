@@ -10,7 +10,7 @@ from gateware.registers import Capability
 from rig.bench.action_log import ActionLog
 from rig.bench.clock import RigClock
 from rig.bench.energy_ledger import EnergyLedger
-from rig.bench.history import StateHistory
+from rig.bench.history import KEPT_CHANGES, StateHistory
 from rig.bench.in_process import InProcessMeter
 from rig.bench.states import ALL_SEGMENTS_TEXT, ContactState, ShownFrame
 from rig.hardware.hardware import Hardware
@@ -23,7 +23,8 @@ KEPT_EDGES = 256
 
 
 class Rig:
-    """A meter from when it starts, until `stop`. All that it remembers is bounded, however long it runs.
+    """A meter from when it starts, until `stop`. All that it remembers is bounded, however long it runs: KEPT_WINDOWS,
+    KEPT_EDGES, KEPT_ACTIONS, and `kept_changes` of each thing seen after the last action and as many before now.
 
     `frames` is what the display showed, `items` which item that was, `contacts` how each output's contacts stood, by
     its name; `energy` what was measured. `actions` is what was done. Before `next_action_ns` nothing is moved: a hand
@@ -31,8 +32,8 @@ class Rig:
     that of a new meter.
     """
 
-    def __init__(self, meter: InProcessMeter) -> None:
-        self._meter = meter
+    def __init__(self, meter: InProcessMeter, kept_changes: int = KEPT_CHANGES) -> None:
+        self._meter, self._kept_changes = meter, kept_changes
         self.clock = RigClock(meter.hardware.clock, self._advance)
         self.energy = EnergyLedger()
         self.has_counters = Capability.PULSE_COUNTERS in self.hardware.link.identity.capabilities
@@ -49,10 +50,11 @@ class Rig:
         self.clock.restart()
         self.next_action_ns = self.begin_ns
         self.actions = ActionLog(self.begin_ns)
-        self.frames: StateHistory[ShownFrame] = StateHistory()
-        self.items: StateHistory[str] = StateHistory()
+        kept = self._kept_changes
+        self.frames: StateHistory[ShownFrame] = StateHistory(kept)
+        self.items: StateHistory[str] = StateHistory(kept)
         self.contacts: dict[str, StateHistory[ContactState]] = {
-            name.upper(): StateHistory() for name in self.service.outputs.relays
+            name.upper(): StateHistory(kept) for name in self.service.outputs.relays
         }
         self._look()
         self.service.watch = self._look
