@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -136,7 +137,7 @@ def test_circles_between_folders_are_found() -> None:
 def test_a_pi_needs_none_of_the_simulation() -> None:
     reached: set[str] = set()
     waiting = {"rig.cli.entry", "rig.cli.app", "rig.terminal.show", "rig.daemon.metering", "rig.terminal.run_view"}
-    waiting |= {"rig.hardware.doctor", "rig.bench.plugin", "rig.bench.bench"}
+    waiting |= {"rig.hardware.doctor", "rig.pytest_plugin.plugin", "rig.pytest_plugin.words", "rig.bench.bench"}
     while waiting:
         module = waiting.pop()
         reached.add(module)
@@ -144,6 +145,17 @@ def test_a_pi_needs_none_of_the_simulation() -> None:
         missing = {name.split(".")[0] for name in names} & SIMULATION_ONLY
         assert not missing, f"{module}, which the Pi runs, imports {', '.join(missing)}"
         waiting |= (names & modules().keys()) - reached
+
+
+def test_tests_share_code_in_modules_of_their_own_name() -> None:
+    """Folders of tests are on one path: of two modules of a name, and of two conftests, an import finds the first."""
+    names = Counter(path.stem for path in (ROOT / "tests").rglob("*.py"))
+    assert [name for name, files in names.items() if files > 1 and name != "conftest"] == []
+    assert names.keys().isdisjoint(sys.stdlib_module_names)
+    for path in (ROOT / "tests").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        taken = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert "conftest" not in taken, f"{path.name} imports from conftest: give what it shares a module of its own"
 
 
 def test_the_top_level() -> None:

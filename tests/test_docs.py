@@ -43,7 +43,7 @@ COMMANDS = (
     "profile show", "profile plot", "profile export",
 )  # fmt: skip
 OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config"}
-"""Options of other programs that the documents name by themselves; two are pytest's, by rig/bench/plugin.py."""
+"""Options of other programs that the documents name by themselves; two are pytest's, by rig/pytest_plugin/plugin.py."""
 
 
 def text_of(path: Path) -> str:

@@ -1,12 +1,22 @@
-"""Tests that speak the bench's language: one file for the simulated rig and for hardware (docs/choreography.md).
+"""The instruments of a test bench, as a library: what is done to a meter under test, and what is seen of it.
 
-plugin.py     what pytest is given: options, marker, fixtures
-rig.py        the rig under test: runs the service and remembers what was seen, and when
-front.py      what hands do: cover, magnet, SCROLL, reset, Test switch
-movers.py     how they are done: simulated hands or an actuator
-person.py     how they are done by a person who is asked to
-observed.py   display and contacts, and what is expected of them
-counting.py   the FPGA's counters
-billed.py     the meter's registers
-load.py       the source
+Answers are data (ExpectationResult, CountResult); what a person can mend is a BenchError. Nothing here knows pytest:
+rig/pytest_plugin makes failures of the answers (docs/choreography.md).
+
+bench.py            a whole bench, simulated or on hardware
+rig.py              the rig under test: its meter, its clock, and what was seen of it
+in_process.py       the meter's service, in this process
+clock.py            time of the rig
+source.py           the source of voltages and currents
+front.py            cover, magnet, SCROLL, reset, Test switch, contacts at the inputs
+contact_drivers.py  what moves them: the simulation or an actuator
+person.py           or a person who is asked to
+display.py          reader of the display
+relay.py            reader of an output's contacts
+counter.py          the FPGA's counters
+billed_meter.py     reader of the registers
+expectation.py      whether something was seen in time
+history.py          what was seen, and when
+energy_ledger.py    what was measured
+action_log.py       what was done
 """

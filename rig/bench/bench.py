@@ -1,116 +1,154 @@
-"""A rig put together for one test: hardware, meter, source, and who moves each contact."""
+"""A whole bench: the rig under test, and an instrument for everything that is done to it or seen of it.
+
+with simulated_bench() as bench:
+    bench.source.apply(amps=20)
+    bench.rig.run(5)
+    print(bench.counter("KYZ1").read(of="kWh delivered"))
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gateware.registers import Capability
-from rig.bench.billed import BilledMeter
+from rig.bench.billed_meter import BilledMeter
+from rig.bench.contact_drivers import Actuator, ContactDriver, SimulatedContact
+from rig.bench.counter import CounterInstrument
+from rig.bench.display import DisplayInstrument
+from rig.bench.errors import NotFitted, WrongArgument
 from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
-from rig.bench.load import Applied, PersonAtSource, PhantomSource, Player, SourceInstrument
-from rig.bench.movers import Actuator, Mover, SimulatedHand
-from rig.bench.observed import DisplayInstrument
+from rig.bench.in_process import InProcessMeter
 from rig.bench.person import Person, Prompter
+from rig.bench.relay import RelayInstrument
 from rig.bench.rig import Rig
-from rig.files.strict_toml import ConfigError
+from rig.bench.source import Applied, PersonAtSource, PhantomSource, SourceDriver, SourceInstrument
 from rig.hardware.config import SWITCHES, Config
 from rig.hardware.hardware import Hardware, raspberry_pi
-from rig.program.build import Program
+from rig.program.build import Program, default_program
 
 APPLIED = Applied()
-"""What the source gives when a test begins."""
+"""What the source gives at first."""
 
-Movers = Callable[[Rig, str], Mover]
-"""Who moves a contact, by its name: a switch, "input1" or "input2"."""
+BEGIN_UTC_NS = 1_782_918_005 * 10**9
+"""2026-07-01 15:00:05 UTC, when a simulated meter starts by itself: a demand interval has just begun."""
+
+DriverOf = Callable[[str], ContactDriver]
+"""What moves a contact, by its name: a switch, "input1" or "input2"."""
 
 
 class Bench:
-    """The rig under test, and everything that tests speak of. The rig is to be stopped by whoever made it."""
+    """The rig under test and its instruments, all switches at rest. The rig is to be stopped by whoever made it."""
 
-    def __init__(self, rig: Rig, player: Player, movers: Movers) -> None:
+    def __init__(self, rig: Rig, source_driver: SourceDriver, driver_of: DriverOf) -> None:
         self.rig = rig
-        self._player, self._movers = player, movers
-        self.source = SourceInstrument(rig, player, APPLIED)
+        self._source_driver, self._driver_of = source_driver, driver_of
+        self._inputs: dict[int, InputContact] = {}
+        self.source = SourceInstrument(rig, source_driver, APPLIED)
         self.meter, self.display = BilledMeter(rig), DisplayInstrument(rig)
-        moved = {name: movers(rig, name) for name in SWITCHES}
-        self._by_name = moved
-        self.scroll = Button(rig, moved["scroll"], "SCROLL is pressed", "SCROLL is let go")
+        self._drivers = drivers = {name: driver_of(name) for name in SWITCHES}
+        self.scroll = Button(rig, drivers["scroll"], "SCROLL is pressed", "SCROLL is let go")
         self.magnet = Magnet(
-            rig, moved["magnet"], "the magnet is brought to twelve o'clock", "the magnet is taken away"
+            rig, drivers["magnet"], "the magnet is brought to twelve o'clock", "the magnet is taken away"
         )
-        self.reset = Button(rig, moved["reset"], "demand reset is pressed", "demand reset is let go")
-        self.test_switch = TestSwitch(rig, moved["test"], "the Test switch is opened", "the Test switch is closed")
-        self.cover = Cover(rig, moved["cover"], "the cover is taken off", "the cover is put on")
+        self.reset = Button(rig, drivers["reset"], "demand reset is pressed", "demand reset is let go")
+        self.test_switch = TestSwitch(rig, drivers["test"], "the Test switch is opened", "the Test switch is closed")
+        self.cover = Cover(rig, drivers["cover"], "the cover is taken off", "the cover is put on")
         self._come_to_rest()
 
+    def counter(self, name: str) -> CounterInstrument:
+        """The FPGA's counter of an output: "LED", "KYZ1" to "KYZ4". Raises WrongArgument, NotFitted."""
+        return CounterInstrument(self.rig, name)
+
+    def relay(self, name: str) -> RelayInstrument:
+        """An output's contacts: "KYZ1" to "KYZ4". Raises WrongArgument for one that the program has not got."""
+        return RelayInstrument(self.rig, name)
+
     def input_contact(self, number: int) -> InputContact:
-        """What is at pulse input 1 or 2. Raises ValueError for one that the program does not use."""
+        """The contact at pulse input 1 or 2. Raises WrongArgument for one that the program does not use."""
         used = {each.id.place + 1: each.id for each in self.rig.program.inputs}
         if number not in used:
-            raise ValueError(f"the program does not use input {number}: it has {list(used) or 'none'}, see [[inputs]]")
-        name = f"the contact at input {number}"
-        return InputContact(self.rig, self._movers(self.rig, used[number].value), f"{name} closes", f"{name} opens")
+            known = list(used) or "none"
+            raise WrongArgument(f"the program does not use input {number}: it has {known}, see [[inputs]]")
+        if number not in self._inputs:
+            name, driver = f"the contact at input {number}", self._driver_of(used[number].value)
+            self._inputs[number] = InputContact(self.rig, driver, f"{name} closes", f"{name} opens")
+        return self._inputs[number]
 
     def begin_again(self) -> None:
-        """A new meter, with what is applied at the beginning, and every switch at rest."""
+        """Put a new meter in its place, with what is applied at first, and every switch at rest."""
         self.rig.begin_again()
-        self._player(APPLIED)
+        self._source_driver(APPLIED)
         self.source.applied = APPLIED
         self._come_to_rest()
 
     def _come_to_rest(self) -> None:
-        """What is found operated is let go, and the meter begins anew."""
-        operated = [name for name in SWITCHES if self.rig.operated(name)]
-        for name in operated:
-            self._by_name[name].move(False)
-        if operated:
+        """Open what is found closed; then the meter begins anew."""
+        closed = [name for name in SWITCHES if self.rig.closed(name)]
+        for name in closed:
+            self._drivers[name].move(False)
+        if closed:
             self.rig.begin_again()
 
 
-def simulated_stand(config: Config, program: Program, store: Path, begin_utc_ns: int, closing: ExitStack) -> Bench:
-    """On the simulated rig: everything by simulated hands, time virtual. `closing` closes what was opened."""
+@contextmanager
+def simulated_bench(
+    config: Config | None = None,
+    program: Program | None = None,
+    store: Path | None = None,
+    begin_utc_ns: int = BEGIN_UTC_NS,
+) -> Iterator[Bench]:
+    """A bench whose rig is simulated, in virtual time; it ends with the `with`.
+
+    By default all is as without rig.toml, the program is the plain one, and the store lasts as long as the bench.
+    Raises NotFitted where the simulation is not installed, and what a rig raises that cannot be used.
+    """
     try:
         from rig.bench.simulated import simulated
     except ModuleNotFoundError as error:
-        raise ConfigError(f"the simulated rig needs {error.name}: install the extras [sim,gateware]") from None
-    hardware, player = simulated(config, program.metering.current_class, APPLIED, begin_utc_ns)
-    closing.callback(hardware.close)
-    hands = hardware.hands
-    assert hands is not None
-    rig = Rig(hardware, config, program, store)
-    closing.callback(rig.stop)
-    return Bench(rig, player, lambda rig, name: SimulatedHand(rig, hands, name))
+        raise NotFitted(f"the simulated rig needs {error.name}: install the extras [sim,gateware]") from None
+    config, program = config or Config(), program or default_program()
+    with ExitStack() as closing:
+        folder = store or Path(closing.enter_context(TemporaryDirectory())) / "meter-store"
+        hardware, source, switches = simulated(config, program.metering.current_class, APPLIED, begin_utc_ns)
+        closing.callback(hardware.close)
+        rig = Rig(InProcessMeter(hardware, config, program, folder))
+        closing.callback(rig.stop)
+        yield Bench(rig, source, lambda name: SimulatedContact(rig, switches, name))
 
 
-def board_stand(config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack) -> Bench:
-    """On a Raspberry Pi with its board: by actuators where they are fitted, else by a person."""
+@contextmanager
+def board_bench(config: Config, program: Program, store: Path, prompter: Prompter) -> Iterator[Bench]:
+    """A bench on this Raspberry Pi and its board: by actuators where they are fitted, else by a person, who is asked by
+    `prompter`. Raises what a rig raises that cannot be used."""
     hardware = raspberry_pi(config, program.metering.current_class)
-    closing.callback(hardware.close)
-    return stand_of(hardware, config, program, store, prompter, closing)
+    with ExitStack() as closing:
+        closing.callback(hardware.close)
+        yield closing.enter_context(bench_on(hardware, config, program, store, prompter))
 
 
-def stand_of(
-    hardware: Hardware, config: Config, program: Program, store: Path, prompter: Prompter, closing: ExitStack
-) -> Bench:
-    """On any hardware that has no hands of its own."""
-    player: Player | None = None
-    if Capability.PHANTOM_LOAD in hardware.link.identity.capabilities:
-        player = phantom = PhantomSource(hardware.link, hardware.calibration, APPLIED)
-        closing.callback(phantom.close)
-    rig = Rig(hardware, config, program, store)
-    closing.callback(rig.stop)
-    if player is None:
-        player = PersonAtSource(rig, prompter)
-        player(APPLIED)
-    actuators = config.bench.actuators
+@contextmanager
+def bench_on(hardware: Hardware, config: Config, program: Program, store: Path, prompter: Prompter) -> Iterator[Bench]:
+    """A bench on any hardware, which is the caller's to close, whose switches and source are moved from outside."""
+    with ExitStack() as closing:
+        source: SourceDriver | None = None
+        if Capability.PHANTOM_LOAD in hardware.link.identity.capabilities:
+            source = phantom = PhantomSource(hardware.link, hardware.calibration, APPLIED)
+            closing.callback(phantom.close)
+        rig = Rig(InProcessMeter(hardware, config, program, store))
+        closing.callback(rig.stop)
+        if source is None:
+            source = PersonAtSource(rig, prompter)
+            source(APPLIED)
+        actuators = config.bench.actuators
 
-    def mover(rig: Rig, name: str) -> Mover:
-        if name in actuators:
+        def driver_of(name: str) -> ContactDriver:
+            if name not in actuators:
+                return Person(rig, prompter, name)
             actuator = Actuator(rig, hardware.pins, name, actuators[name])
             closing.callback(actuator.close)
             return actuator
-        return Person(rig, prompter, name)
 
-    return Bench(rig, player, mover)
+        yield Bench(rig, source, driver_of)

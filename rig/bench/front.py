@@ -1,12 +1,16 @@
-"""What hands do at the front of the meter, in the bench's words (D-3 to D-6, Q-5).
+"""The switches of the front and the pulse inputs, in the bench's words (D-3 to D-6, P-5, Q-5).
 
 Between one movement and the next at least PAUSE_S pass: no hand is faster.
 """
 
 from __future__ import annotations
 
-from rig.bench.movers import Mover
-from rig.bench.rig import SECOND_NS, Rig
+from math import isfinite
+
+from rig.bench.contact_drivers import ContactDriver
+from rig.bench.errors import WrongArgument
+from rig.bench.rig import Rig
+from rig.meter.clock import SECOND_NS
 
 PRESS_S = 0.2
 """How long a button is pressed, if nothing is said."""
@@ -39,30 +43,30 @@ def allowed(seconds: float) -> tuple[float, float]:
 class MovedContact:
     """One contact that can be moved."""
 
-    def __init__(self, rig: Rig, mover: Mover, operated: str, let_go: str) -> None:
+    def __init__(self, rig: Rig, driver: ContactDriver, closed: str, opened: str) -> None:
         """The words are those of failures: what it is to operate it, and to let it go."""
-        self._rig, self._mover = rig, mover
-        self._words = {True: operated, False: let_go}
+        self._rig, self._driver = rig, driver
+        self._words = {True: closed, False: opened}
 
-    def _move(self, operated: bool) -> None:
+    def _move(self, closed: bool) -> None:
         self._pause()
-        self._note(self._mover.move(operated), operated)
+        self._note(self._driver.move(closed), closed)
 
     def _hold(self, seconds: float, least_s: float, most_s: float) -> None:
-        if seconds <= 0:
-            raise ValueError(f"nothing can be held for {seconds:g} s: give more than 0")
+        if not (isfinite(seconds) and seconds > 0):
+            raise WrongArgument(f"nothing can be held for {seconds:g} s: give more than 0")
         self._pause()
-        begin_ns, end_ns = self._mover.hold(seconds, least_s, most_s)
+        begin_ns, end_ns = self._driver.hold(seconds, least_s, most_s)
         self._note(begin_ns, True)
         self._note(end_ns, False)
 
     def _pause(self) -> None:
-        if self._rig.now_ns < self._rig.hands_free_ns:
-            self._rig.run_until(self._rig.hands_free_ns)
+        if self._rig.now_ns < self._rig.next_action_ns:
+            self._rig.run_until(self._rig.next_action_ns)
 
-    def _note(self, at_ns: int, operated: bool) -> None:
-        self._rig.acts.note(at_ns, self._words[operated])
-        self._rig.hands_free_ns = max(at_ns, self._rig.now_ns) + round(PAUSE_S * SECOND_NS)
+    def _note(self, at_ns: int, closed: bool) -> None:
+        self._rig.note_action(at_ns, self._words[closed])
+        self._rig.next_action_ns = max(at_ns, self._rig.now_ns) + round(PAUSE_S * SECOND_NS)
 
 
 class Magnet(MovedContact):

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
 
-from rig.bench.failures import HoldMissed
-from rig.bench.rig import SECOND_NS, STEP_NS, Rig
+from rig.bench.clock import STEP_NS
+from rig.bench.errors import HoldMissed, NobodyActed
+from rig.bench.rig import Rig
+from rig.meter.clock import SECOND_NS
 
 PATIENCE_S = 60
 """For a person to do what was asked."""
@@ -26,18 +28,18 @@ COUNTED_S = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class Prompt:
     """What a person is asked, as `text` says: to operate a switch, or let it go; None: to go on with what they do."""
 
     switch: str
-    operated: bool | None
+    closed: bool | None
     text: str
 
 
 class Prompter(Protocol):
     """Where a person is told what to do. It returns at once: doing takes time, and the rig runs on."""
 
-    def __call__(self, asked: Asked) -> None: ...
+    def __call__(self, prompt: Prompt) -> None: ...
 
 
 WORDS = {
@@ -59,16 +61,16 @@ class Person:
         self._rig, self._prompter, self._switch = rig, prompter, switch
         self._patience_s = patience_s
 
-    def move(self, operated: bool) -> int:
+    def move(self, closed: bool) -> int:
         """Nothing is asked where it is so already."""
         since_ns = self._rig.now_ns
-        if self._rig.operated(self._switch) is operated:
+        if self._rig.closed(self._switch) is closed:
             return since_ns
-        self._ask(operated, f"{self._words(operated)} now")
-        return self._await(operated, since_ns)
+        self._ask(closed, f"{self._words(closed)} now")
+        return self._await(closed, since_ns)
 
     def hold(self, seconds: float, least_s: float, most_s: float) -> tuple[int, int]:
-        if self._rig.operated(self._switch):
+        if self._rig.closed(self._switch):
             self.move(False)
         asked_ns = self._rig.now_ns
         aim_s = (least_s + most_s) / 2
@@ -92,26 +94,27 @@ class Person:
             left = ceil((aim_ns - now_ns) / SECOND_NS)
             if left < told:
                 told = left
-                self._prompter(Asked(self._switch, None, f"{left} …"))
+                self._prompter(Prompt(self._switch, None, f"{left} …"))
             self._rig.run_until(min(now_ns + STEP_NS, aim_ns))
-            if (end_ns := self._rig.changed(self._switch, False, begin_ns)) is not None:
+            if (end_ns := self._rig.changed_ns(self._switch, False, begin_ns)) is not None:
                 return end_ns
         return None
 
-    def _await(self, operated: bool, since_ns: int) -> int:
+    def _await(self, closed: bool, since_ns: int) -> int:
         rig, switch = self._rig, self._switch
-        if not rig.await_that(lambda: rig.changed(switch, operated, since_ns) is not None, self._patience_s):
-            raise rig.failure(
-                f"asked to {self._words(operated)}, nobody did within {self._patience_s:g} s, or the wire of "
-                f"{switch.upper()} is off",
-                f"the rig finds {switch.upper()} {'not operated' if operated else 'operated'}",
+        at_ns = rig.clock.wait_for(lambda: rig.changed_ns(switch, closed, since_ns), self._patience_s)
+        if at_ns is None:
+            raise NobodyActed(
+                rig.explained(
+                    f"asked to {self._words(closed)}, nobody did within {self._patience_s:g} s, or the wire of "
+                    f"{switch.upper()} is off",
+                    f"the rig finds {switch.upper()} {'not operated' if closed else 'operated'}",
+                )
             )
-        at_ns = rig.changed(switch, operated, since_ns)
-        assert at_ns is not None
         return at_ns
 
-    def _words(self, operated: bool) -> str:
-        return WORDS[self._switch][0 if operated else 1]
+    def _words(self, closed: bool) -> str:
+        return WORDS[self._switch][0 if closed else 1]
 
-    def _ask(self, operated: bool, text: str) -> None:
-        self._prompter(Asked(self._switch, operated, text))
+    def _ask(self, closed: bool, text: str) -> None:
+        self._prompter(Prompt(self._switch, closed, text))

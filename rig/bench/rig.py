@@ -1,182 +1,179 @@
-"""The rig under test: the service on its hardware, run for as long as a test says, and what was seen meanwhile.
-
-On a simulated rig time is virtual and passes only while the test lets it; on hardware it is real. The code is the same.
-"""
+"""The rig under test: a running meter, its clock, and what was seen of it, as far back as may be asked for."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from drivers.counters import PulseCounters
-from drivers.gpio import Position
 from drivers.switches import RawEdge
 from gateware.registers import Capability
 from rig.bench.action_log import ActionLog
-from rig.bench.failures import BenchFailure
-from rig.bench.history import ActionHistory
-from rig.hardware.config import Config
+from rig.bench.clock import RigClock
+from rig.bench.energy_ledger import EnergyLedger
+from rig.bench.history import KEPT_CHANGES, StateHistory
+from rig.bench.in_process import InProcessMeter
+from rig.bench.states import ALL_SEGMENTS_TEXT, ContactState, ShownFrame
 from rig.hardware.hardware import Hardware
-from rig.meter.billing.quantity import Quantity
-from rig.meter.display.lcd import Lcd
-from rig.meter.front.front import Mode
-from rig.meter.meter import WindowResult
+from rig.meter.clock import SECOND_NS
 from rig.program.build import Program
 from rig.service.service import PULSE_LATENCY_NS, Service
-from rig.store.store import Store
 
-SECOND_NS = 10**9
-
-STEP_NS = 40_000_000
-"""How long the rig runs between two looks at whether what is awaited has come."""
-
-KEPT_CHANGES = 256
-
-
-@dataclass(frozen=True, slots=True)
-class ShownFrame:
-    """The display: the glass, which sequence it is of, and the item's name in the program."""
-
-    lcd: Lcd
-    mode: Mode
-    item: str
+KEPT_EDGES = 256
+"""Of switches and inputs: more than any contact bounces while a person moves one."""
 
 
 class Rig:
-    """A meter from when it starts. `store` is the folder it is kept in, so that it goes on after a cut of power.
+    """A meter from when it starts, until `stop`. All that it remembers is bounded, however long it runs: KEPT_WINDOWS,
+    KEPT_EDGES, KEPT_ACTIONS, and `kept_changes` of each thing seen after the last action and as many before now.
 
-    `shown` is the display's history, `contacts` that of each output by its name. `program` and `service` are what runs.
-    Before `hands_free_ns` nobody moves anything: hands come from the last movement. `first_closing`: what the counters
-    have counted may lack the first closing of each output, that of a new meter.
+    `frames` is what the display showed, `items` which item that was, `contacts` how each output's contacts stood, by
+    its name; `energy` what was measured. `actions` is what was done. Before `next_action_ns` nothing is moved: a hand
+    comes from the last movement. `first_closing`: the counters may not have counted the first closing of each output,
+    that of a new meter.
     """
 
-    def __init__(self, hardware: Hardware, config: Config, program: Program, store: Path) -> None:
-        self.hardware, self.config, self.program = hardware, config, program
-        self._store = store
-        self.has_counters = Capability.PULSE_COUNTERS in hardware.link.identity.capabilities
+    def __init__(self, meter: InProcessMeter, kept_changes: int = KEPT_CHANGES) -> None:
+        self._meter, self._kept_changes = meter, kept_changes
+        self.clock = RigClock(meter.hardware.clock, self._advance)
+        self.energy = EnergyLedger()
+        self.has_counters = Capability.PULSE_COUNTERS in self.hardware.link.identity.capabilities
         self.start()
 
     def start(self) -> None:
-        """Power is there."""
-        hardware = self.hardware
+        """Give the meter power."""
+        self.energy.clear()
         if self.has_counters:
             self.zero_counters()
-        self.first_closing = not self._store.exists()
-        self.changes: deque[RawEdge] = deque(maxlen=KEPT_CHANGES)
-        self.service = Service(hardware, self.config, self.program, Store.open(self._store), on_edge=self._note_edge)
-        self.service.begin()
-        self.begin_ns = self.hands_free_ns = hardware.clock.now_ns()
-        self.acts = ActionLog(self.begin_ns)
-        self.shown: ActionHistory[ShownFrame] = ActionHistory()
-        self.contacts: dict[str, ActionHistory[Position]] = {
-            id.label: ActionHistory() for id in self.service.outputs.relays
+        self.edges: deque[RawEdge] = deque(maxlen=KEPT_EDGES)
+        self._meter.start(self._note_edge)
+        self.first_closing = self._meter.new
+        self.clock.restart()
+        self.next_action_ns = self.begin_ns
+        self.actions = ActionLog(self.begin_ns)
+        kept = self._kept_changes
+        self.frames: StateHistory[ShownFrame] = StateHistory(kept)
+        self.items: StateHistory[str] = StateHistory(kept)
+        self.contacts: dict[str, StateHistory[ContactState]] = {
+            id.label: StateHistory(kept) for id in self.service.outputs.relays
         }
-        self.advances: list[WindowResult] = []
         self._look()
         self.service.watch = self._look
 
     def zero_counters(self) -> None:
-        """The FPGA's counters begin anew."""
+        """Begin anew with all of the FPGA's counters."""
         counters = PulseCounters(self.hardware.link)
         counters.clear()
         counters.open()
+        self.energy.mark(counters.gate().open_tick - self.latency_ticks)
         self.first_closing = False
 
     def begin_again(self) -> None:
-        """A new meter, as if nothing had happened."""
+        """Put a new meter in its place, as if nothing had happened."""
         self.stop()
-        self._store = self._store.with_name(f"{self._store.name}-again")
+        self._meter.replace()
         self.start()
 
     def stop(self) -> None:
-        """The service ends: pulses due are let out, what is billed is saved, contacts go to rest."""
+        """End: pulses due are let out, what is billed is saved, contacts go to rest."""
         self.service.watch = lambda: None
-        self.service.finish()
+        self._meter.stop()
 
     def power_off(self, seconds: float) -> None:
-        """The meter is without power for so long; then it goes on from its store. It is given the time to save: what a
-        crash costs is for tests of the store."""
+        """Leave the meter without power for so long; then it goes on from its store. It is given the time to save: what
+        a crash costs is for tests of the store."""
+        self.clock.after_ns(seconds)  # refused before anything stops
         self.stop()
-        clock = self.hardware.clock
-        clock.wait_until(clock.now_ns() + round(seconds * SECOND_NS))
+        self.hardware.clock.wait_until(self.clock.after_ns(seconds))
         self.start()
 
     # --- time -----------------------------------------------------------------------------------------------
 
     @property
     def now_ns(self) -> int:
-        """Of the rig's clock."""
-        return self.hardware.clock.now_ns()
+        """The present, of the rig's clock."""
+        return self.clock.now_ns
+
+    @property
+    def begin_ns(self) -> int:
+        """When the meter started."""
+        return self.clock.begin_ns
 
     @property
     def seconds(self) -> float:
-        """Since the meter started."""
-        return (self.now_ns - self.begin_ns) / SECOND_NS
+        """Seconds since the meter started."""
+        return self.clock.seconds
 
     def run(self, seconds: float) -> None:
         """Let the rig run."""
-        self.run_until(self.now_ns + round(seconds * SECOND_NS))
+        self.clock.run(seconds)
 
     def run_until(self, until_ns: int) -> None:
         """Let the rig run up to an instant of its clock."""
-        self.advances += self.service.run(until_ns)
-
-    def await_that(self, holds: Callable[[], bool], seconds: float) -> bool:
-        """Run until something holds, for so long at most; whether it does."""
-        limit_ns = self.now_ns + round(seconds * SECOND_NS)
-        while not holds():
-            if self.now_ns >= limit_ns:
-                return False
-            self.run_until(min(self.now_ns + STEP_NS, limit_ns))
-        return True
+        self.clock.run_until(until_ns)
 
     # --- what is known --------------------------------------------------------------------------------------
 
-    def operated(self, contact: str) -> bool:
-        """Whether the rig finds a switch or an input operated, bounce taken out."""
+    @property
+    def hardware(self) -> Hardware:
+        """What the meter runs on."""
+        return self._meter.hardware
+
+    @property
+    def program(self) -> Program:
+        """What the meter is programmed to do."""
+        return self._meter.program
+
+    @property
+    def service(self) -> Service:
+        """What runs the meter; another one after each cut of power."""
+        return self._meter.service
+
+    def closed(self, contact: str) -> bool:
+        """Whether the rig finds a switch or an input closed, bounce taken out."""
         return contact in self.service.contacts_closed
 
-    def changed(self, contact: str, operated: bool, since_ns: int) -> int | None:
-        """When it was operated, or let go, after an instant, by the stamp of its first edge; None: not yet."""
-        for edge in self.changes:
-            if (edge.switch, edge.operated) == (contact, operated) and edge.at_ns >= since_ns:
+    def changed_ns(self, contact: str, closed: bool, since_ns: int) -> int | None:
+        """When it closed, or opened, after an instant, by the stamp of its first edge; None: not yet."""
+        for edge in self.edges:
+            if (edge.switch, edge.operated) == (contact, closed) and edge.at_ns >= since_ns:
                 return edge.at_ns
         return None
-
-    def flowed(self, quantity: Quantity, from_tick: int, to_tick: int) -> int:
-        """What was measured between two ticks of the board, in nWh (nvarh, nVAh); a window cut counts in part."""
-        total = 0
-        for advance in self.advances:
-            window = advance.window
-            if window.energies is None:
-                continue
-            length = window.tick_end - window.flowed_from
-            begin, end = max(from_tick, window.flowed_from), min(to_tick, window.tick_end)
-            if begin < end:
-                total += window.energies.moves(quantity) * (end - begin) // length
-        return total
 
     @property
     def latency_ticks(self) -> int:
         """From a pulse's instant to its edge."""
         return int(PULSE_LATENCY_NS * self.hardware.link.identity.tick_hz / SECOND_NS)
 
-    def failure(self, wanted: str, found: str) -> BenchFailure:
-        """A sentence for what was wanted, lines for what there was, and what hands did."""
-        return BenchFailure(f"{wanted}\n{found}\nlast acts:\n{self.acts.text}")
+    # --- what was done --------------------------------------------------------------------------------------
+
+    def note_action(self, at_ns: int, text: str) -> None:
+        """Something was done at an instant; from there expectations are measured. What was seen before it is forgotten,
+        but for what stood then."""
+        self.actions.note(at_ns, text)
+        self.frames.mark(at_ns)
+        for contact in self.contacts.values():
+            contact.mark(at_ns)
+
+    def explained(self, expected: str, found: str) -> str:
+        """A sentence for what was expected, lines for what there was, and what was done last."""
+        return f"{expected}\n{found}\nlast acts:\n{self.actions.text}"
 
     # --- how ------------------------------------------------------------------------------------------------
 
+    def _advance(self, until_ns: int) -> None:
+        for result in self._meter.run(until_ns):
+            self.energy.add(result.window)
+
     def _look(self) -> None:
-        """At the front, as often as the service attends to it."""
+        """At the front and the outputs, as often as the service attends to them."""
         service, now_ns = self.service, self.now_ns
         front = service.front
-        self.shown.note(now_ns, ShownFrame(front.lcd(service.meter), front.front.mode, front.front.item.name))
+        frame = ShownFrame(front.lcd(service.meter), front.front.mode, front.front.item.name)
+        self.frames.note(now_ns, frame)
+        self.items.note(now_ns, ALL_SEGMENTS_TEXT if frame.checks_segments else frame.item)
         for id, relay in service.outputs.relays.items():
-            self.contacts[id.label].note(now_ns, relay.position)
+            self.contacts[id.label].note(now_ns, ContactState(id.label, relay.position))
 
     def _note_edge(self, edge: RawEdge) -> None:
         if edge.accepted:
-            self.changes.append(edge)
+            self.edges.append(edge)

@@ -1,21 +1,27 @@
-"""The simulated rig under test: virtual time, a load that can be changed, hands to the ns."""
+"""The simulated rig under test: virtual time, a load that can be changed, contacts moved to the ns."""
 
 from __future__ import annotations
 
 from drivers.sim.live_load import LiveLoad
 from drivers.sim.synthetic import LoadState, Wave, current
 from gateware.chain import Chain
-from rig.bench.load import ANGLES_DEG, Applied
+from rig.bench.errors import NotFitted
+from rig.bench.source import ANGLES_DEG, Applied
 from rig.hardware.config import Config
-from rig.hardware.hardware import Hardware
+from rig.hardware.hardware import Hardware, SwitchDriver
 from rig.hardware.simulation import simulated_hardware
 
 
-def simulated(config: Config, current_class: int, applied: Applied, begin_utc_ns: int) -> tuple[Hardware, LiveSource]:
-    """A rig whose source gives `applied` from the first tick on, and whose clock begins at an instant."""
+def simulated(
+    config: Config, current_class: int, applied: Applied, begin_utc_ns: int
+) -> tuple[Hardware, LiveSource, SwitchDriver]:
+    """A rig, its source, which gives `applied` from the first tick on, and what moves its switches. Its wall clock
+    begins at an instant."""
     load = LiveLoad(Chain().tick_hz, state_of(applied))
     hardware, _, _ = simulated_hardware(config, current_class, load, paced=False, begin_utc_ns=begin_utc_ns)
-    return hardware, LiveSource(load)
+    if hardware.hands is None:
+        raise NotFitted("nothing moves the switches of this simulated rig")
+    return hardware, LiveSource(load), hardware.hands
 
 
 class LiveSource:

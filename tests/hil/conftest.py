@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -16,9 +14,9 @@ from rig.hardware.config import HardwareConfig
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "bench" in metafunc.fixturenames:
+    if "board_link" in metafunc.fixturenames:
         on_board = metafunc.config.getoption("--rig") == "pi"
-        metafunc.parametrize("bench", ("board",) if on_board else FIDELITIES, indirect=True)
+        metafunc.parametrize("board_link", ("board",) if on_board else FIDELITIES, indirect=True)
 
 
 class Unplugged:
@@ -28,23 +26,16 @@ class Unplugged:
         return np.full(ticks, 0b111111, np.uint8)
 
 
-@dataclass
-class Bench:
-    """A board just configured, with its modulators unplugged and nothing written to it yet."""
-
-    link: SpiLink
-    pass_time: Callable[[float], None]
-    """Lets seconds pass for it."""
-
-
 @pytest.fixture
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+def board_link(request: pytest.FixtureRequest) -> Iterator[SpiLink]:
+    """The link to a board just configured, with its modulators unplugged and nothing written to it yet.
+
+    Each frame takes its time on the bus, real or simulated: who waits for the board asks it.
+    """
     if request.param == "board":
         wired = HardwareConfig()
         link = SpiLink(open_spidev(wired.spi_path, wired.spi_hz))
-        yield Bench(link, time.sleep)
     else:
-        board = SimulatedBoard(Chain(), Unplugged(), request.param)
-        link = SpiLink(board)
-        yield Bench(link, lambda seconds: board.advance(round(seconds * board.chain.tick_hz)))
+        link = SpiLink(SimulatedBoard(Chain(), Unplugged(), request.param))
+    yield link
     link.close()

@@ -32,7 +32,7 @@ def test_scroll_steps_through_64_registers(rig, cover, scroll, display) -> None:
     cover.off()
     for k in range(65):
         display.expect(item=f"kWh Q{k % 4 + 1}", text="00000", within=0.1)
-        assert rig.shown.last.what.lcd.ident == f"{k % 64:02}"
+        assert rig.frames.last.state.lcd.ident == f"{k % 64:02}"
         scroll.press()
 
 

@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from figures import PROPERTY, Figure, Figures
 
-_PROPERTY = "figure"
 _FILE = Path(__file__).parents[2] / "build" / "proof.json"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One thing measured. Met while its magnitude is no more than the limit; without a limit it only informs."""
-
-    what: str
-    value: float
-    limit: float | None
-    unit: str
-
-    @property
-    def met(self) -> bool:
-        return self.limit is None or abs(self.value) <= self.limit
-
-
-class Figures:
-    """What one test measured."""
-
-    def __init__(self, node: pytest.Item) -> None:
-        self._node = node
-        self._missed: list[Figure] = []
-
-    def add(self, what: str, value: float, limit: float | None, unit: str) -> None:
-        """Put a figure into the table."""
-        figure = Figure(what, value, limit, unit)
-        self._node.user_properties.append((_PROPERTY, asdict(figure)))
-        if not figure.met:
-            self._missed.append(figure)
-
-    def check(self) -> None:
-        """Fail if one of them is beyond its limit."""
-        assert not self._missed
 
 
 @pytest.fixture
@@ -52,7 +19,7 @@ def figures(request: pytest.FixtureRequest) -> Figures:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [r for outcome in ("passed", "failed") for r in terminalreporter.getreports(outcome)]
-    shown = [Figure(**f) for r in reports if r.when == "call" for name, f in r.user_properties if name == _PROPERTY]
+    shown = [Figure(**f) for r in reports if r.when == "call" for name, f in r.user_properties if name == PROPERTY]
     if not shown:
         return
     wide = max(len(figure.what) for figure in shown)

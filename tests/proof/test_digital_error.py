@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from conftest import Figures
+from figures import Figures
 from proof_bench import CHAIN, FULL_SCALE_A, NOMINAL_V, Run, fundamental_va, measured, td_vars, watts
 
 from drivers.sim.modulator import NODES, TICK_WEIGHTS

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from conftest import Figures
+from figures import Figures
 from noisy_board import NO_FAULTS, Bits, Faults, Noise, NoisyBoard, NoisyEngine, NoisyModel, NoisyNetlist, tape
 from proof_bench import CHAIN, drained
 

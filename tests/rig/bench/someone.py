@@ -8,14 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from rig.bench.bench import APPLIED, Bench, stand_of
-from rig.bench.person import Asked
+from rig.bench.bench import APPLIED, BEGIN_UTC_NS, Bench, bench_on
+from rig.bench.person import Prompt
 from rig.bench.simulated import simulated
 from rig.hardware.config import BenchConfig, Config
 from rig.hardware.hardware import Hardware
 from rig.program.build import Program, default_program
-
-BEGIN_UTC_NS = 1_782_918_005 * 10**9
 
 
 class Someone:
@@ -26,37 +24,37 @@ class Someone:
 
     def __init__(self, late_s: float = 0.8, delays_s: Iterable[float | None] = ()) -> None:
         self.hardware: Hardware | None = None
-        self.asked: list[Asked] = []
+        self.prompts: list[Prompt] = []
         self.sooner_s: float | None = None
         self._late_s = late_s
         self._delays_s = iter(delays_s)
 
-    def __call__(self, asked: Asked) -> None:
+    def __call__(self, prompt: Prompt) -> None:
         assert self.hardware is not None
-        self.asked.append(asked)
-        delay_s = None if asked.operated is None else next(self._delays_s, self._late_s)
+        self.prompts.append(prompt)
+        delay_s = None if prompt.closed is None else next(self._delays_s, self._late_s)
         if delay_s is None:
             return
         at_ns = self.hardware.clock.now_ns() + round(delay_s * 1e9)
         hands = self.hardware.hands
         assert hands is not None
-        (hands.operate if asked.operated else hands.let_go)(asked.switch, at_ns)
-        if asked.operated and self.sooner_s is not None:
-            hands.let_go(asked.switch, at_ns + round(self.sooner_s * 1e9))
+        (hands.operate if prompt.closed else hands.let_go)(prompt.switch, at_ns)
+        if prompt.closed and self.sooner_s is not None:
+            hands.let_go(prompt.switch, at_ns + round(self.sooner_s * 1e9))
 
     @property
     def texts(self) -> list[str]:
-        return [asked.text for asked in self.asked]
+        return [prompt.text for prompt in self.prompts]
 
 
 @contextmanager
-def stand_with(someone: Someone, folder: Path, bench: BenchConfig | None = None) -> Iterator[Bench]:
+def bench_with(someone: Someone, folder: Path, bench: BenchConfig | None = None) -> Iterator[Bench]:
     """A rig as on hardware, with a person before it; its pins, and what they move, are simulated."""
     with ExitStack() as closing:
-        yield open_stand(someone, folder, closing, bench)
+        yield open_bench(someone, folder, closing, bench)
 
 
-def open_stand(
+def open_bench(
     someone: Someone,
     folder: Path,
     closing: ExitStack,
@@ -65,7 +63,8 @@ def open_stand(
     begin_utc_ns: int = BEGIN_UTC_NS,
 ) -> Bench:
     config = msgspec.structs.replace(Config(), bench=bench or BenchConfig())
-    hardware, _ = simulated(config, 20, APPLIED, begin_utc_ns)
+    hardware, _, _ = simulated(config, 20, APPLIED, begin_utc_ns)
     closing.callback(hardware.close)
     someone.hardware = hardware
-    return stand_of(hardware, config, program or default_program(), folder / "store", someone, closing)
+    store = folder / "store"
+    return closing.enter_context(bench_on(hardware, config, program or default_program(), store, someone))

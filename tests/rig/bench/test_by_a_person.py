@@ -19,18 +19,18 @@ from contextlib import ExitStack
 import pytest
 
 sys.path.insert(0, {str(HERE)!r})
-from someone import Someone, open_stand
+from someone import Someone, open_bench
 
-from rig.bench.plugin import begins_ns, program_of
+from rig.pytest_plugin.plugin import begins_ns, program_of
 from rig.hardware.config import Config
 
 @pytest.fixture
-def stand(request, tmp_path):
+def rig_bench(request, tmp_path):
     draw = random.Random(request.node.nodeid)
     late = (draw.uniform(0.15, 0.45) for _ in iter(int, 1))
     with ExitStack() as closing:
         program = program_of(request, Config())
-        yield open_stand(Someone(delays_s=late), tmp_path, closing, program=program, begin_utc_ns=begins_ns(request))
+        yield open_bench(Someone(delays_s=late), tmp_path, closing, program=program, begin_utc_ns=begins_ns(request))
 """
 
 
@@ -40,6 +40,4 @@ def test_the_same_by_a_person(loaded, pytester, rows) -> None:
     pytester.makeconftest(CONFTEST)
     (pytester.path / rows).write_text((HIL / rows).read_text(encoding="utf-8"), encoding="utf-8")
     result = pytester.runpytest_inprocess("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
-    outcomes = result.parseoutcomes()
-    assert not outcomes.keys() & {"failed", "errors", "error"}
-    assert outcomes.get("passed") or outcomes.get("skipped")
+    assert result.parseoutcomes().keys() - {"warnings"} == {"passed"}  # the simulated rig has all that they ask for

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rig.bench.failures import BenchFailure
-from rig.bench.history import ActionHistory
+from rig.pytest_plugin.failures import BenchFailure
 
 PROGRAM = """
 [display]
@@ -88,16 +87,6 @@ def test_registers_that_there_are_not(meter) -> None:
         meter.registers["kWh"]
     with pytest.raises(KeyError, match="not in test mode"):
         _ = meter.test_registers
-
-
-def test_a_history_keeps_changes_and_what_stood_at_either_end() -> None:
-    seen: ActionHistory[str] = ActionHistory()
-    for at, what in ((10, "a"), (20, "a"), (30, "b"), (40, "c")):
-        seen.note(at, what)
-    assert [standing.what for standing in seen.between(15, 30)] == ["a", "b"]
-    assert [standing.since_ns for standing in seen.between(15, 29)] == [10]
-    assert [standing.what for standing in seen.between(45, 50)] == ["c"]
-    assert seen.between(0, 5) == []
 
 
 def test_words_that_mean_nothing_are_said_at_once(magnet, display) -> None:

@@ -15,7 +15,7 @@ QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 
 @pytest.fixture
-def bench(pytester: pytest.Pytester, loaded: None):
+def run_pytest(pytester: pytest.Pytester, loaded: None):
     """Runs a test file, as pytest is run in a folder of its own."""
 
     def run(text: str, *options: str) -> pytest.RunResult:
@@ -25,9 +25,9 @@ def bench(pytester: pytest.Pytester, loaded: None):
     return run
 
 
-def test_the_documented_example(bench) -> None:
+def test_the_documented_example(run_pytest) -> None:
     example = (ROOT / "docs" / "examples" / "test_bench.py").read_text(encoding="utf-8")
-    bench(example).assert_outcomes(passed=4)
+    run_pytest(example).assert_outcomes(passed=4)
 
 
 @pytest.mark.program('[[inputs]]\nname = "IN1"\nfunction = "record"')
@@ -45,8 +45,8 @@ def test_every_word_of_the_document_is_there(request) -> None:
         assert not attribute or attribute in dir(found), f"{name} has no {attribute}"
 
 
-def test_a_failure_is_told_in_the_words_of_the_bench(bench) -> None:
-    result = bench(
+def test_a_failure_is_told_in_the_words_of_the_bench(run_pytest) -> None:
+    result = run_pytest(
         """
         import pytest
 
@@ -70,10 +70,10 @@ def test_a_failure_is_told_in_the_words_of_the_bench(bench) -> None:
             "E*6.00? s  the magnet is taken away",
         ]
     )
-    assert "def came_true" not in result.stdout.str()
+    assert "def _came" not in result.stdout.str()
 
 
-def test_a_program_beside_the_test(bench, pytester) -> None:
+def test_a_program_beside_the_test(run_pytest, pytester) -> None:
     pytester.makefile(".toml", meter='[meter]\nserial = "12345"\n[display]\nnormal = ["serial"]')
     text = """
         import pytest
@@ -82,10 +82,10 @@ def test_a_program_beside_the_test(bench, pytester) -> None:
         def test_serial(display):
             display.expect(text="12345", within=3.2)
         """
-    bench(text).assert_outcomes(passed=1)
+    run_pytest(text).assert_outcomes(passed=1)
 
 
-def test_a_rig_toml(bench, pytester) -> None:
+def test_a_rig_toml(run_pytest, pytester) -> None:
     pytester.makefile(".toml", meter='[meter]\nserial = "77"\n[display]\nnormal = ["serial"]')
     pytester.makefile(".toml", rig='[meter]\nprogram = "meter.toml"\nstore = "not-to-be-touched"')
     text = """
@@ -94,7 +94,7 @@ def test_a_rig_toml(bench, pytester) -> None:
             rig.power_off(1)
             display.expect(text="77", within=3.2)
         """
-    bench(text, "--rig-config", "rig.toml").assert_outcomes(passed=1)
+    run_pytest(text, "--rig-config", "rig.toml").assert_outcomes(passed=1)
     assert not (pytester.path / "not-to-be-touched").exists()
 
 
@@ -105,15 +105,15 @@ def test_a_rig_toml(bench, pytester) -> None:
         ("'none.toml'", "the rig cannot be used: *none.toml does not exist*"),
     ],
 )
-def test_a_program_that_is_refused(bench, mark, sentence) -> None:
-    result = bench(f"import pytest\n\n@pytest.mark.program({mark})\ndef test_it(rig):\n    pass\n")
+def test_a_program_that_is_refused(run_pytest, mark, sentence) -> None:
+    result = run_pytest(f"import pytest\n\n@pytest.mark.program({mark})\ndef test_it(rig):\n    pass\n")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([sentence])
 
 
 @pytest.mark.skipif(find_spec("spidev") is not None, reason="this machine may have the board")
-def test_hardware_that_is_not_there(bench) -> None:
-    result = bench("def test_it(rig):\n    pass\n", "--rig", "pi")
+def test_hardware_that_is_not_there(run_pytest) -> None:
+    result = run_pytest("def test_it(rig):\n    pass\n", "--rig", "pi")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["the rig cannot be used: *spidev is missing*"])
 
@@ -123,15 +123,15 @@ BEGINS_AGAIN = """
     import sys
     import pytest
     sys.path.insert(0, {folder!r})
-    from someone import Someone, open_stand
+    from someone import Someone, open_bench
 
     runs = []
 
     @pytest.fixture
-    def stand(tmp_path):
+    def rig_bench(tmp_path):
         someone = Someone(delays_s={delays})
         with ExitStack() as closing:
-            yield open_stand(someone, tmp_path, closing)
+            yield open_bench(someone, tmp_path, closing)
 
     def test_it(rig, magnet, display):
         runs.append(rig.seconds)
@@ -151,19 +151,19 @@ BEGINS_AGAIN = """
         ([0.5, 2.0] * 3, 3, {"passed": 1, "failed": 1}),
     ],
 )
-def test_a_hold_that_a_person_missed_begins_the_test_again(bench, delays, times, outcome) -> None:
-    result = bench(BEGINS_AGAIN.format(folder=str(Path(__file__).parent), delays=delays, times=times))
+def test_a_hold_that_a_person_missed_begins_the_test_again(run_pytest, delays, times, outcome) -> None:
+    result = run_pytest(BEGINS_AGAIN.format(folder=str(Path(__file__).parent), delays=delays, times=times))
     result.assert_outcomes(**outcome)
     result.stdout.fnmatch_lines(
         ["*MAGNET was held for 5.5? s, it must be 3.05 to 4.10 s: once more, from the beginning"]
     )
 
 
-def test_what_a_rig_cannot_do_is_skipped(bench) -> None:
+def test_what_a_rig_cannot_do_is_skipped(run_pytest) -> None:
     text = """
-        from rig.bench.failures import NotFitted
+        from rig.bench.errors import NotFitted
 
         def test_it(rig):
             raise NotFitted("nothing moves that")
         """
-    bench(text).assert_outcomes(skipped=1)
+    run_pytest(text).assert_outcomes(skipped=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from rig.daemon.messages import Order, Start
 
 from drivers.gpio import Position
 from rig.daemon import metering

@@ -18,15 +18,14 @@ import pytest
 
 if TYPE_CHECKING:
     from rig.bench.bench import Bench
-    from rig.bench.billed import BilledMeter
-    from rig.bench.counting import CounterInstrument
+    from rig.bench.billed_meter import BilledMeter
     from rig.bench.front import Button, Cover, InputContact, Magnet, TestSwitch
-    from rig.bench.load import SourceInstrument
-    from rig.bench.observed import DisplayInstrument, Relay
-    from rig.bench.person import Asked
+    from rig.bench.person import Prompt
     from rig.bench.rig import Rig
+    from rig.bench.source import SourceInstrument
     from rig.hardware.config import Config
     from rig.program.build import Program
+    from rig.pytest_plugin.words import CounterWords, DisplayWords, RelayWords
 
 BEGINS = "2026-07-01 15:00:05"
 """When a simulated meter starts, UTC, if its test does not say: a demand interval has just begun."""
@@ -52,14 +51,14 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A test in which a person misses a hold begins again: what the meter made of it cannot be undone."""
-    if "stand" not in pyfuncitem.funcargs:
+    if "rig_bench" not in pyfuncitem.funcargs:
         return None
     from rig.bench.bench import Bench
-    from rig.bench.failures import HoldMissed, NotFitted
+    from rig.bench.errors import HoldMissed, NotFitted
 
-    stand = pyfuncitem.funcargs["stand"]
-    assert isinstance(stand, Bench)
-
+    bench = pyfuncitem.funcargs["rig_bench"]
+    if not isinstance(bench, Bench):
+        return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -69,7 +68,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
             if attempt == ATTEMPTS:
                 raise
             say(pyfuncitem.config, f"{missed}: once more, from the beginning")
-            stand.begin_again()
+            bench.begin_again()
         except NotFitted as missing:
             pytest.skip(str(missing))
     return True
@@ -106,14 +105,14 @@ def begins_ns(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+def rig_bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """Everything that the other fixtures are of."""
-    from rig.bench.bench import board_stand, simulated_stand
+    from rig.bench.bench import board_bench, simulated_bench
     from rig.failures import MENDABLE
     from rig.hardware.config import load
 
-    def prompt(asked: Asked) -> None:
-        say(request.config, asked.text if asked.operated is None else f"\a>> {asked.text}")
+    def show(prompt: Prompt) -> None:
+        say(request.config, prompt.text if prompt.closed is None else f"\a>> {prompt.text}")
 
     with ExitStack() as closing:
         try:
@@ -122,85 +121,88 @@ def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
             store = tmp_path / "meter-store"
             if request.config.getoption("--rig") == "pi":
                 wired = msgspec.structs.replace(config.hardware, kind="pi")
-                found = board_stand(msgspec.structs.replace(config, hardware=wired), program, store, prompt, closing)
+                config = msgspec.structs.replace(config, hardware=wired)
+                found = closing.enter_context(board_bench(config, program, store, show))
             else:
-                found = simulated_stand(config, program, store, begins_ns(request), closing)
+                found = closing.enter_context(simulated_bench(config, program, store, begins_ns(request)))
         except MENDABLE as error:
             pytest.fail(f"the rig cannot be used: {error}", pytrace=False)
         yield found
 
 
 @pytest.fixture
-def rig(stand: Bench) -> Rig:
+def rig(rig_bench: Bench) -> Rig:
     """The rig under test: time, and cuts of power."""
-    return stand.rig
+    return rig_bench.rig
 
 
 @pytest.fixture
-def source(stand: Bench) -> SourceInstrument:
+def source(rig_bench: Bench) -> SourceInstrument:
     """The voltages and currents that the meter is given."""
-    return stand.source
+    return rig_bench.source
 
 
 @pytest.fixture
-def meter(stand: Bench) -> BilledMeter:
+def meter(rig_bench: Bench) -> BilledMeter:
     """What the meter has registered."""
-    return stand.meter
+    return rig_bench.meter
 
 
 @pytest.fixture
-def display(stand: Bench) -> DisplayInstrument:
+def display(rig_bench: Bench) -> DisplayWords:
     """The meter's display."""
-    return stand.display
+    from rig.pytest_plugin.words import DisplayWords
+
+    return DisplayWords(rig_bench.rig)
 
 
 @pytest.fixture
-def magnet(stand: Bench) -> Magnet:
+def magnet(rig_bench: Bench) -> Magnet:
     """The magnet for twelve o'clock."""
-    return stand.magnet
+    return rig_bench.magnet
 
 
 @pytest.fixture
-def scroll(stand: Bench) -> Button:
+def scroll(rig_bench: Bench) -> Button:
     """The SCROLL button, under the cover."""
-    return stand.scroll
+    return rig_bench.scroll
 
 
 @pytest.fixture
-def reset(stand: Bench) -> Button:
+def reset(rig_bench: Bench) -> Button:
     """The demand-reset button."""
-    return stand.reset
+    return rig_bench.reset
 
 
 @pytest.fixture
-def test_switch(stand: Bench) -> TestSwitch:
+def test_switch(rig_bench: Bench) -> TestSwitch:
     """The Test switch, under the cover."""
-    return stand.test_switch
+    return rig_bench.test_switch
 
 
 @pytest.fixture
-def cover(stand: Bench) -> Cover:
+def cover(rig_bench: Bench) -> Cover:
     """The meter's cover."""
-    return stand.cover
+    return rig_bench.cover
 
 
 @pytest.fixture
-def pulse_input(stand: Bench) -> Callable[[int], InputContact]:
+def pulse_input(rig_bench: Bench) -> Callable[[int], InputContact]:
     """The contact at pulse input 1 or 2."""
-    return stand.input_contact
+    return rig_bench.input_contact
 
 
 @pytest.fixture
-def counter(stand: Bench) -> Callable[[str], CounterInstrument]:
+def counter(rig_bench: Bench) -> Callable[[str], CounterWords]:
     """The FPGA's counter of an output, by its name: "LED", "KYZ1" to "KYZ4"."""
-    from rig.bench.counting import CounterInstrument
+    from rig.pytest_plugin.words import CounterWords
 
-    return lambda name: CounterInstrument(stand.rig, name)
+    return lambda name: CounterWords(rig_bench.rig, name)
 
 
 @pytest.fixture
-def relay(stand: Bench) -> Callable[[str], Relay]:
+def relay(rig_bench: Bench) -> Callable[[str], RelayWords]:
     """An output's contacts, by its name: "KYZ1" to "KYZ4"."""
-    from rig.bench.observed import Relay
+    from rig.pytest_plugin.words import RelayWords
 
-    return lambda name: Relay(stand.rig, name)
+    return lambda name: RelayWords(rig_bench.rig, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import acos, cos, degrees, radians, sqrt
+from math import acos, cos, degrees, isfinite, radians, sqrt
 from typing import Protocol
 
 from calibration.constants import FULL_SCALE_CODES, Calibration
@@ -16,7 +16,8 @@ from drivers import phantom
 from drivers.phantom import PhantomLoad, PhantomWave
 from drivers.spi_link import SpiLink
 from gateware.registers import Channel
-from rig.bench.person import Asked, Prompter
+from rig.bench.errors import NobodyActed, WrongArgument
+from rig.bench.person import Prompt, Prompter
 from rig.bench.rig import Rig
 
 PHASES = 3
@@ -49,7 +50,7 @@ class Applied:
         return f"{_each(self.volts)} V, {_each(self.amps)} A{angle}, {self.hz:g} Hz"
 
 
-class Player(Protocol):
+class SourceDriver(Protocol):
     """Whatever feeds the meter."""
 
     def __call__(self, applied: Applied) -> None:
@@ -60,8 +61,8 @@ class Player(Protocol):
 class SourceInstrument:
     """The source at the meter's terminals, a four-wire wye. It begins with 120 V and no current."""
 
-    def __init__(self, rig: Rig, play: Player, applied: Applied) -> None:
-        self._rig, self._play = rig, play
+    def __init__(self, rig: Rig, driver: SourceDriver, applied: Applied) -> None:
+        self._rig, self._driver = rig, driver
         self.applied = applied
 
     def apply(
@@ -74,9 +75,14 @@ class SourceInstrument:
         reverse: bool = False,
         hz: float = 60.0,
     ) -> None:
-        """Give the meter this, one value for all phases or three. `pf` lags, or leads; `reverse`: power is received."""
+        """Give the meter this, one value for all phases or three. `pf` lags, or leads; `reverse`: power is received.
+
+        Raises WrongArgument for values that no source has.
+        """
         if not 0 <= pf <= 1:
-            raise ValueError(f"a power factor is 0 to 1, not {pf}; lead=True and reverse=True say in which sense")
+            raise WrongArgument(f"a power factor is 0 to 1, not {pf}; lead=True and reverse=True say in which sense")
+        if not (isfinite(hz) and hz > 0):
+            raise WrongArgument(f"a line frequency is more than 0 Hz, not {hz}")
         lag_deg = (-1 if lead else 1) * degrees(acos(pf)) + (180 if reverse else 0)
         self._apply(Applied(_three(volts), _three(amps), lag_deg, hz))
 
@@ -85,9 +91,9 @@ class SourceInstrument:
         self._apply(Applied(self.applied.volts, hz=self.applied.hz))
 
     def _apply(self, applied: Applied) -> None:
-        self._play(applied)
+        self._driver(applied)
         self.applied = applied
-        self._rig.acts.note(self._rig.now_ns, f"the source gives {applied.text}")
+        self._rig.note_action(self._rig.now_ns, f"the source gives {applied.text}")
 
     def watts(self) -> float:
         """Active power, positive when delivered."""
@@ -143,11 +149,13 @@ class PersonAtSource:
         self._rig, self._prompter, self._patience_s = rig, prompter, patience_s
 
     def __call__(self, applied: Applied) -> None:
-        self._prompter(Asked("source", None, f"set the source to {applied.text} now"))
-        if not self._rig.await_that(lambda: self._near(applied), self._patience_s):
-            raise self._rig.failure(
-                f"asked to set the source to {applied.text}, nobody did within {self._patience_s:g} s",
-                f"the meter measures {self._measured}",
+        self._prompter(Prompt("source", None, f"set the source to {applied.text} now"))
+        if self._rig.clock.wait_for(lambda: self._near(applied) or None, self._patience_s) is None:
+            raise NobodyActed(
+                self._rig.explained(
+                    f"asked to set the source to {applied.text}, nobody did within {self._patience_s:g} s",
+                    f"the meter measures {self._measured}",
+                )
             )
 
     def _near(self, applied: Applied) -> bool:
@@ -169,8 +177,8 @@ class PersonAtSource:
 
 def _three(value: float | Sequence[float]) -> tuple[float, float, float]:
     values = (value,) * PHASES if isinstance(value, int | float) else tuple(value)
-    if len(values) != PHASES or not all(v >= 0 for v in values):
-        raise ValueError(f"give one value, or three of them, 0 or more: not {value!r}")
+    if len(values) != PHASES or not all(isfinite(v) and v >= 0 for v in values):
+        raise WrongArgument(f"give one value, or three of them, 0 or more: not {value!r}")
     return values[0], values[1], values[2]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rig.bench.rig import SECOND_NS, Rig
+from rig.bench.errors import NoSuchRegister
+from rig.bench.rig import Rig
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.registers import Registers
 from rig.meter.billing.tariff import Rate
+from rig.meter.clock import SECOND_NS
 from rig.program.names import Names
 
 DEMANDS = ("max", "present", "previous", "cumulative")
@@ -23,15 +25,15 @@ class BilledMeter:
     @property
     def registers(self) -> Mapping[str, float]:
         """The billing registers by name: "kWh delivered", "kWh delivered B", "kW delivered max"."""
-        return Named(self._billing, self._names, self._billing.registers)
+        return NamedRegisters(self._names, self._billing.registers)
 
     @property
     def test_registers(self) -> Mapping[str, float]:
-        """Those of test mode. KeyError outside it."""
+        """Those of test mode. Raises NoSuchRegister outside it."""
         test = self._billing.test
         if test is None:
-            raise KeyError("the meter is not in test mode: it has no test registers")
-        return Named(self._billing, self._names, test)
+            raise NoSuchRegister("the meter is not in test mode: it has no test registers")
+        return NamedRegisters(self._names, test)
 
     @property
     def test_mode(self) -> bool:
@@ -55,10 +57,10 @@ class BilledMeter:
 
     @property
     def interval_left(self) -> float:
-        """Seconds until the demand interval ends."""
+        """Seconds until the demand interval ends. Raises NoSuchRegister for a meter without demand."""
         ends_ns = self._billing.interval_ends_ns
         if ends_ns is None:
-            raise KeyError("this meter has no demand: no interval ends")
+            raise NoSuchRegister("this meter has no demand: no interval ends")
         return (ends_ns - self._billing.now_ns) / SECOND_NS
 
     @property
@@ -72,43 +74,41 @@ class BilledMeter:
         return self._rig.program.metering.names
 
 
-class Named(Mapping[str, float]):
-    """Registers by name, in kWh, kvarh, kVAh, kW and so on."""
+class NamedRegisters(Mapping[str, float]):
+    """Registers by name, in kWh, kvarh, kVAh, kW and so on. NoSuchRegister is raised for any other name."""
 
-    def __init__(self, billing: Billing, names: Names, registers: Registers) -> None:
+    def __init__(self, names: Names, registers: Registers) -> None:
         self._registers, self._energies = registers, names.energies
         self._rates = [rate.name for rate in Rate] if registers.state.rates else []
-        demand = registers.demand
-        known = names.demands
-        self._demands = (
-            {}
-            if demand is None
-            else {
-                name: demand.settings.quantities.index(q)
-                for name, q in known.items()
-                if q in demand.settings.quantities
-            }
-        )
+        self._demand = registers.demand
+        quantities = registers.demand.settings.quantities if registers.demand else ()
+        self._demands = {name: quantities.index(q) for name, q in names.demands.items() if q in quantities}
 
     def __getitem__(self, name: str) -> float:
+        return self.nano(name) / NANO_PER_KILO
+
+    def nano(self, name: str) -> int:
+        """A register exactly: nWh of kWh, nW of kW, and so on."""
         words = name.split()
         if words and words[-1] in self._rates and " ".join(words[:-1]) in self._energies:
             quantity = self._energies[" ".join(words[:-1])]
-            return self._registers.energy(quantity, Rate[words[-1]]) / NANO_PER_KILO
+            return self._registers.energy(quantity, Rate[words[-1]])
         if name in self._energies:
-            return self._registers.energy(self._energies[name]) / NANO_PER_KILO
+            return self._registers.energy(self._energies[name])
         stem, _, kind = name.rpartition(" ")
-        if stem in self._demands and kind in DEMANDS:
-            demand, place = self._registers.demand, self._demands[stem]
-            assert demand is not None
-            nano = {
-                "max": lambda: demand.maximum(place).value,
-                "present": lambda: demand.present(place),
-                "previous": lambda: demand.previous(place),
-                "cumulative": lambda: demand.cumulative(place),
-            }[kind]()
-            return nano / NANO_PER_KILO
-        raise KeyError(f"{name!r} is no register of this meter: it has {', '.join(self)}")
+        demand = self._demand
+        if demand is not None and stem in self._demands:
+            place = self._demands[stem]
+            match kind:
+                case "max":
+                    return demand.maximum(place).value
+                case "present":
+                    return demand.present(place)
+                case "previous":
+                    return demand.previous(place)
+                case "cumulative":
+                    return demand.cumulative(place)
+        raise NoSuchRegister(f"{name!r} is no register of this meter: it has {', '.join(self)}")
 
     def __iter__(self) -> Iterator[str]:
         yield from self._energies

@@ -1,4 +1,4 @@
-"""How a switch is moved: by simulated hands, by an actuator across it, or by a person (rig/bench/person.py).
+"""What moves a contact: the simulation, an actuator across it, or a person (rig/bench/person.py).
 
 All instants are those of the contact's first edge, ns of the rig's clock.
 """
@@ -11,34 +11,35 @@ from gpiozero import DigitalOutputDevice
 from gpiozero.pins import Factory
 
 from drivers.pins import Pin, claimed
-from rig.bench.rig import SECOND_NS, Rig
+from rig.bench.rig import Rig
 from rig.hardware.hardware import SwitchDriver
+from rig.meter.clock import SECOND_NS
 
 
-class Mover(Protocol):
+class ContactDriver(Protocol):
     """Moves one contact of the rig."""
 
-    def move(self, operated: bool) -> int:
-        """Operate it, or let it go, now; when that was."""
+    def move(self, closed: bool) -> int:
+        """Close it, or open it, now; gives when that was."""
         ...
 
     def hold(self, seconds: float, least_s: float, most_s: float) -> tuple[int, int]:
-        """Operate it for so long, while the rig runs; when it was operated, and when let go.
+        """Keep it closed for so long, while the rig runs; gives when it closed, and when it opened.
 
         Who cannot be exact keeps within the limits, and raises HoldMissed where that went wrong.
         """
         ...
 
 
-class SimulatedHand:
-    """On simulated pins: exact to the ns, but for the bounce of the contact."""
+class SimulatedContact:
+    """A contact on simulated pins: exact to the ns, but for its bounce."""
 
-    def __init__(self, rig: Rig, hands: SwitchDriver, contact: str) -> None:
-        self._rig, self._hands, self._contact = rig, hands, contact
+    def __init__(self, rig: Rig, switches: SwitchDriver, contact: str) -> None:
+        self._rig, self._switches, self._contact = rig, switches, contact
 
-    def move(self, operated: bool) -> int:
+    def move(self, closed: bool) -> int:
         at_ns = self._rig.now_ns
-        self._move(operated, at_ns)
+        self._move(closed, at_ns)
         return at_ns
 
     def hold(self, seconds: float, least_s: float, most_s: float) -> tuple[int, int]:
@@ -49,8 +50,8 @@ class SimulatedHand:
         self._rig.run_until(end_ns)
         return begin_ns, end_ns
 
-    def _move(self, operated: bool, at_ns: int) -> None:
-        (self._hands.operate if operated else self._hands.let_go)(self._contact, at_ns)
+    def _move(self, closed: bool, at_ns: int) -> None:
+        (self._switches.operate if closed else self._switches.let_go)(self._contact, at_ns)
 
 
 class Actuator:
@@ -65,9 +66,9 @@ class Actuator:
             f"the actuator of {contact}", pin, lambda: DigitalOutputDevice(pin, initial_value=False, pin_factory=pins)
         )
 
-    def move(self, operated: bool) -> int:
+    def move(self, closed: bool) -> int:
         at_ns = self._rig.now_ns
-        self._output.value = operated
+        self._output.value = closed
         return at_ns
 
     def hold(self, seconds: float, least_s: float, most_s: float) -> tuple[int, int]:

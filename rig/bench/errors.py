@@ -1,0 +1,38 @@
+"""What ends the work of an instrument: each error is one sentence that says what would be right."""
+
+from __future__ import annotations
+
+from rig.errors import RigError
+
+
+class BenchError(RigError):
+    """An instrument of the bench could not do what it was asked for."""
+
+    status = 1
+
+
+class NobodyActed(BenchError):
+    """A person was asked to do something, and the rig saw nothing of it; or a wire is off."""
+
+
+class HoldMissed(BenchError):
+    """A person held something too short or too long. The meter may have taken it for something else, so whatever was
+    being done must begin again, with a new meter."""
+
+
+class NotFitted(BenchError):
+    """This rig has not got what was asked for; the sentence names what it would need."""
+
+
+class NoLongerKept(BenchError):
+    """What is asked for lies further back than the bench remembers."""
+
+
+class WrongArgument(BenchError, ValueError):
+    """An instrument does not know a word, or cannot do anything with a value."""
+
+
+class NoSuchRegister(BenchError, KeyError):
+    """The meter has no register of this name, now or at all."""
+
+    __str__ = Exception.__str__  # KeyError's puts the sentence in quotes

@@ -1,0 +1,7 @@
+"""How a test fails."""
+
+from __future__ import annotations
+
+
+class BenchFailure(AssertionError):
+    """The meter does not do what the test expects: what was expected, what there was, and what was done last."""
