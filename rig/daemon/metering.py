@@ -175,7 +175,7 @@ class Daemon:
             desk.publish(Topic.READINGS, Reading(accumulator.summary(), recent, service.face))
         if desk.wanted(Topic.STATE):
             service.make_room()
-            desk.publish(Topic.STATE, State(self._requests.reading()))
+            desk.publish(Topic.STATE, State(self.service.reading()))
 
     def _log(self, events: Sequence[MeterEvent]) -> None:
         if self._desk.wanted(Topic.EVENTS) and (message := logged(events)) is not None:

@@ -1,18 +1,22 @@
-"""Requests of clients, carried out on the meter one by one, each answered when what it changed is saved (C-3, S-1)."""
+"""Requests of clients, carried out one by one, each answered when what it changed is saved (C-3, S-1).
+
+What is asked of the meter goes through its door (rig/service/door.py). Of the rig a client may ask besides: which
+contacts are closed, on a simulated rig to move a switch, and, its owner, to end.
+"""
 
 from __future__ import annotations
 
 import os
-import tomllib
 from typing import Any
-
-import msgspec
 
 from rig.daemon.internal import Ask
 from rig.daemon.protocol import (
+    BreakSeal,
     Done,
     EnterTest,
     LeaveTest,
+    LogOff,
+    LogOn,
     MoveSwitch,
     OperateRelay,
     ReadContacts,
@@ -25,109 +29,101 @@ from rig.daemon.protocol import (
     WriteProgram,
 )
 from rig.failures import MENDABLE
-from rig.files.strict_toml import ConfigError, convert
-from rig.meter.billing.commands import Action, Command
-from rig.program.build import Program, build
-from rig.program.schema import ProgramFile
+from rig.meter.access.decision import MOST_NAME, Asker, Granted
+from rig.meter.source import Source
+from rig.program.build import Program
+from rig.service.door import DoorError, MeterDoor
 from rig.service.service import Service
-
-EARLIEST_UTC_NS, LATEST_UTC_NS = 946_684_800 * 10**9, 4_102_444_800 * 10**9
-"""2000 to 2100: a clock set to anything else is a mistake."""
-
-MOST_TEST_S = 60.0
-"""Seconds that an output may be closed for a test of its wiring."""
-
-
-class RequestRefused(Exception):
-    """What was asked is not done: the sentence for whoever asked."""
 
 
 class Requests:
     """What clients ask of a service. `stop` is whether one that may has asked it to end."""
 
     def __init__(self, service: Service, configured: Program) -> None:
-        self._service, self._configured = service, configured
-        self._waiting: list[tuple[Ask, int, Done]] = []
+        self._service = service
+        self._door = MeterDoor(service, configured)
+        self._proven: dict[int, Granted] = {}
+        self._waiting: list[tuple[Ask, int, Done | Refused]] = []
         self.stop = False
         self.begun_ns = 0
 
     def execute(self, ask: Ask) -> Done | Refused | None:
-        """Carry one out; None: its answer comes with `settled`, once it is on the disk."""
+        """Carry one out; None: its answer comes with `settled`, once what it changed, or counted, is on the disk."""
         before = self._service.ticket
+        reply: Done | Refused
         try:
-            result = self._execute(ask)
-        except RequestRefused as error:
-            return Refused(ask.number, str(error))
+            reply = Done(ask.number, self._execute(ask))
+        except DoorError as error:
+            reply = Refused(ask.number, str(error), error.needs_key)
         except MENDABLE as error:
-            return Refused(ask.number, str(error))
-        done = Done(ask.number, result)
+            reply = Refused(ask.number, str(error))
         if self._service.ticket == before:
-            return done
-        self._waiting.append((ask, self._service.ticket, done))
+            return reply
+        self._waiting.append((ask, self._service.ticket, reply))
         return None
 
-    def settled(self) -> list[tuple[Ask, Done]]:
+    def settled(self) -> list[tuple[Ask, Done | Refused]]:
         """Give the answers whose changes are on the disk now."""
         if not self._waiting:
             return []
-        ready = [(ask, done) for ask, ticket, done in self._waiting if self._service.saved(ticket)]
+        ready = [(ask, reply) for ask, ticket, reply in self._waiting if self._service.saved(ticket)]
         self._waiting = [each for each in self._waiting if not self._service.saved(each[1])]
         return ready
 
     def forget(self, client: int) -> None:
-        """A client has left."""
-
-    def reading(self) -> dict[str, Any]:
-        """Give the exact reading of all that is registered."""
-        from rig.meter.billing.events import Cause
-
-        return dict(msgspec.to_builtins(self._service.meter.billing.snapshot(Cause.COMMUNICATION)))
+        """Take the level of a client that has left."""
+        self._proven.pop(client, None)
 
     def _execute(self, ask: Ask) -> Any:
-        service = self._service
+        door, asker = self._door, self._asker(ask)
         match ask.asked:
+            case LogOn(key):
+                granted = self._proven[ask.client] = door.log_on(asker, key)
+                return {"level": granted.level}
+            case LogOff():
+                self.forget(ask.client)
             case ReadState():
-                return self.reading()
+                return door.read(asker)
+            case ResetDemand():
+                door.reset_demand(asker)
+            case ReadSelf():
+                door.read_self(asker)
+            case SetClock(utc_ns):
+                door.set_clock(asker, utc_ns)
+            case EnterTest():
+                door.enter_test(asker)
+            case LeaveTest():
+                door.leave_test(asker)
+            case OperateRelay(output, closed, seconds):
+                door.operate_relay(asker, output, closed, seconds)
+            case WriteProgram(toml):
+                door.write_program(asker, toml)
+            case BreakSeal():
+                door.break_seal(asker)
+            case other:
+                return self._of_the_rig(ask, other)
+        return None
+
+    def _of_the_rig(self, ask: Ask, asked: object) -> Any:
+        service = self._service
+        match asked:
             case ReadContacts():
                 return {"closed": sorted(service.contacts_closed), "ns": service.polled_ns - self.begun_ns}
-            case ResetDemand():
-                self._command(Action.RESET)
-            case ReadSelf():
-                self._command(Action.SELF_READ)
-            case EnterTest():
-                self._command(Action.TEST_BEGIN)
-            case LeaveTest():
-                self._command(Action.TEST_END)
-            case SetClock(utc_ns):
-                if utc_ns is not None and not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
-                    raise RequestRefused(f"{utc_ns} ns since 1970 is no time for a meter: give one from 2000 to 2099")
-                service.set_clock(utc_ns)
-            case OperateRelay(output, closed, seconds):
-                if not 0 < seconds <= MOST_TEST_S:
-                    raise RequestRefused(f"an output can be tested for up to {MOST_TEST_S:g} s, not {seconds:g} s")
-                service.test_relay(output, closed, seconds)
-            case WriteProgram(toml):
-                service.write_program(_program(toml), self._configured)
             case MoveSwitch(switch, pressed):
                 if not service.hardware.simulated:
-                    raise RequestRefused("on hardware switches are moved by hand, or by actuators")
+                    raise DoorError("on hardware switches are moved by hand, or by actuators")
                 service.operate(switch, pressed)
             case Stop():
                 if ask.uid not in (0, os.getuid()):
-                    raise RequestRefused(f"user {ask.uid} may not end the meter: only its own user, or root")
+                    raise DoorError(f"user {ask.uid} may not end the meter: only its own user, or root")
                 self.stop = True
             case other:
-                raise RequestRefused(f"{type(other).__name__} is not known")
+                raise DoorError(f"{type(other).__name__} is not known")
         return None
 
-    def _command(self, action: Action) -> None:
-        self._service.execute([Command(self._service.meter.billing.now_ns, action)])
-
-
-def _program(toml: str) -> Program:
-    """Build a program from the text of its file. Raises ConfigError."""
-    try:
-        data = tomllib.loads(toml)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"the program is not TOML: {error}") from None
-    return build(convert(data, ProgramFile))
+    def _asker(self, ask: Ask) -> Asker:
+        """Who asks: a module by its name, others by their user."""
+        source = Source(ask.source)
+        name = ask.name if source is Source.MODULE else f"uid {ask.uid}"
+        printable = "".join(sign if sign.isprintable() else "?" for sign in name)[:MOST_NAME]
+        return Asker(source, printable, self._proven.get(ask.client))

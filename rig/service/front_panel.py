@@ -14,6 +14,7 @@ from rig.meter.display.readout import DisplayedNameplate, Readout
 from rig.meter.front.face import face
 from rig.meter.front.front import Front, FrontRequest, Mode
 from rig.meter.front.lamp import followed
+from rig.meter.front.override import Override
 from rig.meter.front.switches import Change, Switch
 from rig.meter.meter import Meter
 
@@ -37,6 +38,8 @@ class FrontPanel:
         self._readout = Readout(plate)
         self.operated = frozenset(Switch(name) for name, operated in switches.operated().items() if operated)
         self.front = Front(settings, self.operated, now_ns)
+        self._override = Override(self.operated)
+        self._override_done = False
         self._now_ns = now_ns
         self._ended_ns: int | None = None
         self._lcd = ALL_SEGMENTS
@@ -50,10 +53,16 @@ class FrontPanel:
             change = Change(max(at_ns, self._now_ns), Switch(name), operated)
             self._now_ns = change.at_ns
             requests += self.front.change(change)
+            self._override_done |= self._override.change(change)
             self.operated = self.operated ^ {change.switch}
         self._now_ns = max(self._now_ns, self._switches.certain_ns)
         self.front.advance(self._now_ns, test_mode)
         return requests
+
+    def take_override(self) -> bool:
+        """Say, once, that the override sequence was completed (S-2)."""
+        done, self._override_done = self._override_done, False
+        return done
 
     def told(self, events: Iterable[MeterEvent]) -> None:
         """What has happened to what is billed."""

@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from rig.files.strict_toml import ConfigError
+from rig.meter.access.access import Access
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.state import BillingState
@@ -58,6 +59,7 @@ class Persistence:
     another meter's; then it has let go of the store.
     """
 
+    access: Access
     billing: Billing
     outputs: list[PulseOutput]
     installation: Installation
@@ -82,6 +84,7 @@ class Persistence:
             self.outputs = outputs_of(program, {})
             self.installation = installation_of(program)
             self._begin_recording(host_utc_ns)
+            self.access = Access.begin(program.security, host_utc_ns)
         else:
             try:
                 said = self._go_on(decoded_save(store.restored), store.restored, host_utc_ns)
@@ -114,12 +117,19 @@ class Persistence:
         self._saved_ns = now_ns = meter.billing.now_ns
         if self._writer is not None:
             items += self._mended(self._writer.notes, now_ns)
-            self._writer.submit(self._encoded(meter.state), now_ns, items)
+            self._writer.submit(self._encoded(meter.state, self._written), now_ns, items)
 
-    def _encoded(self, state: MeterState) -> bytes:
+    def _encoded(self, state: MeterState, written: WrittenProgram | None) -> bytes:
         return msgspec.json.encode(
             SavedMeter(
-                self._fidelity, self._program.digest, self._recording, state, self._written, self.clock_offset_ns
+                fidelity=self._fidelity,
+                program=self._program.digest,
+                recording=self._recording,
+                meter=state,
+                written=written,
+                clock_offset_ns=self.clock_offset_ns,
+                access=self.access.state,
+                sealed=self.access.sealed,
             )
         )
 
@@ -138,12 +148,13 @@ class Persistence:
         `configured` is what the configuration names: where a start finds that unchanged, the written one goes on.
         """
         now_ns = state.billing.now_ns
-        self._items.append(SnapshotItem(now_ns, REPROGRAMMED, self._encoded(state).decode()))
+        self._items.append(SnapshotItem(now_ns, REPROGRAMMED, self._encoded(state, None).decode()))
         if program.fingerprint == configured.fingerprint:
             self._written = None
         else:
             self._written = WrittenProgram(msgspec.json.encode(program.file).decode(), configured.fingerprint)
         self._program = program
+        self.access.reprogram(program.security, now_ns)
         return self._reprogram(state.billing, now_ns)
 
     def _reprogram(self, old: BillingState, utc_ns: int) -> list[MeterEvent]:
@@ -167,14 +178,21 @@ class Persistence:
             there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
             raise StoreError(f"the store is of a meter {there}, and this one is not there: give it a store of its own")
         self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns
+        self.access = Access(self._program.security, kept.access)
         utc_ns = host_utc_ns + self.clock_offset_ns
         if kept.program == self._program.digest:
             self.billing = Billing(self._program.billing, kept.meter.billing)
             self.outputs = outputs_of(self._program, kept.meter.outputs)
             self.installation = installation_of(self._program, kept.meter.installation)
         else:
+            if kept.sealed:
+                raise StoreError(
+                    f"the store is of a sealed meter with program {kept.program}, and the configured program is "
+                    f"{self._program.digest}: start it with its own program, and break the seal first (docs/access.md)"
+                )
             self._items.append(SnapshotItem(restored.utc_ns, REPROGRAMMED, restored.payload.decode()))
             said = self._reprogram(kept.meter.billing, restored.utc_ns)
+            self.access.reprogram(self._program.security, restored.utc_ns)
         said += self.billing.flush_pending(self.billing.now_ns + ASKED_NS)
         said += self.billing.outage(max(utc_ns, self.billing.now_ns))
         if utc_ns < self.billing.now_ns - STEP_NS:

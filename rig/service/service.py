@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import msgspec
 
 from drivers.pulse_inputs import PulseInput
 from drivers.switches import RawEdge, Switches
@@ -17,8 +21,11 @@ from rig.errors import RigError
 from rig.face.face import Face
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, pulse_source
+from rig.meter.access.access import Access
+from rig.meter.access.decision import Asker, Conditions
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.events import Cause, ClockSetTo
 from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.contacts.levels import ContactChange
@@ -26,6 +33,7 @@ from rig.meter.front.front import FrontRequestKind
 from rig.meter.front.switches import Switch
 from rig.meter.measuring.measurement import Fault, Measurement
 from rig.meter.meter import Meter, WindowResult
+from rig.meter.source import Source
 from rig.program.build import Program
 from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
@@ -139,6 +147,7 @@ class Service:
         self.front = self._front_panel()
         self._flowed = [0] * PLACES
         self.execute(self._inputs.begin(persistence.billing))
+        self.log_access()
 
     def _front_panel(self) -> FrontPanel:
         demand = self.program.billing.demand
@@ -170,6 +179,30 @@ class Service:
         self._persistence.finish(self.meter)
 
     # --- what is asked of it while it runs --------------------------------------------------------------------
+
+    @property
+    def access(self) -> Access:
+        """The one decision on what is asked of the meter; what it has for the log goes there by `log_access`."""
+        return self._persistence.access
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the meter is now, as far as it matters to what is asked of it."""
+        return Conditions(
+            cover_off=Switch.COVER in self.front.operated,
+            test_mode=self.meter.billing.test is not None,
+            demand=self.program.billing.demand is not None,
+            test_by_communication=self.program.metering.model.family == "S4e",
+        )
+
+    def reading(self) -> dict[str, Any]:
+        """Give the exact reading of all that is registered, as plain data."""
+        return dict(msgspec.to_builtins(self.meter.billing.snapshot(Cause.COMMUNICATION)))
+
+    def log_access(self) -> None:
+        """Log what the decision has to say, and save it with its counts."""
+        if events := self.access.take_events():
+            self._take(events, ())
 
     def set_clock(self, utc_ns: int | None) -> None:
         """Set the meter's clock: it shows this time now, and goes on with the host's; None: it shows the host's.
@@ -352,6 +385,10 @@ class Service:
         self.outputs.attend(now_ns)
         requests = self.front.poll(now_ns, self.meter.billing.test is not None)
         self.execute([Command(self._utc_ns(request.at_ns), _ACTIONS[request.kind]) for request in requests])
+        if self.front.take_override():
+            front = Asker(Source.FRONT)
+            self.access.break_seal(front, replace(self.conditions, override_done=True), self.meter.billing.now_ns)
+            self.log_access()
         self.execute(self._inputs.poll(now_ns, self._utc_ns))
         self.meter.follow(self.front.followed)
         self.watch()
@@ -377,7 +414,10 @@ class Service:
         board_tick, now_ns, utc_ns = compared
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
+        before_ns = self.meter.billing.now_ns
         outcome = self.meter.compare_clock(board_tick, utc_ns + self._persistence.clock_offset_ns)
+        if any(isinstance(event, ClockSetTo) for event in outcome.events):
+            self.access.move_clock(self.meter.billing.now_ns - before_ns)
         self._take(outcome.events, outcome.changes)
         self._board.time.follow(tick, now_ns, PULSE_LATENCY_NS)
 

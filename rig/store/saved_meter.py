@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from rig.meter.access.state import AccessState
 from rig.meter.meter import MeterState
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
@@ -42,6 +43,8 @@ class SavedMeter:
     meter: MeterState
     written: WrittenProgram | None = None
     clock_offset_ns: int = 0
+    access: AccessState = field(default_factory=AccessState)
+    sealed: bool = False
 
 
 def decode_saved(payload: bytes) -> SavedMeter:

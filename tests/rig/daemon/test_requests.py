@@ -16,11 +16,14 @@ from rig.daemon.address import runtime_folder
 from rig.daemon.client import MeterClient, RequestRefusedError
 from rig.daemon.launch import Launched
 from rig.daemon.protocol import (
+    BreakSeal,
+    ColdStart,
     Ended,
     EnterTest,
     EventsLogged,
     FrontChanged,
     LeaveTest,
+    LogOn,
     MoveSwitch,
     OperateRelay,
     ReadContacts,
@@ -54,12 +57,19 @@ function = "eoi"
 """
 PATIENCE_S = 20
 
+KEY = "000000"
+"""Of every level, while none was chosen and the meter is not sealed (docs/access.md)."""
+
+
+class RunEnded(Exception):
+    """The daemon said its last word."""
+
 
 class Running:
     """A daemon in real time with a store, and a client of it."""
 
-    def __init__(self, folder: Path, program: str = PROGRAM) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, program: str = PROGRAM, key: str = KEY) -> None:
+        self.folder, self.key = folder, key
         self.file = folder / "meter.toml"
         if not self.file.exists():
             self.file.write_text(program)
@@ -69,10 +79,11 @@ class Running:
 
     def start(self) -> None:
         self.launched = Launched(Start(self.config, str(self.socket)))
-        self.client = MeterClient.connect(self.socket, "panel", "test")
+        self.client = MeterClient.connect(self.socket, "command line", "test")
         self.client.subscribe(Topic.EVENTS)
         self.launched.begin()
         self.next(Reading, Topic.READINGS, Topic.EVENTS)
+        self.client.ask(LogOn(self.key))
 
     def next(self, kind: type, *topics: Topic) -> Any:
         """The next publication of a kind."""
@@ -83,6 +94,8 @@ class Running:
             message = self.client._next(deadline)
             if isinstance(message, kind):
                 return message
+            if isinstance(message, Ended):
+                raise RunEnded(message.failure)
         raise AssertionError(f"no {kind.__name__} came")
 
     def events(self, until: Callable[[str], bool]) -> list[tuple[str, dict[str, Any]]]:
@@ -212,7 +225,7 @@ OTHER = PROGRAM.replace('kp_wh = "0.15"', 'kp_wh = "0.3"').replace(
 def test_a_program_is_written_at_once_and_outlives_a_crash(running: Running) -> None:
     before = running.client.ask(ReadState())
     running.client.ask(WriteProgram(OTHER + '[[outputs]]\nname = "KYZ4"\nfunction = "eoi"\n'))
-    assert [name for name, _ in running.events(lambda name: name == "programmed")] == ["programmed"]
+    assert running.events(lambda name: name == "programmed")[-1][0] == "programmed"
     reading = running.next(Reading, Topic.READINGS, Topic.EVENTS)
     outputs = {output.name: (output.does, output.kp_wh) for output in reading.summary.outputs}
     assert outputs["KYZ1"] == ("kWh delivered", 0.3)
@@ -237,7 +250,7 @@ def test_a_program_is_written_at_once_and_outlives_a_crash(running: Running) -> 
     ("toml", "sentence"),
     [
         ("[meter", "the program is not TOML"),
-        ("[meter]\nform = '99Z'\n", "form \"99Z\" is not known"),
+        ("[meter]\nform = '99Z'\n", 'form "99Z" is not known'),
         ("[meter]\ncurrent_class = 200\n", "meter.current_class is 200, and the sensors fitted are of class 20"),
         ("[outputs]\n", "outputs is a table"),
         ("x = " + "[" * 5000 + "\n", "the program is not TOML"),
@@ -253,3 +266,105 @@ def test_a_program_that_cannot_be_changes_nothing(running: Running, toml: str, s
     after = running.next(Reading).summary
     assert (after.program, after.outputs[0].kp_wh) == (before.program, before.outputs[0].kp_wh)
     assert after.registers.kwh_delivered > before.registers.kwh_delivered
+
+
+# --- who may ----------------------------------------------------------------------------------------------------
+
+SEALED = (
+    PROGRAM
+    + """
+[security]
+seal = true
+level_1 = "111111"
+level_2 = "222222"
+level_3 = "333333"
+level_4 = "444444"
+"""
+)
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[Running]:
+    (tmp_path / "meter.toml").write_text(SEALED)
+    made = Running(tmp_path, key="444444")
+    yield made
+    if made.launched.process.poll() is None:
+        made.kill()
+
+
+def refusal(client: MeterClient, asked: Any) -> str:
+    with pytest.raises(RequestRefusedError) as refused:
+        client.ask(asked)
+    return str(refused.value)
+
+
+def test_without_a_key_one_can_read_and_nothing_else(running: Running) -> None:
+    with MeterClient.connect(running.socket, "panel", "other") as other:
+        assert other.ask(ReadState())["resets"] == 0
+        for asked, level in ((ResetDemand(), 2), (SetClock(), 2), (EnterTest(), 3), (OperateRelay("KYZ2", True, 1), 4)):
+            assert f"needs level {level} and panel has level 0: log on with a key of that level" in refusal(
+                other, asked
+            )
+        assert "write program is not taken from panel" in refusal(other, WriteProgram(OTHER))
+        with MeterClient.connect(running.socket, "module", "SSMM") as module:
+            assert "module SSMM is not granted read: it may ask nothing" in refusal(module, ReadState())
+    assert running.client.ask(ReadState())["resets"] == 0
+    assert "refused" in [name for name, _ in running.events(lambda name: name == "refused")]
+
+
+def test_a_sealed_meter_takes_no_metrology_whatever_the_key_until_hands_break_the_seal(sealed: Running) -> None:
+    client = sealed.client
+    write = WriteProgram(SEALED.replace('"0.15"', '"0.3"'))
+    assert "change metrology is refused while the meter is sealed: break the seal first" in refusal(client, write)
+    assert refusal(client, ColdStart()) == "Cold Start failed"
+    assert "the seal is broken at the front only" in refusal(client, BreakSeal())
+    client.ask(MoveSwitch(Switch.COVER, True))
+    client.ask(MoveSwitch(Switch.SCROLL, True))
+    for pressed in (True, False) * 3:
+        time.sleep(0.4)  # the sequence has times of its own
+        client.ask(MoveSwitch(Switch.MAGNET, pressed))
+    time.sleep(0.4)
+    client.ask(MoveSwitch(Switch.SCROLL, False))
+    sealed.events(lambda name: name == "seal broken")
+    sealed.kill()
+    sealed.start()  # it stays broken
+    sealed.client.ask(write)
+    names = [name for name, _ in sealed.events(lambda name: name == "sealed")]
+    assert names.index("programmed") < names.index("sealed"), "a written seal is a new one"
+    assert "log on with a key" in refusal(sealed.client, ResetDemand()), "levels are over with the program"
+    sealed.client.ask(LogOn("444444"))
+    assert refusal(sealed.client, ColdStart()) == "Cold Start failed"
+
+
+def test_a_sealed_meter_does_not_start_with_another_program(sealed: Running) -> None:
+    sealed.stop()
+    sealed.file.write_text(SEALED.replace('"0.15"', '"0.3"'))
+    with pytest.raises(RunEnded, match=r"the store is of a sealed meter with program \w+, .* break the seal first"):
+        sealed.start()
+    sealed.client.close()
+    sealed.launched.wait()
+    sealed.file.write_text(SEALED)
+    sealed.start()
+    assert sealed.client.ask(ReadState())["energy"][0] > 0
+
+
+def test_wrong_keys_lock_out_and_a_crash_does_not_help(running: Running) -> None:
+    client = running.client
+    for wrong in ("111111", "222222", "333333"):
+        assert "the key is wrong" in refusal(client, LogOn(wrong))
+    said = refusal(client, LogOn("444444"))
+    assert "too many wrong keys" in said or "the key is wrong" in said
+    for _ in range(5):
+        said = refusal(client, LogOn("555555"))
+    assert "too many wrong keys came from here: try again in" in said
+    assert "too many wrong keys" in refusal(client, LogOn(KEY)), "the right one is not looked at either"
+    running.kill()
+    running.launched = Launched(Start(running.config, str(running.socket)))
+    running.client = MeterClient.connect(running.socket, "command line", "test")
+    running.launched.begin()
+    running.next(Reading, Topic.READINGS, Topic.EVENTS)
+    for _ in range(3):
+        said = refusal(running.client, LogOn("666666"))
+    assert "too many wrong keys" in said
+    for bad in ("", "x", "1000000", "-1", "0x1000000", "\x00", "9" * 5000):
+        assert "a key has up to six hexadecimal digits" in refusal(running.client, LogOn(bad))
