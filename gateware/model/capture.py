@@ -21,7 +21,7 @@ _STATE, _PLACE, _LEFT, _REACHED = range(4)
 _LEVEL, _CHANNEL, _FALLING, _KINDS, _AFTER = range(5)
 
 
-class Capture:
+class CaptureModel:
     """Feed sample sets; commands and settings act between two sets. `words` is the ring."""
 
     def __init__(self, chain: Chain) -> None:

@@ -38,7 +38,7 @@ class _Fresh(NamedTuple):
     high: int
 
 
-class Events:
+class EventsModel:
     """Feed sample sets; `word` and `written` are what a host reads.
 
     Entries of the last set fed appear as its clocks pass: `pass_clocks` says how many have, all of them when the next

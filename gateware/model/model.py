@@ -7,11 +7,11 @@ from collections import deque
 import numpy as np
 
 from gateware.chain import FIR_DECIMATION, Chain
-from gateware.model.capture import Capture
+from gateware.model.capture import CaptureModel
 from gateware.model.decimation import Decimation
-from gateware.model.events import Events
-from gateware.model.phantom import Phantom
-from gateware.model.pulse_counters import PulseCounters
+from gateware.model.events import EventsModel
+from gateware.model.phantom import PhantomModel
+from gateware.model.pulse_counters import PulseCountersModel
 from gateware.model.windows import Windows
 from gateware.registers import (
     BLOCK_BY_ADDRESS,
@@ -58,7 +58,7 @@ ARMING_LATENCY = 1
 _GATE_AFTER_COUNTERS = 56
 
 
-class Model:
+class GatewareModel:
     """Bit-exact to the netlist, record for record, and clock-exact in what the host's accesses meet.
 
     Time is counted in clocks since reset; `run` takes whole ticks. A host access happens at a clock `when` given
@@ -76,10 +76,10 @@ class Model:
         self.pulses = 0
         self._decimation = Decimation(chain)
         self._windows = Windows(chain)
-        self._phantom = Phantom()
-        self._events = Events()
-        self._capture = Capture(chain)
-        self._counters = PulseCounters()
+        self._phantom = PhantomModel()
+        self._events = EventsModel()
+        self._capture = CaptureModel(chain)
+        self._counters = PulseCountersModel()
         self._pulses_before = 0
         self._bits_before = np.zeros(1, np.uint8)  # the front end is one tick behind the pins
         self._early: tuple[bool, int] | None = None  # whether the next strobe is the phantom load's, and its bits

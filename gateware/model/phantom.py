@@ -25,7 +25,7 @@ _Y_DOWN = ((16 << 8) - (2 << 8)) * _EACH
 """x comes with 16 too much; −2v is +2, less 4 if y is not negative."""
 
 
-class Phantom:
+class PhantomModel:
     """Bit- and tick-exact to the gateware's PhantomLoad. Feed register writes and time, get bits.
 
     Time is counted in strobes of `tick` since reset; a write at a clock belongs after all strobes of earlier

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.registers import (
     BLOCK_BY_ADDRESS,
     BY_ADDRESS,
@@ -33,7 +33,7 @@ EDGE_LATENCY = 2
 """Clocks from a rising edge at the pin to the clock in which the peripheral acts on it."""
 
 
-def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[[int], None]) -> bytes:
+def transfer(model: GatewareModel, frame: bytes, edges: np.ndarray, run_until: Callable[[int], None]) -> bytes:
     """Execute one frame whose bit i has its rising edge at clock edges[i]; returns as many bytes.
 
     `run_until(ticks)` must bring the model to that many ticks.
@@ -77,7 +77,7 @@ def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[
     return (bytes(head) + reply).ljust(len(frame), b"\0")[: len(frame)]
 
 
-def _judge(model: Model, op: int, count: int, address: int, when: int) -> Status:
+def _judge(model: GatewareModel, op: int, count: int, address: int, when: int) -> Status:
     if op not in list(Op) or count > MAX_COUNT[Op(op)]:
         return Status.BAD_REQUEST
     if op == Op.CAPTURE and Capability.CAPTURE not in model.chain.capabilities:

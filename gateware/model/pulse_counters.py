@@ -37,7 +37,7 @@ class _Results:
         self.count = (self.count + 1) & _LONG
 
 
-class PulseCounters:
+class PulseCountersModel:
     """Equal to the component once that has settled: 300 ticks and the filter after the last change or command.
 
     A stamp is the tick count as it reads after the strobe at which the change was seen. Calls come in order of

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from gateware.chain import Chain
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.model.port import transfer
 from gateware.twin.bus import Timing
 from gateware.twin.engine import Twin
@@ -50,7 +50,7 @@ class ModelBehindBus:
     """The bit-exact model, which takes whole frames and the clocks of their edges."""
 
     def __init__(self, chain: Chain) -> None:
-        self._model = Model(chain)
+        self._model = GatewareModel(chain)
 
     def contacts(self, levels: int) -> None:
         self._model.pulses = levels

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateware.chain import Chain
 from gateware.events import LOG_ENTRIES, NO_CHANNEL, Events
-from gateware.model.events import Events as Model
+from gateware.model.events import EventsModel
 from gateware.registers import CHANNELS, SAMPLE_BITS, Channel, EventKind, RecordFlag
 from gateware.scan import SampleScan
 
@@ -128,7 +128,7 @@ def netlist(config: Config, sets: list[Set], start: int = 0) -> Seen:
 
 
 def integers(config: Config, sets: list[Set], start: int = 0) -> Seen:
-    model = Model()
+    model = EventsModel()
     levels = np.array([config.sag, config.swell, config.loss, config.samples], np.int64)
     seen = Seen([], [], [], [])
     for number, item in enumerate(sets):
@@ -297,7 +297,7 @@ def test_component_and_model_agree(config: Config, sets: list[Set]):
 # --- the model ---------------------------------------------------------------------------------------------
 
 
-def feed(model: Model, sets: np.ndarray, masks: np.ndarray) -> np.ndarray:
+def feed(model: EventsModel, sets: np.ndarray, masks: np.ndarray) -> np.ndarray:
     stamps = TICKS * np.arange(len(sets))
     return model.feed(sets, stamps, masks, masks, 0 * masks, np.array([100, 900, 50, 2], np.int64))
 
@@ -305,7 +305,7 @@ def feed(model: Model, sets: np.ndarray, masks: np.ndarray) -> np.ndarray:
 def test_the_model_takes_many_sets_at_once():
     generator = np.random.default_rng(3)
     sets, masks = generator.integers(-1000, 1000, (300, CHANNELS)), generator.integers(0, 64, 300)
-    whole, split = Model(), Model()
+    whole, split = EventsModel(), EventsModel()
     begins = feed(whole, sets, masks)
     parts = [feed(split, sets[k : k + 7], masks[k : k + 7]) for k in range(0, 300, 7)]
     assert np.concatenate(parts).tolist() == begins.tolist()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateware.counter_engine import LOOK_LOG2, STAMP_BITS
-from gateware.model.pulse_counters import PulseCounters as Model
+from gateware.model.pulse_counters import PulseCountersModel
 from gateware.pulse_counters import PulseCounters
 from gateware.registers import PULSE_PINS, TICK_BITS, Counter, CounterState, CounterWord, GateWord
 
@@ -128,7 +128,7 @@ def play(script: Script) -> Outcome:
 
 def predict(script: Script, played: Outcome) -> Outcome:
     """The model; when a busy engine took up a command is looked up in what was played."""
-    model = Model()
+    model = PulseCountersModel()
     model.filter_ticks, model.gate_counter = script.filter_ticks, script.gate_counter
     calls: list[tuple[int, int, object]] = [(CLEARING - 2, 1, (GATE + GateWord.PULSES, script.pulses))]
     calls += [(tick, 0, levels) for tick, levels in script.changes.items()]
@@ -251,7 +251,7 @@ def test_stamps_across_the_carries_of_the_tick_count(wrap):
 
 def test_intervals_saturate():
     """The model's arithmetic; the component's is the same chain that the carries above go through."""
-    model = Model()
+    model = PulseCountersModel()
     model.write(GATE, 0, 5)
     model.write(GATE + 1, 0, 5)
     for stamp in (10, 10 + (1 << 32), 10 + (1 << 33) - 1):

@@ -18,7 +18,7 @@ from noisy_board import NO_FAULTS, Bits, Faults, Noise, NoisyBoard, NoisyEngine,
 from proof_bench import CHAIN, drained
 
 from drivers.spi_link import LinkError, SpiLink
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.registers import (
     BY_NAME,
     HEADER_WORDS,
@@ -46,7 +46,7 @@ def ticks_in(seconds: float) -> int:
 
 def undisturbed(bits: Bits, ticks: int) -> list[Record]:
     """The records of at least so many ticks, each taken before the next is made."""
-    model = Model(CHAIN)
+    model = GatewareModel(CHAIN)
     records = []
     while model.ticks < ticks:
         model.run(bits(CHUNK_TICKS))
@@ -104,7 +104,7 @@ ENGINES = pytest.mark.parametrize(
 def test_a_host_that_stalls_for_ten_minutes(figures: Figures) -> None:
     ticks = ticks_in(600)
     bits = tape(CHAIN, TAPE_S)
-    model = Model(CHAIN)
+    model = GatewareModel(CHAIN)
     records = []
     while model.ticks < ticks:
         model.run(bits(POLL_TICKS))
