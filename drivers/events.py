@@ -23,7 +23,7 @@ class EventLink(Protocol):
 
 
 @dataclass(frozen=True)
-class Event:
+class LineEvent:
     """Begin or end of an event with the tick of the sample set that decided it; no channel when it is of the whole."""
 
     kind: EventKind
@@ -43,9 +43,9 @@ class EventLog:
         self._next = self._written()
         self.lost = 0
 
-    def new(self) -> list[Event]:
+    def new(self) -> list[LineEvent]:
         """The entries made since the last call, or since the log was opened."""
-        events: list[Event] = []
+        events: list[LineEvent] = []
         written = self._written()
         while (waiting := (written - self._next) % _COUNT) > 0:
             if waiting > _COUNT // 2:
@@ -71,9 +71,9 @@ class EventLog:
         return written
 
 
-def _decoded(low: int, high: int) -> Event:
+def _decoded(low: int, high: int) -> LineEvent:
     channel = high >> 21 & 7
-    return Event(
+    return LineEvent(
         EventKind(high >> 16 & 0x1F),
         None if channel == _NO_CHANNEL else Channel(channel),
         bool(high >> 24 & 1),

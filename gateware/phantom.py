@@ -23,7 +23,7 @@ _SUM_BITS = 20
 _BEATS = 8
 
 
-class PhantomLoad(wiring.Component):
+class PhantomGenerator(wiring.Component):
     """u_c = DC_c + Σ amplitude·sin(h·θ + φ), new every 256 ticks, through six delta-sigma modulators in integers.
 
     Waves. Register 8·c + k of the block is harmonic k of channel c: amplitude in 2⁻¹⁵ of full scale, φ in 2⁻¹⁶ of

@@ -12,7 +12,7 @@ from gateware.counter_memory import CounterMemory
 from gateware.registers import PULSE_PINS, TICK_BITS
 
 
-class PulseCounters(wiring.Component):
+class PulseCounterBank(wiring.Component):
     """Counts the pulses of seven counters while its gate is open (P-6). What is a pulse: PulseRules.
 
     **Stamps.** The pins pass two flip-flops and are taken at each `tick`, a change seen then is stamped with

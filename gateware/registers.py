@@ -609,7 +609,7 @@ class Op(IntEnum):
     """`count` words (8 bytes each, up to 6) of the waveform capture; `address` is the low byte of the first."""
 
 
-class Status(IntEnum):
+class ReplyStatus(IntEnum):
     """Upper half of a reply's first byte; the lower half is the number of records waiting (15: or more)."""
 
     OK = 0xA

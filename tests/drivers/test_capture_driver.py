@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from drivers.capture import CaptureError, EventBegins, Level, WaveformCapture
-from drivers.events import Event, EventLog
+from drivers.events import EventLog, LineEvent
 from drivers.spi_link import Identity, LinkError
 from gateware.chain import Chain
 from gateware.model.capture import CaptureModel
@@ -260,7 +260,7 @@ def test_entries_written_over_while_they_are_read_are_counted() -> None:
     models.read_block = slow  # type: ignore[method-assign]
     new = log.new()
     assert 0 < len(new) < 30
-    assert all(isinstance(e, Event) and e.kind is EventKind.OVERLOAD for e in new)
+    assert all(isinstance(e, LineEvent) and e.kind is EventKind.OVERLOAD for e in new)
     assert len(new) + log.lost == 30
 
 

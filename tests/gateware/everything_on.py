@@ -21,7 +21,7 @@ from gateware.registers import (
     GateWord,
     Op,
     Record,
-    Status,
+    ReplyStatus,
 )
 
 _SETTINGS = {
@@ -112,7 +112,7 @@ def check_all_was_at_work(readings: Readings) -> None:
 
 
 def _write_word(host: Host, block: str, index: int, value: int) -> None:
-    assert host.ask(Op.WRITE, BLOCK_BY_NAME[block].address + index, data=value)[0] is Status.OK
+    assert host.ask(Op.WRITE, BLOCK_BY_NAME[block].address + index, data=value)[0] is ReplyStatus.OK
 
 
 def _block(host: Host, name: str) -> list[int]:
@@ -121,7 +121,7 @@ def _block(host: Host, name: str) -> list[int]:
     while len(words) < block.count:
         count = min(MAX_COUNT[Op.READ], block.count - len(words))
         status, items = host.ask(Op.READ, block.address + len(words), count)
-        assert status is Status.OK
+        assert status is ReplyStatus.OK
         words += np.frombuffer(items, ">u4").tolist()
     return words
 
@@ -134,6 +134,6 @@ def _ring(host: Host, sets: int) -> list[int]:
     for k in range(2 * (place - sets), 2 * place, 2):
         host.write("CAPTURE_PAGE", k % size >> 8)
         status, items = host.ask(Op.CAPTURE, k & 0xFF, 2)
-        assert status is Status.OK
+        assert status is ReplyStatus.OK
         words += np.frombuffer(items, ">u8").tolist()
     return words

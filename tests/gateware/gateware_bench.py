@@ -24,7 +24,7 @@ from gateware.registers import (
     RECORD_WORDS,
     Op,
     Record,
-    Status,
+    ReplyStatus,
     reply_offset,
     request,
 )
@@ -156,22 +156,24 @@ class Host:
         self.ticks += len(bits)
         return first
 
-    def ask(self, op: Op, address: int, count: int = 0, data: int | None = None, late: int = 0) -> tuple[Status, bytes]:
+    def ask(
+        self, op: Op, address: int, count: int = 0, data: int | None = None, late: int = 0
+    ) -> tuple[ReplyStatus, bytes]:
         """One request; returns the reply's status and items."""
         self._sequence = (self._sequence + 1) & 0xFF
         reply = self.frame(request(op, self._sequence, address, count, data), late)[reply_offset(op) :]
         assert reply[1] == self._sequence
         self.level = reply[0] & 0xF
-        return Status(reply[0] >> 4), reply[2:-4]
+        return ReplyStatus(reply[0] >> 4), reply[2:-4]
 
     def read(self, name: str) -> int:
         status, items = self.ask(Op.READ, BY_NAME[name].address, 1)
-        assert status is Status.OK
+        assert status is ReplyStatus.OK
         return int.from_bytes(items, "big")
 
     def write(self, name: str, value: int, late: int = 0) -> None:
         status, _ = self.ask(Op.WRITE, BY_NAME[name].address, data=value, late=late)
-        assert status is Status.OK
+        assert status is ReplyStatus.OK
 
     def close_at(self, tick: int) -> None:
         """Arm a commanded closing."""
@@ -184,12 +186,12 @@ class Host:
         words: list[int] = []
         while len(words) < RECORD_WORDS:
             status, items = self.ask(Op.RECORD, len(words), min(most, RECORD_WORDS - len(words)))
-            if status is Status.NOT_THERE:
+            if status is ReplyStatus.NOT_THERE:
                 assert not words
                 return None
             words += np.frombuffer(items, ">u8").tolist()
         record = Record.from_words(words)
-        assert self.ask(Op.POP, record.sequence & 0xFF)[0] is Status.OK
+        assert self.ask(Op.POP, record.sequence & 0xFF)[0] is ReplyStatus.OK
         return record
 
     def drain(self) -> list[Record]:

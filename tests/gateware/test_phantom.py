@@ -15,7 +15,7 @@ from gateware.chain import Chain
 from gateware.model.decimation import Decimation
 from gateware.model.phantom import PhantomModel
 from gateware.model.sine import sine
-from gateware.phantom import PhantomLoad
+from gateware.phantom import PhantomGenerator
 from gateware.registers import CHANNELS
 from gateware.sine import Sine
 
@@ -39,7 +39,7 @@ def play(ticks: int, step: int, on: dict[int, bool], accesses: dict[int, tuple[i
     `on` switches before a tick; `accesses` are the host's by clock: (index, value), or (index, None) to read.
     """
     m = Module()
-    m.submodules.dut = dut = PhantomLoad()
+    m.submodules.dut = dut = PhantomGenerator()
     m.submodules.sine = generator = Sine()
     m.d.comb += [
         generator.phase.eq(dut.sine_phase),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateware.counter_engine import LOOK_LOG2, STAMP_BITS
 from gateware.model.pulse_counters import PulseCountersModel
-from gateware.pulse_counters import PulseCounters
+from gateware.pulse_counters import PulseCounterBank
 from gateware.registers import PULSE_PINS, TICK_BITS, Counter, CounterState, CounterWord, GateWord
 
 RING = 1 << TICK_BITS
@@ -69,7 +69,7 @@ class Outcome:
 def play(script: Script) -> Outcome:
     """The component: levels change early in a tick, the host acts early in a tick."""
     m = Module()
-    m.submodules.dut = dut = PulseCounters()
+    m.submodules.dut = dut = PulseCounterBank()
     phase, ticks = Signal(2), Signal(TICK_BITS, init=script.start)
     m.d.sync += [phase.eq(phase + 1), ticks.eq(ticks + (phase == CLOCKS_PER_TICK - 1))]
     m.d.comb += [dut.tick.eq(phase == CLOCKS_PER_TICK - 1), dut.ticks.eq(ticks)]

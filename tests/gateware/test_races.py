@@ -15,7 +15,7 @@ from gateware_bench import CLOCKS_PER_BIT, Host, both, noise
 from gateware.chain import Chain
 from gateware.model import model
 from gateware.model.port import CHECK_LATENCY
-from gateware.registers import BY_NAME, MAX_COUNT, Op, Status, reply_offset, request
+from gateware.registers import BY_NAME, MAX_COUNT, Op, ReplyStatus, reply_offset, request
 from gateware.twin.behind_bus import BehindBus
 from gateware.twin.bus import timing
 
@@ -47,11 +47,11 @@ class Race:
         host.read("MAGIC")
         while host.level:
             status, items = host.ask(Op.RECORD, 0, MAX_COUNT[Op.RECORD])
-            assert status is Status.OK
+            assert status is ReplyStatus.OK
             words = np.frombuffer(items, ">u8").tolist()
             self.sequence = words[0] >> 32
             self.end = words[2]
-            assert host.ask(Op.POP, self.sequence & 0xFF)[0] is Status.OK
+            assert host.ask(Op.POP, self.sequence & 0xFF)[0] is ReplyStatus.OK
         return self.end
 
     def decision(self) -> int:
@@ -146,5 +146,5 @@ def test_any_sck(clocks_per_bit):
     for _ in range(40):
         host.ask(Op.READ, BY_NAME["TICK_LO"].address, 2)
         status, items = host.ask(Op.RECORD, 0, 1)
-        if status is Status.OK and host.level > 4:
+        if status is ReplyStatus.OK and host.level > 4:
             host.ask(Op.POP, items[3])

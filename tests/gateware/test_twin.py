@@ -31,7 +31,7 @@ from gateware.registers import (
     Op,
     Record,
     RecordFlag,
-    Status,
+    ReplyStatus,
     configuration_digest,
     crc32,
     request,
@@ -54,9 +54,9 @@ def short_program(host: Host) -> None:
     host.frame(b"\x21\x00" + bytes(18))
     host.read("TICK_LO")
     host.run_to(3 * SAMPLE)
-    assert host.ask(Op.RECORD, HEADER_WORDS, 6)[0] is Status.OK
-    assert host.ask(Op.POP, 0)[0] is Status.OK
-    assert host.ask(Op.POP, 0)[0] is Status.NOT_THERE
+    assert host.ask(Op.RECORD, HEADER_WORDS, 6)[0] is ReplyStatus.OK
+    assert host.ask(Op.POP, 0)[0] is ReplyStatus.OK
+    assert host.ask(Op.POP, 0)[0] is ReplyStatus.NOT_THERE
 
 
 @pytest.mark.parametrize("paired", [True, False])
