@@ -10,7 +10,7 @@ from gateware.contact_changes import QUEUE_LOG2
 from gateware.counter_arithmetic import CounterArithmetic
 from gateware.counter_states import EngineState
 from gateware.pulse_rules import KYZ, PulseRules
-from gateware.registers import PULSE_PINS, TICK_BITS, Counter, GateWord
+from gateware.registers import GATE_PLACE, PULSE_PINS, TICK_BITS, Counter, CounterWord, GateWord
 
 STAMP_BITS = 32 - PULSE_PINS
 """A queued change carries its tick modulo 2**21 (0.6 s): it is dealt with long before half of that has passed."""
@@ -21,8 +21,7 @@ WAIT_BITS = 17
 LOOK_LOG2 = 8
 """Every so many ticks (log2) the engine looks whether an armed gate has moved though no contact did."""
 
-_GATE_GROUP = 7
-_GATE = 8 * _GATE_GROUP
+_GATE_GROUP = GATE_PLACE // len(CounterWord)
 
 
 class CounterEngine(wiring.Component):
@@ -301,13 +300,13 @@ class CounterEngine(wiring.Component):
         """Commands wait for the engine."""
         with m.If(self.host_write):
             with m.Switch(self.host_index):
-                with m.Case(_GATE + GateWord.OPEN_LO):
+                with m.Case(GATE_PLACE + GateWord.OPEN_LO):
                     m.d.sync += [self.opening.eq(0), self._open_wanted.eq(0)]
-                with m.Case(_GATE + GateWord.OPEN_HI):
+                with m.Case(GATE_PLACE + GateWord.OPEN_HI):
                     m.d.sync += self._open_wanted.eq(1)
-                with m.Case(_GATE + GateWord.CLOSE_LO):
+                with m.Case(GATE_PLACE + GateWord.CLOSE_LO):
                     m.d.sync += [self.closing.eq(0), self._close_wanted.eq(0)]
-                with m.Case(_GATE + GateWord.CLOSE_HI):
+                with m.Case(GATE_PLACE + GateWord.CLOSE_HI):
                     m.d.sync += self._close_wanted.eq(1)
         with m.If(self.clear):
             m.d.sync += [self._clear_wanted.eq(1), self._open_wanted.eq(0), self._close_wanted.eq(0)]

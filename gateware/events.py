@@ -10,14 +10,11 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gateware.chain import Chain
-from gateware.registers import CHANNELS, SAMPLE_BITS, TICK_BITS, Channel, EventKind
+from gateware.registers import CHANNELS, EVENT_LOG_ENTRIES, NO_CHANNEL, SAMPLE_BITS, TICK_BITS, Channel, EventKind
 from gateware.scan import SPACING
 
-LOG_ENTRIES = 32
 COUNT_BITS = 15
 MAGNITUDE_BITS = SAMPLE_BITS - 1
-NO_CHANNEL = 7
-"""Channel of an entry that is of no single one."""
 
 
 def kinds_of(channel: Channel) -> range:
@@ -90,7 +87,7 @@ class Events(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        memory = Memory(shape=32, depth=4 * LOG_ENTRIES, init=[])
+        memory = Memory(shape=32, depth=4 * EVENT_LOG_ENTRIES, init=[])
         m.submodules.memory = memory
         read_port, write_port = memory.read_port(), memory.write_port()
 

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from gateware.registers import CHANNELS, Channel, EventKind, RecordFlag
+from gateware.registers import CHANNELS, EVENT_LOG_ENTRIES, NO_CHANNEL, Channel, EventKind, RecordFlag
 
-ENTRIES = 32
 FIRST_CLOCKS = 2
 CHANNEL_CLOCKS = 24
 """Clocks from a sample set's strobe to its first channel's turn, and from one channel's to the next."""
@@ -26,8 +25,6 @@ _CROSSED, _TIMED, _LATE = int(RecordFlag.END_CROSSING), int(RecordFlag.END_TIMED
 _FIRST_CURRENT, _LAST_CHANNEL = int(Channel.I1), int(Channel.I3)
 _MOST = 23
 """Entries that one sample set can make: five kinds of three voltages, two of three currents, two of the whole."""
-
-_NO_CHANNEL = 7
 
 
 class _Fresh(NamedTuple):
@@ -49,7 +46,7 @@ class EventsModel:
         self._left = np.zeros((CHANNELS, len(EventKind)), np.int64)
         self._active = np.zeros((CHANNELS, len(EventKind)), np.int64)
         self._timing = np.zeros(1, np.int64)
-        self._log = [0] * (2 * ENTRIES)
+        self._log = [0] * (2 * EVENT_LOG_ENTRIES)
         self._fresh: deque[_Fresh] = deque()
         self._made = 0
         self.written = 0
@@ -89,7 +86,7 @@ class EventsModel:
         """`clocks` have passed left the last set's strobe; None: all its entries are written."""
         while self._fresh and (clocks is None or self._fresh[0].clock < clocks):
             entry = self._fresh[0]
-            place = 2 * (self.written % ENTRIES)
+            place = 2 * (self.written % EVENT_LOG_ENTRIES)
             self._log[place] = entry.low
             if clocks is not None and entry.clock + 1 >= clocks:
                 return
@@ -156,7 +153,7 @@ def _feed(
                 active[c, kind] = now
                 begins[at] |= now << kind
                 entries[count, 0] = kind
-                entries[count, 1] = _NO_CHANNEL if kind >= _NO_CROSSING else c
+                entries[count, 1] = NO_CHANNEL if kind >= _NO_CROSSING else c
                 entries[count, 2] = now
                 entries[count, 3] = clock + 2
                 entries[count, 4] = at

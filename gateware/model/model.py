@@ -16,6 +16,7 @@ from gateware.model.windows import Windows
 from gateware.registers import (
     BLOCK_BY_ADDRESS,
     BY_ADDRESS,
+    GATE_PLACE,
     MAGIC,
     REGISTERS,
     TICK_BITS,
@@ -54,8 +55,6 @@ PLACE_LATENCY = 3
 
 ARMING_LATENCY = 1
 """Clocks from a write to the counters' GATE to the one whose tick count an arming takes for now."""
-
-_GATE_AFTER_COUNTERS = 56
 
 
 class GatewareModel:
@@ -269,7 +268,7 @@ class GatewareModel:
         if name == "PHANTOM_WAVES":
             return self._phantom.wave(index)
         self._counters.run(self._shown(when))
-        return self._counters.read(index + (_GATE_AFTER_COUNTERS if name == "GATE" else 0))
+        return self._counters.read(index + (GATE_PLACE if name == "GATE" else 0))
 
     def _pass_events(self, when: int) -> None:
         self._settle(when + SAMPLE_LEAD)
@@ -285,7 +284,7 @@ class GatewareModel:
                 self._phantom.set_wave(address - block.address, value)
             else:
                 now = self._shown(when + ARMING_LATENCY)
-                self._counters.write(_GATE_AFTER_COUNTERS + address - block.address, value, now)
+                self._counters.write(GATE_PLACE + address - block.address, value, now)
             return
         register = BY_ADDRESS[address]
         value &= (1 << register.width) - 1

@@ -6,10 +6,8 @@ import numpy as np
 from numba import njit
 
 from gateware.model.sine import SINE_TABLE, sine_of
-from gateware.registers import CHANNELS
+from gateware.registers import CHANNELS, PHANTOM_HOLD_TICKS, PHANTOM_TERMS
 
-_TERMS = 8
-_HOLD_TICKS = 256
 _ONE = 1 << 16
 _ANGLE, _ENGAGED = range(2)
 """θ, and whether the engine has started at a boundary."""
@@ -38,7 +36,7 @@ class PhantomModel:
         self._ticks = 0
         self._on = False
         self._step = 0
-        self._waves = np.zeros((CHANNELS, _TERMS), np.int64)
+        self._waves = np.zeros((CHANNELS, PHANTOM_TERMS), np.int64)
         self._taken = self._waves.copy()  # as the engine has met them for the coming values
         self._reset()
 
@@ -57,24 +55,24 @@ class PhantomModel:
 
     def set_wave(self, index: int, value: int) -> None:
         """Register `index` of the block PHANTOM_WAVES."""
-        where = divmod(index, _TERMS)
+        where = divmod(index, PHANTOM_TERMS)
         self._waves[where] = value
-        if self._ticks % _HOLD_TICKS <= 2 * index:
+        if self._ticks % PHANTOM_HOLD_TICKS <= 2 * index:
             self._taken[where] = value
 
     def wave(self, index: int) -> int:
         """What register `index` of the block reads."""
-        return int(self._waves[divmod(index, _TERMS)])
+        return int(self._waves[divmod(index, PHANTOM_TERMS)])
 
     def run(self, ticks: int) -> np.ndarray:
         """The bits of the next `ticks` strobes, uint8, bit c of each is channel c's. Off, they mean nothing."""
         bits = np.full(ticks, (1 << CHANNELS) - 1, np.uint8)
-        place = self._ticks % _HOLD_TICKS
+        place = self._ticks % PHANTOM_HOLD_TICKS
         if self._on:
             _run(bits, place, self._step, self._waves, self._taken, SINE_TABLE, self._theta, self._u, self._state)
         elif ticks:
             self._reset()
-            if place + ticks >= _HOLD_TICKS:
+            if place + ticks >= PHANTOM_HOLD_TICKS:
                 self._taken[:] = self._waves
         self._ticks += ticks
         return bits
@@ -94,11 +92,11 @@ def _run(
 ) -> None:
     done = 0
     while done < len(bits):
-        count = min(_HOLD_TICKS - place, len(bits) - done)
+        count = min(PHANTOM_HOLD_TICKS - place, len(bits) - done)
         _modulate(u, state, bits[done : done + count])
         done += count
         place += count
-        if place == _HOLD_TICKS:
+        if place == PHANTOM_HOLD_TICKS:
             place = 0
             if theta[_ENGAGED]:
                 _values(taken, theta[_ANGLE], table, u)
@@ -112,7 +110,7 @@ def _values(waves: np.ndarray, theta: int, table: np.ndarray, u: np.ndarray) -> 
     u[:] = 0
     for c in range(CHANNELS):
         total = 8
-        for k in range(_TERMS):
+        for k in range(PHANTOM_TERMS):
             amplitude = (waves[c, k] >> 16 & 0xFFFF ^ 0x8000) - 0x8000
             if amplitude == 0:
                 continue
