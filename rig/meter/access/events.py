@@ -7,21 +7,20 @@ many equal ones came since the one before in the log, this one among them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Refusal
-from rig.meter.source import Source
+from rig.meter.billing.log import LogEvent, named
+from rig.meter.billing.source import Source
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedOn:
+class LoggedOn(LogEvent):
     """A right key proved a level."""
 
-    label: ClassVar[str] = "logged on"
-    code: ClassVar[int] = 2055
+    label = "logged on"
+    code = 2055
 
-    utc_ns: int
     source: Source
     name: str
     level: int
@@ -29,40 +28,37 @@ class LoggedOn:
 
 
 @dataclass(frozen=True, slots=True)
-class LogOnFailed:
+class LogOnFailed(LogEvent):
     """A wrong key: how many count now, and for how many seconds it locks its source."""
 
-    label: ClassVar[str] = "log-on failed"
-    code: ClassVar[int] = 2056
+    label = "log-on failed"
+    code = 2056
 
-    utc_ns: int
     source: Source
     name: str
     failures: int
-    wait_s: int
+    wait_s: int = named("seconds left")
 
 
 @dataclass(frozen=True, slots=True)
-class LogOnLockedOut:
+class LogOnLockedOut(LogEvent):
     """A key came during a lock-out and was not looked at."""
 
-    label: ClassVar[str] = "log-on during lock-out"
-    code: ClassVar[int] = 2057
+    label = "log-on during lock-out"
+    code = 2057
 
-    utc_ns: int
     source: Source
     name: str
     times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class ActionRefused:
+class ActionRefused(LogEvent):
     """An action was asked for and refused."""
 
-    label: ClassVar[str] = "refused"
-    code: ClassVar[int] = 2058
+    label = "refused"
+    code = 2058
 
-    utc_ns: int
     source: Source
     name: str
     action: MeterAction
@@ -71,23 +67,19 @@ class ActionRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class SealBroken:
+class SealBroken(LogEvent):
     """The seal was broken by the override sequence at the front: C12.19's "tamper detected"."""
 
-    label: ClassVar[str] = "seal broken"
-    code: ClassVar[int] = 47
-
-    utc_ns: int
+    label = "seal broken"
+    code = 47
 
 
 @dataclass(frozen=True, slots=True)
-class MeterSealed:
+class MeterSealed(LogEvent):
     """A program with the seal setting made the meter sealed."""
 
-    label: ClassVar[str] = "sealed"
-    code: ClassVar[int] = 2059
-
-    utc_ns: int
+    label = "sealed"
+    code = 2059
 
 
 AccessEvent = LoggedOn | LogOnFailed | LogOnLockedOut | ActionRefused | SealBroken | MeterSealed
