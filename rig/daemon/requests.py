@@ -30,7 +30,7 @@ from rig.daemon.protocol import (
 )
 from rig.failures import MENDABLE
 from rig.meter.access.decision import MOST_NAME, Asker, Granted
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 from rig.program.build import Program
 from rig.service.door import DoorError, MeterDoor
 from rig.service.service import Service

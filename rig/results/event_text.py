@@ -21,8 +21,18 @@ _PHRASES = {
     "faults": "{}",
     "found": "{}",
     "program": "program {}",
+    "source": "from {}",
+    "name": "{}",
+    "level": "level {}",
+    "times": "{} times",
+    "failures": "failures: {}",
+    "action": "{}",
+    "refusal": "{}",
 }
 """By the name of a detail."""
+
+_UNSAID = (("name", ""), ("times", 1))
+"""Details that a person need not read."""
 
 _PHRASES_OF = {
     ("power up", "seconds"): "after {} s",
@@ -33,5 +43,9 @@ _PHRASES_OF = {
 
 def details_text(event: str, details: Mapping[str, object]) -> str:
     """Put what belongs to an event in words: "cause switch, no. 3"; "" for an event with nothing more to it."""
-    phrases = [(_PHRASES_OF.get((event, name)) or _PHRASES.get(name), name, value) for name, value in details.items()]
-    return ", ".join(f"{name} {value}" if phrase is None else phrase.format(value) for phrase, name, value in phrases)
+    return ", ".join(_phrase(event, *detail) for detail in details.items() if detail not in _UNSAID)
+
+
+def _phrase(event: str, name: str, value: object) -> str:
+    phrase = _PHRASES_OF.get((event, name)) or _PHRASES.get(name)
+    return f"{name} {value}" if phrase is None else phrase.format(value)

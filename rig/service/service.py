@@ -24,16 +24,15 @@ from rig.hardware.hardware import Hardware, pulse_source
 from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
 from rig.meter.billing.billing import MeterEvent
-from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.commands import Command
 from rig.meter.billing.events import Cause, ClockSetTo
 from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import PLACES, Quantity
+from rig.meter.billing.source import Source
 from rig.meter.contacts.levels import ContactChange
-from rig.meter.front.front import FrontRequestKind
 from rig.meter.front.switches import Switch
 from rig.meter.measuring.measurement import Fault, Measurement
 from rig.meter.meter import Meter, WindowResult
-from rig.meter.source import Source
 from rig.program.build import Program
 from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
@@ -56,13 +55,6 @@ PULSE_LATENCY_NS = 120_000_000
 
 FINISH_NS = 2_000_000_000
 """Outputs that still owe pulses get this long at the end."""
-
-_ACTIONS = {
-    FrontRequestKind.RESET_BY_SWITCH: Action.RESET_BY_SWITCH,
-    FrontRequestKind.TEST_BEGIN: Action.TEST_BEGIN,
-    FrontRequestKind.TEST_END: Action.TEST_END,
-}
-"""What is asked of billing for what hands on the front request."""
 
 
 class ProgramRefused(RigError):
@@ -383,8 +375,7 @@ class Service:
         self.make_room()
         self.polled_ns = now_ns = self.hardware.clock.now_ns()
         self.outputs.attend(now_ns)
-        requests = self.front.poll(now_ns, self.meter.billing.test is not None)
-        self.execute([Command(self._utc_ns(request.at_ns), _ACTIONS[request.kind]) for request in requests])
+        self.execute(self.front.poll(now_ns, self.meter.billing.test is not None, self._utc_ns))
         if self.front.take_override():
             front = Asker(Source.FRONT)
             self.access.break_seal(front, replace(self.conditions, override_done=True), self.meter.billing.now_ns)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from rig.meter.access.actions import MeterAction
+from rig.meter.access.decision import Refusal
+from rig.meter.access.events import ActionRefused, LoggedOn, LogOnFailed, LogOnLockedOut, MeterSealed, SealBroken
 from rig.meter.billing.events import (
     Cause,
     ClockSetFrom,
@@ -33,6 +36,7 @@ from rig.meter.billing.events import (
     TestModeEnded,
 )
 from rig.meter.billing.log import LogEvent, details
+from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDetected
@@ -93,6 +97,36 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         {"diagnostic": "cross phase", "phases": "abc"},
         "cross phase, phases abc",
     ),
+    (
+        LoggedOn(AT, Source.OPTICAL, "", 2),
+        2055,
+        "logged on",
+        {"source": "optical port", "name": "", "level": 2, "times": 1},
+        "from optical port, level 2",
+    ),
+    (
+        LogOnFailed(AT, Source.MODEM, "", 4, 60),
+        2056,
+        "log-on failed",
+        {"source": "modem", "name": "", "failures": 4, "seconds left": 60},
+        "from modem, failures: 4, 60 s left",
+    ),
+    (
+        LogOnLockedOut(AT, Source.MODULE, "imodule", 7),
+        2057,
+        "log-on during lock-out",
+        {"source": "module", "name": "imodule", "times": 7},
+        "from module, imodule, 7 times",
+    ),
+    (
+        ActionRefused(AT, Source.PANEL, "", MeterAction.MASTER_RESET, Refusal.SEALED),
+        2058,
+        "refused",
+        {"source": "panel", "name": "", "action": "master reset", "refusal": "sealed", "times": 1},
+        "from panel, master reset, sealed",
+    ),
+    (SealBroken(AT), 47, "seal broken", {}, ""),
+    (MeterSealed(AT), 2059, "sealed", {}, ""),
 ]
 """An event, what every store since the first has of its kind (code, of C12.19 where it has one; name; JSON details),
 and its line for people."""

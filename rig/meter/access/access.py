@@ -44,7 +44,7 @@ from rig.meter.access.modules import MODULE_GRANTS
 from rig.meter.access.security import Security
 from rig.meter.access.sentences import sentence
 from rig.meter.access.state import AccessState
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 
 
 class Access:

@@ -40,7 +40,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 
 KEYLESS = frozenset({Source.FRONT, Source.SERVICE_CLOCK, Source.INPUT, Source.CALENDAR})
 """Sources that have no key and need no level."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 
 MOST_NAME = 40
 

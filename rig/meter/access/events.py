@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Refusal
-from rig.meter.billing.log import LogEvent
-from rig.meter.source import Source
+from rig.meter.billing.log import LogEvent, named
+from rig.meter.billing.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LogOnFailed(LogEvent):
     source: Source
     name: str
     failures: int
-    wait_s: int
+    wait_s: int = named("seconds left")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from rig.meter.access.state import Attempts
 from rig.meter.billing.schedule import SECOND_NS
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 
 FREE = 2
 MOST_WAIT_S = 3600

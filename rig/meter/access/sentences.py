@@ -5,7 +5,7 @@ from __future__ import annotations
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker, Refusal
 from rig.meter.access.modules import MODULE_GRANTS
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 
 COLD_START_FAILED = "Cold Start failed"
 """The notice's own words, by which the seal setting is verified."""

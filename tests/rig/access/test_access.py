@@ -17,7 +17,7 @@ from rig.meter.access.decision import Allowed, Asker, Conditions, Decision, Gran
 from rig.meter.access.events import AccessEvent, ActionRefused, LoggedOn, LogOnFailed, LogOnLockedOut
 from rig.meter.access.security import Security
 from rig.meter.access.state import AccessState
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 
 S = 10**9
 T0 = 1_800_000_000 * S

@@ -17,7 +17,7 @@ from rig.meter.access.decision import Allowed, Asker, Conditions, Granted, Refus
 from rig.meter.access.modules import MODULE_GRANTS
 from rig.meter.access.security import Security
 from rig.meter.access.state import AccessState
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "access.md"
 NOW_NS = 1_800_000_000 * 10**9

@@ -16,7 +16,7 @@ from rig.meter.access.actions import KEYLESS
 from rig.meter.access.decision import Granted, LockedOut, WrongKey
 from rig.meter.access.security import Security
 from rig.meter.access.state import AccessState, Attempts
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 
 S = 10**9
 T0 = 1_800_000_000 * S

@@ -20,7 +20,7 @@ from rig.files.strict_toml import ConfigError, convert
 from rig.meter.access.access import Access
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker, Conditions, Granted
-from rig.meter.source import Source
+from rig.meter.billing.source import Source
 from rig.program import schema
 from rig.program.build import build, load_program
 
