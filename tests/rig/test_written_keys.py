@@ -10,7 +10,6 @@ from kept_meter import SECOND, KeptMeter
 from rig.program.build import Program, load_program
 from rig.service.persistence import program_in_force
 from rig.store.saved_meter import SavedMeter, last_saved
-from rig.store.store import Store
 
 T0 = 1_800_000_000 * SECOND
 
@@ -21,22 +20,14 @@ def program(folder: Path, key: str, serial: str = "1") -> Program:
     return load_program(path)
 
 
-def in_force(folder: Path, configured: Program) -> Program:
-    store = Store.open(folder)
-    try:
-        return program_in_force(configured, store)[0]
-    finally:
-        store.close()
-
-
 def test_written_keys_outlive_a_restart(tmp_path: Path) -> None:
     store, configured, written = tmp_path / "store", program(tmp_path, "A1A2A3"), program(tmp_path, "B1B2B3")
     meter = KeptMeter(store, configured, T0).meters(2)
     meter.persistence.write_program(written, configured, meter.meter.state)
     meter.fails()
-    assert in_force(store, configured).security == written.security != configured.security
+    assert program_in_force(configured, store)[0].security == written.security != configured.security
     edited = program(tmp_path, "C1C2C3")
-    assert in_force(store, edited).security == edited.security
+    assert program_in_force(edited, store)[0].security == edited.security
 
 
 def test_writing_the_configured_program_again_ends_it(tmp_path: Path) -> None:
@@ -45,7 +36,7 @@ def test_writing_the_configured_program_again_ends_it(tmp_path: Path) -> None:
     for written in (program(tmp_path, "B1B2B3"), configured):
         meter.persistence.write_program(written, configured, meter.meter.state)
     meter.fails()
-    assert in_force(store, configured).security == configured.security
+    assert program_in_force(configured, store)[0].security == configured.security
 
 
 @pytest.mark.parametrize("serial", ["1", "2"])

@@ -28,8 +28,8 @@ from rig.meter.billing.source import Source
 FREE = 2
 MOST_WAIT_S = 3600
 FORGET_NS = 3600 * SECOND_NS
-MOST_FAILURES = FREE + 13
-"""From here on the lock-out grows no more, and neither does the count."""
+MOST_DOUBLINGS = 12
+"""Enough for an hour: as long as one wrong key takes to be forgotten, so no more than 15 ever count."""
 
 
 class LockOut:
@@ -55,9 +55,9 @@ class LockOut:
         """A wrong key came from a source that is not locked; gives what counts now and how long it is locked."""
         self._catch_up(now_ns)
         others = sum(self._counting(other, now_ns) for other in self._attempts if other != source.value)
-        failures = min(self._counting(source.value, now_ns) + 1, MOST_FAILURES)
+        failures = self._counting(source.value, now_ns) + 1
         doublings = failures - max(0, FREE - others) - 1
-        wait_s = min(2**doublings, MOST_WAIT_S) if doublings >= 0 else 0
+        wait_s = min(2 ** min(doublings, MOST_DOUBLINGS), MOST_WAIT_S) if doublings >= 0 else 0
         self._attempts[source.value] = Attempts(failures, now_ns, wait_s)
         return self._attempts[source.value]
 

@@ -16,6 +16,7 @@ from rig.meter.front import override
 from rig.meter.front.front import Front, Mode
 from rig.meter.front.override import Override, OverrideEvent, OverrideState
 from rig.meter.front.switches import Change, Switch
+from rig.terminal.keys import Keys
 
 SCROLL, MAGNET, RESET, TEST, COVER = Switch
 SEQUENCE = "C1 S2 M3 m4 M5 m6 M7 m8 s9"
@@ -164,6 +165,14 @@ def test_time_does_not_go_back() -> None:
     recogniser.change(Change(5 * S, COVER, True))
     with pytest.raises(ValueError, match="a switch moves at 4000000000 ns, but one did at 5000000000 ns"):
         recogniser.change(Change(4 * S, SCROLL, True))
+
+
+def test_the_sequence_on_the_terminal() -> None:
+    """docs/access.md: `c`, `s` twice, `m` three times a second apart, `s`."""
+    keys, recogniser, done = Keys(), Override(()), []
+    for at_s, character in ((1, "c"), (2, "s"), (2.2, "s"), (3, "m"), (4, "m"), (5, "m"), (6, "s")):
+        done += [recogniser.change(change) for change in keys.press(character, round(at_s * S))]
+    assert done == [False] * 8 + [True]
 
 
 # --- random movements -----------------------------------------------------------------------------------------
