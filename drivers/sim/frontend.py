@@ -12,7 +12,7 @@ from numba import njit
 
 from drivers.sim.modulator import DELAY_TICKS, KEEP_ALIVE, NODES, TICK_WEIGHTS, keep_alive, lagrange, modulate
 from drivers.sim.sensors import Sensor
-from drivers.sim.source import GRID_TICKS, Floats, Source
+from drivers.sim.source import GRID_TICKS, Floats, SignalSource
 
 Bits = npt.NDArray[np.uint8]
 
@@ -41,7 +41,7 @@ class FrontEnd:
     machine (noise, as far as numpy's generator does). Before the source's first point its value is held.
     """
 
-    def __init__(self, source: Source, sensors: Sequence[Sensor], f_mod: Fraction, seed: int = 0) -> None:
+    def __init__(self, source: SignalSource, sensors: Sequence[Sensor], f_mod: Fraction, seed: int = 0) -> None:
         if len(sensors) != 6:
             raise ValueError(f"six sensors are needed, one a channel, got {len(sensors)}")
         self._source = source

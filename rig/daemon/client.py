@@ -27,8 +27,8 @@ from rig.daemon.protocol import (
     Ended,
     FromDaemon,
     Hello,
-    Refused,
     Request,
+    RequestRefused,
     Subscribe,
     Topic,
     Welcome,
@@ -120,7 +120,7 @@ class MeterClient:
                 match self._next(deadline):
                     case Done(number=answered, result=result) if answered == number:
                         return result
-                    case Refused(number=answered) as refused if answered == number:
+                    case RequestRefused(number=answered) as refused if answered == number:
                         raise RequestRefusedError(refused.sentence, refused.needs_key)
                     case other:
                         kept.append(other)

@@ -17,13 +17,13 @@ import msgspec
 from rig.daemon.channel import ChannelClosed
 from rig.daemon.frames import frame
 from rig.daemon.internal import Answer, Ask, Farewell, Gone, Interest, Publish
-from rig.daemon.protocol import Done, Dropped, Ended, Refused, Topic
+from rig.daemon.protocol import Done, Dropped, Ended, RequestRefused, Topic
 from rig.daemon.server_process import ServerProcess
 
 MOST_ASKS = 4
 """Requests that are carried out at one poll, 50 times a second: so many take a millisecond or two."""
 
-Execute = Callable[[Ask], Done | Refused | None]
+Execute = Callable[[Ask], Done | RequestRefused | None]
 """Carries a request out; None: the answer comes later, by `Desk.answer`."""
 
 
@@ -57,7 +57,7 @@ class Desk:
         """Send a publication that comes again if the server has no room for it now; whether it took it."""
         return self._send(Publish(topic, frame(message)))
 
-    def answer(self, ask: Ask, reply: Done | Refused) -> None:
+    def answer(self, ask: Ask, reply: Done | RequestRefused) -> None:
         """Answer a request. Answers are not dropped: they wait here for room."""
         self._unsent.append(Answer(ask.client, frame(reply)))
         self._pass_on()
@@ -67,7 +67,9 @@ class Desk:
         deadline = time.monotonic() + seconds
         while not self._interest and (left := deadline - time.monotonic()) > 0:
             select.select([self._server.channel], [], [], left)
-            self.attend(lambda ask: Refused(ask.number, "the meter has not begun yet: ask again"), lambda client: None)
+            self.attend(
+                lambda ask: RequestRefused(ask.number, "the meter has not begun yet: ask again"), lambda client: None
+            )
 
     def attend(self, execute: Execute, left: Callable[[int], None]) -> None:
         """Carry out what waits, MOST_ASKS at most; `left` hears of clients that are gone."""

@@ -178,7 +178,7 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     result: Any = None
 
 
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
+class RequestRefused(msgspec.Struct, frozen=True, tag="refused"):
     """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help."""
 
     number: int
@@ -259,6 +259,6 @@ class Closed(msgspec.Struct, frozen=True, tag="closed"):
 
 
 FromDaemon = (
-    Welcome | Done | Refused | Reading | FrontChanged | Begun | EdgesSeen | EventsLogged | State | Dropped | Ended
+    Welcome | Done | RequestRefused | Reading | FrontChanged | Begun | EdgesSeen | EventsLogged | State | Dropped | Ended
     | Closed
 )  # fmt: skip

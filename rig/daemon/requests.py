@@ -22,7 +22,7 @@ from rig.daemon.protocol import (
     ReadContacts,
     ReadSelf,
     ReadState,
-    Refused,
+    RequestRefused,
     ResetDemand,
     SetClock,
     Stop,
@@ -43,26 +43,26 @@ class Requests:
         self._service = service
         self._door = MeterDoor(service, configured)
         self._proven: dict[int, Granted] = {}
-        self._waiting: list[tuple[Ask, int, Done | Refused]] = []
+        self._waiting: list[tuple[Ask, int, Done | RequestRefused]] = []
         self.stop = False
         self.begun_ns = 0
 
-    def execute(self, ask: Ask) -> Done | Refused | None:
+    def execute(self, ask: Ask) -> Done | RequestRefused | None:
         """Carry one out; None: its answer comes with `settled`, once what it changed, or counted, is on the disk."""
         before = self._service.ticket
-        reply: Done | Refused
+        reply: Done | RequestRefused
         try:
             reply = Done(ask.number, self._execute(ask))
         except DoorError as error:
-            reply = Refused(ask.number, str(error), error.needs_key)
+            reply = RequestRefused(ask.number, str(error), error.needs_key)
         except MENDABLE as error:
-            reply = Refused(ask.number, str(error))
+            reply = RequestRefused(ask.number, str(error))
         if self._service.ticket == before:
             return reply
         self._waiting.append((ask, self._service.ticket, reply))
         return None
 
-    def settled(self) -> list[tuple[Ask, Done | Refused]]:
+    def settled(self) -> list[tuple[Ask, Done | RequestRefused]]:
         """Give the answers whose changes are on the disk now."""
         if not self._waiting:
             return []

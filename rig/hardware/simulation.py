@@ -12,7 +12,7 @@ from drivers.sim.frontend import FrontEnd
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.sim.sensors import Sensor, ideal_sensors, typical_sensors
-from drivers.sim.source import Source
+from drivers.sim.source import SignalSource
 from drivers.sim.synthetic import lively_load
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
@@ -58,7 +58,7 @@ def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration
 
 
 def simulated_hardware(
-    config: Config, current_class: int, source: Source, *, paced: bool, begin_utc_ns: int | None = None
+    config: Config, current_class: int, source: SignalSource, *, paced: bool, begin_utc_ns: int | None = None
 ) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
     """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now."""
     chain = Chain()

@@ -11,8 +11,7 @@ from typing import Any
 from rig.errors import RigError
 from rig.files.strict_toml import ConfigError, convert
 from rig.meter.access.actions import MeterAction
-from rig.meter.access.decision import Asker, Granted, LockedOut, Refusal, WrongKey
-from rig.meter.access.decision import Refused as ActionIsRefused
+from rig.meter.access.decision import Asker, Granted, LockedOut, Refusal, Refused, WrongKey
 from rig.meter.access.security import KEY_BYTES
 from rig.meter.billing.commands import Action, Command
 from rig.program.build import Program, build
@@ -111,7 +110,7 @@ class MeterDoor:
         service = self._service
         decision = service.access.decide_all(actions, asker, service.conditions, self._now_ns)
         service.log_access()
-        if isinstance(decision, ActionIsRefused):
+        if isinstance(decision, Refused):
             raise DoorError(decision.sentence, needs_key=decision.why is Refusal.LEVEL)
 
     def _command(self, asker: Asker, asked: MeterAction, action: Action) -> None:

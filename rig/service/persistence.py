@@ -149,13 +149,21 @@ class Persistence:
         """
         now_ns = state.billing.now_ns
         self._items.append(SnapshotItem(now_ns, REPROGRAMMED, self._encoded(state, None).decode()))
+        self._write(program, configured, now_ns)
+        return self._reprogram(state.billing, now_ns)
+
+    def write_keys(self, program: Program, configured: Program, now_ns: int) -> list[MeterEvent]:
+        """Put a program in force that differs from the present one in its keys at most: billing goes on."""
+        self._write(program, configured, now_ns)
+        return [Programmed(now_ns, program.digest)]
+
+    def _write(self, program: Program, configured: Program, now_ns: int) -> None:
         if program.fingerprint == configured.fingerprint:
             self._written = None
         else:
             self._written = WrittenProgram(msgspec.json.encode(program.file).decode(), configured.fingerprint)
         self._program = program
         self.access.reprogram(program.security, now_ns)
-        return self._reprogram(state.billing, now_ns)
 
     def _reprogram(self, old: BillingState, utc_ns: int) -> list[MeterEvent]:
         self._recording += 1

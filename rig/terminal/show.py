@@ -27,7 +27,7 @@ from rig.daemon.protocol import (
     MoveSwitch,
     ReadContacts,
     Reading,
-    Refused,
+    RequestRefused,
     Stop,
     Topic,
 )
@@ -181,7 +181,7 @@ class _Shown:
                     self._record(edges)
                 case Dropped(Topic.EDGES, count) if self._audience.record is not None:
                     raise ShowError(f"{count} messages of edges were lost: what was recorded ends before the run")
-                case Refused(_, sentence):
+                case RequestRefused(_, sentence):
                     raise ShowError(sentence)
                 case Ended():
                     self._ended = message

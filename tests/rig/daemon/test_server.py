@@ -29,8 +29,8 @@ from rig.daemon.protocol import (
     Ended,
     Hello,
     ReadState,
-    Refused,
     Request,
+    RequestRefused,
     ResetDemand,
     State,
     Subscribe,
@@ -55,7 +55,7 @@ class Metering:
     def next(self) -> object:
         return self.server.channel.receive()
 
-    def answer(self, ask: Ask, reply: Done | Refused) -> None:
+    def answer(self, ask: Ask, reply: Done | RequestRefused) -> None:
         self.server.channel.send(Answer(ask.client, frame(reply)))
 
     def publish(self, topic: Topic, message: msgspec.Struct) -> None:
@@ -110,8 +110,8 @@ def test_a_client_is_welcomed_asks_and_is_answered(metering: Metering, path: Pat
         number = client.request(ReadState())
         ask = metering.next()
         assert isinstance(ask, Ask)
-        metering.answer(ask, Refused(number, "not now"))
-        assert client._next(time.monotonic() + 10) == Refused(number, "not now")
+        metering.answer(ask, RequestRefused(number, "not now"))
+        assert client._next(time.monotonic() + 10) == RequestRefused(number, "not now")
     assert metering.next() == Gone(ask.client)
 
 

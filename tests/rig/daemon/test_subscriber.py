@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from rig.daemon import subscriber
 from rig.daemon.frames import FrameReader, frame
-from rig.daemon.protocol import Dropped, Refused, Topic
+from rig.daemon.protocol import Dropped, RequestRefused, Topic
 from rig.daemon.subscriber import SendQueue
 
 
 def test_a_queue_that_nobody_empties_stays_bounded_and_says_what_was_dropped() -> None:
-    queue, publication = SendQueue(), frame(Refused(1, "x" * 1000))
+    queue, publication = SendQueue(), frame(RequestRefused(1, "x" * 1000))
     taken = sum(queue.offer(Topic.READINGS, publication) for _ in range(10_000))
     assert taken == subscriber.MOST_WAITING // len(publication)
     assert queue.size <= subscriber.MOST_WAITING
@@ -20,12 +20,12 @@ def test_a_queue_that_nobody_empties_stays_bounded_and_says_what_was_dropped() -
         queue.sent(len(queue.next))
     assert queue.size == 0
     assert queue.offer(Topic.READINGS, publication)
-    reader: FrameReader = FrameReader(Dropped | Refused)
+    reader: FrameReader = FrameReader(Dropped | RequestRefused)
     while queue:
         reader.feed(bytes(queue.next))
         queue.sent(len(queue.next))
     assert reader.take() == Dropped(Topic.READINGS, 10_000 - taken)
-    assert isinstance(reader.take(), Refused)
+    assert isinstance(reader.take(), RequestRefused)
 
 
 def test_answers_are_never_dropped() -> None:
@@ -59,13 +59,13 @@ def test_what_is_sent_and_what_is_told_dropped_add_up(steps) -> None:
         else:
             topic, size = step
             number = offered[topic] = offered[topic] + 1
-            queue.offer(topic, frame(Refused(number, topic.value + "x" * min(size, 100_000))))
+            queue.offer(topic, frame(RequestRefused(number, topic.value + "x" * min(size, 100_000))))
     send(1 << 40)
     for topic in Topic:
         offered[topic] += 1
-        assert queue.offer(topic, frame(Refused(offered[topic], topic.value)))
+        assert queue.offer(topic, frame(RequestRefused(offered[topic], topic.value)))
     send(1 << 40)
-    reader: FrameReader = FrameReader(Dropped | Refused)
+    reader: FrameReader = FrameReader(Dropped | RequestRefused)
     reader.feed(bytes(stream))
     heard = dict.fromkeys(Topic, 0)
     while (message := reader.take()) is not None:
