@@ -12,7 +12,8 @@ from rig.meter.display.items import DisplayItem
 from rig.meter.display.lcd import Lcd
 from rig.meter.display.readout import DisplayedNameplate, Readout
 from rig.meter.measuring.quantities import Readings
-from rig.meter.meter import Instantaneous, Meter
+from rig.meter.meter import Meter
+from rig.meter.reading.instantaneous import Instantaneous
 from rig.program import schema
 from rig.program.build import Program, build
 from rig.program.display_items import items
@@ -109,5 +110,9 @@ def look(
 
 def sees(meter: Meter, readings: Readings, hz: float | None = 60.0) -> Meter:
     """The last second as these readings have it, by phase and by element of a form of three."""
-    meter.instant = Instantaneous(readings, readings, hz)
+    installation = meter.installation
+    equation = installation.equation
+    meter.instant = Instantaneous(
+        readings, readings, hz, equation.sensed_phases, equation.phases, installation.starting_a
+    )
     return meter
