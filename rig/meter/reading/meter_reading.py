@@ -124,11 +124,6 @@ class MeterReading:
         """Whose registers and demand energy goes to now."""
         return self.test or self
 
-    @property
-    def running_interval_ends_ns(self) -> int | None:
-        """When the demand interval that runs will end, in test mode its own; None where none runs."""
-        return self.active.interval_ends_ns
-
 
 def demand_bin(
     registers: RegisterReading, demand: DemandSettings | None, quantity: Quantity, rate: int | None = None

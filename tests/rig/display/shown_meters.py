@@ -50,7 +50,6 @@ function = "record"
 """
 NETWORK = [lagging(120), lagging(121, 120), lagging(119, 240)]
 LOAD = [lagging(5, 30), lagging(5, 150), lagging(2.5, 270)]
-PLATE = DisplayedNameplate("0.1.0", "0123456789ab", "00 000 000", "1.8", "4800")
 
 
 def program(text: str = TEXT) -> Program:
@@ -58,6 +57,7 @@ def program(text: str = TEXT) -> Program:
 
 
 PROGRAM = program()
+PLATE = DisplayedNameplate("0.1.0", "0123456789ab", "00 000 000", "1.8", "4800", PROGRAM.billing.calendar)
 KNOWN = items(PROGRAM.metering.names)
 
 
@@ -89,7 +89,7 @@ def item(name: str, digits: int = 5, decimals: int = 0) -> DisplayItem:
 
 
 def show(meter: Meter, name: str, digits: int = 5, decimals: int = 0, plate: DisplayedNameplate = PLATE) -> Lcd:
-    return Readout(plate).show(item(name, digits, decimals), meter)
+    return Readout(plate).show(item(name, digits, decimals), meter.reading(), meter.instant)
 
 
 def shows(meter: Meter, name: str, digits: int = 5, decimals: int = 0) -> str:
