@@ -107,6 +107,17 @@ def test_the_meter_is_pure(module: str) -> None:
     assert not called & {"open", "print", "input"}
 
 
+LIVE = ("rig.meter.meter", *(f"rig.meter.billing.{name}" for name in ("billing", "ledger", "registers", "state")))
+"""The meter as it runs, and its registers: what shows a meter has them from its reading."""
+
+RENDERINGS = ("rig.meter.display", "rig.meter.front", "rig.results", "rig.terminal", "rig.face")
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if any(within(m, room) for room in RENDERINGS)])
+def test_what_shows_a_meter_reads_it_by_its_reading(module: str) -> None:
+    assert not imports(module) & set(LIVE)
+
+
 def test_no_circles() -> None:
     """Not even hidden in functions."""
     graph = {module: sorted(ours(imports(module)) & modules().keys()) for module in modules()}

@@ -24,8 +24,11 @@ from rig.meter.contacts.pulses import PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState
 from rig.meter.measuring.events import MeasurementError
 from rig.meter.measuring.measurement import Fault, Measurement, Window
-from rig.meter.measuring.quantities import Readings, Sums
+from rig.meter.measuring.quantities import Sums
 from rig.meter.measuring.registration import Energies
+from rig.meter.reading.build import installation_reading, reading_of_state
+from rig.meter.reading.instantaneous import Instantaneous
+from rig.meter.reading.meter_reading import MeterReading
 
 RECENT_S = 10
 """For so long after a record the board's count tells the meter's time; then it may have begun anew."""
@@ -64,15 +67,6 @@ class CommandResult:
 
     events: tuple[MeterEvent, ...] = ()
     changes: tuple[ContactChange, ...] = ()
-
-
-@dataclass(frozen=True)
-class Instantaneous:
-    """What the last second averaged to: by phase, by element of the form, and the line frequency (Q-6)."""
-
-    phases: Readings
-    elements: Readings
-    hz: float | None
 
 
 @dataclass
@@ -121,6 +115,20 @@ class Meter:
         """What to store: live objects, so encode them before the meter goes on."""
         outputs = {id: output.state for id, output in self.outputs.items()}
         return MeterState(self.billing.state, outputs, self.installation.state)
+
+    def reading(self) -> MeterReading:
+        """All that it has registered, up to the end of the last record."""
+        billing, installation = self.billing, self.installation
+        return reading_of_state(
+            billing.state,
+            billing.registers,
+            billing.test,
+            billing.settings.recorder,
+            self.outputs.values(),
+            installation_reading(installation.state.diagnostics, installation.found),
+            billing.interval_ends_ns,
+            self.faults,
+        )
 
     def advance(self, record: Record) -> WindowResult:
         """Take in the next record."""
@@ -224,10 +232,19 @@ class Meter:
         if not self._recent.samples or not self.installation.due(at_ns):
             return []
         recent, self._recent = self._recent, Sums()
-        measurement = self.measurement
-        self.instant = Instantaneous(measurement.phases(recent), measurement.readings(recent), measurement.recent_hz)
-        events = self.installation.advance(self.instant.phases, at_ns, self.billing.now_ns)
-        self.measurement.use(self.installation.equation)
+        measurement, installation = self.measurement, self.installation
+        phases, elements = measurement.phases(recent), measurement.readings(recent)
+        events = installation.advance(phases, at_ns, self.billing.now_ns)
+        equation = installation.equation
+        measurement.use(equation)
+        self.instant = Instantaneous(
+            phases,
+            elements,
+            measurement.recent_hz,
+            equation.sensed_phases,
+            equation.phases,
+            installation.starting_a,
+        )
         return events
 
     def tick_of(self, board_tick: int) -> int | None:

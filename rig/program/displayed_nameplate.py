@@ -23,6 +23,7 @@ def displayed_nameplate(program: Program) -> DisplayedNameplate:
         serial=nameplate.serial,
         ks=_number(nameplate.ks.wh),
         multiplier=_number(nameplate.ratios.multiplier),
+        calendar=program.billing.calendar,
         reactive=not program.metering.model.lacks(ModelCapability.REACTIVE),
         apparent_rms=program.file.meter.apparent == "rms",
     )

@@ -92,6 +92,7 @@ class FrontPanel:
         shows = front.mode, front.place, front.overlay
         if shows != self._shows or self._now_ns >= self._stale_ns:
             self._shows, self._stale_ns = shows, self._now_ns + REFRESH_NS
-            since_end_ns = None if self._ended_ns is None else meter.billing.now_ns - self._ended_ns
-            self._lcd = face(front, meter, self._readout, since_end_ns)
+            reading = meter.reading()
+            since_end_ns = None if self._ended_ns is None else reading.utc_ns - self._ended_ns
+            self._lcd = face(front, reading, meter.instant, self._readout, since_end_ns)
         return self._lcd

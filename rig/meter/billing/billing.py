@@ -141,7 +141,7 @@ class Billing:
     @property
     def interval_ends_ns(self) -> int | None:
         """When the running demand interval, or in sliding demand the sub-interval, will end; None without demand."""
-        return self._ledger.interval_ends_ns()
+        return None if self._interval_ends_ns == _NEVER else self._interval_ends_ns
 
     @property
     def test_ends_ns(self) -> int | None:

@@ -191,7 +191,11 @@ class DemandRegisters:
 
     def present(self, q: int, bin: int = 0) -> int:
         """Of the window so far over its whole length; of thermal demand, where the pointer is."""
-        return self._averaging.demands(bin)[q]
+        return self.present_row(bin)[q]
+
+    def present_row(self, bin: int = 0) -> tuple[int, ...]:
+        """The same of all quantities."""
+        return self._averaging.demands(bin)
 
     def previous(self, q: int, bin: int = 0) -> int:
         """Of the interval that ended last, short or whole; 0 before the first."""

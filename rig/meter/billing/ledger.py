@@ -33,7 +33,7 @@ from rig.meter.billing.recorder import Recorder
 from rig.meter.billing.registers import Registers
 from rig.meter.billing.schedule import SECOND_NS, next_boundary_ns, next_self_read_ns
 from rig.meter.billing.settings import BillingSettings
-from rig.meter.billing.snapshot import Snapshot, demand_readings, with_maxima
+from rig.meter.billing.snapshot import Snapshot, with_maxima
 from rig.meter.billing.state import BillingState, TestState
 
 RATES = len(Rate)
@@ -98,18 +98,17 @@ class Ledger:
 
     def snapshot(self, cause: Cause) -> Snapshot:
         """The billing registers as they stand."""
-        state, demand = self.state, self.registers.demand
-        energy, rates = self.registers.amounts()
+        state, reading = self.state, self.registers.reading()
         return Snapshot(
             utc_ns=state.now_ns,
             cause=cause,
             season=state.season,
             resets=state.resets,
-            energy=energy,
-            rates=rates,
+            energy=reading.energy,
+            rates=reading.rates,
             inputs=tuple(state.inputs),
-            demand=demand_readings(demand, 1 + RATES) if demand else (),
-            peaks=demand.peaks() if demand else (),
+            demand=reading.demand,
+            peaks=reading.peaks,
         )
 
     # --- demand intervals -----------------------------------------------------------------------------------

@@ -112,7 +112,8 @@ class Maxima:
         state = self.state
         ranked: Sequence[Candidate] = state.peaks
         if state.highest.at_ns is not None:
-            ranked = sorted([*ranked, state.highest], key=_falling)
+            ranked = list(ranked)
+            insort(ranked, state.highest, key=_falling)
         chosen: list[Candidate] = []
         for candidate in ranked:
             if all(abs(candidate.number - other.number) >= self._subintervals for other in chosen):

@@ -7,7 +7,7 @@ from enum import Enum
 from fractions import Fraction
 
 from rig.errors import RigError
-from rig.meter.billing.quantity import Quantity
+from rig.meter.billing.quantity import NANO, Quantity
 
 INTERVALS_MIN = (1, 5, 15, 30, 60)
 MEMORIES_BYTES = (32768, 131072)
@@ -83,6 +83,11 @@ class RecorderChannel:
     def __post_init__(self) -> None:
         if self.pulse <= 0:
             raise RecorderError(f"the channel of {self.metric.value} has pulse constant {self.pulse}: give more than 0")
+
+    @property
+    def nano_pulse(self) -> Fraction:
+        """The pulse constant in nWh, nvarh, nVAh, nV²h or nA²h; of an input in pulses."""
+        return self.pulse if self.metric.input is not None else self.pulse * NANO
 
     @property
     def unit_value(self) -> Fraction:

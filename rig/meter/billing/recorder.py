@@ -49,7 +49,7 @@ class RecorderState:
     """What the recorder carries on, channel by channel where lists.
 
     `counted`: pulses written so far. `carried`: what has flowed beyond them, in units of 1/denominator of the pulse
-    constant (of energies and squares in 10⁻⁹), so that it is an integer, and
+    constant (of energies and squares in 10⁻⁹, RecorderChannel.nano_pulse), so that it is an integer, and
 
         counted · pulse + carried = what has flowed, exactly.
 
@@ -90,7 +90,7 @@ class Recorder:
         self._inputs: list[tuple[int, int, int]] = []
         for place, channel in enumerate(settings.channels):
             metric = channel.metric
-            pulse = channel.pulse if metric.input is not None else channel.pulse * NANO
+            pulse = channel.nano_pulse
             self._pulses.append(pulse.numerator)
             if metric.quantity is not None:
                 self._energies.append((place, metric.quantity.adds, pulse.denominator))

@@ -11,6 +11,7 @@ from operator import add
 
 from rig.meter.billing.demand import DemandRegisters, DemandSettings, DemandState
 from rig.meter.billing.quantity import PLACES, Quantity
+from rig.meter.billing.snapshot import RegisterReading, demand_readings
 
 
 @dataclass
@@ -46,3 +47,10 @@ class Registers:
     def amounts(self) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
         """All places, in total and by rate."""
         return tuple(self.state.energy), tuple(tuple(r) for r in self.state.rates)
+
+    def reading(self) -> RegisterReading:
+        """All of them as they stand."""
+        demand = self.demand
+        if demand is None:
+            return RegisterReading(*self.amounts())
+        return RegisterReading(*self.amounts(), demand_readings(demand), demand.peaks())

@@ -1,4 +1,6 @@
-"""All registers at one instant: what a demand reset, a self-read and the close of a season keep (T-3)."""
+"""Registers at one instant, as plain data: those of a mode, and what a demand reset, a self-read and the close of a
+season keep (Q-2, Q-4, T-3, D-5).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from dataclasses import dataclass, replace
 from rig.meter.billing.demand import DemandRegisters, Maximum
 from rig.meter.billing.events import Cause
 from rig.meter.billing.maxima import ResetValues
+from rig.meter.billing.quantity import Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +24,58 @@ class DemandReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Registers as they stood at `utc_ns`, before what caused it changed any. Where that was a demand reset, what the
-    running interval has until then has counted for the maxima.
+class RegisterReading:
+    """The registers of one mode (rig/meter/billing/registers.py) at one instant.
 
     `energy` and each of `rates` are 16 places in nWh (rig/meter/billing/quantity.py). `demand` is by quantity of the
     program, then total and rates A to D; empty for a meter without demand. `peaks` are the five highest of the first
-    quantity. `season` counts from 0; `resets` are the demand resets before it.
+    quantity. Test mode has no rates.
+    """
+
+    energy: tuple[int, ...]
+    rates: tuple[tuple[int, ...], ...]
+    demand: tuple[tuple[DemandReading, ...], ...] = ()
+    peaks: tuple[Maximum, ...] = ()
+
+    def energy_nwh(self, quantity: Quantity, rate: int | None = None) -> int:
+        """An energy register in nWh (nvarh, nVAh), in total or of one rate."""
+        return quantity.of(self.energy if rate is None else self.rates[rate])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(RegisterReading):
+    """Billing's registers as they stood at `utc_ns`, before what caused it changed any. Where that was a demand reset,
+    what the running interval has until then has counted for the maxima.
+
+    `season` counts from 0; `resets` are the demand resets before it; `inputs` are pulses.
     """
 
     utc_ns: int
     cause: Cause
     season: int
     resets: int
-    energy: tuple[int, ...]
-    rates: tuple[tuple[int, ...], ...]
     inputs: tuple[int, ...]
-    demand: tuple[tuple[DemandReading, ...], ...] = ()
-    peaks: tuple[Maximum, ...] = ()
 
 
-def demand_readings(demand: DemandRegisters, bins: int) -> tuple[tuple[DemandReading, ...], ...]:
+def demand_readings(demand: DemandRegisters) -> tuple[tuple[DemandReading, ...], ...]:
     """All that demand registers show, by quantity and bin."""
+    state, quantities = demand.state, range(len(demand.settings.quantities))
+    rows = [
+        (demand.present_row(bin), previous, held, cumulative)
+        for bin, (previous, held, cumulative) in enumerate(
+            zip(state.previous, state.maxima.held, state.maxima.cumulative, strict=True)
+        )
+    ]
     return tuple(
         tuple(
-            DemandReading(
-                demand.present(q, b),
-                demand.previous(q, b),
-                demand.maximum(q, b),
-                demand.cumulative(q, b),
-                demand.continuous_cumulative(q, b),
-            )
-            for b in range(bins)
+            [
+                DemandReading(
+                    present[q], previous[q], held[q].maximum(q), cumulative[q], cumulative[q] + held[q].demands[q]
+                )
+                for present, previous, held, cumulative in rows
+            ]
         )
-        for q in range(len(demand.settings.quantities))
+        for q in quantities
     )
 
 

@@ -17,9 +17,11 @@ from collections.abc import Iterator
 
 from rig.meter.billing.tariff import ONE_RATE, Rate
 from rig.meter.display.lcd import Annunciator
+from rig.meter.display.statuses import DisplayedNameplate
 from rig.meter.installation.service_detection import ABSENT_V
 from rig.meter.measuring.elements import PHASES
-from rig.meter.meter import Meter
+from rig.meter.reading.instantaneous import Instantaneous
+from rig.meter.reading.meter_reading import MeterReading
 
 EOI_NS = 5 * 10**9
 
@@ -36,39 +38,41 @@ _RATES = {
 
 
 def lit(
-    meter: Meter, *, alternate: bool, test: bool, reactive: bool, since_end_ns: int | None
+    reading: MeterReading,
+    instant: Instantaneous | None,
+    plate: DisplayedNameplate,
+    *,
+    alternate: bool,
+    test: bool,
+    since_end_ns: int | None,
 ) -> frozenset[Annunciator]:
-    """What is lit. `alternate`, `test`: the sequence shown; `reactive`: the meter measures vars; `since_end_ns`: time
-    since the last end of a demand interval, None before the first."""
-    found = set(_voltages(meter)) | set(_flow(meter, reactive))
-    billing = meter.billing
-    if billing.settings.calendar.tariff is not ONE_RATE and billing.test is None:
-        found.add(_RATES[billing.rate])
+    """What is lit. `instant` is None before the first second. `alternate`, `test`: the sequence shown; `since_end_ns`:
+    time since the last end of a demand interval, None before the first."""
+    found: set[Annunciator] = set()
+    if instant is not None:
+        found |= {*_voltages(instant), *_flow(instant, plate.reactive)}
+    if plate.calendar.tariff is not ONE_RATE and reading.test is None:
+        found.add(_RATES[reading.rate])
     conditions = {
         Annunciator.ALT: alternate,
         Annunciator.TEST: test,
         Annunciator.EOI: since_end_ns is not None and 0 <= since_end_ns < EOI_NS,
-        Annunciator.ERROR: bool(meter.installation.active or meter.faults),
+        Annunciator.ERROR: bool(reading.installation.active or reading.faults),
     }
     return frozenset(found | {annunciator for annunciator, holds in conditions.items() if holds})
 
 
-def _voltages(meter: Meter) -> Iterator[Annunciator]:
-    if meter.instant is None:
-        return
-    sensed = meter.installation.equation.sensed
-    for k, volts in enumerate(meter.instant.phases.v_rms):
-        if volts >= ABSENT_V and any(element.volt_weights[k] for element in sensed):
-            yield _PHASES[k]
+def _voltages(instant: Instantaneous) -> Iterator[Annunciator]:
+    for annunciator, phase, volts in zip(_PHASES, PHASES, instant.phases.v_rms, strict=True):
+        if volts >= ABSENT_V and phase in instant.sensed_phases:
+            yield annunciator
 
 
-def _flow(meter: Meter, reactive: bool) -> Iterator[Annunciator]:
-    if meter.instant is None:
-        return
-    amperes = dict(zip(PHASES, meter.instant.phases.i_rms, strict=True))
-    installation, elements = meter.installation, meter.instant.elements
+def _flow(instant: Instantaneous, reactive: bool) -> Iterator[Annunciator]:
+    amperes = dict(zip(PHASES, instant.phases.i_rms, strict=True))
+    elements = instant.elements
     watts = sum(elements.p_w)
-    if all(amperes[p] < installation.starting_a for p in installation.equation.phases):
+    if all(amperes[p] < instant.starting_a for p in instant.metered_phases):
         return
     if watts:
         yield Annunciator.DELIVERED if watts > 0 else Annunciator.RECEIVED

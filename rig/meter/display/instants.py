@@ -6,7 +6,7 @@ from rig.meter.display.fitting import UNKNOWN, measured
 from rig.meter.display.items import InstantaneousQuantity, InstantItem
 from rig.meter.measuring.elements import PHASES
 from rig.meter.measuring.quantities import Readings
-from rig.meter.meter import Meter
+from rig.meter.reading.instantaneous import Instantaneous
 
 UNITS = {
     InstantaneousQuantity.VOLTS: "V",
@@ -25,13 +25,12 @@ UNITS = {
 _NEUTRAL = "n"
 
 
-def instant(what: InstantItem, meter: Meter, *, apparent_rms: bool) -> str:
-    """A value of the last second; UNKNOWN before the first, and for what it did not have.
+def instantaneous(what: InstantItem, found: Instantaneous | None, *, apparent_rms: bool) -> str:
+    """A value of the last second; UNKNOWN before the first (None), and for what it did not have.
 
     Angles are by how much the fundamental lags that of phase A's voltage, 0 to 360°. Apparent power is vectorial, or
     with `apparent_rms` arithmetic. The power factor has no sign: the annunciators show which way and which kind.
     """
-    found = meter.instant
     if found is None:
         return UNKNOWN
     match what.of:

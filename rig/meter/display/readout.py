@@ -1,4 +1,4 @@
-"""An item and a meter become what stands on the display (D-1 to D-5, D-7, P-1).
+"""An item and a reading of the meter become what stands on the display (D-1 to D-5, D-7, P-1).
 
     item                    text                                             unit
     energy                  its register, truncated, all digits, as a dial   kWh, kvarh, kVAh
@@ -13,9 +13,8 @@
 
 from __future__ import annotations
 
-from rig.meter.billing.billing import Billing
 from rig.meter.display.fitting import fitted
-from rig.meter.display.instants import UNITS, instant
+from rig.meter.display.instants import UNITS, instantaneous
 from rig.meter.display.items import (
     THIRD_METRIC,
     DemandItem,
@@ -30,9 +29,11 @@ from rig.meter.display.items import (
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
 from rig.meter.display.registers import demand, energy, peak
 from rig.meter.display.statuses import DisplayedNameplate, status
-from rig.meter.meter import Meter
+from rig.meter.reading.instantaneous import Instantaneous
+from rig.meter.reading.meter_reading import MeterReading
 
 __all__ = ["DisplayedNameplate", "Readout"]
+
 
 class Readout:
     """The display of a meter with this plate."""
@@ -40,36 +41,43 @@ class Readout:
     def __init__(self, plate: DisplayedNameplate) -> None:
         self.plate = plate
 
-    def show(self, item: DisplayItem, meter: Meter, lit: frozenset[Annunciator] = frozenset()) -> Lcd:
-        """An item as it now stands."""
+    def show(
+        self,
+        item: DisplayItem,
+        reading: MeterReading,
+        instant: Instantaneous | None,
+        lit: frozenset[Annunciator] = frozenset(),
+    ) -> Lcd:
+        """An item as it stands in a reading and, of values of the moment, in the last second; None before the first."""
         if item.what == StatusItem(DisplayStatus.ALL_SEGMENTS):
             return ALL_SEGMENTS
-        text, unit = self._text_and_unit(item, meter)
+        text, unit = self._text_and_unit(item, reading, instant)
         return Lcd(item.ident, text, unit, lit)
 
     def wait(self, seconds: int, lit: frozenset[Annunciator] = frozenset()) -> Lcd:
         """A demand reset was refused: how long to wait for one."""
         return Lcd("", fitted(f"WAIT {seconds}"), "s", lit)
 
-    def _text_and_unit(self, item: DisplayItem, meter: Meter) -> tuple[str, str]:
-        billing = meter.billing
-        billing.settle()
+    def _text_and_unit(
+        self, item: DisplayItem, reading: MeterReading, instant: Instantaneous | None
+    ) -> tuple[str, str]:
+        plate = self.plate
         match item.what:
             case EnergyItem() as what:
-                return energy(what, item, billing), what.quantity.unit
+                return energy(what, item, reading), what.quantity.unit
             case DemandItem() as what:
-                return demand(what, item, billing), what.quantity.demand_unit
+                return demand(what, item, reading, plate.calendar), what.quantity.demand_unit
             case PeakItem() as what:
-                return peak(what, item, billing), what.quantity.demand_unit
+                return peak(what, item, reading, plate.calendar), what.quantity.demand_unit
             case PulseItem(third_metric):
-                return "PULSE", _third_unit(billing) if third_metric else "kWh"
+                return "PULSE", _third_unit(reading) if third_metric else "kWh"
             case InstantItem() as what:
-                return instant(what, meter, apparent_rms=self.plate.apparent_rms), UNITS[what.of]
+                return instantaneous(what, instant, apparent_rms=plate.apparent_rms), UNITS[what.of]
             case StatusItem(of):
-                return status(of, self.plate, meter)
+                return status(of, plate, reading)
 
 
-def _third_unit(billing: Billing) -> str:
+def _third_unit(reading: MeterReading) -> str:
     """Of kM3H, the energy of the third demand quantity; "" where there is none."""
-    demand = billing.settings.demand
+    demand = reading.demand
     return "" if demand is None or len(demand.quantities) <= THIRD_METRIC else demand.quantities[THIRD_METRIC].unit

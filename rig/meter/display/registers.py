@@ -6,107 +6,91 @@ makes them primary.
 
 from __future__ import annotations
 
-import datetime as dt
-
-from rig.meter.billing.billing import Billing
-from rig.meter.billing.demand import DemandRegisters
+from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.maxima import Maximum
-from rig.meter.billing.registers import Registers
-from rig.meter.billing.tariff import Rate
 from rig.meter.display.fitting import UNKNOWN, dial, gauge
 from rig.meter.display.items import DemandItem, DemandOf, DisplayItem, EnergyItem, PeakItem, When
+from rig.meter.reading.meter_reading import MeterReading, TestModeReading, demand_bin
 
 
-def energy(what: EnergyItem, item: DisplayItem, billing: Billing) -> str:
+def energy(what: EnergyItem, item: DisplayItem, reading: MeterReading) -> str:
     """An energy register."""
     if what.previous_season:
-        closed = billing.closed_season
+        closed = reading.closed_season
         if closed is None:
             return UNKNOWN
-        amounts = closed.energy if what.rate is None else closed.rates[what.rate]
-        return dial(what.quantity.of(amounts), item.digits, item.decimals)
-    return dial(_registers(billing, what.rate).energy(what.quantity, what.rate), item.digits, item.decimals)
+        return dial(closed.energy_nwh(what.quantity, what.rate), item.digits, item.decimals)
+    mode = reading.active if what.rate is None else reading
+    return dial(mode.registers.energy_nwh(what.quantity, what.rate), item.digits, item.decimals)
 
 
-def demand(what: DemandItem, item: DisplayItem, billing: Billing) -> str:
+def demand(what: DemandItem, item: DisplayItem, reading: MeterReading, calendar: Calendar) -> str:
     """A demand register, or the date or time of a maximum. What cumulates goes round as energy does."""
     if what.previous_season:
-        return _of_maximum(_closed_maximum(what, billing), what.when, item, billing)
-    registers = _registers(billing, what.rate).demand
-    if registers is None or what.quantity not in registers.settings.quantities:
+        closed = reading.closed_season
+        then = None if closed is None else demand_bin(closed, reading.demand, what.quantity, what.rate)
+        return UNKNOWN if then is None else _of_maximum(then.maximum, what.when, item, calendar)
+    mode = reading.active if what.rate is None else reading
+    found = demand_bin(mode.registers, mode.demand, what.quantity, what.rate)
+    if found is None:
         return UNKNOWN
-    q, bin = registers.settings.quantities.index(what.quantity), _bin(what.rate)
     match what.of:
         case DemandOf.MAXIMUM:
-            return _of_maximum(registers.maximum(q, bin), what.when, item, billing)
+            return _of_maximum(found.maximum, what.when, item, calendar)
         case DemandOf.CUMULATIVE:
-            return dial(registers.cumulative(q, bin), item.digits, item.decimals)
+            return dial(found.cumulative, item.digits, item.decimals)
         case DemandOf.CONTINUOUS_CUMULATIVE:
-            return dial(registers.continuous_cumulative(q, bin), item.digits, item.decimals)
+            return dial(found.continuous_cumulative, item.digits, item.decimals)
         case DemandOf.COINCIDENT:
-            return _coincident(registers, q, bin, item)
+            return _coincident(what, item, mode)
         case DemandOf.PRESENT:
-            return gauge(registers.present(q, bin), item.digits, item.decimals)
+            return gauge(found.present, item.digits, item.decimals)
         case DemandOf.PREVIOUS:
-            return gauge(registers.previous(q, bin), item.digits, item.decimals)
+            return gauge(found.previous, item.digits, item.decimals)
 
 
-def peak(what: PeakItem, item: DisplayItem, billing: Billing) -> str:
+def peak(what: PeakItem, item: DisplayItem, reading: MeterReading, calendar: Calendar) -> str:
     """One of the highest peaks; 0 where there are not so many."""
-    registers = _registers(billing, None).demand
-    if registers is None or registers.settings.quantities[0] is not what.quantity:
+    mode = reading.active
+    if mode.demand is None or mode.demand.quantities[0] is not what.quantity:
         return UNKNOWN
-    peaks = registers.peaks()
+    peaks = mode.registers.peaks
     reached = peaks[what.place - 1] if what.place <= len(peaks) else Maximum(0, None, ())
-    return _of_maximum(reached, what.when, item, billing)
+    return _of_maximum(reached, what.when, item, calendar)
 
 
-def date_of(utc_ns: int | None, billing: Billing) -> str:
+def date_of(utc_ns: int | None, calendar: Calendar) -> str:
     """A local date as year, month and day, 26.07.06; UNKNOWN for None."""
-    local = _local(utc_ns, billing)
-    return UNKNOWN if local is None else f"{local.year % 100:02}.{local.month:02}.{local.day:02}"
-
-
-def time_of(utc_ns: int | None, billing: Billing) -> str:
-    """A local time, 14:30; UNKNOWN for None."""
-    local = _local(utc_ns, billing)
-    return UNKNOWN if local is None else f"{local.hour:02}:{local.minute:02}"
-
-
-def _local(utc_ns: int | None, billing: Billing) -> dt.datetime | None:
-    return None if utc_ns is None else billing.settings.calendar.local(utc_ns)
-
-
-def _registers(billing: Billing, rate: Rate | None) -> Registers:
-    return billing.registers if rate is not None or billing.test is None else billing.test
-
-
-def _bin(rate: Rate | None) -> int:
-    """Where demand has it: the total first."""
-    return 0 if rate is None else 1 + rate
-
-
-def _closed_maximum(what: DemandItem, billing: Billing) -> Maximum | None:
-    closed, settings = billing.closed_season, billing.settings.demand
-    if closed is None or settings is None or what.quantity not in settings.quantities:
-        return None
-    return closed.demand[settings.quantities.index(what.quantity)][_bin(what.rate)].maximum
-
-
-def _of_maximum(reached: Maximum | None, when: When, item: DisplayItem, billing: Billing) -> str:
-    if reached is None:
+    if utc_ns is None:
         return UNKNOWN
+    local = calendar.local(utc_ns)
+    return f"{local.year % 100:02}.{local.month:02}.{local.day:02}"
+
+
+def time_of(utc_ns: int | None, calendar: Calendar) -> str:
+    """A local time, 14:30; UNKNOWN for None."""
+    if utc_ns is None:
+        return UNKNOWN
+    local = calendar.local(utc_ns)
+    return f"{local.hour:02}:{local.minute:02}"
+
+
+def _coincident(what: DemandItem, item: DisplayItem, mode: MeterReading | TestModeReading) -> str:
+    """At the maximum of the first quantity, whose coincident demands are those of the others in their order."""
+    if mode.demand is None or mode.demand.quantities[0] is what.quantity:
+        return UNKNOWN
+    first, *others = mode.demand.quantities
+    highest = demand_bin(mode.registers, mode.demand, first, what.rate)
+    if highest is None:
+        return UNKNOWN
+    return gauge(highest.maximum.coincident[others.index(what.quantity)], item.digits, item.decimals)
+
+
+def _of_maximum(reached: Maximum, when: When, item: DisplayItem, calendar: Calendar) -> str:
     match when:
         case When.VALUE:
             return gauge(reached.value, item.digits, item.decimals)
         case When.DATE:
-            return date_of(reached.at_ns, billing)
+            return date_of(reached.at_ns, calendar)
         case When.TIME:
-            return time_of(reached.at_ns, billing)
-
-
-def _coincident(registers: DemandRegisters, q: int, bin: int, item: DisplayItem) -> str:
-    """At the maximum of the first quantity, whose coincident demands are those of the others in their order."""
-    if q == 0:
-        return UNKNOWN
-    return gauge(registers.maximum(0, bin).coincident[q - 1], item.digits, item.decimals)
+            return time_of(reached.at_ns, calendar)

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rig.meter.billing.calendar import Calendar
 from rig.meter.display.fitting import UNKNOWN, count, duration, fitted, places, words
 from rig.meter.display.items import DisplayStatus
 from rig.meter.display.lcd import TEXT_PLACES
 from rig.meter.display.registers import date_of, time_of
 from rig.meter.installation.diagnostics import Diagnostic
-from rig.meter.installation.service_detection import DetectedService
-from rig.meter.meter import Meter
+from rig.meter.installation.service_detection import FoundService, UnknownService
+from rig.meter.reading.meter_reading import MeterReading
 
 CODES = {
     Diagnostic.CROSS_PHASE: "1",
@@ -42,8 +43,9 @@ _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 @dataclass(frozen=True)
 class DisplayedNameplate:
-    """What a meter does not know of itself, as the display has it: its firmware's version, its program's digest, serial
-    number, Ks in Wh and the multiplier of all readings; whether it measures vars, and whether "kVA" is arithmetic.
+    """What does not change and is in no reading, as the display has it: the firmware's version, the program's digest,
+    serial number, Ks in Wh and the multiplier of all readings; the calendar that makes times local and names seasons;
+    whether the meter measures vars, and whether "kVA" is arithmetic.
     """
 
     firmware: str
@@ -51,28 +53,29 @@ class DisplayedNameplate:
     serial: str
     ks: str
     multiplier: str
+    calendar: Calendar
     reactive: bool = True
     apparent_rms: bool = False
 
 
-def status(of: DisplayStatus, plate: DisplayedNameplate, meter: Meter) -> tuple[str, str]:
+def status(of: DisplayStatus, plate: DisplayedNameplate, reading: MeterReading) -> tuple[str, str]:
     """Text and unit."""
-    billing, now_ns = meter.billing, meter.billing.now_ns
+    calendar, now_ns = plate.calendar, reading.utc_ns
     match of:
         case DisplayStatus.DATE:
-            return date_of(now_ns, billing), "date"
+            return date_of(now_ns, calendar), "date"
         case DisplayStatus.TIME:
-            return time_of(now_ns, billing), "time"
+            return time_of(now_ns, calendar), "time"
         case DisplayStatus.WEEKDAY:
-            return _WEEKDAYS[billing.settings.calendar.local(now_ns).weekday()], "day"
+            return _WEEKDAYS[calendar.local(now_ns).weekday()], "day"
         case DisplayStatus.RATE:
-            return billing.rate.name + (" FORCED" if billing.rate_forced else ""), "rate"
+            return reading.rate.name + (" FORCED" if reading.rate_forced else ""), "rate"
         case DisplayStatus.SEASON:
-            return words(billing.settings.calendar.tariff.seasons[billing.season].name), "season"
+            return words(calendar.tariff.seasons[reading.season].name), "season"
         case DisplayStatus.SERVICE:
-            return _service(meter), ""
+            return _service(reading.installation.service), ""
         case DisplayStatus.ROTATION:
-            return _rotation(meter), ""
+            return _rotation(reading.installation.service), ""
         case DisplayStatus.FIRMWARE:
             return words(plate.firmware), "firmw"
         case DisplayStatus.PROGRAM:
@@ -84,48 +87,47 @@ def status(of: DisplayStatus, plate: DisplayedNameplate, meter: Meter) -> tuple[
         case DisplayStatus.MULTIPLIER:
             return fitted(plate.multiplier), "mult"
         case DisplayStatus.RESET_COUNT:
-            return count(billing.resets), "resets"
+            return count(reading.resets), "resets"
         case DisplayStatus.RESET_DATE:
-            return date_of(billing.last_reset_ns, billing), "reset"
+            return date_of(reading.last_reset_ns, calendar), "reset"
         case DisplayStatus.RESET_TIME:
-            return time_of(billing.last_reset_ns, billing), "reset"
+            return time_of(reading.last_reset_ns, calendar), "reset"
         case DisplayStatus.INTERVAL_LEFT:
-            return _left(billing.interval_ends_ns, now_ns), "left"
+            return _left(reading.active.interval_ends_ns, now_ns), "left"
         case DisplayStatus.TEST_LEFT:
-            return _left(billing.test_ends_ns, now_ns), "left"
+            return _left(None if reading.test is None else reading.test.ends_ns, now_ns), "left"
         case DisplayStatus.INPUT_1:
-            return count(billing.inputs[0]), "pulses"
+            return count(reading.inputs[0]), "pulses"
         case DisplayStatus.INPUT_2:
-            return count(billing.inputs[1]), "pulses"
+            return count(reading.inputs[1]), "pulses"
         case DisplayStatus.ERRORS:
-            return _errors(meter)
+            return _errors(reading)
         case DisplayStatus.ALL_SEGMENTS:
             raise ValueError("all segments are no text and unit: show ALL_SEGMENTS")
 
 
-def _service(meter: Meter) -> str:
+def _service(service: FoundService | UnknownService | None) -> str:
     """Without its rotation, which is an item of its own."""
-    match meter.installation.service:
+    match service:
         case None:
             return UNKNOWN
-        case DetectedService(type=type_, volts=volts):
-            return fitted(f"{type_.label} {volts}")
-        case unknown:
-            return words(unknown.text)
+        case FoundService():
+            return fitted(f"{service.label} {service.volts}")
+        case UnknownService():
+            return words(service.text)
 
 
-def _rotation(meter: Meter) -> str:
-    service = meter.installation.service
-    if not isinstance(service, DetectedService):
+def _rotation(service: FoundService | UnknownService | None) -> str:
+    if not isinstance(service, FoundService):
         return UNKNOWN
     return service.rotation.name if service.rotation else "NONE"
 
 
-def _errors(meter: Meter) -> tuple[str, str]:
-    active = meter.installation.active
-    if not active and not meter.faults:
+def _errors(reading: MeterReading) -> tuple[str, str]:
+    active = reading.installation.active
+    if not active and not reading.faults:
         return NO_ERRORS, ""
-    beside = [UNKNOWN_SERVICE] * (Diagnostic.UNKNOWN_SERVICE in active) + [MEASUREMENT_ERROR] * bool(meter.faults)
+    beside = [UNKNOWN_SERVICE] * (Diagnostic.UNKNOWN_SERVICE in active) + [MEASUREMENT_ERROR] * bool(reading.faults)
     return "".join(code if diagnostic in active else "-" for diagnostic, code in CODES.items()), " ".join(beside)
 
 

@@ -7,21 +7,26 @@ from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
 from rig.meter.display.readout import Readout
 from rig.meter.front.front import Front
 from rig.meter.front.modes import Mode
-from rig.meter.meter import Meter
+from rig.meter.reading.instantaneous import Instantaneous
+from rig.meter.reading.meter_reading import MeterReading
 
 
-def face(front: Front, meter: Meter, readout: Readout, since_end_ns: int | None) -> Lcd:
-    """What is to be seen now; `since_end_ns`: time since the last end of a demand interval, None before the first."""
+def face(
+    front: Front, reading: MeterReading, instant: Instantaneous | None, readout: Readout, since_end_ns: int | None
+) -> Lcd:
+    """What is to be seen of a reading and of the last second (`instant`, None before the first); `since_end_ns`: time
+    since the last end of a demand interval, None before the first."""
     overlay = front.overlay
     if overlay is not None and overlay.wait_s is None:
         return ALL_SEGMENTS
     shown = lit(
-        meter,
+        reading,
+        instant,
+        readout.plate,
         alternate=front.mode is Mode.ALTERNATE,
         test=front.mode is Mode.TEST,
-        reactive=readout.plate.reactive,
         since_end_ns=since_end_ns,
     )
     if overlay is not None and overlay.wait_s is not None:
         return readout.wait(overlay.wait_s, shown)
-    return readout.show(front.item, meter, shown)
+    return readout.show(front.item, reading, instant, shown)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from rig.meter.billing.log import LogEvent
 from rig.meter.installation.diagnostics import Diagnostic, Diagnostics, DiagnosticSettings, DiagnosticsState
 from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDetected
-from rig.meter.installation.service_detection import DetectedService, ServiceDetector, UnknownService
+from rig.meter.installation.service_detection import DetectedService, FoundService, ServiceDetector, UnknownService
 from rig.meter.measuring.elements import ElementEquation, Form
 from rig.meter.measuring.quantities import Readings
 
@@ -54,6 +54,12 @@ class Installation:
     def service(self) -> DetectedService | UnknownService | None:
         """What the voltages are of; None while nobody knows yet, and without voltage."""
         return self._detector.accepted
+
+    @property
+    def found(self) -> FoundService | UnknownService | None:
+        """The same as plain data."""
+        service = self.service
+        return service.found if isinstance(service, DetectedService) else service
 
     @property
     def expected(self) -> ElementEquation | None:

@@ -50,6 +50,25 @@ ACCEPTED_AFTER = 3
 """Equal results in a row."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundService:
+    """A service by its name in SERVICES, its volts and, where it has one, its rotation: plain data, of any form."""
+
+    name: str
+    volts: int
+    rotation: Rotation | None
+
+    @property
+    def label(self) -> str:
+        """Its type as the display names it, such as "4WY"."""
+        return SERVICES[self.name].label
+
+    @property
+    def text(self) -> str:
+        """For the display, such as "4WY 120 ABC" or "1P3W 120"."""
+        return " ".join((self.label, str(self.volts), *([self.rotation.name] if self.rotation else [])))
+
+
 @dataclass(frozen=True)
 class DetectedService:
     """A service as a form meters it: `volts` is that of its row in SERVICES; `rotation` is None where there is none."""
@@ -64,9 +83,14 @@ class DetectedService:
         return self.equation.service_type
 
     @property
+    def found(self) -> FoundService:
+        """It as plain data."""
+        return FoundService(self.equation.service, self.volts, self.rotation)
+
+    @property
     def text(self) -> str:
-        """For the display, such as "4WY 120 ABC" or "1P3W 120"."""
-        return " ".join((self.type.label, str(self.volts), *([self.rotation.name] if self.rotation else [])))
+        """As that of FoundService."""
+        return self.found.text
 
     @property
     def expected(self) -> tuple[complex, ...]:

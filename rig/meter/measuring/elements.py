@@ -17,6 +17,7 @@ from cmath import rect
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from math import radians, sqrt
 
 from rig.errors import RigError
@@ -161,6 +162,12 @@ class ElementEquation:
     def sensed(self) -> tuple[Element, ...]:
         """The elements whose voltage a coil senses: detection and diagnostics know no others (M-4)."""
         return tuple(e for e in self.elements if e.sensed)
+
+    @cached_property
+    def sensed_phases(self) -> str:
+        """The phases that come to a coil that senses, alone or against another, such as "abc" of a 3-wire delta."""
+        weights = [e.volt_weights for e in self.sensed]
+        return "".join(phase for k, phase in enumerate(PHASES) if any(w[k] for w in weights))
 
     @property
     def volt_phases(self) -> str:

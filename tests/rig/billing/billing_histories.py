@@ -600,14 +600,14 @@ class Account:
         for cause in causes:
             self.told.append(
                 Snapshot(
-                    self.now,
-                    cause,
-                    self.season,
-                    resets_before,
-                    self.energy(),
-                    tuple(self.energy(rate) for rate in Rate),
-                    (self.inputs[0], self.inputs[1]),
-                    self.readings(),
+                    utc_ns=self.now,
+                    cause=cause,
+                    season=self.season,
+                    resets=resets_before,
+                    energy=self.energy(),
+                    rates=tuple(self.energy(rate) for rate in Rate),
+                    inputs=(self.inputs[0], self.inputs[1]),
+                    demand=self.readings(),
                 )
             )
         if resets is not None:

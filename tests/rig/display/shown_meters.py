@@ -12,7 +12,8 @@ from rig.meter.display.items import DisplayItem
 from rig.meter.display.lcd import Lcd
 from rig.meter.display.readout import DisplayedNameplate, Readout
 from rig.meter.measuring.quantities import Readings
-from rig.meter.meter import Instantaneous, Meter
+from rig.meter.meter import Meter
+from rig.meter.reading.instantaneous import Instantaneous
 from rig.program import schema
 from rig.program.build import Program, build
 from rig.program.display_items import items
@@ -49,7 +50,6 @@ function = "record"
 """
 NETWORK = [lagging(120), lagging(121, 120), lagging(119, 240)]
 LOAD = [lagging(5, 30), lagging(5, 150), lagging(2.5, 270)]
-PLATE = DisplayedNameplate("0.1.0", "0123456789ab", "00 000 000", "1.8", "4800")
 
 
 def program(text: str = TEXT) -> Program:
@@ -57,6 +57,7 @@ def program(text: str = TEXT) -> Program:
 
 
 PROGRAM = program()
+PLATE = DisplayedNameplate("0.1.0", "0123456789ab", "00 000 000", "1.8", "4800", PROGRAM.billing.calendar)
 KNOWN = items(PROGRAM.metering.names)
 
 
@@ -88,7 +89,7 @@ def item(name: str, digits: int = 5, decimals: int = 0) -> DisplayItem:
 
 
 def show(meter: Meter, name: str, digits: int = 5, decimals: int = 0, plate: DisplayedNameplate = PLATE) -> Lcd:
-    return Readout(plate).show(item(name, digits, decimals), meter)
+    return Readout(plate).show(item(name, digits, decimals), meter.reading(), meter.instant)
 
 
 def shows(meter: Meter, name: str, digits: int = 5, decimals: int = 0) -> str:
@@ -109,5 +110,9 @@ def look(
 
 def sees(meter: Meter, readings: Readings, hz: float | None = 60.0) -> Meter:
     """The last second as these readings have it, by phase and by element of a form of three."""
-    meter.instant = Instantaneous(readings, readings, hz)
+    installation = meter.installation
+    equation = installation.equation
+    meter.instant = Instantaneous(
+        readings, readings, hz, equation.sensed_phases, equation.phases, installation.starting_a
+    )
     return meter

@@ -20,7 +20,7 @@ from rig.meter.front.front import Front
 from rig.meter.front.switches import Change, Switch
 from rig.meter.measuring.measurement import Measurement
 from rig.meter.meter import FAULTS_S, Meter
-from rig.program.build import default_program
+from rig.program.build import Program, default_program
 from tests.rig.line_records import CHAIN, Wave, records
 from tests.rig.phasor_readings import lagging, readings
 
@@ -36,7 +36,8 @@ RATES = {Annunciator.RATE_A, Annunciator.RATE_B, Annunciator.RATE_C, Annunciator
 def on(
     meter: Meter, *, alternate: bool = False, test: bool = False, reactive: bool = True, since_end_ns: int | None = None
 ) -> set[Annunciator]:
-    return set(lit(meter, alternate=alternate, test=test, reactive=reactive, since_end_ns=since_end_ns))
+    plate = replace(PLATE, reactive=reactive, calendar=meter.billing.settings.calendar)
+    return set(lit(meter.reading(), meter.instant, plate, alternate=alternate, test=test, since_end_ns=since_end_ns))
 
 
 def seen(
@@ -150,9 +151,9 @@ def test_faults_of_records_light_it_for_some_seconds():
     assert {shown for tick, shown in told if tick > since} == {True, False}
 
 
-def line_meter() -> Meter:
-    """The meter of PROGRAM, on the samples of tests/rig/line_records.py."""
-    persistence = new_meter().persistence
+def line_meter(programmed: Program = PROGRAM) -> Meter:
+    """The meter of a program, on the samples of tests/rig/line_records.py."""
+    persistence = new_meter(programmed=programmed).persistence
     measurement = Measurement(
         equation=persistence.installation.equation,
         calibration=nominal(Fraction(1000), Fraction(100)),
@@ -173,7 +174,7 @@ def test_the_face_of_a_meter_in_all_its_modes():
 
     def shown(at_ns: int, since_end_ns: int | None = None) -> Lcd:
         front.advance(at_ns, kept.meter.billing.test is not None)
-        return face(front, kept.meter, readout, since_end_ns)
+        return face(front, kept.meter.reading(), kept.meter.instant, readout, since_end_ns)
 
     assert shown(0) == ALL_SEGMENTS
     assert shown(4 * S) == ALL_SEGMENTS, "the usual first item is that too"
@@ -198,3 +199,11 @@ def test_real_records_light_what_they_are():
     for record in records(WAVES, 60, 3):
         meter.advance(record)
     assert on(meter) == VOLTS | {Annunciator.DELIVERED, Annunciator.LAGGING, Annunciator.RATE_A}
+
+
+def test_of_real_records_a_phase_without_a_coil_is_blank_and_its_current_counts():
+    """Form 6S, of two and a half elements, has no coil on phase B; a load on it alone is still metered."""
+    meter = line_meter(default_program("6S"))
+    for record in records([*WAVES[:3], Wave(0, 0), Wave(50_000, 150), Wave(0, 0)], 60, 3):
+        meter.advance(record)
+    assert on(meter) & (VOLTS | FLOW) == VOLTS - {Annunciator.PHASE_B} | {Annunciator.DELIVERED, Annunciator.LAGGING}

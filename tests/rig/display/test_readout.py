@@ -313,7 +313,7 @@ def test_every_item_shows_in_every_condition():
     shown = set()
     for meter in (fresh, loaded_meter, tested, season, bare):
         for name in KNOWN:
-            lcd = Readout(PLATE).show(item(name, 9, 4), meter)
+            lcd = Readout(PLATE).show(item(name, 9, 4), meter.reading(), meter.instant)
             shown.add(type(KNOWN[name]))
             assert lcd.text, name
     assert shown >= {EnergyItem, DemandItem, PeakItem, InstantItem, StatusItem}
@@ -322,7 +322,7 @@ def test_every_item_shows_in_every_condition():
 def test_annunciators_and_waits_come_with_it():
     lit = frozenset({Annunciator.ALT})
     readout = Readout(PLATE)
-    assert readout.show(item("date"), new_meter().meter, lit).lit == lit
+    assert readout.show(item("date"), new_meter().meter.reading(), None, lit).lit == lit
     assert (readout.wait(42, lit).text, readout.wait(3600).text) == ("WAIT 42", "WAIT 3600")
     assert readout.wait(42, lit).lit == lit
 
@@ -334,5 +334,5 @@ def test_the_sequences_of_programs_show(text: str):
     settings = made.display
     for sequence in (settings.normal, settings.alternate, settings.gyrbox, settings.test):
         for k, each in enumerate(sequence):
-            lcd = Readout(displayed_nameplate(made)).show(each, meter)
+            lcd = Readout(displayed_nameplate(made)).show(each, meter.reading(), meter.instant)
             assert lcd.ident == f"{k + 1:02}" or lcd == ALL_SEGMENTS

@@ -18,7 +18,7 @@ from rig.program.display_items import items
 from rig.program.names import Names
 from rig.service.service import Service
 
-PLATE = DisplayedNameplate("0.1.0", "0123abcd", "40 123 456", "1.8", "2400")
+PLATE = DisplayedNameplate("0.1.0", "0123abcd", "40 123 456", "1.8", "2400", default_program().billing.calendar)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def shown(service: Service) -> set[str]:
     for name, what in items(Names()).items():
         register = isinstance(what, EnergyItem | DemandItem | PeakItem)
         item = DisplayItem(name, what, *((5, 2) if register else (0, 0)), ident="01")
-        found |= characters(readout.show(item, service.meter))
+        found |= characters(readout.show(item, service.meter.reading(), service.meter.instant))
     return found
 
 
