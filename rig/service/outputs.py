@@ -41,7 +41,8 @@ class Outputs:
         names = [output.value for output in KYZ_OUTPUTS]
         self._memory = None if folder is None else ContactMemory(folder / MEMORY, names)
         self._unknown: set[OutputId] = set()
-        self._leaving: list[FormCRelay] = []
+        self._leaving: dict[OutputId, FormCRelay] = {}
+        self._last: dict[OutputId, Position] = {}
         self._tests: dict[OutputId, int] = {}
         self._levels: dict[OutputId, bool] = {}
         self._led: TestLed | None = None
@@ -62,7 +63,7 @@ class Outputs:
 
     def _relay(self, id: OutputId) -> FormCRelay:
         memory = self._memory
-        known = None if memory is None else memory.last(id.value)
+        known = self._last.get(id) if memory is None else memory.last(id.value)
         if known is None:
             self._unknown.add(id)
         return FormCRelay(
@@ -80,11 +81,17 @@ class Outputs:
         assert self._led is not None
         return self._led
 
+    @property
+    def _all(self) -> list[FormCRelay]:
+        """Those of the program, and those of the one before that still owe something."""
+        return [*self.relays.values(), *self._leaving.values()]
+
     def resume(self, counts: Mapping[OutputId, int]) -> None:
         """Where nobody remembers the contact that a pulse output closed last, it is told by its pulses so far: the
         first closes K–Y, the next K–Z."""
         for id in self._unknown & counts.keys():
             self.relays[id].last = Position.KY if counts[id] % 2 else Position.KZ
+        self._unknown.clear()
 
     def reprogram(self, programmed: Sequence[Output]) -> None:
         """Be the outputs of another program. What those that go still owe is let out before they open.
@@ -95,14 +102,15 @@ class Outputs:
         opened: dict[OutputId, FormCRelay] = {}
         try:
             for id in ids:
-                if id not in self.relays:
+                if id not in self.relays and id not in self._leaving:
                     opened[id] = self._relay(id)
         except BaseException:
             for relay in opened.values():
                 relay.close()
             raise
-        self._leaving += [relay for id, relay in self.relays.items() if id not in ids]
-        self.relays = {id: opened.get(id) or self.relays[id] for id in ids}
+        there = self.relays | self._leaving | opened
+        self.relays = {id: there.pop(id) for id in ids}
+        self._leaving = there
         self._tests.clear()
         self._levels.clear()
 
@@ -119,9 +127,10 @@ class Outputs:
         for id in [id for id, until_ns in self._tests.items() if until_ns <= now_ns]:
             del self._tests[id]
             self.relays[id].set(self._levels.get(id, False), now_ns)
-        for relay in [relay for relay in self._leaving if not relay.edges.waiting]:
-            self._leaving.remove(relay)
-            relay.close()
+        for id, relay in list(self._leaving.items()):
+            if not relay.edges.waiting and (relay.edges.free_ns or 0) <= now_ns:
+                self._last[id] = relay.last
+                self._leaving.pop(id).close()
 
     def pulse(self, pulse: Pulse, due_ns: int) -> None:
         """A flash, or a transition."""
@@ -136,24 +145,24 @@ class Outputs:
     @property
     def held(self) -> int:
         """Edges that had to wait for the one before to have stood long enough: pulses come too fast."""
-        return self.led.edges.held + sum(relay.edges.held for relay in self.relays.values())
+        return self.led.edges.held + sum(relay.edges.held for relay in self._all)
 
     @property
     def waiting(self) -> int:
         """Edges asked for and not made yet; after close(), never made."""
-        return self.led.edges.waiting + sum(relay.edges.waiting for relay in self.relays.values())
+        return self.led.edges.waiting + sum(relay.edges.waiting for relay in self._all)
 
     @property
     def whole_ns(self) -> int:
         """From then on the last edge of each has stood long enough: a contact opened sooner is no closure to some."""
-        queues = [self.led.edges, *(relay.edges for relay in self.relays.values())]
+        queues = [self.led.edges, *(relay.edges for relay in self._all)]
         return max(queue.free_ns or 0 for queue in queues)
 
     def close(self) -> None:
         """Put out the lamp, open all contacts, let the pins go."""
         if self._led is not None:
             self._led.close()
-        for relay in (*self.relays.values(), *self._leaving):
+        for relay in self._all:
             relay.close()
         if self._memory is not None:
             self._memory.close()
