@@ -39,8 +39,8 @@ COMMANDS = sorted(
 )
 GROUPS = "|".join(group.name for group in app.registered_groups)
 OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config", "--intervals"}
-"""Options of other programs that the documents name by themselves, two of them pytest's (rig/pytest_plugin/plugin.py), and an
-old one, which rig/cli/group.py knows."""
+"""Options of other programs that the documents name by themselves, two of them pytest's
+(rig/pytest_plugin/plugin.py), and an old one, which rig/cli/group.py knows."""
 
 
 def text_of(path: Path) -> str:
