@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import pytest
 import typer
 
 from rig.cli.app import app, main
+from rig.daemon.address import default_socket
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -33,7 +35,6 @@ HARDWARE = "needs the hardware"
 PI = "sets up a Raspberry Pi"
 TOOLS = "needs the FPGA tools, half a gigabyte, and minutes: tests/gateware/test_bitstream.py, `make bitstreams`"
 TERMINAL = "goes on until Ctrl-C: tests/rig/test_live.py, tests/rig/test_endings.py"
-BESIDE = "needs a meter that runs beside it: tests/rig/test_live.py"
 MAKE = "sets up an environment, or is minutes of work: its target is checked"
 
 NOT_RUN = {
@@ -46,8 +47,8 @@ NOT_RUN = {
     "rig gateware report": TOOLS,
     "rig record session.csv": TERMINAL,
     "rig run --hands session.csv": TERMINAL,
-    "rig run --serve": TERMINAL,
-    "rig watch": BESIDE,
+    "rig watch --follow": TERMINAL,
+    "rig attach": TERMINAL,
     "rig scope --trigger event:sag:96V": "waits for a sag; the simulated load has none: tests/rig/test_scope.py",
     "pytest docs/examples/test_bench.py": "run by tests/rig/bench/test_plugin.py; what it collects is looked at here",
     "pip install": PI,
@@ -58,6 +59,11 @@ NOT_RUN = {
 """How lines begin that are not run here, and why; a line that runs all the same has a longer beginning in RUN."""
 
 RUN = {"rig run --hands session.csv --speed max"}
+
+BESIDE = {"watch", "stop"}
+"""Commands for a meter that runs: one is started before the first of them."""
+
+PATIENCE_S = 60
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -186,6 +192,18 @@ def provide(page: Path, folder: Path) -> None:
         shutil.move(elsewhere / "s", folder / "meter-store")
 
 
+def start_a_meter(folder: Path) -> subprocess.Popen[bytes]:
+    """As `rig serve` in another terminal; it is there once its socket is."""
+    call = [sys.executable, "-c", "from rig.cli.app import main; main()", "serve"]
+    process = subprocess.Popen(call, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    until = time.monotonic() + PATIENCE_S
+    while not default_socket(None).exists():
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return process
+
+
 def runnable() -> Iterator[Path]:
     for page in PAGES:
         if any(not kind(words) and words[0] == "rig" for words in lines(page)):
@@ -196,17 +214,22 @@ def runnable() -> Iterator[Path]:
 def test_it_runs_as_printed(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     provide(page, tmp_path)
     monkeypatch.chdir(tmp_path)
+    meter = None
     for words in lines(page):
         if kind(words):
             continue
         if words[0] == "rig":
+            if words[1] in BESIDE and meter is None:
+                meter = start_a_meter(tmp_path)
             monkeypatch.setattr(sys, "argv", words)
             monkeypatch.setattr(sys, "excepthook", sys.excepthook)
             with pytest.raises(SystemExit) as ended:
                 main()
             out, err = capsys.readouterr()
             assert ended.value.code == 0, (words, err)
-            assert out.strip() or words[1:3] in (["profile", "export"],), words
+            assert out.strip() or words[1] == "stop" or words[1:3] == ["profile", "export"], words
+    if meter is not None:
+        assert meter.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("words", [w for _, w in ALL if w[0] == "pytest"], ids=" ".join)
