@@ -50,7 +50,8 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: pyproject.toml | $(BIN)/python
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[sim,gateware,bench]'
+	@echo "done; for the commands of the documents, in each shell: . $(BIN)/activate"
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python

@@ -6,33 +6,22 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
-from rig.daemon.client import MeterClient, RequestRefusedError
-from rig.daemon.protocol import (
-    Asked,
-    BreakSeal,
-    ChangeSeason,
-    Clear,
-    ColdStart,
-    EnterTest,
-    LeaveTest,
-    LogOn,
-    MasterReset,
-    OperateRelay,
-    ReadSelf,
-    ReadState,
-    ResetDemand,
-    SetClock,
-    WriteProgram,
-)
 from rig.errors import RigError
 
-app = typer.Typer(no_args_is_help=True, help="Ask something of a meter that runs: reset, clock, test mode, program, …")
+if TYPE_CHECKING:
+    from rig.daemon.protocol import Asked
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Ask something of a meter that runs: reset, clock, program, …",
+)
 
 KEY_VARIABLE = "RIG_KEY"
 
@@ -50,6 +39,9 @@ class AskError(RigError):
 
 def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path | None, json: bool) -> Any:
     """Ask, proving the level with a key if one is given, or if without one it is refused and somebody can type it."""
+    from rig.daemon.client import MeterClient, RequestRefusedError
+    from rig.daemon.protocol import LogOn
+
     path = meter_socket(config, configuration(config), socket)
     key = _given(key_file)
     with MeterClient.connect(path, "command line", "rig ask") as client:
@@ -84,6 +76,9 @@ def _given(key_file: Path | None) -> str | None:
 @app.command("state", epilog="Example: rig ask state --json")
 def state(config: ConfigOption = None, socket: SocketOption = None, json: JsonOption = False) -> None:
     """Print the exact reading of all that is registered, as JSON either way."""
+    from rig.daemon.client import MeterClient
+    from rig.daemon.protocol import ReadState
+
     path = meter_socket(config, configuration(config), socket)
     with MeterClient.connect(path, "command line", "rig ask") as client:
         print_json(client.ask(ReadState()))
@@ -94,6 +89,8 @@ def demand_reset(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
     """Reset demand, as the switch does, without its lockout (Q-5)."""
+    from rig.daemon.protocol import ResetDemand
+
     _ask(ResetDemand(), config, socket, key_file, json)
 
 
@@ -102,6 +99,8 @@ def self_read(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
     """Keep a self-read now (T-3)."""
+    from rig.daemon.protocol import ReadSelf
+
     _ask(ReadSelf(), config, socket, key_file, json)
 
 
@@ -116,6 +115,8 @@ def set_clock(
     json: JsonOption = False,
 ) -> None:
     """Set the meter's clock; from then on it goes with the computer's, as far off as it was set."""
+    from rig.daemon.protocol import SetClock
+
     _ask(SetClock(_utc_ns(time)), config, socket, key_file, json)
 
 
@@ -128,6 +129,8 @@ def enter_or_leave_test_mode(
     json: JsonOption = False,
 ) -> None:
     """Enter or leave test mode (D-5)."""
+    from rig.daemon.protocol import EnterTest, LeaveTest
+
     choices: dict[str, Asked] = {"on": EnterTest(), "off": LeaveTest()}
     asked = choices.get(switch)
     if asked is None:
@@ -144,6 +147,8 @@ def season_change(
     json: JsonOption = False,
 ) -> None:
     """Close the season now, and keep its registers (T-3)."""
+    from rig.daemon.protocol import ChangeSeason
+
     _ask(ChangeSeason(None if to is None else to - 1), config, socket, key_file, json)
 
 
@@ -152,6 +157,8 @@ def clear(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
     """Clear registers, demand and load profile; program, clock and log stay."""
+    from rig.daemon.protocol import Clear
+
     _ask(Clear(), config, socket, key_file, json)
 
 
@@ -166,6 +173,8 @@ def relay(
     json: JsonOption = False,
 ) -> None:
     """Operate an output that does not pulse, for a test of its wiring."""
+    from rig.daemon.protocol import OperateRelay
+
     if contact not in ("closed", "open"):
         raise AskError(f"the contact is {contact!r}, it must be closed or open")
     _ask(OperateRelay(output, contact == "closed", seconds), config, socket, key_file, json)
@@ -180,6 +189,7 @@ def write_program(
     json: JsonOption = False,
 ) -> None:
     """Write a program to the meter, whole or not at all; it stays until the configured file is changed."""
+    from rig.daemon.protocol import WriteProgram
     from rig.program.build import load_program
 
     load_program(file)  # what is wrong with it is said with the file's name, before anything is asked
@@ -191,6 +201,8 @@ def master_reset(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
     """Clear all that was registered and found; the program stays (S-1)."""
+    from rig.daemon.protocol import MasterReset
+
     _ask(MasterReset(), config, socket, key_file, json)
 
 
@@ -199,6 +211,8 @@ def cold_start(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
     """Begin as a new meter, with the program of the configuration (S-1, S-2)."""
+    from rig.daemon.protocol import ColdStart
+
     _ask(ColdStart(), config, socket, key_file, json)
 
 
@@ -207,6 +221,8 @@ def break_seal(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
     """Break the seal: with the cover off, by the override sequence at the front; a simulated rig's is carried out."""
+    from rig.daemon.protocol import BreakSeal
+
     _ask(BreakSeal(), config, socket, key_file, json)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -32,6 +33,8 @@ def run_to_end(app: typer.Typer) -> NoReturn:
         sys.exit(status if isinstance(status, int) else 0)
     except (SystemExit, KeyboardInterrupt):
         raise  # the usual ends: what else could have come needs no looking up, which takes long
+    except typer.Abort:  # Ctrl-C, or the input's end, where something was to be typed
+        sys.exit(128 + signal.SIGINT)
     except typer.TyperException as error:
         sys.exit(_misused(error))
     except BrokenPipeError:

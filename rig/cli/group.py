@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any
 
 from typer.core import TyperGroup
 
+from rig.failures import printable
 from rig.terminal.width import USUAL, columns
 
 LOAD = "--intervals"
@@ -25,7 +27,7 @@ class CommandGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if (now := present_spelling(args)) != args:
-            print(f"note: rig replay {LOAD} is now: rig {' '.join(now)}", file=sys.stderr)
+            print(printable(f"note: rig replay {LOAD} is now: rig {shlex.join(now)}"), file=sys.stderr)
         return super().resolve_command(ctx, now)
 
 

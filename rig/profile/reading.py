@@ -115,7 +115,7 @@ def parquet_bytes(profile: Profile, said: str = "") -> bytes:
     content = pyarrow.table(arrays).replace_schema_metadata({"about": "\n".join(_about(profile, said))})
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(content, sink)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _about(profile: Profile, said: str) -> Iterator[str]:

@@ -13,9 +13,21 @@ from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.recorder import RecorderSettings
 from rig.meter.billing.settings import SelfReadKind
 from rig.meter.billing.tariff import Rate
+from rig.meter.contacts.functions import (
+    DemandAlert,
+    DiagnosticAlert,
+    EndOfIntervalOutput,
+    Input,
+    LoadControlOutput,
+    Output,
+    PowerFactorAlert,
+    PulsesOutput,
+    RateInput,
+    RecordedInput,
+    VoltageAlert,
+)
 from rig.meter.measuring.elements import PHASES
 from rig.meter.nameplate import MOST_VOLTS
-from rig.program import contacts
 from rig.program.billing import LEAST_INTERVAL_MIN
 from rig.program.build import Program
 from rig.program.contacts import diagnostic_name
@@ -91,35 +103,35 @@ def _recorder(recorder: RecorderSettings) -> str:
     )
 
 
-def output_text(output: contacts.Output, program: Program) -> str:
+def output_text(output: Output, program: Program) -> str:
     """What an output does, in words."""
     match output:
-        case contacts.PulsesOutput(_, quantity, kp):
+        case PulsesOutput(_, quantity, kp):
             if not kp:
                 return "disabled"
             at_max = float(program.metering.max_w / kp / 3600)
             unit = quantity.unit.removeprefix("k")
             return f"{quantity.value}, Kp {plain(kp)} {unit}; {at_max:.1f} transitions a second at MAX"
-        case contacts.EndOfIntervalOutput():
+        case EndOfIntervalOutput():
             return f"end of interval, closed for {output.closed_s} s"
-        case contacts.LoadControlOutput():
+        case LoadControlOutput():
             return f"load control, closed in rate {' and '.join(rate.name for rate in output.rates)}"
-        case contacts.DemandAlert():
+        case DemandAlert():
             return f"demand above {plain(Fraction(output.above_nw, NANO_PER_KILO))} {demand_name(output.quantity)}"
-        case contacts.PowerFactorAlert():
+        case PowerFactorAlert():
             return f"power factor below {plain(output.below)}"
-        case contacts.VoltageAlert():
+        case VoltageAlert():
             levels = (("below", output.below_v), ("above", output.above_v))
             return "voltage " + " or ".join(f"{side} {plain(level)} V" for side, level in levels if level is not None)
-        case contacts.DiagnosticAlert():
+        case DiagnosticAlert():
             return f"diagnostics: {', '.join(diagnostic_name(d) for d in output.diagnostics)}"
 
 
-def _input(found: contacts.Input) -> str:
+def _input(found: Input) -> str:
     match found:
-        case contacts.RecordedInput():
+        case RecordedInput():
             return f"counts pulses of {plain(found.weight)}"
-        case contacts.RateInput():
+        case RateInput():
             return f"forces rate {found.rate.name}"
 
 
@@ -178,10 +190,10 @@ def rates_in_use(program: Program) -> set[Rate]:
     """Those that the calendar has, or an input forces."""
     seasons = program.billing.calendar.tariff.seasons
     scheduled = {switch.rate for season in seasons for switches in season.days.values() for switch in switches}
-    return scheduled | {found.rate for found in program.inputs if isinstance(found, contacts.RateInput)}
+    return scheduled | {found.rate for found in program.inputs if isinstance(found, RateInput)}
 
 
-def _voltage_notes(alert: contacts.VoltageAlert, program: Program) -> Iterator[str]:
+def _voltage_notes(alert: VoltageAlert, program: Program) -> Iterator[str]:
     """By the nominal voltages of the service, or of all where it is detected."""
     metering = program.metering
     nominal = {
@@ -206,14 +218,14 @@ def _voltage_notes(alert: contacts.VoltageAlert, program: Program) -> Iterator[s
 def _contact_notes(program: Program) -> Iterator[str]:
     for output in program.outputs:
         match output:
-            case contacts.DemandAlert() if output.above_nw > program.nameplate.max_kw * NANO_PER_KILO:
+            case DemandAlert() if output.above_nw > program.nameplate.max_kw * NANO_PER_KILO:
                 yield f"{output.id.label} closes above MAX: never in a meter within its rating"
-            case contacts.LoadControlOutput(_, rates) if set(rates) >= rates_in_use(program):
+            case LoadControlOutput(_, rates) if set(rates) >= rates_in_use(program):
                 yield f"{output.id.label} closes in every rate of the program: it opens in test mode only"
-            case contacts.PowerFactorAlert(_, below) if below == 1:
+            case PowerFactorAlert(_, below) if below == 1:
                 any_load = "any load but a purely resistive one closes it"
                 yield f"{output.id.label} closes below a power factor of 1: {any_load}"
-            case contacts.VoltageAlert():
+            case VoltageAlert():
                 yield from _voltage_notes(output, program)
 
 

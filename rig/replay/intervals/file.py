@@ -1,4 +1,4 @@
-"""A load's record: energy by interval, from a CSV file (`rig replay --intervals`).
+"""A load's record: energy by interval, from a CSV file (`rig bill`).
 
 What such files do to time is put right where there is one way to, and told:
 

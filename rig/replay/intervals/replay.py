@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from math import isqrt
 
 from rig.meter.billing.billing import Billing, MeterEvent
-from rig.meter.billing.calendar import Rate, Span
+from rig.meter.billing.calendar import Span
 from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Cause, DemandWasReset, EndOfInterval, ProfileWords, RateChanged
 from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.quantity import NANO_PER_KILO, Quadrant, Quantity
 from rig.meter.billing.snapshot import Snapshot
+from rig.meter.billing.tariff import Rate
 from rig.meter.models import ModelCapability
 from rig.program.build import Program
 from rig.replay.intervals.file import COLUMNS, LoadRecord
