@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import os
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -241,6 +242,16 @@ def test_a_script_needs_no_pytest() -> None:
     assert len(loads) == 3
     assert all(line.endswith("agrees") for line in loads)
     assert last == "ALT is lit after the magnet was held for 3.1 s"
+
+
+def test_the_document_shows_a_script_that_runs(capsys) -> None:
+    document = (ROOT / "docs" / "choreography.md").read_text(encoding="utf-8").partition("## Without pytest")[2]
+    (block,) = re.findall(r"^```python\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    exec(compile(block, "choreography.md", "exec"), {})
+    pulses, counted, agrees = capsys.readouterr().out.split()
+    assert int(pulses) == pytest.approx(120 * 20 * 3 * 0.8 * 4 / 3600 / 0.15, abs=1.5)
+    assert float(counted) == pytest.approx(int(pulses) * 0.15)
+    assert agrees == "True"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
