@@ -25,7 +25,7 @@ JITTER_SHARE = Fraction(1, 20)
 
 @dataclass(frozen=True, slots=True)
 class EnergyDue:
-    """What was measured of a quantity while a counter counted, in nWh (nvarh, nVAh): pulses leave the meter 0.12 s
+    """The energy measured of a quantity while a counter counted, in nWh (nvarh, nVAh): pulses leave the meter 0.12 s
     after their energy, give or take JITTER_SHARE of it, so from `least_nwh` to `most_nwh`."""
 
     quantity: Quantity
@@ -35,7 +35,7 @@ class EnergyDue:
 
 @dataclass(frozen=True, slots=True)
 class CountResult:
-    """What one counter has counted since `opened_tick`, when it was zeroed, up to `read_tick`.
+    """The reading of one counter since `opened_tick`, when it was zeroed, up to `read_tick`.
 
     Ticks are the FPGA's, `tick_hz` of them a second, modulo 2**48; intervals those between successive pulses; None
     where there were not pulses enough. `illegal` counts both contacts closed, and a contact that closed twice running.

@@ -134,6 +134,7 @@ def test_an_expectation_is_data_that_says_what_was_seen_and_when() -> None:
         (lambda bench: bench.source.apply(volts=(120, 120)), "give one value, or three of them, 0 or more"),
         (lambda bench: bench.source.apply(hz=0), "a line frequency is more than 0 Hz, not 0"),
         (lambda bench: bench.source.apply(pf=1.1), "a power factor is 0 to 1, not 1.1"),
+        (lambda bench: bench.display.items(since=float("nan")), "there is no second nan of the meter's run"),
         (lambda bench: bench.input_contact(3), "the program does not use input 3: it has none"),
     ],
 )
@@ -169,6 +170,25 @@ def test_a_bench_of_no_store_leaves_nothing_behind() -> None:
         folder = bench.rig.service._store.folder
         assert folder.is_dir()
     assert not folder.parent.exists()
+
+
+def test_a_bench_that_is_closed_says_so() -> None:
+    with simulated_bench() as bench:
+        bench.rig.stop()
+    with pytest.raises(BenchError, match="the meter has stopped, and its bench is closed"):
+        bench.rig.run(1)
+
+
+def test_an_input_is_one_contact_and_is_pulsed_as_often_as_told() -> None:
+    program = build(convert({"inputs": [{"name": "IN1", "function": "record"}]}, ProgramFile))
+    with simulated_bench(program=program) as bench:
+        contact = bench.input_contact(1)
+        contact.pulse(3)
+        assert bench.input_contact(1) is contact
+        with pytest.raises(WrongArgument, match="an input cannot be given -1 pulses"):
+            contact.pulse(-1)
+        bench.rig.run(0.5)
+        assert bench.meter.inputs == (3, 0)
 
 
 def test_a_rig_without_the_simulation_says_what_to_install(monkeypatch) -> None:
