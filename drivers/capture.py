@@ -12,6 +12,7 @@ from drivers.spi_link import Identity
 from gateware.registers import (
     CHANNELS,
     MAX_COUNT,
+    NO_CHANNEL,
     SAMPLE_BITS,
     TICK_BITS,
     Capability,
@@ -24,7 +25,6 @@ from gateware.registers import (
 )
 
 _PAGE_LOG2 = 8  # a CAPTURE request's address byte
-_NO_CHANNEL = 7
 _CODE = (1 << SAMPLE_BITS) - 1
 
 
@@ -189,7 +189,7 @@ def _register(trigger: Trigger) -> int:
         if not -(_CODE >> 1) - 1 <= trigger.code <= _CODE >> 1:
             raise CaptureError(f"a level of {trigger.code} codes is beyond full scale, ±{_CODE >> 1} can be")
         return trigger.code & _CODE | trigger.channel << SAMPLE_BITS | trigger.falling << 23
-    return _NO_CHANNEL << SAMPLE_BITS | sum(1 << 24 + kind for kind in set(trigger.kinds))
+    return NO_CHANNEL << SAMPLE_BITS | sum(1 << 24 + kind for kind in set(trigger.kinds))
 
 
 def _codes(voltages: int, currents: int) -> tuple[int, ...]:

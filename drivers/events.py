@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from drivers.spi_link import LinkError
-from gateware.registers import BLOCKS, MAX_COUNT, Channel, EventKind, Op
+from gateware.registers import EVENT_LOG_ENTRIES, MAX_COUNT, NO_CHANNEL, Channel, EventKind, Op
 
-_ENTRIES = next(b for b in BLOCKS if b.name == "EVENT_LOG").count // 2
 _AT_ONCE = MAX_COUNT[Op.READ] // 2
-_NO_CHANNEL = 7
 _COUNT = 1 << 32
 
 
@@ -23,7 +21,7 @@ class EventLink(Protocol):
 
 
 @dataclass(frozen=True)
-class Event:
+class LineEvent:
     """Begin or end of an event with the tick of the sample set that decided it; no channel when it is of the whole."""
 
     kind: EventKind
@@ -43,23 +41,23 @@ class EventLog:
         self._next = self._written()
         self.lost = 0
 
-    def new(self) -> list[Event]:
+    def new(self) -> list[LineEvent]:
         """The entries made since the last call, or since the log was opened."""
-        events: list[Event] = []
+        events: list[LineEvent] = []
         written = self._written()
         while (waiting := (written - self._next) % _COUNT) > 0:
             if waiting > _COUNT // 2:
                 raise LinkError("the FPGA's event log has fewer entries than before: it was reset meanwhile")
-            if (gone := waiting - _ENTRIES) > 0:
+            if (gone := waiting - EVENT_LOG_ENTRIES) > 0:
                 self.lost += gone
                 self._next = (self._next + gone) % _COUNT
                 continue
-            place = self._next % _ENTRIES
-            count = min(waiting, _AT_ONCE, _ENTRIES - place)
+            place = self._next % EVENT_LOG_ENTRIES
+            count = min(waiting, _AT_ONCE, EVENT_LOG_ENTRIES - place)
             words = self._link.read_block("EVENT_LOG", 2 * place, 2 * count)
             present = self._written()
             for k in range(count):
-                if (present - self._next) % _COUNT < _ENTRIES:
+                if (present - self._next) % _COUNT < EVENT_LOG_ENTRIES:
                     events.append(_decoded(*words[2 * k : 2 * k + 2]))
                 else:
                     self.lost += 1  # its place was, or was just being, written again
@@ -71,11 +69,11 @@ class EventLog:
         return written
 
 
-def _decoded(low: int, high: int) -> Event:
+def _decoded(low: int, high: int) -> LineEvent:
     channel = high >> 21 & 7
-    return Event(
+    return LineEvent(
         EventKind(high >> 16 & 0x1F),
-        None if channel == _NO_CHANNEL else Channel(channel),
+        None if channel == NO_CHANNEL else Channel(channel),
         bool(high >> 24 & 1),
         (high & 0xFFFF) << 32 | low,
     )

@@ -8,16 +8,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from drivers.spi_link import LinkError, SpiLink
-from gateware.registers import CHANNELS, MAX_COUNT, SAMPLE_BITS, Capability, Channel, Op
+from gateware.registers import (
+    CHANNELS,
+    MAX_COUNT,
+    PHANTOM_HOLD_TICKS,
+    PHANTOM_TERMS,
+    SAMPLE_BITS,
+    Capability,
+    Channel,
+    Op,
+)
 
 LIMIT = 0.9
 """Of full scale: up to here the delta-sigma modulators are sure to follow."""
-HIGHEST_ORDER = 7
+HIGHEST_ORDER = PHANTOM_TERMS - 1
 BAND_HZ = 3000
 """Up to here the sampling chain is flat."""
 
-_HOLD_TICKS = 256
-_TERMS = HIGHEST_ORDER + 1
 _SINE_TOP = Fraction(2**17 - 1, 2**17)
 _BLOCK = "PHANTOM_WAVES"
 
@@ -76,22 +83,22 @@ class PhantomRegisters:
     @classmethod
     def of(cls, load: PhantomLoad, tick_hz: Fraction) -> PhantomRegisters:
         """The nearest registers: peaks to 2⁻¹⁵, angles to 360°/2**16, the frequency to 2⁻³² of a turn in 256 ticks."""
-        step = round(Fraction(load.frequency_hz) * _HOLD_TICKS / tick_hz * 2**32)
+        step = round(Fraction(load.frequency_hz) * PHANTOM_HOLD_TICKS / tick_hz * 2**32)
         registers = []
         for channel in Channel:
             wave = load.waves.get(channel, PhantomWave())
             registers.append(_register(wave.dc, 0.0))
-            for order in range(1, _TERMS):
+            for order in range(1, PHANTOM_TERMS):
                 registers.append(_register(*wave.harmonics.get(order, (0.0, 0.0))))
         return cls(step, tuple(registers))
 
     def frequency_hz(self, tick_hz: Fraction) -> Fraction:
         """What is played, exactly."""
-        return self.step * tick_hz / (_HOLD_TICKS * 2**32)
+        return self.step * tick_hz / (PHANTOM_HOLD_TICKS * 2**32)
 
     def wave(self, channel: int, order: int) -> tuple[float, float]:
         """(peak in fractions of full scale, angle in radians) as played; order 0 is DC."""
-        register = self.waves[_TERMS * channel + order]
+        register = self.waves[PHANTOM_TERMS * channel + order]
         amplitude = (register >> 16 ^ 0x8000) - 0x8000
         return float(amplitude * _SINE_TOP) / 2**15, (register & 0xFFFF) / 2**16 * 2 * math.pi
 
@@ -122,7 +129,7 @@ def expected(load: PhantomLoad, tick_hz: Fraction) -> Expected:
     """What is measured of `load`, for a modulator clock of `tick_hz`."""
     registers = PhantomRegisters.of(load, tick_hz)
     half_turn = math.pi * float(registers.frequency_hz(tick_hz) / tick_hz)  # of the fundamental in a tick, halved
-    hold = math.sin(_HOLD_TICKS * half_turn) / (_HOLD_TICKS * math.sin(half_turn))
+    hold = math.sin(PHANTOM_HOLD_TICKS * half_turn) / (PHANTOM_HOLD_TICKS * math.sin(half_turn))
     full_scale = 2 ** (SAMPLE_BITS - 1)
     tones = [registers.wave(c, 1) for c in range(CHANNELS)]
     return Expected(

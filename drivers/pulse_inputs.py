@@ -219,7 +219,7 @@ class GpiozeroSource:
         return [InputEdge(at_ns, closed) for at_ns, closed in self._input.drain()]
 
     def read(self) -> bool:
-        return self._input.is_active
+        return bool(self._input.is_active)
 
     def close(self) -> None:
         self._input.close()

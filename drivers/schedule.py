@@ -10,7 +10,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 
-Action = Callable[[int], None]
+ScheduledAction = Callable[[int], None]
 """What is done at an instant; it is given the time at which it really is done, in ns."""
 
 
@@ -23,7 +23,7 @@ class OutputSchedule:
 
     def __init__(self, late_after_ns: int = 1_000_000) -> None:
         self._late_after_ns = late_after_ns
-        self._heap: list[tuple[int, int, Action]] = []
+        self._heap: list[tuple[int, int, ScheduledAction]] = []
         self._added = 0
         self.late = 0
         self.worst_late_ns = 0
@@ -33,7 +33,7 @@ class OutputSchedule:
         """When run_due is next needed; None while nothing is planned."""
         return self._heap[0][0] if self._heap else None
 
-    def at(self, due_ns: int, action: Action) -> None:
+    def at(self, due_ns: int, action: ScheduledAction) -> None:
         """Plan an action. Of several due at one instant, the one planned first runs first."""
         heapq.heappush(self._heap, (due_ns, self._added, action))
         self._added += 1
@@ -61,7 +61,7 @@ class EdgeQueue:
 
     def __init__(self, schedule: OutputSchedule) -> None:
         self._schedule = schedule
-        self._edges: deque[tuple[int, Action, int]] = deque()
+        self._edges: deque[tuple[int, ScheduledAction, int]] = deque()
         self.free_ns: int | None = None
         self.held = 0
 
@@ -70,7 +70,7 @@ class EdgeQueue:
         """Edges asked for and not yet made."""
         return len(self._edges)
 
-    def add(self, due_ns: int, edge: Action, hold_ns: int) -> None:
+    def add(self, due_ns: int, edge: ScheduledAction, hold_ns: int) -> None:
         """Ask for an edge at `due_ns` and no further one for `hold_ns` after it is made."""
         self._edges.append((due_ns, edge, hold_ns))
         if len(self._edges) == 1:

@@ -29,7 +29,7 @@ from gateware.registers import (
     Capability,
     Op,
     Record,
-    Status,
+    ReplyStatus,
     crc32,
     reply_offset,
     request,
@@ -184,7 +184,7 @@ class SpiLink:
         words = [0] * RECORD_WORDS
         for start, count in self._spans:
             (status, _), payload = self._exchange(Op.RECORD, start, count)
-            if status is Status.NOT_THERE:
+            if status is ReplyStatus.NOT_THERE:
                 return None
             words[start : start + count] = _items(payload, ITEM_BYTES[Op.RECORD])
         return Record.from_words(words)
@@ -193,7 +193,7 @@ class SpiLink:
 
     def _exchange(
         self, op: Op, address: int, count: int, data: int | None = None, again: bool = False
-    ) -> tuple[tuple[Status, int], bytes]:
+    ) -> tuple[tuple[ReplyStatus, int], bytes]:
         """Send a request until a whole reply comes back: ((status, records waiting), payload).
 
         `again`: an earlier exchange may have had it done without a reply.
@@ -207,18 +207,18 @@ class SpiLink:
             self.counts.retries += attempt > 0
             body, crc = reply[:-CRC_BYTES], reply[-CRC_BYTES:]
             good = len(body) >= HEAD_BYTES and crc32(body) == int.from_bytes(crc, "big")
-            if not good or body[1] != self._sequence or body[0] >> 4 not in set(Status):
+            if not good or body[1] != self._sequence or body[0] >> 4 not in set(ReplyStatus):
                 self.counts.crc_errors += 1
                 continue
-            status = Status(body[0] >> 4)
-            if status is Status.BAD_CRC:
+            status = ReplyStatus(body[0] >> 4)
+            if status is ReplyStatus.BAD_CRC:
                 self.counts.request_errors += 1
                 continue
-            if status is Status.BAD_REQUEST:
+            if status is ReplyStatus.BAD_REQUEST:
                 raise LinkError(
                     f"the FPGA refused {op.name} at address {address:#x}: its build does not match this software"
                 )
-            if status is Status.NOT_THERE and op is Op.POP and attempt == 0 and not again:
+            if status is ReplyStatus.NOT_THERE and op is Op.POP and attempt == 0 and not again:
                 raise LinkError(f"the FPGA no longer has record {address} that was just read: it was reset meanwhile")
             return (status, body[0] & 0xF), body[HEAD_BYTES:]
         raise LinkError(
@@ -236,7 +236,7 @@ class SpiLink:
             self.counts.frames += 1
             reply = said[reply_offset(op) :]
             if crc32(reply[:-CRC_BYTES]) == int.from_bytes(reply[-CRC_BYTES:], "big") and len(reply) > CRC_BYTES:
-                if reply[0] >> 4 == Status.OK and reply[1] == self._sequence:
+                if reply[0] >> 4 == ReplyStatus.OK and reply[1] == self._sequence:
                     break
                 self.counts.request_errors += 1
                 continue
@@ -311,4 +311,5 @@ def open_spidev(path: str, hz: int) -> SpiBus:
         raise LinkError(f"no permission for {path}: add the user to the group spi") from None
     except OSError as error:
         raise LinkError(f"{path} cannot be used: {error.strerror}") from None
-    return bus
+    opened: SpiBus = bus
+    return opened

@@ -22,7 +22,7 @@ QUEUE = 4096
 LOG = 4096
 """Edges of all switches that are remembered."""
 
-Change = tuple[int, str, bool]
+SwitchChange = tuple[int, str, bool]
 """When, which switch, and whether it was operated or let go."""
 
 
@@ -94,7 +94,7 @@ class Switches:
         self._inputs: dict[str, SwitchInput] = {}
         self._contacts: dict[str, Debouncer] = {}
         self._differs_ns: dict[str, int] = {}
-        self._settled: list[Change] = []
+        self._settled: list[SwitchChange] = []
         self._given_ns = now_ns - late_ns
         self.certain_ns = now_ns - late_ns - 1
         try:
@@ -120,7 +120,7 @@ class Switches:
         """When poll() is next needed, if no edge comes; None while all is quiet."""
         return min((d for c in self._contacts.values() if (d := c.next_due_ns) is not None), default=None)
 
-    def poll(self, now_ns: int) -> list[Change]:
+    def poll(self, now_ns: int) -> list[SwitchChange]:
         """What has changed, as far as it is certain by now, in order of time from call to call.
 
         A change waits while one of another switch, still bouncing, may turn out to be the earlier; not for one that

@@ -38,7 +38,7 @@ class Operand(IntEnum):
     SIN = 9
 
 
-class Row(NamedTuple):
+class ScheduleRow(NamedTuple):
     """One sum: record word, channel a, operand b, and for DELAYED the voltage."""
 
     word: int
@@ -47,16 +47,17 @@ class Row(NamedTuple):
     voltage: int = 0
 
 
-def schedule(capabilities: Capability) -> list[Row]:
+def schedule(capabilities: Capability) -> list[ScheduleRow]:
     """The sums of a build in the order they are made. A new sum is a row here, and an operand if it needs one."""
-    rows = [Row(WORD_PRODUCTS + i, a, b) for i, (a, b) in enumerate(PRODUCTS)]
+    rows = [ScheduleRow(WORD_PRODUCTS + i, a, b) for i, (a, b) in enumerate(PRODUCTS)]
     if Capability.DELAYED_PRODUCTS in capabilities:
         for k in range(VOLTAGES):
-            rows += [Row(WORD_DELAYED + VOLTAGES * c + k, c, Operand.DELAYED, k) for c in range(CHANNELS)]
+            rows += [ScheduleRow(WORD_DELAYED + VOLTAGES * c + k, c, Operand.DELAYED, k) for c in range(CHANNELS)]
     if Capability.PHASORS in capabilities:
         for c in range(CHANNELS):
-            rows += [Row(WORD_PHASORS + 2 * c, c, Operand.COS), Row(WORD_PHASORS + 2 * c + 1, c, Operand.SIN)]
-    return [*rows, *(Row(WORD_MEANS + c, c, Operand.ONE) for c in range(CHANNELS))]
+            rows.append(ScheduleRow(WORD_PHASORS + 2 * c, c, Operand.COS))
+            rows.append(ScheduleRow(WORD_PHASORS + 2 * c + 1, c, Operand.SIN))
+    return [*rows, *(ScheduleRow(WORD_MEANS + c, c, Operand.ONE) for c in range(CHANNELS))]
 
 
 class Correlator(wiring.Component):

@@ -10,14 +10,11 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gateware.chain import Chain
-from gateware.registers import CHANNELS, SAMPLE_BITS, TICK_BITS, Channel, EventKind
+from gateware.registers import CHANNELS, EVENT_LOG_ENTRIES, NO_CHANNEL, SAMPLE_BITS, TICK_BITS, Channel, EventKind
 from gateware.scan import SPACING
 
-LOG_ENTRIES = 32
 COUNT_BITS = 15
 MAGNITUDE_BITS = SAMPLE_BITS - 1
-NO_CHANNEL = 7
-"""Channel of an entry that is of no single one."""
 
 
 def kinds_of(channel: Channel) -> range:
@@ -27,7 +24,7 @@ def kinds_of(channel: Channel) -> range:
     return range(first, last + 1)
 
 
-class Step(IntEnum):
+class EventStep(IntEnum):
     """What the engine does in a clock; LOG and COUNT only for a state that changes."""
 
     FETCH = 0
@@ -62,7 +59,7 @@ class Events(wiring.Component):
 
     def __init__(self, chain: Chain) -> None:
         most = max(len(kinds_of(c)) for c in Channel)
-        assert most * len(Step) < SPACING, "a channel's kinds must be done before the next channel comes"
+        assert most * len(EventStep) < SPACING, "a channel's kinds must be done before the next channel comes"
         super().__init__(
             {
                 "valid": In(1),
@@ -90,7 +87,7 @@ class Events(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        memory = Memory(shape=32, depth=4 * LOG_ENTRIES, init=[])
+        memory = Memory(shape=32, depth=4 * EVENT_LOG_ENTRIES, init=[])
         m.submodules.memory = memory
         read_port, write_port = memory.read_port(), memory.write_port()
 
@@ -104,7 +101,7 @@ class Events(wiring.Component):
 
         # Where the engine is.
         busy = Signal()
-        step = Signal(Step)
+        step = Signal(EventStep)
         last_kind = Mux(self.channel == Channel.I3, EventKind.OVERRUN, EventKind.DEAD)
         changes = Signal()
         leaves = Signal()
@@ -112,16 +109,16 @@ class Events(wiring.Component):
             m.d.sync += [busy.eq(1), self.kind.eq(Mux(self.channel >= Channel.I1, EventKind.OVERLOAD, EventKind.SAG))]
         with m.Elif(busy):
             with m.Switch(step):
-                with m.Case(Step.FETCH):
+                with m.Case(EventStep.FETCH):
                     with m.If(~self.host_read):
-                        m.d.sync += step.eq(Step.DECIDE)
-                with m.Case(Step.DECIDE):
-                    m.d.sync += step.eq(Mux(changes, Step.LOG, Step.FETCH))
+                        m.d.sync += step.eq(EventStep.DECIDE)
+                with m.Case(EventStep.DECIDE):
+                    m.d.sync += step.eq(Mux(changes, EventStep.LOG, EventStep.FETCH))
                     m.d.comb += leaves.eq(~changes)
-                with m.Case(Step.LOG):
-                    m.d.sync += step.eq(Step.COUNT)
-                with m.Case(Step.COUNT):
-                    m.d.sync += [step.eq(Step.FETCH), self.written.eq(self.written + 1)]
+                with m.Case(EventStep.LOG):
+                    m.d.sync += step.eq(EventStep.COUNT)
+                with m.Case(EventStep.COUNT):
+                    m.d.sync += [step.eq(EventStep.FETCH), self.written.eq(self.written + 1)]
                     m.d.comb += leaves.eq(1)
             with m.If(leaves):
                 m.d.sync += self.kind.eq(self.kind + 1)
@@ -165,24 +162,24 @@ class Events(wiring.Component):
 
         # The memory: a detector is fetched and stored, an entry is two words.
         begin = Signal()
-        with m.If(busy & (step == Step.DECIDE)):
+        with m.If(busy & (step == EventStep.DECIDE)):
             m.d.sync += begin.eq(becomes)
         m.d.comb += [
-            self.begins.eq(busy & (step == Step.LOG) & begin),
+            self.begins.eq(busy & (step == EventStep.LOG) & begin),
             self.host_data.eq(read_port.data),
             read_port.addr.eq(Mux(self.host_read, self.host_index, Cat(self.channel, self.kind, 1))),
-            read_port.en.eq(self.host_read | (busy & (step == Step.FETCH))),
-            write_port.en.eq(busy & (step != Step.FETCH)),
+            read_port.en.eq(self.host_read | (busy & (step == EventStep.FETCH))),
+            write_port.en.eq(busy & (step != EventStep.FETCH)),
         ]
         with m.Switch(step):
-            with m.Case(Step.DECIDE):
+            with m.Case(EventStep.DECIDE):
                 m.d.comb += [
                     write_port.addr.eq(Cat(self.channel, self.kind, 1)),
                     write_port.data.eq(Cat(remains, becomes)),
                 ]
-            with m.Case(Step.LOG):
+            with m.Case(EventStep.LOG):
                 m.d.comb += [write_port.addr.eq(Cat(0, self.written[:5])), write_port.data.eq(self.stamp[:32])]
-            with m.Case(Step.COUNT):
+            with m.Case(EventStep.COUNT):
                 kind = Signal(5)
                 channel = Signal(3)
                 m.d.comb += [

@@ -37,7 +37,7 @@ from gateware.registers import (
     Op,
     Record,
     RecordFlag,
-    Status,
+    ReplyStatus,
     crc32,
     reply_offset,
     request,
@@ -88,11 +88,11 @@ _OPS: Mapping[Op, str] = {
     Op.CAPTURE: "`count` words of the waveform capture from word CAPTURE_PAGE·256 + `address` on, within the page",
 }
 
-_STATUS: Mapping[Status, str] = {
-    Status.OK: "done",
-    Status.BAD_CRC: "the request arrived damaged; nothing was done",
-    Status.BAD_REQUEST: "unknown operation or address, or a count out of range; nothing was done",
-    Status.NOT_THERE: "no record waits, or the oldest has another sequence",
+_STATUS: Mapping[ReplyStatus, str] = {
+    ReplyStatus.OK: "done",
+    ReplyStatus.BAD_CRC: "the request arrived damaged; nothing was done",
+    ReplyStatus.BAD_REQUEST: "unknown operation or address, or a count out of range; nothing was done",
+    ReplyStatus.NOT_THERE: "no record waits, or the oldest has another sequence",
 }
 
 
@@ -254,14 +254,14 @@ def _frame() -> Iterator[str]:
         ),
     )
     yield ""
-    yield from _table(("code", "status", "meaning"), ((f"{s:#x}", f"`{s.name}`", _STATUS[s]) for s in Status))
+    yield from _table(("code", "status", "meaning"), ((f"{s:#x}", f"`{s.name}`", _STATUS[s]) for s in ReplyStatus))
     yield ""
     yield "### An example"
     yield ""
     yield f"Reading `{REGISTERS[0].name}` with sequence 7, while no record waits:"
     yield ""
     sent = request(Op.READ, 7, REGISTERS[0].address, 1)
-    reply = bytes((Status.OK << 4, 7)) + MAGIC.to_bytes(ITEM_BYTES[Op.READ], "big")
+    reply = bytes((ReplyStatus.OK << 4, 7)) + MAGIC.to_bytes(ITEM_BYTES[Op.READ], "big")
     got = bytes(reply_offset(Op.READ)) + reply + crc32(reply).to_bytes(CRC_BYTES, "big")
     yield "```"
     yield f"COPI  {sent.hex(' ')}"

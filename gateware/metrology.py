@@ -18,8 +18,8 @@ from gateware.fir import Fir
 from gateware.front_end import BitFrontEnd
 from gateware.multiplier import Multiplier
 from gateware.oscillator import OSCILLATOR_CLOCKS, Oscillator
-from gateware.phantom import PhantomLoad
-from gateware.pulse_counters import PulseCounters
+from gateware.phantom import PhantomGenerator
+from gateware.pulse_counters import PulseCounterBank
 from gateware.records import Records
 from gateware.register_file import RegisterFile
 from gateware.registers import BY_NAME, CHANNELS, PULSE_PINS, TICK_BITS, Capability, Channel
@@ -79,7 +79,7 @@ class Metrology(wiring.Component):
         m.submodules.registers = registers = RegisterFile(self.chain.capabilities)
         bits = front_end.bits
         if Capability.PHANTOM_LOAD in self.chain.capabilities:
-            m.submodules.phantom_load = phantom = PhantomLoad()
+            m.submodules.phantom_load = phantom = PhantomGenerator()
             bits = Mux(registers.PHANTOM, phantom.bits, bits)
         m.d.comb += [
             front_end.lines.eq(self.lines),
@@ -237,7 +237,7 @@ class Metrology(wiring.Component):
 
     def _pulse_counters(self, m: Module) -> None:
         cic, registers = m.submodules.cic, m.submodules.registers
-        m.submodules.counters = counters = PulseCounters()
+        m.submodules.counters = counters = PulseCounterBank()
         m.d.comb += [
             counters.pulses.eq(self.pulses),
             counters.tick.eq(cic.tick),

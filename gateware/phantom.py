@@ -7,13 +7,10 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from gateware.registers import CHANNELS
+from gateware.registers import CHANNELS, PHANTOM_HOLD_TICKS, PHANTOM_TERMS
 from gateware.sine import PHASE_BITS, SINE_INTERVAL, SINE_LATENCY, VALUE_BITS
 
-TERMS = 8
-"""DC and harmonics 1 to 7 of each channel."""
-
-HOLD_TICKS_LOG2 = 8
+HOLD_TICKS_LOG2 = (PHANTOM_HOLD_TICKS - 1).bit_length()
 U_BITS = 16
 """Fraction bits of a modulator's input and of its first integrator."""
 Y_BITS = 8
@@ -23,7 +20,7 @@ _SUM_BITS = 20
 _BEATS = 8
 
 
-class PhantomLoad(wiring.Component):
+class PhantomGenerator(wiring.Component):
     """u_c = DC_c + Σ amplitude·sin(h·θ + φ), new every 256 ticks, through six delta-sigma modulators in integers.
 
     Waves. Register 8·c + k of the block is harmonic k of channel c: amplitude in 2⁻¹⁵ of full scale, φ in 2⁻¹⁶ of
@@ -168,11 +165,10 @@ class PhantomLoad(wiring.Component):
             with m.If(beat == 5):
                 m.d.sync += total.eq(total + (product >> 2 * 15 + 2 - _SUM_BITS))
             with m.If(beat == 6):
-                m.d.sync += angle.eq(Mux(term == TERMS - 1, 0, angle + theta[-PHASE_BITS:]))
+                m.d.sync += angle.eq(Mux(term == PHANTOM_TERMS - 1, 0, angle + theta[-PHASE_BITS:]))
                 with m.If(term == 0):
                     m.d.sync += [
                         *(v.eq(w) for v, w in zip(coming, [*coming[1:], Mux(beyond, limit, whole)], strict=True)),
                         total.eq(1 << drop - 1),
                         running.eq(channel != CHANNELS),
                     ]
-        return m

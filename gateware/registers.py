@@ -153,6 +153,17 @@ class CaptureFlag(IntFlag):
 
 NOTHING = Capability(0)
 
+NO_CHANNEL = 7
+"""Stands for a channel where an event is of the whole, or no channel's crossing triggers."""
+
+EVENT_LOG_ENTRIES = 32
+
+PHANTOM_TERMS = 8
+"""Terms of each channel of the phantom load: DC, then harmonics 1 to 7."""
+
+PHANTOM_HOLD_TICKS = 256
+"""Ticks for which the phantom load holds its values; in them its fundamental turns by PHANTOM_STEP."""
+
 # --- registers ------------------------------------------------------------------------------------------
 
 
@@ -318,7 +329,7 @@ REGISTERS: tuple[Register, ...] = (
         0x29,
         "Trigger sources, to be written before arming. Level 19:0 (signed), channel whose crossing of it triggers "
         "22:20 (7: none), falling instead of rising 23, kinds of event whose begin triggers 31:24 (a bit each).",
-        reset=7 << 20,
+        reset=NO_CHANNEL << SAMPLE_BITS,
         writable=True,
         needs=Capability.CAPTURE,
     ),
@@ -378,7 +389,7 @@ BLOCKS: tuple[Block, ...] = (
     Block(
         "EVENT_LOG",
         0x40,
-        64,
+        2 * EVENT_LOG_ENTRIES,
         "Two for each of the last 32 entries, entry n from 2·(n mod 32) on: bits 31:0 of the sample set's tick; then "
         "its bits 47:32 in 15:0, kind 20:16, channel 23:21 (7: none), begin 24, low bits of n in 31:25.",
         Capability.EVENTS,
@@ -386,7 +397,7 @@ BLOCKS: tuple[Block, ...] = (
     Block(
         "PHANTOM_WAVES",
         0x80,
-        48,
+        CHANNELS * PHANTOM_TERMS,
         "Eight for each channel, V1 first: DC, then harmonics 1 to 7 of the phantom load. Amplitude (signed, 2⁻¹⁵ of "
         "full scale) in bits 31:16, phase (2⁻¹⁶ of a turn) in 15:0; DC has no phase.",
         Capability.PHANTOM_LOAD,
@@ -417,6 +428,9 @@ BY_NAME: Mapping[str, Register] = {r.name: r for r in REGISTERS}
 BY_ADDRESS: Mapping[int, Register] = {r.address: r for r in REGISTERS}
 BLOCK_BY_NAME: Mapping[str, Block] = {b.name: b for b in BLOCKS}
 BLOCK_BY_ADDRESS: Mapping[int, Block] = {a: b for b in BLOCKS for a in b.addresses}
+
+GATE_PLACE = BLOCK_BY_NAME["GATE"].address - BLOCK_BY_NAME["COUNTERS"].address
+"""Place of the gate's first word behind those of the counters, with which it shares a memory."""
 
 
 def configuration_digest(values: Mapping[str, int]) -> int:
@@ -609,7 +623,7 @@ class Op(IntEnum):
     """`count` words (8 bytes each, up to 6) of the waveform capture; `address` is the low byte of the first."""
 
 
-class Status(IntEnum):
+class ReplyStatus(IntEnum):
     """Upper half of a reply's first byte; the lower half is the number of records waiting (15: or more)."""
 
     OK = 0xA

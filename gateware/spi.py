@@ -18,7 +18,7 @@ from gateware.registers import (
     TURN_BYTES,
     Capability,
     Op,
-    Status,
+    ReplyStatus,
     reply_offset,
 )
 
@@ -29,7 +29,7 @@ _READ_BITS = 8 * (reply_offset(Op.READ) - TURN_BYTES)
 _WRITE_BITS = 8 * (reply_offset(Op.WRITE) - TURN_BYTES)
 
 
-class State(Enum):
+class SpiState(Enum):
     """States of the peripheral; see its table."""
 
     REQUEST = 0
@@ -106,7 +106,7 @@ class SpiPeripheral(wiring.Component):
         m.d.sync += sck_before.eq(sck)
         m.d.comb += edge.eq(sck & ~sck_before)
 
-        state = Signal(State)
+        state = Signal(SpiState)
 
         # Coming in.
         bit = Signal(7)  # number of the bit at this edge
@@ -127,13 +127,13 @@ class SpiPeripheral(wiring.Component):
         takes = Signal()  # this edge brings a bit of the request
         feedback = Signal()
         m.d.comb += [
-            sending_crc.eq(state == State.CRC),
+            sending_crc.eq(state == SpiState.CRC),
             leaving.eq(Mux(sending_crc, ~crc[31], out[63])),
             feedback.eq(~sending_crc & (crc[31] ^ Mux(takes, copi, out[63]))),
             self.fetch_word.eq(self.address),
             self.read.eq(wanted & (op == Op.READ)),
         ]
-        status = Signal(Status)
+        status = Signal(ReplyStatus)
         allowed = Signal()
         with m.Switch(op):
             for code in self._ops:
@@ -159,15 +159,15 @@ class SpiPeripheral(wiring.Component):
                     left.eq(Mux(long, 8 * ITEM_BYTES[Op.RECORD], 8 * ITEM_BYTES[Op.READ])),
                     items.eq(items - 1),
                     self.address.eq(self.address + 1),
-                    wanted.eq((items != 1) & (status == Status.OK)),
+                    wanted.eq((items != 1) & (status == ReplyStatus.OK)),
                 ]
-                m.d.sync += state.eq(State.PAYLOAD)
+                m.d.sync += state.eq(SpiState.PAYLOAD)
             with m.Else():
-                m.d.sync += [left.eq(_CRC_BITS), state.eq(State.CRC)]
+                m.d.sync += [left.eq(_CRC_BITS), state.eq(SpiState.CRC)]
 
         with m.If(cs_n):
             m.d.sync += [
-                state.eq(State.REQUEST),
+                state.eq(SpiState.REQUEST),
                 bit.eq(0),
                 op.eq(0),
                 crc.eq(0xFFFF_FFFF),
@@ -201,7 +201,7 @@ class SpiPeripheral(wiring.Component):
                 m.d.sync += item.eq(self.word)
 
             with m.Switch(state):
-                with m.Case(State.REQUEST):
+                with m.Case(SpiState.REQUEST):
                     with m.If(edge):
                         m.d.comb += takes.eq(1)
                         m.d.sync += bit.eq(bit + 1)
@@ -215,17 +215,17 @@ class SpiPeripheral(wiring.Component):
                             with m.Case(23):
                                 m.d.sync += self.address.eq(shifted)
                         with m.If(bit == Mux(op == Op.WRITE, _WRITE_BITS - 1, _READ_BITS - 1)):
-                            m.d.sync += state.eq(State.CHECK)
-                with m.Case(State.CHECK):
+                            m.d.sync += state.eq(SpiState.CHECK)
+                with m.Case(SpiState.CHECK):
                     with m.If(crc != CRC_RESIDUE):
-                        m.d.sync += status.eq(Status.BAD_CRC)
+                        m.d.sync += status.eq(ReplyStatus.BAD_CRC)
                     with m.Elif(refused):
-                        m.d.sync += status.eq(Status.BAD_REQUEST)
+                        m.d.sync += status.eq(ReplyStatus.BAD_REQUEST)
                     with m.Elif(absent):
-                        m.d.sync += status.eq(Status.NOT_THERE)
+                        m.d.sync += status.eq(ReplyStatus.NOT_THERE)
                     with m.Else():
                         m.d.comb += [self.write.eq(op == Op.WRITE), self.pop.eq(op == Op.POP)]
-                        m.d.sync += [status.eq(Status.OK), wanted.eq(sends & (count != 0))]
+                        m.d.sync += [status.eq(ReplyStatus.OK), wanted.eq(sends & (count != 0))]
                     m.d.sync += [
                         bit.eq(0),
                         crc.eq(0xFFFF_FFFF),
@@ -233,8 +233,8 @@ class SpiPeripheral(wiring.Component):
                         items.eq(Mux(sends, count, 0)),
                         left.eq(_HEAD_BITS),
                     ]
-                    m.d.sync += state.eq(State.TURN)
-                with m.Case(State.TURN):
+                    m.d.sync += state.eq(SpiState.TURN)
+                with m.Case(SpiState.TURN):
                     with m.If(edge):
                         m.d.sync += bit.eq(bit + 1)
                         with m.If(bit == _TURN_BITS - 2):
@@ -242,18 +242,18 @@ class SpiPeripheral(wiring.Component):
                             m.d.sync += out.eq(Cat(out[:48], sequence, waiting[:4], status))
                         with m.If(bit == _TURN_BITS - 1):
                             m.d.comb += show.eq(1)
-                            m.d.sync += state.eq(State.HEAD)
-                with m.Case(State.HEAD, State.PAYLOAD):
+                            m.d.sync += state.eq(SpiState.HEAD)
+                with m.Case(SpiState.HEAD, SpiState.PAYLOAD):
                     with m.If(edge):
                         m.d.comb += show.eq(1)
                         with m.If(left == 1):
                             next_part()
-                with m.Case(State.CRC):
+                with m.Case(SpiState.CRC):
                     with m.If(edge):
                         m.d.comb += show.eq(1)
                         with m.If(left == 1):
-                            m.d.sync += state.eq(State.DONE)
-                with m.Case(State.DONE):
+                            m.d.sync += state.eq(SpiState.DONE)
+                with m.Case(SpiState.DONE):
                     with m.If(edge):
                         m.d.sync += self.cipo.eq(0)
 

@@ -1,7 +1,8 @@
-"""What can keep a command from running: errors that a person can mend, each one sentence (exit status 2)."""
+"""What ends a command without its result: errors that a person can mend, each one sentence, and Ctrl-C."""
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from calibration.errors import CalibrationError
@@ -10,7 +11,7 @@ from gateware.errors import GatewareError
 from rig.errors import RigError
 
 MENDABLE = (RigError, DriverError, GatewareError, CalibrationError)
-"""The errors whose sentence says all: one base class a package."""
+"""The errors whose sentence says all: one base class a package (exit status 2)."""
 
 
 def unexpected(error: Exception) -> str:
@@ -19,7 +20,18 @@ def unexpected(error: Exception) -> str:
     return f"this should not happen ({kind}: {error}); set RIG_TRACEBACK=1 to see where, and report it"
 
 
+def printable(text: str) -> str:
+    """A sentence on one line, in which nothing that came from a file or a path controls a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def refuse(sentence: str) -> int:
-    """Say what kept a command from running; its exit status."""
-    print(f"rig: {sentence}", file=sys.stderr)
+    """Print what kept a command from running; its exit status."""
+    print(f"rig: {printable(sentence)}", file=sys.stderr)
     return 2
+
+
+def interrupted(sentence: str) -> int:
+    """Print what became of a command that Ctrl-C ended, `sentence` going on after "interrupted"; its exit status."""
+    refuse(f"interrupted {sentence}")
+    return 128 + signal.SIGINT

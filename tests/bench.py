@@ -28,7 +28,7 @@ from drivers.sim.sensors import typical_sensors
 from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 from gateware.metrology import Metrology
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
 from tests.rig.jitter_bench import pulse_jitter
@@ -89,7 +89,7 @@ def measure() -> list[dict]:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bits = np.random.default_rng(1).integers(0, 64, TICKS).astype(np.uint8)
-    native, cxxrtl, model = Twin(CHAIN), Twin(CHAIN, "cxxrtl"), Model(CHAIN)
+    native, cxxrtl, model = Twin(CHAIN), Twin(CHAIN, "cxxrtl"), GatewareModel(CHAIN)
     others = {"cxxrtl": cxxrtl} | _verilated()
     front_end = FrontEnd(lively_load(CHAIN.tick_hz), typical_sensors(20, CHAIN.tick_hz), CHAIN.tick_hz)
     pysim = _pysim()

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,3 +28,31 @@ def waveforms() -> Path:
     if not _WAVEFORMS.is_dir():
         pytest.skip("the recordings (../shared/waveforms) exist only where the project is developed")
     return _WAVEFORMS
+
+
+@pytest.fixture(autouse=True, scope="session")
+def runtime() -> Iterator[Path]:
+    """A folder of this process's own for the sockets of meters. Short, since a socket's address has 107 bytes."""
+    folder = Path(tempfile.gettempdir(), f"rig-{os.getpid()}")
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    folder.mkdir(exist_ok=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+    if before is None:
+        del os.environ["XDG_RUNTIME_DIR"]
+    else:
+        os.environ["XDG_RUNTIME_DIR"] = before
+
+
+@pytest.fixture(autouse=True)
+def no_meter_is_left(runtime: Path) -> Iterator[None]:
+    """A meter outlives whoever shows it: what still runs at the end of a test is killed."""
+    yield
+    for lock in runtime.rglob("*.sock.lock"):
+        with suppress(ValueError, OSError):
+            if (process := int(lock.read_text())) != os.getpid():
+                os.kill(process, signal.SIGKILL)
+    for left in runtime.rglob("*"):
+        if not left.is_dir():
+            left.unlink(missing_ok=True)

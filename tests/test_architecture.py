@@ -21,6 +21,7 @@ MADE = {"build", "dist"}
 ROOMS = ("gateware", "drivers", "calibration", "rig")
 MAY_IMPORT = {
     "gateware": {"gateware"},
+    "gateware.compiler": {"gateware.compiler", "gateware.errors"},
     "calibration": {"calibration"},
     "drivers": {"drivers", "gateware.registers"},
     "drivers.sim": {"drivers", "gateware.registers", "gateware.twin", "gateware.model", "gateware.chain"},

@@ -19,7 +19,6 @@ from calibration.constants import FULL_SCALE_CODES, parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
-from rig.cli.store import StoreContents
 from rig.face.face import Face
 from rig.hardware.config import Config, load
 from rig.hardware.doctor import Check
@@ -28,13 +27,16 @@ from rig.meter.measuring.measurement import Fault
 from rig.replay.intervals.report import Report
 from rig.results.summary import Summary
 from rig.store.check import Finding
+from rig.store.contents import StoreContents
 from rig.terminal.keys import KEYS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = (
-    "run", "record", "watch", "replay", "scope", "doctor",
+    "run", "serve", "attach", "record", "watch", "lcd", "stop", "replay", "bill", "scope", "doctor",
+    "ask", "ask state", "ask demand-reset", "ask self-read", "ask set-clock", "ask test-mode", "ask season-change",
+    "ask clear", "ask relay", "ask write-program", "ask master-reset", "ask cold-start", "ask break-seal",
     "gateware build", "gateware flash", "gateware report",
     "program check", "program new", "program schema",
     "store check", "store show",
@@ -98,7 +100,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_commands_and_options_exist(path: Path, options: dict[str, set[str]]) -> None:
     anywhere = set().union(*options.values())
     for line in code(path):
-        call = re.match(r"(?:\S*/)?rig ((?:(?:gateware|program|store|profile) )?[a-z]+)(?=\s|$)", line)
+        call = re.match(r"(?:\S*/)?rig ((?:(?:ask|gateware|program|store|profile) )?[a-z-]+)(?=\s|$)", line)
         if call:
             assert call[1] in COMMANDS, f"{path.name} says {line}"
         if call or line.startswith("--"):

@@ -9,13 +9,15 @@ from pathlib import Path
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 
+from rig.daemon.protocol import Reading
 from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.scope.capture import NOMINAL_HZ, capture
 from rig.terminal import face_view as face
-from rig.terminal.run_view import Moment, panel, report
+from rig.terminal.run_view import panel, report
 from rig.terminal.scope_view import scope_view
-from rig.terminal.show import Audience, run
+from rig.terminal.show import Audience
+from rig.terminal.start import start_and_show
 
 SECONDS = 15.0
 CYCLES = 2
@@ -31,9 +33,9 @@ def draw(picture: RenderableType, name: str, title: str, width: int = WIDTH) -> 
 
 
 def main() -> None:
-    moments: list[Moment] = []
-    summary = run(Config(), SECONDS, paced=False, audience=Audience(moments.append)).summary
-    draw(panel(moments[-1], keys=True), "run.svg", "make run", face.WIDTH)
+    readings: list[Reading] = []
+    summary = start_and_show(Config(), SECONDS, paced=False, audience=Audience(readings.append)).summary
+    draw(panel(readings[-1], keys=True), "run.svg", "make run", face.WIDTH)
     draw(report(summary), "report.svg", "after Ctrl-C")
     hardware = open_hardware(Config(), 20, paced=False)
     try:

@@ -7,65 +7,19 @@ and by each frame for as long as its bits take on the wire, while the modulators
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 
 from drivers.sim.frontend import FrontEnd
 from gateware.chain import Chain
-from gateware.model.model import Model
-from gateware.model.port import transfer
-from gateware.twin.bus import Timing, timing
+from gateware.twin.behind_bus import BehindBus, ModelBehindBus, NetlistBehindBus
+from gateware.twin.bus import timing
 
 FIDELITIES = ("exact", "rtl")
 """exact: the model, faster than real time. rtl: the gateware's own netlist, bit by bit, SPI pins included."""
 
 SPI_HZ = 3_000_000
 _AHEAD_TICKS = 1 << 16
-
-
-class _Gateware(Protocol):
-    def contacts(self, levels: int) -> None: ...
-
-    def run(self, bits: np.ndarray) -> object: ...
-
-    def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes: ...
-
-
-class _Netlist:
-    def __init__(self, chain: Chain) -> None:
-        from gateware.twin.engine import Twin
-
-        self._twin = Twin(chain)
-        self.run = self._twin.run
-
-    def contacts(self, levels: int) -> None:
-        self._twin.pulses = levels
-
-    def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes:
-        return timing.receive(self._twin.drive(bits, timing.send(frame)))
-
-
-class _Model:
-    def __init__(self, chain: Chain) -> None:
-        self._chain = chain
-        self._model = Model(chain)
-        self.run = self._model.run
-
-    def contacts(self, levels: int) -> None:
-        self._model.pulses = levels
-
-    def transfer(self, frame: bytes, timing: Timing, bits: np.ndarray) -> bytes:
-        start = self._model.ticks
-
-        def run_until(ticks: int) -> None:
-            done = self._model.ticks - start
-            self._model.run(bits[done : max(ticks - start, done)])
-
-        edges = timing.edges + start * self._chain.clocks_per_tick
-        reply = transfer(self._model, frame, edges, run_until)
-        run_until(start + len(bits))
-        return reply
 
 
 class SimulatedBoard:
@@ -83,7 +37,7 @@ class SimulatedBoard:
         """What the pulse pins read at this moment, a bit each (gateware.registers.PULSE_PINS)."""
         self._front_end = front_end
         self._ahead = np.empty(0, np.uint8)
-        self._gateware: _Gateware = _Netlist(chain) if fidelity == "rtl" else _Model(chain)
+        self._gateware: BehindBus = NetlistBehindBus(chain) if fidelity == "rtl" else ModelBehindBus(chain)
 
     def advance(self, ticks: int) -> None:
         """Let modulator ticks pass with the bus idle."""

@@ -9,8 +9,8 @@ from drivers.sim.board import SimulatedBoard
 from drivers.sim.pins import VirtualClock
 
 
-class Hands(Protocol):
-    """What happens to the simulated pins from outside, at instants of its own."""
+class PinDriver(Protocol):
+    """Moves the simulated pins from outside, at instants of its own."""
 
     def run_due(self, now_ns: int) -> None:
         """Make happen what is due, each at its instant, advancing the pins' clock to it."""
@@ -36,7 +36,7 @@ class BoardClock:
     def __init__(
         self, board: SimulatedBoard, pins: VirtualClock, *, paced: bool, begin_utc_ns: int | None = None
     ) -> None:
-        self.hands: Hands | None = None
+        self.hands: PinDriver | None = None
         self._begin_utc_ns = time.time_ns() if begin_utc_ns is None else begin_utc_ns
         self._board = board
         self._pins = pins

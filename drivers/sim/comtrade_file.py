@@ -136,7 +136,7 @@ def _dat_beside(cfg_path: Path) -> Path:
 def _rows_held(cfg: comtrade.Cfg, form: str, dat: bytes) -> int:
     if form == "ASCII":
         return sum(1 for line in dat.splitlines() if line.strip(b" \t\x1a"))
-    return len(dat) // (8 + _VALUE_BYTES[form] * cfg.analog_count + 2 * -(-cfg.status_count // 16))
+    return len(dat) // int(8 + _VALUE_BYTES[form] * cfg.analog_count + 2 * -(-cfg.status_count // 16))
 
 
 def _blocks(sample_rates: Sequence[tuple[float, int]]) -> list[_Block]:

@@ -12,7 +12,7 @@ from numba import njit
 
 from drivers.sim.modulator import DELAY_TICKS, KEEP_ALIVE, NODES, TICK_WEIGHTS, keep_alive, lagrange, modulate
 from drivers.sim.sensors import Sensor
-from drivers.sim.source import GRID_TICKS, Floats, Source
+from drivers.sim.source import GRID_TICKS, Floats, SignalSource
 
 Bits = npt.NDArray[np.uint8]
 
@@ -41,7 +41,7 @@ class FrontEnd:
     machine (noise, as far as numpy's generator does). Before the source's first point its value is held.
     """
 
-    def __init__(self, source: Source, sensors: Sequence[Sensor], f_mod: Fraction, seed: int = 0) -> None:
+    def __init__(self, source: SignalSource, sensors: Sequence[Sensor], f_mod: Fraction, seed: int = 0) -> None:
         if len(sensors) != 6:
             raise ValueError(f"six sensors are needed, one a channel, got {len(sensors)}")
         self._source = source
@@ -49,14 +49,10 @@ class FrontEnd:
         delays = [sensor.delay_s * grid_hz for sensor in sensors]  # in grid points
         self._base = _base(sensors, f_mod)
         whole = [math.floor(self._base + delay) for delay in delays]
-        self._taps = np.array(
-            [lagrange(self._base + delay - at) for delay, at in zip(delays, whole, strict=True)]
-        )
+        self._taps = np.array([lagrange(self._base + delay - at) for delay, at in zip(delays, whole, strict=True)])
         self._nearest = np.array(whole) + NODES[0]  # points ago, of each channel's first tap
         self._history = max(whole) + NODES[-1]
-        self._scale = np.array(
-            [(s.gain, s.offset, s.noise_density * math.sqrt(grid_hz / 2), s.clip) for s in sensors]
-        )
+        self._scale = np.array([(s.gain, s.offset, s.noise_density * math.sqrt(grid_hz / 2), s.clip) for s in sensors])
         self._noisy = any(sensor.noise_density for sensor in sensors)
         self._random = np.random.Generator(np.random.PCG64(seed))
         self._values: Floats | None = None  # the last points of the source, and
@@ -106,7 +102,9 @@ class FrontEnd:
 
 
 @njit(cache=True)
-def _sense(values, history, nearest, taps, scale, noise, density):
+def _sense(
+    values: Floats, history: int, nearest: np.ndarray, taps: Floats, scale: Floats, noise: Floats, density: Floats
+) -> None:
     """Densities from values, `history` points of which precede: delayed, with noise, scaled, clipped."""
     for c in range(6):
         gain, offset, sigma, clip = scale[c, 0], scale[c, 1], scale[c, 2], scale[c, 3]

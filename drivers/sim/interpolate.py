@@ -75,9 +75,7 @@ class RecordingSource:
         self.peaks: Floats = np.abs(columns[first : first + count]).max(axis=0)
         self.signal_ticks: Fraction = count * f_mod / rate
         """How long the samples last, in modulator ticks, exactly."""
-        self.length_ticks: int | None = (
-            None if loop else lead_in_ticks + math.ceil(self.signal_ticks) + lead_out_ticks
-        )
+        self.length_ticks: int | None = None if loop else lead_in_ticks + math.ceil(self.signal_ticks) + lead_out_ticks
         step = GRID_TICKS * rate / f_mod  # samples a point
         stretch = max(Fraction(1), step)
         half = math.ceil(TAPS // 2 * stretch)
@@ -95,9 +93,7 @@ class RecordingSource:
         self._period = count if loop else 0
         self._denominator = math.lcm(step.denominator, position.denominator)
         if self._denominator >= 2**62:
-            raise RecordingError(
-                f"{recording.path}: a rate of {rate} Hz has too many digits to keep exact time"
-            )
+            raise RecordingError(f"{recording.path}: a rate of {rate} Hz has too many digits to keep exact time")
         self._step = int(step * self._denominator)
         self._position = int(position * self._denominator)
 
@@ -146,7 +142,15 @@ def _kernel(taps: int, cutoff: float) -> Floats:
 
 
 @njit(cache=True)
-def _interpolate(samples, table, position, step, denominator, period, out):
+def _interpolate(
+    samples: Floats,
+    table: Floats,
+    position: tuple[int, int],
+    step: tuple[int, int],
+    denominator: int,
+    period: int,
+    out: Floats,
+) -> None:
     """Fill `out` from `samples` at position, position + step, …: pairs (whole samples, rest/denominator).
 
     The leftmost tap is one after the whole position. A position beyond the samples stays at their end.

@@ -39,7 +39,7 @@ TICK_WEIGHTS: Floats = np.array([lagrange(t / GRID_TICKS) for t in range(GRID_TI
 
 
 @njit(cache=True, inline="always")
-def _step(u, x, y):
+def _step(u: float, x: float, y: float) -> tuple[float, float]:
     v = math.copysign(1.0, y)  # y is never −0: no sum of the loop yields it from the zeros it starts with
     after = y + (x - 2.0 * v)
     after = LIMIT if after > LIMIT else after
@@ -48,7 +48,7 @@ def _step(u, x, y):
 
 
 @njit(cache=True)
-def modulate(density, weights, state, bits):
+def modulate(density: Floats, weights: Floats, state: Floats, bits: np.ndarray) -> None:
     """Fill `bits` (uint8, GRID_TICKS a point; bit c is channel c) from `density` (points + 5, 6).
 
     `weights` are TICK_WEIGHTS; `state` (2, 6) holds x and y of each loop from call to call. The six loops are
@@ -78,7 +78,7 @@ def modulate(density, weights, state, bits):
 
 
 @njit(cache=True)
-def keep_alive(bits):
+def keep_alive(bits: np.ndarray) -> None:
     """Invert every KEEP_ALIVE-th of equal bits of a channel, in place.
 
     The first KEEP_ALIVE bytes are earlier output, and stay. A run that long contains a whole block of
@@ -99,7 +99,7 @@ def keep_alive(bits):
 
 
 @njit(cache=True)
-def _break_runs(bits, start, c):
+def _break_runs(bits: np.ndarray, start: int, c: int) -> None:
     last = bits[start - 1] >> c & 1
     run = 1
     while run < KEEP_ALIVE - 1 and bits[start - 1 - run] >> c & 1 == last:

@@ -97,7 +97,8 @@ class VirtualClockMockFactory(MockFactory):
 
     def edge_count(self, pin: int | str) -> int:
         """How many edges a pin has made, forgotten ones included."""
-        return self.pin(pin).edge_count
+        count: int = self.pin(pin).edge_count
+        return count
 
     def levels(self, pins: Sequence[int | str]) -> int:
         """The levels of these pins now, the first in bit 0."""

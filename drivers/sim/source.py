@@ -13,7 +13,7 @@ GRID_TICKS = 64
 Floats = npt.NDArray[np.float64]
 
 
-class Source(Protocol):
+class SignalSource(Protocol):
     """Volts and amperes at the meter's terminals, on a grid of one point every GRID_TICKS modulator ticks.
 
     Columns are in the order of gateware.registers.Channel: v1 v2 v3 i1 i2 i3.

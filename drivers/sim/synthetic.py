@@ -48,9 +48,7 @@ class Wave:
 NOTHING = Wave()
 
 
-def current(
-    rms: float, lag_deg: float, voltage: Wave, harmonics: Harmonics | None = None, dc: float = 0.0
-) -> Wave:
+def current(rms: float, lag_deg: float, voltage: Wave, harmonics: Harmonics | None = None, dc: float = 0.0) -> Wave:
     """A current that lags `voltage` by `lag_deg` degrees (a lag beyond 90° is received power)."""
     return Wave(rms, voltage.angle_deg - lag_deg, harmonics or {}, dc)
 
@@ -100,9 +98,7 @@ class SyntheticLoad:
 
     length_ticks: int | None = None
 
-    def __init__(
-        self, f_mod: Fraction, steps: Sequence[Step], repeat_s: float | None = None, phase: int = 0
-    ) -> None:
+    def __init__(self, f_mod: Fraction, steps: Sequence[Step], repeat_s: float | None = None, phase: int = 0) -> None:
         times = [step.time_s for step in steps] + ([] if repeat_s is None else [repeat_s])
         if not steps or times[0] != 0 or any(a >= b for a, b in pairwise(times)):
             raise ValueError(f"steps begin at 0 s and go forward in time, got {times}")
@@ -204,7 +200,7 @@ class SyntheticLoad:
 
 
 @njit(cache=True)
-def _synthesise(turns, orders, cosine, sine, dc, out):
+def _synthesise(turns: Floats, orders: np.ndarray, cosine: Floats, sine: Floats, dc: Floats, out: Floats) -> None:
     """Σ cosine·cos(hφ) − sine·sin(hφ) + dc, the powers of the phasor shared by the six channels."""
     re, im, c1, s1 = np.empty((4, _CHUNK))
     total = np.empty((6, _CHUNK))
@@ -242,9 +238,7 @@ def lively_load(f_mod: Fraction) -> SyntheticLoad:
     motor = {5: (0.03, 30.0), 7: (0.015, -60.0)}
 
     def state(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float], hz: float) -> LoadState:
-        va, vb, vc = (
-            Wave(volts, angle, supply) for volts, angle in ((120.3, 0.0), (119.4, -120.2), (121.1, 119.7))
-        )
+        va, vb, vc = (Wave(volts, angle, supply) for volts, angle in ((120.3, 0.0), (119.4, -120.2), (121.1, 119.7)))
         return LoadState(
             (va, vb, vc),
             (

@@ -21,7 +21,7 @@ _STATE, _PLACE, _LEFT, _REACHED = range(4)
 _LEVEL, _CHANNEL, _FALLING, _KINDS, _AFTER = range(5)
 
 
-class Capture:
+class CaptureModel:
     """Feed sample sets; commands and settings act between two sets. `words` is the ring."""
 
     def __init__(self, chain: Chain) -> None:
@@ -57,7 +57,15 @@ class Capture:
 
 
 @njit(cache=True)
-def _feed(samples, stamps, closes, begins, settings, state, words):
+def _feed(
+    samples: np.ndarray,
+    stamps: np.ndarray,
+    closes: np.ndarray,
+    begins: np.ndarray,
+    settings: np.ndarray,
+    state: np.ndarray,
+    words: np.ndarray,
+) -> None:
     low = (np.int64(1) << SAMPLE_BITS) - 1
     depth = len(words) // 2
     channel = settings[_CHANNEL]

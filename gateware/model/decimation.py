@@ -83,7 +83,7 @@ class Decimation:
 
 
 @njit(cache=True, fastmath={"reassoc"})
-def _dot(a, b):
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
     """Exact in any order: every partial sum is a whole number that a double holds."""
     total = 0.0
     for k in range(len(a)):
@@ -92,7 +92,7 @@ def _dot(a, b):
 
 
 @njit(cache=True)
-def _planes(words):
+def _planes(words: np.ndarray) -> np.ndarray:
     """The bits of each channel by themselves, eight ticks a byte, and a byte more."""
     planes = np.zeros((CHANNELS, len(words) + 1), np.uint8)
     for g in range(len(words)):
@@ -103,9 +103,25 @@ def _planes(words):
 
 @njit(cache=True)  # the cache does not see a changed import, so the taps come as an argument
 def _feed(
-    line, planes, strobes, delays, decimation, cic_bits, drop, limit, taps, gains,
-    integrators, combs, ones, ring, remainders, counts, samples, masks,
-):  # fmt: skip
+    line: np.ndarray,
+    planes: np.ndarray,
+    strobes: int,
+    delays: np.ndarray,
+    decimation: int,
+    cic_bits: int,
+    drop: int,
+    limit: int,
+    taps: np.ndarray,
+    gains: np.ndarray,
+    integrators: np.ndarray,
+    combs: np.ndarray,
+    ones: np.ndarray,
+    ring: np.ndarray,
+    remainders: np.ndarray,
+    counts: np.ndarray,
+    samples: np.ndarray,
+    masks: np.ndarray,
+) -> int:
     wrap = (np.int64(1) << cic_bits) - 1
     sign = np.int64(1) << (cic_bits - 1)
     top = np.int64((1 << (SAMPLE_BITS - 1)) - 1)

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from gateware.registers import CHANNELS, Channel, EventKind, RecordFlag
+from gateware.registers import CHANNELS, EVENT_LOG_ENTRIES, NO_CHANNEL, Channel, EventKind, RecordFlag
 
-ENTRIES = 32
 FIRST_CLOCKS = 2
 CHANNEL_CLOCKS = 24
 """Clocks from a sample set's strobe to its first channel's turn, and from one channel's to the next."""
@@ -27,8 +26,6 @@ _FIRST_CURRENT, _LAST_CHANNEL = int(Channel.I1), int(Channel.I3)
 _MOST = 23
 """Entries that one sample set can make: five kinds of three voltages, two of three currents, two of the whole."""
 
-_NO_CHANNEL = 7
-
 
 class _Fresh(NamedTuple):
     """An entry of the last sample set: its first word is written `clock` clocks after the set's strobe."""
@@ -38,7 +35,7 @@ class _Fresh(NamedTuple):
     high: int
 
 
-class Events:
+class EventsModel:
     """Feed sample sets; `word` and `written` are what a host reads.
 
     Entries of the last set fed appear as its clocks pass: `pass_clocks` says how many have, all of them when the next
@@ -49,7 +46,7 @@ class Events:
         self._left = np.zeros((CHANNELS, len(EventKind)), np.int64)
         self._active = np.zeros((CHANNELS, len(EventKind)), np.int64)
         self._timing = np.zeros(1, np.int64)
-        self._log = [0] * (2 * ENTRIES)
+        self._log = [0] * (2 * EVENT_LOG_ENTRIES)
         self._fresh: deque[_Fresh] = deque()
         self._made = 0
         self.written = 0
@@ -89,7 +86,7 @@ class Events:
         """`clocks` have passed left the last set's strobe; None: all its entries are written."""
         while self._fresh and (clocks is None or self._fresh[0].clock < clocks):
             entry = self._fresh[0]
-            place = 2 * (self.written % ENTRIES)
+            place = 2 * (self.written % EVENT_LOG_ENTRIES)
             self._log[place] = entry.low
             if clocks is not None and entry.clock + 1 >= clocks:
                 return
@@ -103,7 +100,19 @@ class Events:
 
 
 @njit(cache=True)
-def _feed(samples, overload, dead, closings, at, config, left, active, timing, begins, entries):
+def _feed(
+    samples: np.ndarray,
+    overload: np.ndarray,
+    dead: np.ndarray,
+    closings: np.ndarray,
+    at: int,
+    config: np.ndarray,
+    left: np.ndarray,
+    active: np.ndarray,
+    timing: np.ndarray,
+    begins: np.ndarray,
+    entries: np.ndarray,
+) -> tuple[int, int]:
     """Runs until the samples end or a set makes entries; returns where, and how many."""
     count = 0
     while at < len(samples):
@@ -144,7 +153,7 @@ def _feed(samples, overload, dead, closings, at, config, left, active, timing, b
                 active[c, kind] = now
                 begins[at] |= now << kind
                 entries[count, 0] = kind
-                entries[count, 1] = _NO_CHANNEL if kind >= _NO_CROSSING else c
+                entries[count, 1] = NO_CHANNEL if kind >= _NO_CROSSING else c
                 entries[count, 2] = now
                 entries[count, 3] = clock + 2
                 entries[count, 4] = at

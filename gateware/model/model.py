@@ -7,15 +7,16 @@ from collections import deque
 import numpy as np
 
 from gateware.chain import FIR_DECIMATION, Chain
-from gateware.model.capture import Capture
+from gateware.model.capture import CaptureModel
 from gateware.model.decimation import Decimation
-from gateware.model.events import Events
-from gateware.model.phantom import Phantom
-from gateware.model.pulse_counters import PulseCounters
+from gateware.model.events import EventsModel
+from gateware.model.phantom import PhantomModel
+from gateware.model.pulse_counters import PulseCountersModel
 from gateware.model.windows import Windows
 from gateware.registers import (
     BLOCK_BY_ADDRESS,
     BY_ADDRESS,
+    GATE_PLACE,
     MAGIC,
     REGISTERS,
     TICK_BITS,
@@ -52,10 +53,11 @@ CAPTURE_LATENCY = 146
 PLACE_LATENCY = 3
 """Clocks from then to the first clock in which CAPTURE_STATE shows that its place is taken."""
 
-_GATE_AFTER_COUNTERS = 56
+ARMING_LATENCY = 1
+"""Clocks from a write to the counters' GATE to the one whose tick count an arming takes for now."""
 
 
-class Model:
+class GatewareModel:
     """Bit-exact to the netlist, record for record, and clock-exact in what the host's accesses meet.
 
     Time is counted in clocks since reset; `run` takes whole ticks. A host access happens at a clock `when` given
@@ -73,10 +75,10 @@ class Model:
         self.pulses = 0
         self._decimation = Decimation(chain)
         self._windows = Windows(chain)
-        self._phantom = Phantom()
-        self._events = Events()
-        self._capture = Capture(chain)
-        self._counters = PulseCounters()
+        self._phantom = PhantomModel()
+        self._events = EventsModel()
+        self._capture = CaptureModel(chain)
+        self._counters = PulseCountersModel()
         self._pulses_before = 0
         self._bits_before = np.zeros(1, np.uint8)  # the front end is one tick behind the pins
         self._early: tuple[bool, int] | None = None  # whether the next strobe is the phantom load's, and its bits
@@ -266,7 +268,7 @@ class Model:
         if name == "PHANTOM_WAVES":
             return self._phantom.wave(index)
         self._counters.run(self._shown(when))
-        return self._counters.read(index + (_GATE_AFTER_COUNTERS if name == "GATE" else 0))
+        return self._counters.read(index + (GATE_PLACE if name == "GATE" else 0))
 
     def _pass_events(self, when: int) -> None:
         self._settle(when + SAMPLE_LEAD)
@@ -281,7 +283,8 @@ class Model:
             if block.name == "PHANTOM_WAVES":
                 self._phantom.set_wave(address - block.address, value)
             else:
-                self._counters.write(_GATE_AFTER_COUNTERS + address - block.address, value, self._shown(when))
+                now = self._shown(when + ARMING_LATENCY)
+                self._counters.write(GATE_PLACE + address - block.address, value, now)
             return
         register = BY_ADDRESS[address]
         value &= (1 << register.width) - 1

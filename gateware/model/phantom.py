@@ -6,10 +6,8 @@ import numpy as np
 from numba import njit
 
 from gateware.model.sine import SINE_TABLE, sine_of
-from gateware.registers import CHANNELS
+from gateware.registers import CHANNELS, PHANTOM_HOLD_TICKS, PHANTOM_TERMS
 
-_TERMS = 8
-_HOLD_TICKS = 256
 _ONE = 1 << 16
 _ANGLE, _ENGAGED = range(2)
 """θ, and whether the engine has started at a boundary."""
@@ -25,7 +23,7 @@ _Y_DOWN = ((16 << 8) - (2 << 8)) * _EACH
 """x comes with 16 too much; −2v is +2, less 4 if y is not negative."""
 
 
-class Phantom:
+class PhantomModel:
     """Bit- and tick-exact to the gateware's PhantomLoad. Feed register writes and time, get bits.
 
     Time is counted in strobes of `tick` since reset; a write at a clock belongs after all strobes of earlier
@@ -38,7 +36,7 @@ class Phantom:
         self._ticks = 0
         self._on = False
         self._step = 0
-        self._waves = np.zeros((CHANNELS, _TERMS), np.int64)
+        self._waves = np.zeros((CHANNELS, PHANTOM_TERMS), np.int64)
         self._taken = self._waves.copy()  # as the engine has met them for the coming values
         self._reset()
 
@@ -57,38 +55,48 @@ class Phantom:
 
     def set_wave(self, index: int, value: int) -> None:
         """Register `index` of the block PHANTOM_WAVES."""
-        where = divmod(index, _TERMS)
+        where = divmod(index, PHANTOM_TERMS)
         self._waves[where] = value
-        if self._ticks % _HOLD_TICKS <= 2 * index:
+        if self._ticks % PHANTOM_HOLD_TICKS <= 2 * index:
             self._taken[where] = value
 
     def wave(self, index: int) -> int:
         """What register `index` of the block reads."""
-        return int(self._waves[divmod(index, _TERMS)])
+        return int(self._waves[divmod(index, PHANTOM_TERMS)])
 
     def run(self, ticks: int) -> np.ndarray:
         """The bits of the next `ticks` strobes, uint8, bit c of each is channel c's. Off, they mean nothing."""
         bits = np.full(ticks, (1 << CHANNELS) - 1, np.uint8)
-        place = self._ticks % _HOLD_TICKS
+        place = self._ticks % PHANTOM_HOLD_TICKS
         if self._on:
             _run(bits, place, self._step, self._waves, self._taken, SINE_TABLE, self._theta, self._u, self._state)
         elif ticks:
             self._reset()
-            if place + ticks >= _HOLD_TICKS:
+            if place + ticks >= PHANTOM_HOLD_TICKS:
                 self._taken[:] = self._waves
         self._ticks += ticks
         return bits
 
 
 @njit(cache=True)  # the cache does not see a changed import, so the table comes as an argument
-def _run(bits, place, step, waves, taken, table, theta, u, state):
+def _run(
+    bits: np.ndarray,
+    place: int,
+    step: int,
+    waves: np.ndarray,
+    taken: np.ndarray,
+    table: np.ndarray,
+    theta: np.ndarray,
+    u: np.ndarray,
+    state: np.ndarray,
+) -> None:
     done = 0
     while done < len(bits):
-        count = min(_HOLD_TICKS - place, len(bits) - done)
+        count = min(PHANTOM_HOLD_TICKS - place, len(bits) - done)
         _modulate(u, state, bits[done : done + count])
         done += count
         place += count
-        if place == _HOLD_TICKS:
+        if place == PHANTOM_HOLD_TICKS:
             place = 0
             if theta[_ENGAGED]:
                 _values(taken, theta[_ANGLE], table, u)
@@ -98,11 +106,11 @@ def _run(bits, place, step, waves, taken, table, theta, u, state):
 
 
 @njit(cache=True)
-def _values(waves, theta, table, u):
+def _values(waves: np.ndarray, theta: int, table: np.ndarray, u: np.ndarray) -> None:
     u[:] = 0
     for c in range(CHANNELS):
         total = 8
-        for k in range(_TERMS):
+        for k in range(PHANTOM_TERMS):
             amplitude = (waves[c, k] >> 16 & 0xFFFF ^ 0x8000) - 0x8000
             if amplitude == 0:
                 continue
@@ -114,7 +122,7 @@ def _values(waves, theta, table, u):
 
 
 @njit(cache=True)
-def _modulate(u, state, bits):
+def _modulate(u: np.ndarray, state: np.ndarray, bits: np.ndarray) -> None:
     """Fill `bits` with one tick a byte; u (2,) is each input plus one, state (2, 2) x and y of each word."""
     ua, ub = u[0], u[1]
     xa, xb, ya, yb = state[0, 0], state[0, 1], state[1, 0], state[1, 1]
@@ -132,7 +140,7 @@ def _modulate(u, state, bits):
 
 
 @njit(cache=True, inline="always")
-def _hold(x, y, after):
+def _hold(x: int, y: int, after: int) -> int:
     """`y` in the lanes where its top two bits and the top bit of `x` are equal, `after` in the others."""
     held = ~((y >> 14 ^ y >> 13) | (y >> 14 ^ x >> 20)) & _EACH
     lanes = (held << _LANE) - held

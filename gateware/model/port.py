@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.registers import (
     BLOCK_BY_ADDRESS,
     BY_ADDRESS,
@@ -21,7 +21,7 @@ from gateware.registers import (
     TURN_BYTES,
     Capability,
     Op,
-    Status,
+    ReplyStatus,
     crc32,
     reply_offset,
 )
@@ -33,7 +33,7 @@ EDGE_LATENCY = 2
 """Clocks from a rising edge at the pin to the clock in which the peripheral acts on it."""
 
 
-def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[[int], None]) -> bytes:
+def transfer(model: GatewareModel, frame: bytes, edges: np.ndarray, run_until: Callable[[int], None]) -> bytes:
     """Execute one frame whose bit i has its rising edge at clock edges[i]; returns as many bytes.
 
     `run_until(ticks)` must bring the model to that many ticks.
@@ -46,12 +46,12 @@ def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[
     when = int(edges[8 * turn - 1]) + CHECK_LATENCY
     run_until(model.ticks_before(when))
     if struct.pack(">I", crc32(frame[: turn - CRC_BYTES])) != frame[turn - CRC_BYTES : turn]:
-        status = Status.BAD_CRC
+        status = ReplyStatus.BAD_CRC
     else:
         status = _judge(model, op, count, address, when)
     size = ITEM_BYTES[Op(op)] if op in list(Op) else 0
     items = [0] * (count if size else 0)
-    if status is Status.OK:
+    if status is ReplyStatus.OK:
         if op == Op.READ:
             # The first is taken in TURN, each other when the one before begins to leave, if the frame is that long.
             begins = 8 * (head + HEAD_BYTES + size * np.arange(count - 1)) - 2
@@ -77,20 +77,20 @@ def transfer(model: Model, frame: bytes, edges: np.ndarray, run_until: Callable[
     return (bytes(head) + reply).ljust(len(frame), b"\0")[: len(frame)]
 
 
-def _judge(model: Model, op: int, count: int, address: int, when: int) -> Status:
+def _judge(model: GatewareModel, op: int, count: int, address: int, when: int) -> ReplyStatus:
     if op not in list(Op) or count > MAX_COUNT[Op(op)]:
-        return Status.BAD_REQUEST
+        return ReplyStatus.BAD_REQUEST
     if op == Op.CAPTURE and Capability.CAPTURE not in model.chain.capabilities:
-        return Status.BAD_REQUEST
+        return ReplyStatus.BAD_REQUEST
     if op in (Op.READ, Op.WRITE) and not model.has(address):
-        return Status.BAD_REQUEST
+        return ReplyStatus.BAD_REQUEST
     if op == Op.WRITE and not (BY_ADDRESS.get(address) or BLOCK_BY_ADDRESS[address]).writable:
-        return Status.BAD_REQUEST
+        return ReplyStatus.BAD_REQUEST
     if op == Op.RECORD and address >= RECORD_WORDS:
-        return Status.BAD_REQUEST
+        return ReplyStatus.BAD_REQUEST
     if op in (Op.RECORD, Op.POP):
         if not model.level(when):
-            return Status.NOT_THERE
+            return ReplyStatus.NOT_THERE
         if op == Op.POP and int(model.oldest()[0]) >> 32 & 0xFF != address:
-            return Status.NOT_THERE
-    return Status.OK
+            return ReplyStatus.NOT_THERE
+    return ReplyStatus.OK

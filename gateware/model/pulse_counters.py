@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateware.registers import PULSE_PINS, TICK_BITS, Counter, CounterState, GateWord
+from gateware.registers import GATE_PLACE, PULSE_PINS, TICK_BITS, Counter, CounterState, GateWord
 
 _RING = 1 << TICK_BITS
 _LONG = 0xFFFF_FFFF
-_GATE = 56
-"""Index of the gate's first word at the host's port; those of the counters come before."""
 
 _EDGES = {Counter.LED: 0, Counter.SPARE1: 9, Counter.SPARE2: 10}
 _CONTACTS = {Counter.KYZ1: (1, 2), Counter.KYZ2: (3, 4), Counter.KYZ3: (5, 6), Counter.KYZ4: (7, 8)}
@@ -37,7 +35,7 @@ class _Results:
         self.count = (self.count + 1) & _LONG
 
 
-class PulseCounters:
+class PulseCountersModel:
     """Equal to the component once that has settled: 300 ticks and the filter after the last change or command.
 
     A stamp is the tick count as it reads after the strobe at which the change was seen. Calls come in order of
@@ -86,7 +84,7 @@ class PulseCounters:
     def write(self, index: int, value: int, now: int) -> None:
         """A word of the GATE, by its index at the host's port, when the tick count was `now`."""
         self.run(now)
-        word = GateWord(index - _GATE)
+        word = GateWord(index - GATE_PLACE)
         self._gate[word] = value
         if word in (GateWord.OPEN_LO, GateWord.CLOSE_LO):
             self._armed[word] = False
@@ -99,8 +97,8 @@ class PulseCounters:
 
     def read(self, index: int) -> int:
         """A word, by its index at the host's port."""
-        if index >= _GATE:
-            return self._gate[index - _GATE]
+        if index >= GATE_PLACE:
+            return self._gate[index - GATE_PLACE]
         r = self._results[index // 8]
         low, high = _LONG, 32
         return (

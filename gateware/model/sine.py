@@ -13,7 +13,7 @@ SINE_TABLE = 1 + np.rint(
 
 
 @njit(cache=True, inline="always")
-def sine_of(phase, table):
+def sine_of(phase: int, table: np.ndarray) -> int:
     """Sine of one phase (2⁻²⁴ of a turn, any integer) as a code of ±(2**17 − 1).
 
     numba's cache does not see a changed import, so the table comes as an argument.
@@ -21,8 +21,8 @@ def sine_of(phase, table):
     x = phase & 0x3F_FFFF
     if phase & 0x40_0000:
         x = 0x40_0000 - x
-    left = table[x >> 14 & 255]
-    right = table[(x >> 14) + 1 & 255]
+    left: int = table[x >> 14 & 255]
+    right: int = table[(x >> 14) + 1 & 255]
     # In 2⁻¹⁵ of a unit: the chord's rise, the way along the segment's own chord, the line of the quarter.
     total = (left << 14) + (right - left) * (x & 0x3FFF) + (x << 10)
     magnitude = min(total >> 15, 0x1_FFFF)
@@ -30,7 +30,7 @@ def sine_of(phase, table):
 
 
 @njit(cache=True)
-def _sines(phases, table):
+def _sines(phases: np.ndarray, table: np.ndarray) -> np.ndarray:
     values = np.empty(len(phases), np.int64)
     for k in range(len(phases)):
         values[k] = sine_of(phases[k], table)
@@ -39,4 +39,5 @@ def _sines(phases, table):
 
 def sine(phases: np.ndarray) -> np.ndarray:
     """Codes (n,) int64 of phases (n,) in 2⁻²⁴ of a turn."""
-    return _sines(np.asarray(phases, np.int64), SINE_TABLE)
+    codes: np.ndarray = _sines(np.asarray(phases, np.int64), SINE_TABLE)
+    return codes

@@ -94,8 +94,22 @@ class Windows:
 
 @njit(cache=True)
 def _feed(
-    samples, stamps, overload, dead, at, room, config, quarter, phasors, table, line, state, sums, record, closings
-):
+    samples: np.ndarray,
+    stamps: np.ndarray,
+    overload: np.ndarray,
+    dead: np.ndarray,
+    at: int,
+    room: bool,
+    config: np.ndarray,
+    quarter: int,
+    phasors: bool,
+    table: np.ndarray,
+    line: np.ndarray,
+    state: np.ndarray,
+    sums: np.ndarray,
+    record: np.ndarray,
+    closings: np.ndarray,
+) -> tuple[int, bool]:
     """Runs until the samples end or a record is made; returns where, and whether."""
     ring = (np.int64(1) << TICK_BITS) - 1
     while at < len(samples):

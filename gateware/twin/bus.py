@@ -33,7 +33,8 @@ class Timing:
     def send(self, frame: bytes) -> np.ndarray:
         """The waveform of a frame."""
         bits = np.append(np.unpackbits(np.frombuffer(frame, np.uint8)), 0)
-        return self.pins | bits[self.bit] * np.uint8(COPI)
+        driven: np.ndarray = self.pins | bits[self.bit] * np.uint8(COPI)
+        return driven
 
     def receive(self, cipo: np.ndarray) -> bytes:
         """What the host reads, given CIPO at each clock."""

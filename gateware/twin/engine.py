@@ -16,21 +16,22 @@ _RUN_ARGUMENTS = (_POINTER, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER, ctypes.c
 class Twin:
     """The gateware's netlist, compiled, driven through its pins.
 
-    `engine` is "native" (our own generator, fast), or "cxxrtl" or "verilator", which are independent of it: the tests
-    hold them against each other. Reset is held over two clocks when made; time then counts in clocks from 0.
+    `engine` is "native" (our own compiler, fast), or "cxxrtl" or "verilator", which are independent of it: the tests
+    hold them against each other. `gated` False leaves the native engine's activity gating out, which is slower and
+    must be no different. Reset is held over two clocks when made; time then counts in clocks from 0.
     """
 
-    def __init__(self, chain: Chain, engine: str = "native") -> None:
+    def __init__(self, chain: Chain, engine: str = "native", *, gated: bool = True) -> None:
         self.chain = chain
         self.clocks = 0
         self.pulses = 0
         """Level of the pulse pins (gateware.registers.PULSE_PINS), as long as it is not changed."""
         self._bench: int | None = None
         try:
-            self._library = ctypes.CDLL(str(library(chain, engine)))
+            self._library = ctypes.CDLL(str(library(chain, engine, gated=gated)))
         except OSError:  # cut short by a full disk, or made for another machine
-            library(chain, engine).unlink()
-            self._library = ctypes.CDLL(str(library(chain, engine)))
+            library(chain, engine, gated=gated).unlink()
+            self._library = ctypes.CDLL(str(library(chain, engine, gated=gated)))
         self._library.bench_new.restype = ctypes.c_void_p
         self._library.bench_free.argtypes = [ctypes.c_void_p]
         self._library.bench_run.restype = ctypes.c_size_t

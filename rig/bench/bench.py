@@ -68,11 +68,12 @@ class Bench:
 
     def input_contact(self, number: int) -> InputContact:
         """The contact at pulse input 1 or 2. Raises WrongArgument for one that the program does not use."""
-        places = [each.place + 1 for each in self.rig.program.inputs]
-        if number not in places:
-            raise WrongArgument(f"the program does not use input {number}: it has {places or 'none'}, see [[inputs]]")
+        used = {each.id.place + 1: each.id for each in self.rig.program.inputs}
+        if number not in used:
+            known = list(used) or "none"
+            raise WrongArgument(f"the program does not use input {number}: it has {known}, see [[inputs]]")
         if number not in self._inputs:
-            name, driver = f"the contact at input {number}", self._driver_of(f"input{number}")
+            name, driver = f"the contact at input {number}", self._driver_of(used[number].value)
             self._inputs[number] = InputContact(self.rig, driver, f"{name} closes", f"{name} opens")
         return self._inputs[number]
 

@@ -14,7 +14,7 @@ from gateware.registers import Counter as Place
 from rig.bench.errors import NotFitted, WrongArgument
 from rig.bench.rig import Rig
 from rig.meter.billing.quantity import NANO, Quantity
-from rig.meter.contacts.pulses import TEST_LED
+from rig.meter.contacts.outputs import OutputId
 
 COUNTERS = ("LED", "KYZ1", "KYZ2", "KYZ3", "KYZ4")
 """Those that something is looped back to."""
@@ -86,6 +86,7 @@ class CounterInstrument:
         if not rig.has_counters:
             raise NotFitted("the FPGA's build has no pulse counters: load one with the capability PULSE_COUNTERS")
         self._rig, self.name, self._place = rig, name, Place[name]
+        self._output = next(output for output in OutputId if output.label == name)
         self._counters = PulseCounters(rig.hardware.link)
 
     def zero(self) -> None:
@@ -128,7 +129,7 @@ class CounterInstrument:
             read_tick=now,
             tick_hz=found.tick_hz,
             constant_wh=constant,
-            uncounted=1 if rig.first_closing and self.name != "LED" else 0,
+            uncounted=1 if rig.first_closing and self._output is not OutputId.TEST_LED else 0,
             due=None if quantity is None else self._due(quantity, now),
         )
 
@@ -141,8 +142,7 @@ class CounterInstrument:
     @property
     def _constant(self) -> Fraction | None:
         outputs = self._rig.service.meter.outputs
-        name = TEST_LED if self.name == "LED" else self.name.lower()
-        return outputs[name].constant_wh if name in outputs else None
+        return outputs[self._output].constant_wh if self._output in outputs else None
 
 
 def _quantity(name: str) -> Quantity:

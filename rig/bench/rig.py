@@ -56,7 +56,7 @@ class Rig:
         self.frames: StateHistory[ShownFrame] = StateHistory(kept)
         self.items: StateHistory[str] = StateHistory(kept)
         self.contacts: dict[str, StateHistory[ContactState]] = {
-            name.upper(): StateHistory(kept) for name in self.service.outputs.relays
+            id.label: StateHistory(kept) for id in self.service.outputs.relays
         }
         self._look()
         self.service.watch = self._look
@@ -178,8 +178,8 @@ class Rig:
         frame = ShownFrame(front.lcd(service.meter), front.front.mode, front.front.item.name)
         self.frames.note(now_ns, frame)
         self.items.note(now_ns, ALL_SEGMENTS_TEXT if frame.checks_segments else frame.item)
-        for name, relay in service.outputs.relays.items():
-            self.contacts[name.upper()].note(now_ns, ContactState(name.upper(), relay.position))
+        for id, relay in service.outputs.relays.items():
+            self.contacts[id.label].note(now_ns, ContactState(id.label, relay.position))
 
     def _note_edge(self, edge: RawEdge) -> None:
         if edge.accepted:

@@ -2,75 +2,85 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from gateware.bitstream import figures, flash
-from gateware.bitstream.build import ROOT, Build, build, latest
-from gateware.bitstream.tools import BitstreamError
-from gateware.boards import NAMES, Board, board
 from rig.cli.json_output import print_json
+from rig.cli.options import ConfigOption, JsonOption, configuration
+from rig.failures import interrupted, refuse
 
-app = typer.Typer(no_args_is_help=True, help="Bitstreams for the FPGA boards: build, flash, report.")
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
-BoardOption = Annotated[str, typer.Option("--board", help=f"{' or '.join(NAMES)}.", show_default=False)]
+    from gateware.bitstream.build import Build
+    from gateware.bitstream.figures import Figures
+    from gateware.boards import Board
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Bitstreams for the FPGA boards: build, flash, report."
+)
+
+_BOARD = typer.Option("--board", help="icebreaker or ulx3s.", show_default=False)
+BoardOption = Annotated[str, _BOARD]
 DeviceOption = Annotated[
     str | None, typer.Option("--device", help="FPGA on the board: for ulx3s 25F (usual), 45F or 85F.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md) instead.")]
 
 START_S = 3.0
 """An FPGA loads itself from its flash memory within a tenth of this."""
 
 
-@app.command("build", epilog="Example: [bold]rig gateware build --board ulx3s --device 85F[/bold]")
+@app.command("build", epilog="Example: rig gateware build --board ulx3s --device 85F")
 def build_command(board_name: BoardOption, device: DeviceOption = None, json: JsonOption = False) -> None:
-    """Make the board's bitstream in build/gateware, unless nothing has changed since the last time.
+    """Make the board's bitstream.
 
-    A limit that it breaks (1.5 times the clock, 85 % of the logic cells) is said; `rig gateware report` fails on it.
+    It comes to build/gateware, and is not made again where nothing has changed since the last time. A limit that it
+    breaks (1.5 times the clock, 85 % of the logic cells) is printed; `rig gateware report` fails on it.
     """
+    from gateware.bitstream import figures
+    from gateware.bitstream.build import build
+    from gateware.boards import board
+    from rig.terminal.console import output_console
+    from rig.terminal.steps import Steps
+
     target = board(board_name, device)
     began = time.monotonic()
-    with _Steps() as steps:
-        try:
+    try:
+        with Steps() as steps:
             made, fresh = build(target, progress=steps.begin)
-        except KeyboardInterrupt:
-            steps.stop()
-            print("rig: interrupted: nothing was built", file=sys.stderr)
-            raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(interrupted("before its end: nothing was built")) from None
     if json:
         print_json(_described(target, made) | {"fresh": fresh})
     else:
         took = f"built in {time.monotonic() - began:.0f} s" if fresh else "nothing changed since it was built"
-        console = Console(highlight=False)
+        console = output_console()
         console.print(f"{made.bitstream}: {took}, BUILD {made.identity:#010x}")
         console.print(_table(target, made.figures))
-    _say(figures.broken_limits(made.figures, target))
+    _complain(figures.broken_limits(made.figures, target))
 
 
-@app.command("flash", epilog="Example: [bold]rig gateware flash --board icebreaker[/bold]")
+@app.command("flash", epilog="Example: rig gateware flash --board icebreaker")
 def flash_command(
     board_name: BoardOption,
     device: DeviceOption = None,
     port: Annotated[
-        str | None, typer.Option(help="Serial number of the board's USB chip, if there are several.")
+        str | None, typer.Option("--port", help="Serial number of the board's USB chip, if there are several.")
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="rig.toml with spi_path and spi_hz.")] = None,
+    config: ConfigOption = None,
 ) -> None:
-    """Write the bitstream that was built into the board, then check over SPI that the FPGA runs it.
+    """Write the bitstream that was built into the board.
 
-    Exit status 1 when another design answers. Where there is no SPI it says that nothing was verified.
+    Then it is checked over SPI that the FPGA runs it. Exit status 1 when another design answers. Where there is no SPI
+    it says that nothing was verified.
     """
-    from rig.hardware.config import load
+    from gateware.bitstream import flash
+    from gateware.boards import board
 
-    hardware = load(config if config is not None or not Path("rig.toml").exists() else Path("rig.toml")).hardware
+    hardware = configuration(config).hardware
     target = board(board_name, device)
     made = _built(target)
     flash.flash(target, made.bitstream, port)
@@ -83,17 +93,23 @@ def flash_command(
     print(f"loaded and verified: BUILD {runs:#010x}")
 
 
-@app.command("report", epilog="Example: [bold]rig gateware report --board icebreaker --keep[/bold]")
+@app.command("report", epilog="Example: rig gateware report --board icebreaker --keep")
 def report_command(
-    board_name: Annotated[str | None, typer.Option("--board", help="One board; without it, all.")] = None,
+    board_name: Annotated[str | None, _BOARD] = None,
     device: DeviceOption = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep these figures in gateware/boards/figures.json.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Compare what the last builds take, and how fast they may run, with the kept figures.
+    """Compare the last builds' figures with the kept ones.
 
-    Exit status 1 on a regression beyond 5 %, or a broken limit.
+    They are the cells that the builds take, and how fast they may run; of all boards, or of one. Exit status 1 on a
+    regression beyond 5 %, or a broken limit.
     """
+    from gateware.bitstream import figures
+    from gateware.bitstream.tools import BitstreamError
+    from gateware.boards import NAMES, board
+    from rig.terminal.console import output_console
+
     names = NAMES if board_name is None else (board_name,)
     if device is not None and board_name is None:
         raise BitstreamError("--device needs --board")
@@ -113,45 +129,14 @@ def report_command(
         print_json([_described(t, b) | {"kept": before.get(t.key)} for t, b in zip(targets, builds, strict=True)])
     else:
         for target, made in zip(targets, builds, strict=True):
-            Console(highlight=False).print(_table(target, made.figures, before.get(target.key)))
+            output_console().print(_table(target, made.figures, before.get(target.key)))
     _end(found)
 
 
-class _Steps:
-    """Live line on a terminal with the step at work and its time; a line for each step that is done."""
-
-    def __init__(self) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        console = Console(stderr=True, highlight=False)
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self._task = self._progress.add_task("")
-        self._step = ""
-        self._began = time.monotonic()
-
-    def __enter__(self) -> _Steps:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def begin(self, step: str) -> None:
-        self._done()
-        self._step, self._began = step, time.monotonic()
-        self._progress.reset(self._task, description=step)
-
-    def stop(self) -> None:
-        self._progress.stop()
-        if sys.exc_info()[0] is None:
-            self._done()
-
-    def _done(self) -> None:
-        if self._step:
-            self._progress.console.print(f"{self._step} {time.monotonic() - self._began:.1f} s", style="dim")
-        self._step = ""
-
-
 def _built(target: Board) -> Build:
+    from gateware.bitstream.build import ROOT, latest
+    from gateware.bitstream.tools import BitstreamError
+
     made = latest(target)
     if made is None:
         option = "" if target.key == target.name else f" --device {target.device}"
@@ -178,16 +163,17 @@ def _running(path: str, hz: int) -> int:
             bus.close()
 
 
-def _table(target: Board, now: figures.Figures, before: figures.Figures | None = None) -> Table:
-    table = Table(title=f"{target.name} {target.device}", title_justify="left", box=None)
-    for name in ("", "used", "of", "", *(("kept",) if before else ())):
-        table.add_column(name, justify="left" if not name else "right")
+def _table(target: Board, now: Figures, before: Figures | None = None) -> RenderableType:
+    from rig.terminal.listing import Listing
+
+    rows = []
     for name, (used, there) in now.resources.items():
         kept = (str(before.resources.get(name, ("–",))[0]),) if before else ()
-        table.add_row(name, str(used), str(there), f"{used / there:.0%}", *kept)
+        rows.append((name, str(used), str(there), f"{used / there:.0%}", *kept))
     kept = (f"{before.fmax_mhz:.1f}",) if before else ()
-    table.add_row("fastest clock, MHz", f"{now.fmax_mhz:.1f}", f"{now.clock_mhz:.3f}", f"× {now.slack:.2f}", *kept)
-    return table
+    rows.append(("fastest clock, MHz", f"{now.fmax_mhz:.1f}", f"{now.clock_mhz:.3f}", f"× {now.slack:.2f}", *kept))
+    headings = ("", "used", "of", "", *(("kept",) if before else ()))
+    return Listing(headings, rows, title=f"{target.name} {target.device}", right=frozenset(range(1, len(headings))))
 
 
 def _described(target: Board, made: Build) -> dict[str, Any]:
@@ -202,13 +188,13 @@ def _described(target: Board, made: Build) -> dict[str, Any]:
     }
 
 
-def _say(sentences: list[str]) -> None:
+def _complain(sentences: list[str]) -> None:
     for sentence in sentences:
-        print(f"rig: {sentence}", file=sys.stderr)
+        refuse(sentence)
 
 
 def _end(sentences: list[str]) -> None:
     """Say what is wrong and end with status 1; nothing when nothing is."""
-    _say(sentences)
+    _complain(sentences)
     if sentences:
         raise typer.Exit(1)

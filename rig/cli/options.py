@@ -1,14 +1,19 @@
-"""Options that several commands have."""
+"""Options and arguments that several commands have, each defined once; options of one command are defined with it.
+
+A test walks all commands: no two of their modules define an option of the same flag.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.hardware.config import Config, load
+if TYPE_CHECKING:
+    from rig.hardware.config import Config
 
 
 class Speed(StrEnum):
@@ -16,24 +21,63 @@ class Speed(StrEnum):
     most = "max"
 
 
+FORM = typer.Option("--form", help="Meter form, such as 9S or 1S.")
+"""Of a program to begin it has a default, of a recording it is found out."""
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="rig.toml; without it, ./rig.toml if there, else the simulated rig."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md) instead.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead, as docs/json.md has it.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
+LengthOption = Annotated[str | None, typer.Option("--seconds", help="Length in seconds.", show_default=False)]
+VtRatioOption = Annotated[
+    str, typer.Option("--vt-ratio", help="Ratio of the voltage transformers: volts are those of their primary side.")
+]
+CtRatioOption = Annotated[str, typer.Option("--ct-ratio", help="The same of the current transformers, for amperes.")]
 SecondsOption = Annotated[
     float | None, typer.Option("--for", min=0.1, max=1e9, help="Seconds of the rig's time; else until Ctrl-C.")
 ]
-SpeedOption = Annotated[Speed, typer.Option(help="1: real time. max: as fast as a simulated rig can.")]
-ServeOption = Annotated[
-    Path | None, typer.Option(help="Give other programs the state here, a Unix socket; see rig watch.")
+SpeedOption = Annotated[Speed, typer.Option("--speed", help="1: real time. max: as fast as a simulated rig can.")]
+SocketOption = Annotated[
+    Path | None,
+    typer.Option("--socket", "--serve", help="Where the meter is found, a Unix socket; else by its configuration."),
 ]
 HandsOption = Annotated[
-    Path | None, typer.Option(help="Simulated rig: move its switches as in this file of rig record.")
+    Path | None, typer.Option("--hands", help="Simulated rig: move its switches as in this file of rig record.")
 ]
+StoreArgument = Annotated[Path, typer.Argument(help="The folder of the store, as rig.toml has it.")]
+
+
+def configuration_file(path: Path | None) -> Path | None:
+    """Give the file asked for, or the one that is here; None: the default."""
+    here = Path("rig.toml")
+    return here if path is None and here.exists() else path
+
+
+def meter_socket(path: Path | None, config: Config, socket: Path | None) -> Path:
+    """Give the socket where the meter of a configuration is found: as asked for, as configured, or by the file."""
+    from rig.daemon.address import default_socket
+
+    if socket is not None:
+        return socket
+    if config.daemon.socket is not None:
+        return Path(config.daemon.socket)
+    return default_socket(configuration_file(path))
 
 
 def configuration(path: Path | None) -> Config:
-    """The file asked for, or the one that is here, or the default."""
-    here = Path("rig.toml")
-    return load(here if path is None and here.exists() else path)
+    """Read the file asked for, or the one that is here; without either, give the default. Raises ConfigError."""
+    from rig.hardware.config import load
+
+    return load(configuration_file(path))
+
+
+def option_number(flag: str, text: str, *, positive: bool = False) -> Fraction:
+    """Read an exact number from an option: 60, 0.5, 69000/115. Raises ConfigError, naming the flag."""
+    from rig.files.numbers import LEAST, MOST, number
+
+    least = LEAST if positive else Fraction(0)
+    kind = "positive number" if positive else "number from 0"
+    rule = f"a {kind} up to {MOST}, such as 60, 0.5 or 69000/115"
+    return number(flag, text, rule, least, MOST)

@@ -5,68 +5,85 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from rig.cli.json_output import print_json
-from rig.files.whole import check_free, write_files
-from rig.meter.billing.profile import Profile
-from rig.profile.reading import ProfileError, channel_place, column_names, csv_bytes, parquet_bytes, value_of
-from rig.profile.stored import stored_profile
-from rig.store.saved_meter import BOARD
-from rig.terminal.profile_view import plot, table
+from rig.cli.options import ForceOption, JsonOption, StoreArgument
 
-app = typer.Typer(no_args_is_help=True, help="The load profile in a meter's store: show, plot, export.")
+if TYPE_CHECKING:
+    from rig.meter.billing.profile import Profile
 
-FolderArgument = Annotated[Path, typer.Argument(help="The folder of the store, as rig.toml has it.")]
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The load profile in a meter's store: show, plot, export."
+)
+
 RecordingOption = Annotated[
     int | None, typer.Option("--recording", help="Its number; a new one begins with each program. Else the newest.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md) instead.")]
+_CHANNEL = typer.Option("--channel", help="A channel, by name or number; show takes it several times.")
 
 
-@app.command("show", epilog="Example: [bold]rig profile show meter-store --last 96[/bold]")
+@app.command("show", epilog="Example: rig profile show meter-store --last 96")
 def show_command(
-    folder: FolderArgument,
-    last: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many intervals, the newest.")] = 48,
-    channel: Annotated[list[str] | None, typer.Option(help="Only this channel, by name or number; repeat it.")] = None,
+    folder: StoreArgument,
+    last: Annotated[int, typer.Option("--last", min=1, max=1_000_000, help="How many intervals, the newest.")] = 48,
+    channel: Annotated[list[str] | None, _CHANNEL] = None,
     recording: RecordingOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the newest intervals, with outages, clock sets and faults between them."""
+    """Show the newest intervals, and what fell between them.
+
+    Those are outages, settings of the clock, and faults.
+    """
+    from rig.profile.reading import channel_place
+    from rig.terminal.console import output_console
+    from rig.terminal.profile_view import table
+
     profile, said = _read(folder, recording)
     places = [channel_place(profile, name) for name in channel or ()]
     if json:
         print_json(_described(profile, said, last))
     else:
-        console = Console()
+        console = output_console()
         console.print(table(profile, last, places, said, console.width))
 
 
-@app.command("plot", epilog="Example: [bold]rig profile plot meter-store --channel 'kWh delivered'[/bold]")
+@app.command("plot", epilog="Example: rig profile plot meter-store --channel 'kWh delivered'")
 def plot_command(
-    folder: FolderArgument,
-    channel: Annotated[str, typer.Option(help="A channel, by name or number.")] = "1",
-    day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which day; else the last.")] = None,
+    folder: StoreArgument,
+    channel: Annotated[str, _CHANNEL] = "1",
+    day: Annotated[
+        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Which day; else the last.")
+    ] = None,
     recording: RecordingOption = None,
 ) -> None:
     """Draw a day's curve of one channel."""
+    from rig.profile.reading import channel_place
+    from rig.terminal.console import output_console
+    from rig.terminal.profile_view import plot
+
     profile, said = _read(folder, recording)
-    console = Console()
+    console = output_console()
     place = channel_place(profile, channel)
     console.print(plot(profile, place, console.width, None if day is None else day.date(), said))
 
 
-@app.command("export", epilog="Example: [bold]rig profile export meter-store load.csv[/bold]")
+@app.command("export", epilog="Example: rig profile export meter-store load.csv")
 def export_command(
-    folder: FolderArgument,
-    file: Annotated[Path, typer.Argument(help=r"What to write: .csv, or .parquet, which needs the extra \[parquet].")],
+    folder: StoreArgument,
+    file: Annotated[Path, typer.Argument(help="What to write: .csv, or .parquet, which needs the extra [parquet].")],
     recording: RecordingOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    force: ForceOption = False,
 ) -> None:
-    """Write all intervals, each channel in kWh, kvarh, kVAh, V²h or A²h with all its digits."""
+    """Write all intervals to a file.
+
+    Each channel is in kWh, kvarh, kVAh, V²h or A²h, with all its digits.
+    """
+    from rig.files.whole import check_free, write_files
+    from rig.profile.reading import ProfileError, csv_bytes, parquet_bytes
+
     writers = {".csv": csv_bytes, ".parquet": parquet_bytes}
     writer = writers.get(file.suffix.lower())
     if writer is None:
@@ -81,11 +98,16 @@ def export_command(
 
 def _read(folder: Path, recording: int | None) -> tuple[Profile, str]:
     """A profile, and what every result must say of it."""
+    from rig.profile.stored import stored_profile
+    from rig.store.saved_meter import BOARD
+
     fidelity, profile = stored_profile(folder, recording)
     return profile, "" if fidelity == BOARD else f"SIMULATED ({fidelity})"
 
 
 def _described(profile: Profile, said: str, last: int) -> dict[str, Any]:
+    from rig.profile.reading import column_names, value_of
+
     channels = profile.settings.channels
     return {
         "simulated": bool(said),

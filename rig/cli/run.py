@@ -1,11 +1,14 @@
-"""`rig run`, `rig record`, `rig watch`: the meter, shown on a terminal, as lines, or as JSON."""
+"""`rig run`, `serve`, `attach`, `record`, `watch`, `stop`: a meter that runs, and who looks on."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -19,17 +22,27 @@ from rig.cli.options import (
     HandsOption,
     JsonOption,
     SecondsOption,
-    ServeOption,
+    SocketOption,
     Speed,
     SpeedOption,
     configuration,
+    meter_socket,
 )
+from rig.errors import RigError
 from rig.failures import refuse
-from rig.files.strict_toml import ConfigError
-from rig.hardware.hands_file import HandsWriter
+
+if TYPE_CHECKING:
+    from rig.daemon.client import MeterClient
+    from rig.daemon.protocol import Ended, Reading
+    from rig.hardware.hands_file import HandsWriter
+    from rig.terminal.show import Audience
 
 HOLD, SHOW = "\x1b[?2026h", "\x1b[?2026l"
 """Around a picture: a terminal that knows them shows it as one, without a flicker; others pass over them."""
+
+
+class RunRefused(RigError):
+    """A run that cannot be as its options have it: one sentence."""
 
 
 def run(
@@ -37,15 +50,18 @@ def run(
     seconds: SecondsOption = None,
     speed: SpeedOption = Speed.real,
     hands: HandsOption = None,
-    serve: ServeOption = None,
+    socket: SocketOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run the meter on the hardware that the configuration names, by default the simulated rig.
+    """Run the meter on the hardware that the configuration names, by default the simulated rig, and show it.
+
+    The meter is a process of its own: Ctrl-C here ends it in good order, anything else that happens here does not.
+    If one runs already it is shown, and goes on after Ctrl-C.
 
     On a terminal the simulated rig's switches are keys: m magnet, s SCROLL, r demand reset, t TEST, c cover. A button
     is held by pressing its key twice at once, and let go by pressing it again.
     """
-    raise typer.Exit(_run(config, seconds, speed, hands, serve, json, None))
+    raise typer.Exit(_run(config, seconds, speed, hands, socket, json, None))
 
 
 def record(
@@ -54,15 +70,88 @@ def record(
     seconds: SecondsOption = None,
     speed: SpeedOption = Speed.real,
     hands: HandsOption = None,
-    serve: ServeOption = None,
+    socket: SocketOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Run the meter as rig run does, and write down what hands do: every raw edge of its switches and inputs."""
+    from rig.hardware.hands_file import HandsWriter
+
     with HandsWriter(file, force=force) as writer:
-        status = _run(config, seconds, speed, hands, serve, json, writer)
+        status = _run(config, seconds, speed, hands, socket, json, writer)
     print(f"{file}: {writer.edges} edges", file=sys.stderr)
     raise typer.Exit(status)
+
+
+def attach(config: ConfigOption = None, socket: SocketOption = None, json: JsonOption = False) -> None:
+    """Show a meter that runs, as rig run shows it. Ctrl-C leaves it; the meter goes on."""
+    chosen = configuration(config)
+    with _connected(meter_socket(config, chosen, socket), "rig attach") as client:
+        raise typer.Exit(_show(client, json))
+
+
+def serve(
+    config: ConfigOption = None,
+    seconds: SecondsOption = None,
+    socket: SocketOption = None,
+) -> None:
+    """Run the meter without showing it, as a service does, until SIGTERM or Ctrl-C (docs/hardware.md has the unit)."""
+    from rig.daemon.startup import Start
+
+    chosen = configuration(config)
+    start = Start(chosen, str(meter_socket(config, chosen, socket)), seconds)
+    reads, writes = os.pipe()
+    os.write(writes, msgspec.msgpack.encode(start))
+    os.close(writes)
+    os.set_inheritable(reads, True)
+    warnings = [f"-W{option}" for option in sys.warnoptions]
+    # A process that has loaded nothing that metering does not need; it keeps its number, which systemd knows.
+    os.execv(sys.executable, [sys.executable, *warnings, "-m", "rig.daemon.service", str(reads)])
+
+
+def watch(
+    path: Annotated[Path | None, typer.Argument(help="The meter's socket, as --socket.", show_default=False)] = None,
+    config: ConfigOption = None,
+    socket: SocketOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, a reading each second, until Ctrl-C.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Look at a meter that runs: what it shows, what it has registered, its outputs. Once, or with --follow."""
+    from rig.daemon.protocol import Reading, Topic
+
+    chosen = configuration(config)
+    with _connected(path or meter_socket(config, chosen, socket), "rig watch") as client:
+        if follow:
+            raise typer.Exit(_show(client, json, keys=False))
+        client.subscribe(Topic.READINGS)
+        for message in client.messages():
+            if isinstance(message, Reading):
+                _print(message, json)
+                return
+
+
+def lcd(config: ConfigOption = None, socket: SocketOption = None) -> None:
+    """Write what a meter that runs displays on the character display of the configuration, until Ctrl-C."""
+    from rig.terminal.show import Audience, show
+
+    chosen = configuration(config)
+    if chosen.display.size is None:
+        raise RunRefused('display.lcd is "none", it must be "20x4" or "16x2" for rig lcd: set it in rig.toml')
+    with _connected(meter_socket(config, chosen, socket), "rig lcd") as client:
+        show(client, Audience(lambda reading: None, lcd=chosen.display), ours=False)
+
+
+def stop(config: ConfigOption = None, socket: SocketOption = None) -> None:
+    """End a meter that runs, in good order: pulses that are due are let out, and it is saved."""
+    from rig.daemon.protocol import Ended, Stop
+
+    chosen = configuration(config)
+    with _connected(meter_socket(config, chosen, socket), "rig stop") as client:
+        client.ask(Stop())
+        for message in client.messages():
+            if isinstance(message, Ended) and message.failure:
+                refuse(message.failure)
+                raise typer.Exit(message.status)
 
 
 def _run(
@@ -70,62 +159,117 @@ def _run(
     seconds: float | None,
     speed: Speed,
     hands: Path | None,
-    serve: Path | None,
+    socket: Path | None,
     json: bool,
     writer: HandsWriter | None,
 ) -> int:
     """The exit status: 0, or 1 where a failure ended it."""
-    from rig.terminal import run_view as view
-    from rig.terminal import show as live
+    from rig.daemon.client import ClientError
+    from rig.terminal.start import own_socket, start_and_show
 
     chosen = configuration(config)
-    paced, simulated = speed is Speed.real, chosen.hardware.kind == "sim"
+    paced = speed is Speed.real
     for option, given in (("--speed max", not paced), ("--hands", hands is not None)):
-        if given and not simulated:
-            raise ConfigError(f"{option} needs the simulated rig: on hardware time passes, and hands move, as they do")
+        if given and chosen.hardware.kind != "sim":
+            raise RunRefused(f"{option} needs the simulated rig: on hardware time passes, and hands move, as they do")
+    path = own_socket() if socket is None and not paced else meter_socket(config, chosen, socket)
+    try:
+        there = _connected(path, "rig run")
+    except ClientError:
+        pass
+    else:
+        with there:
+            process = there.welcome.process
+            for option, given in (("--hands", hands is not None), ("--speed max", not paced)):
+                if given:
+                    raise RunRefused(
+                        f"a meter runs already (process {process}), and {option} is for one that begins: end it with "
+                        "rig stop, or give another --socket"
+                    )
+            print(f"rig: a meter runs already (process {process}): this shows it; rig stop ends it", file=sys.stderr)
+            return _show(there, json, writer, seconds)
+    keys = hands is None and chosen.hardware.kind == "sim" and paced
+    with _audience(json, writer, keys=keys) as (audience, finish):
+        audience = replace(audience, lcd=chosen.display)
+        ended = start_and_show(chosen, seconds, paced=paced, audience=audience, hands=hands, socket=path)
+    return finish(ended)
+
+
+def _connected(path: Path, name: str) -> MeterClient:
+    from rig.daemon.client import MeterClient
+
+    return MeterClient.connect(path, "command line", name)
+
+
+def _show(
+    client: MeterClient,
+    json: bool,
+    writer: HandsWriter | None = None,
+    seconds: float | None = None,
+    *,
+    keys: bool = True,
+) -> int:
+    """Show a meter that is not ours; the exit status."""
+    from rig.terminal.show import show
+
+    moves = keys and client.welcome.provenance.simulated and client.welcome.paced
+    with _audience(json, writer, keys=moves) as (audience, finish):
+        ended = show(client, audience, ours=False, seconds=seconds)
+    if ended is None:
+        print(f"rig: the meter goes on (process {client.welcome.process}): rig stop ends it", file=sys.stderr)
+        return 0
+    return finish(ended)
+
+
+@contextmanager
+def _audience(
+    json: bool, writer: HandsWriter | None, *, keys: bool
+) -> Iterator[tuple[Audience, Callable[[Ended], int]]]:
+    """Who is shown a meter here, and what prints its end and gives the exit status."""
+    from rig.terminal.run_view import report
+    from rig.terminal.show import Audience
+
     console = Console()
-    audience = live.Audience(
-        lambda moment: console.print(view.panel(moment, trouble=moment.lcd_trouble)), serve=serve, record=writer
-    )
+
+    def finish(ended: Ended) -> int:
+        if ended.summary is not None:
+            if json:
+                print_json({"type": "summary"} | msgspec.to_builtins(ended.summary))
+            else:
+                console.print(report(ended.summary))
+        if ended.failure:
+            refuse(ended.failure)
+        return ended.status
+
+    if json or not console.is_terminal or console.is_dumb_terminal:
+        yield Audience(lambda reading: _print(reading, json, brief=True), record=writer), finish
+        return
+    with Live(Text("the meter starts", style="dim"), console=console, auto_refresh=False) as live:
+        yield replace(_on_terminal(console, live, keys and sys.stdin.isatty()), record=writer), finish
+
+
+def _on_terminal(console: Console, live: Live, moves: bool) -> Audience:
+    """A picture that stays in its place; `moves`: keys move the switches."""
+    from rig.terminal.run_view import panel
+    from rig.terminal.show import Audience
+
+    def draw(reading: Reading) -> None:
+        view = panel(reading, keys=moves, trouble=reading.lcd_trouble)
+        console.file.write(HOLD)
+        live.update(view, refresh=True)
+        console.file.write(SHOW)
+        console.file.flush()
+
+    return Audience(draw, front=draw, keys=sys.stdin if moves else None)
+
+
+def _print(reading: Reading, json: bool, brief: bool = False) -> None:
+    from rig.terminal.run_view import line, panel
+    from rig.terminal.show import reading_json
+
     if json:
-        audience = replace(audience, moment=lambda moment: print_json(live.state(moment)))
-        ended = live.run(chosen, seconds, paced=paced, audience=audience, hands=hands)
-        print_json({"type": "summary"} | msgspec.to_builtins(ended.summary))
-    elif console.is_terminal:
-        keys = sys.stdin if sys.stdin.isatty() and simulated and paced and hands is None else None
-        with Live(Text("the meter starts", style="dim"), console=console, auto_refresh=False) as screen:
-
-            def show(moment: live.Moment) -> None:
-                panel = view.panel(moment, keys=keys is not None, trouble=moment.lcd_trouble)
-                console.file.write(HOLD)
-                screen.update(panel, refresh=True)
-                console.file.write(SHOW)
-                console.file.flush()
-
-            audience = replace(audience, moment=show, face=show, keys=keys)
-            ended = live.run(chosen, seconds, paced=paced, audience=audience, hands=hands)
-        console.print(view.report(ended.summary))
+        print_json(reading_json(reading))
+    elif brief:
+        print(line(reading), flush=True)
     else:
-        ended = live.run(chosen, seconds, paced=paced, audience=audience, hands=hands)
-        console.print(view.report(ended.summary))
-    if ended.failure:
-        refuse(ended.failure)
-        return 1
-    return 0
-
-
-def watch(
-    socket: Annotated[Path, typer.Argument(help="Where rig run --serve gives the state.", show_default=False)],
-    json: JsonOption = False,
-) -> None:
-    """Look once at a meter that runs: what it shows, what it has registered, its outputs."""
-    from rig.daemon.state_server import read_state
-    from rig.terminal import run_view as view
-    from rig.terminal import show as live
-
-    line = read_state(socket)
-    if json:
-        sys.stdout.write(line.decode())
-    else:
-        moment = live.moment_of(line)
-        Console().print(view.panel(moment, trouble=moment.lcd_trouble))
+        Console().print(panel(reading, trouble=reading.lcd_trouble))

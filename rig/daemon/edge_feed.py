@@ -1,9 +1,8 @@
 """Raw edges on their way out of the metering process, in order of time, none lost and none waited for (C-3).
 
 Edges come when their burst is over, those of one contact in order. They wait until nothing earlier can come any more,
-then go as messages, a few at a time; what whoever shows the run has no room for waits here, for the next poll.
-If that goes on until MOST_WAITING wait, the recording ends with the last edge before, and says so: it is whole as far
-as it goes.
+then go as messages, a few at a time; what the server has no room for waits here, for the next poll. If that goes on
+until MOST_WAITING wait, the newest are dropped, and counted: who records hears of it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from itertools import islice
 
 from drivers.debounce import BURST_NS, LATE_NS, STEADY_NS
 from drivers.switches import RawEdge
-from rig.daemon.messages import Edges
+from rig.daemon.protocol import EdgesSeen
 
 SETTLED_NS = BURST_NS + STEADY_NS + LATE_NS
 """What happened longer ago has its verdict: a burst ends BURST_NS after its first edge, or is another's beginning."""
@@ -28,19 +27,22 @@ MOST_WAITING = 200_000
 """Of a person's hands these are hours."""
 
 
-class EdgeFeed:
-    """`hear` is told of the edges, at instants of the hardware's clock; messages are in ns from `begin_ns`.
+Offer = Callable[[EdgesSeen], bool]
+"""Sends a message, or returns False where there is no room now."""
 
-    `offer` sends a message, or returns False where there is no room now.
+
+class EdgeFeed:
+    """Takes edges by `hear`, at instants of the hardware's clock; messages are in ns from `begin`.
+
+    `dropped` counts those that nobody took in time.
     """
 
-    def __init__(self, offer: Callable[[Edges], bool]) -> None:
-        self._offer = offer
+    def __init__(self) -> None:
         self._begin_ns = 0
         self._unsettled: list[tuple[int, int, RawEdge]] = []
         self._heard = 0
         self._waiting: deque[RawEdge] = deque()
-        self.overrun = False
+        self.dropped = 0
 
     def begin(self, begin_ns: int) -> None:
         """The run begins. What was heard before counts as at its begin."""
@@ -51,26 +53,32 @@ class EdgeFeed:
         self._heard += 1
         heapq.heappush(self._unsettled, (edge.at_ns, self._heard, edge))
 
-    def poll(self, now_ns: int) -> None:
-        """After the contacts were polled at `now_ns`: send some of what is certain."""
+    def poll(self, now_ns: int, offer: Offer | None) -> None:
+        """Send some of what is certain, after the contacts were polled at `now_ns`; None: nobody wants it."""
         self._settle(now_ns - SETTLED_NS)
-        self._send(self._offer)
+        if offer is None:
+            self._waiting.clear()
+        else:
+            self._send(offer)
 
-    def finish(self, send: Callable[[Edges], bool]) -> None:
-        """The contacts are let go, all verdicts have fallen: send the rest, waiting for room."""
+    def finish(self, offer: Offer) -> None:
+        """Send the rest, as far as it is taken: the contacts are let go, all verdicts have fallen."""
         self._settle(None)
-        while self._waiting:
-            self._send(send)
+        while self._waiting and self._send(offer):
+            pass
 
     def _settle(self, until_ns: int | None) -> None:
         while self._unsettled and (until_ns is None or self._unsettled[0][0] <= until_ns):
             edge = heapq.heappop(self._unsettled)[2]
-            self.overrun = self.overrun or len(self._waiting) >= MOST_WAITING
-            if not self.overrun:
+            if len(self._waiting) >= MOST_WAITING:
+                self.dropped += 1
+            else:
                 self._waiting.append(replace(edge, at_ns=max(0, edge.at_ns - self._begin_ns)))
 
-    def _send(self, send: Callable[[Edges], bool]) -> None:
+    def _send(self, offer: Offer) -> bool:
         batch = list(islice(self._waiting, BATCH))
-        if batch and send(Edges(batch)):
-            for _ in batch:
-                self._waiting.popleft()
+        if not batch or not offer(EdgesSeen(batch)):
+            return False
+        for _ in batch:
+            self._waiting.popleft()
+        return True

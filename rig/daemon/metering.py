@@ -1,7 +1,7 @@
-"""The metering process: the service on its hardware, and nothing else (C-3).
+"""The metering process: the service on its hardware, and the door to it; nobody's child that matters (C-3).
 
-`rig run` starts it and shows what it says (rig/terminal/show.py). It takes orders and says what is to be shown over a
-socket, and never waits for whoever looks on; if that is gone, or SIGTERM comes, it ends as if told to stop.
+It ends when its seconds are over, when SIGTERM or SIGINT comes, when a client that may asks for it, or when the link
+fails. Then pulses that are due are let out, the meter is saved, contacts go to rest, and clients hear what it came to.
 """
 
 from __future__ import annotations
@@ -10,129 +10,190 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
 
 from drivers.spi_link import LinkError
+from rig.daemon.address import Address, claim_pins
 from rig.daemon.channel import ChannelClosed, MessageChannel
+from rig.daemon.desk import Desk
 from rig.daemon.edge_feed import EdgeFeed
+from rig.daemon.internal import Serve
 from rig.daemon.interrupts import Interrupts
-from rig.daemon.messages import Begun, Ended, Moment, Operate, Order, Refused, Shown, Start, Stop
+from rig.daemon.protocol import Begun, EdgesSeen, Ended, FrontChanged, Reading, State, Topic
+from rig.daemon.publications import logged
+from rig.daemon.requests import Requests
+from rig.daemon.server_process import ServerProcess
+from rig.daemon.startup import Begin, CouldNotRun, FromStarter, Ready, Start
+from rig.daemon.systemd import Notifier
+from rig.errors import RigError
 from rig.failures import MENDABLE, unexpected
-from rig.files.strict_toml import ConfigError
-from rig.hardware.config import INPUTS
 from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import open_hardware, program_of
+from rig.meter.billing.billing import MeterEvent
+from rig.meter.billing.inputs import InputId
 from rig.program.build import Program
-from rig.service.input_contacts import name_of
+from rig.service.persistence import program_in_force
 from rig.service.run_accumulator import RunAccumulator
+from rig.service.run_provenance import provenance_of
 from rig.service.service import Service
 from rig.store.store import Store
 
-REFRESH_NS = 1_000_000_000
-
-OVERRUN = "the recording ends before the run: whoever showed it took no edges for too long"
-
-Tell = Callable[[msgspec.Struct], bool]
+READING_NS = 1_000_000_000
+"""How often, in the rig's time, there is a reading."""
 
 
-class Stopped:
-    """Whether the run is to end: told so, by an order or a signal, or nobody is there any more."""
-
-    def __init__(
-        self, channel: MessageChannel[Order], operate: Callable[[Operate], None], interrupts: Interrupts
-    ) -> None:
-        self._channel, self._operate, self._interrupts = channel, operate, interrupts
-        self._ended = False
-
-    def __call__(self) -> bool:
-        """Take the orders that wait."""
-        self._ended = self._ended or self._interrupts.seen
-        while not self._ended:
-            try:
-                order = self._channel.poll()
-            except ChannelClosed:
-                order = Stop()
-            match order:
-                case None:
-                    break
-                case Operate():
-                    self._operate(order)
-                case Stop():
-                    self._ended = True
-        return self._ended
+STARTER_S = 5.0
+"""Whoever starts a daemon has so long to subscribe; then it meters for nobody."""
 
 
-def meter(start: Start, channel: MessageChannel[Order], interrupts: Interrupts) -> Ended:
-    """Meter as ordered. Ends cleanly when told to, or interrupted, and when the link fails: no window is left half
-    registered, pulses due are let out, the outputs go to rest."""
-    config = start.config
-    program = program_of(config)
-    hands = None if start.hands is None else _hands(Path(start.hands), program)
-    hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
-    # At full speed every moment is waited for; in real time none is.
-    tell: Tell = _or_nobody(channel.offer if start.paced else channel.send)
-    feed = EdgeFeed(tell) if start.record else None
-    failure = None
-    with ExitStack() as held:
-        held.callback(hardware.close)
-        store = Store.open(Path(config.meter.store)) if config.meter.store else None
-        _find(hardware, hands)
-        service = Service(hardware, config, program, store, on_edge=None if feed is None else feed.hear)
-        held.callback(service.close)  # whatever happens, no contact stays closed: the kernel may leave pins as they are
+class HandsError(RigError):
+    """Recorded movements that this meter cannot have: one sentence with the file and what would be right."""
+
+
+class Daemon:
+    """One meter, from its order on. `run` meters until it is to end."""
+
+    def __init__(self, start: Start, interrupts: Interrupts, notifier: Notifier) -> None:
+        """Open everything: hardware, store, contacts, socket. What cannot be had raises an error that says so."""
+        self._start, self._interrupts, self._notifier = start, interrupts, notifier
+        self._held = ExitStack()
+        try:
+            self._open(start)
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _open(self, start: Start) -> None:
+        config = start.config
+        address = Address(Path(start.socket), config.daemon.group)
+        self._held.callback(address.close)
+        if (claim := claim_pins(config)) is not None:
+            self._held.callback(claim.close)
+        folder = Path(config.meter.store) if config.meter.store else None
+        configured = program_of(config)
+        program, written = program_in_force(configured, folder)
+        self._hands = None if start.hands is None else _hands(Path(start.hands), program)
+        self.hardware = hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
+        self._held.callback(hardware.close)
+        store = None if folder is None else Store.open(folder)
+        _find(hardware, self._hands)
+        self._feed = EdgeFeed()
+        self.service = Service(hardware, config, program, store, on_edge=self._feed.hear, written=written)
+        self._held.callback(self.service.close)  # the kernel may leave pins as they are: no contact stays closed
+        self.provenance = provenance_of(self.service, config)
+        serve = Serve(os.getpid(), start.paced, msgspec.msgpack.encode(self.provenance), address.group)
+        self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
+        self._requests = Requests(self.service, configured)
+        self._stopped = False
+
+    def await_starter(self) -> None:
+        """Let whoever started it subscribe before there is anything to miss."""
+        self._desk.await_interest(STARTER_S)
+
+    def run(self) -> Ended:
+        """Meter until it is to end; what it came to, which clients have heard too."""
+        ended = Ended(None, None, 1)
+        try:
+            ended = self._meter()
+        except MENDABLE as error:
+            ended = Ended(None, str(error), getattr(error, "status", 2))
+        except Exception as error:
+            ended = Ended(None, unexpected(error), 1)
+            if "RIG_TRACEBACK" in os.environ:
+                raise
+        finally:
+            self._notifier.stopping()
+            self.service.close()
+            self._desk.close(ended)
+            self._held.close()
+        return ended
+
+    def _meter(self) -> Ended:
+        service, hardware, start = self.service, self.hardware, self._start
         accumulator = RunAccumulator(service)
+        failure = None
         service.begin()
         keep_what_is_loaded()
         now = hardware.clock.now_ns()
-        _replay(hardware, hands, now)
-        if feed is not None:
-            feed.begin(now)
-            tell(Begun(hardware.fidelity, program.digest, sorted(service.contacts_closed)))
+        _replay(hardware, self._hands, now)
+        self._feed.begin(now)
+        self._requests.begun_ns = now
+        self._desk.attend(self._requests.execute, self._requests.forget)
+        self._desk.publish(Topic.EDGES, Begun(sorted(service.contacts_closed)))
+        service.watch = self._attend
+        service.on_events = self._log
+        self._notifier.ready()
         end = None if start.seconds is None else now + round(start.seconds * 1e9)
-        stopped = Stopped(channel, lambda order: service.operate(order.switch, order.operated), interrupts)
         shown = None
         try:
-            while not stopped() and (end is None or now < end):
-                now = now + REFRESH_NS if end is None else min(now + REFRESH_NS, end)
+            while not self._ends and (end is None or now < end):
+                now = now + READING_NS if end is None else min(now + READING_NS, end)
                 for result in service.run(now):
                     accumulator.add(result)
-                    if stopped():
+                    if self._ends:
                         break
-                    service.make_room()
-                    if (face := service.face) != shown:
-                        tell(Shown(face))
-                        shown = face
-                    if feed is not None:
-                        feed.poll(service.polled_ns)
+                    if self._desk.wanted(Topic.FRONT):
+                        service.make_room()
+                        if (face := service.face) != shown:
+                            self._desk.publish(Topic.FRONT, FrontChanged(face))
+                            shown = face
                 else:
-                    service.make_room()
-                    tell(Moment(accumulator.summary(), accumulator.recent(), service.face))
+                    self._read(accumulator)
         except LinkError as error:
             failure = str(error)
         service.finish()
-        if feed is not None:
-            feed.finish(_or_nobody(channel.send))
-            failure = OVERRUN if feed.overrun and failure is None else failure
-        return Ended(accumulator.summary(), failure)
+        self._feed.finish(self._offer_edges)
+        return Ended(accumulator.summary(), failure, 1 if failure else 0)
+
+    @property
+    def _ends(self) -> bool:
+        return self._interrupts.seen or self._requests.stop
+
+    def _attend(self) -> None:
+        """At each poll: requests, answers that waited for the disk, edges, and systemd's watchdog."""
+        self._desk.attend(self._requests.execute, self._requests.forget)
+        for ask, reply in self._requests.settled():
+            self._desk.answer(ask, reply)
+        self._feed.poll(self.service.polled_ns, self._offer_edges if self._desk.wanted(Topic.EDGES) else None)
+        self._notifier.alive()
+
+    def _offer_edges(self, edges: EdgesSeen) -> bool:
+        return self._desk.offer(Topic.EDGES, edges)
+
+    def _read(self, accumulator: RunAccumulator) -> None:
+        """Each second: what is published of the meter."""
+        service, desk = self.service, self._desk
+        service.make_room()
+        recent = accumulator.recent()
+        if desk.wanted(Topic.READINGS):
+            desk.publish(Topic.READINGS, Reading(accumulator.summary(), recent, service.face))
+        if desk.wanted(Topic.STATE):
+            service.make_room()
+            desk.publish(Topic.STATE, State(self.service.reading()))
+
+    def _log(self, events: Sequence[MeterEvent]) -> None:
+        if self._desk.wanted(Topic.EVENTS) and (message := logged(events)) is not None:
+            self._desk.publish(Topic.EVENTS, message)
 
 
 def _hands(path: Path, program: Program) -> Recorded:
-    """What was recorded, refused where it moves an input that nobody would hear of."""
+    """Read what was recorded; refuse what moves an input that nobody would hear of."""
     hands = read_hands(path)
-    used = {name_of(each.place) for each in program.inputs}
+    used = {each.id.value for each in program.inputs}
     moved = hands.found | {edge.switch for edge in hands.edges}
-    if unused := sorted((moved & set(INPUTS)) - used):
-        raise ConfigError(f"{path} moves {unused[0]}, which the program does not use: take the one it was made with")
+    if unused := sorted((moved & {each.value for each in InputId}) - used):
+        raise HandsError(f"{path} moves {unused[0]}, which the program does not use: take the one it was made with")
     return hands
 
 
 def _find(hardware: Hardware, hands: Recorded | None) -> None:
-    """The contacts of a simulated rig as they were found."""
+    """Put the contacts of a simulated rig as they were found."""
     if hands is not None:
         assert hardware.hands is not None
         for contact in sorted(hands.found):
@@ -141,54 +202,63 @@ def _find(hardware: Hardware, hands: Recorded | None) -> None:
 
 
 def _replay(hardware: Hardware, hands: Recorded | None, begin_ns: int) -> None:
-    """The edges again, from `begin_ns` on."""
+    """Give the edges again, from `begin_ns` on."""
     if hands is not None:
         assert hardware.hands is not None
         for edge in hands.edges:
             hardware.hands.level(edge.switch, begin_ns + edge.at_ns, edge.operated)
 
 
-def _or_nobody(say: Callable[[msgspec.Struct], bool]) -> Tell:
-    """What nobody is there to hear is as good as said."""
+def serve(start: Start, ready: Callable[[], None] | None = None) -> Ended:
+    """Meter as ordered, in this process, until it is to end. `ready` is called once the socket is there.
 
-    def tell(message: msgspec.Struct) -> bool:
-        try:
-            return say(message)
-        except ChannelClosed:  # the next look at the orders ends the run
-            return True
-
-    return tell
+    Raises what keeps it from running; what ends it later is in the result.
+    """
+    interrupts = Interrupts()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupts.note)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the end of a terminal is nothing to a meter
+    notifier = Notifier()
+    daemon = Daemon(start, interrupts, notifier)
+    if start.paced:
+        favour_this_process()
+    if ready is not None:
+        ready()
+        daemon.await_starter()
+    return daemon.run()
 
 
 def main() -> None:
-    """`python -m rig.daemon.metering DESCRIPTOR`: the socket that orders come from, the first of them a Start."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever shows the run: Stop comes from there
-    interrupts = Interrupts()
-    signal.signal(signal.SIGTERM, interrupts.note)  # systemd sends it to all processes of a service
-    channel: MessageChannel[Order] = MessageChannel(socket.socket(fileno=int(sys.argv[1])), Order)
-    try:
-        channel.send(_last_word(channel, interrupts))
-    except ChannelClosed:  # nobody is there any more
-        sys.exit(1)
-    finally:
-        channel.leave()
+    """`python -m rig.daemon.metering DESCRIPTOR`: the channel to whoever starts it, who says Start, and then Begin."""
+    channel: MessageChannel[FromStarter] = MessageChannel(socket.socket(fileno=int(sys.argv[1])), FromStarter)
 
+    def ready() -> None:
+        channel.send(Ready())
+        try:
+            if not isinstance(channel.receive(), Begin):
+                raise ChannelClosed
+        finally:
+            channel.close()
 
-def _last_word(channel: MessageChannel[Order], interrupts: Interrupts) -> Ended | Refused:
+    status = 1
     try:
         start = channel.receive()
         assert isinstance(start, Start)
-        if start.paced:
-            favour_this_process()
-        return meter(start, channel, interrupts)
+        status = serve(start, ready).status
+    except ChannelClosed:  # whoever wanted a meter is gone before it began
+        pass
     except MENDABLE as error:
-        return Refused(str(error))
-    except ChannelClosed:
-        raise
+        _last_word(channel, CouldNotRun(str(error), getattr(error, "status", 2)))
     except Exception as error:
         if "RIG_TRACEBACK" in os.environ:
             raise
-        return Refused(unexpected(error), status=1)
+        _last_word(channel, CouldNotRun(unexpected(error), status=1))
+    sys.exit(status)
+
+
+def _last_word(channel: MessageChannel[FromStarter], word: CouldNotRun) -> None:
+    with suppress(ChannelClosed, OSError):
+        channel.send(word)
 
 
 if __name__ == "__main__":

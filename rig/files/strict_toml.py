@@ -93,7 +93,16 @@ def _sentence(message: str, data: dict[str, Any], kind: type) -> str:
     if length := re.match(r"Expected `array` of length (<=|>=) (\d+)", said):
         bound = "at most" if length[1] == "<=" else "at least"
         return f"{place} has {len(value)} entries, it must have {bound} {length[2]}"
-    return f"{place} is {shown(value)}, it must be {_rule(type_, place)}"
+    found = "not right (it is not shown here)" if _secret(type_) else shown(value)
+    return f"{place} is {found}, it must be {_rule(type_, place)}"
+
+
+def _secret(type_: inspect.Type) -> bool:
+    """Whether no message may show the value: a key with `extra={"secret": True}`, or a table that has one."""
+    if isinstance(type_, inspect.Metadata):
+        return bool((type_.extra or {}).get("secret")) or _secret(type_.type)
+    structs = (found for found in _choices(type_) if isinstance(found, inspect.StructType))
+    return any(_secret(field.type) for struct in structs for field in struct.fields)
 
 
 def _bare(key: str) -> str:

@@ -39,6 +39,10 @@ A file with everything at its default:
     calibration = "constants.toml"  # left out: nominal on a Pi (UNCALIBRATED), exact if simulated
     store = "meter-store"           # a folder; left out: nothing outlives a simulated run, a Pi has "meter-store"
 
+    [daemon]                        # the metering process, see docs/interface.md
+    socket = "meter.sock"           # where its clients find it; left out: a path made from this file's
+    group = "meter"                 # a group whose members may connect; left out: this user alone
+
     [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
     scroll_actuator_pin = 14
     magnet_actuator_pin = 15
@@ -56,10 +60,10 @@ import msgspec
 
 from drivers.lcd import ADDRESSES
 from rig.files.strict_toml import ConfigError, read
+from rig.meter.billing.inputs import InputId
+from rig.meter.contacts.outputs import OutputId
 
-OUTPUTS = ("kyz1", "kyz2", "kyz3", "kyz4")
 SWITCHES = ("scroll", "magnet", "reset", "test", "cover")
-INPUTS = ("input1", "input2")
 
 PI_STORE = "meter-store"
 """Where a meter on hardware keeps its registers, if nothing else is said."""
@@ -97,9 +101,9 @@ class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     input2_pin: _Gpio = 21
     gpio_chip: _Chip = "/dev/gpiochip0"
 
-    def contacts(self, output: str) -> tuple[int, int]:
-        """The pins of K–Y and K–Z of an output, "kyz1" to "kyz4"."""
-        return getattr(self, f"{output}_y_pin"), getattr(self, f"{output}_z_pin")
+    def contacts(self, output: OutputId) -> tuple[int, int]:
+        """The pins of K–Y and K–Z of a form-C output."""
+        return getattr(self, f"{output.value}_y_pin"), getattr(self, f"{output.value}_z_pin")
 
     @property
     def switches(self) -> dict[str, int]:
@@ -107,9 +111,9 @@ class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return {name: getattr(self, f"{name}_pin") for name in SWITCHES}
 
     @property
-    def inputs(self) -> tuple[int, int]:
-        """The pins of the two pulse inputs."""
-        return self.input1_pin, self.input2_pin
+    def inputs(self) -> dict[InputId, int]:
+        """The pins of the pulse inputs."""
+        return {each: getattr(self, f"{each.value}_pin") for each in InputId}
 
 
 class LcdConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -156,6 +160,13 @@ class BenchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return {name: pin for name, pin in pins.items() if pin is not None}
 
 
+class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where a running meter is found (docs/interface.md), and the group whose members may connect besides its user."""
+
+    socket: str | None = None
+    group: str | None = None
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A whole rig.toml; every key may be left out."""
 
@@ -164,6 +175,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     simulation: SimulationConfig = SimulationConfig()
     meter: MeterFiles = MeterFiles()
     bench: BenchConfig = BenchConfig()
+    daemon: DaemonConfig = DaemonConfig()
 
 
 def load(path: Path | None) -> Config:
@@ -181,7 +193,10 @@ def load(path: Path | None) -> Config:
     if config.hardware.kind == "pi" and config.meter.store is None:
         files["store"] = PI_STORE
     beside = {name: str(path.parent / file) for name, file in files.items() if file is not None}
-    return msgspec.structs.replace(config, meter=MeterFiles(**beside))
+    daemon = config.daemon
+    if daemon.socket is not None:
+        daemon = msgspec.structs.replace(daemon, socket=str(path.parent / daemon.socket))
+    return msgspec.structs.replace(config, meter=MeterFiles(**beside), daemon=daemon)
 
 
 def _check_pins(config: Config) -> None:

@@ -33,12 +33,13 @@ from types import TracebackType
 
 from drivers.switches import RawEdge
 from rig.files.strict_toml import ConfigError, shown
-from rig.hardware.config import INPUTS, SWITCHES
+from rig.hardware.config import SWITCHES
+from rig.meter.billing.inputs import InputId
 
 TITLE = "rig hands"
 VERSION = 1
 COLUMNS = "ns,contact,closed,verdict"
-CONTACTS = (*SWITCHES, *INPUTS)
+CONTACTS = (*SWITCHES, *(each.value for each in InputId))
 _NS = re.compile(r"\d{1,18}", re.ASCII)
 _VERDICTS = ("found", "accepted", "bounce")
 

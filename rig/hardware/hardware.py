@@ -15,6 +15,7 @@ from drivers.pins import open_pins
 from drivers.pulse_inputs import EdgeSource, GpiodSource, GpiozeroSource
 from drivers.spi_link import SpiLink, open_spidev
 from rig.hardware.config import Config
+from rig.meter.billing.inputs import InputId
 
 NOMINAL_VOLTS = Fraction(1088)
 """Volts at code 2**19 of the reference front end: 850 V peak at 78 % density (89 % ones)."""
@@ -56,9 +57,9 @@ class Hardware:
         self.pins.close()
 
 
-def pulse_source(hardware: Hardware, config: Config, place: int) -> EdgeSource:
-    """Where the edges of pulse input `place` (0 or 1) come from: the kernel, or simulated pins. Raises GpioError."""
-    what, pin = f"pulse input {place + 1}", config.hardware.inputs[place]
+def pulse_source(hardware: Hardware, config: Config, id: InputId) -> EdgeSource:
+    """Where the edges of a pulse input come from: the kernel, or simulated pins. Raises GpioError."""
+    what, pin = f"pulse input {id.place + 1}", config.hardware.inputs[id]
     if hardware.simulated:
         return GpiozeroSource(what, pin, pins=hardware.pins)
     return GpiodSource(what, config.hardware.gpio_chip, pin)

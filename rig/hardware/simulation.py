@@ -12,12 +12,13 @@ from drivers.sim.frontend import FrontEnd
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.sim.sensors import Sensor, ideal_sensors, typical_sensors
-from drivers.sim.source import Source
+from drivers.sim.source import SignalSource
 from drivers.sim.synthetic import lively_load
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
-from rig.hardware.config import OUTPUTS, Config
+from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, calibration_of
+from rig.meter.contacts.outputs import KYZ_OUTPUTS
 
 GAIN_DIGITS = 12
 """Significant digits of the known constants: their rounding is far below any figure shown."""
@@ -57,7 +58,7 @@ def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration
 
 
 def simulated_hardware(
-    config: Config, current_class: int, source: Source, *, paced: bool, begin_utc_ns: int | None = None
+    config: Config, current_class: int, source: SignalSource, *, paced: bool, begin_utc_ns: int | None = None
 ) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
     """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now."""
     chain = Chain()
@@ -71,10 +72,10 @@ def simulated_hardware(
     else:
         calibration = known_constants(sensors, chain.tick_hz)
     pins = VirtualClockMockFactory(pins_time)
-    wired = [config.hardware.led_pin, *(pin for output in OUTPUTS for pin in config.hardware.contacts(output))]
+    wired = [config.hardware.led_pin, *(pin for output in KYZ_OUTPUTS for pin in config.hardware.contacts(output))]
     looped = [pins.pin(number) for number in wired]
     board.contacts = lambda: sum(bool(pin.state) << bit for bit, pin in enumerate(looped))  # to the pulse counters
-    inputs = {f"input{place}": pin for place, pin in enumerate(config.hardware.inputs, 1)}
+    inputs = {each.value: pin for each, pin in config.hardware.inputs.items()}
     clock.hands = hands = Hands(config.hardware.switches | inputs, pins, config.simulation.seed)
     hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity, hands)
     return hardware, board, front_end

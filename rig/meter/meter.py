@@ -13,14 +13,16 @@ from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Command
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
 from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
 from rig.meter.contacts.alerts import AlertInputs
 from rig.meter.contacts.functions import LevelOutput
 from rig.meter.contacts.levels import ContactChange, LevelEvent, LevelOutputs
-from rig.meter.contacts.pulses import TEST_LED, PulseOutput, PulseState
+from rig.meter.contacts.outputs import OutputId
+from rig.meter.contacts.pulses import PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState
+from rig.meter.measuring.events import MeasurementError
 from rig.meter.measuring.measurement import Fault, Measurement, Window
 from rig.meter.measuring.quantities import Readings, Sums
 from rig.meter.measuring.registration import Energies
@@ -36,10 +38,10 @@ _TICKS = 1 << TICK_BITS
 
 @dataclass(frozen=True)
 class Pulse:
-    """One pulse of the named output, at an instant in modulator ticks on the meter's timeline."""
+    """One pulse of an output, at an instant in modulator ticks on the meter's timeline."""
 
     tick: int
-    output: str
+    output: OutputId
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class MeterState:
     """Everything that must outlive a power failure."""
 
     billing: BillingState
-    outputs: dict[str, PulseState]
+    outputs: dict[OutputId, PulseState]
     installation: InstallationState
 
 
@@ -86,7 +88,7 @@ class Meter:
     """One meter on a board of `tick_hz`: measurement, billing, outputs, and what it finds of its installation.
 
     The first record begins at billing's time, and with it the state of each of the `levels`, outputs that do not pulse,
-    is told once. `outputs` need distinct names. `instant` is None until the first second.
+    is told once. `outputs` need distinct identities. `instant` is None until the first second.
     """
 
     def __init__(
@@ -108,16 +110,16 @@ class Meter:
         self._clock: MeterClock | None = None
         self._last: Window | None = None
         self._faulty: dict[Fault, int] = {}  # where the last record with it ended
-        self.outputs = {output.name: output for output in outputs}
+        self.outputs = {output.id: output for output in outputs}
         if len(self.outputs) != len(outputs):
-            raise ValueError(f"outputs need distinct names, got {', '.join(o.name for o in outputs)}")
+            raise ValueError(f"outputs need distinct identities, got {', '.join(o.id.label for o in outputs)}")
         self._levels = LevelOutputs(levels, tick_hz)
         self._followed: PulseOutput | None = None
 
     @property
     def state(self) -> MeterState:
         """What to store: live objects, so encode them before the meter goes on."""
-        outputs = {name: output.state for name, output in self.outputs.items()}
+        outputs = {id: output.state for id, output in self.outputs.items()}
         return MeterState(self.billing.state, outputs, self.installation.state)
 
     def advance(self, record: Record) -> WindowResult:
@@ -126,12 +128,12 @@ class Meter:
         self._last = window
         self._faulty |= dict.fromkeys(window.faults, window.tick_end)
         self._recent += window.sums
-        said: list[MeterEvent] = [*self._troubles(window, before)]
+        events: list[MeterEvent] = [*self._new_faults(window, before)]
         energies = window.energies
         if energies is None:
-            return WindowResult(window, (), tuple(said))
+            return WindowResult(window, (), tuple(events))
         instant = self.instant
-        said += self._look(window)
+        events += self._look(window)
         pulses = self._pulses(energies, window.flowed_from, window.tick_end)
         changes: list[ContactChange] = []
         if self._clock is None:
@@ -146,19 +148,19 @@ class Meter:
         changes += self._levels.advance([(tick_at(points, each.utc_ns), each) for each in told], end.tick)
         if self.instant is not None and self.instant is not instant:
             changes += self._judge(self.instant, end.tick)
-        return WindowResult(window, tuple(pulses), (*said, *happened), tuple(changes))
+        return WindowResult(window, tuple(pulses), (*events, *happened), tuple(changes))
 
     def _pulses(self, energies: Energies, begin: int, end: int) -> list[Pulse]:
         """What flowed in a window, as pulses of every output; of the lamp only those of what it follows."""
         found = [
-            Pulse(tick, output.name)
+            Pulse(tick, output.id)
             for output in self.outputs.values()
             for tick in output.advance(energies.of(output.quantity), begin, end - begin)
-            if self._followed is None or output.name != TEST_LED
+            if self._followed is None or output.id is not OutputId.TEST_LED
         ]
         if self._followed is not None:
             moved = energies.moves(self._followed.quantity)
-            found += [Pulse(tick, TEST_LED) for tick in self._followed.advance(moved, begin, end - begin)]
+            found += [Pulse(tick, OutputId.TEST_LED) for tick in self._followed.advance(moved, begin, end - begin)]
         found.sort(key=lambda pulse: pulse.tick)
         return found
 
@@ -171,13 +173,33 @@ class Meter:
         seen = AlertInputs(instant.phases, instant.elements, installation.expected, demand, installation.active)
         return self._levels.judge(tick, seen)
 
+    def reprogram(
+        self,
+        billing: Billing,
+        installation: Installation,
+        outputs: Sequence[PulseOutput],
+        levels: Sequence[LevelOutput],
+    ) -> list[ContactChange]:
+        """Go on at the end of the last record as another program has it; the state of each level output.
+
+        Energy that flowed since, and what of the last window waits for its vars, registers by the new program.
+        """
+        self.billing, self.installation = billing, installation
+        self.measurement.use(installation.equation)
+        self.outputs = {output.id: output for output in outputs}
+        self._levels = LevelOutputs(levels, self._tick_hz)
+        self._followed = None
+        if self._clock is None:
+            return []
+        return self._levels.begin(self._clock.tick, billing.rate, billing.test is not None)
+
     def follow(self, quantity: Quantity | None) -> None:
         """From the next record on the test LED shows a quantity, from none on; None: Wh either way, which is counted
         all the time. The same again changes nothing. (rig/meter/front/lamp.py)"""
         if quantity is None:
             self._followed = None
         elif self._followed is None or self._followed.quantity is not quantity:
-            self._followed = PulseOutput(TEST_LED, quantity, self.outputs[TEST_LED].constant_wh)
+            self._followed = PulseOutput(OutputId.TEST_LED, quantity, self.outputs[OutputId.TEST_LED].constant_wh)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -187,14 +209,13 @@ class Meter:
         since = self._last.tick_end - FAULTS_S * self._tick_hz
         return tuple(fault for fault, tick in self._faulty.items() if tick > since)
 
-    def _troubles(self, window: Window, before: Window | None) -> list[Event]:
-        """The faults of a window, told once while they stay the same."""
+    def _new_faults(self, window: Window, before: Window | None) -> list[LogEvent]:
+        """The faults of a window, once while they stay the same."""
         if not window.faults or (before is not None and before.faults == window.faults):
             return []
-        names = ", ".join(fault.name.lower() for fault in window.faults)
-        return [Event(self.billing.now_ns, EventKind.MEASUREMENT_ERROR, (("faults", names),))]
+        return [MeasurementError(self.billing.now_ns, window.faults)]
 
-    def _look(self, window: Window) -> list[Event]:
+    def _look(self, window: Window) -> list[LogEvent]:
         """At the installation, if it is time: by the phases, whatever the form.
 
         Not before there are vars: a window that waits for them has no phasors either, and would be no service.
@@ -205,9 +226,9 @@ class Meter:
         recent, self._recent = self._recent, Sums()
         measurement = self.measurement
         self.instant = Instantaneous(measurement.phases(recent), measurement.readings(recent), measurement.recent_hz)
-        said = self.installation.advance(self.instant.phases, at_ns, self.billing.now_ns)
+        events = self.installation.advance(self.instant.phases, at_ns, self.billing.now_ns)
         self.measurement.use(self.installation.equation)
-        return said
+        return events
 
     def tick_of(self, board_tick: int) -> int | None:
         """The board's count now, as it is or unwrapped, on the meter's timeline: that of windows and pulses.

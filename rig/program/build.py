@@ -11,6 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from rig.files.strict_toml import ConfigError, read
+from rig.meter.access.security import Security
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.contacts.functions import Input, Output, RateInput, RecordedInput
 from rig.meter.display.items import DisplaySettings
@@ -23,7 +24,7 @@ from rig.program.contacts import inputs, outputs
 from rig.program.display import display
 from rig.program.metering import Metering, metering
 from rig.program.offer import Offer
-from rig.program.security import Security, security
+from rig.program.security import security
 from rig.program.time_of_use import calendar
 
 DIGEST_DIGITS = 12
@@ -58,9 +59,21 @@ class Program:
 
     @cached_property
     def digest(self) -> str:
-        """Of what the file says, defaults included; comments, order and spacing do not count. 12 hexadecimal digits."""
-        canonical = msgspec.json.encode(self.file, order="deterministic")
-        return hashlib.sha256(canonical).hexdigest()[:DIGEST_DIGITS]
+        """Of what the file says, defaults included, but for its keys; comments, order and spacing do not count.
+
+        12 hexadecimal digits. It is on the display: with the keys in it, a key of three bytes could be found from it.
+        """
+        return _hash(msgspec.structs.replace(self.file, security=schema.SecurityTable(seal=self.file.security.seal)))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of all that the file says, keys too: to compare programs by, in the store; not for showing."""
+        return _hash(self.file)
+
+
+def _hash(file: schema.ProgramFile) -> str:
+    canonical = msgspec.json.encode(file, order="deterministic")
+    return hashlib.sha256(canonical).hexdigest()[:DIGEST_DIGITS]
 
 
 def load_program(path: Path) -> Program:
@@ -96,15 +109,14 @@ def build(file: schema.ProgramFile) -> Program:
         demands=settings.demand.quantities if settings.demand else (),
         rates=tuple(sorted(scheduled | {i.rate for i in contacts_in if isinstance(i, RateInput)})),
         seasons=len(seasons),
-        inputs=tuple(i.place for i in contacts_in if isinstance(i, RecordedInput)),
+        inputs=tuple(i.id for i in contacts_in if isinstance(i, RecordedInput)),
     )
-    tables = (schema.PulsesTable(name="KYZ1"),) if file.outputs is None else file.outputs
     return Program(
         file=file,
         metering=meter,
         billing=settings,
         display=display(file.display, offer),
-        outputs=outputs(tables, offer),
+        outputs=outputs(file.output_tables, offer),
         inputs=contacts_in,
         security=security(file.security),
     )

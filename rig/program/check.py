@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from rig.files.numbers import plain
+from rig.meter.access.security import FACTORY_KEY
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.quantity import NANO_PER_KILO
@@ -20,7 +21,6 @@ from rig.program.build import Program
 from rig.program.contacts import diagnostic_name
 from rig.program.display import SEQUENCES
 from rig.program.names import demand_name
-from rig.program.security import FACTORY_KEY
 from rig.program.time_of_use import saves_daylight
 
 LEAST_HOURS_TO_TURN = 1500
@@ -61,8 +61,8 @@ def summary(program: Program, year: int) -> dict[str, str]:
         lines["self-reads"] = when[reads.kind] + (", with a demand reset" if reads.resets_demand else "")
     counts = ", ".join(f"{len(getattr(program.display, name))} {name}" for name in SEQUENCES)
     lines["display"] = f"items: {counts}; {program.display.scroll_s} s each"
-    lines |= {output.name: output_text(output, program) for output in program.outputs}
-    lines |= {f"IN{found.place + 1}": _input(found) for found in program.inputs}
+    lines |= {output.id.label: output_text(output, program) for output in program.outputs}
+    lines |= {found.id.label: _input(found) for found in program.inputs}
     return lines | {"seal": "on" if program.security.seal else "off"}
 
 
@@ -128,7 +128,13 @@ def _input(found: contacts.Input) -> str:
 
 def notes(program: Program, year: int) -> list[str]:
     """What is worth knowing, a sentence each; the zone is looked at in a year."""
-    return [*_nameplate_notes(program), *_time_notes(program, year), *_display_notes(program), *_contact_notes(program)]
+    return [
+        *_nameplate_notes(program),
+        *_time_notes(program, year),
+        *_display_notes(program),
+        *_contact_notes(program),
+        *_security_notes(program),
+    ]
 
 
 def _nameplate_notes(program: Program) -> Iterator[str]:
@@ -186,30 +192,48 @@ def _voltage_notes(alert: contacts.VoltageAlert, program: Program) -> Iterator[s
         if phasor is not None and phase in equation.volt_phases
     }
     if alert.above_v is not None and alert.above_v > MOST_VOLTS:
-        yield f"{alert.name} closes above {plain(alert.above_v)} V: never in a meter within its rating, {MOST_VOLTS} V"
+        never = f"never in a meter within its rating, {MOST_VOLTS} V"
+        yield f"{alert.id.label} closes above {plain(alert.above_v)} V: {never}"
     for side, level, always in (
         ("below", alert.below_v, alert.below_v is not None and alert.below_v > max(nominal)),
         ("above", alert.above_v, alert.above_v is not None and alert.above_v < min(nominal)),
     ):
         if always and level is not None:
             known = " and ".join(f"{volts:.0f}" for volts in sorted(nominal))
-            yield f"{alert.name} closes {side} {plain(level)} V: always, the service has {known} V"
+            yield f"{alert.id.label} closes {side} {plain(level)} V: always, the service has {known} V"
 
 
 def _contact_notes(program: Program) -> Iterator[str]:
     for output in program.outputs:
         match output:
             case contacts.DemandAlert() if output.above_nw > program.nameplate.max_kw * NANO_PER_KILO:
-                yield f"{output.name} closes above MAX: never in a meter within its rating"
+                yield f"{output.id.label} closes above MAX: never in a meter within its rating"
             case contacts.LoadControlOutput(_, rates) if set(rates) >= rates_in_use(program):
-                yield f"{output.name} closes in every rate of the program: it opens in test mode only"
+                yield f"{output.id.label} closes in every rate of the program: it opens in test mode only"
             case contacts.PowerFactorAlert(_, below) if below == 1:
-                yield f"{output.name} closes below a power factor of 1: any load but a purely resistive one closes it"
+                any_load = "any load but a purely resistive one closes it"
+                yield f"{output.id.label} closes below a power factor of 1: {any_load}"
             case contacts.VoltageAlert():
                 yield from _voltage_notes(output, program)
-    if not program.security.seal:
+
+
+def _security_notes(program: Program) -> Iterator[str]:
+    security = program.security
+    if not security.seal:
         yield "the seal is off: metrological parameters can be programmed"
-    factory = [str(level) for level, key in enumerate(program.security.keys, 1) if key == FACTORY_KEY]
-    if factory:
-        levels = f"level{'s' if len(factory) > 1 else ''} {', '.join(factory)}"
-        yield f"{levels}: the key is 000000, which everybody knows"
+    levels: dict[bytes, list[int]] = {}
+    for level, key in enumerate(security.keys, 1):
+        levels.setdefault(key, []).append(level)
+    if FACTORY_KEY in levels:
+        factory = _levels(levels.pop(FACTORY_KEY))
+        if security.seal:
+            yield f"{factory}: no key was chosen, and under seal 000000 opens nothing: nobody has that level"
+        else:
+            yield f"{factory}: the key is 000000, as from the factory: who reaches a port has that level"
+    for shared in levels.values():
+        if len(shared) > 1:
+            yield f"{_levels(shared)} have one key: it proves level {shared[-1]}"
+
+
+def _levels(levels: list[int]) -> str:
+    return f"level{'s' if len(levels) > 1 else ''} {', '.join(map(str, levels))}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
 from rig.files.strict_toml import ConfigError, hint, shown
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.functions import (
@@ -22,6 +23,7 @@ from rig.meter.contacts.functions import (
     RecordedInput,
     VoltageAlert,
 )
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import KP_DIVISOR
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.models import ModelCapability
@@ -45,7 +47,7 @@ def outputs(tables: tuple[schema.Output, ...], offer: Offer) -> tuple[Output, ..
     """The outputs of a program, KYZ1 first. Raises ConfigError."""
     _each_once("outputs", tables)
     found = [_output(f"outputs[{k}]", table, offer) for k, table in enumerate(tables)]
-    return tuple(sorted(found, key=lambda output: output.name))
+    return tuple(sorted(found, key=lambda output: output.id.label))
 
 
 def _output(place: str, table: schema.Output, offer: Offer) -> Output:
@@ -55,19 +57,20 @@ def _output(place: str, table: schema.Output, offer: Offer) -> Output:
             return _pulses(place, table, meter)
         case schema.EndOfIntervalTable():
             meter.require(ModelCapability.DEMAND, f'{place}.function = "eoi"')
-            return EndOfIntervalOutput(table.name, table.closed_seconds)
+            return EndOfIntervalOutput(OutputId[table.name], table.closed_seconds)
         case schema.LoadControlTable():
             _require_rates(f'{place}.function = "load control"', meter, bool(offer.rates))
             for k, name in enumerate(table.rates):
                 offer.check_rate(f"{place}.rates[{k}]", Rate[name])
-            return LoadControlOutput(table.name, tuple(sorted({Rate[name] for name in table.rates})))
+            return LoadControlOutput(OutputId[table.name], tuple(sorted({Rate[name] for name in table.rates})))
         case schema.DemandThresholdTable():
             return _demand_alert(place, table, offer)
         case schema.PowerFactorThresholdTable():
             meter.require(ModelCapability.REACTIVE, f'{place}.function = "pf threshold"')
             rule = 'a power factor above 0 and at most 1 in quotes, such as "0.9"'
             below = number(f"{place}.below", table.below, rule, LEAST, 1)
-            return PowerFactorAlert(table.name, below, meter.names.apparent, starting_amperes(meter.current_class))
+            id, least_a = OutputId[table.name], starting_amperes(meter.current_class)
+            return PowerFactorAlert(id, below, meter.names.apparent, least_a)
         case schema.VoltageThresholdTable():
             return _voltage_alert(place, table)
         case schema.DiagnosticTable():
@@ -90,7 +93,7 @@ def _pulses(place: str, table: schema.PulsesTable, meter: Metering) -> PulsesOut
             f"{said}: at MAX, {plain(meter.nameplate.max_kw)} kW, it would pulse {float(rate):.0f} times a second; "
             f"{table.name} can {MOST_PULSES_A_SECOND}, so give at least {plain(enough)}"
         )
-    return PulsesOutput(table.name, quantity, kp)
+    return PulsesOutput(OutputId[table.name], quantity, kp)
 
 
 def _demand_alert(place: str, table: schema.DemandThresholdTable, offer: Offer) -> DemandAlert:
@@ -100,7 +103,7 @@ def _demand_alert(place: str, table: schema.DemandThresholdTable, offer: Offer) 
         quantity = offer.demand(f"{place}.quantity", table.quantity)
     rule = 'kW, kvar or kVA above 0 in quotes, such as "50"'
     above = number(f"{place}.above", table.above, rule, LEAST, MOST)
-    return DemandAlert(table.name, quantity, round(above * NANO_PER_KILO))
+    return DemandAlert(OutputId[table.name], quantity, round(above * NANO_PER_KILO))
 
 
 def _voltage_alert(place: str, table: schema.VoltageThresholdTable) -> VoltageAlert:
@@ -115,17 +118,17 @@ def _voltage_alert(place: str, table: schema.VoltageThresholdTable) -> VoltageAl
         raise ConfigError(
             f"{place}.below_v is {shown(table.below_v)}, it must be less than above_v, {shown(table.above_v)}"
         )
-    return VoltageAlert(table.name, below, above)
+    return VoltageAlert(OutputId[table.name], below, above)
 
 
 def _diagnostic_alert(place: str, table: schema.DiagnosticTable) -> DiagnosticAlert:
     if table.diagnostics is None:
-        return DiagnosticAlert(table.name, tuple(Diagnostic))
+        return DiagnosticAlert(OutputId[table.name], tuple(Diagnostic))
     known = {diagnostic_name(d): d for d in Diagnostic}
     for k, name in enumerate(table.diagnostics):
         if name not in known:
             raise ConfigError(f"{place}.diagnostics[{k}] is {shown(name)}, which is no diagnostic; {hint(name, known)}")
-    return DiagnosticAlert(table.name, tuple(d for name, d in known.items() if name in table.diagnostics))
+    return DiagnosticAlert(OutputId[table.name], tuple(d for name, d in known.items() if name in table.diagnostics))
 
 
 # --- inputs ---------------------------------------------------------------------------------------------------
@@ -136,15 +139,15 @@ def inputs(tables: tuple[schema.Input, ...], meter: Metering, time_of_use: bool)
     _each_once("inputs", tables)
     found: list[Input] = []
     for k, table in enumerate(tables):
-        place = int(table.name[-1]) - 1
+        id = InputId[table.name]
         match table:
             case schema.RecordInputTable():
                 rule = 'a number above 0 in quotes, such as "1" or "0.1"'
-                found.append(RecordedInput(place, number(f"inputs[{k}].weight", table.weight, rule, LEAST, MOST)))
+                found.append(RecordedInput(id, number(f"inputs[{k}].weight", table.weight, rule, LEAST, MOST)))
             case schema.ForceRateTable():
                 _require_rates(f'inputs[{k}].function = "force rate"', meter, time_of_use)
-                found.append(RateInput(place, Rate[table.rate]))
-    return tuple(sorted(found, key=lambda found: found.place))
+                found.append(RateInput(id, Rate[table.rate]))
+    return tuple(sorted(found, key=lambda found: found.id.place))
 
 
 def _require_rates(what: str, meter: Metering, time_of_use: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from rig.files.numbers import plain
+from rig.files.whole import check_free, write_files
 from rig.meter.models import ModelCapability
 from rig.program import schema
 from rig.program.metering import Metering, metering
@@ -32,8 +33,6 @@ def new_program(model: str, form: str, current_class: int) -> str:
 
 def write_new(path: Path, text: str, force: bool) -> None:
     """Write it; an existing file only if forced. Raises FileError."""
-    from rig.files.whole import check_free, write_files
-
     check_free([path], force)
     write_files({path: text.encode()})
 
@@ -193,6 +192,11 @@ kp_wh = "{kp}"  # Wh a transition: Ks/12 at least, "0" disables
 _SECURITY = """\
 [security]
 seal = false  # true: what is metrological can be programmed only after the seal is broken
-# Keys of levels 1 to 4, up to six hexadecimal digits; level 4 guards service type, master reset, cold start, relays.
-#level_4 = "00A5F1"
+# Keys, up to six hexadecimal digits each. Under seal a level without one is closed. 1 reads over RS-232, RS-485 and
+# modem; 2 resets demand, reads, sets the clock; 3 has test mode and programs; 4 metrology, service type, relays,
+# security, master reset, cold start.
+#level_1 = "00A5F1"
+#level_2 = "11B6E2"
+#level_3 = "22C7D3"
+#level_4 = "33D8C4"
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.files.strict_toml import ConfigError, shown
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.display.items import (
@@ -26,20 +27,20 @@ from rig.program.metering import Metering
 from rig.program.names import demand_name
 
 _RESETS = (DisplayStatus.RESET_COUNT, DisplayStatus.RESET_DATE, DisplayStatus.RESET_TIME, DisplayStatus.INTERVAL_LEFT)
-_INPUTS = (DisplayStatus.INPUT_1, DisplayStatus.INPUT_2)
+_INPUTS = {DisplayStatus.INPUT_1: InputId.IN1, DisplayStatus.INPUT_2: InputId.IN2}
 _REACTIVE = (InstantaneousQuantity.VARS, InstantaneousQuantity.VOLT_AMPERES, InstantaneousQuantity.POWER_FACTOR)
 _OF_VOLTS = (InstantaneousQuantity.VOLTS, InstantaneousQuantity.VOLTS_ANGLE, InstantaneousQuantity.VOLTS_DISTORTION)
 
 
 @dataclass(frozen=True)
 class Offer:
-    """The meter, its demand quantities, rates in use, seasons (0 without [tou]), and which inputs, 0 or 1, count."""
+    """The meter, its demand quantities, rates in use, seasons (0 without [tou]), and which inputs count."""
 
     meter: Metering
     demands: tuple[Quantity, ...]
     rates: tuple[Rate, ...]
     seasons: int
-    inputs: tuple[int, ...]
+    inputs: tuple[InputId, ...]
 
     def check(self, place: str, what: What, *, test: bool) -> None:
         """Raises ConfigError where there is no such thing; `test`: in test mode."""
@@ -124,8 +125,8 @@ class Offer:
             self.meter.require(ModelCapability.TIME_OF_USE, place)
             if not self.rates:
                 raise ConfigError(f"{place}: the program has no rates, there is no [tou]: give its seasons")
-        if of in _INPUTS and _INPUTS.index(of) not in self.inputs:
-            name = f"IN{_INPUTS.index(of) + 1}"
+        if (counted := _INPUTS.get(of)) is not None and counted not in self.inputs:
             raise ConfigError(
-                f'{place}: nothing is counted there, give [[inputs]] with name = "{name}" and function = "record"'
+                f"{place}: nothing is counted there, "
+                f'give [[inputs]] with name = "{counted.label}" and function = "record"'
             )

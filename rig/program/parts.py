@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from rig.meter.contacts.functions import LevelOutput, PulsesOutput
-from rig.meter.contacts.pulses import TEST_LED, PulseOutput, PulseState, kyz_output, led_output
+from rig.meter.contacts.outputs import OutputId
+from rig.meter.contacts.pulses import PulseOutput, PulseState, kyz_output, led_output
 from rig.meter.installation.installation import Installation, InstallationState
 from rig.program.build import Program
 
 
-def outputs_of(program: Program, states: dict[str, PulseState]) -> list[PulseOutput]:
+def outputs_of(program: Program, states: dict[OutputId, PulseState]) -> list[PulseOutput]:
     """The test LED, and the outputs that pulse, from where they were."""
     ks = program.ks.wh
     return [
-        led_output(ks, states.get(TEST_LED)),
+        led_output(ks, states.get(OutputId.TEST_LED)),
         *(
-            kyz_output(output.name.lower(), output.quantity, output.kp_wh, ks, states.get(output.name.lower()))
+            kyz_output(output.id, output.quantity, output.kp_wh, ks, states.get(output.id))
             for output in program.outputs
             if isinstance(output, PulsesOutput)
         ),

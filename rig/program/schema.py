@@ -22,9 +22,10 @@ _PRINTED = r"^ *[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 """No blank alone, and nothing that moves a terminal's cursor. `$` alone would let a newline end it, here and below."""
 
 
-def _key(meaning: str, *, rule: str = "", default: str = "", **limits: Any) -> msgspec.Meta:
-    """What a key means; `rule`: what it may be, where its type does not say it; `default`: in words."""
-    return msgspec.Meta(description=meaning, extra={"rule": rule, "default": default}, **limits)
+def _key(meaning: str, *, rule: str = "", default: str = "", secret: bool = False, **limits: Any) -> msgspec.Meta:
+    """What a key means; `rule`: what it may be, where its type does not say it; `default`: in words; `secret`: no
+    message shows its value."""
+    return msgspec.Meta(description=meaning, extra={"rule": rule, "default": default, "secret": secret}, **limits)
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -366,24 +367,28 @@ Input = RecordInputTable | ForceRateTable
 
 # --- security and the whole -----------------------------------------------------------------------------------
 
-_Password = Annotated[
-    str,
-    _key(
-        "key of three bytes",
-        rule='up to six hexadecimal digits in quotes, such as "00A5F1"',
-        pattern=r"^[0-9A-Fa-f]{1,6}$(?!\n)",
-    ),
-]
+
+def _password(guards: str) -> msgspec.Meta:
+    rule = 'up to six hexadecimal digits in quotes, such as "00A5F1"'
+    return _key(guards, rule=rule, secret=True, pattern=r"^[0-9A-Fa-f]{1,6}$(?!\n)")
 
 
 class SecurityTable(_Table, frozen=True):
     """Seal and keys (S-1, S-2). Level 4 guards service type, master reset, cold start, relays, security, upgrade."""
 
     seal: Annotated[bool, _key("metrological parameters stay as they are until the seal is broken")] = False
-    level_1: _Password = "000000"
-    level_2: _Password = "000000"
-    level_3: _Password = "000000"
-    level_4: _Password = "000000"
+    level_1: Annotated[str, _password("key of level 1: reading over RS-232, RS-485 and modem")] = "000000"
+    level_2: Annotated[str, _password("key of level 2: demand reset, self-read, clock, season")] = "000000"
+    level_3: Annotated[str, _password("key of level 3: test mode, clearing data, writing a program")] = "000000"
+    level_4: Annotated[str, _password("key of level 4: metrology, service, relays, security, upgrade")] = "000000"
+
+    def __repr__(self) -> str:
+        """Give the seal; keys are not for showing."""
+        return f"SecurityTable(seal={self.seal})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Give rich what __repr__ gives."""
+        return [("seal", self.seal)]
 
 
 class ProgramFile(_Table, frozen=True):
@@ -400,3 +405,8 @@ class ProgramFile(_Table, frozen=True):
     outputs: Annotated[tuple[Output, ...], _key("one to four", max_length=4)] | None = None
     inputs: Annotated[tuple[Input, ...], _key("at most two", max_length=2)] = ()
     security: SecurityTable = SecurityTable()
+
+    @property
+    def output_tables(self) -> tuple[Output, ...]:
+        """The outputs; where the file says nothing of them, KYZ1 follows kWh delivered."""
+        return (PulsesTable(name="KYZ1"),) if self.outputs is None else self.outputs

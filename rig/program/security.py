@@ -1,21 +1,9 @@
-"""[security] as what the meter's protocols ask for (S-1, S-2)."""
+"""[security] as the meter's door uses it (S-1, S-2)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from rig.meter.access.security import KEY_BYTES, Security
 from rig.program import schema
-
-KEY_BYTES = 3
-FACTORY_KEY = bytes(KEY_BYTES)
-
-
-@dataclass(frozen=True)
-class Security:
-    """Whether the seal protects metrological parameters, and the keys of levels 1 to 4; keys are not for showing."""
-
-    seal: bool
-    keys: tuple[bytes, bytes, bytes, bytes] = field(repr=False)
 
 
 def security(table: schema.SecurityTable) -> Security:

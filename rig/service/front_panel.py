@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from drivers.switches import Switches
 from rig.meter.billing.billing import MeterEvent
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
+from rig.meter.billing.commands import Command
+from rig.meter.billing.events import Cause, EndOfInterval, ResetRefused
 from rig.meter.billing.quantity import Quantity
 from rig.meter.display.items import DisplaySettings
 from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
 from rig.meter.display.readout import DisplayedNameplate, Readout
 from rig.meter.front.face import face
-from rig.meter.front.front import Front, FrontRequest, Mode
+from rig.meter.front.front import Front
 from rig.meter.front.lamp import followed
+from rig.meter.front.modes import Mode
+from rig.meter.front.override import Override
 from rig.meter.front.switches import Change, Switch
 from rig.meter.meter import Meter
 
@@ -37,23 +40,34 @@ class FrontPanel:
         self._readout = Readout(plate)
         self.operated = frozenset(Switch(name) for name, operated in switches.operated().items() if operated)
         self.front = Front(settings, self.operated, now_ns)
+        self._override = Override(self.operated)
+        self._override_done = False
         self._now_ns = now_ns
         self._ended_ns: int | None = None
         self._lcd = ALL_SEGMENTS
         self._shows: object = None
         self._stale_ns = now_ns
 
-    def poll(self, now_ns: int, test_mode: bool) -> list[FrontRequest]:
-        """What hands have done as far as it is certain by now, and what that asks of billing."""
-        requests: list[FrontRequest] = []
+    def poll(self, now_ns: int, test_mode: bool, utc_of: Callable[[int], int]) -> list[Command]:
+        """Take in what the switches have done, as far as it is certain by now, and give what that asks of billing.
+
+        `utc_of` gives the meter's time at an instant of the switches' clock.
+        """
+        commands: list[Command] = []
         for at_ns, name, operated in self._switches.poll(now_ns):
             change = Change(max(at_ns, self._now_ns), Switch(name), operated)
             self._now_ns = change.at_ns
-            requests += self.front.change(change)
+            commands += [Command(utc_of(change.at_ns), action) for action in self.front.change(change)]
+            self._override_done |= self._override.change(change)
             self.operated = self.operated ^ {change.switch}
         self._now_ns = max(self._now_ns, self._switches.certain_ns)
         self.front.advance(self._now_ns, test_mode)
-        return requests
+        return commands
+
+    def take_override(self) -> bool:
+        """Say, once, that the override sequence was completed (S-2)."""
+        done, self._override_done = self._override_done, False
+        return done
 
     def told(self, events: Iterable[MeterEvent]) -> None:
         """What has happened to what is billed."""
@@ -63,16 +77,14 @@ class FrontPanel:
                     self._ended_ns = happening.utc_ns
                     if happening.cause is Cause.SWITCH:
                         self.front.reset_accepted(self._now_ns)
-                case Event(kind=EventKind.RESET_REFUSED, details=details):
-                    self.front.reset_refused(self._now_ns, int(dict(details)["seconds left"]))
+                case ResetRefused():
+                    self.front.reset_refused(self._now_ns, happening.wait_s)
 
     @property
     def followed(self) -> Quantity | None:
         """What the test LED is to show; None: Wh either way (P-1)."""
         mode = self.front.mode
-        return followed(
-            self.front.item.what, self._demands, alternate=mode is Mode.ALTERNATE, test=mode is Mode.TEST
-        )
+        return followed(self.front.item.what, self._demands, alternate=mode is Mode.ALTERNATE, test=mode is Mode.TEST)
 
     def lcd(self, meter: Meter) -> Lcd:
         """The glass: looked at anew when the item changes, and every REFRESH_NS."""

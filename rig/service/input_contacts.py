@@ -7,29 +7,32 @@ from collections.abc import Callable, Sequence
 from drivers.pulse_inputs import PulseInput
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.inputs import InputId
 from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 
 
-def name_of(place: int) -> str:
-    """"input1" for place 0."""
-    return f"input{place + 1}"
-
-
 class InputContacts:
-    """What each programmed input does, on its contact, which `contact` opens by its place, 0 or 1.
+    """What each programmed input does, on its contact, which `contact` opens.
 
-    Raises GpioError for one that cannot be had, and then holds none.
+    Those that `before`, the inputs of another program, has already go on. Raises GpioError for one that cannot be had,
+    and then holds none of its own.
     """
 
-    def __init__(self, programmed: Sequence[Input], contact: Callable[[int], PulseInput]) -> None:
+    def __init__(
+        self, programmed: Sequence[Input], contact: Callable[[InputId], PulseInput], before: InputContacts | None = None
+    ) -> None:
+        there = {} if before is None else {each.id: contact for each, contact in before._inputs}
         self._inputs: list[tuple[Input, PulseInput]] = []
+        self._opened: list[PulseInput] = []
         try:
             for each in programmed:
-                self._inputs.append((each, contact(each.place)))
+                if each.id not in there:
+                    self._opened.append(contact(each.id))
+                self._inputs.append((each, there.get(each.id) or self._opened[-1]))
         except BaseException:
-            self.close()
+            self.abandon()
             raise
-        self._told = [0] * len(self._inputs)
+        self._told = [contact.closures for _, contact in self._inputs]
         self._forcing = [each for each, c in self._inputs if isinstance(each, RateInput) and c.closed]
 
     def begin(self, billing: Billing) -> list[Command]:
@@ -52,9 +55,9 @@ class InputContacts:
                 instants = [utc_of(change.at_ns) for change in settled if change.operated]
                 lost = contact.closures - self._told[k] - len(instants)
                 self._told[k] = contact.closures
-                commands += [Command(utc_ns, Action.INPUT_PULSES, programmed.place) for utc_ns in instants]
+                commands += [Command(utc_ns, Action.INPUT_PULSES, programmed.id.place) for utc_ns in instants]
                 if lost > 0:
-                    commands.append(Command(utc_of(now_ns), Action.INPUT_PULSES, programmed.place, lost))
+                    commands.append(Command(utc_of(now_ns), Action.INPUT_PULSES, programmed.id.place, lost))
             else:
                 forcing += [(change.at_ns, programmed, change.operated) for change in settled]
         for at_ns, programmed, closed in sorted(forcing, key=lambda each: each[0]):
@@ -74,7 +77,7 @@ class InputContacts:
     @property
     def closed(self) -> dict[str, bool]:
         """Whether each is closed, as counted, by its name as in rig.toml."""
-        return {name_of(programmed.place): contact.closed for programmed, contact in self._inputs}
+        return {programmed.id.value: contact.closed for programmed, contact in self._inputs}
 
     @property
     def lost_edges(self) -> int:
@@ -86,7 +89,14 @@ class InputContacts:
         """How many closures more than were told there may have been, because edges were lost."""
         return sum(contact.in_doubt for _, contact in self._inputs)
 
-    def close(self) -> None:
-        """Let the lines go."""
-        for _, contact in self._inputs:
+    def abandon(self) -> None:
+        """Let the lines go that were opened here: those of `before` stay with it."""
+        for contact in self._opened:
             contact.close()
+
+    def close(self, after: InputContacts | None = None) -> None:
+        """Let the lines go, but for those that `after` goes on with."""
+        kept = [] if after is None else [contact for _, contact in after._inputs]
+        for _, contact in self._inputs:
+            if contact not in kept:
+                contact.close()

@@ -13,7 +13,7 @@ from drivers.schedule import OutputSchedule
 from rig.hardware.config import HardwareConfig
 from rig.meter.contacts.functions import Output
 from rig.meter.contacts.levels import ContactChange
-from rig.meter.contacts.pulses import TEST_LED
+from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.meter.meter import Pulse
 
 LED_WIDTH_NS = 10_000_000
@@ -26,7 +26,7 @@ MEMORY = "contacts"
 
 
 class Outputs:
-    """The lamp, and a relay for each output of the program, by its name in lower case; at rest at first.
+    """The lamp, and a relay for each output of the program; at rest at first.
 
     In `folder` it is remembered which contact each closed last; None: nowhere. Raises GpioError for pins that cannot be
     had, or a memory that cannot; then it holds nothing.
@@ -36,10 +36,14 @@ class Outputs:
         self, programmed: Sequence[Output], wired: HardwareConfig, pins: Factory, folder: Path | None = None
     ) -> None:
         self.schedule = OutputSchedule()
-        self.relays: dict[str, FormCRelay] = {}
-        names = [output.name.lower() for output in programmed]
+        self.relays: dict[OutputId, FormCRelay] = {}
+        self._wired, self._pins = wired, pins
+        names = [output.value for output in KYZ_OUTPUTS]
         self._memory = None if folder is None else ContactMemory(folder / MEMORY, names)
-        self._unknown = set(names)
+        self._unknown: set[OutputId] = set()
+        self._leaving: list[FormCRelay] = []
+        self._tests: dict[OutputId, int] = {}
+        self._levels: dict[OutputId, bool] = {}
         self._led: TestLed | None = None
         try:
             self._led = TestLed(
@@ -50,25 +54,25 @@ class Outputs:
                 width_ns=LED_WIDTH_NS,
                 gap_ns=LED_GAP_NS,
             )
-            for name in names:
-                self.relays[name] = self._relay(name, wired.contacts(name), pins)
+            for output in programmed:
+                self.relays[output.id] = self._relay(output.id)
         except BaseException:
             self.close()
             raise
 
-    def _relay(self, name: str, wired: tuple[int, int], pins: Factory) -> FormCRelay:
+    def _relay(self, id: OutputId) -> FormCRelay:
         memory = self._memory
-        known = None if memory is None else memory.last(name)
-        if known is not None:
-            self._unknown.discard(name)
+        known = None if memory is None else memory.last(id.value)
+        if known is None:
+            self._unknown.add(id)
         return FormCRelay(
-            name.upper(),
-            *wired,
-            pins=pins,
+            id.label,
+            *self._wired.contacts(id),
+            pins=self._pins,
             schedule=self.schedule,
             dwell_ns=RELAY_DWELL_NS,
             last=known or Position.KZ,
-            remember=None if memory is None else lambda position: memory.remember(name, position),
+            remember=None if memory is None else lambda position: memory.remember(id.value, position),
         )
 
     @property
@@ -76,19 +80,58 @@ class Outputs:
         assert self._led is not None
         return self._led
 
-    def resume(self, counts: Mapping[str, int]) -> None:
+    def resume(self, counts: Mapping[OutputId, int]) -> None:
         """Where nobody remembers the contact that a pulse output closed last, it is told by its pulses so far: the
         first closes K–Y, the next K–Z."""
-        for name in self._unknown & counts.keys():
-            self.relays[name].last = Position.KY if counts[name] % 2 else Position.KZ
+        for id in self._unknown & counts.keys():
+            self.relays[id].last = Position.KY if counts[id] % 2 else Position.KZ
+
+    def reprogram(self, programmed: Sequence[Output]) -> None:
+        """Be the outputs of another program. What those that go still owe is let out before they open.
+
+        Raises GpioError for pins that cannot be had, and then changes nothing.
+        """
+        ids = [output.id for output in programmed]
+        opened: dict[OutputId, FormCRelay] = {}
+        try:
+            for id in ids:
+                if id not in self.relays:
+                    opened[id] = self._relay(id)
+        except BaseException:
+            for relay in opened.values():
+                relay.close()
+            raise
+        self._leaving += [relay for id, relay in self.relays.items() if id not in ids]
+        self.relays = {id: opened.get(id) or self.relays[id] for id in ids}
+        self._tests.clear()
+        self._levels.clear()
+
+    def test(self, id: OutputId, closed: bool, now_ns: int, until_ns: int) -> None:
+        """Close an output that does not pulse to K–Y, or K–Z, for a test of its wiring, from an instant to another.
+
+        What its function asks for meanwhile is done then.
+        """
+        self._tests[id] = until_ns
+        self.relays[id].set(closed, now_ns)
+
+    def attend(self, now_ns: int) -> None:
+        """End what is over: tests of wiring, and relays that no program has any more and that owe nothing."""
+        for id in [id for id, until_ns in self._tests.items() if until_ns <= now_ns]:
+            del self._tests[id]
+            self.relays[id].set(self._levels.get(id, False), now_ns)
+        for relay in [relay for relay in self._leaving if not relay.edges.waiting]:
+            self._leaving.remove(relay)
+            relay.close()
 
     def pulse(self, pulse: Pulse, due_ns: int) -> None:
         """A flash, or a transition."""
-        (self.led if pulse.output == TEST_LED else self.relays[pulse.output]).pulse(due_ns)
+        (self.led if pulse.output is OutputId.TEST_LED else self.relays[pulse.output]).pulse(due_ns)
 
     def change(self, change: ContactChange, due_ns: int) -> None:
-        """A contact that does not pulse has something to say, or no more."""
-        self.relays[change.output.lower()].set(change.closed, due_ns)
+        """A contact that does not pulse closes, or opens."""
+        self._levels[change.output] = change.closed
+        if change.output not in self._tests:
+            self.relays[change.output].set(change.closed, due_ns)
 
     @property
     def held(self) -> int:
@@ -110,7 +153,7 @@ class Outputs:
         """Put out the lamp, open all contacts, let the pins go."""
         if self._led is not None:
             self._led.close()
-        for relay in self.relays.values():
+        for relay in (*self.relays.values(), *self._leaving):
             relay.close()
         if self._memory is not None:
             self._memory.close()

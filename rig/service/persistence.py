@@ -18,23 +18,28 @@ then ended by the outage, and nothing waits for a clock that was set back to com
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 
+from rig.files.strict_toml import ConfigError
+from rig.meter.access.access import Access
 from rig.meter.billing.billing import Billing, MeterEvent
-from rig.meter.billing.events import Event, EventKind
 from rig.meter.billing.reprogram import reprogram
+from rig.meter.billing.state import BillingState
 from rig.meter.clock import STEP_NS
 from rig.meter.contacts.pulses import PulseOutput
 from rig.meter.installation.installation import Installation
-from rig.meter.meter import Meter
+from rig.meter.meter import Meter, MeterState
 from rig.profile.settings import settings_text
-from rig.program.build import Program
+from rig.program.build import Program, build
 from rig.program.parts import installation_of, outputs_of
+from rig.program.schema import ProgramFile
 from rig.store.errors import StoreError
+from rig.store.events import StoreDamaged
 from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.meter_items import items_of
-from rig.store.saved_meter import BOARD, REPROGRAMMED, SavedMeter, decoded_save
+from rig.store.saved_meter import BOARD, REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save, last_saved
 from rig.store.store import Restored, Store
 from rig.store.writer import StoreWriter
 
@@ -44,33 +49,45 @@ SAVE_NS = 10 * 10**9
 ASKED_NS = 10**9
 """Hands ask for things at most so long after the end of the last record."""
 
+
 class Persistence:
     """The billing side of one meter, and where it is kept: a store, or with None nowhere.
 
-    It goes on from the store at `utc_ns`, the time now, as after an outage; a simulated meter not from one on hardware.
+    It goes on from the store at `host_utc_ns`, the host's time now, as after an outage; a simulated meter not from one
+    on hardware. `clock_offset_ns` is by how much the meter's clock was set to be ahead of the host's.
     `billing`, `outputs` and `installation` are the meter's. Raises StoreError for a state that cannot be read, or is
     another meter's; then it has let go of the store.
     """
 
+    access: Access
     billing: Billing
     outputs: list[PulseOutput]
     installation: Installation
 
-    def __init__(self, store: Store | None, program: Program, fidelity: str, utc_ns: int) -> None:
-        self._program = program
+    def __init__(
+        self,
+        store: Store | None,
+        program: Program,
+        fidelity: str,
+        host_utc_ns: int,
+        written: WrittenProgram | None = None,
+    ) -> None:
+        self._program, self._written = program, written
+        self.clock_offset_ns = 0
         self._fidelity = fidelity
         self._recording = 0
         self._items: list[Item] = []
         self._saved_ns = -SAVE_NS
         self._told: set[str] = set()
         if store is None or store.restored is None:
-            self.billing, said = Billing.begin(program.billing, utc_ns)
+            self.billing, said = Billing.begin(program.billing, host_utc_ns)
             self.outputs = outputs_of(program, {})
             self.installation = installation_of(program)
-            self._begin_recording(utc_ns)
+            self._begin_recording(host_utc_ns)
+            self.access = Access.begin(program.security, host_utc_ns)
         else:
             try:
-                said = self._go_on(decoded_save(store.restored), store.restored, utc_ns)
+                said = self._go_on(decoded_save(store.restored), store.restored, host_utc_ns)
             except BaseException:
                 store.close()
                 raise
@@ -100,33 +117,90 @@ class Persistence:
         self._saved_ns = now_ns = meter.billing.now_ns
         if self._writer is not None:
             items += self._mended(self._writer.notes, now_ns)
-            state = SavedMeter(self._fidelity, self._program.digest, self._recording, meter.state)
-            self._writer.submit(msgspec.json.encode(state), now_ns, items)
+            self._writer.submit(self._encoded(meter.state, self._written), now_ns, items)
+
+    def _encoded(self, state: MeterState, written: WrittenProgram | None) -> bytes:
+        return msgspec.json.encode(
+            SavedMeter(
+                fidelity=self._fidelity,
+                program=self._program.digest,
+                recording=self._recording,
+                meter=state,
+                written=written,
+                clock_offset_ns=self.clock_offset_ns,
+                access=self.access.state,
+                sealed=self.access.sealed,
+            )
+        )
+
+    @property
+    def ticket(self) -> int:
+        """The number of the newest save, for `saved`."""
+        return self._writer.submitted if self._writer else 0
+
+    def saved(self, ticket: int) -> bool:
+        """Say whether that save is on the disk; without a store nothing waits for one."""
+        return self._writer is None or self._writer.saved(ticket)
+
+    def write_program(self, program: Program, configured: Program, state: MeterState) -> list[MeterEvent]:
+        """Make `billing`, `outputs` and `installation` those of another program, from the state as it stands.
+
+        `configured` is what the configuration names: where a start finds that unchanged, the written one goes on.
+        """
+        now_ns = state.billing.now_ns
+        self._items.append(SnapshotItem(now_ns, REPROGRAMMED, self._encoded(state, None).decode()))
+        self._write(program, configured, now_ns)
+        return self._reprogram(state.billing, now_ns)
+
+    def write_keys(self, program: Program, configured: Program, now_ns: int) -> list[MeterEvent]:
+        """Put a program in force that differs from the present one in its keys at most: billing goes on."""
+        self._write(program, configured, now_ns)
+        return [Programmed(now_ns, program.digest)]
+
+    def _write(self, program: Program, configured: Program, now_ns: int) -> None:
+        if program.fingerprint == configured.fingerprint:
+            self._written = None
+        else:
+            self._written = WrittenProgram(msgspec.json.encode(program.file).decode(), configured.fingerprint)
+        self._program = program
+        self.access.reprogram(program.security, now_ns)
+
+    def _reprogram(self, old: BillingState, utc_ns: int) -> list[MeterEvent]:
+        self._recording += 1
+        self.billing, events = reprogram(self._program.billing, old, self._program.digest)
+        self.outputs = outputs_of(self._program, {})
+        self.installation = installation_of(self._program)
+        self._begin_recording(utc_ns)
+        return events
 
     def _mended(self, notes: Iterable[str], now_ns: int) -> list[Item]:
         """What was damaged or missing in the store belongs to the log: once mended, nothing else tells of it."""
         new = [note for note in notes if note not in self._told]
         self._told.update(new)
-        return items_of([Event(now_ns, EventKind.MEMORY_ERROR, (("found", note),)) for note in new], self._recording)
+        return items_of([StoreDamaged(now_ns, note) for note in new], self._recording)
 
-    def _go_on(self, kept: SavedMeter, restored: Restored, utc_ns: int) -> list[MeterEvent]:
+    def _go_on(self, kept: SavedMeter, restored: Restored, host_utc_ns: int) -> list[MeterEvent]:
         """From where the meter was; with another program, with what that leaves."""
         said: list[MeterEvent] = []
         if (kept.fidelity == BOARD) != (self._fidelity == BOARD):
             there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
             raise StoreError(f"the store is of a meter {there}, and this one is not there: give it a store of its own")
+        self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns
+        self.access = Access(self._program.security, kept.access)
+        utc_ns = host_utc_ns + self.clock_offset_ns
         if kept.program == self._program.digest:
-            self._recording = kept.recording
             self.billing = Billing(self._program.billing, kept.meter.billing)
             self.outputs = outputs_of(self._program, kept.meter.outputs)
             self.installation = installation_of(self._program, kept.meter.installation)
         else:
-            self._recording = kept.recording + 1
+            if kept.sealed:
+                raise StoreError(
+                    f"the store is of a sealed meter with program {kept.program}, and the configured program is "
+                    f"{self._program.digest}: start it with its own program, and break the seal first (docs/access.md)"
+                )
             self._items.append(SnapshotItem(restored.utc_ns, REPROGRAMMED, restored.payload.decode()))
-            self.billing, said = reprogram(self._program.billing, kept.meter.billing, self._program.digest)
-            self.outputs = outputs_of(self._program, {})
-            self.installation = installation_of(self._program)
-            self._begin_recording(restored.utc_ns)
+            said = self._reprogram(kept.meter.billing, restored.utc_ns)
+            self.access.reprogram(self._program.security, restored.utc_ns)
         said += self.billing.flush_pending(self.billing.now_ns + ASKED_NS)
         said += self.billing.outage(max(utc_ns, self.billing.now_ns))
         if utc_ns < self.billing.now_ns - STEP_NS:
@@ -136,3 +210,24 @@ class Persistence:
     def _begin_recording(self, utc_ns: int) -> None:
         if (settings := self._program.billing.recorder) is not None:
             self._items.append(RecordingItem(self._recording, utc_ns, settings.words, settings_text(settings)))
+
+
+def program_in_force(configured: Program, folder: Path | None) -> tuple[Program, WrittenProgram | None]:
+    """Give the program that the meter of a store goes on with: one written to it, unless the configured one has changed
+    since. Reads only; a store that cannot be read is for whoever opens it.
+
+    Raises StoreError for a written program that cannot be read.
+    """
+    try:
+        written = None if folder is None else last_saved(folder)[1].written
+    except StoreError:
+        written = None
+    if written is None or written.instead_of != configured.fingerprint:
+        return configured, None
+    try:
+        return build(msgspec.json.decode(written.file, type=ProgramFile)), written
+    except (ConfigError, msgspec.MsgspecError) as error:
+        raise StoreError(
+            f"the program that was written to the meter in {folder} cannot be read: {error}; "
+            "use the version that wrote it"
+        ) from None

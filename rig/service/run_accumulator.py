@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateware.registers import CHANNELS, Channel, RecordFlag
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.contacts.functions import Output, PulsesOutput
-from rig.meter.contacts.pulses import TEST_LED
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.measuring.quantities import Readings, Sums
 from rig.meter.meter import WindowResult
 from rig.program.check import output_text
@@ -60,7 +60,7 @@ class RunAccumulator:
         billing.settle()
         ratio = self._vt * self._ct
         readings = self._readings(self._run)
-        kyz1 = service.meter.outputs.get("kyz1")
+        kyz1 = service.meter.outputs.get(OutputId.KYZ1)
         installation = service.meter.installation
 
         return Summary(
@@ -85,8 +85,12 @@ class RunAccumulator:
             service=installation.service.text if installation.service else None,
             diagnostics=[f"{d.name.lower().replace('_', ' ')} {phases}" for d, phases in installation.active.items()],
             stored=service.stored,
-            pulses={"test_led": service.outputs.led.flashes}
-            | {name: service.outputs.relays[name].transitions for name in service.meter.outputs if name != TEST_LED},
+            pulses={OutputId.TEST_LED.value: service.outputs.led.flashes}
+            | {
+                id.value: service.outputs.relays[id].transitions
+                for id in service.meter.outputs
+                if id is not OutputId.TEST_LED
+            },
             outputs=[_contact(service, output) for output in service.program.outputs],
             constants=Constants(float(service.program.ks.wh), float(kyz1.constant_wh) if kyz1 else 0.0, ratio),
             overload=bool(self._overload),
@@ -136,10 +140,9 @@ class RunAccumulator:
 
 
 def _contact(service: Service, output: Output) -> OutputState:
-    name = output.name.lower()
-    relay = service.outputs.relays[name]
+    relay = service.outputs.relays[output.id]
     return OutputState(
-        name=output.name,
+        name=output.id.label,
         does=output.quantity.value if isinstance(output, PulsesOutput) else output_text(output, service.program),
         position=relay.position.value,
         transitions=relay.transitions if isinstance(output, PulsesOutput) else None,

@@ -9,35 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import msgspec
 
 from drivers.pulse_inputs import PulseInput
-from drivers.spi_link import LinkError
 from drivers.switches import RawEdge, Switches
-from gateware.registers import TICK_BITS, Capability, Channel, Record, RecordFlag, configuration_digest
+from gateware.registers import Channel
+from rig.errors import RigError
 from rig.face.face import Face
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, pulse_source
+from rig.meter.access.access import Access
+from rig.meter.access.decision import Asker, Conditions
 from rig.meter.billing.billing import MeterEvent
-from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.commands import Command
+from rig.meter.billing.events import Cause, ClockSetTo
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import PLACES, Quantity
+from rig.meter.billing.source import Source
 from rig.meter.contacts.levels import ContactChange
-from rig.meter.front.front import FrontRequestKind
 from rig.meter.front.switches import Switch
 from rig.meter.measuring.measurement import Fault, Measurement
-from rig.meter.measuring.oscillator import tracking_step
 from rig.meter.meter import Meter, WindowResult
 from rig.program.build import Program
 from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
-from rig.service.board_time import BoardTime
+from rig.service.board import POLL_NS, MeteringBoard
 from rig.service.front_panel import FrontPanel
-from rig.service.input_contacts import InputContacts, name_of
+from rig.service.input_contacts import InputContacts
 from rig.service.outputs import Outputs
 from rig.service.persistence import Persistence
+from rig.store.saved_meter import WrittenProgram
 from rig.store.store import Store
-
-POLL_NS = 20_000_000
-"""How often the records are read."""
 
 READING_NS = 5_000_000
 """Longer than the reading of one record keeps us busy: twelve frames at 3 MHz are 2 ms on the bus."""
@@ -48,26 +53,12 @@ WORK_NS = 2_000_000
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
 
-BEGIN_NS = 10_000_000_000
-"""A board that closes no window in this time is not working, or its bus is too slow for its records."""
-
-RECONFIGURE_NS = 1_000_000_000
-"""After the board's settings were written they are given so long to show in its records."""
-
 FINISH_NS = 2_000_000_000
 """Outputs that still owe pulses get this long at the end."""
 
-SETTLING_TICKS = 1 << 15
-"""After a change of the bit delays every filter holds only new bits: CIC and FIR span 16 638 ticks."""
 
-_TICKS = 1 << TICK_BITS
-
-_ACTIONS = {
-    FrontRequestKind.RESET_BY_SWITCH: Action.RESET_BY_SWITCH,
-    FrontRequestKind.TEST_BEGIN: Action.TEST_BEGIN,
-    FrontRequestKind.TEST_END: Action.TEST_END,
-}
-"""What is asked of billing for what hands on the front request."""
+class ProgramRefused(RigError):
+    """A program, or a use of one's outputs, that this meter cannot have while it runs: one sentence."""
 
 
 class Service:
@@ -76,7 +67,8 @@ class Service:
     `store` is what it goes on from and is kept in, contacts too; by default nothing outlives the run. It is closed by
     `finish`, and like all pins where an error comes before the meter has begun. `reference` is the
     voltage whose zero crossings make the windows. `on_edge` is told of every raw edge of the switches and inputs, once
-    it is known what counted of its burst. `meter` and `front` are there from `begin` on. `polled_ns` is when the
+    it is known what counted of its burst. `on_events` hears of all that happens to
+    what is billed. `meter` and `front` are there from `begin` on. `polled_ns` is when the
     contacts were last looked at. `watch` is called each time that the front has been attended to, for who looks on.
     """
 
@@ -93,50 +85,27 @@ class Service:
         store: Store | None = None,
         reference: Channel = Channel.V1,
         on_edge: Callable[[RawEdge], None] | None = None,
+        written: WrittenProgram | None = None,
     ) -> None:
         self.hardware = hardware
         self.program = program
+        self._written = written
+        self.on_events: Callable[[Sequence[MeterEvent]], None] = lambda events: None
         self.watch: Callable[[], None] = lambda: None
         self._store = store
         self._held = ExitStack()
         try:
-            self._set_up_board(reference)
+            self._board = MeteringBoard(hardware, program.equation, reference)
             self._open_contacts(config, on_edge)
         except BaseException:
             self._give_up()
             raise
-        self._time = BoardTime(hardware.link, hardware.clock, hardware.link.identity.tick_hz)
-
-    def _set_up_board(self, reference: Channel) -> None:
-        link, calibration = self.hardware.link, self.hardware.calibration
-        self._settings = {"REFERENCE": int(reference)} | {
-            f"DELAY_{channel.name}": constants.delay_ticks
-            for channel, constants in zip(Channel, calibration.channels, strict=True)
-        }
-        self._configure()
-        self.measurement = Measurement(
-            equation=self.program.equation,
-            calibration=calibration,
-            tick_hz=link.identity.tick_hz,
-            ticks_per_sample=link.identity.ticks_per_sample,
-            config_digest=configuration_digest(link.configuration()),
-            quarter=link.identity.quarter,
-        )
-        self._sample_hz = link.identity.tick_hz / link.identity.ticks_per_sample
-
-    def _configure(self) -> None:
-        """Write the board's settings, at the start and when records were measured with others: it was reset."""
-        link = self.hardware.link
-        for name, value in self._settings.items():
-            link.write(name, value)
-        has_phasors = Capability.PHASORS in link.identity.capabilities
-        self._oscillator_step = link.read("OSCILLATOR_STEP")[0] if has_phasors else None
-        self._configured_ns = self.hardware.clock.now_ns()
 
     def _open_contacts(self, config: Config, on_edge: Callable[[RawEdge], None] | None) -> None:
         hardware, program, wired, held = self.hardware, self.program, config.hardware, self._held
-        self._inputs = InputContacts(program.inputs, lambda place: _input(hardware, config, place, on_edge))
-        held.callback(self._inputs.close)
+        self._open_input = lambda id: _input(hardware, config, id, on_edge)
+        self._inputs = InputContacts(program.inputs, self._open_input)
+        held.callback(lambda: self._inputs.close())
         self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns(), on_edge=on_edge)
         held.callback(self._switches.close)
         folder = None if self._store is None else self._store.folder
@@ -149,8 +118,10 @@ class Service:
         Whatever was summed before is dropped: it was measured with other settings, or before anyone asked.
         """
         try:
-            self._await_window(at_tick)
-            persistence = Persistence(self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns())
+            self._board.await_window(at_tick)
+            persistence = Persistence(
+                self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns(), self._written
+            )
         except BaseException:
             self._give_up()
             raise
@@ -164,38 +135,21 @@ class Service:
             persistence.outputs,
             levels_of(self.program),
         )
-        self.outputs.resume({name: output.count for name, output in self.meter.outputs.items()})
+        self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
+        self.front = self._front_panel()
+        self._flowed = [0] * PLACES
+        self.execute(self._inputs.begin(persistence.billing))
+        self.log_access()
+
+    def _front_panel(self) -> FrontPanel:
         demand = self.program.billing.demand
-        self.front = FrontPanel(
+        return FrontPanel(
             self.program.display,
             demand.quantities if demand else (),
             displayed_nameplate(self.program),
             self._switches,
             self.hardware.clock.now_ns(),
         )
-        self._flowed = [0] * PLACES
-        self._execute(self._inputs.begin(persistence.billing))
-
-    def _await_window(self, at_tick: int | None) -> None:
-        link, clock = self.hardware.link, self.hardware.clock
-        deadline = clock.now_ns() + BEGIN_NS
-        tick = self._time.begin()
-        target = tick + SETTLING_TICKS if at_tick is None else at_tick
-        link.close_window_at(target)
-        while True:
-            for record in link.records():
-                if RecordFlag.END_COMMANDED in record.flags:
-                    return
-                if 0 < (record.tick_end - target) % _TICKS < _TICKS // 2:
-                    # The board's memory was full when it was to close, and the window went on: ask again.
-                    target = record.tick_end
-                    link.close_window_at(target)
-                if clock.now_ns() > deadline:
-                    raise LinkError(
-                        f"no window could be begun in {BEGIN_NS // 10**9} s: the SPI bus is too slow for the records, "
-                        "or the FPGA's modulator clock does not run"
-                    )
-            clock.wait_until(clock.now_ns() + POLL_NS)
 
     def run(self, until_ns: int) -> Iterator[WindowResult]:
         """Meter until `until_ns` on the hardware's clock; yields each window as it comes."""
@@ -216,6 +170,98 @@ class Service:
         self.close()
         self._persistence.finish(self.meter)
 
+    # --- what is asked of it while it runs --------------------------------------------------------------------
+
+    @property
+    def access(self) -> Access:
+        """The one decision on what is asked of the meter; what it has for the log goes there by `log_access`."""
+        return self._persistence.access
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the meter is now, as far as it matters to what is asked of it."""
+        return Conditions(
+            cover_off=Switch.COVER in self.front.operated,
+            test_mode=self.meter.billing.test is not None,
+            demand=self.program.billing.demand is not None,
+            test_by_communication=self.program.metering.model.family == "S4e",
+        )
+
+    def reading(self) -> dict[str, Any]:
+        """Give the exact reading of all that is registered, as plain data."""
+        return dict(msgspec.to_builtins(self.meter.billing.snapshot(Cause.COMMUNICATION)))
+
+    def log_access(self) -> None:
+        """Log what the decision has to say, and save it with its counts."""
+        if events := self.access.take_events():
+            self._take(events, ())
+
+    def set_clock(self, utc_ns: int | None) -> None:
+        """Set the meter's clock: it shows this time now, and goes on with the host's; None: it shows the host's.
+
+        As always, a difference of a second or less is slewed.
+        """
+        offset_ns = 0 if utc_ns is None else utc_ns - self.hardware.clock.utc_ns()
+        self._persistence.clock_offset_ns = offset_ns
+        self._follow_clock()
+
+    def write_program(self, program: Program, configured: Program) -> None:
+        """Go on as another program has it, at the end of the last record (docs/decisions/043-programs-written.md).
+
+        `configured` is what the configuration names. Raises ProgramRefused, or GpioError for pins that cannot be had,
+        and then changes nothing.
+        """
+        fitted, wanted = self.program.metering.current_class, program.metering.current_class
+        if fitted != wanted:
+            raise ProgramRefused(
+                f"meter.current_class is {wanted}, and the sensors fitted are of class {fitted}: "
+                "write a program of that class, or start the rig anew with the other sensors"
+            )
+        self.make_room()
+        if program.digest == self.program.digest:  # at most its keys are others
+            self.program = program
+            self._take(self._persistence.write_keys(program, configured, self.meter.billing.now_ns), ())
+            return
+        inputs = InputContacts(program.inputs, self._open_input, before=self._inputs)
+        try:
+            self.outputs.reprogram(program.outputs)
+        except BaseException:
+            inputs.abandon()
+            raise
+        self._inputs.close(after=inputs)
+        self._inputs, self.program = inputs, program
+        persistence = self._persistence
+        events = persistence.write_program(program, configured, self.meter.state)
+        changes = self.meter.reprogram(
+            persistence.billing, persistence.installation, persistence.outputs, levels_of(program)
+        )
+        self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
+        self.front = self._front_panel()
+        self._take(events, changes)
+        self.execute(inputs.begin(persistence.billing))
+
+    def test_relay(self, output: str, closed: bool, seconds: float) -> None:
+        """Close an output to K–Y or K–Z for a test of its wiring. Raises ProgramRefused for one that must not."""
+        id = next((each for each in self.outputs.relays if each.label == output.upper()), None)
+        if id is None:
+            there = ", ".join(sorted(each.label for each in self.outputs.relays)) or "none"
+            raise ProgramRefused(f"{output} is no output of the program: there are {there}")
+        if id in self.meter.outputs:
+            raise ProgramRefused(f"{output} pulses, and whoever counts it would count the test: program it otherwise")
+        now_ns = self.hardware.clock.now_ns()
+        self.outputs.test(id, closed, now_ns, now_ns + round(seconds * 1e9))
+
+    @property
+    def ticket(self) -> int:
+        """The number of the newest save, for `saved`."""
+        return self._persistence.ticket
+
+    def saved(self, ticket: int) -> bool:
+        """Say whether that save is on the disk."""
+        return self._persistence.saved(ticket)
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
     def close(self) -> None:
         """Open the contacts at once and let all pins go; nothing is saved. For what cannot be finished."""
         self._held.close()
@@ -233,6 +279,11 @@ class Service:
             move(switch.value, self.hardware.clock.now_ns())
 
     @property
+    def measurement(self) -> Measurement:
+        """The measuring side of the meter."""
+        return self._board.measurement
+
+    @property
     def contacts_closed(self) -> frozenset[str]:
         """The switches and inputs that are operated, or closed, as counted; at `begin`, as they were found."""
         contacts = self._switches.operated() | self._inputs.closed
@@ -245,7 +296,7 @@ class Service:
         return Face(
             lcd=self.front.lcd(self.meter),
             led_lit=outputs.led.lit,
-            contacts=tuple((name.upper(), relay.position) for name, relay in outputs.relays.items()),
+            contacts=tuple((id.label, relay.position) for id, relay in outputs.relays.items()),
             operated=self.front.operated,
         )
 
@@ -296,8 +347,9 @@ class Service:
             self._wait_until(due)
 
     def _poll(self) -> Iterator[WindowResult]:
-        self._follow_clock()
-        for record in self._records():
+        if self._board.time.due:
+            self._follow_clock()
+        for record in self._board.records(lambda: self.make_room(READING_NS)):
             self.make_room()
             result = self.meter.advance(record)
             if result.window.energies is not None:
@@ -305,84 +357,68 @@ class Service:
             for pulse in result.pulses:
                 self.outputs.pulse(pulse, self._due_ns(pulse.tick))
             self._take(result.events, result.changes)
-            if Fault.CONFIGURATION in result.window.faults:
-                self._reconfigure()
+            if Fault.CONFIGURATION in result.window.faults and self._board.needs_settings:
+                self.make_room()
+                self._board.write_settings()
             self.outputs.schedule.run_due(self.hardware.clock.now_ns())
             yield result
         self._attend_front()
-        self._steer_oscillator()
-
-    def _reconfigure(self) -> None:
-        """Once for all the records that the board may still have of before."""
-        if self.hardware.clock.now_ns() >= self._configured_ns + RECONFIGURE_NS:
-            self.make_room()
-            self._configure()
+        self._board.steer_oscillator()
 
     def _take(self, events: Sequence[MeterEvent], changes: Iterable[ContactChange]) -> None:
         """What came of a record, or of a command: to contacts, front and store."""
         for change in changes:
             self.outputs.change(change, self._due_ns(change.tick))
         self.front.told(events)
+        if events:
+            self.on_events(events)
         self._persistence.keep(self.meter, events)
 
     def _attend_front(self) -> None:
         """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
         self.make_room()
         self.polled_ns = now_ns = self.hardware.clock.now_ns()
-        requests = self.front.poll(now_ns, self.meter.billing.test is not None)
-        self._execute([Command(self._utc_ns(request.at_ns), _ACTIONS[request.kind]) for request in requests])
-        self._execute(self._inputs.poll(now_ns, self._utc_ns))
+        self.outputs.attend(now_ns)
+        self.execute(self.front.poll(now_ns, self.meter.billing.test is not None, self._utc_ns))
+        if self.front.take_override():
+            front = Asker(Source.FRONT)
+            self.access.break_seal(front, replace(self.conditions, override_done=True), self.meter.billing.now_ns)
+            self.log_access()
+        self.execute(self._inputs.poll(now_ns, self._utc_ns))
         self.meter.follow(self.front.followed)
         self.watch()
 
-    def _execute(self, commands: Iterable[Command]) -> None:
+    def execute(self, commands: Iterable[Command]) -> None:
+        """Carry commands out, each at its instant: one that has passed, now."""
         for command in commands:
             outcome = self.meter.execute(command)
             self._take(outcome.events, outcome.changes)
 
     def _utc_ns(self, at_ns: int) -> int:
         """The meter's time at an instant of our clock."""
-        utc_ns = self.meter.utc_of(self._time.tick_at(at_ns))
+        utc_ns = self.meter.utc_of(self._board.time.tick_at(at_ns))
         return self.meter.billing.now_ns if utc_ns is None else utc_ns
 
     def _follow_clock(self) -> None:
         """Keep pulses at a constant latency although the board's crystal and ours differ, and by the time of day the
         meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
         """
-        if not self._time.due:
-            return
         self.make_room()
-        if (compared := self._time.compare()) is None:
+        if (compared := self._board.time.compare()) is None:
             return
         board_tick, now_ns, utc_ns = compared
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
-        outcome = self.meter.compare_clock(board_tick, utc_ns)
+        before_ns = self.meter.billing.now_ns
+        outcome = self.meter.compare_clock(board_tick, utc_ns + self._persistence.clock_offset_ns)
+        if any(isinstance(event, ClockSetTo) for event in outcome.events):
+            self.access.move_clock(self.meter.billing.now_ns - before_ns)
         self._take(outcome.events, outcome.changes)
-        self._time.follow(tick, now_ns, PULSE_LATENCY_NS)
+        self._board.time.follow(tick, now_ns, PULSE_LATENCY_NS)
 
     def _due_ns(self, tick: int) -> int:
         """When what happened at a tick is seen outside."""
-        return self._time.instant_ns(tick) + PULSE_LATENCY_NS
-
-    def _records(self) -> Iterator[Record]:
-        """The records waiting. Edges that would fall due while one is read are made first, but not for long."""
-        records = self.hardware.link.records()
-        while True:
-            self.make_room(READING_NS)
-            record = next(records, None)
-            if record is None:
-                return
-            yield record
-
-    def _steer_oscillator(self) -> None:
-        """Let the phasors' oscillator follow the line, from the next record on (docs/decisions/016-oscillator.md)."""
-        present, hz = self._oscillator_step, self.measurement.recent_hz
-        if present is None or hz is None:
-            return
-        self._oscillator_step = tracking_step(present, hz, self._sample_hz)
-        if self._oscillator_step != present:
-            self.hardware.link.write("OSCILLATOR_STEP", self._oscillator_step)
+        return self._board.time.instant_ns(tick) + PULSE_LATENCY_NS
 
     def _wait_until(self, instant_ns: int) -> None:
         clock = self.hardware.clock
@@ -392,11 +428,9 @@ class Service:
         clock.wait_until(instant_ns)
 
 
-def _input(
-    hardware: Hardware, config: Config, place: int, on_edge: Callable[[RawEdge], None] | None
-) -> PulseInput:
+def _input(hardware: Hardware, config: Config, id: InputId, on_edge: Callable[[RawEdge], None] | None) -> PulseInput:
     def told(at_ns: int, closed: bool, accepted: bool) -> None:
         if on_edge is not None:
-            on_edge(RawEdge(at_ns, name_of(place), closed, accepted))
+            on_edge(RawEdge(at_ns, id.value, closed, accepted))
 
-    return PulseInput(pulse_source(hardware, config, place), hardware.clock.now_ns(), verdict=told)
+    return PulseInput(pulse_source(hardware, config, id), hardware.clock.now_ns(), verdict=told)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from rig.meter.billing.billing import MeterEvent
-from rig.meter.billing.events import EndOfInterval, Event, ProfileWords
+from rig.meter.billing.events import EndOfInterval, ProfileWords
+from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.snapshot import Snapshot
 from rig.store.items import EventItem, Item, SnapshotItem, WordsItem
 
@@ -17,9 +18,9 @@ def items_of(events: Iterable[MeterEvent], recording: int) -> list[Item]:
     items: list[Item] = []
     for happening in events:
         match happening:
-            case Event():
-                details = msgspec.json.encode(dict(happening.details)).decode()
-                items.append(EventItem(happening.utc_ns, happening.kind.code, happening.kind.label, details))
+            case LogEvent():
+                belongs = msgspec.json.encode(details(happening)).decode()
+                items.append(EventItem(happening.utc_ns, happening.code, happening.label, belongs))
             case Snapshot():
                 registers = msgspec.json.encode(happening).decode()
                 items.append(SnapshotItem(happening.utc_ns, happening.cause.value, registers))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from rig.meter.access.state import AccessState
 from rig.meter.meter import MeterState
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
@@ -22,6 +23,15 @@ REPROGRAMMED = "programmed"
 """Kind of the snapshot that holds the whole state a new program found."""
 
 
+@dataclass(frozen=True)
+class WrittenProgram:
+    """A program that was written to the meter while it ran: its file's structures as JSON text, keys and all, and the
+    fingerprint of the configured program that it took the place of."""
+
+    file: str = field(repr=False)
+    instead_of: str
+
+
 @dataclass
 class SavedMeter:
     """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, and the
@@ -31,6 +41,10 @@ class SavedMeter:
     program: str
     recording: int
     meter: MeterState
+    written: WrittenProgram | None = None
+    clock_offset_ns: int = 0
+    access: AccessState = field(default_factory=AccessState)
+    sealed: bool = False
 
 
 def decode_saved(payload: bytes) -> SavedMeter:

@@ -56,6 +56,15 @@ class StoreWriter:
             self._submitted += 1
             self._changed.notify_all()
 
+    @property
+    def submitted(self) -> int:
+        """How many states were handed over."""
+        return self._submitted
+
+    def saved(self, number: int) -> bool:
+        """Say whether the state handed over as this one, or a newer one, is on the disk."""
+        return self._saved >= number
+
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until all that was submitted has been tried; whether it is on the disk."""
         with self._changed:

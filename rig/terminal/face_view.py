@@ -73,9 +73,9 @@ class FaceView:
             yield Text("\n".join(f" {line} " for line in character_lines(face.lcd, *_SMALL)), style=f"bold {_GLASS}")
             if face.operated:
                 yield Text("   ".join(_OPERATED[s] for s in _OPERATED if s in face.operated), style="bold yellow")
-            yield _outputs(face)
+            yield _folded(_outputs(face))
             if self.keys:
-                yield _help(gap=" ")
+                yield _folded(_help(gap=" "))
             return
         body = Table.grid(padding=(0, 1))
         body.add_column(width=_GLASS_WIDTH)
@@ -165,6 +165,12 @@ def _outputs(face: Face) -> Text:
     for name, position in face.contacts:
         line.append(f"   {name} ")
         line.append(position.value, style="dim" if position is Position.OPEN else "bold")
+    return line
+
+
+def _folded(line: Text) -> Text:
+    """Several lines rather than one that is cut."""
+    line.no_wrap, line.overflow = False, "fold"
     return line
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rig.replay.intervals.report import Registers, Report
+from rig.terminal.continued import Continued, FigureColumn
 
 MOST_READINGS = 12
 """So many of the latest demand resets and self-reads are shown; JSON has all."""
@@ -20,10 +21,10 @@ _UNITS = {"kwh": "kWh", "kvarh": "kvarh", "kvah": "kVAh", "kw": "kW", "kvar": "k
 
 
 def report(r: Report) -> RenderableType:
-    """All of it, in 80 columns."""
+    """All of it."""
     head = Table.grid(padding=(0, 2))
     for name, value in _head(r):
-        head.add_row(Text(name, style="bold"), value)
+        head.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     rows: list[RenderableType] = [Text(f"SIMULATED ({r.fidelity})", style="bold yellow"), head]
     if len(r.rates) > 1:
         rows += [Text(), _registers("rate", list(r.rates.items()))]
@@ -67,37 +68,28 @@ def _head(r: Report) -> Iterable[tuple[str, str]]:
 
 def _registers(
     name: str, rows: Sequence[tuple[str, Registers]], energies: Sequence[str] = (*ACTIVE, *REACTIVE)
-) -> Table:
+) -> Continued:
     """A row of registers for each, and of demand the first quantity."""
     _, keys = rows[0]
-    shown = [key for key in energies if key in keys]
+    columns = [_figures(key, [registers[key] for _, registers in rows]) for key in energies if key in keys]
     top = next((key for key in keys if key.startswith("max_")), None)
-    table = _table(name, [_label(key) for key in (*shown, *([top] if top else []))], ["at"] if top else [])
-    for label, registers in rows:
-        cells = [_figure(registers[key]) for key in shown]
-        if top:
-            cells += [_figure(registers[top]), _short(registers[f"{top}_time"])]
-        table.add_row(label, *cells)
-    return table
+    if top:
+        columns.append(_figures(top, [registers[top] for _, registers in rows]))
+        columns.append(FigureColumn("at", [_short(registers[f"{top}_time"]) for _, registers in rows], text=True))
+    return Continued(FigureColumn(name, [label for label, _ in rows], text=True), columns)
 
 
-def _by_rate(name: str, periods: dict[str, Registers], rates: Sequence[str]) -> Table:
+def _by_rate(name: str, periods: dict[str, Registers], rates: Sequence[str]) -> Continued:
     """kWh delivered of each, by rate."""
-    table = _table(name, [f"kWh {rate}" for rate in rates])
-    for label, registers in periods.items():
-        by_rate: dict[str, Registers] = registers["rates"]
-        table.add_row(label, *(_figure(by_rate.get(rate, {}).get("kwh_delivered", 0.0)) for rate in rates))
-    return table
+    columns = [
+        _figures(f"kWh {rate}", [p["rates"].get(rate, {}).get("kwh_delivered", 0.0) for p in periods.values()])
+        for rate in rates
+    ]
+    return Continued(FigureColumn(name, list(periods), text=True), columns)
 
 
-def _table(first: str, figures: Sequence[str], texts: Sequence[str] = ()) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(first, no_wrap=True)
-    for column in figures:
-        table.add_column(column.replace(" ", "\n", 1), justify="right", no_wrap=True)
-    for column in texts:
-        table.add_column(column, no_wrap=True)
-    return table
+def _figures(key: str, values: Sequence[float | None]) -> FigureColumn:
+    return FigureColumn(_label(key).replace(" ", "\n", 1), [_figure(value) for value in values])
 
 
 def _label(key: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rig.daemon.messages import Moment
-from rig.results.summary import DemandSummary, OutputState, Phase, Summary
-from rig.terminal.face_view import WIDTH, FaceView
+from rig.daemon.protocol import Reading
+from rig.results.summary import DemandSummary, OutputState, Summary
+from rig.terminal.face_view import FaceView
+from rig.terminal.phases_view import Phases, or_dash
 
 
 def marks(summary: Summary) -> str:
@@ -22,79 +22,35 @@ def marks(summary: Summary) -> str:
     return "  ".join(said)
 
 
-def panel(moment: Moment, *, keys: bool = False, trouble: str | None = None) -> RenderableType:
+def panel(reading: Reading, *, keys: bool = False, trouble: str | None = None) -> RenderableType:
     """The live view: the meter's face, and below it what a bench wants to know.
 
     `keys`: which keys move the switches is said. `trouble` is that of the run's surroundings, in a sentence.
     """
-    s = moment.summary
-    face = replace(moment.face, marks=f"form {s.form}   {marks(s)}")
+    s = reading.summary
+    face = replace(reading.face, marks=f"form {s.form}   {marks(s)}")
     pulses = [f"test LED {s.pulses['test_led']} × {s.constants.ks_wh:g} Wh"]
     pulses += [f"{c.name} {c.transitions} × {c.kp_wh:g}" for c in s.outputs if c.transitions is not None]
     energy = Text(
         f"{s.seconds:.1f} s   → {s.energy_wh.delivered:.4f} Wh   ← {s.energy_wh.received:.4f} Wh   "
-        f"{_or_dash(s.frequency_hz, '.3f')} Hz   neutral {_or_dash(s.neutral_a, '.4f')} A"
+        f"{or_dash(s.frequency_hz, '.3f')} Hz   neutral {or_dash(s.neutral_a, '.4f')} A"
     )
     billed = Text(
         f"{s.service or 'service not known yet'}   rate {s.rate}   "
         + "   ".join(f"{d.quantity} {d.present:.3f}, max {d.maximum:.3f}" for d in s.demand[:1])
     )
-    rows: list[RenderableType] = [Phases(moment.recent), energy, billed, Text("   ".join(pulses))]
+    rows: list[RenderableType] = [Phases(reading.recent), energy, billed, Text("   ".join(pulses))]
     rows += [Text(said, style="bold red") for said in (troubles(s), trouble) if said]
     return Group(FaceView(face, keys), *rows)
 
 
-@dataclass(frozen=True)
-class Phases:
-    """A column for each phase, as wide as there is room for."""
-
-    values: dict[str, Phase]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield phases(self.values, whole=options.max_width >= WIDTH)
-
-
-def phases(values: dict[str, Phase], *, whole: bool = True) -> Table:
-    """A column for each phase: volts and amperes with their angle lagging from Va, as meters show it, and distortion;
-    watts; vars by quarter cycle, and φ, the fundamental current's lag behind its voltage; volt-amperes and PF. What is
-    not `whole` has no distortion and no φ."""
-
-    def thd(percent: float | None) -> str:
-        return f" {_field(percent, 6, 2)}%" if whole else ""
-
-    def lag(p: Phase) -> str:
-        return f" φ{_field(_lag_deg(p), 7, 2)}°" if whole else ""
-
-    table = Table(expand=True, box=None, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for name in values:
-        table.add_column(f"{name.upper():>8}", no_wrap=True)
-    for label, cell in (
-        ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}°{thd(p.thd_v_pct)}"),
-        ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}°{thd(p.thd_i_pct)}"),
-        ("W", lambda p: f"{p.p_w:8.2f}"),
-        ("var", lambda p: f"{_field(p.q_var, 8, 2)}{lag(p)}"),
-        ("VA", lambda p: f"{p.s_va:8.2f}" + (f" PF {_power_factor(p)}" if whole else "")),
-        ("PF", lambda p: "" if whole else f"  {_power_factor(p)}"),
-    ):
-        if any(cells := [cell(phase) for phase in values.values()]):
-            table.add_row(label, *cells)
-    return table
-
-
-def _lag_deg(p: Phase) -> float | None:
-    if p.p1_w is None or p.q1_var is None or not (p.p1_w or p.q1_var):
-        return None
-    return math.degrees(math.atan2(p.q1_var, p.p1_w))
-
-
-def _power_factor(p: Phase) -> str:
-    """P/S, with lag (quadrants 1 and 3) or lead (2 and 4) where the fundamental says so."""
-    if p.pf is None:
-        return "–"
-    lag = _lag_deg(p)
-    sense = "" if lag is None or f"{abs(p.pf):.4f}" == "1.0000" else " lag" if lag % 180 < 90 else " lead"
-    return f"{p.pf:.4f}{sense}"
+def line(reading: Reading) -> str:
+    """A reading on one line, for a pipe or a file."""
+    s = reading.summary
+    watts = sum(phase.p_w for phase in reading.recent.values())
+    said = [marks(s), f"{s.seconds:.1f} s", f"{watts:.1f} W", f"{s.registers.kwh_delivered:.6f} kWh delivered"]
+    said += [f"{s.registers.kwh_received:.6f} received", f"rate {s.rate}", s.service or "service not known yet"]
+    return "   ".join(part for part in (*said, troubles(s), reading.lcd_trouble) if part)
 
 
 def report(s: Summary) -> RenderableType:
@@ -102,8 +58,8 @@ def report(s: Summary) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for name, value in (
         ("metered", f"{s.seconds:.6g} s, {s.samples} samples of {s.bits} bits a channel, {s.records} records"),
-        ("frequency", f"{_or_dash(s.frequency_hz, '.4f')} Hz"),
-        ("neutral", f"{_or_dash(s.neutral_a, '.4f')} A"),
+        ("frequency", f"{or_dash(s.frequency_hz, '.4f')} Hz"),
+        ("neutral", f"{or_dash(s.neutral_a, '.4f')} A"),
         ("delivered", f"{s.energy_wh.delivered:.6g} Wh"),
         ("received", f"{s.energy_wh.received:.6g} Wh"),
         ("registers", f"{s.registers.kwh_delivered:.6f} kWh delivered, {s.registers.kwh_received:.6f} kWh received"),
@@ -115,7 +71,7 @@ def report(s: Summary) -> RenderableType:
         *((contact.name, _contact(contact, s)) for contact in s.outputs),
         ("link", f"damaged frames: {s.crc_errors}"),
     ):
-        table.add_row(Text(name, style="bold"), value)
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     rows: list[RenderableType] = [Text(marks(s), style="bold yellow")] if marks(s) else []
     rows += [Phases(s.phases), table]
     if trouble := troubles(s):
@@ -161,13 +117,5 @@ def _kept(s: Summary) -> str:
     return "" if s.stored else "   (not stored)"
 
 
-def _field(value: float | None, width: int, decimals: int) -> str:
-    return f"{_or_dash(value, f'.{decimals}f'):>{width}}"
-
-
 def _times(s: Summary) -> str:
     return f" × {s.constants.multiplier:g}" if s.constants.multiplier != 1 else ""
-
-
-def _or_dash(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from drivers.capture import CaptureError, EventBegins, Level, WaveformCapture
-from drivers.events import Event, EventLog
+from drivers.events import EventLog, LineEvent
 from drivers.spi_link import Identity, LinkError
 from gateware.chain import Chain
-from gateware.model.capture import Capture
-from gateware.model.events import Events
+from gateware.model.capture import CaptureModel
+from gateware.model.events import EventsModel
 from gateware.registers import CHANNELS, Capability, Channel, EventKind, RecordFlag
 
 CHAIN = replace(Chain(), capture_log2=10)
@@ -43,7 +43,7 @@ class Models:
     def __post_init__(self) -> None:
         clock = CHAIN.clock_hz
         self.identity = Identity(0, 0, CHAIN.capabilities, clock, 4, CHAIN.ticks_per_sample, CHAIN.banks, CHAIN.quarter)
-        self.capture, self.log = Capture(CHAIN), Events()
+        self.capture, self.log = CaptureModel(CHAIN), EventsModel()
         self.registers = {"SAG_LEVEL": 0, "SWELL_LEVEL": 0, "LOSS_LEVEL": 0, "EVENT_SAMPLES": PERIOD // 2}
         self.frames = 0
         self.overload = 0
@@ -260,7 +260,7 @@ def test_entries_written_over_while_they_are_read_are_counted() -> None:
     models.read_block = slow  # type: ignore[method-assign]
     new = log.new()
     assert 0 < len(new) < 30
-    assert all(isinstance(e, Event) and e.kind is EventKind.OVERLOAD for e in new)
+    assert all(isinstance(e, LineEvent) and e.kind is EventKind.OVERLOAD for e in new)
     assert len(new) + log.lost == 30
 
 
@@ -269,6 +269,6 @@ def test_a_reset_board_is_told() -> None:
     models.registers["EVENT_SAMPLES"] = 1
     busy(models, 3)
     log = EventLog(models)
-    models.log = Events()
+    models.log = EventsModel()
     with pytest.raises(LinkError, match="reset meanwhile"):
         log.new()

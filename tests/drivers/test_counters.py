@@ -11,7 +11,7 @@ from drivers.counters import CounterError, PulseCounters
 from drivers.gpio import FormCRelay, Position
 from drivers.schedule import OutputSchedule
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
-from gateware.model.pulse_counters import PulseCounters as Model
+from gateware.model.pulse_counters import PulseCountersModel
 from gateware.registers import Capability, Counter, CounterState, GateWord
 
 TICK_HZ = Fraction(10_000_000, 3)
@@ -30,7 +30,7 @@ class Link:
 
     def __init__(self, changes: dict[int, int] | None = None, capabilities: Capability = Capability.PULSE_COUNTERS):
         self.identity = Identity(capabilities)
-        self.model = Model()
+        self.model = PulseCountersModel()
         self.now = 0
         self.overflow = False
         self._coming = sorted((changes or {}).items())

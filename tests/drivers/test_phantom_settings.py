@@ -16,7 +16,7 @@ from drivers.phantom import PhantomLoad, PhantomRegisters, PhantomWave, apply, e
 from drivers.spi_link import LinkError
 from gateware.chain import Chain
 from gateware.model.decimation import Decimation
-from gateware.model.phantom import Phantom
+from gateware.model.phantom import PhantomModel
 from gateware.registers import CHANNELS, Capability, Channel
 
 TICK_HZ = Chain().tick_hz
@@ -88,7 +88,7 @@ def test_what_is_played_is_within_half_a_step(peak, angle_deg, order, frequency_
 def test_the_expected_is_what_the_chain_measures():
     """Ten cycles of bits through the decimation; sines and DC fitted to the samples."""
     registers = PhantomRegisters.of(LOAD, TICK_HZ)
-    model = Phantom()
+    model = PhantomModel()
     model.set_step(registers.step)
     for index, value in enumerate(registers.waves):
         model.set_wave(index, value)

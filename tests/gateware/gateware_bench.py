@@ -7,7 +7,6 @@ import itertools
 import warnings
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 import pytest
@@ -18,8 +17,6 @@ from amaranth.sim import Simulator
 
 from gateware.chain import Chain
 from gateware.metrology import Metrology
-from gateware.model.model import Model
-from gateware.model.port import transfer
 from gateware.registers import (
     BY_NAME,
     CHANNELS,
@@ -27,12 +24,12 @@ from gateware.registers import (
     RECORD_WORDS,
     Op,
     Record,
-    Status,
+    ReplyStatus,
     reply_offset,
     request,
 )
+from gateware.twin.behind_bus import BehindBus, ModelBehindBus, NetlistBehindBus
 from gateware.twin.bus import CS_N, Timing, timing
-from gateware.twin.engine import Twin
 
 Source = Callable[[int], np.ndarray]
 """Gives the next n ticks of modulator bits, uint8, bit c of each for channel c."""
@@ -91,65 +88,33 @@ def mains(period_ticks: float, amplitude: float = 0.9) -> Source:
     return _in_blocks(block)
 
 
-class Engine(Protocol):
-    """One of the things that claim to be the gateware."""
-
-    def run(self, bits: np.ndarray) -> None: ...
-
-    def transfer(self, frame: bytes, shape: Timing, bits: np.ndarray) -> bytes: ...
-
-
-class Netlist:
+class Netlist(NetlistBehindBus):
     """A compiled netlist. With `tape` it keeps the bits, the pins and CIPO at each clock, for other simulators."""
 
-    def __init__(self, chain: Chain, engine: str = "native", tape: bool = False) -> None:
-        self.twin = Twin(chain, engine)
+    def __init__(self, chain: Chain, engine: str = "native", *, gated: bool = True, tape: bool = False) -> None:
+        super().__init__(chain, engine, gated=gated)
         self.tape: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._clocks_per_tick = chain.clocks_per_tick
         self._taping = tape
 
     def run(self, bits: np.ndarray) -> None:
         if self._taping:
-            self._pins(bits, np.full(len(bits) * self.twin.chain.clocks_per_tick, CS_N, np.uint8))
+            self.drive(bits, np.full(len(bits) * self._clocks_per_tick, CS_N, np.uint8))
         else:
-            self.twin.run(bits)
+            super().run(bits)
 
-    def transfer(self, frame: bytes, shape: Timing, bits: np.ndarray) -> bytes:
-        return shape.receive(self._pins(bits, shape.send(frame)))
-
-    def _pins(self, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
-        cipo = self.twin.drive(bits, pins)
+    def drive(self, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
+        cipo = super().drive(bits, pins)
         if self._taping:
             self.tape.append((bits, pins, cipo))
         return cipo
-
-
-class Integers:
-    """The bit-exact model behind its SPI port."""
-
-    def __init__(self, chain: Chain) -> None:
-        self.model = Model(chain)
-
-    def run(self, bits: np.ndarray) -> None:
-        self.model.run(bits)
-
-    def transfer(self, frame: bytes, shape: Timing, bits: np.ndarray) -> bytes:
-        model = self.model
-        start = model.ticks
-
-        def run_until(ticks: int) -> None:
-            done = model.ticks - start
-            model.run(bits[done : max(ticks - start, done)])
-
-        reply = transfer(model, frame, shape.edges + start * model.chain.clocks_per_tick, run_until)
-        run_until(start + len(bits))
-        return reply
 
 
 class Host:
     """Gives every engine the same bits and frames; a reply that differs from the first engine's is a failure."""
 
     def __init__(
-        self, chain: Chain, source: Source, *engines: Engine, clocks_per_bit: Fraction = CLOCKS_PER_BIT
+        self, chain: Chain, source: Source, *engines: BehindBus, clocks_per_bit: Fraction = CLOCKS_PER_BIT
     ) -> None:
         self.chain = chain
         self.ticks = 0
@@ -158,6 +123,11 @@ class Host:
         self._source = source
         self._engines = engines
         self._sequence = 0
+
+    def contacts(self, levels: int) -> None:
+        """Set the level of the pulse pins from now on."""
+        for engine in self._engines:
+            engine.contacts(levels)
 
     def run(self, ticks: int) -> None:
         """Let time pass with the bus idle."""
@@ -186,22 +156,24 @@ class Host:
         self.ticks += len(bits)
         return first
 
-    def ask(self, op: Op, address: int, count: int = 0, data: int | None = None, late: int = 0) -> tuple[Status, bytes]:
+    def ask(
+        self, op: Op, address: int, count: int = 0, data: int | None = None, late: int = 0
+    ) -> tuple[ReplyStatus, bytes]:
         """One request; returns the reply's status and items."""
         self._sequence = (self._sequence + 1) & 0xFF
         reply = self.frame(request(op, self._sequence, address, count, data), late)[reply_offset(op) :]
         assert reply[1] == self._sequence
         self.level = reply[0] & 0xF
-        return Status(reply[0] >> 4), reply[2:-4]
+        return ReplyStatus(reply[0] >> 4), reply[2:-4]
 
     def read(self, name: str) -> int:
         status, items = self.ask(Op.READ, BY_NAME[name].address, 1)
-        assert status is Status.OK
+        assert status is ReplyStatus.OK
         return int.from_bytes(items, "big")
 
     def write(self, name: str, value: int, late: int = 0) -> None:
         status, _ = self.ask(Op.WRITE, BY_NAME[name].address, data=value, late=late)
-        assert status is Status.OK
+        assert status is ReplyStatus.OK
 
     def close_at(self, tick: int) -> None:
         """Arm a commanded closing."""
@@ -214,12 +186,12 @@ class Host:
         words: list[int] = []
         while len(words) < RECORD_WORDS:
             status, items = self.ask(Op.RECORD, len(words), min(most, RECORD_WORDS - len(words)))
-            if status is Status.NOT_THERE:
+            if status is ReplyStatus.NOT_THERE:
                 assert not words
                 return None
             words += np.frombuffer(items, ">u8").tolist()
         record = Record.from_words(words)
-        assert self.ask(Op.POP, record.sequence & 0xFF)[0] is Status.OK
+        assert self.ask(Op.POP, record.sequence & 0xFF)[0] is ReplyStatus.OK
         return record
 
     def drain(self) -> list[Record]:
@@ -230,7 +202,7 @@ class Host:
 
 def both(chain: Chain, source: Source, clocks_per_bit: Fraction = CLOCKS_PER_BIT) -> Host:
     """A host on the native twin and the model."""
-    return Host(chain, source, Netlist(chain), Integers(chain), clocks_per_bit=clocks_per_bit)
+    return Host(chain, source, Netlist(chain), ModelBehindBus(chain), clocks_per_bit=clocks_per_bit)
 
 
 def _later(shape: Timing, clocks: int, multiple: int) -> Timing:

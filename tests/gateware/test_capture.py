@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateware.capture import Capture, RingMemory
 from gateware.chain import Chain
-from gateware.model.capture import Capture as Model
+from gateware.model.capture import CaptureModel
 from gateware.registers import (
     CHANNELS,
     SAMPLE_BITS,
@@ -103,7 +103,7 @@ def netlist(sets: list[Set], trigger: int = NONE, after: int = 1, start: int = 0
 
 def integers(sets: list[Set], trigger: int = NONE, after: int = 1, start: int = 0) -> Seen:
     """What the model makes of them."""
-    model = Model(CHAIN)
+    model = CaptureModel(CHAIN)
     model.set_trigger(trigger)
     model.set_after(after)
     seen = Seen()
@@ -236,7 +236,7 @@ def test_the_model_takes_many_sets_at_once():
     stamps, closes = TICKS * np.arange(50), generator.integers(0, 2, 50).astype(bool)
     begins = np.zeros(50, np.int64)
     begins[31] = 1 << EventKind.LOSS
-    whole, split = Model(CHAIN), Model(CHAIN)
+    whole, split = CaptureModel(CHAIN), CaptureModel(CHAIN)
     for model, parts in ((whole, [slice(0, 50)]), (split, [slice(0, 7), slice(7, 32), slice(32, 50)])):
         model.set_trigger(NONE | 1 << 24 + EventKind.LOSS)
         model.set_after(3)

@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from gateware_bench import Host, Integers, Netlist, mains, noise
+from gateware_bench import Host, Netlist, mains, noise
 from test_twin import short_program
 
 from gateware.chain import Chain
 from gateware.twin import build
+from gateware.twin.behind_bus import ModelBehindBus
 from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
 
@@ -38,7 +39,7 @@ def test_verilator_cxxrtl_and_native_have_the_same_pins():
 @pytest.mark.usefixtures("installed")
 def test_verilator_native_and_model_agree_over_many_windows():
     chain = Chain()
-    host = Host(chain, mains(4000), Netlist(chain, "verilator"), Netlist(chain), Integers(chain))
+    host = Host(chain, mains(4000), Netlist(chain, "verilator"), Netlist(chain), ModelBehindBus(chain))
     host.write("WINDOW_MIN", 8)
     records = []
     for _ in range(12):

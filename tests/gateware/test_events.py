@@ -12,9 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateware.chain import Chain
-from gateware.events import LOG_ENTRIES, NO_CHANNEL, Events
-from gateware.model.events import Events as Model
-from gateware.registers import CHANNELS, SAMPLE_BITS, Channel, EventKind, RecordFlag
+from gateware.events import Events
+from gateware.model.events import EventsModel
+from gateware.registers import (
+    CHANNELS,
+    EVENT_LOG_ENTRIES,
+    NO_CHANNEL,
+    SAMPLE_BITS,
+    Channel,
+    EventKind,
+    RecordFlag,
+)
 from gateware.scan import SampleScan
 
 CHAIN = Chain()
@@ -71,7 +79,7 @@ class Seen:
     def entries(self) -> list[Entry]:
         """The log in the order of writing; not for one that has turned."""
         count = self.written[-1]
-        assert count <= LOG_ENTRIES
+        assert count <= EVENT_LOG_ENTRIES
         return [decode(*self.log[2 * n : 2 * n + 2]) for n in range(count)]
 
 
@@ -117,7 +125,7 @@ def netlist(config: Config, sets: list[Set], start: int = 0) -> Seen:
                 ctx.set(scan.sample, 0)
             seen.written.append(ctx.get(dut.written))
             seen.begins.append(begins)
-        for word in range(2 * LOG_ENTRIES):
+        for word in range(2 * EVENT_LOG_ENTRIES):
             ctx.set(dut.host_index, word)
             ctx.set(dut.host_read, 1)
             await ctx.tick()
@@ -128,7 +136,7 @@ def netlist(config: Config, sets: list[Set], start: int = 0) -> Seen:
 
 
 def integers(config: Config, sets: list[Set], start: int = 0) -> Seen:
-    model = Model()
+    model = EventsModel()
     levels = np.array([config.sag, config.swell, config.loss, config.samples], np.int64)
     seen = Seen([], [], [], [])
     for number, item in enumerate(sets):
@@ -146,7 +154,7 @@ def integers(config: Config, sets: list[Set], start: int = 0) -> Seen:
         model.pass_clocks(None)
         seen.written.append(model.written)
         seen.begins.append(int(begins[0]))
-    seen.log = [model.word(w) for w in range(2 * LOG_ENTRIES)]
+    seen.log = [model.word(w) for w in range(2 * EVENT_LOG_ENTRIES)]
     return seen
 
 
@@ -256,8 +264,8 @@ def test_the_log_turns_and_the_count_goes_on():
     seen = run(Config(samples=1), sets, start=(1 << 47) - 8 * TICKS)
     assert seen.written[-1] == 15 * CHANNELS
     newest = seen.written[-1] - 1
-    for number in range(newest, newest - LOG_ENTRIES, -1):
-        place = 2 * (number % LOG_ENTRIES)
+    for number in range(newest, newest - EVENT_LOG_ENTRIES, -1):
+        place = 2 * (number % EVENT_LOG_ENTRIES)
         entry = decode(*seen.log[place : place + 2])
         assert entry.number == number % 128
         assert entry.tick == (1 << 47) + (number // CHANNELS + 1 - 8) * TICKS
@@ -297,7 +305,7 @@ def test_component_and_model_agree(config: Config, sets: list[Set]):
 # --- the model ---------------------------------------------------------------------------------------------
 
 
-def feed(model: Model, sets: np.ndarray, masks: np.ndarray) -> np.ndarray:
+def feed(model: EventsModel, sets: np.ndarray, masks: np.ndarray) -> np.ndarray:
     stamps = TICKS * np.arange(len(sets))
     return model.feed(sets, stamps, masks, masks, 0 * masks, np.array([100, 900, 50, 2], np.int64))
 
@@ -305,7 +313,7 @@ def feed(model: Model, sets: np.ndarray, masks: np.ndarray) -> np.ndarray:
 def test_the_model_takes_many_sets_at_once():
     generator = np.random.default_rng(3)
     sets, masks = generator.integers(-1000, 1000, (300, CHANNELS)), generator.integers(0, 64, 300)
-    whole, split = Model(), Model()
+    whole, split = EventsModel(), EventsModel()
     begins = feed(whole, sets, masks)
     parts = [feed(split, sets[k : k + 7], masks[k : k + 7]) for k in range(0, 300, 7)]
     assert np.concatenate(parts).tolist() == begins.tolist()

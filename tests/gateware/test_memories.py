@@ -15,13 +15,12 @@ from gateware.bitstream import plan
 from gateware.boards import NAMES, board
 from gateware.capture import SET_WORDS
 from gateware.chain import Chain
-from gateware.events import LOG_ENTRIES
-from gateware.registers import BLOCK_BY_NAME, CHANNELS, CaptureCommand, Op
+from gateware.registers import BLOCK_BY_NAME, CHANNELS, EVENT_LOG_ENTRIES, CaptureCommand, Op
 
 CHAIN = Chain(capture_log2=10)
 ONE_PORT_WORDS = SET_WORDS << CHAIN.capture_log2
 """The capture's, which on the iCE40UP5K has one address for both."""
-OLD_DATA_WORDS = 4 * LOG_ENTRIES
+OLD_DATA_WORDS = 4 * EVENT_LOG_ENTRIES
 """The events', whose readers may count on the old word: yosys is told to keep it so."""
 
 

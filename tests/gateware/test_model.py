@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateware.chain import TAPS, Chain
 from gateware.model.decimation import Decimation
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.registers import BY_NAME, CHANNELS, Channel
 
 CHAIN = Chain()
@@ -69,7 +69,7 @@ BITS = mains(3000)(24 * SAMPLE)
 
 def run(cuts: list[int], writes: dict[int, tuple[str, int]]) -> list[list[int]]:
     """The records of BITS, run in portions that end at `cuts`; writes come when so many ticks have been run."""
-    model = Model(CHAIN)
+    model = GatewareModel(CHAIN)
     at = 0
     for end in sorted({*cuts, *writes, len(BITS)}):
         model.run(BITS[at:end])

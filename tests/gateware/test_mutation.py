@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 from amaranth import Cat, Module, Signal
 from amaranth.lib.wiring import Component, In
-from gateware_bench import Host, Integers, Netlist, Source, noise, steady
+from gateware_bench import Host, Netlist, Source, noise, steady
 
 from gateware import fir, metrology
 from gateware.bit_delay import BitDelay
 from gateware.chain import TAPS, Chain
 from gateware.fir import Fir
 from gateware.twin import build
+from gateware.twin.behind_bus import ModelBehindBus
 
 CHAIN = Chain()
 
@@ -62,7 +63,7 @@ class SwappingDelay(BitDelay):
 
 def compare(gateware: Chain, source: Source) -> None:
     """Three records of the netlist of `gateware` against the model of the chain as it should be."""
-    host = Host(CHAIN, source, Netlist(gateware), Integers(CHAIN))
+    host = Host(CHAIN, source, Netlist(gateware), ModelBehindBus(CHAIN))
     host.write("WINDOW_MAX", 3)
     for _ in range(3):
         host.run(5 * CHAIN.ticks_per_sample)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from gateware.chain import Chain
 from gateware.model.decimation import Decimation
-from gateware.model.phantom import Phantom
+from gateware.model.phantom import PhantomModel
 from gateware.model.sine import sine
-from gateware.phantom import PhantomLoad
+from gateware.phantom import PhantomGenerator
 from gateware.registers import CHANNELS
 from gateware.sine import Sine
 
@@ -39,14 +39,14 @@ def play(ticks: int, step: int, on: dict[int, bool], accesses: dict[int, tuple[i
     `on` switches before a tick; `accesses` are the host's by clock: (index, value), or (index, None) to read.
     """
     m = Module()
-    m.submodules.dut = dut = PhantomLoad()
+    m.submodules.dut = dut = PhantomGenerator()
     m.submodules.sine = generator = Sine()
     m.d.comb += [
         generator.phase.eq(dut.sine_phase),
         generator.enable.eq(dut.sine_enable),
         dut.sine_value.eq(generator.value),
     ]
-    model = Phantom()
+    model = PhantomModel()
     model.set_step(step)
 
     async def bench(ctx):
@@ -147,7 +147,7 @@ def test_bits_are_those_of_plain_loops():
     step = 0x0123_4567
     waves = generator.integers(0, 1 << 32, 48).tolist()
     waves[:16] = [register(0.2)] + [register(0.08, 0.1 * k) for k in range(1, 8)] + [register(-0.9)] + [0] * 7
-    model = Phantom()
+    model = PhantomModel()
     model.set_step(step)
     for index, word in enumerate(waves):
         model.set_wave(index, word)
@@ -165,7 +165,7 @@ def test_bits_are_those_of_plain_loops():
 @given(st.lists(st.integers(0, 700), max_size=12), st.integers(0, 700))
 def test_any_split_of_time_gives_the_same_bits(splits, off_at):
     def run(pieces: list[int]) -> list[int]:
-        model = Phantom()
+        model = PhantomModel()
         model.set_step(0x0234_5678)
         for index in range(48):
             model.set_wave(index, register(0.1, 0.02 * index))
@@ -182,7 +182,7 @@ def test_any_split_of_time_gives_the_same_bits(splits, off_at):
 
 def test_switched_on_again_it_begins_anew():
     """From the same place between boundaries, the same bits."""
-    model = Phantom()
+    model = PhantomModel()
     model.set_step(1 << 28)
     for c in range(CHANNELS):
         model.set_wave(8 * c + 1, register(0.7, 0.1 * c))
@@ -247,7 +247,7 @@ def test_no_input_leaves_the_ranges(seed, longest, amplitude):
 
 def test_an_overdriven_loop_recovers():
     """Ten thousand ticks beyond full scale: within two holds the density is that of the input again."""
-    model = Phantom()
+    model = PhantomModel()
     for c in range(CHANNELS):
         model.set_wave(8 * c, register(0.999))
         model.set_wave(8 * c + 1, register(0.999, 0.25))  # θ stands still: another DC
@@ -267,7 +267,7 @@ def test_an_overdriven_loop_recovers():
 @cache
 def spectrum() -> np.ndarray:
     """(samples / 2 + 1, 6) amplitudes in full scale of 24 cycles through the decimation; bin 24·h is harmonic h."""
-    model = Phantom()
+    model = PhantomModel()
     model.set_step(round(2**32 / PERIOD))
     for c in range(CHANNELS):
         model.set_wave(8 * c + 1, register(0.5, c / 6))

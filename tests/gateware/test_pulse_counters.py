@@ -10,8 +10,9 @@ from gateware_bench import simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateware.model.pulse_counters import PulseCounters as Model
-from gateware.pulse_counters import LOOK_LOG2, STAMP_BITS, PulseCounters
+from gateware.counter_engine import LOOK_LOG2, STAMP_BITS
+from gateware.model.pulse_counters import PulseCountersModel
+from gateware.pulse_counters import PulseCounterBank
 from gateware.registers import PULSE_PINS, TICK_BITS, Counter, CounterState, CounterWord, GateWord
 
 RING = 1 << TICK_BITS
@@ -68,7 +69,7 @@ class Outcome:
 def play(script: Script) -> Outcome:
     """The component: levels change early in a tick, the host acts early in a tick."""
     m = Module()
-    m.submodules.dut = dut = PulseCounters()
+    m.submodules.dut = dut = PulseCounterBank()
     phase, ticks = Signal(2), Signal(TICK_BITS, init=script.start)
     m.d.sync += [phase.eq(phase + 1), ticks.eq(ticks + (phase == CLOCKS_PER_TICK - 1))]
     m.d.comb += [dut.tick.eq(phase == CLOCKS_PER_TICK - 1), dut.ticks.eq(ticks)]
@@ -127,7 +128,7 @@ def play(script: Script) -> Outcome:
 
 def predict(script: Script, played: Outcome) -> Outcome:
     """The model; when a busy engine took up a command is looked up in what was played."""
-    model = Model()
+    model = PulseCountersModel()
     model.filter_ticks, model.gate_counter = script.filter_ticks, script.gate_counter
     calls: list[tuple[int, int, object]] = [(CLEARING - 2, 1, (GATE + GateWord.PULSES, script.pulses))]
     calls += [(tick, 0, levels) for tick, levels in script.changes.items()]
@@ -250,7 +251,7 @@ def test_stamps_across_the_carries_of_the_tick_count(wrap):
 
 def test_intervals_saturate():
     """The model's arithmetic; the component's is the same chain that the carries above go through."""
-    model = Model()
+    model = PulseCountersModel()
     model.write(GATE, 0, 5)
     model.write(GATE + 1, 0, 5)
     for stamp in (10, 10 + (1 << 32), 10 + (1 << 33) - 1):

@@ -15,7 +15,8 @@ from gateware_bench import CLOCKS_PER_BIT, Host, both, noise
 from gateware.chain import Chain
 from gateware.model import model
 from gateware.model.port import CHECK_LATENCY
-from gateware.registers import BY_NAME, MAX_COUNT, Op, Status, reply_offset, request
+from gateware.registers import BY_NAME, MAX_COUNT, Op, ReplyStatus, reply_offset, request
+from gateware.twin.behind_bus import BehindBus
 from gateware.twin.bus import timing
 
 CHAIN = Chain()
@@ -31,8 +32,8 @@ REACH_CLOCKS = 1200
 class Race:
     """Timed windows one after another; frames are executed at a chosen clock around the decision that ends one."""
 
-    def __init__(self) -> None:
-        self.host: Host = both(CHAIN, noise(7))
+    def __init__(self, host: Host) -> None:
+        self.host = host
         self.host.write("HYSTERESIS", (1 << 19) - 1)
         self.host.write("WINDOW_MAX", WINDOW)
         self.sequence = 0
@@ -46,11 +47,11 @@ class Race:
         host.read("MAGIC")
         while host.level:
             status, items = host.ask(Op.RECORD, 0, MAX_COUNT[Op.RECORD])
-            assert status is Status.OK
+            assert status is ReplyStatus.OK
             words = np.frombuffer(items, ">u8").tolist()
             self.sequence = words[0] >> 32
             self.end = words[2]
-            assert host.ask(Op.POP, self.sequence & 0xFF)[0] is Status.OK
+            assert host.ask(Op.POP, self.sequence & 0xFF)[0] is ReplyStatus.OK
         return self.end
 
     def decision(self) -> int:
@@ -109,9 +110,9 @@ class Race:
         self.write(offset, "CLOSE_AT_HI", 0)
 
 
-def race(what: str, offsets: Iterable[int]) -> None:
-    """Replies and records are those of the model at every offset."""
-    everything = Race()
+def race(what: str, offsets: Iterable[int], *engines: BehindBus) -> None:
+    """Replies and records of the engines, the native twin and the model without any, agree at every offset."""
+    everything = Race(Host(CHAIN, noise(7), *engines) if engines else both(CHAIN, noise(7)))
     for offset in offsets:
         try:
             getattr(everything, what)(offset)
@@ -121,13 +122,14 @@ def race(what: str, offsets: Iterable[int]) -> None:
             raise AssertionError(f"{what} executed {offset} clocks after the decision") from error
 
 
+NEAR = sorted({*range(-REACH_CLOCKS, REACH_CLOCKS, 17), *range(-40, 40)})
 WAYS = ("read", "level", "pop", "hysteresis", "delay", "close")
 
 
 @pytest.mark.parametrize("what", WAYS)
 def test_frames_racing_the_end_of_a_window(what):
     """At every clock near the decision and the switch that follows it, at every 17th up to a sample set away."""
-    race(what, sorted({*range(-REACH_CLOCKS, REACH_CLOCKS, 17), *range(-40, 40)}))
+    race(what, NEAR)
 
 
 @pytest.mark.slow
@@ -144,5 +146,5 @@ def test_any_sck(clocks_per_bit):
     for _ in range(40):
         host.ask(Op.READ, BY_NAME["TICK_LO"].address, 2)
         status, items = host.ask(Op.RECORD, 0, 1)
-        if status is Status.OK and host.level > 4:
+        if status is ReplyStatus.OK and host.level > 4:
             host.ask(Op.POP, items[3])

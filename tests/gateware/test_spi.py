@@ -22,7 +22,7 @@ from gateware.registers import (
     TURN_BYTES,
     Capability,
     Op,
-    Status,
+    ReplyStatus,
     crc32,
     reply_offset,
     request,
@@ -145,7 +145,7 @@ def reply_to(frame: bytes, chip: Chip, written: dict[int, int]) -> bytes:
     sequence, address = frame[1], frame[2]
     payload = b""
     if crc32(frame[: size - CRC_BYTES]) != int.from_bytes(frame[size - CRC_BYTES : size], "big"):
-        status = Status.BAD_CRC
+        status = ReplyStatus.BAD_CRC
     elif (
         code not in list(Op)
         or count > MAX_COUNT[Op(code)]
@@ -153,17 +153,17 @@ def reply_to(frame: bytes, chip: Chip, written: dict[int, int]) -> bytes:
         or (code == Op.WRITE and not (address in KNOWN and KNOWN[address].writable))
         or (code == Op.RECORD and address >= RECORD_WORDS)
     ):
-        status = Status.BAD_REQUEST
+        status = ReplyStatus.BAD_REQUEST
     elif (code in (Op.RECORD, Op.POP) and not chip.level) or (code == Op.POP and address != chip.oldest):
-        status = Status.NOT_THERE
+        status = ReplyStatus.NOT_THERE
     else:
-        status = Status.OK
+        status = ReplyStatus.OK
         if code == Op.WRITE:
             written[address] = int.from_bytes(frame[3:7], "big") & (1 << KNOWN[address].width) - 1
     if code in (Op.READ, Op.RECORD, Op.CAPTURE):
         for k in range(count):
             value = value_of(address + k, written) if code == Op.READ else word_of((address + k) % RECORD_WORDS)
-            payload += (value if status is Status.OK else 0).to_bytes(ITEM_BYTES[Op(code)], "big")
+            payload += (value if status is ReplyStatus.OK else 0).to_bytes(ITEM_BYTES[Op(code)], "big")
     reply = bytes((status << 4 | min(chip.level, 15), sequence)) + payload
     reply = bytes(size + TURN_BYTES) + reply + crc32(reply).to_bytes(4, "big")
     return reply.ljust(len(frame), b"\0")[: len(frame)]
@@ -195,7 +195,7 @@ def test_the_table_of_states(op, count):
     chip = Chip()
     address = {Op.WRITE: BY_NAME["WINDOW_MAX"].address, Op.POP: chip.oldest}.get(op, 0)
     frame = request(op, 0x77, address, count, 5) + bytes(2)
-    head = bytes((Status.OK << 4 | chip.level, 0x77))
+    head = bytes((ReplyStatus.OK << 4 | chip.level, 0x77))
     values = {Op.READ: lambda k: value_of(k, {}), Op.RECORD: word_of, Op.CAPTURE: word_of}.get(op)
     items = b"".join(values(k).to_bytes(ITEM_BYTES[op], "big") for k in range(count)) if values else b""
     request_bits = 88 if op is Op.WRITE else 56
@@ -271,7 +271,7 @@ def test_bad_requests_are_answered_and_do_nothing(head):
     frame = with_crc(head, 30)
     (reply,) = chip.frames(frame)
     assert reply == reply_to(frame, chip, {})
-    assert Status(reply[len(head) + 5] >> 4) is Status.BAD_REQUEST
+    assert ReplyStatus(reply[len(head) + 5] >> 4) is ReplyStatus.BAD_REQUEST
     assert (chip.writes, chip.pops) == ([], [])
 
 
@@ -286,7 +286,7 @@ def test_a_request_damaged_in_any_byte_does_nothing(op):
         frames.append(bytes(damaged))
     replies = chip.frames(*frames)
     assert replies == [reply_to(f, chip, {}) for f in frames]
-    assert {reply[reply_offset(op)] >> 4 for reply in replies} == {Status.BAD_CRC}
+    assert {reply[reply_offset(op)] >> 4 for reply in replies} == {ReplyStatus.BAD_CRC}
     assert (chip.writes, chip.pops) == ([], [])
 
 

@@ -12,12 +12,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from gateware_bench import Host, Integers, Netlist, Source, both, mains, noise, play, steady
+from gateware_bench import Host, Netlist, Source, both, mains, noise, play, steady
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateware.chain import TAPS, Chain
 from gateware.registers import (
+    BLOCK_BY_NAME,
     BY_NAME,
     HEADER_WORDS,
     REGISTERS,
@@ -25,14 +26,17 @@ from gateware.registers import (
     WORD_MEANS,
     WORD_PHASORS,
     Channel,
+    CounterState,
+    GateWord,
     Op,
     Record,
     RecordFlag,
-    Status,
+    ReplyStatus,
     configuration_digest,
     crc32,
     request,
 )
+from gateware.twin.behind_bus import ModelBehindBus
 from gateware.twin.engine import Twin
 
 CHAIN = Chain()
@@ -50,9 +54,9 @@ def short_program(host: Host) -> None:
     host.frame(b"\x21\x00" + bytes(18))
     host.read("TICK_LO")
     host.run_to(3 * SAMPLE)
-    assert host.ask(Op.RECORD, HEADER_WORDS, 6)[0] is Status.OK
-    assert host.ask(Op.POP, 0)[0] is Status.OK
-    assert host.ask(Op.POP, 0)[0] is Status.NOT_THERE
+    assert host.ask(Op.RECORD, HEADER_WORDS, 6)[0] is ReplyStatus.OK
+    assert host.ask(Op.POP, 0)[0] is ReplyStatus.OK
+    assert host.ask(Op.POP, 0)[0] is ReplyStatus.NOT_THERE
 
 
 @pytest.mark.parametrize("paired", [True, False])
@@ -67,7 +71,7 @@ def test_amaranth_cxxrtl_and_native_have_the_same_pins(paired):
 
 
 def test_cxxrtl_native_and_model_agree_over_many_windows():
-    host = Host(CHAIN, mains(4000), Netlist(CHAIN), Netlist(CHAIN, "cxxrtl"), Integers(CHAIN))
+    host = Host(CHAIN, mains(4000), Netlist(CHAIN), Netlist(CHAIN, "cxxrtl"), ModelBehindBus(CHAIN))
     host.write("WINDOW_MIN", 8)
     records = []
     for _ in range(12):
@@ -219,6 +223,22 @@ def test_a_closing_commanded_for_a_tick_that_has_passed_happens_at_once():
     assert record.flags == RecordFlag.END_COMMANDED
 
 
+def test_a_gate_armed_for_now_moves_at_the_tick_of_its_write_at_any_clock_of_a_tick():
+    host = both(CHAIN, noise(9))
+    gate = BLOCK_BY_NAME["GATE"].address
+    host.write("COUNTER_CLEAR", 1)
+    for late in range(8):
+        host.run(400 + late)
+        moved = GateWord.CLOSE_LO if late % 2 else GateWord.OPEN_LO
+        host.ask(Op.WRITE, gate + moved, data=0)
+        host.ask(Op.WRITE, gate + moved + 1, data=0, late=late // 2)
+        host.run(400)
+        _, items = host.ask(Op.READ, gate + moved, 2)
+        stamp = int.from_bytes(items[:4], "big")
+        assert 400 < host.ticks - stamp < 1200
+        assert host.read("COUNTER_STATE") == (CounterState(0) if late % 2 else CounterState.OPEN)
+
+
 # --- stalls ---------------------------------------------------------------------------------------------
 
 
@@ -282,6 +302,7 @@ def test_a_host_that_stalls_for_two_minutes_loses_nothing():
 
 
 # --- any host -------------------------------------------------------------------------------------------
+
 
 def test_what_happens_while_a_reading_of_many_registers_leaves_is_in_it():
     """The first event is counted some time after the request, before its register's turn in the reply."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from rig.meter.contacts.outputs import OutputId
+
 
 def test_contacts_in_order_and_none_lost(rig, source, counter) -> None:
     source.apply(amps=40)
     rig.run(1)
-    relay = rig.service.outputs.relays["kyz1"]
+    relay = rig.service.outputs.relays[OutputId.KYZ1]
     counter("KYZ1").zero()
     before = relay.transitions
     rig.run(4)

@@ -13,7 +13,7 @@ import numpy as np
 
 from drivers.phantom import PhantomLoad, PhantomRegisters, PhantomWave, apply
 from gateware.chain import Chain
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.registers import BLOCK_BY_NAME, BY_NAME, Channel, Record, RecordFlag
 
 LOAD = PhantomLoad(
@@ -39,7 +39,7 @@ class Prediction:
     """The model of the board behind the link, fed with what unplugged modulators give."""
 
     def __init__(self, chain: Chain) -> None:
-        self._model = Model(chain)
+        self._model = GatewareModel(chain)
         self._popped: list[np.ndarray] = []
 
     def to(self, tick: int) -> None:

@@ -20,10 +20,8 @@ from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import typical_sensors
 from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
-from gateware.model.model import Model
-from gateware.model.port import transfer
+from gateware.twin.behind_bus import ModelBehindBus, NetlistBehindBus
 from gateware.twin.bus import COPI, SCK, Timing, timing
-from gateware.twin.engine import Twin
 
 Bits = Callable[[int], np.ndarray]
 """Gives the next n ticks of modulator bits."""
@@ -71,22 +69,18 @@ class Faults:
 NO_FAULTS = Faults()
 
 
-class Engine(Protocol):
-    """A gateware behind its pins."""
+class NoisyEngine(Protocol):
+    """A gateware behind its pins, and wires that may disturb a frame."""
 
-    def run(self, bits: np.ndarray) -> object: ...
+    def run(self, bits: np.ndarray) -> None: ...
 
-    def transfer(self, frame: bytes, shape: Timing, faults: Faults, bits: np.ndarray) -> bytes: ...
+    def disturbed(self, frame: bytes, shape: Timing, faults: Faults, bits: np.ndarray) -> bytes: ...
 
 
-class Netlist:
+class NoisyNetlist(NetlistBehindBus):
     """The compiled netlist."""
 
-    def __init__(self, chain: Chain) -> None:
-        self._twin = Twin(chain)
-        self.run = self._twin.run
-
-    def transfer(self, frame: bytes, shape: Timing, faults: Faults, bits: np.ndarray) -> bytes:
+    def disturbed(self, frame: bytes, shape: Timing, faults: Faults, bits: np.ndarray) -> bytes:
         pins = shape.send(frame)
         for k in faults.copi:
             pins[shape.bit == k] ^= COPI
@@ -94,24 +88,13 @@ class Netlist:
             pins[shape.bit == k] &= ~np.uint8(SCK)
         for k in faults.dipped:
             pins[_dip(shape, k)] &= ~np.uint8(SCK)
-        return _inverted(shape.receive(self._twin.drive(bits, pins)), faults.cipo)
+        return _inverted(shape.receive(self.drive(bits, pins)), faults.cipo)
 
 
-class Integers:
+class NoisyModel(ModelBehindBus):
     """The bit-exact model."""
 
-    def __init__(self, chain: Chain) -> None:
-        self._chain = chain
-        self._model = Model(chain)
-        self.run = self._model.run
-
-    def transfer(self, frame: bytes, shape: Timing, faults: Faults, bits: np.ndarray) -> bytes:
-        model, start = self._model, self._model.ticks
-
-        def run_until(ticks: int) -> None:
-            done = model.ticks - start
-            model.run(bits[done : max(ticks - start, done)])
-
+    def disturbed(self, frame: bytes, shape: Timing, faults: Faults, bits: np.ndarray) -> bytes:
         sent = np.unpackbits(np.frombuffer(_inverted(frame, faults.copi), np.uint8))
         seen = np.delete(np.arange(len(sent)), faults.lost)
         edges, arrived = shape.edges[seen], sent[seen]
@@ -121,13 +104,7 @@ class Integers:
             edges, arrived = edges[order], np.concatenate((arrived, sent[list(faults.dipped)]))[order]
         short = -len(edges) % 8
         padded = np.concatenate((edges, shape.edges[-1] + 1 + np.arange(short)))
-        reply = transfer(
-            model,
-            np.packbits(np.append(arrived, np.zeros(short, np.uint8))).tobytes(),
-            padded + start * self._chain.clocks_per_tick,
-            run_until,
-        )
-        run_until(start + len(bits))
+        reply = self.exchange(np.packbits(np.append(arrived, np.zeros(short, np.uint8))).tobytes(), padded, bits)
         left = np.append(np.unpackbits(np.frombuffer(reply, np.uint8)), 0)
         turned = np.searchsorted(edges + _TURN_CLOCKS, shape.edges, side="right")
         return _inverted(np.packbits(left[turned]).tobytes(), faults.cipo)
@@ -172,7 +149,11 @@ class NoisyBoard:
     """An SpiBus. `faults` gives what happens to a frame of some timing; time passes as the frames take it."""
 
     def __init__(
-        self, chain: Chain, engine: Engine, bits: Bits, faults: Callable[[Timing], Faults] = lambda shape: NO_FAULTS
+        self,
+        chain: Chain,
+        engine: NoisyEngine,
+        bits: Bits,
+        faults: Callable[[Timing], Faults] = lambda shape: NO_FAULTS,
     ) -> None:
         self.ticks = 0
         self.disturbed = 0
@@ -193,7 +174,7 @@ class NoisyBoard:
         self.disturbed += bool(faults)
         ticks = len(shape.pins) // self._chain.clocks_per_tick
         self.ticks += ticks
-        return list(self._engine.transfer(frame, shape, faults, self._bits(ticks)))
+        return list(self._engine.disturbed(frame, shape, faults, self._bits(ticks)))
 
     def close(self) -> None:
         """Nothing is held open."""

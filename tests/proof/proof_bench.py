@@ -18,7 +18,7 @@ from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import RANGES, ideal_sensors
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
 from gateware.chain import Chain
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.registers import BY_NAME, Channel, Record, configuration_digest
 from rig.hardware.simulation import known_constants
 from rig.meter.measuring.elements import FORMS
@@ -60,7 +60,7 @@ def measured(load: LoadState, seconds: float, late_ticks: Sequence[int] = (0,) *
     )
     calibration = known_constants(sensors, CHAIN.tick_hz)
     front_end = FrontEnd(SyntheticLoad(CHAIN.tick_hz, [Step(0, load)]), sensors, CHAIN.tick_hz)
-    model = Model(CHAIN)
+    model = GatewareModel(CHAIN)
     delays = {f"DELAY_{c.name}": calibration.channels[c].delay_ticks for c in Channel}
     for name, value in delays.items():
         model.write(BY_NAME[name].address, value, 0)
@@ -98,7 +98,7 @@ def measured(load: LoadState, seconds: float, late_ticks: Sequence[int] = (0,) *
     )
 
 
-def drained(model: Model) -> list[Record]:
+def drained(model: GatewareModel) -> list[Record]:
     """The records that wait, taken at once."""
     now = model.ticks * CHAIN.clocks_per_tick
     records = []
@@ -108,7 +108,7 @@ def drained(model: Model) -> list[Record]:
     return records
 
 
-def _steer(model: Model, step: int, hz: float) -> int:
+def _steer(model: GatewareModel, step: int, hz: float) -> int:
     wanted = tracking_step(step, hz, SAMPLE_HZ)
     if wanted != step:
         model.write(BY_NAME["OSCILLATOR_STEP"].address, wanted, model.ticks * CHAIN.clocks_per_tick)

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from figures import Figures
-from noisy_board import NO_FAULTS, Bits, Engine, Faults, Integers, Netlist, Noise, NoisyBoard, tape
+from noisy_board import NO_FAULTS, Bits, Faults, Noise, NoisyBoard, NoisyEngine, NoisyModel, NoisyNetlist, tape
 from proof_bench import CHAIN, drained
 
 from drivers.spi_link import LinkError, SpiLink
-from gateware.model.model import Model
+from gateware.model.model import GatewareModel
 from gateware.registers import (
     BY_NAME,
     HEADER_WORDS,
@@ -46,7 +46,7 @@ def ticks_in(seconds: float) -> int:
 
 def undisturbed(bits: Bits, ticks: int) -> list[Record]:
     """The records of at least so many ticks, each taken before the next is made."""
-    model = Model(CHAIN)
+    model = GatewareModel(CHAIN)
     records = []
     while model.ticks < ticks:
         model.run(bits(CHUNK_TICKS))
@@ -91,7 +91,9 @@ def polled(board: NoisyBoard, link: SpiLink, ticks: int, pause: int = POLL_TICKS
 
 
 ENGINES = pytest.mark.parametrize(
-    ("make", "name", "length_s"), [(Integers, "model", 60.0), (Netlist, "netlist", 5.0)], ids=["model", "netlist"]
+    ("make", "name", "length_s"),
+    [(NoisyModel, "model", 60.0), (NoisyNetlist, "netlist", 5.0)],
+    ids=["model", "netlist"],
 )
 
 
@@ -102,7 +104,7 @@ ENGINES = pytest.mark.parametrize(
 def test_a_host_that_stalls_for_ten_minutes(figures: Figures) -> None:
     ticks = ticks_in(600)
     bits = tape(CHAIN, TAPE_S)
-    model = Model(CHAIN)
+    model = GatewareModel(CHAIN)
     records = []
     while model.ticks < ticks:
         model.run(bits(POLL_TICKS))
@@ -121,7 +123,7 @@ def test_a_host_that_stalls_for_ten_minutes(figures: Figures) -> None:
 # --- a full FIFO ----------------------------------------------------------------------------------------
 
 
-def overflow(make: Callable[..., Engine], length_s: float, tape_s: float) -> tuple[list[Record], list[Record]]:
+def overflow(make: Callable[..., NoisyEngine], length_s: float, tape_s: float) -> tuple[list[Record], list[Record]]:
     """A host that reads every half second or so: some thirty windows come, seven fit."""
     board = NoisyBoard(CHAIN, make(CHAIN), tape(CHAIN, tape_s))
     link = SpiLink(board)
@@ -131,14 +133,14 @@ def overflow(make: Callable[..., Engine], length_s: float, tape_s: float) -> tup
 
 
 def test_records_coalesce_and_lose_nothing() -> None:
-    records, reference = overflow(Integers, 3.0, SHORT_TAPE_S)
+    records, reference = overflow(NoisyModel, 3.0, SHORT_TAPE_S)
     assert samples_lost(records) == 0
     assert totals_differ(records, reference) == 0
 
 
 @pytest.mark.slow
 @ENGINES
-def test_fifo_overflow(make: Callable[..., Engine], name: str, length_s: float, figures: Figures) -> None:
+def test_fifo_overflow(make: Callable[..., NoisyEngine], name: str, length_s: float, figures: Figures) -> None:
     records, reference = overflow(make, length_s, TAPE_S)
     what = f"FIFO overflow, {name}, {length_s:g} s"
     figures.add(f"{what}: records coalesced", sum(r.windows > 1 for r in records), None, f"of {len(records)}")
@@ -153,7 +155,7 @@ def test_fifo_overflow(make: Callable[..., Engine], name: str, length_s: float, 
 @pytest.mark.slow
 @ENGINES
 def test_a_host_that_reads_at_full_rate(
-    make: Callable[..., Engine], name: str, length_s: float, figures: Figures
+    make: Callable[..., NoisyEngine], name: str, length_s: float, figures: Figures
 ) -> None:
     """Frame after frame, the bus never idle: records, and while there is none, registers."""
     length_s = min(length_s, 10.0)
@@ -176,7 +178,9 @@ def test_a_host_that_reads_at_full_rate(
 
 def test_noise_means_the_same_to_netlist_and_model() -> None:
     """Every reply, whatever was disturbed, byte for byte."""
-    boards = [NoisyBoard(CHAIN, make(CHAIN), tape(CHAIN, SHORT_TAPE_S), Noise(0.8, 1)) for make in (Netlist, Integers)]
+    boards = [
+        NoisyBoard(CHAIN, make(CHAIN), tape(CHAIN, SHORT_TAPE_S), Noise(0.8, 1)) for make in (NoisyNetlist, NoisyModel)
+    ]
     for board in boards:
         board.advance(4 * POLL_TICKS)
     generator = np.random.default_rng(1)
@@ -189,7 +193,7 @@ def test_noise_means_the_same_to_netlist_and_model() -> None:
 
 
 def noisy(
-    make: Callable[..., Engine], length_s: float, tape_s: float, share: float, attempts: int
+    make: Callable[..., NoisyEngine], length_s: float, tape_s: float, share: float, attempts: int
 ) -> tuple[NoisyBoard, SpiLink, list[Record], list[Record]]:
     """A host that polls while a share of all frames is disturbed; the link as it was left, and the records."""
     board = NoisyBoard(CHAIN, make(CHAIN), tape(CHAIN, tape_s))
@@ -200,7 +204,7 @@ def noisy(
 
 
 def test_noise_on_the_wires_loses_nothing() -> None:
-    board, link, records, reference = noisy(Integers, 2.0, SHORT_TAPE_S, 0.1, 8)
+    board, link, records, reference = noisy(NoisyModel, 2.0, SHORT_TAPE_S, 0.1, 8)
     assert board.disturbed > 100
     assert link.counts.retries == link.counts.crc_errors + link.counts.request_errors
     assert records_differ(records, reference) == 0
@@ -211,7 +215,7 @@ def test_noise_on_the_wires_loses_nothing() -> None:
 @ENGINES
 @pytest.mark.parametrize(("share", "attempts"), [(0.1, 8), (0.5, 64)])
 def test_noise(
-    make: Callable[..., Engine], name: str, length_s: float, share: float, attempts: int, figures: Figures
+    make: Callable[..., NoisyEngine], name: str, length_s: float, share: float, attempts: int, figures: Figures
 ) -> None:
     """A tenth of all frames with the driver's usual patience; half of them with more."""
     board, link, records, reference = noisy(make, length_s, TAPE_S, share, attempts)
@@ -249,7 +253,7 @@ class Outages:
 def test_a_link_that_fails_for_a_while_loses_nothing() -> None:
     """The FPGA does what the frames ask, but the host does not hear: it gives up, and goes on later. Whichever frame
     that begins with, no record is lost or comes twice."""
-    board = NoisyBoard(CHAIN, Integers(CHAIN), tape(CHAIN, SHORT_TAPE_S))
+    board = NoisyBoard(CHAIN, NoisyModel(CHAIN), tape(CHAIN, SHORT_TAPE_S))
     link = SpiLink(board)
     board.faults = Outages(60, 3)
     records: list[Record] = []

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rig.hardware.config import load
-from rig.terminal import show as live
+from rig.terminal.show import Audience
+from rig.terminal.start import start_and_show
 
 SECONDS = 300.0
 SETTLE_NS = 10 * 10**9
@@ -55,20 +56,24 @@ while True:
     os.fsync(file)
 """
 _CLIENT = """
-import sys,time
+import sys, time
 from pathlib import Path
-from rig.daemon.state_server import read_state
-from rig.files.strict_toml import ConfigError
+from rig.daemon.client import ClientError, MeterClient
+from rig.daemon.protocol import ReadState
 while True:
-    try: read_state(Path(sys.argv[1]))
-    except ConfigError: pass
-    time.sleep(1 / float(sys.argv[2]))
+    try:
+        with MeterClient.connect(Path(sys.argv[1])) as client:
+            while True:
+                client.ask(ReadState())
+                time.sleep(1 / float(sys.argv[2]))
+    except ClientError:
+        time.sleep(0.1)
 """
 
 
 @contextmanager
 def _busy(*command: str) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-c", *command], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
     finally:
@@ -76,24 +81,56 @@ def _busy(*command: str) -> Iterator[None]:
         process.wait()
 
 
-def pulse_jitter(seconds: float = SECONDS) -> dict[str, float]:
-    """`p50_ms`, `p99_ms`, `p999_ms`, `max_ms` of how late the edges came; `edges` and how many were `lost`."""
+def pulse_jitter(seconds: float = SECONDS, crowd: bool = False) -> dict[str, float]:
+    """`p50_ms`, `p99_ms`, `p999_ms`, `max_ms` of how late the edges came; `edges` and how many were `lost`.
+
+    `cpu_percent` is of a core, of the metering process and its server; `memory_kb` what they had in the end more than
+    after a third of the time. With `crowd` there are twenty clients, good and bad (tests/rig/crowd.py).
+    """
     with tempfile.TemporaryDirectory() as folder:
         notes, socket = Path(folder, "notes.json"), Path(folder, "rig.sock")
         Path(folder, "meter.toml").write_text(PROGRAM)
         Path(folder, "rig.toml").write_text('[meter]\nprogram = "meter.toml"\nstore = "store"\n')
-        before = live.METERING
-        live.METERING = ("-m", "tests.rig.jitter_meter")
         os.environ["JITTER_NOTES"] = str(notes)
+        used: list[tuple[float, int]] = []
+        audience = Audience(lambda reading: used.append(_used(socket)))
+        config = load(Path(folder, "rig.toml"))
         try:
-            with _busy(_DISK, str(Path(folder, "ballast"))), _busy(_CLIENT, str(socket), str(READS_A_SECOND)):
-                audience = live.Audience(lambda moment: None, serve=socket)
-                ended = live.run(load(Path(folder, "rig.toml")), seconds, paced=True, audience=audience)
+            with ExitStack() as stack:
+                stack.enter_context(_busy("-c", _DISK, str(Path(folder, "ballast"))))
+                stack.enter_context(_busy("-c", _CLIENT, str(socket), str(READS_A_SECOND)))
+                if crowd:
+                    stack.enter_context(_busy("-m", "tests.rig.crowd", str(socket)))
+                ended = start_and_show(
+                    config,
+                    seconds,
+                    paced=True,
+                    audience=audience,
+                    socket=socket,
+                    metering=("-m", "tests.rig.jitter_meter"),
+                )
         finally:
-            live.METERING = before
             del os.environ["JITTER_NOTES"]
         assert ended.failure is None
-        return _judged(json.loads(notes.read_text()))
+        third = used[len(used) // 3]
+        cpu_s, memory_kb = used[-1][0] - third[0], used[-1][1] - third[1]
+        return _judged(json.loads(notes.read_text())) | {
+            "cpu_percent": 100 * cpu_s / (len(used) - 1 - len(used) // 3),
+            "memory_kb": memory_kb,
+        }
+
+
+def _used(socket: Path) -> tuple[float, int]:
+    """Seconds of processor time, and kB of memory, of the daemon on a socket and of its server."""
+    pid = int(socket.with_name(socket.name + ".lock").read_text())
+    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    ticks = memory = 0
+    for each in pids:
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+        status = Path(f"/proc/{each}/status").read_text()
+        memory += int(status.partition("VmRSS:")[2].split()[0])
+    return ticks / os.sysconf("SC_CLK_TCK"), memory
 
 
 def _judged(notes: dict) -> dict[str, float]:
@@ -121,4 +158,4 @@ def _judged(notes: dict) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(pulse_jitter(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS)))
+    print(json.dumps(pulse_jitter(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS, "crowd" in sys.argv)))

@@ -47,7 +47,7 @@ def noted(change: Any) -> Any:
 def run(service: Service, until_ns: int) -> Iterator[WindowResult]:
     """As ever; the instants of pulses are kept, as they are due on the service's clock."""
     for result in metered(service, until_ns):
-        pulses.extend((pulse.output, service._due_ns(pulse.tick)) for pulse in result.pulses)
+        pulses.extend((pulse.output.value, service._due_ns(pulse.tick)) for pulse in result.pulses)
         yield result
 
 

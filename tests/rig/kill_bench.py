@@ -38,9 +38,11 @@ from kill_load import HOUR, MINUTE, SAMPLE_HZ, SECOND, ZONE, Account, Flow, comm
 
 from calibration.constants import nominal
 from rig.meter.billing.billing import Billing, MeterEvent
-from rig.meter.billing.events import Event, EventKind, ProfileWords
+from rig.meter.billing.events import PowerUp, ProfileWords
+from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.contacts.functions import LevelOutput, PulsesOutput
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.measurement import Measurement
@@ -51,6 +53,7 @@ from rig.program.parts import installation_of
 from rig.service.persistence import Persistence
 from rig.store.check import check
 from rig.store.disk import Disk
+from rig.store.events import StoreDamaged
 from rig.store.items import EventItem, SnapshotItem, WordsItem
 from rig.store.journal import NAMES, newest_of, read_copy
 from rig.store.reading import HistoryReader
@@ -136,12 +139,12 @@ def off_by(account: Account, kept: SavedMeter) -> int:
         else:
             flowed, pulse = account.inputs, channel.pulse
         wrong += abs(counted * pulse + Fraction(carried, pulse.denominator) - flowed)
-    outputs = {o.name.lower(): (o.quantity, o.kp_wh) for o in PROGRAM.outputs if isinstance(o, PulsesOutput)}
-    for name, (quantity, kp_wh) in outputs.items():
-        state, flowed = kept.meter.outputs[name], sum(account.pulsed[place] for place in quantity.adds)
+    outputs = {o.id: (o.quantity, o.kp_wh) for o in PROGRAM.outputs if isinstance(o, PulsesOutput)}
+    for id, (quantity, kp_wh) in outputs.items():
+        state, flowed = kept.meter.outputs[id], sum(account.pulsed[place] for place in quantity.adds)
         pulse = kp_wh * SECOND
         wrong += abs(state.count - flowed // pulse) + abs(Fraction(state.carried, pulse.denominator) - flowed % pulse)
-    led, ks = kept.meter.outputs["test_led"], PROGRAM.ks.wh * SECOND
+    led, ks = kept.meter.outputs[OutputId.TEST_LED], PROGRAM.ks.wh * SECOND
     return int(wrong + abs(led.count - sum(account.pulsed[::4]) // ks))
 
 
@@ -175,8 +178,8 @@ class NeverKilled:
     def _note(self, events: list[MeterEvent]) -> None:
         for happening in events:
             match happening:
-                case Event():
-                    self.events.append((happening.utc_ns, happening.kind.code, dict(happening.details)))
+                case LogEvent():
+                    self.events.append((happening.utc_ns, happening.code, details(happening)))
                 case Snapshot():
                     self.snapshots.append((happening.utc_ns, happening.cause.value, list(happening.energy)))
                 case ProfileWords():
@@ -204,7 +207,7 @@ def wrong_items(folder: Path, saved: JournalRecord, expected: NeverKilled) -> in
             case WordsItem():
                 words += item.words
     # What the kill left half written is told in the log: no part of what happened.
-    events = [event for event in events if event[1] != EventKind.MEMORY_ERROR.code]
+    events = [event for event in events if event[1] != StoreDamaged.code]
     pairs = ((events, expected.events), (snapshots, expected.snapshots), (words, expected.words))
     return sum(
         abs(len(found) - len(right)) + sum(a != b for a, b in zip(found, right, strict=False)) for found, right in pairs
@@ -287,7 +290,7 @@ def main() -> None:
         found["findings"] += sum(not f.holds for f in check(folder, decode_saved) if f.part not in NAMES)
         found["items waited"] += len(saved.items) > 0
         now_ns, sequence, before = saved.utc_ns, saved.sequence, energy
-    outages = [d for ns, code, d in never_killed.events if code == EventKind.POWER_UP.code]
+    outages = [d for ns, code, d in never_killed.events if code == PowerUp.code]
     print(
         json.dumps(
             found

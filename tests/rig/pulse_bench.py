@@ -1,4 +1,4 @@
-"""A meter with a contact for each quantity of P-2 and the lamp, in virtual time, from records to the levels of pins.
+"""A meter with four contacts of P-2 and the lamp, in virtual time, from records to the levels of pins.
 
 The load is steady for a while, then another. What pins do is judged as it comes: after each instant at which one of a
 relay changes, exactly one contact is closed, and the other one than before; the state before stood for its dwell; and
@@ -8,7 +8,7 @@ the instant is that of the pulse, in its turn.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import cos, radians, sin
@@ -30,7 +30,8 @@ from gateware.registers import (
 )
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.quantity import NANO, Quantity
-from rig.meter.contacts.pulses import KP_DIVISOR, PULSE_QUANTITIES, TEST_LED, kyz_output, led_output
+from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
+from rig.meter.contacts.pulses import KP_DIVISOR, PULSE_QUANTITIES, kyz_output, led_output
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import ElementEquation
 from rig.meter.measuring.measurement import Measurement
@@ -54,6 +55,9 @@ LATENCY_NS = int(WINDOW_S * SECOND) + 40_000_000
 
 CODES_PER_VOLT, CODES_PER_AMPERE = 1000, 1000
 FULL_VOLTS, FULL_AMPERES = Fraction(2**19, CODES_PER_VOLT), Fraction(2**19, CODES_PER_AMPERE)
+
+QUANTITIES = (PULSE_QUANTITIES[: len(KYZ_OUTPUTS)], PULSE_QUANTITIES[len(KYZ_OUTPUTS) :])
+"""All of P-2, for two meters: one has four contacts."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +161,9 @@ class Watch:
 
 
 class PulseBench:
-    """The meter of a program, its outputs all with the least Kp, and what its pins do."""
+    """The meter of a program, its outputs of some quantities all with the least Kp, and what its pins do."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, quantities: Sequence[Quantity] = QUANTITIES[0]) -> None:
         self.program = program
         metering = program.metering
         measurement = Measurement(
@@ -174,24 +178,22 @@ class PulseBench:
         ks = metering.ks_wh
         outputs = [
             led_output(ks),
-            *(kyz_output(f"kyz{k}", q, ks / KP_DIVISOR, ks) for k, q in enumerate(PULSE_QUANTITIES)),
+            *(kyz_output(id, q, ks / KP_DIVISOR, ks) for id, q in zip(KYZ_OUTPUTS, quantities, strict=False)),
         ]
         billing, _ = Billing.begin(program.billing, T0)
         self.meter = Meter(measurement, billing, installation, CHAIN.tick_hz, outputs)
         self._clock = VirtualClock()
         self._pins = VirtualClockMockFactory(self._clock)
         self.schedule = OutputSchedule()
-        self.led = TestLed(
-            "LED", 2, pins=self._pins, schedule=self.schedule, width_ns=LED_WIDTH_NS, gap_ns=LED_GAP_NS
-        )
-        self.relays: dict[str, FormCRelay] = {}
-        self.watches: dict[str, Watch] = {}
-        for k in range(len(PULSE_QUANTITIES)):
+        self.led = TestLed("LED", 2, pins=self._pins, schedule=self.schedule, width_ns=LED_WIDTH_NS, gap_ns=LED_GAP_NS)
+        self.relays: dict[OutputId, FormCRelay] = {}
+        self.watches: dict[OutputId, Watch] = {}
+        for k, id in enumerate(KYZ_OUTPUTS[: len(quantities)]):
             y, z = 3 + 2 * k, 4 + 2 * k
-            self.relays[f"kyz{k}"] = FormCRelay(
-                f"KYZ {k}", y, z, pins=self._pins, schedule=self.schedule, dwell_ns=RELAY_DWELL_NS
+            self.relays[id] = FormCRelay(
+                id.label, y, z, pins=self._pins, schedule=self.schedule, dwell_ns=RELAY_DWELL_NS
             )
-            self.watches[f"kyz{k}"] = Watch(self._pins, y, z)
+            self.watches[id] = Watch(self._pins, y, z)
 
     def run(self, loads: Iterable[Load]) -> None:
         """All of them, each for its time: windows of a line's cycle at first, long ones then. Lets all edges out."""
@@ -209,9 +211,9 @@ class PulseBench:
         self.meter.billing.settle()
         return self.meter.billing.registers.energy(quantity)
 
-    def off_by(self, name: str, counted: int) -> float:
+    def off_by(self, id: OutputId, counted: int) -> float:
         """How much of a pulse a register is ahead of the pulses that came out: 0 to less than 1."""
-        output = self.meter.outputs[name]
+        output = self.meter.outputs[id]
         return float(Fraction(self.register(output.quantity)) / NANO / output.constant_wh - counted)
 
     def _take(self, record: Record) -> None:
@@ -219,7 +221,7 @@ class PulseBench:
         assert not advance.window.faults
         for pulse in advance.pulses:
             due_ns = self._ns(pulse.tick) + LATENCY_NS
-            if pulse.output == TEST_LED:
+            if pulse.output is OutputId.TEST_LED:
                 self.led.pulse(due_ns)
             else:
                 self.relays[pulse.output].pulse(due_ns)

@@ -11,6 +11,8 @@ from rig.files.numbers import MOST, exact
 from rig.files.strict_toml import ConfigError
 from rig.hardware import config as module
 from rig.hardware.config import Config, load
+from rig.meter.billing.inputs import InputId
+from rig.meter.contacts.outputs import OutputId
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -92,14 +94,15 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 
 def test_pins_of_a_function_are_given_together(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, "[hardware]\nkyz2_z_pin = 18\nmagnet_pin = 25\ngpio_chip = '/dev/gpiochip4'"))
-    assert loaded.hardware.contacts("kyz2") == (24, 18)
+    assert loaded.hardware.contacts(OutputId.KYZ2) == (24, 18)
     assert loaded.hardware.switches == {"scroll": 5, "magnet": 25, "reset": 13, "test": 19, "cover": 26}
-    assert loaded.hardware.inputs == (20, 21)
+    assert loaded.hardware.inputs == {InputId.IN1: 20, InputId.IN2: 21}
     assert loaded.hardware.gpio_chip == "/dev/gpiochip4"
 
 
 def test_two_functions_may_change_places(tmp_path: Path) -> None:
-    assert load(write(tmp_path, "[hardware]\nkyz1_y_pin = 23\nkyz1_z_pin = 22")).hardware.contacts("kyz1") == (23, 22)
+    loaded = load(write(tmp_path, "[hardware]\nkyz1_y_pin = 23\nkyz1_z_pin = 22"))
+    assert loaded.hardware.contacts(OutputId.KYZ1) == (23, 22)
 
 
 def test_numbers_are_exact() -> None:

@@ -10,7 +10,7 @@ import pytest
 from phasor_readings import lagging, readings
 
 from rig.meter.billing.demand import DemandRegisters, DemandSettings
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
+from rig.meter.billing.events import Cause, EndOfInterval, RateChanged, RateForced, TestModeBegan, TestModeEnded
 from rig.meter.billing.quantity import NANO_PER_KILO, PLACES, Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts import levels as levels_module
@@ -26,20 +26,23 @@ from rig.meter.contacts.functions import (
     VoltageAlert,
 )
 from rig.meter.contacts.levels import ContactChange, LevelOutputs
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.quantities import Readings
 
+IT = A = OutputId.KYZ1
+B = OutputId.KYZ2
 TICK_HZ = Fraction(1000)
 SECOND = 10**9
 WYE = [lagging(120, 120 * k) for k in range(3)]
 NOTHING = readings([0, 0, 0])
-DIAGNOSTIC = DiagnosticAlert("it", (Diagnostic.PHASE_A_OUT, Diagnostic.VOLTAGE_DEVIATION))
-POWER_FACTOR = PowerFactorAlert("it", Fraction(9, 10), Quantity.KVAH_TD, Fraction(5, 1000))
+DIAGNOSTIC = DiagnosticAlert(IT, (Diagnostic.PHASE_A_OUT, Diagnostic.VOLTAGE_DEVIATION))
+POWER_FACTOR = PowerFactorAlert(IT, Fraction(9, 10), Quantity.KVAH_TD, Fraction(5, 1000))
 ENDED = EndOfInterval(0, Cause.SWITCH, (), Rate.A)
-IN_B = Event(0, EventKind.RATE_CHANGE, (("rate", "B"),))
-IN_A = Event(0, EventKind.RATE_FORCED, (("rate", "A"),))
-TEST_BEGIN, TEST_END = Event(0, EventKind.TEST_MODE_BEGIN), Event(0, EventKind.TEST_MODE_END)
+IN_B = RateChanged(0, Rate.B)
+IN_A = RateForced(0, Rate.A)
+TEST_BEGIN, TEST_END = TestModeBegan(0), TestModeEnded(0)
 
 
 def seen(
@@ -72,8 +75,8 @@ def rows() -> list[tuple[str, str, str, str]]:
 
 def output(function: str) -> LevelOutput:
     return {
-        "end of interval": EndOfIntervalOutput("it", 2),
-        "load control": LoadControlOutput("it", (Rate.A, Rate.C)),
+        "end of interval": EndOfIntervalOutput(IT, 2),
+        "load control": LoadControlOutput(IT, (Rate.A, Rate.C)),
         "alert": POWER_FACTOR,
     }[function]
 
@@ -85,12 +88,12 @@ def level_that_is(function: str, closed: bool, comes: str) -> LevelOutputs:
         ends = comes.startswith("end of test mode")
         in_test = ends or comes.endswith("in test mode")
         rate = Rate.A if closed or comes == "end of test mode in one of its rates" else Rate.B
-        assert level.begin(1000, rate, in_test) == [ContactChange(1000, "it", closed)]
+        assert level.begin(1000, rate, in_test) == [ContactChange(1000, IT, closed)]
         return level
-    assert level.begin(0, Rate.A, False) == [ContactChange(0, "it", False)]
+    assert level.begin(0, Rate.A, False) == [ContactChange(0, IT, False)]
     if closed:
         changes = level.advance([(1000, ENDED)], 1000) if function != "alert" else level.judge(1000, power(0.5))
-        assert changes == [ContactChange(1000, "it", True)]
+        assert changes == [ContactChange(1000, IT, True)]
     return level
 
 
@@ -121,8 +124,8 @@ def test_table_of_states(row: tuple[str, str, str, str]) -> None:
         case "nothing to judge":
             changes = level.judge(at, power(0.5, amperes=0.004))
     closes = after == "closed"
-    assert level.closed == {"it": closes}
-    assert changes == ([] if before == after else [ContactChange(at, "it", closes)])
+    assert level.closed == {IT: closes}
+    assert changes == ([] if before == after else [ContactChange(at, IT, closes)])
 
 
 def test_the_table_is_whole() -> None:
@@ -138,45 +141,43 @@ def test_the_table_is_whole() -> None:
 
 
 def test_an_end_of_interval_while_closed_makes_it_last_longer() -> None:
-    level = LevelOutputs([EndOfIntervalOutput("a", 2), EndOfIntervalOutput("b", 3)], TICK_HZ)
+    level = LevelOutputs([EndOfIntervalOutput(A, 2), EndOfIntervalOutput(B, 3)], TICK_HZ)
     level.begin(0, Rate.A, False)
     changes = level.advance([(100, ENDED), (1600, ENDED), (3600, ENDED)], 9000)
     assert changes == [
-        ContactChange(100, "a", True),
-        ContactChange(100, "b", True),
-        ContactChange(5600, "a", False),
-        ContactChange(6600, "b", False),
+        ContactChange(100, A, True),
+        ContactChange(100, B, True),
+        ContactChange(5600, A, False),
+        ContactChange(6600, B, False),
     ]
 
 
 def test_two_ends_of_interval_apart_close_it_twice_in_one_step() -> None:
-    level = LevelOutputs([EndOfIntervalOutput("a", 1)], TICK_HZ)
+    level = LevelOutputs([EndOfIntervalOutput(A, 1)], TICK_HZ)
     level.begin(0, Rate.A, False)
     changes = level.advance([(100, ENDED), (1101, ENDED)], 9000)
     assert [(c.tick, c.closed) for c in changes] == [(100, True), (1100, False), (1101, True), (2101, False)]
 
 
 def test_a_board_whose_second_is_no_whole_number_of_ticks_keeps_it_closed_long_enough() -> None:
-    level = LevelOutputs([EndOfIntervalOutput("a", 1)], Fraction(2001, 2))
+    level = LevelOutputs([EndOfIntervalOutput(A, 1)], Fraction(2001, 2))
     level.begin(0, Rate.A, False)
     assert level.advance([(100, ENDED)], 9000)[1].tick == 1101
 
 
 def test_what_happens_at_one_instant_makes_no_contact_flicker() -> None:
     """Test mode ends in rate A, and the calendar, which waited for that, goes to B at once."""
-    level = LevelOutputs([LoadControlOutput("a", (Rate.A,)), LoadControlOutput("b", (Rate.B,))], TICK_HZ)
+    level = LevelOutputs([LoadControlOutput(A, (Rate.A,)), LoadControlOutput(B, (Rate.B,))], TICK_HZ)
     level.begin(0, Rate.A, True)
-    assert level.advance([(7, TEST_END), (7, IN_B)], 10) == [ContactChange(7, "b", True)]
+    assert level.advance([(7, TEST_END), (7, IN_B)], 10) == [ContactChange(7, B, True)]
 
 
 # --- alerts ---------------------------------------------------------------------------------------------------
 
 
 def test_demand_is_above_its_level_when_it_is_more() -> None:
-    registers = DemandRegisters(
-        DemandSettings.parse("block:15", (Quantity.KWH_DELIVERED, Quantity.KVAH_RMS)), rates=0
-    )
-    alert = DemandAlert("it", Quantity.KVAH_RMS, 8 * NANO_PER_KILO)
+    registers = DemandRegisters(DemandSettings.parse("block:15", (Quantity.KWH_DELIVERED, Quantity.KVAH_RMS)), rates=0)
+    alert = DemandAlert(IT, Quantity.KVAH_RMS, 8 * NANO_PER_KILO)
     amounts = [0] * PLACES
     amounts[2] = 2 * NANO_PER_KILO  # 2 kVAh of 15 min are 8 kVA
     assert beyond(alert, seen(demand=registers)) is False
@@ -225,12 +226,12 @@ ON_A_DELTA = [lagging(480), 0, lagging(480, 300)]
     ],
 )
 def test_voltages_are_those_that_the_service_has(below, above, volts, form, service, expected) -> None:
-    alert = VoltageAlert("it", below, above)
+    alert = VoltageAlert(IT, below, above)
     assert beyond(alert, seen(readings(volts), form=form, service=service)) is expected
 
 
 def test_no_voltage_is_judged_before_the_service_is_known() -> None:
-    assert beyond(VoltageAlert("it", Fraction(200), None), replace(seen(readings([0, 0, 0])), expected=None)) is None
+    assert beyond(VoltageAlert(IT, Fraction(200), None), replace(seen(readings([0, 0, 0])), expected=None)) is None
 
 
 def test_a_diagnostic_alert_goes_by_its_own_diagnostics() -> None:
@@ -244,10 +245,10 @@ def test_a_diagnostic_alert_goes_by_its_own_diagnostics() -> None:
 
 
 def test_alerts_are_told_by_name_and_only_when_they_change() -> None:
-    alerts: list[Alert] = [replace(DIAGNOSTIC, name="one"), replace(POWER_FACTOR, name="two")]
+    alerts: list[Alert] = [replace(DIAGNOSTIC, id=A), replace(POWER_FACTOR, id=B)]
     level = LevelOutputs(alerts, TICK_HZ)
     level.begin(0, Rate.A, False)
     both = replace(power(0.5), diagnostics=(Diagnostic.PHASE_A_OUT,))
-    assert level.judge(5, both) == [ContactChange(5, "one", True), ContactChange(5, "two", True)]
+    assert level.judge(5, both) == [ContactChange(5, A, True), ContactChange(5, B, True)]
     assert level.judge(6, both) == []
-    assert level.judge(7, power(0.5)) == [ContactChange(7, "one", False)]
+    assert level.judge(7, power(0.5)) == [ContactChange(7, A, False)]

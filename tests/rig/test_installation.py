@@ -17,8 +17,10 @@ from phasor_readings import lagging, readings
 from calibration.constants import FULL_SCALE_CODES, nominal
 from gateware.registers import Record
 from rig.meter.billing.billing import Billing
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
+from rig.meter.installation.diagnostics import Diagnostic
+from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDetected
 from rig.meter.installation.installation import Installation, InstallationState
 from rig.meter.installation.service_detection import ACCEPTED_AFTER, UnknownService
 from rig.meter.measuring.elements import FORMS, SERVICES, Rotation
@@ -35,7 +37,7 @@ UNIT = [lagging(2, 120 * k) for k in range(3)]
 NOTHING = [0j] * 3
 
 
-def watched(at: Callable[[int], Readings], seconds: int, installation: Installation) -> list[tuple[int, Event]]:
+def watched(at: Callable[[int], Readings], seconds: int, installation: Installation) -> list[tuple[int, LogEvent]]:
     """What it says, look by look each second, and in which second; the meter's time is not the board's."""
     return [
         (second, event)
@@ -48,9 +50,18 @@ def installed(form: str = "9S", *, follow: bool = True, state: InstallationState
     return Installation(FORMS[form], 20, FORMS[form].equation(), follow=follow, state=state)
 
 
-def of_kind(said: list[tuple[int, Event]], *kinds: EventKind) -> list[tuple[int, str]]:
+def of_kind(said: list[tuple[int, LogEvent]], *kinds: type[LogEvent]) -> list[tuple[int, str]]:
     assert all(event.utc_ns == T0 + second * SECOND for second, event in said)
-    return [(second, str(event.details[0][1])) for second, event in said if event.kind in kinds]
+    return [(second, subject(event)) for second, event in said if type(event) in kinds]
+
+
+def subject(event: LogEvent) -> str:
+    match event:
+        case ServiceDetected():
+            return event.service
+        case DiagnosticOn() | DiagnosticOff():
+            return event.diagnostic.name.replace("_", " ").lower()
+    raise AssertionError(event)
 
 
 # --- events ---------------------------------------------------------------------------------------------------
@@ -62,7 +73,7 @@ def test_a_service_is_told_once_when_it_is_accepted_and_again_after_power_was_go
 
     installation = installed()
     said = watched(at, 40, installation)
-    assert of_kind(said, EventKind.SERVICE_DETECTED) == [(2, "4WY 120 ABC"), (22 + ACCEPTED_AFTER - 1, "4WY 120 ABC")]
+    assert of_kind(said, ServiceDetected) == [(2, "4WY 120 ABC"), (22 + ACCEPTED_AFTER - 1, "4WY 120 ABC")]
     assert installation.state.service == "4-wire wye"
 
 
@@ -72,10 +83,10 @@ def test_an_unknown_service_is_told_once_though_its_voltages_move():
 
     installation = installed()
     said = watched(at, 60, installation)
-    assert of_kind(said, EventKind.SERVICE_DETECTED) == [(2, "UNKNOWN")]
+    assert of_kind(said, ServiceDetected) == [(2, "UNKNOWN")]
     assert isinstance(installation.service, UnknownService)
     assert installation.state.service is None
-    assert of_kind(said, EventKind.DIAGNOSTIC_ON) == [(15, "unknown service")]  # looked at in 5, 10 and 15
+    assert of_kind(said, DiagnosticOn) == [(15, "unknown service")]  # looked at in 5, 10 and 15
 
 
 def test_unknown_and_then_known():
@@ -83,7 +94,7 @@ def test_unknown_and_then_known():
         return readings([lagging(170, 0), lagging(90, 40), lagging(95, 200)] if second < 10 else WYE, UNIT)
 
     said = watched(at, 40, installed())
-    assert of_kind(said, EventKind.SERVICE_DETECTED) == [(2, "UNKNOWN"), (12, "4WY 120 ABC")]
+    assert of_kind(said, ServiceDetected) == [(2, "UNKNOWN"), (12, "4WY 120 ABC")]
 
 
 def test_a_phase_that_fails_comes_on_after_three_checks_and_goes_off_after_three():
@@ -93,16 +104,16 @@ def test_a_phase_that_fails_comes_on_after_three_checks_and_goes_off_after_three
         return readings([v * (second not in range(16, 42) or k != 1) for k, v in enumerate(WYE)], UNIT)
 
     said = watched(at, 70, installed())
-    on = of_kind(said, EventKind.DIAGNOSTIC_ON)
+    on = of_kind(said, DiagnosticOn)
     assert (30, "phase b out") in on
     assert {second for second, _ in on} == {30}
-    assert of_kind(said, EventKind.DIAGNOSTIC_OFF) == [(55, name) for _, name in on]
-    (phases,) = {e.details[1][1] for _, e in said if e.details[0][1] == "phase b out" and len(e.details) > 1}
+    assert of_kind(said, DiagnosticOff) == [(55, name) for _, name in on]
+    (phases,) = {e.phases for _, e in said if isinstance(e, DiagnosticOn) and e.diagnostic is Diagnostic.PHASE_B_OUT}
     assert phases == "b"
 
 
 def test_energy_received_is_no_fault():
-    assert of_kind(watched(lambda _: readings(WYE, [-i for i in UNIT]), 40, installed()), EventKind.DIAGNOSTIC_ON) == []
+    assert of_kind(watched(lambda _: readings(WYE, [-i for i in UNIT]), 40, installed()), DiagnosticOn) == []
 
 
 def test_what_is_on_stays_on_through_an_outage():
@@ -114,7 +125,7 @@ def test_what_is_on_stays_on_through_an_outage():
     second = installed(state=state)
     assert (second.active, second.counters) == (first.active, first.counters)
     assert second.service is None
-    off = of_kind(watched(lambda _: readings(WYE, UNIT), 40, second), EventKind.DIAGNOSTIC_OFF)
+    off = of_kind(watched(lambda _: readings(WYE, UNIT), 40, second), DiagnosticOff)
     assert (15, "phase b out") in off
     assert len(off) == len(first.active)
     assert second.active == {}
@@ -126,7 +137,7 @@ def test_the_equation_follows_the_service_only_where_none_is_programmed(follow, 
     installation = installed(follow=follow)
     assert installation.equation.service == "4-wire wye"
     said = watched(lambda _: readings(delta, UNIT), 5, installation)
-    assert of_kind(said, EventKind.SERVICE_DETECTED) == [(2, "4WD 120 ABC")]
+    assert of_kind(said, ServiceDetected) == [(2, "4WD 120 ABC")]
     assert installation.equation.service == service
     assert installed(follow=follow, state=installation.state).equation.service == service
 
@@ -175,7 +186,7 @@ def measurement(form: str) -> Measurement:
 
 def course(
     service: str, state: InstallationState | None = None
-) -> tuple[list[int], list[int], list[Event], InstallationState]:
+) -> tuple[list[int], list[int], list[LogEvent], InstallationState]:
     """Window by window what a 45S registers of kWh, and what flows: the three phases against the common point."""
     billing, _ = Billing.begin(default_program().billing, T0)
     meter = Meter(measurement("45S"), billing, installed("45S", state=state), CHAIN.tick_hz)
@@ -183,7 +194,7 @@ def course(
     registered, true, events = [], [], []
     for record in line(service):
         advance = meter.advance(record)
-        events += [e for e in advance.events if isinstance(e, Event) and e.kind is EventKind.SERVICE_DETECTED]
+        events += [e for e in advance.events if isinstance(e, ServiceDetected)]
         flowed, all_of_it = advance.window.energies, every_phase.advance(record).energies
         registered.append(flowed.of(Quantity.KWH_DELIVERED) if flowed else 0)
         true.append(all_of_it.of(Quantity.KWH_DELIVERED) if all_of_it else 0)

@@ -6,12 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rig.cli.intervals import replay_intervals
+from rig.cli.bill import Stamps, bill
 from rig.files.strict_toml import ConfigError
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.demand import DemandSettings
@@ -550,8 +545,7 @@ HOURS = (
 def call(folder: Path, text: str = HOURS, **options: Any) -> None:
     path = folder / "load.csv"
     path.write_bytes(text.encode())
-    given_ = {"program": None, "interval_minutes": None, "stamps": "end", "demand": None, "json": False, "store": None}
-    replay_intervals(path, **(given_ | options))
+    bill(path, **options)
 
 
 def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -612,12 +606,12 @@ def test_options_that_cannot_be(
         ),
         max_size=4,
     ),
-    st.sampled_from(["begin", "end"]),
+    st.sampled_from(Stamps),
     st.sampled_from(["block:60", "sliding:30x2", "thermal:15"]),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_whatever_a_file_says(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], cuts: list[tuple[int, int, str]], stamps: str, demand: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], cuts: list[tuple[int, int, str]], stamps: Stamps, demand: str
 ) -> None:
     text = HOURS
     for place, length, instead in cuts:
@@ -708,35 +702,3 @@ def test_a_store_is_never_put_over_something(tmp_path: Path, what: str) -> None:
         call(tmp_path, store=tmp_path / "new", demand="block:30")
     assert not (tmp_path / "new").exists()
     assert (kept if what == "file" else kept / "mine").read_text() == "mine"
-
-
-def test_ctrl_c_ends_it_with_one_sentence(tmp_path: Path) -> None:
-    begin = datetime(2024, 1, 1)
-    lines = [f"{begin + timedelta(minutes=k + 1)},0.1" for k in range(200_000)]
-    (tmp_path / "long.csv").write_text("time,kwh_delivered\n" + "\n".join(lines))
-    code = (
-        "import sys, typer; from pathlib import Path; from rig.cli.intervals import replay_intervals\n"
-        "print('ready', flush=True)\n"
-        "try:\n"
-        "    replay_intervals(Path('long.csv'), program=None, interval_minutes=None, stamps='end', demand=None,\n"
-        "                     json=True, store=None)\n"
-        "except typer.Exit as ended:\n"
-        "    sys.exit(ended.exit_code)\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # as at a terminal
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.3)  # it is reading the file
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert err == "rig: interrupted before the load's end: no result\n"
-    assert out == ""

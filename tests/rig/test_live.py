@@ -16,9 +16,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rig.daemon.client import MeterClient
 from rig.hardware.hands_file import read_hands
 from rig.store.store import Store
 
@@ -125,7 +127,26 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 
 def children(process: subprocess.Popen) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    return children_of(process.pid)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A `rig` command without a terminal."""
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, cwd=folder, env=environment() | {"COLUMNS": "80"},
+        timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+
+
+def reading(folder: Path) -> dict[str, Any]:
+    """What rig watch says of the meter of a folder's rig.toml."""
+    done = command(folder, "watch", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def runs(pid: int) -> bool:
@@ -224,11 +245,13 @@ def test_a_metering_process_that_is_killed_ends_the_run_with_a_sentence(terminal
     run = terminal("record", "session.csv")
     assert comes(lambda: bool(run.frame))
     (meter,) = children(run.process)
+    (server,) = children_of(meter)
     os.kill(meter, signal.SIGKILL)
     assert run.end() == 1
-    assert run.text.rstrip().endswith("rig: the metering process has ended without a word, perhaps killed")
+    assert re.search(r"rig: the meter at \S+ has ended without a word, perhaps killed\s*$", run.text)
     assert "Traceback" not in run.text
     assert read_hands(tmp_path / "session.csv.part").edges == ()
+    assert comes(lambda: not runs(server), SOON_S)
 
 
 def kwh(store: Path) -> float:
@@ -241,16 +264,39 @@ def kwh(store: Path) -> float:
     return found
 
 
-def test_a_showing_process_that_is_killed_takes_the_meter_with_it_in_good_order(terminal, tmp_path: Path) -> None:
-    (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n")
-    run = terminal("run", "--serve", "rig.sock")
+def test_a_viewer_that_is_killed_is_nothing_to_the_meter(terminal, tmp_path: Path) -> None:
+    (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n[daemon]\nsocket = 'rig.sock'\n")
+    run = terminal("run")
     assert comes(lambda: "→ 0.0000" not in run.text and "4.0 s" in run.text)
     (meter,) = children(run.process)
     run.process.kill()
-    assert comes(lambda: not runs(meter), 10)
+    run.process.wait()
+    first = reading(tmp_path)
+    assert comes(lambda: reading(tmp_path)["seconds"] >= first["seconds"] + 2, SOON_S), "it meters on"
+    joined = terminal("run")
+    assert comes(lambda: bool(joined.frame))
+    assert f"a meter runs already (process {meter}): this shows it" in " ".join(joined.text.split())
+    joined.type(CONTROL_C)
+    assert joined.end() == 0
+    assert runs(meter), "who joins it does not end it"
+    ended = command(tmp_path, "stop")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert comes(lambda: not runs(meter), SOON_S)
     Store.open(tmp_path / "store").close()  # nobody has it any more
-    shown = float(re.findall(r"→ (\d+\.\d+) Wh", run.text)[-1])
-    assert shown / 1000 <= kwh(tmp_path / "store") < (shown + 5) / 1000
+    assert kwh(tmp_path / "store") > first["registers"]["kwh_delivered"] > 0
+    assert not (tmp_path / "rig.sock").exists()
+
+
+def test_a_viewer_that_is_stopped_is_nothing_to_the_meter_either(terminal, tmp_path: Path) -> None:
+    (tmp_path / "rig.toml").write_text("[daemon]\nsocket = 'rig.sock'\n")
+    run = terminal("run")
+    assert comes(lambda: bool(run.frame))
+    run.process.send_signal(signal.SIGSTOP)
+    first = reading(tmp_path)["seconds"]
+    assert comes(lambda: reading(tmp_path)["seconds"] >= first + 3, SOON_S)
+    run.process.send_signal(signal.SIGCONT)
+    run.type(CONTROL_C)
+    assert run.end() == 0
 
 
 def test_a_service_that_is_stopped_ends_in_good_order(terminal, tmp_path: Path) -> None:
@@ -304,16 +350,9 @@ def test_a_run_is_watched(terminal, tmp_path: Path) -> None:
     run = terminal("run", "--serve", "rig.sock")
 
     def watch(*options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, "watch", "rig.sock", *options],
-            capture_output=True, text=True, cwd=tmp_path, env=environment() | {"COLUMNS": "80"}, timeout=PATIENCE_S,
-            check=False,
-        )  # fmt: skip
+        return command(tmp_path, "watch", "rig.sock", *options)
 
     assert comes(lambda: (tmp_path / "rig.sock").exists())
-    early = watch()
-    assert early.returncode in (0, 2)
-    assert early.returncode == 0 or "the meter has no reading yet: ask again in a second" in early.stderr
     assert comes(lambda: bool(run.frame))
     run.type("c")
     assert comes(lambda: run.beside("COVER OFF"), SOON_S)
@@ -331,7 +370,57 @@ def test_a_run_is_watched(terminal, tmp_path: Path) -> None:
     assert not (tmp_path / "rig.sock").exists()
     gone = watch()
     assert gone.returncode == 2
-    assert gone.stderr == "rig: rig.sock does not exist: start `rig run --serve rig.sock` first\n"
+    assert gone.stderr == "rig: no meter runs at rig.sock: start one with rig run or rig serve\n"
+
+
+def test_a_run_is_followed_line_by_line(terminal, tmp_path: Path) -> None:
+    run = terminal("run", "--socket", "rig.sock")
+    assert comes(lambda: bool(run.frame))
+    follower = subprocess.Popen(
+        [*COMMAND, "watch", "--follow", "--socket", "rig.sock"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, cwd=tmp_path, env=environment(),
+    )  # fmt: skip
+    assert follower.stdout is not None
+    lines = [follower.stdout.readline() for _ in range(3)]
+    seconds = [float(re.findall(r"  (\d+\.\d) s ", line)[0]) for line in lines]
+    assert seconds[1] - seconds[0] == pytest.approx(1, abs=0.11)  # the run's seconds, to a tenth
+    assert all(line.startswith("SIMULATED (exact)   ") and "kWh delivered" in line for line in lines)
+    run.type(CONTROL_C)
+    assert run.end() == 0
+    rest, errors = follower.communicate(timeout=PATIENCE_S)
+    assert follower.returncode == 0, errors
+    assert re.search(r"metered +\d", rest), "its end is told to everybody"
+
+
+def test_a_second_meter_on_the_same_socket_or_store_is_refused_with_its_process(terminal, tmp_path: Path) -> None:
+    (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n[daemon]\nsocket = 'rig.sock'\n")
+    run = terminal("run")
+    assert comes(lambda: bool(run.frame))
+    (meter,) = children(run.process)
+    for arguments in (["serve"], ["serve", "--socket", "other.sock"], ["run", "--speed", "max", "--for", "1"]):
+        second = command(tmp_path, *arguments)
+        assert second.returncode == 2, second.stderr
+        assert re.fullmatch(rf"rig: the (socket|store) \S+ is in use by process {meter}: .*\n", second.stderr)
+    assert command(tmp_path, "run", "--hands", "none.csv").stderr.startswith(
+        f"rig: a meter runs already (process {meter}), and --hands is for one that begins"
+    )
+    run.type(CONTROL_C)
+    assert run.end() == 0
+
+
+def test_a_service_in_the_foreground_says_nothing_and_ends_with_sigterm(tmp_path: Path) -> None:
+    (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n[daemon]\nsocket = 'rig.sock'\n")
+    service = subprocess.Popen(
+        [*COMMAND, "serve"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment()
+    )
+    assert comes(lambda: command(tmp_path, "watch").returncode == 0)
+    with MeterClient.connect(tmp_path / "rig.sock") as client:
+        assert client.welcome.process == service.pid, "what systemd started is the meter"
+    before = reading(tmp_path)["registers"]["kwh_delivered"]
+    service.send_signal(signal.SIGTERM)
+    assert service.communicate(timeout=PATIENCE_S) == ("", "")
+    assert service.returncode == 0
+    assert kwh(tmp_path / "store") >= before > 0
 
 
 @pytest.mark.parametrize(

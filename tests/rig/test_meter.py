@@ -17,12 +17,15 @@ from line_records import CHAIN, Wave, records
 from calibration.constants import nominal
 from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.events import ClockSetFrom, ClockSetTo
+from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.clock import SLEW
+from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseOutput, PulseState, led_output
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import FORMS
+from rig.meter.measuring.events import MeasurementError
 from rig.meter.measuring.measurement import Fault, Measurement
 from rig.meter.meter import RECENT_S, CommandResult, Meter, MeterState
 from rig.program.build import default_program
@@ -35,32 +38,32 @@ TICKS = WINDOW_S * int(TICK_HZ)
 KS_WH = Fraction(9, 5)
 
 
-def outputs(states: dict[str, PulseState] | None = None) -> list[PulseOutput]:
-    """The test LED, and one output for each quantity of P-2, with constants of their own."""
+def outputs(states: dict[OutputId, PulseState] | None = None, first: int = 0) -> list[PulseOutput]:
+    """The test LED, and outputs for the quantities of P-2 from the `first` on, with constants of their own."""
     states = states or {}
     return [
-        led_output(KS_WH, states.get("test_led")),
+        led_output(KS_WH, states.get(OutputId.TEST_LED)),
         *(
-            PulseOutput(f"kyz{k}", quantity, KS_WH / 12 + Fraction(k, 7), states.get(f"kyz{k}"))
-            for k, quantity in enumerate(PULSE_QUANTITIES)
+            PulseOutput(id, quantity, KS_WH / 12 + Fraction(k, 7), states.get(id))
+            for k, (id, quantity) in enumerate(zip(KYZ_OUTPUTS, PULSE_QUANTITIES[first:], strict=False), first)
         ),
     ]
 
 
-def new_meter() -> Meter:
+def new_meter(first: int = 0) -> Meter:
     billing, _ = Billing.begin(PROGRAM.billing, T0)
-    return metered(billing, installed(), outputs())
+    return metered(billing, installed(), outputs(first=first))
 
 
 def installed() -> Installation:
     return Installation(FORM, 20, FORM.equation(), follow=False)
 
 
-def restarted(meter: Meter) -> Meter:
+def restarted(meter: Meter, first: int = 0) -> Meter:
     """What was stored, read again, on a board that was just switched on."""
     state = msgspec.json.decode(msgspec.json.encode(meter.state), type=MeterState)
     installation = Installation(FORM, 20, FORM.equation(), follow=False, state=state.installation)
-    return metered(Billing(PROGRAM.billing, state.billing), installation, outputs(state.outputs))
+    return metered(Billing(PROGRAM.billing, state.billing), installation, outputs(state.outputs, first))
 
 
 def register(meter: Meter, quantity: Quantity) -> int:
@@ -80,16 +83,17 @@ def record(seed: int, tick: int, sequence: int) -> Record:
 # --- pulses ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("first", [0, len(PULSE_QUANTITIES) - len(KYZ_OUTPUTS)])
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 10**9), min_size=2, max_size=30), st.data())
-def test_pulses_follow_registers_in_every_quantity_and_through_restarts(seeds, data):
+def test_pulses_follow_registers_in_every_quantity_and_through_restarts(first, seeds, data):
     """Pulses times constant and what is carried are the register, to the last nWh, window by window."""
     stops = data.draw(st.sets(st.integers(0, len(seeds))))
-    meter, whole = new_meter(), new_meter()
+    meter, whole = new_meter(first), new_meter(first)
     number, counted = 0, dict.fromkeys(meter.outputs, 0)
     for k, seed in enumerate(seeds):
         if k in stops:
-            meter, number = restarted(meter), 0
+            meter, number = restarted(meter, first), 0
         advance = meter.advance(record(seed, number * TICKS, number))
         whole.advance(record(seed, k * TICKS, k))
         number += 1
@@ -99,7 +103,7 @@ def test_pulses_follow_registers_in_every_quantity_and_through_restarts(seeds, d
         for pulse in advance.pulses:
             counted[pulse.output] += 1
         for output in meter.outputs.values():
-            assert output.count == counted[output.name]
+            assert output.count == counted[output.id]
             assert output.count * output.constant_wh * NANO + output.carried_nwh == register(meter, output.quantity)
             assert 0 <= output.carried_nwh < output.constant_wh * NANO
     assert meter.state.outputs == whole.state.outputs
@@ -109,14 +113,14 @@ def test_pulses_follow_registers_in_every_quantity_and_through_restarts(seeds, d
 def test_the_led_flashes_for_energy_either_way():
     meter, flashes = new_meter(), 0
     for k in range(200):
-        flashes += [p.output for p in meter.advance(record(k, k * TICKS, k)).pulses].count("test_led")
+        flashes += [p.output for p in meter.advance(record(k, k * TICKS, k)).pulses].count(OutputId.TEST_LED)
     either = register(meter, Quantity.KWH_DELIVERED) + register(meter, Quantity.KWH_RECEIVED)
     assert flashes == either // (KS_WH * NANO) > 10
     assert min(register(meter, Quantity.KWH_DELIVERED), register(meter, Quantity.KWH_RECEIVED)) > 0
 
 
-def test_two_outputs_of_one_name_are_refused():
-    with pytest.raises(ValueError, match="outputs need distinct names, got test_led, test_led"):
+def test_two_outputs_of_one_identity_are_refused():
+    with pytest.raises(ValueError, match="outputs need distinct identities, got LED, LED"):
         metered(Billing.begin(PROGRAM.billing, T0)[0], installed(), [led_output(KS_WH), led_output(KS_WH)])
 
 
@@ -207,8 +211,8 @@ def test_a_large_difference_sets_the_meter_and_its_pulses_go_on(by_s):
     meter.advance(record(1, 0, 0))
     late = int(TICK_HZ)  # the board has gone on for a second since
     said = meter.compare_clock(TICKS + late, meter.billing.now_ns + (1 + by_s) * SECOND)
-    kinds = [each.kind for each in said.events if isinstance(each, Event)]
-    assert kinds[:2] == [EventKind.CLOCK_SET_FROM, EventKind.CLOCK_SET_TO]
+    kinds = [type(each) for each in said.events if isinstance(each, LogEvent)]
+    assert kinds[:2] == [ClockSetFrom, ClockSetTo]
     assert meter.billing.now_ns == T0 + (WINDOW_S + by_s) * SECOND
     advance = meter.advance(record(2, TICKS, 1))
     assert meter.billing.now_ns == T0 + (2 * WINDOW_S + by_s) * SECOND
@@ -316,5 +320,5 @@ def test_faults_of_windows_are_in_the_log_once_while_they_stay():
     waves = [Wave(1e5)] * 6
     made = records(waves, 60.0, 0.2)
     said = [h for record in [*made[:4], *made[6:]] for h in meter.advance(record).events]
-    found = [dict(h.details)["faults"] for h in said if isinstance(h, Event) and h.kind is EventKind.MEASUREMENT_ERROR]
+    found = [details(h)["faults"] for h in said if isinstance(h, MeasurementError)]
     assert found == ["configuration", "sequence, gap, configuration", "configuration"]

@@ -16,13 +16,15 @@ from kill_load import SECOND, Flow
 from gateware.registers import Record
 from rig.files.strict_toml import convert
 from rig.meter.billing.commands import Action, Command
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.events import ClockSetFrom, ClockSetTo, DemandWasReset, RateForced, TestModeBegan
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.clock import SLEW, MeterClock, Point, tick_at
 from rig.meter.contacts.functions import LoadControlOutput
 from rig.meter.contacts.levels import ContactChange
-from rig.meter.contacts.pulses import TEST_LED, PulseOutput
+from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
+from rig.meter.contacts.pulses import PulseOutput
 from rig.meter.meter import Meter
 from rig.program import schema
 from rig.program.build import Program, build
@@ -112,13 +114,13 @@ class Rig:
         record = replace(record, sequence=self.number, tick_start=self.tick, tick_end=self.tick + record.ticks)
         advance = self.meter.advance(record)
         self.changes += advance.changes
-        self.flashes += sum(pulse.output == TEST_LED for pulse in advance.pulses)
+        self.flashes += sum(pulse.output is OutputId.TEST_LED for pulse in advance.pulses)
         self.number += 1
         self.tick += flow.samples
         billing = self.meter.billing
         controls = billing.rate is Rate.B and billing.test is None
         if self.controls:
-            assert self.meter._levels.closed["KYZ2"] == controls
+            assert self.meter._levels.closed[OutputId.KYZ2] == controls
 
     def does(self, action: Action, value: int = 0, after: int = 0) -> Rig:
         """So many ticks after the last record."""
@@ -128,7 +130,7 @@ class Rig:
         return self
 
     def of(self, name: str) -> list[tuple[int, bool]]:
-        return [(change.tick, change.closed) for change in self.changes if change.output == name]
+        return [(change.tick, change.closed) for change in self.changes if change.output.label == name]
 
 
 # --- contacts -------------------------------------------------------------------------------------------------
@@ -136,7 +138,7 @@ class Rig:
 
 def test_every_state_is_told_once_at_the_start_then_only_changes_are() -> None:
     rig = Rig().meters(3 * WINDOW)
-    assert rig.changes == [ContactChange(0, f"KYZ{k}", False) for k in (1, 2, 3, 4)]
+    assert rig.changes == [ContactChange(0, output, False) for output in KYZ_OUTPUTS]
     half_past = Rig(utc_ns=T0 + 1800 * SECOND).meters(WINDOW)
     assert half_past.of("KYZ2") == [(0, CLOSED)]
 
@@ -185,14 +187,14 @@ def test_before_the_first_record_a_command_is_part_of_how_contacts_begin() -> No
     assert rig.meter.utc_of(0) is None
     outcome = rig.meter.execute(Command(T0, Action.FORCE_RATE, Rate.B))
     assert outcome.changes == ()
-    assert [event.kind for event in outcome.events if isinstance(event, Event)] == [EventKind.RATE_FORCED]
+    assert [type(event) for event in outcome.events if isinstance(event, LogEvent)] == [RateForced]
     assert rig.meters(WINDOW).of("KYZ2") == [(0, CLOSED)]
 
 
 def test_a_clock_that_is_set_ends_the_interval_and_changes_the_rate_and_leaves_the_closing_time() -> None:
     rig = Rig().meters(2 * WINDOW)
     outcome = rig.meter.compare_clock(rig.tick, rig.meter.billing.now_ns + 1800 * SECOND)
-    assert outcome.changes == (ContactChange(40, "KYZ1", True), ContactChange(40, "KYZ2", True))
+    assert outcome.changes == (ContactChange(40, OutputId.KYZ1, True), ContactChange(40, OutputId.KYZ2, True))
     assert rig.meters(60).of("KYZ1") == [(0, OPEN), (80, OPEN)]
 
 
@@ -201,10 +203,10 @@ def test_a_switch_just_before_the_clock_is_set_is_not_forgotten(by_s: int) -> No
     """What came before the clocks were compared happens at once; what is for later, at its time on the new clock."""
     rig = Rig().meters(2 * WINDOW).does(Action.RESET, after=5).does(Action.TEST_BEGIN, after=10)
     outcome = rig.meter.compare_clock(rig.tick + 9, rig.meter.billing.now_ns + SECOND * 9 // 10 + by_s * SECOND)
-    kinds = [event.kind for event in outcome.events if isinstance(event, Event)]
-    assert kinds[:3] == [EventKind.DEMAND_RESET, EventKind.CLOCK_SET_FROM, EventKind.CLOCK_SET_TO]
-    assert (EventKind.TEST_MODE_BEGIN in kinds) == (by_s > 0)
-    assert ContactChange(40, "KYZ1", True) in outcome.changes
+    kinds = [type(event) for event in outcome.events if isinstance(event, LogEvent)]
+    assert kinds[:3] == [DemandWasReset, ClockSetFrom, ClockSetTo]
+    assert (TestModeBegan in kinds) == (by_s > 0)
+    assert ContactChange(40, OutputId.KYZ1, True) in outcome.changes
     assert rig.meter.billing.resets == 1
     assert [command.action for command in rig.meter.billing.state.waiting] == [Action.TEST_BEGIN] * (by_s < 0)
 
@@ -325,7 +327,7 @@ def test_the_time_of_an_instant_is_between_those_of_its_records_whatever_is_slew
 
 def test_the_lamp_shows_what_it_follows_from_nothing_on_and_counts_watt_hours_all_the_time() -> None:
     rig = Rig().meters(30 * WINDOW)
-    led = rig.meter.outputs[TEST_LED]
+    led = rig.meter.outputs[OutputId.TEST_LED]
     assert rig.flashes == led.count > 3
     rig.meter.follow(Quantity.KVARH_LAGGING)
     before, rig.flashes = led.count, 0
@@ -344,7 +346,7 @@ def test_the_lamp_shows_what_it_follows_from_nothing_on_and_counts_watt_hours_al
 
 
 def test_another_quantity_begins_anew_and_a_net_one_is_followed_either_way() -> None:
-    constant = Rig().meter.outputs[TEST_LED].constant_wh
+    constant = Rig().meter.outputs[OutputId.TEST_LED].constant_wh
     varh, received = (Flow(60_000, WINDOW, 4, 3, 0).magnitudes[k] for k in (1, 0))
     for quantity, p, q, expected in [
         (Quantity.KVARH_NET, 4, 3, 25 * varh),
@@ -368,7 +370,7 @@ def test_nothing_that_the_lamp_follows_is_kept() -> None:
     rig.meters(7 * WINDOW)
     plain = Rig().meters(7 * WINDOW)
     assert rig.meter.state.outputs == plain.meter.state.outputs
-    assert isinstance(rig.meter.outputs[TEST_LED], PulseOutput)
+    assert isinstance(rig.meter.outputs[OutputId.TEST_LED], PulseOutput)
 
 
 @pytest.mark.parametrize("action", [Action.TEST_BEGIN, Action.RESET])

@@ -20,6 +20,7 @@ from kept_meter import KWH, MINUTE, SECOND, KeptMeter
 from rig.meter.billing.commands import Action
 from rig.meter.billing.quantity import Quantity
 from rig.meter.clock import STEP_NS
+from rig.meter.contacts.outputs import OutputId
 from rig.profile.settings import settings_of
 from rig.program.build import Program, load_program
 from rig.service.persistence import SAVE_NS
@@ -363,7 +364,7 @@ def test_another_program_leaves_the_whole_old_state_and_begins_a_recording(tmp_p
     assert kept.program == program(tmp_path).digest
     assert kept.meter.billing.registers is not None
     assert kept.meter.billing.registers.energy[0] == 65 * KWH // 10
-    assert kept.meter.outputs["kyz1"].count == 0  # pulses are of records; none came
+    assert kept.meter.outputs[OutputId.KYZ1].count == 0  # pulses are of records; none came
     assert [(e.name, e.utc_ns) for e in events][-3:] == [
         ("programmed", T0 + 65 * MINUTE),
         ("power down", T0 + 65 * MINUTE),

@@ -15,7 +15,8 @@ from rig.hardware.config import Config, MeterFiles
 from rig.profile.reading import ProfileError
 from rig.store.check import check
 from rig.store.errors import StoreError
-from rig.terminal.show import Audience, run
+from rig.terminal.show import Audience
+from rig.terminal.start import start_and_show
 
 PROGRAM = """
 [meter]
@@ -40,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "load.csv").write_text("time,kwh_delivered\n" + "".join(f"{stamp},0.5\n" for stamp in stamps))
     said = CliRunner().invoke(
         app,
-        f"replay --intervals {folder}/load.csv --stamps begin --program {folder}/meter.toml --store {folder}/store",
+        f"bill {folder}/load.csv --stamps begin --program {folder}/meter.toml --store {folder}/store",
     )
     assert said.exit_code == 0, said.output
     return folder / "store"
@@ -109,8 +110,8 @@ def test_a_run_goes_on_from_its_store(tmp_path: Path) -> None:
     """The second run begins with the registers of the first, and says that it was off."""
     (tmp_path / "meter.toml").write_text(PROGRAM)
     config = Config(meter=MeterFiles(program=str(tmp_path / "meter.toml"), store=str(tmp_path / "store")))
-    first = run(config, 2.0, paced=False, audience=Audience(lambda moment: None)).summary
-    second = run(config, 2.0, paced=False, audience=Audience(lambda moment: None)).summary
+    first = start_and_show(config, 2.0, paced=False, audience=Audience(lambda moment: None)).summary
+    second = start_and_show(config, 2.0, paced=False, audience=Audience(lambda moment: None)).summary
     assert first.stored
     assert second.energy_wh.delivered > 0
     total = first.registers.kwh_delivered + second.energy_wh.delivered / 1000

@@ -9,22 +9,23 @@ from fractions import Fraction
 
 import pytest
 from gpiozero import OutputDevice
-from pulse_bench import Load, PulseBench, Watch, loads
+from pulse_bench import QUANTITIES, Load, PulseBench, Watch, loads
 
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from rig.meter.billing.quantity import Quantity
-from rig.meter.contacts.pulses import PULSE_QUANTITIES, TEST_LED
+from rig.meter.contacts.outputs import OutputId
+from rig.meter.contacts.pulses import PULSE_QUANTITIES
 from rig.program.build import default_program
 
 
 def assert_perfect(bench: PulseBench) -> None:
-    for name, watch in bench.watches.items():
-        assert +watch.wrong == {}, name
-        assert watch.transitions == bench.meter.outputs[name].count
-        assert 0 <= bench.off_by(name, watch.transitions) < 1
-        assert (bench.relays[name].edges.held, bench.relays[name].edges.waiting, len(watch.due)) == (0, 0, 0)
-    assert bench.led.flashes == bench.meter.outputs[TEST_LED].count
-    assert 0 <= bench.off_by(TEST_LED, bench.led.flashes) < 1
+    for id, watch in bench.watches.items():
+        assert +watch.wrong == {}, id
+        assert watch.transitions == bench.meter.outputs[id].count
+        assert 0 <= bench.off_by(id, watch.transitions) < 1
+        assert (bench.relays[id].edges.held, bench.relays[id].edges.waiting, len(watch.due)) == (0, 0, 0)
+    assert bench.led.flashes == bench.meter.outputs[OutputId.TEST_LED].count
+    assert 0 <= bench.off_by(OutputId.TEST_LED, bench.led.flashes) < 1
     assert (bench.led.edges.held, bench.led.edges.waiting, bench.schedule.late) == (0, 0, 0)
 
 
@@ -44,12 +45,20 @@ def test_the_watch_sees_what_is_wrong() -> None:
     assert +watch.wrong == {"dwell": 1, "not exactly one closed": 2, "not the other one": 1, "not at its instant": 1}
 
 
+@pytest.mark.parametrize("quantities", QUANTITIES)
 @pytest.mark.parametrize(("form", "current_class"), [("45S", 20), ("9S", 200)])
-def test_every_quantity_from_starting_current_to_overload(form: str, current_class: int) -> None:
-    bench = PulseBench(default_program(form, current_class))
+def test_every_quantity_from_starting_current_to_overload(
+    form: str, current_class: int, quantities: tuple[Quantity, ...]
+) -> None:
+    bench = PulseBench(default_program(form, current_class), quantities)
     bench.run(loads(bench.program, Fraction(2)))
     assert_perfect(bench)
-    assert all(bench.register(quantity) > 0 for quantity in PULSE_QUANTITIES)
+    assert [output.quantity for output in bench.meter.outputs.values()][1:] == list(quantities)
+    assert all(bench.register(quantity) > 0 for quantity in quantities)
+
+
+def test_no_quantity_is_left_out() -> None:
+    assert [q for quantities in QUANTITIES for q in quantities] == list(PULSE_QUANTITIES)
 
 
 def test_at_the_highest_rate_of_the_nameplates() -> None:
@@ -58,8 +67,8 @@ def test_at_the_highest_rate_of_the_nameplates() -> None:
         bench = PulseBench(default_program("45S", 20))
         bench.run([Load(480.0, share * 20, 0, Fraction(20))])
         assert_perfect(bench)
-        assert bench.watches["kyz0"].transitions == pytest.approx(20 * a_second, abs=1)
-        assert bench.meter.outputs["kyz0"].quantity is Quantity.KWH_DELIVERED
+        assert bench.watches[OutputId.KYZ1].transitions == pytest.approx(20 * a_second, abs=1)
+        assert bench.meter.outputs[OutputId.KYZ1].quantity is Quantity.KWH_DELIVERED
 
 
 def test_at_the_starting_current() -> None:
@@ -67,4 +76,4 @@ def test_at_the_starting_current() -> None:
     bench = PulseBench(default_program("45S", 20))
     bench.run([Load(480.0, 0.005, 0, Fraction(1000))])
     assert_perfect(bench)
-    assert (bench.watches["kyz0"].transitions, bench.led.flashes) == (13, 1)
+    assert (bench.watches[OutputId.KYZ1].transitions, bench.led.flashes) == (13, 1)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.meter.billing.quantity import NANO, Quadrant, Quantity
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseConstantError, PulseOutput, kyz_output, led_output
 from rig.meter.measuring.registration import Energies
 
@@ -19,7 +20,7 @@ windows = st.lists(st.tuples(energies, st.integers(1, 10**6)), min_size=1, max_s
 
 @given(constants, windows)
 def test_count_times_constant_is_the_energy_to_less_than_a_pulse(constant, windows):
-    output = PulseOutput("kyz1", Quantity.KWH_DELIVERED, constant)
+    output = PulseOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, constant)
     registered, tick = 0, 0
     for nwh, ticks in windows:
         registered += nwh
@@ -33,7 +34,7 @@ def test_count_times_constant_is_the_energy_to_less_than_a_pulse(constant, windo
 @given(constants, windows)
 def test_instants_are_where_the_energy_is_reached(constant, windows):
     """Each pulse's tick is the first by which its energy has flowed, so pulses never go back in time."""
-    output = PulseOutput("kyz1", Quantity.KWH_DELIVERED, constant)
+    output = PulseOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, constant)
     before, tick, last, number = Fraction(0), 0, 0, 0
     for nwh, ticks in windows:
         for instant in output.advance(nwh, tick, ticks):
@@ -76,9 +77,9 @@ def test_outputs_follow_their_registers(constant, windows):
 
 
 def test_an_output_goes_on_from_its_state():
-    first = PulseOutput("kyz1", Quantity.KWH_DELIVERED, Fraction(1, 3))
+    first = PulseOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction(1, 3))
     first.advance(NANO, 0, 256)
-    again = PulseOutput("kyz1", Quantity.KWH_DELIVERED, Fraction(1, 3), first.state)
+    again = PulseOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction(1, 3), first.state)
     again.advance(NANO // 2, 0, 256)
     assert again.count == 4
     assert again.carried_nwh == Fraction(NANO, 6)
@@ -86,24 +87,22 @@ def test_an_output_goes_on_from_its_state():
 
 def test_kp_has_a_least_value_and_zero_disables():
     ks = Fraction("1.8")
-    assert kyz_output("kyz1", Quantity.KWH_DELIVERED, Fraction("0.15"), ks).constant_wh == Fraction(
-        "0.15"
-    )
+    assert kyz_output(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction("0.15"), ks).constant_wh == Fraction("0.15")
     with pytest.raises(
-        PulseConstantError, match=r"kyz1 has Kp 0\.14 Wh: give at least Ks/12 = 0\.15 Wh, or 0 to disable it"
+        PulseConstantError, match=r"KYZ1 has Kp 0\.14 Wh: give at least Ks/12 = 0\.15 Wh, or 0 to disable it"
     ):
-        kyz_output("kyz1", Quantity.KWH_DELIVERED, Fraction("0.14"), ks)
-    with pytest.raises(PulseConstantError, match=r"kyz1 has Kp -1 Wh: give at least Ks/12"):
-        kyz_output("kyz1", Quantity.KWH_DELIVERED, Fraction(-1), ks)
-    disabled = kyz_output("kyz1", Quantity.KWH_DELIVERED, Fraction(0), ks)
+        kyz_output(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction("0.14"), ks)
+    with pytest.raises(PulseConstantError, match=r"KYZ1 has Kp -1 Wh: give at least Ks/12"):
+        kyz_output(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction(-1), ks)
+    disabled = kyz_output(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction(0), ks)
     assert disabled.advance(1000 * NANO, 0, 256) == []
     assert disabled.count == 0
 
 
 def test_test_led_flashes_in_either_direction_at_ks():
     led = led_output(Fraction("1.8"))
-    assert (led.name, led.constant_wh) == ("test_led", Fraction("1.8"))
+    assert (led.id, led.constant_wh) == (OutputId.TEST_LED, Fraction("1.8"))
     assert [Energies(q, 5, 0, 0, 0, ()).of(led.quantity) for q in Quadrant] == [5] * 4
     assert led.advance(37 * NANO // 10, 0, 3700) == [1800, 3600]
-    with pytest.raises(PulseConstantError, match="test_led has a constant of -1 Wh: give 0 or more"):
+    with pytest.raises(PulseConstantError, match="LED has a constant of -1 Wh: give 0 or more"):
         led_output(Fraction(-1))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime
 from fractions import Fraction
 from io import StringIO
@@ -67,9 +64,7 @@ def sines(count: int = 900, index: int = 200, scale: float = 1.0) -> Scope:
         unit, peak = ("V", 170.0 * scale) if k < 3 else ("A", 7.0 * scale)
         samples = (peak * np.sin(turn - 2 * np.pi * k / 3)).tolist()
         traces[name] = Trace(unit, peak / math.sqrt(2), max(map(abs, samples)), 0.0, 60.0, samples)
-    return Scope(
-        True, True, "exact", "v1:rising:0V", index, 1_000_000, 0.0, SAMPLE_HZ, 60.0, traces, "0" * 12, "0" * 8
-    )
+    return Scope(True, True, "exact", "v1:rising:0V", index, 1_000_000, 0.0, SAMPLE_HZ, 60.0, traces, "0" * 12, "0" * 8)
 
 
 # --- what is captured ---------------------------------------------------------------------------------------
@@ -272,6 +267,20 @@ def test_the_picture_fits_and_says_what_it_shows(width: int) -> None:
     assert abs(mark - zero) <= 1
 
 
+@pytest.mark.parametrize("width", [40, 57, 58, 80, 120])
+@pytest.mark.parametrize("index", [0, 225, 899])
+def test_its_figures_are_there_at_any_width(width: int, index: int) -> None:
+    console = Console(file=StringIO(), width=width)
+    console.print(scope_view(sines(index=index), width))
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    unframed = " ".join(re.sub("[│╭╮╰╯─]", " ", text).split())
+    for figure in ("v1:rising:0V", "120.2 V rms", "170 V peak", "4.95 A rms", "60.000 Hz", "SIMULATED (exact)", "ms"):
+        assert figure in unframed
+
+
 @pytest.mark.parametrize("scale", [1e-5, 1.0, 4e4])
 @pytest.mark.parametrize("count", [1, 2, 7, 8191])
 def test_any_size_can_be_shown(count: int, scale: float) -> None:
@@ -285,24 +294,16 @@ def test_dots_of_a_ramp() -> None:
 # --- the command and its documents ---------------------------------------------------------------------------
 
 
-def rig(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
-    command = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()", "scope", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=120
-    )
-
-
-def test_the_command_shows_and_writes(tmp_path: Path) -> None:
-    done = rig("--cycles", "3", "--comtrade", "a.cfg", "--csv", "a.csv", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "SIMULATED (exact)" in done.stdout
+def test_the_command_shows_and_writes(command_line, tmp_path: Path) -> None:
+    done = command_line("scope", "--cycles", "3", "--comtrade", "a.cfg", "--csv", "a.csv")
+    assert done.status == 0, done.err
+    assert "SIMULATED (exact)" in done.out
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.cfg", "a.csv", "a.dat"]
-    again = rig("--comtrade", "a.cfg", folder=tmp_path)
-    assert again.returncode == 2
-    assert "a.cfg exists" in again.stderr
-    forced = rig("--seconds", "0.02", "--csv", "a.csv", "--force", "--json", folder=tmp_path)
-    found = msgspec.json.decode(forced.stdout.encode(), type=Scope)
+    again = command_line("scope", "--comtrade", "a.cfg")
+    assert again.status == 2
+    assert "a.cfg exists" in again.err
+    forced = command_line("scope", "--seconds", "0.02", "--csv", "a.csv", "--force", "--json")
+    found = msgspec.json.decode(forced.out.encode(), type=Scope)
     assert len(found.channels["v1"].samples) == round(0.02 * SAMPLE_HZ)
     assert len(read_recording(tmp_path / "a.csv").values) == len(found.channels["v1"].samples)
 
@@ -313,18 +314,19 @@ def test_the_command_shows_and_writes(tmp_path: Path) -> None:
         (["--trigger", "v9"], 2, r'--trigger is "v9", it must be such as now'),
         (["--trigger", "v1:rising:800V", "--wait", "0.1", "--csv", "a.csv"], 1, r"did not come in 0\.1 s"),
         (["--cycles", "2", "--seconds", "1"], 2, r"give one of them"),
+        (["--seconds", "-1"], 2, r"--seconds is '-1', it must be a positive number"),
         (["--seconds", "100"], 2, r"do not fit the capture's memory"),
         (["--csv", "gone/a.csv"], 2, r"the folder gone does not exist"),
         (["--comtrade", "a.dat"], 2, r"name ends in \.cfg"),
-        (["--vt-ratio", "0"], 2, r"--vt-ratio is"),
+        (["--vt-ratio", "0"], 2, r"--vt-ratio is '0', it must be a positive number"),
     ],
 )
-def test_mistakes_get_one_sentence(tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
-    done = rig(*arguments, folder=tmp_path)
-    assert done.returncode == status, done.stderr
-    assert re.search(said, done.stderr), done.stderr
-    assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
+def test_mistakes_get_one_sentence(command_line, tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
+    done = command_line("scope", *arguments)
+    assert done.status == status, done.err
+    assert re.search(said, done.err), done.err
+    assert done.err.count("\n") == 1
+    assert done.out == ""
     assert not list(tmp_path.iterdir())
 
 

@@ -18,8 +18,10 @@ from gateware.chain import Chain
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware
 from rig.hardware.selection import open_hardware
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.functions import PulsesOutput, RecordedInput
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.front.switches import Switch
 from rig.meter.measuring.measurement import Fault
 from rig.meter.measuring.quantities import Sums
@@ -38,7 +40,7 @@ def pulsing(ks_wh: str, kp_wh: str) -> Program:
     """The plain program with other constants; KYZ1 may then pulse faster than a program file is allowed to."""
     program = default_program()
     plate = replace(program.nameplate, ks=replace(program.ks, wh=Fraction(ks_wh)))
-    kyz1 = PulsesOutput("KYZ1", Quantity.KWH_DELIVERED, Fraction(kp_wh))
+    kyz1 = PulsesOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction(kp_wh))
     return replace(program, metering=replace(program.metering, nameplate=plate), outputs=(kyz1,))
 
 
@@ -95,9 +97,9 @@ def test_edges_come_at_their_instants_plus_the_latency(session) -> None:
     """Constant to 2 ms: a poll's record takes 7 frames of 0.2 ms on the bus, during which no edge is made."""
     _, pins, results = session
     tick_ns = 10**9 / Chain().tick_hz
-    for output, pin in (("kyz1", 22), ("test_led", 17)):
-        instants = [int(p.tick * tick_ns) for r in results for p in r.pulses if p.output == output]
-        edges = [e.time_ns for e in pins.edges(pin) if output == "kyz1" or e.high]
+    for output, pin in ((OutputId.KYZ1, 22), (OutputId.TEST_LED, 17)):
+        instants = [int(p.tick * tick_ns) for r in results for p in r.pulses if p.output is output]
+        edges = [e.time_ns for e in pins.edges(pin) if output is OutputId.KYZ1 or e.high]
         assert len(edges) > 15
         delays = [edge - instant for edge, instant in zip(edges, instants, strict=False)]
         assert max(delays) - min(delays) < 2_000_000
@@ -123,13 +125,13 @@ def test_flashes_have_their_width(session) -> None:
 def test_finish_lets_every_pulse_out() -> None:
     service, pins, results = metered(PROGRAM)
     service.finish()
-    assert service.outputs.relays["kyz1"].transitions == service.meter.outputs["kyz1"].count
-    assert service.outputs.led.flashes == service.meter.outputs["test_led"].count
+    assert service.outputs.relays[OutputId.KYZ1].transitions == service.meter.outputs[OutputId.KYZ1].count
+    assert service.outputs.led.flashes == service.meter.outputs[OutputId.TEST_LED].count
     assert sum(e.high for e in pins.edges(17)) == service.outputs.led.flashes
     delivered = Fraction(service.energy_of_run(Quantity.KWH_DELIVERED), NANO)
-    assert 0 <= delivered - service.outputs.relays["kyz1"].transitions * Fraction("0.03") < Fraction("0.03")
+    assert 0 <= delivered - service.outputs.relays[OutputId.KYZ1].transitions * Fraction("0.03") < Fraction("0.03")
     outputs = service.outputs
-    assert sum(len(r.pulses) for r in results) == outputs.relays["kyz1"].transitions + outputs.led.flashes
+    assert sum(len(r.pulses) for r in results) == outputs.relays[OutputId.KYZ1].transitions + outputs.led.flashes
     for pin in (22, 23):  # the last closure is as long as any
         closing, opening = pins.edges(pin)[-2:]
         assert (closing.high, opening.high) == (True, False)
@@ -187,7 +189,7 @@ def test_pulses_keep_their_latency_when_the_crystals_differ() -> None:
     pins = hardware.pins
     assert isinstance(pins, VirtualClockMockFactory)
     tick_ns = 10**9 / Chain().tick_hz
-    instants = [int(p.tick * tick_ns) for r in results for p in r.pulses if p.output == "kyz1"]
+    instants = [int(p.tick * tick_ns) for r in results for p in r.pulses if p.output is OutputId.KYZ1]
     delays = [e.time_ns - i for e, i in zip(pins.edges(22), instants, strict=False)]
     assert len(delays) > 400
     # In the board's time. Without following, 20 s × 200 ppm = 4 ms would have gathered by the end.
@@ -231,9 +233,9 @@ def nothing_is_held(hardware: Hardware) -> bool:
 
 def test_what_cannot_begin_holds_neither_pins_nor_its_store(tmp_path: Path) -> None:
     """A pin of an input that another has, a board that does not run, a store of another meter: each lets go of all."""
-    program = replace(PROGRAM, inputs=(RecordedInput(0, Fraction(1)),))
+    program = replace(PROGRAM, inputs=(RecordedInput(InputId.IN1, Fraction(1)),))
     hardware = opened()
-    taken = OutputDevice(CONFIG.hardware.inputs[0], pin_factory=hardware.pins)
+    taken = OutputDevice(CONFIG.hardware.inputs[InputId.IN1], pin_factory=hardware.pins)
     with pytest.raises(GpioError, match="pulse input 1"):
         Service(hardware, CONFIG, program, Store.open(tmp_path))
     taken.close()

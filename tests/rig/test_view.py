@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 import pytest
 from rich.console import Console
 
-from rig.daemon.messages import Moment
+from rig.daemon.protocol import Reading
 from rig.hardware.config import Config
 from rig.results.summary import Phase
-from rig.terminal.run_view import panel, phases
-from rig.terminal.show import Audience, run
+from rig.terminal.phases_view import Phases
+from rig.terminal.run_view import panel
+from rig.terminal.show import Audience
+from rig.terminal.start import start_and_show
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Figures:
 def shown(width: int, **changes: float | None) -> str:
     console = Console(file=io.StringIO(), width=width)
     phase = Phase(**asdict(Figures()) | changes)
-    console.print(phases({"a": phase, "b": phase, "c": phase}))
+    console.print(Phases({"a": phase, "b": phase, "c": phase}))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -76,8 +78,8 @@ def test_what_is_not_known_is_a_dash() -> None:
 
 
 def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> None:
-    moments: list[Moment] = []
-    run(Config(), 2, paced=False, audience=Audience(moments.append))
+    moments: list[Reading] = []
+    start_and_show(Config(), 2, paced=False, audience=Audience(moments.append))
 
     def lines(trouble: str | None, width: int = 80) -> list[str]:
         console = Console(file=io.StringIO(), width=width)
@@ -90,7 +92,7 @@ def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> 
     assert "SIMULATED (exact)" in usual[0]
     assert lines("no display answers") == [*usual, "no display answers"]
     narrow = lines(None, 60)
-    assert len(narrow) <= 20
+    assert len(narrow) <= 24
     assert "SIMULATED (exact)" in narrow[0]
-    assert not any("…" in line for line in narrow if "Ctrl-C" not in line)
-    assert [line[:4].rstrip() for line in narrow[8:14]] == ["V", "A", "W", "var", "VA", "PF"]
+    assert not any("…" in line for line in narrow)
+    assert [line[:4].rstrip() for line in narrow[9:17]] == ["V", "A", "THD", "W", "var", "φ", "VA", "PF"]

@@ -31,7 +31,7 @@ from operator import add
 from rig.meter.billing.calendar import Rate
 from rig.meter.billing.commands import Command
 from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
-from rig.meter.billing.events import Cause, EventKind
+from rig.meter.billing.events import Cause, ClockSetFrom, ClockSetTo, PowerDown, PowerUp
 from rig.meter.billing.ledger import NOTHING, Ledger, MeterEvent
 from rig.meter.billing.quantity import Quadrant
 from rig.meter.billing.recorder import Recorder
@@ -72,8 +72,8 @@ class Billing:
             BillingState(now_ns, span.season, int(span.rate), span.dst, span.utc_offset_s, now_ns, first_read_ns),
         )
         if billing.recorder is not None:
-            billing._ledger.say_words(billing.recorder.begin(now_ns))
-        return billing, billing._ledger.tell()
+            billing._ledger.emit_words(billing.recorder.begin(now_ns))
+        return billing, billing._ledger.take_events()
 
     # --- as it stands ---------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class Billing:
                 raise ValueError(f"a portion begins at {portion.start_ns} ns, but time has come to {now_ns} ns")
             self._take_with_what_comes_due(EnergyInterval(now_ns, portion.start_ns, Quadrant.Q1, 0))
         self._take_with_what_comes_due(portion)
-        return self._ledger.tell()
+        return self._ledger.take_events()
 
     def command(self, command: Command) -> list[MeterEvent]:
         """Do something when time comes to its instant, after what was asked for then before; now if it has come."""
@@ -190,14 +190,14 @@ class Billing:
             self._come_due()
         else:
             self._due_ns = min(self._due_ns, command.utc_ns)
-        return self._ledger.tell()
+        return self._ledger.take_events()
 
     def flush_pending(self, until_ns: int) -> list[MeterEvent]:
         """Do now what was asked for an instant up to a near one: a clock that is set might not come to it for long."""
         self.settle()
         self._execute_commands(until_ns)
         self._plan()
-        return self._ledger.tell()
+        return self._ledger.take_events()
 
     def outage(self, up_ns: int) -> list[MeterEvent]:
         """Power was off from `now_ns` to `up_ns`. Test mode does not outlive it.
@@ -208,27 +208,27 @@ class Billing:
         if up_ns < down_ns:
             raise ValueError(f"power returned at {up_ns} ns, but time had come to {down_ns} ns: set the clock instead")
         self.settle()
-        ledger.say(EventKind.POWER_DOWN)
+        ledger.emit(PowerDown(down_ns))
         if ledger.test is not None:
             ledger.end_test()
         ledger.pass_intervals(up_ns)
         if ledger.recorder is not None:
-            ledger.say_words(ledger.recorder.outage(down_ns, up_ns))
+            ledger.emit_words(ledger.recorder.outage(down_ns, up_ns))
         self._state.now_ns = up_ns
-        ledger.say(EventKind.POWER_UP, ("seconds", (up_ns - down_ns) // SECOND_NS))
+        ledger.emit(PowerUp(up_ns, (up_ns - down_ns) // SECOND_NS))
         return self._go_on_from_here()
 
     def set_clock(self, new_ns: int) -> list[MeterEvent]:
         """The meter's clock, at `now_ns`, is set to another time."""
         state, ledger, old_ns = self._state, self._ledger, self._state.now_ns
         self.settle()
-        ledger.say(EventKind.CLOCK_SET_FROM)
+        ledger.emit(ClockSetFrom(old_ns))
         if state.test is None and self.settings.demand and not old_ns <= new_ns < self._interval_ends_ns:
             ledger.cut_interval(Cause.CLOCK_SET)
         if ledger.recorder is not None:
-            ledger.say_words(ledger.recorder.clock_set(old_ns, new_ns))
+            ledger.emit_words(ledger.recorder.clock_set(old_ns, new_ns))
         self._move_clock(new_ns - old_ns)
-        ledger.say(EventKind.CLOCK_SET_TO, ("seconds", (new_ns - old_ns) // SECOND_NS))
+        ledger.emit(ClockSetTo(new_ns, (new_ns - old_ns) // SECOND_NS))
         return self._go_on_from_here()
 
     def _move_clock(self, by_ns: int) -> None:
@@ -256,7 +256,7 @@ class Billing:
         self._ledger.follow_calendar(clock_jumped=True)
         self._execute_commands(self._state.now_ns)
         self._plan()
-        return self._ledger.tell()
+        return self._ledger.take_events()
 
     # --- energy ---------------------------------------------------------------------------------------------
 
@@ -296,7 +296,7 @@ class Billing:
         if state.now_ns == self._interval_ends_ns:
             ledger.end_interval()
         if ledger.recorder is not None and state.now_ns == self._recorder_due_ns:
-            ledger.say_words(ledger.recorder.end_interval(state.now_ns))
+            ledger.emit_words(ledger.recorder.end_interval(state.now_ns))
         ledger.follow_calendar()
         if state.test is not None and state.now_ns >= state.test.ends_ns:
             ledger.end_test()

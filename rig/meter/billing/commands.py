@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.tariff import Rate
-
-INPUTS = 2
-"""Form-A pulse inputs (P-5)."""
 
 
 class Action(Enum):
@@ -26,7 +24,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An action at an instant (UTC ns). `value`: the rate to force, or the input counted from 0; `pulses`: how many
+    """An action at an instant (UTC ns). `value`: the rate to force, or the place of the input; `pulses`: how many
     came. Raises ValueError for a rate, an input or pulses that there are not.
     """
 
@@ -39,7 +37,7 @@ class Command:
         if self.action is Action.FORCE_RATE and not 0 <= self.value < len(Rate):
             raise ValueError(f"rate {self.value} cannot be forced: give 0 (A) to {len(Rate) - 1} ({max(Rate).name})")
         if self.action is Action.INPUT_PULSES:
-            if not 0 <= self.value < INPUTS:
-                raise ValueError(f"there is no input {self.value}: give 0 to {INPUTS - 1}")
+            if not 0 <= self.value < len(InputId):
+                raise ValueError(f"there is no input {self.value}: give 0 to {len(InputId) - 1}")
             if self.pulses < 0:
                 raise ValueError(f"{self.pulses} pulses came at input {self.value}: give 0 or more")

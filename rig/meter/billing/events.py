@@ -1,51 +1,12 @@
-"""What happens to a meter, as its log has it (T-3, S-3; codes of ANSI C12.19's history log)."""
+"""What happens to what is billed: lines of the log, ends of intervals, the profile's words (T-3, T-4, P-4, S-3)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-
-class EventKind(Enum):
-    """Name in reports, and the event code of ANSI C12.19's history log; from 2048 on those of our own."""
-
-    POWER_DOWN = "power down", 1
-    POWER_UP = "power up", 2
-    CLOCK_SET_FROM = "clock set from", 3
-    CLOCK_SET_TO = "clock set to", 4
-    PROGRAMMED = "programmed", 11
-    DEMAND_RESET = "demand reset", 20
-    SELF_READ = "self read", 21
-    DST_ON = "daylight saving on", 22
-    DST_OFF = "daylight saving off", 23
-    SEASON_CHANGE = "season change", 24
-    RATE_CHANGE = "rate change", 25
-    TEST_MODE_BEGIN = "test mode begin", 32
-    TEST_MODE_END = "test mode end", 33
-    MEMORY_ERROR = "memory error", 39
-    CLOCK_ERROR = "clock error", 42
-    MEASUREMENT_ERROR = "measurement error", 43
-    DEMAND_OVERLOAD = "demand overload", 46
-    RESET_REFUSED = "demand reset refused", 2048
-    RATE_FORCED = "rate forced", 2049
-    RATE_RELEASED = "rate released", 2050
-    RECORDER_OVERFLOW = "recorder overflow", 2051
-    SERVICE_DETECTED = "service detected", 2052
-    DIAGNOSTIC_ON = "diagnostic on", 2053
-    DIAGNOSTIC_OFF = "diagnostic off", 2054
-
-    def __init__(self, label: str, code: int) -> None:
-        self.label = label
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the log: when (UTC ns), what, and what belongs to it as named numbers and texts."""
-
-    utc_ns: int
-    kind: EventKind
-    details: tuple[tuple[str, int | str], ...] = ()
+from rig.meter.billing.log import LogEvent, named
+from rig.meter.billing.tariff import Rate
 
 
 class Cause(Enum):
@@ -62,12 +23,182 @@ class Cause(Enum):
     PROGRAMMED = "programmed"
 
 
+# --- power, clock and program -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PowerDown(LogEvent):
+    """Power failed."""
+
+    label = "power down"
+    code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PowerUp(LogEvent):
+    """Power is back, after whole seconds."""
+
+    label = "power up"
+    code = 2
+
+    outage_s: int = named("seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSetFrom(LogEvent):
+    """The clock is set; this is the old time."""
+
+    label = "clock set from"
+    code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSetTo(LogEvent):
+    """The clock was set; this is the new time, so many whole seconds later than the old one, or earlier."""
+
+    label = "clock set to"
+    code = 4
+
+    by_s: int = named("seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Programmed(LogEvent):
+    """The meter has another program; `program` is its digest."""
+
+    label = "programmed"
+    code = 11
+
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class DaylightSavingBegan(LogEvent):
+    """The clock went forward."""
+
+    label = "daylight saving on"
+    code = 22
+
+
+@dataclass(frozen=True, slots=True)
+class DaylightSavingEnded(LogEvent):
+    """The clock went back to standard time."""
+
+    label = "daylight saving off"
+    code = 23
+
+
+# --- registers --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DemandWasReset(LogEvent):
+    """Billing's demand was reset, for the `resets`th time."""
+
+    label = "demand reset"
+    code = 20
+
+    cause: Cause
+    resets: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetRefused(LogEvent):
+    """A reset at the switch came within the lockout, which lasts `wait_s` more seconds, rounded up."""
+
+    label = "demand reset refused"
+    code = 2048
+
+    wait_s: int = named("seconds left")
+
+
+@dataclass(frozen=True, slots=True)
+class SelfReadTaken(LogEvent):
+    """The registers were copied."""
+
+    label = "self read"
+    code = 21
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonChanged(LogEvent):
+    """A season closed, and `season`, from 0, is in force."""
+
+    label = "season change"
+    code = 24
+
+    season: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateChanged(LogEvent):
+    """By the calendar another rate is in force."""
+
+    label = "rate change"
+    code = 25
+
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class RateForced(LogEvent):
+    """A rate is in force whatever the calendar has."""
+
+    label = "rate forced"
+    code = 2049
+
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class RateReleased(LogEvent):
+    """No rate is forced any more; `rate` is the calendar's."""
+
+    label = "rate released"
+    code = 2050
+
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class TestModeBegan(LogEvent):
+    """From here on energy is the test's."""
+
+    __test__ = False  # no test class, whatever its name
+
+    label = "test mode begin"
+    code = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TestModeEnded(LogEvent):
+    """From here on energy is billed."""
+
+    __test__ = False  # no test class, whatever its name
+
+    label = "test mode end"
+    code = 33
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderOverflowed(LogEvent):
+    """A count of the load profile did not fit its word, which has now happened in so many intervals."""
+
+    label = "recorder overflow"
+    code = 2051
+
+    intervals: int
+
+
+# --- what is no line of the log ---------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class EndOfInterval:
     """A demand interval, or in sliding demand a sub-interval, ended: what the EOI contact closes for (P-4).
 
     `demands` are those of the interval that ended, in nW by quantity of the program; `rate` is the one in force.
-    `test_mode`: they are test mode's. Intervals that end while power is off close no contact and are not told.
+    `test_mode`: they are test mode's. Intervals that end while power is off close no contact, and none is emitted.
     """
 
     utc_ns: int

@@ -8,8 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rig.meter.billing.calendar import Rate
-from rig.meter.billing.commands import INPUTS, Action, Command
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind, ProfileWords
+from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.events import (
+    Cause,
+    DaylightSavingBegan,
+    DaylightSavingEnded,
+    DemandWasReset,
+    EndOfInterval,
+    ProfileWords,
+    RateChanged,
+    RateForced,
+    RateReleased,
+    RecorderOverflowed,
+    ResetRefused,
+    SeasonChanged,
+    SelfReadTaken,
+    TestModeBegan,
+    TestModeEnded,
+)
+from rig.meter.billing.inputs import InputId
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import PLACES, Amounts
 from rig.meter.billing.recorder import Recorder
 from rig.meter.billing.registers import Registers
@@ -21,12 +39,12 @@ from rig.meter.billing.state import BillingState, TestState
 RATES = len(Rate)
 NOTHING: Amounts = (0,) * PLACES
 
-MeterEvent = Event | EndOfInterval | ProfileWords | Snapshot
+MeterEvent = LogEvent | EndOfInterval | ProfileWords | Snapshot
 """What comes out of billing besides registers: for the log, the contacts, the profile's memory and the history."""
 
 
 class Ledger:
-    """Registers of billing and, in test mode, of the test; the recorder; and what is to be told.
+    """Registers of billing and, in test mode, of the test; the recorder; and the events to be emitted.
 
     All of it is in `state`, the live object. Each method is something that happens at `state.now_ns`.
     """
@@ -44,7 +62,7 @@ class Ledger:
             self.recorder = Recorder(settings.recorder, settings.calendar.local, state.recorder)
         state.recorder = self.recorder.state if self.recorder else None
         self._overflows = state.recorder.overflows if state.recorder else 0
-        self._said: list[MeterEvent] = []
+        self._events: list[MeterEvent] = []
 
     @property
     def active(self) -> Registers:
@@ -144,13 +162,13 @@ class Ledger:
         self.test = Registers(mode.demand, 0)
         self.state.test = TestState(now_ns, now_ns + mode.minutes * 60 * SECOND_NS, None, self.test.state)
         self._begin_test_interval(self.state.test)
-        self.say(EventKind.TEST_MODE_BEGIN)
+        self.emit(TestModeBegan(now_ns))
 
     def end_test(self) -> None:
         """What the calendar had to say meanwhile comes now."""
         self._end_of_interval(Cause.TEST_MODE_END, _present(self.active))
         self.test = self.state.test = None
-        self.say(EventKind.TEST_MODE_END)
+        self.emit(TestModeEnded(self.state.now_ns))
         self.follow_calendar()
 
     def _begin_test_interval(self, test: TestState) -> None:
@@ -159,15 +177,15 @@ class Ledger:
 
     # --- recorder -------------------------------------------------------------------------------------------
 
-    def say_words(self, words: tuple[int, ...]) -> None:
+    def emit_words(self, words: tuple[int, ...]) -> None:
         """The recorder wrote these."""
         recorder = self.state.recorder
         if not words or recorder is None:
             return
-        self._said.append(ProfileWords(recorder.written - len(words), words))
+        self.emit(ProfileWords(recorder.written - len(words), words))
         if recorder.overflows > self._overflows:
             self._overflows = recorder.overflows
-            self.say(EventKind.RECORDER_OVERFLOW, ("intervals", recorder.overflows))
+            self.emit(RecorderOverflowed(self.state.now_ns, recorder.overflows))
 
     # --- calendar -------------------------------------------------------------------------------------------
 
@@ -180,18 +198,18 @@ class Ledger:
         span = self.settings.calendar.span(state.now_ns)
         if span.dst != state.dst:
             state.dst = span.dst
-            self.say(EventKind.DST_ON if span.dst else EventKind.DST_OFF)
+            self.emit((DaylightSavingBegan if span.dst else DaylightSavingEnded)(state.now_ns))
         if span.utc_offset_s != state.utc_offset_s:
             state.utc_offset_s = span.utc_offset_s
             if self.recorder is not None and not clock_jumped:
-                self.say_words(self.recorder.clock_change(state.now_ns))
+                self.emit_words(self.recorder.clock_change(state.now_ns))
         if state.test is not None:
             return
         self._end_periods(span.season)
         if span.rate != state.calendar_rate:
             state.calendar_rate = int(span.rate)
             if state.forced_rate is None:
-                self.say(EventKind.RATE_CHANGE, ("rate", span.rate.name))
+                self.emit(RateChanged(state.now_ns, span.rate))
 
     def _end_periods(self, season: int) -> None:
         """A self-read that is due, and the close of a season that is over; where both, both keep the same."""
@@ -202,7 +220,7 @@ class Ledger:
         causes, resets = [], None
         if reads:
             state.self_read_ns = next_self_read_ns(settings.calendar, settings.self_reads, state.followed_ns)
-            self.say(EventKind.SELF_READ)
+            self.emit(SelfReadTaken(state.now_ns))
             causes.append(Cause.SELF_READ)
             resets = Cause.SELF_READ if settings.self_reads.resets_demand else None
         if closes:
@@ -211,7 +229,7 @@ class Ledger:
         self._keep(causes, resets)
         if closes:
             state.season = season
-            self.say(EventKind.SEASON_CHANGE, ("season", season))
+            self.emit(SeasonChanged(state.now_ns, season))
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -232,12 +250,12 @@ class Ledger:
                 self.end_test()
             case Action.FORCE_RATE if state.forced_rate != command.value:
                 state.forced_rate = command.value
-                self.say(EventKind.RATE_FORCED, ("rate", self.rate.name))
+                self.emit(RateForced(state.now_ns, self.rate))
             case Action.RELEASE_RATE if state.forced_rate is not None:
                 state.forced_rate = None
-                self.say(EventKind.RATE_RELEASED, ("rate", self.rate.name))
+                self.emit(RateReleased(state.now_ns, self.rate))
             case Action.INPUT_PULSES:
-                counts = [0] * INPUTS
+                counts = [0] * len(InputId)
                 counts[command.value] = command.pulses
                 state.inputs[command.value] += command.pulses
                 if self.recorder is not None:
@@ -250,7 +268,7 @@ class Ledger:
             if state.last_switch_reset_ns is not None:
                 left_ns = state.last_switch_reset_ns + self.settings.lockout_s * SECOND_NS - state.now_ns
                 if left_ns > 0:
-                    self.say(EventKind.RESET_REFUSED, ("seconds left", -(-left_ns // SECOND_NS)))
+                    self.emit(ResetRefused(state.now_ns, -(-left_ns // SECOND_NS)))
                     return
             state.last_switch_reset_ns = state.now_ns
         self._reset(Cause.SWITCH)
@@ -273,35 +291,35 @@ class Ledger:
         state, demand = self.state, self.registers.demand
         snapshots = [self.snapshot(cause) for cause in causes]
         if resets is None or demand is None:
-            self._tell_snapshots(snapshots)
+            self._emit_snapshots(snapshots)
             return
         demands = _present(self.registers)
         ended = demand.reset(state.now_ns)
-        self._tell_snapshots([with_maxima(snapshot, ended) for snapshot in snapshots])
+        self._emit_snapshots([with_maxima(snapshot, ended) for snapshot in snapshots])
         state.resets += 1
         state.last_reset_ns = state.now_ns
-        self.say(EventKind.DEMAND_RESET, ("cause", resets.value), ("resets", state.resets))
+        self.emit(DemandWasReset(state.now_ns, resets, state.resets))
         self._end_of_interval(resets, demands)
 
-    def _tell_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
-        self._said += snapshots
+    def _emit_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
         for snapshot in snapshots:
+            self.emit(snapshot)
             if snapshot.cause is Cause.SEASON:
                 self.state.closed_season = snapshot
 
-    # --- what is told ---------------------------------------------------------------------------------------
+    # --- events ---------------------------------------------------------------------------------------------
 
-    def say(self, kind: EventKind, *details: tuple[str, int | str]) -> None:
-        """It happens now: for the log."""
-        self._said.append(Event(self.state.now_ns, kind, details))
+    def emit(self, event: MeterEvent) -> None:
+        """It happens now."""
+        self._events.append(event)
 
-    def tell(self) -> list[MeterEvent]:
-        """What was not told before."""
-        said, self._said = self._said, []
-        return said
+    def take_events(self) -> list[MeterEvent]:
+        """Those that were not taken before."""
+        events, self._events = self._events, []
+        return events
 
     def _end_of_interval(self, cause: Cause, demands: tuple[int, ...]) -> None:
-        self._said.append(EndOfInterval(self.state.now_ns, cause, demands, self._rate, self.state.test is not None))
+        self.emit(EndOfInterval(self.state.now_ns, cause, demands, self._rate, self.state.test is not None))
 
 
 def _present(registers: Registers) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rig.meter.billing.billing import Billing, MeterEvent
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.events import Programmed, TestModeEnded
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.state import BillingState
 
@@ -17,11 +17,11 @@ def reprogram(settings: BillingSettings, old: BillingState, program: str) -> tup
     Test mode is over, and no rate is forced: the new program may have no input that would release it. `program` is the
     new one's digest, for the log.
     """
-    billing, said = Billing.begin(settings, old.now_ns)
-    ended = [] if old.test is None else [Event(old.now_ns, EventKind.TEST_MODE_END)]
+    billing, events = Billing.begin(settings, old.now_ns)
+    ended = [] if old.test is None else [TestModeEnded(old.now_ns)]
     state = billing.state
     if state.registers is not None and old.registers is not None:
         state.registers.energy, state.registers.rates = old.registers.energy, old.registers.rates
     state.inputs, state.resets, state.last_reset_ns = old.inputs, old.resets, old.last_reset_ns
     state.last_switch_reset_ns, state.waiting = old.last_switch_reset_ns, old.waiting
-    return billing, [*ended, Event(old.now_ns, EventKind.PROGRAMMED, (("program", program),)), *said]
+    return billing, [*ended, Programmed(old.now_ns, program), *events]

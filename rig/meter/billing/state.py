@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rig.meter.billing.commands import INPUTS, Command
+from rig.meter.billing.commands import Command
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.recorder import RecorderState
 from rig.meter.billing.registers import RegistersState
 from rig.meter.billing.snapshot import Snapshot
@@ -39,7 +40,7 @@ class BillingState:
     followed_ns: int
     self_read_ns: int | None = None
     registers: RegistersState | None = None
-    inputs: list[int] = field(default_factory=lambda: [0] * INPUTS)
+    inputs: list[int] = field(default_factory=lambda: [0] * len(InputId))
     recorder: RecorderState | None = None
     test: TestState | None = None
     forced_rate: int | None = None

@@ -28,6 +28,11 @@ class Rate(IntEnum):
     C = 2
     D = 3
 
+    @property
+    def label(self) -> str:
+        """A, B, C or D."""
+        return self.name
+
 
 class DayType(Enum):
     """What day it is, for the rate schedule: a holiday is that on whatever weekday it is observed."""

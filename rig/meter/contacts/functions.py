@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.installation.diagnostics import Diagnostic
 
 
@@ -17,7 +19,7 @@ from rig.meter.installation.diagnostics import Diagnostic
 class PulsesOutput:
     """A transition for every Kp of a quantity; Kp in Wh (varh, VAh), 0 disables it."""
 
-    name: str
+    id: OutputId
     quantity: Quantity
     kp_wh: Fraction
 
@@ -26,7 +28,7 @@ class PulsesOutput:
 class EndOfIntervalOutput:
     """Closed for so long from every end of a demand interval on."""
 
-    name: str
+    id: OutputId
     closed_s: int
 
 
@@ -34,7 +36,7 @@ class EndOfIntervalOutput:
 class LoadControlOutput:
     """Closed while one of the rates is in force, outside test mode."""
 
-    name: str
+    id: OutputId
     rates: tuple[Rate, ...]
 
 
@@ -42,7 +44,7 @@ class LoadControlOutput:
 class DemandAlert:
     """Closed while the present demand of a quantity is above a level, in nW (nvar, nVA)."""
 
-    name: str
+    id: OutputId
     quantity: Quantity
     above_nw: int
 
@@ -54,7 +56,7 @@ class PowerFactorAlert:
     `apparent` is the energy whose power it is of. Currents that are all below `least_a` make no power factor.
     """
 
-    name: str
+    id: OutputId
     below: Fraction
     apparent: Quantity
     least_a: Fraction
@@ -64,7 +66,7 @@ class PowerFactorAlert:
 class VoltageAlert:
     """Closed while a phase is below or above a level, in volts at the meter; None: no such level."""
 
-    name: str
+    id: OutputId
     below_v: Fraction | None
     above_v: Fraction | None
 
@@ -73,7 +75,7 @@ class VoltageAlert:
 class DiagnosticAlert:
     """Closed while one of these diagnostics is on."""
 
-    name: str
+    id: OutputId
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -87,17 +89,17 @@ Output = PulsesOutput | LevelOutput
 
 @dataclass(frozen=True)
 class RecordedInput:
-    """Input `place` (0 or 1) is counted; each pulse stands for `weight` in the other meter's unit."""
+    """The input is counted; each pulse stands for `weight` in the other meter's unit."""
 
-    place: int
+    id: InputId
     weight: Fraction
 
 
 @dataclass(frozen=True)
 class RateInput:
-    """While input `place` is closed, everything registers in `rate`."""
+    """While the input is closed, everything registers in `rate`."""
 
-    place: int
+    id: InputId
     rate: Rate
 
 

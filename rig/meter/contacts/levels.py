@@ -31,24 +31,30 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from rig.meter.billing.events import EndOfInterval, Event, EventKind
+from rig.meter.billing.events import (
+    EndOfInterval,
+    RateChanged,
+    RateForced,
+    RateReleased,
+    TestModeBegan,
+    TestModeEnded,
+)
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.alerts import AlertInputs, beyond
 from rig.meter.contacts.functions import EndOfIntervalOutput, LevelOutput, LoadControlOutput
+from rig.meter.contacts.outputs import OutputId
 
-LevelEvent = Event | EndOfInterval
+LevelEvent = LogEvent | EndOfInterval
 """What of all that happens contacts go by."""
-
-_RATES = {EventKind.RATE_CHANGE, EventKind.RATE_FORCED, EventKind.RATE_RELEASED}
-_TEST_MODE = {EventKind.TEST_MODE_BEGIN: True, EventKind.TEST_MODE_END: False}
 
 
 @dataclass(frozen=True, slots=True)
 class ContactChange:
-    """The named output has something to say from an instant on, in ticks on the meter's timeline, or no more."""
+    """An output closes to K–Y at an instant, in ticks on the meter's timeline, or opens."""
 
     tick: int
-    output: str
+    output: OutputId
     closed: bool
 
 
@@ -61,20 +67,20 @@ class LevelOutputs:
     def __init__(self, outputs: Sequence[LevelOutput], tick_hz: Fraction) -> None:
         self._outputs = tuple(outputs)
         self._intervals = {
-            output.name: -(-output.closed_s * tick_hz.numerator // tick_hz.denominator)
+            output.id: -(-output.closed_s * tick_hz.numerator // tick_hz.denominator)
             for output in outputs
             if isinstance(output, EndOfIntervalOutput)
         }
-        self._opens: dict[str, int] = {}
+        self._opens: dict[OutputId, int] = {}
         self._rate = Rate.A
         self._test_mode = False
-        self.closed = {output.name: False for output in outputs}
+        self.closed = {output.id: False for output in outputs}
 
     def begin(self, tick: int, rate: Rate, test_mode: bool) -> list[ContactChange]:
         """What each is from here on: nothing has ended or been judged yet, but a rate is in force."""
         self._rate, self._test_mode = rate, test_mode
         self._control_loads(tick)
-        return [ContactChange(tick, name, closed) for name, closed in self.closed.items()]
+        return [ContactChange(tick, id, closed) for id, closed in self.closed.items()]
 
     def advance(self, happened: Iterable[tuple[int, LevelEvent]], until: int) -> list[ContactChange]:
         """What happened, each at its tick, and the time up to `until`, which is not before the last of it."""
@@ -88,9 +94,9 @@ class LevelOutputs:
                 else:
                     self._follow(happening)
             if ended:
-                for name, ticks in self._intervals.items():
-                    self._opens[name] = tick + ticks
-                    changes += self._become(tick, name, True)
+                for id, ticks in self._intervals.items():
+                    self._opens[id] = tick + ticks
+                    changes += self._become(tick, id, True)
             changes += self._control_loads(tick)
         changes += self._open_before(until + 1)
         return changes
@@ -100,32 +106,36 @@ class LevelOutputs:
         changes: list[ContactChange] = []
         for output in self._outputs:
             if not isinstance(output, EndOfIntervalOutput | LoadControlOutput):
-                changes += self._become(tick, output.name, beyond(output, seen) or False)
+                changes += self._become(tick, output.id, beyond(output, seen) or False)
         return changes
 
-    def _follow(self, event: Event) -> None:
-        if event.kind in _RATES:
-            self._rate = Rate[str(dict(event.details)["rate"])]
-        self._test_mode = _TEST_MODE.get(event.kind, self._test_mode)
+    def _follow(self, event: LogEvent) -> None:
+        match event:
+            case RateChanged() | RateForced() | RateReleased():
+                self._rate = event.rate
+            case TestModeBegan():
+                self._test_mode = True
+            case TestModeEnded():
+                self._test_mode = False
 
     def _control_loads(self, tick: int) -> list[ContactChange]:
         changes: list[ContactChange] = []
         for output in self._outputs:
             if isinstance(output, LoadControlOutput):
-                changes += self._become(tick, output.name, self._rate in output.rates and not self._test_mode)
+                changes += self._become(tick, output.id, self._rate in output.rates and not self._test_mode)
         return changes
 
     def _open_before(self, tick: int) -> list[ContactChange]:
         """Those whose time is over before a tick."""
-        over = sorted((opens, name) for name, opens in self._opens.items() if opens < tick)
+        over = [(opens, id) for id, opens in self._opens.items() if opens < tick]
         changes: list[ContactChange] = []
-        for opens, name in over:
-            del self._opens[name]
-            changes += self._become(opens, name, False)
+        for opens, id in sorted(over, key=lambda each: (each[0], each[1].label)):
+            del self._opens[id]
+            changes += self._become(opens, id, False)
         return changes
 
-    def _become(self, tick: int, name: str, closed: bool) -> list[ContactChange]:
-        if self.closed[name] == closed:
+    def _become(self, tick: int, id: OutputId, closed: bool) -> list[ContactChange]:
+        if self.closed[id] == closed:
             return []
-        self.closed[name] = closed
-        return [ContactChange(tick, name, closed)]
+        self.closed[id] = closed
+        return [ContactChange(tick, id, closed)]

@@ -11,9 +11,7 @@ from fractions import Fraction
 
 from rig.errors import RigError
 from rig.meter.billing.quantity import NANO, Quantity
-
-TEST_LED = "test_led"
-"""The name of the lamp's output."""
+from rig.meter.contacts.outputs import OutputId
 
 KP_DIVISOR = 12
 """The least Kp is Ks/12 (P-2)."""
@@ -49,10 +47,12 @@ class PulseOutput:
     The energy carried since the last pulse is at least 0 and less than the constant.
     """
 
-    def __init__(self, name: str, quantity: Quantity, constant_wh: Fraction, state: PulseState | None = None) -> None:
+    def __init__(
+        self, id: OutputId, quantity: Quantity, constant_wh: Fraction, state: PulseState | None = None
+    ) -> None:
         if constant_wh < 0:
-            raise PulseConstantError(f"{name} has a constant of {_wh(constant_wh)}: give 0 or more")
-        self.name = name
+            raise PulseConstantError(f"{id.label} has a constant of {_wh(constant_wh)}: give 0 or more")
+        self.id = id
         self.quantity = quantity
         self.constant_wh = constant_wh
         self._constant, self._unit = (constant_wh * NANO).as_integer_ratio()
@@ -84,20 +84,20 @@ class PulseOutput:
 
 
 def kyz_output(
-    name: str, quantity: Quantity, kp_wh: Fraction, ks_wh: Fraction, state: PulseState | None = None
+    id: OutputId, quantity: Quantity, kp_wh: Fraction, ks_wh: Fraction, state: PulseState | None = None
 ) -> PulseOutput:
     """A KYZ output with constant Kp: 0 disables, else at least Ks/12 (P-2). Raises PulseConstantError."""
     least = ks_wh / KP_DIVISOR
     if kp_wh != 0 and kp_wh < least:
         raise PulseConstantError(
-            f"{name} has Kp {_wh(kp_wh)}: give at least Ks/{KP_DIVISOR} = {_wh(least)}, or 0 to disable it"
+            f"{id.label} has Kp {_wh(kp_wh)}: give at least Ks/{KP_DIVISOR} = {_wh(least)}, or 0 to disable it"
         )
-    return PulseOutput(name, quantity, kp_wh, state)
+    return PulseOutput(id, quantity, kp_wh, state)
 
 
 def led_output(ks_wh: Fraction, state: PulseState | None = None) -> PulseOutput:
     """The test LED of the normal mode: a flash every Ks watt-hours in either direction (P-1)."""
-    return PulseOutput(TEST_LED, Quantity.KWH_EITHER, ks_wh, state)
+    return PulseOutput(OutputId.TEST_LED, Quantity.KWH_EITHER, ks_wh, state)
 
 
 def _wh(value: Fraction) -> str:

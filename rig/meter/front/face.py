@@ -5,7 +5,8 @@ from __future__ import annotations
 from rig.meter.display.annunciators import lit
 from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
 from rig.meter.display.readout import Readout
-from rig.meter.front.front import Front, Mode
+from rig.meter.front.front import Front
+from rig.meter.front.modes import Mode
 from rig.meter.meter import Meter
 
 

@@ -21,12 +21,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from rig.meter.billing.commands import Action
 from rig.meter.display.items import DisplayItem, DisplaySettings
 from rig.meter.front.gestures import SECOND_NS, Gesture, Hold
-from rig.meter.front.modes import FrontEvent, FrontRequestKind, FrontState, Mode, Modes
+from rig.meter.front.modes import FrontEvent, FrontState, Mode, Modes
 from rig.meter.front.switches import Change, Switch
-
-__all__ = ["Front", "FrontRequest", "FrontRequestKind", "Mode", "Overlay"]
 
 OVERLAY_NS = 3 * SECOND_NS
 
@@ -42,14 +41,6 @@ _EVENTS = {
 
 _MAGNET_VOID = (FrontState.TEST, FrontState.SWITCH)
 _ENDED_BY_LETTING_GO = (FrontState.TEST, FrontState.SWITCH, FrontState.MAGNET)
-
-
-@dataclass(frozen=True, slots=True)
-class FrontRequest:
-    """What the front asks of billing, at the instant of the switch that asked."""
-
-    at_ns: int
-    kind: FrontRequestKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +113,11 @@ class Front:
         if test_mode is not (self._modes.state is FrontState.TEST):
             self._take(FrontEvent.TEST_ON if test_mode else FrontEvent.TEST_OFF)
 
-    def change(self, change: Change) -> tuple[FrontRequest, ...]:
-        """A switch was operated or let go; what that asks of billing. Raises ValueError for a time before."""
+    def change(self, change: Change) -> tuple[Action, ...]:
+        """Take the change of a switch, and give what it asks of billing at that instant.
+
+        Raises ValueError for a time before.
+        """
         self._pass(change.at_ns)
         switch, operated = change.switch, change.operated
         if operated is (switch in self._operated):
@@ -133,19 +127,19 @@ class Front:
             self._operated.add(switch)
         else:
             self._operated.discard(switch)
-        kinds: list[FrontRequestKind | None] = []
+        actions: list[Action | None] = []
         match switch:
             case Switch.SCROLL | Switch.MAGNET:
                 self._hold(switch, operated)
             case Switch.RESET if operated:
-                kinds.append(FrontRequestKind.RESET_BY_SWITCH)
+                actions.append(Action.RESET_BY_SWITCH)
             case Switch.COVER if not operated:
                 self._tell(Switch.SCROLL, self._holds[Switch.SCROLL].make_void())
             case Switch.TEST:
                 self._test_void = False
         if self._wants_test is not wanted_test:
-            kinds.append(self._take(FrontEvent.TEST_CLOSED if wanted_test else FrontEvent.TEST_OPENED))
-        return tuple(FrontRequest(change.at_ns, kind) for kind in kinds if kind is not None)
+            actions.append(self._take(FrontEvent.TEST_CLOSED if wanted_test else FrontEvent.TEST_OPENED))
+        return tuple(action for action in actions if action is not None)
 
     def reset_accepted(self, at_ns: int) -> None:
         """Demand was reset at the switch; a time that has passed counts as now."""
@@ -197,10 +191,10 @@ class Front:
         if event is not None:
             self._take(event)
 
-    def _take(self, event: FrontEvent) -> FrontRequestKind | None:
+    def _take(self, event: FrontEvent) -> Action | None:
         """An event of the table, and what becomes void by the step it makes."""
         before = self._modes.state
-        kind = self._modes.take(event, max(self._now_ns, self._covered_until_ns))
+        action = self._modes.take(event, max(self._now_ns, self._covered_until_ns))
         after = self._modes.state
         if after is not before:
             if after in _MAGNET_VOID:
@@ -208,7 +202,7 @@ class Front:
             if before in _ENDED_BY_LETTING_GO and after is FrontState.NORMAL:
                 for hold in self._holds.values():
                     hold.make_void()
-        return kind
+        return action
 
     def _cover(self, at_ns: int, overlay: Overlay) -> None:
         self._pass(max(at_ns, self._now_ns))

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from rig.meter.billing.commands import Action
 from rig.meter.display.items import DisplayItem, DisplaySettings
 from rig.meter.front.gestures import SECOND_NS
 
@@ -79,14 +80,6 @@ class FrontEvent(Enum):
     RESET_ACCEPTED = "reset accepted"
 
 
-class FrontRequestKind(Enum):
-    """What the front asks of billing."""
-
-    RESET_BY_SWITCH = "demand reset at the switch"
-    TEST_BEGIN = "test mode"
-    TEST_END = "end of test mode"
-
-
 class Modes:
     """The state, and the item shown. `item_due_ns`: when "item over" comes; None: not by itself."""
 
@@ -120,8 +113,8 @@ class Modes:
             case _:
                 self.item_due_ns = from_ns + self._settings.scroll_s * SECOND_NS
 
-    def take(self, event: FrontEvent, from_ns: int) -> FrontRequestKind | None:
-        """An event; an item that it shows stands from `from_ns` on."""
+    def take(self, event: FrontEvent, from_ns: int) -> Action | None:
+        """Take an event, and give what it asks of billing; an item that it shows stands from `from_ns` on."""
         match event, self.state:
             case FrontEvent.TEST_ON, state if state is not FrontState.TEST:
                 self._asked = False
@@ -146,10 +139,10 @@ class Modes:
                 self._begin(FrontState.NORMAL, from_ns)
             case FrontEvent.TEST_OPENED, FrontState.NORMAL | FrontState.ALTERNATE | FrontState.TEST:
                 self._asked = True
-                return FrontRequestKind.TEST_BEGIN
+                return Action.TEST_BEGIN
             case FrontEvent.TEST_CLOSED, state if self._asked or state is FrontState.TEST:
                 self._asked = False
-                return FrontRequestKind.TEST_END
+                return Action.TEST_END
         return None
 
     def _begin(self, state: FrontState, from_ns: int) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.log import LogEvent
 from rig.meter.installation.diagnostics import Diagnostic, Diagnostics, DiagnosticSettings, DiagnosticsState
+from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDetected
 from rig.meter.installation.service_detection import DetectedService, ServiceDetector, UnknownService
 from rig.meter.measuring.elements import ElementEquation, Form
 from rig.meter.measuring.quantities import Readings
@@ -74,22 +75,21 @@ class Installation:
         """Whether it is time to look, on a clock that does not go back."""
         return self._detector.due(at_ns)
 
-    def advance(self, readings: Readings, at_ns: int, utc_ns: int) -> list[Event]:
+    def advance(self, readings: Readings, at_ns: int, utc_ns: int) -> list[LogEvent]:
         """Look, at a time of that clock and of the meter's; what is new."""
         before = self.service
         found = self._detector.advance(readings, at_ns)
-        said = []
+        events: list[LogEvent] = []
         if found is not None and not _same(found, before):
-            said.append(Event(utc_ns, EventKind.SERVICE_DETECTED, (("service", found.text),)))
+            events.append(ServiceDetected(utc_ns, found.text))
             if isinstance(found, DetectedService):
                 self.state.service = found.equation.service
                 if self._follow:
                     self.equation = found.equation
         for change in self._diagnostics.advance(readings, found, at_ns):
-            kind = EventKind.DIAGNOSTIC_ON if change.on else EventKind.DIAGNOSTIC_OFF
-            name = change.diagnostic.name.lower().replace("_", " ")
-            said.append(Event(utc_ns, kind, (("diagnostic", name), ("phases", change.phases))))
-        return said
+            kind = DiagnosticOn if change.on else DiagnosticOff
+            events.append(kind(utc_ns, change.diagnostic, change.phases))
+        return events
 
 
 def _same(found: DetectedService | UnknownService, before: DetectedService | UnknownService | None) -> bool:

@@ -42,6 +42,11 @@ class Fault(Enum):
     OVERRUN = "a stage of the gateware was not ready in time: samples were lost"
     CONFIGURATION = "the record was measured with another configuration than the one written"
 
+    @property
+    def label(self) -> str:
+        """Its name in the log and JSON: "sequence"."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True)
 class Window:

@@ -12,7 +12,8 @@ from math import isqrt
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.calendar import Rate, Span
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind, ProfileWords
+from rig.meter.billing.events import Cause, DemandWasReset, EndOfInterval, ProfileWords, RateChanged
+from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.quantity import NANO_PER_KILO, Quadrant, Quantity
 from rig.meter.billing.snapshot import Snapshot
@@ -51,7 +52,7 @@ class Replay:
         self._seasons = Periods(self._season, self._begin_ns, self.billing.registers.amounts())
         self._snapshots: list[Snapshot] = []
         self._resets: list[Snapshot] = []
-        self._events: list[Event] = []
+        self._events: list[LogEvent] = []
         self._rate_changes = self._words = 0
 
     def run(
@@ -138,19 +139,18 @@ class Replay:
                     self._look(happening.demands, happening.utc_ns)
                 case Snapshot():
                     self._snapshots.append(happening)
-                case Event(kind=EventKind.RATE_CHANGE):
+                case RateChanged():
                     self._rate_changes += 1
-                case Event():
+                case LogEvent():
                     self._events.append(happening)
-                    if happening.kind is EventKind.DEMAND_RESET:
+                    if isinstance(happening, DemandWasReset):
                         self._resets.append(self._ended_by(happening))
                 case ProfileWords():
                     self._words += len(happening.words)
 
-    def _ended_by(self, reset: Event) -> Snapshot:
+    def _ended_by(self, reset: DemandWasReset) -> Snapshot:
         """What a demand reset ended. Where a self-read and a season's close are at one instant, one of them resets."""
-        cause = dict(reset.details)["cause"]
-        return next(s for s in reversed(self._snapshots) if s.cause.value == cause)
+        return next(s for s in reversed(self._snapshots) if s.cause is reset.cause)
 
     # --- what it came to ------------------------------------------------------------------------------------
 
@@ -185,7 +185,7 @@ class Replay:
             max_demand=figures.max_demand(highest[0].get(0)),
             resets=[self._reading(snapshot) for snapshot in self._resets],
             self_reads=[self._reading(s) for s in self._snapshots if s.cause is Cause.SELF_READ],
-            events=[LogLine(figures.time(e.utc_ns), e.kind.label, dict(e.details)) for e in self._events],
+            events=[LogLine(figures.time(e.utc_ns), e.label, details(e)) for e in self._events],
             rate_changes=self._rate_changes,
             profile_words=self._words,
             notes=[*load.notes, *self._notes],

@@ -22,7 +22,26 @@ from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.dates import DateRule
 from rig.meter.billing.demand import DemandSettings
 from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
+from rig.meter.billing.events import (
+    Cause,
+    ClockSetFrom,
+    ClockSetTo,
+    DaylightSavingBegan,
+    DaylightSavingEnded,
+    DemandWasReset,
+    EndOfInterval,
+    PowerDown,
+    PowerUp,
+    RateChanged,
+    RateForced,
+    RateReleased,
+    ResetRefused,
+    SeasonChanged,
+    SelfReadTaken,
+    TestModeBegan,
+    TestModeEnded,
+)
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 from rig.meter.billing.quantity import PLACES, Quantity
@@ -304,7 +323,7 @@ class Account:
         self.switch_reset_elapsed: int | None = None
         self.self_read_asked = False
         self.waiting: list[Command] = []
-        self.told: list[Event | EndOfInterval | Snapshot] = []
+        self.told: list[LogEvent | EndOfInterval | Snapshot] = []
         wall = self.wall()
         self.season, self.calendar_rate, self.dst = season_of(wall.date()), rate_of(wall), bool(wall.dst())
         demand = settings.demand
@@ -355,16 +374,16 @@ class Account:
         self.execute()
 
     def fail(self, cells: int) -> None:
-        self.tell(EventKind.POWER_DOWN)
+        self.tell(PowerDown)
         if self.test is not None:
             self.end_test()
         self.sleep(cells)
-        self.tell(EventKind.POWER_UP, ("seconds", cells * CELL_S))
+        self.tell(PowerUp, cells * CELL_S)
         self.follow()
         self.execute()
 
     def set_clock(self, by: int) -> None:
-        self.tell(EventKind.CLOCK_SET_FROM)
+        self.tell(ClockSetFrom)
         before, old = self.place(), self.now
         if self.test is None:
             self.now += by
@@ -376,7 +395,7 @@ class Account:
         self.now += by
         if self.followed - self.now > HOUR:
             self.followed = self.now
-        self.tell(EventKind.CLOCK_SET_TO, ("seconds", by // SECOND))
+        self.tell(ClockSetTo, by // SECOND)
         self.follow()
         self.execute()
 
@@ -398,14 +417,14 @@ class Account:
         wall = self.wall()
         if bool(wall.dst()) != self.dst:
             self.dst = bool(wall.dst())
-            self.tell(EventKind.DST_ON if self.dst else EventKind.DST_OFF)
+            self.tell(DaylightSavingBegan if self.dst else DaylightSavingEnded)
         if self.test is not None:
             return
         reads, season = self.settings.self_reads, season_of(wall.date())
         causes, resets = [], None
         if self.self_read_asked or self.passed_self_read():
             self.self_read_asked = False
-            self.tell(EventKind.SELF_READ)
+            self.tell(SelfReadTaken)
             causes.append(Cause.SELF_READ)
             if reads.resets_demand:
                 resets = Cause.SELF_READ
@@ -418,11 +437,11 @@ class Account:
         self.keep(causes, resets)
         if closes:
             self.season = season
-            self.tell(EventKind.SEASON_CHANGE, ("season", season))
+            self.tell(SeasonChanged, season)
         if (rate := rate_of(wall)) != self.calendar_rate:
             self.calendar_rate = rate
             if self.forced is None:
-                self.tell(EventKind.RATE_CHANGE, ("rate", Rate(rate).name))
+                self.tell(RateChanged, Rate(rate))
 
     def passed_self_read(self) -> bool:
         """Whether the schedule has one after what was followed, and no later than now."""
@@ -549,11 +568,11 @@ class Account:
                 case Action.FORCE_RATE:
                     if self.forced != command.value:
                         self.forced = command.value
-                        self.tell(EventKind.RATE_FORCED, ("rate", Rate(self.rate).name))
+                        self.tell(RateForced, Rate(self.rate))
                 case Action.RELEASE_RATE:
                     if self.forced is not None:
                         self.forced = None
-                        self.tell(EventKind.RATE_RELEASED, ("rate", Rate(self.rate).name))
+                        self.tell(RateReleased, Rate(self.rate))
                 case Action.INPUT_PULSES:
                     self.inputs[command.value] += command.pulses
 
@@ -562,7 +581,7 @@ class Account:
             if self.switch_reset_elapsed is not None:
                 left = self.settings.lockout_s - (self.elapsed - self.switch_reset_elapsed) * CELL_S
                 if left > 0:
-                    self.tell(EventKind.RESET_REFUSED, ("seconds left", left))
+                    self.tell(ResetRefused, left)
                     return
             self.switch_reset_elapsed = self.elapsed
         self.reset(Cause.SWITCH)
@@ -593,7 +612,7 @@ class Account:
             )
         if resets is not None:
             self.begin_period()
-            self.tell(EventKind.DEMAND_RESET, ("cause", resets.value), ("resets", resets_before + 1))
+            self.tell(DemandWasReset, resets, resets_before + 1)
             self.tell_end(resets, present)
 
     # --- test mode --------------------------------------------------------------------------------------------
@@ -618,18 +637,18 @@ class Account:
         if self.test is None:
             self.cut_interval(Cause.TEST_MODE_BEGIN)
             self.test = TestOfAccount(self.settings.test_mode.minutes * 60 // CELL_S)
-            self.tell(EventKind.TEST_MODE_BEGIN)
+            self.tell(TestModeBegan)
 
     def end_test(self) -> None:
         self.tell_end(Cause.TEST_MODE_END, self.test_demands())
         self.test = None
-        self.tell(EventKind.TEST_MODE_END)
+        self.tell(TestModeEnded)
         self.follow()
 
     # --- what is told -----------------------------------------------------------------------------------------
 
-    def tell(self, kind: EventKind, *details: tuple[str, int | str]) -> None:
-        self.told.append(Event(self.now, kind, details))
+    def tell(self, kind: type[LogEvent], *facts: object) -> None:
+        self.told.append(kind(self.now, *facts))
 
     def tell_end(self, cause: Cause, demands: tuple[int, ...]) -> None:
         self.told.append(EndOfInterval(self.now, cause, demands, self.rate, self.test is not None))

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from rig.meter.billing.profile import IntervalFlag, MarkKind, Profile, ProfileInterval
 from rig.meter.billing.quantity import PLACES
-from rig.meter.billing.recorder import Channel, Metric, Recorder, RecorderSettings
+from rig.meter.billing.recorder import Metric, Recorder, RecorderChannel, RecorderSettings
 
 SECOND = 10**9
 HOUR = 3600 * SECOND
@@ -46,7 +46,7 @@ def settings(interval_min: int = 15, channels: int = 2, memory_bytes: int = 1310
     pulses = [Fraction(3, 10), Fraction(7, 100), Fraction(1), Fraction(2, 3), Fraction(1, 8)]
     metrics = list(Metric)[:2] * 8
     chosen = zip(metrics, pulses * 3, strict=False)
-    return RecorderSettings(interval_min, tuple(Channel(*pair) for pair in chosen)[:channels], memory_bytes)
+    return RecorderSettings(interval_min, tuple(RecorderChannel(*pair) for pair in chosen)[:channels], memory_bytes)
 
 
 class Bench:

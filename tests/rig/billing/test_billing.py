@@ -22,7 +22,28 @@ from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.dates import DateRule
 from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind, ProfileWords
+from rig.meter.billing.events import (
+    Cause,
+    ClockSetFrom,
+    ClockSetTo,
+    DaylightSavingBegan,
+    DaylightSavingEnded,
+    DemandWasReset,
+    EndOfInterval,
+    PowerDown,
+    PowerUp,
+    ProfileWords,
+    RateChanged,
+    RateForced,
+    RateReleased,
+    RecorderOverflowed,
+    ResetRefused,
+    SeasonChanged,
+    SelfReadTaken,
+    TestModeBegan,
+    TestModeEnded,
+)
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 from rig.meter.billing.quantity import Quantity
@@ -93,8 +114,8 @@ class Course:
     def closures(self) -> list[tuple[str, Cause]]:
         return [(self.clock(e.utc_ns), e.cause) for e in self.of(EndOfInterval)]
 
-    def events(self, *kinds: EventKind) -> list[tuple[str, EventKind]]:
-        return [(self.clock(e.utc_ns), e.kind) for e in self.of(Event) if not kinds or e.kind in kinds]
+    def events(self, *kinds: type[LogEvent]) -> list[tuple[str, type[LogEvent]]]:
+        return [(self.clock(e.utc_ns), type(e)) for e in self.of(LogEvent) if not kinds or type(e) in kinds]
 
     def snapshots(self, cause: Cause) -> list[Snapshot]:
         return [each for each in self.of(Snapshot) if each.cause is cause]
@@ -232,14 +253,14 @@ def dst_and_rate_change(kind: str) -> None:
     begin = utc_ns(datetime(2024, 4, 7, 1, 30), LORD_HOWE)
     course = Course(program(HOURLY[kind], quantities=ACTIVE, zone=LORD_HOWE, tariff=None), begin)
     course.run(60)
-    assert course.events() == [("01:30", EventKind.DST_OFF)]
+    assert course.events() == [("01:30", DaylightSavingEnded)]
     causes = [cause for _, cause in course.closures()]
     assert causes == [Cause.INTERVAL] * (3 if "sliding" in kind else 1)
     assert_kw([course.ends()[-1][3][0]], 6.48 if "thermal" in kind else 7.2, kind=kind)
 
     course = Course(program(kind, quantities=ACTIVE), datetime(2024, 7, 10, 7))
     course.run(15)
-    assert course.events() == [("07:05", EventKind.RATE_CHANGE)]
+    assert course.events() == [("07:05", RateChanged)]
     maxima = [course.maximum(rate).value for rate in (None, Rate.C, Rate.A)]
     figures = (pointer(15), pointer(5), pointer(15)) if "thermal" in kind else (7.2, 2.4, 4.8)
     assert_kw(maxima, *figures, kind=kind)
@@ -375,7 +396,7 @@ def in_order(told: list[MeterEvent]) -> list[object]:
     """By cause, by kind, or as words."""
     return [
         "words" if isinstance(each, ProfileWords)
-        else each.kind if isinstance(each, Event)
+        else type(each) if isinstance(each, LogEvent)
         else (type(each).__name__, each.cause)
         for each in told
     ]  # fmt: skip
@@ -391,16 +412,16 @@ def test_what_ends_at_one_instant_ends_in_order():
     assert in_order(course.run(10)) == [
         ("EndOfInterval", Cause.INTERVAL),
         "words",
-        EventKind.SELF_READ,
+        SelfReadTaken,
         ("Snapshot", Cause.SELF_READ),
         ("Snapshot", Cause.SEASON),
-        EventKind.DEMAND_RESET,
+        DemandWasReset,
         ("EndOfInterval", Cause.SEASON),
-        EventKind.SEASON_CHANGE,
+        SeasonChanged,
         ("Snapshot", Cause.COMMUNICATION),
-        EventKind.DEMAND_RESET,
+        DemandWasReset,
         ("EndOfInterval", Cause.COMMUNICATION),
-        EventKind.RATE_FORCED,
+        RateForced,
     ]
     course.run(20)
     assert [course.kwh(rate) for rate in Rate] == [0, Fraction(12, 5), Fraction(6, 5), 0]
@@ -417,15 +438,15 @@ def test_the_calendar_comes_before_the_end_of_test_mode_and_that_before_commands
         ("EndOfInterval", Cause.INTERVAL),
         "words",
         ("EndOfInterval", Cause.TEST_MODE_END),
-        EventKind.TEST_MODE_END,
-        EventKind.SELF_READ,
+        TestModeEnded,
+        SelfReadTaken,
         ("Snapshot", Cause.SELF_READ),
         ("Snapshot", Cause.SEASON),
-        EventKind.DEMAND_RESET,
+        DemandWasReset,
         ("EndOfInterval", Cause.SEASON),
-        EventKind.SEASON_CHANGE,
+        SeasonChanged,
         ("Snapshot", Cause.COMMUNICATION),
-        EventKind.DEMAND_RESET,
+        DemandWasReset,
         ("EndOfInterval", Cause.COMMUNICATION),
     ]
     assert {each.utc_ns for each in course.told[-12:] if not isinstance(each, ProfileWords)} == {course.now}
@@ -448,8 +469,7 @@ def test_self_read_and_season_at_one_instant_keep_the_same():
         assert course.clock(season.utc_ns) == "00:00"
         assert season.demand[0][0].maximum.value == 7.2 * KW
         assert season.season == 0
-        resets = [dict(event.details)["cause"] for event in course.of(Event) if event.kind is EventKind.DEMAND_RESET]
-        assert resets == ([cause] if cause else [])
+        assert [event.cause.value for event in course.of(DemandWasReset)] == ([cause] if cause else [])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -506,9 +526,9 @@ def test_commands_wait_for_their_time_and_come_in_its_order():
     course.run(12)
     assert [course.kwh(rate) for rate in (Rate.A, Rate.B, Rate.D)] == [Fraction(k, 25) for k in (9, 21, 6)]
     assert course.events() == [
-        ("12:02", EventKind.RATE_FORCED),
-        ("12:05", EventKind.RATE_RELEASED),
-        ("12:10", EventKind.RATE_FORCED),
+        ("12:02", RateForced),
+        ("12:05", RateReleased),
+        ("12:10", RateForced),
     ]
     assert course.billing.resets == 0
 
@@ -569,7 +589,7 @@ def test_forced_rate():
         course.ask(Action.RELEASE_RATE)
     assert course.billing.rate is Rate.A
     course.run(10)
-    assert course.events() == [("07:00", EventKind.RATE_FORCED), ("07:10", EventKind.RATE_RELEASED)]
+    assert course.events() == [("07:00", RateForced), ("07:10", RateReleased)]
     assert [course.kwh(rate) for rate in Rate] == [Fraction(6, 5), 0, 0, Fraction(6, 5)]
     assert course.maximum(Rate.D).value == 4.8 * KW
 
@@ -586,8 +606,7 @@ def test_resets_at_the_switch_are_locked_out_for_a_minute():
     course.ask(Action.RESET_BY_SWITCH, at=NOON + MINUTE)
     course.ask(Action.RESET_BY_SWITCH, at=NOON + 2 * MINUTE - SECOND)
     course.run(3)
-    refused = [dict(event.details) for event in course.of(Event) if event.kind is EventKind.RESET_REFUSED]
-    assert refused == [{"seconds left": 30}, {"seconds left": 1}, {"seconds left": 1}]
+    assert [event.wait_s for event in course.of(ResetRefused)] == [30, 1, 1]
     assert course.billing.resets == 3
     assert course.billing.last_reset_ns == NOON + MINUTE
 
@@ -675,16 +694,16 @@ def test_a_long_outage_is_one_of_everything():
     course.run(4)
     told = course.fail((366 + 150) * 24 * 60)
     assert course.events() == [
-        ("12:11", EventKind.POWER_DOWN),
-        ("11:11", EventKind.POWER_UP),
-        ("11:11", EventKind.DST_OFF),
-        ("11:11", EventKind.SELF_READ),
-        ("11:11", EventKind.DEMAND_RESET),
-        ("11:11", EventKind.SEASON_CHANGE),
-        ("11:11", EventKind.RATE_CHANGE),
+        ("12:11", PowerDown),
+        ("11:11", PowerUp),
+        ("11:11", DaylightSavingEnded),
+        ("11:11", SelfReadTaken),
+        ("11:11", DemandWasReset),
+        ("11:11", SeasonChanged),
+        ("11:11", RateChanged),
     ]
     assert [each.cause for each in course.of(Snapshot)] == [Cause.SELF_READ, Cause.SEASON]
-    assert dict(course.of(Event)[1].details) == {"seconds": 516 * 86400}
+    assert [event.outage_s for event in course.of(PowerUp)] == [516 * 86400]
     assert len([each for each in told if isinstance(each, ProfileWords)]) == 1
     assert course.snapshots(Cause.SEASON)[0].demand[0][0].maximum.value == round(7.2 * KW * 4 / 15)
 
@@ -709,7 +728,7 @@ def test_a_season_closes_once(disturb):
     course.run(60)
     (season,) = course.snapshots(Cause.SEASON)
     assert season.season == 0
-    assert [kind for _, kind in course.events(EventKind.SEASON_CHANGE)] == [EventKind.SEASON_CHANGE]
+    assert [kind for _, kind in course.events(SeasonChanged)] == [SeasonChanged]
     assert (course.billing.season, course.billing.resets) == (1, 1)
 
 
@@ -800,7 +819,7 @@ def test_test_mode_ends_by_itself_and_its_energy_is_its_own():
     assert test.energy(Quantity.KWH_DELIVERED) == 3 * KW * 12 // 100
     course.run(10)
     assert course.billing.test is None
-    assert course.events() == [("12:01", EventKind.TEST_MODE_BEGIN), ("12:08", EventKind.TEST_MODE_END)]
+    assert course.events() == [("12:01", TestModeBegan), ("12:08", TestModeEnded)]
     assert course.kwh() == Fraction(7, 1) * Fraction(12, 100)
     course.ask(Action.TEST_BEGIN)
     assert course.billing.test.energy(Quantity.KWH_DELIVERED) == 0
@@ -833,12 +852,12 @@ def test_a_cut_of_power_ends_test_mode():
     assert course.billing.test is not None
     told = course.fail(60)
     assert course.billing.test is None
-    assert [each.kind for each in told if isinstance(each, Event)] == [
-        EventKind.POWER_DOWN,
-        EventKind.TEST_MODE_END,
-        EventKind.DEMAND_RESET,
-        EventKind.SEASON_CHANGE,
-        EventKind.POWER_UP,
+    assert [type(each) for each in told if isinstance(each, LogEvent)] == [
+        PowerDown,
+        TestModeEnded,
+        DemandWasReset,
+        SeasonChanged,
+        PowerUp,
     ]
     assert course.times(Cause.SEASON) == ["11-01 00:05"]
     course.run(5)
@@ -879,7 +898,7 @@ def test_commands_of_test_mode_outside_and_inside_it():
     assert course.ask(Action.TEST_BEGIN) == []
     course.ask(Action.TEST_END)
     assert course.ask(Action.TEST_END) == []
-    assert [kind for _, kind in course.events()] == [EventKind.TEST_MODE_BEGIN, EventKind.TEST_MODE_END]
+    assert [kind for _, kind in course.events()] == [TestModeBegan, TestModeEnded]
 
 
 def test_rates_wait_for_the_end_of_test_mode_and_daylight_saving_does_not():
@@ -887,7 +906,7 @@ def test_rates_wait_for_the_end_of_test_mode_and_daylight_saving_does_not():
     course.ask(Action.TEST_BEGIN)
     course.ask(Action.FORCE_RATE, Rate.A)
     told = course.run(20)
-    assert [each.kind for each in told if isinstance(each, Event)] == [EventKind.DST_ON]
+    assert [type(each) for each in told if isinstance(each, LogEvent)] == [DaylightSavingBegan]
     assert len([each for each in told if isinstance(each, ProfileWords)]) == 2  # counts, and marks
     course.ask(Action.TEST_END)
     course.run(1)
@@ -898,7 +917,7 @@ def test_rates_wait_for_the_end_of_test_mode_and_daylight_saving_does_not():
     course.run(10)
     course.ask(Action.TEST_END)
     course.run(5)
-    assert course.events(EventKind.RATE_CHANGE) == [("07:10", EventKind.RATE_CHANGE)]
+    assert course.events(RateChanged) == [("07:10", RateChanged)]
     assert course.kwh(Rate.A) == course.kwh() == 5 * Fraction(12, 100)
 
 
@@ -966,8 +985,8 @@ def test_an_outage_cannot_end_before_it_began():
     with pytest.raises(ValueError, match=r"power returned at .* ns, but time had come to .* ns: set the clock instead"):
         course.fail(-1)
     assert course.billing.outage(NOON) == [
-        Event(NOON, EventKind.POWER_DOWN),
-        Event(NOON, EventKind.POWER_UP, (("seconds", 0),)),
+        PowerDown(NOON),
+        PowerUp(NOON, 0),
     ]
 
 
@@ -1038,12 +1057,11 @@ def test_overflow_of_the_recorder_is_told_whatever_ends_the_interval():
         course = Course(replace(program("block:15"), recorder=recorder))
         course.run(10, 0.12)
         disturb(course, 60)
-        (event,) = (each for each in course.of(Event) if each.kind is EventKind.RECORDER_OVERFLOW)
-        assert event.details == (("intervals", 1),)
+        assert [event.intervals for event in course.of(RecorderOverflowed)] == [1]
         course.run(60, 0)
         course.restart()
         course.run(60, 0)
-        assert len(course.events(EventKind.RECORDER_OVERFLOW)) == 1
+        assert len(course.events(RecorderOverflowed)) == 1
         assert course.billing.state.recorder.counted == [20_000]
 
 
@@ -1065,9 +1083,9 @@ def test_clock_sets_are_told_at_the_old_time_and_at_the_new():
     course = Course(program("block:15", recorder_min=15))
     course.run(5)
     told = course.set_clock(60)
-    assert told[0] == Event(NOON + 5 * MINUTE, EventKind.CLOCK_SET_FROM)
-    assert Event(NOON + 65 * MINUTE, EventKind.CLOCK_SET_TO, (("seconds", 3600),)) in told
-    assert course.events() == [("12:05", EventKind.CLOCK_SET_FROM), ("13:05", EventKind.CLOCK_SET_TO)]
+    assert told[0] == ClockSetFrom(NOON + 5 * MINUTE)
+    assert ClockSetTo(NOON + 65 * MINUTE, 3600) in told
+    assert course.events() == [("12:05", ClockSetFrom), ("13:05", ClockSetTo)]
 
 
 def test_a_clock_set_into_another_rate_and_over_daylight_saving():
@@ -1076,12 +1094,12 @@ def test_a_clock_set_into_another_rate_and_over_daylight_saving():
     told = course.set_clock(3 * 24 * 60)
     assert len([each for each in told if isinstance(each, ProfileWords)]) == 1
     assert course.events() == [
-        ("08:05", EventKind.CLOCK_SET_FROM),
-        ("09:05", EventKind.CLOCK_SET_TO),
-        ("09:05", EventKind.DST_ON),
+        ("08:05", ClockSetFrom),
+        ("09:05", ClockSetTo),
+        ("09:05", DaylightSavingBegan),
     ]
     course.set_clock(3 * 60)
-    assert course.events()[-1] == ("12:05", EventKind.RATE_CHANGE)
+    assert course.events()[-1] == ("12:05", RateChanged)
     assert course.billing.rate is Rate.A
 
 

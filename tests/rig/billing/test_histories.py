@@ -35,7 +35,8 @@ from hypothesis import strategies as st
 from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Action
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Cause, EndOfInterval, Event, ProfileWords
+from rig.meter.billing.events import Cause, EndOfInterval, ProfileWords
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.metric import Metric
 from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.profile_words import Count, decode
@@ -360,7 +361,7 @@ def test_time_only_jumps_where_a_clock_is_set(program, start_ns, steps):
         begin_ns = billing.now_ns
         asked = any(command.action is Action.TEST_BEGIN for command in billing.state.waiting)
         told = play(billing, step)
-        times = [each.utc_ns for each in told if isinstance(each, Event | EndOfInterval | Snapshot)]
+        times = [each.utc_ns for each in told if isinstance(each, LogEvent | EndOfInterval | Snapshot)]
         if not isinstance(step, SetClock):
             assert times == sorted(times)
             assert all(begin_ns <= at <= billing.now_ns for at in times)

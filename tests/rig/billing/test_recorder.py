@@ -23,9 +23,9 @@ from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.profile_words import MOST_PULSES, Count, Date, Time, decode
 from rig.meter.billing.quantity import NANO, PLACES, Quantity
 from rig.meter.billing.recorder import (
-    Channel,
     Metric,
     Recorder,
+    RecorderChannel,
     RecorderError,
     RecorderSettings,
     RecorderState,
@@ -40,7 +40,7 @@ NOTHING = (0,) * PLACES
 
 
 def one(metric: Metric, pulse: Fraction | str, local=FIXED, state: RecorderState | None = None) -> Recorder:
-    recorder = Recorder(RecorderSettings(15, (Channel(metric, Fraction(pulse)),), 32768), local, state)
+    recorder = Recorder(RecorderSettings(15, (RecorderChannel(metric, Fraction(pulse)),), 32768), local, state)
     recorder.begin(NOON)
     return recorder
 
@@ -77,9 +77,9 @@ def test_units():
         "kWh", "kWh", "kVAh", "kvarh", "kvarh", "V²h", "V²h", "V²h", "A²h", "A²h", "A²h", "A²h",
         "pulses", "pulses", "kVAh", "kVAh",
     ]  # fmt: skip
-    assert Channel(Metric.KWH_DELIVERED, Fraction("1.8")).unit_value == Fraction("0.0018")
-    assert Channel(Metric.V2H_A, Fraction(500)).unit_value == 500
-    assert Channel(Metric.INPUT_1, Fraction(2)).unit_value == 2
+    assert RecorderChannel(Metric.KWH_DELIVERED, Fraction("1.8")).unit_value == Fraction("0.0018")
+    assert RecorderChannel(Metric.V2H_A, Fraction(500)).unit_value == 500
+    assert RecorderChannel(Metric.INPUT_1, Fraction(2)).unit_value == 2
 
 
 @pytest.mark.parametrize("metric", Metric, ids=lambda metric: metric.value)
@@ -299,13 +299,13 @@ def test_a_clock_set_back_and_back_again_to_the_beginning_keeps_the_interval():
 )  # fmt: skip
 def test_settings_that_cannot_be(interval, channels, memory, sentence):
     with pytest.raises(RecorderError, match=re.escape(sentence)):
-        RecorderSettings(interval, (Channel(Metric.KWH_DELIVERED, Fraction(1)),) * channels, memory)
+        RecorderSettings(interval, (RecorderChannel(Metric.KWH_DELIVERED, Fraction(1)),) * channels, memory)
 
 
 @pytest.mark.parametrize("pulse", [0, -1])
 def test_a_pulse_constant_is_more_than_nothing(pulse):
     with pytest.raises(RecorderError, match=f"the channel of V2h A has pulse constant {pulse}: give more than 0"):
-        Channel(Metric.V2H_A, Fraction(pulse))
+        RecorderChannel(Metric.V2H_A, Fraction(pulse))
 
 
 def test_a_state_of_another_program_is_refused():

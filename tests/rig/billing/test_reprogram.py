@@ -8,7 +8,8 @@ from billing_histories import MINUTE, program
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Event, EventKind, ProfileWords
+from rig.meter.billing.events import ProfileWords, Programmed, ResetRefused, TestModeBegan, TestModeEnded
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.reprogram import reprogram
 
@@ -16,8 +17,8 @@ BEGIN = 1_720_612_800 * 10**9
 WH = 10**9
 
 
-def kinds(told: list[MeterEvent]) -> list[EventKind]:
-    return [each.kind for each in told if isinstance(each, Event)]
+def kinds(told: list[MeterEvent]) -> list[type[LogEvent]]:
+    return [type(each) for each in told if isinstance(each, LogEvent)]
 
 
 def ran() -> Billing:
@@ -39,7 +40,7 @@ def test_energy_counts_and_resets_go_on_and_demand_begins_anew(kind):
     assert billing.now_ns == BEGIN + 30 * MINUTE
     assert billing.registers.amounts() == energy
     assert (billing.resets, billing.last_reset_ns, billing.inputs) == (resets, at, (0, 5))
-    assert told[0] == Event(billing.now_ns, EventKind.PROGRAMMED, (("program", "abc"),))
+    assert told[0] == Programmed(billing.now_ns, "abc")
     assert [each.first for each in told if isinstance(each, ProfileWords)] == [0]
     demand = billing.registers.demand
     assert (demand is None) == (kind is None)
@@ -57,9 +58,9 @@ def test_the_log_ends_test_mode_before_the_new_program():
     old.advance(EnergyInterval(old.now_ns, old.now_ns + MINUTE, 0, 9 * WH))
     billing, told = reprogram(program("block:15"), old.state, "abc")
     assert kinds([*begun, *told]) == [
-        EventKind.TEST_MODE_BEGIN,
-        EventKind.TEST_MODE_END,
-        EventKind.PROGRAMMED,
+        TestModeBegan,
+        TestModeEnded,
+        Programmed,
     ]
     assert billing.test is None
     assert billing.registers.energy(Quantity.KWH_DELIVERED) == 700 * WH
@@ -70,6 +71,6 @@ def test_the_lockout_and_pulses_that_wait_go_on():
     old.command(Command(old.now_ns, Action.RESET_BY_SWITCH))
     old.command(Command(old.now_ns + MINUTE // 2, Action.INPUT_PULSES, 0, 7))
     billing, _ = reprogram(program("block:15"), old.state, "abc")
-    assert EventKind.RESET_REFUSED in kinds(billing.command(Command(billing.now_ns, Action.RESET_BY_SWITCH)))
+    assert ResetRefused in kinds(billing.command(Command(billing.now_ns, Action.RESET_BY_SWITCH)))
     billing.outage(billing.now_ns + MINUTE)
     assert billing.inputs == (7, 5)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from rig.meter.billing.commands import Action
 from rig.meter.billing.quantity import Quantity
 from rig.meter.display.items import DisplayItem, DisplaySettings, EnergyItem
-from rig.meter.front.front import Front, FrontRequest
+from rig.meter.front.front import Front
 from rig.meter.front.switches import Change, Switch
 
 S = 10**9
@@ -34,6 +35,11 @@ SETTINGS = DisplaySettings(
 )
 
 
+def at_of(word: str) -> int:
+    """When it is, in ns."""
+    return int(Decimal(word[1:]) * S)
+
+
 class Hands:
     """A front, and a script played on it word by word."""
 
@@ -41,12 +47,12 @@ class Hands:
         self.front = Front(settings or SETTINGS, operated, 0)
         self.test_mode = False
 
-    def play(self, script: str) -> tuple[FrontRequest, ...]:
-        """Play it; all it made the front ask of billing."""
-        return tuple(request for word in script.split() for request in self._word(word))
+    def play(self, script: str) -> tuple[tuple[int, Action], ...]:
+        """Play it; all it made the front ask of billing, and when, in ns."""
+        return tuple((at_of(word), action) for word in script.split() for action in self._word(word))
 
-    def _word(self, word: str) -> tuple[FrontRequest, ...]:
-        letter, at_ns = word[0], int(Decimal(word[1:]) * S)
+    def _word(self, word: str) -> tuple[Action, ...]:
+        letter, at_ns = word[0], at_of(word)
         if letter.upper() in SWITCHES:
             return self.front.change(Change(at_ns, SWITCHES[letter.upper()], letter.isupper()))
         if letter == "A":

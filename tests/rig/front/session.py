@@ -20,11 +20,11 @@ from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from drivers.switches import RawEdge, Switches
 from rig.files.strict_toml import convert
 from rig.meter.billing.billing import Billing, MeterEvent
-from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.commands import Action
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Event, EventKind
+from rig.meter.billing.events import TestModeBegan, TestModeEnded
+from rig.meter.billing.log import LogEvent
 from rig.meter.front import modes
-from rig.meter.front.front import FrontRequestKind
 from rig.program import schema
 from rig.program.build import Program, build
 from rig.program.displayed_nameplate import displayed_nameplate
@@ -54,11 +54,6 @@ minutes = 1
 
 PINS = {"scroll": 5, "magnet": 6, "reset": 13, "test": 19, "cover": 26}
 OFTEN = {"scroll": 4, "magnet": 3, "reset": 1, "test": 3, "cover": 2}
-ACTIONS = {
-    FrontRequestKind.RESET_BY_SWITCH: Action.RESET_BY_SWITCH,
-    FrontRequestKind.TEST_BEGIN: Action.TEST_BEGIN,
-    FrontRequestKind.TEST_END: Action.TEST_END,
-}
 
 
 def program() -> Program:
@@ -75,7 +70,7 @@ class Step:
     after: modes.FrontState
     moved: int
     items: int
-    request: FrontRequestKind | None
+    request: Action | None
 
 
 @dataclass(repr=False)
@@ -90,7 +85,7 @@ class Session:
     """What hands did: instant, switch, operated. Glitches, which are shorter than any movement, are not among it."""
     seen: list[tuple[int, str, bool]] = field(default_factory=list)
     """What the switches made of it."""
-    requests: list[tuple[int, int, FrontRequestKind]] = field(default_factory=list)
+    requests: list[tuple[int, int, Action]] = field(default_factory=list)
     """When a hand wished, when that came to billing, both in UTC, and what."""
     flows: list[tuple[int, int, int]] = field(default_factory=list)
     """From, to (UTC), and nWh a ns."""
@@ -163,10 +158,9 @@ class Session:
         begin, end = self.billing.now_ns, max(T0 + self._now - LAG_NS, self.billing.now_ns)
         self.flows.append((begin, end, self._rate))
         self._tell(self.billing.advance(EnergyInterval(begin, end, 0, self._rate * (end - begin))))
-        for request in self._panel.poll(self._now, self.billing.test is not None):
-            at = T0 + request.at_ns
-            self.requests.append((at, max(at, self.billing.now_ns), request.kind))
-            self._tell(self.billing.command(Command(at, ACTIONS[request.kind])))
+        for command in self._panel.poll(self._now, self.billing.test is not None, lambda at_ns: T0 + at_ns):
+            self.requests.append((command.utc_ns, max(command.utc_ns, self.billing.now_ns), command.action))
+            self._tell(self.billing.command(command))
 
     def _tell(self, events: Sequence[MeterEvent]) -> None:
         self._panel.told(events)
@@ -180,7 +174,7 @@ class Session:
         watched = self._panel.front._modes
         take = watched.take
 
-        def taken(event: modes.FrontEvent, from_ns: int) -> FrontRequestKind | None:
+        def taken(event: modes.FrontEvent, from_ns: int) -> Action | None:
             before, place, items = watched.state, watched.place, len(watched.items)
             request = take(event, from_ns)
             self.steps[Step(event, before, watched.state, (watched.place - place) % items, items, request)] += 1
@@ -190,14 +184,14 @@ class Session:
 
     # --- the account ----------------------------------------------------------------------------------------
 
-    def instants(self, kind: EventKind) -> list[int]:
+    def instants(self, kind: type[LogEvent]) -> list[int]:
         """When something was told, UTC."""
-        return [each.utc_ns for each in self.events if isinstance(each, Event) and each.kind is kind]
+        return [each.utc_ns for each in self.events if isinstance(each, kind)]
 
     @property
     def tests(self) -> list[tuple[int, int]]:
         """Test modes, from and to."""
-        begins, ends = self.instants(EventKind.TEST_MODE_BEGIN), self.instants(EventKind.TEST_MODE_END)
+        begins, ends = self.instants(TestModeBegan), self.instants(TestModeEnded)
         return list(zip(begins, ends, strict=True))
 
     def energy(self, begin: int, end: int) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from hands import SETTINGS, Hands, S, sequence
 
+from rig.meter.billing.commands import Action
 from rig.meter.display.items import DisplaySettings
-from rig.meter.front.front import Front, FrontRequest, FrontRequestKind, Mode, Overlay
+from rig.meter.front.front import Front, Overlay
+from rig.meter.front.modes import Mode
 from rig.meter.front.switches import Change, Switch
 
-BEGIN, END, RESET = FrontRequestKind.TEST_BEGIN, FrontRequestKind.TEST_END, FrontRequestKind.RESET_BY_SWITCH
+BEGIN, END, RESET = Action.TEST_BEGIN, Action.TEST_END, Action.RESET_BY_SWITCH
 
 
 def after(script: str, operated: tuple[Switch, ...] = ()) -> tuple[str, str]:
@@ -19,8 +21,8 @@ def after(script: str, operated: tuple[Switch, ...] = ()) -> tuple[str, str]:
     return hands.front.mode.value, hands.front.item.name
 
 
-def requests(script: str, operated: tuple[Switch, ...] = ()) -> list[tuple[float, FrontRequestKind]]:
-    return [(request.at_ns / S, request.kind) for request in Hands(operated).play(script)]
+def requests(script: str, operated: tuple[Switch, ...] = ()) -> list[tuple[float, Action]]:
+    return [(at_ns / S, action) for at_ns, action in Hands(operated).play(script)]
 
 
 # --- what covers the item -------------------------------------------------------------------------------------
@@ -292,5 +294,7 @@ def test_time_does_not_go_back(late):
         late(front)
 
 
-def test_a_wish_has_the_instant_of_its_switch():
-    assert Front(SETTINGS, (), 0).change(Change(123_456_789, Switch.RESET, True)) == (FrontRequest(123_456_789, RESET),)
+def test_a_press_asks_once():
+    front = Front(SETTINGS, (), 0)
+    assert front.change(Change(123_456_789, Switch.RESET, True)) == (RESET,)
+    assert front.change(Change(123_456_789, Switch.RESET, True)) == ()

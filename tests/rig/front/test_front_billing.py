@@ -9,12 +9,12 @@ from hands import S
 
 from rig.files.strict_toml import convert
 from rig.meter.billing.billing import Billing
-from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.commands import Command
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Cause, EndOfInterval, Event, EventKind
+from rig.meter.billing.events import Cause, EndOfInterval, ResetRefused
 from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
 from rig.meter.front.front import Front, Overlay
-from rig.meter.front.modes import FrontRequestKind, Mode
+from rig.meter.front.modes import Mode
 from rig.meter.front.switches import Change, Switch
 from rig.program import schema
 from rig.program.build import build
@@ -44,27 +44,19 @@ class Bench:
                     self.causes.append(cause)
                     if cause is Cause.SWITCH:
                         self.front.reset_accepted(happening.utc_ns - T0)
-                case Event(kind=EventKind.RESET_REFUSED):
-                    self.front.reset_refused(happening.utc_ns - T0, int(dict(happening.details)["seconds left"]))
+                case ResetRefused():
+                    self.front.reset_refused(happening.utc_ns - T0, happening.wait_s)
 
     def move(self, switch: Switch, operated: bool) -> Bench:
         """Now."""
-        for request in self.front.change(Change(self.billing.now_ns - T0, switch, operated)):
-            self.take(self.billing.command(Command(T0 + request.at_ns, Action(request.kind.value))))
+        for action in self.front.change(Change(self.billing.now_ns - T0, switch, operated)):
+            self.take(self.billing.command(Command(self.billing.now_ns, action)))
         self.front.advance(self.billing.now_ns - T0, self.billing.test is not None)
         return self
 
     def kwh(self) -> int:
         self.billing.settle()
         return self.billing.registers.energy(Quantity.KWH_DELIVERED) // NANO_PER_KILO
-
-
-def test_every_wish_is_an_action():
-    assert [Action(kind.value) for kind in FrontRequestKind] == [
-        Action.RESET_BY_SWITCH,
-        Action.TEST_BEGIN,
-        Action.TEST_END,
-    ]
 
 
 def test_resets_and_their_lockout():

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from test_modes import table
 
-from rig.meter.front.front import Front, FrontRequestKind
+from rig.meter.billing.commands import Action
+from rig.meter.front.front import Front
 from rig.meter.front.modes import FrontEvent, FrontState, Modes
 from rig.meter.front.switches import Change, Switch
 
@@ -29,7 +30,7 @@ class Model:
         self.switch_counts = TEST not in operated
         self.shown, self.by, self.place, self.stood, self.cover = "normal", "", 0, 0, COVERED
         self.open_asked = False
-        self.requests: list[FrontRequestKind] = []
+        self.requests: list[Action] = []
 
     def show(self, shown: str, by: str = "") -> None:
         if self.shown in ("gyrbox", "test") and shown == "normal":
@@ -78,7 +79,7 @@ class Model:
         self.down ^= {switch}
         operated = switch in self.down
         if switch is RESET and operated:
-            self.requests.append(FrontRequestKind.RESET_BY_SWITCH)
+            self.requests.append(Action.RESET_BY_SWITCH)
         elif switch in self.held and operated:
             other = self.held[MAGNET if switch is SCROLL else SCROLL]
             void = other is not None and other >= 0
@@ -101,13 +102,13 @@ class Model:
                 self.show("gyrbox", "switch")
             elif self.shown != "gyrbox":
                 self.open_asked = True
-                self.requests.append(FrontRequestKind.TEST_BEGIN)
+                self.requests.append(Action.TEST_BEGIN)
         if wanted and not self.wants_test:
             if self.by == "switch":
                 self.show("normal")
             elif self.shown == "test" or self.open_asked:
                 self.open_asked = False
-                self.requests.append(FrontRequestKind.TEST_END)
+                self.requests.append(Action.TEST_END)
 
     @property
     def wants_test(self) -> bool:
@@ -135,7 +136,7 @@ class WatchedModes(Modes):
 
     cells = table()
 
-    def take(self, event: FrontEvent, from_ns: int) -> FrontRequestKind | None:
+    def take(self, event: FrontEvent, from_ns: int) -> Action | None:
         assert self.cells[event, self.state] != ".", f"{event} in {self.state}"
         return super().take(event, from_ns)
 
@@ -150,7 +151,7 @@ class Hands(RuleBasedStateMachine):
         self.model = Model(operated)
         with patch("rig.meter.front.front.Modes", WatchedModes):
             self.often, self.seldom = (Front(SETTINGS, operated, 0) for _ in range(2))
-        self.asked: list[FrontRequestKind] = []
+        self.asked: list[Action] = []
         self.test_mode = False
 
     @property
@@ -163,23 +164,22 @@ class Hands(RuleBasedStateMachine):
         self.model.move(switch)
         often, seldom = self.often.change(change), self.seldom.change(change)
         assert often == seldom
-        assert [request.kind for request in often] == self.model.requests
-        for request in often:
-            assert request.at_ns == self.now_ns
-            self.check_cause(request.kind, change)
+        assert list(often) == self.model.requests
+        for action in often:
+            self.check_cause(action, change)
         self.asked += self.model.requests
         self.model.requests.clear()
 
-    def check_cause(self, kind: FrontRequestKind, change: Change) -> None:
+    def check_cause(self, kind: Action, change: Change) -> None:
         """Only a press of RESET resets, only the switch open with the cover off begins a test, only its end ends it."""
         down = self.model.down
         match kind:
-            case FrontRequestKind.RESET_BY_SWITCH:
+            case Action.RESET_BY_SWITCH:
                 assert (change.switch, change.operated) == (RESET, True)
-            case FrontRequestKind.TEST_BEGIN:
+            case Action.TEST_BEGIN:
                 assert {TEST, COVER} <= down
                 assert change.operated
-            case FrontRequestKind.TEST_END:
+            case Action.TEST_END:
                 assert not {TEST, COVER} <= down
                 assert not change.operated
 
@@ -211,12 +211,12 @@ class Hands(RuleBasedStateMachine):
     @rule()
     def billing_obeys(self) -> None:
         kind = self.asked.pop(0)
-        if kind is FrontRequestKind.RESET_BY_SWITCH:
+        if kind is Action.RESET_BY_SWITCH:
             self.model.reset_accepted()
             self.often.reset_accepted(self.now_ns)
             self.seldom.reset_accepted(self.now_ns)
         else:
-            self.tell_test_mode(kind is FrontRequestKind.TEST_BEGIN)
+            self.tell_test_mode(kind is Action.TEST_BEGIN)
 
     @rule()
     def billing_refuses(self) -> None:

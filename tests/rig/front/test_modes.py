@@ -7,14 +7,14 @@ from decimal import Decimal
 import pytest
 from hands import SETTINGS, Hands, S
 
+from rig.meter.billing.commands import Action
 from rig.meter.front import gestures, modes
-from rig.meter.front.front import FrontRequest
 from rig.meter.front.gestures import Gesture, Hold
-from rig.meter.front.modes import FrontEvent, FrontRequestKind, FrontState
+from rig.meter.front.modes import FrontEvent, FrontState
 
 STATES = {state.heading: state for state in FrontState}
 EVENTS = {event.value: event for event in FrontEvent}
-WISHES = {"begin": FrontRequestKind.TEST_BEGIN, "end": FrontRequestKind.TEST_END, "undo": FrontRequestKind.TEST_END}
+WISHES = {"begin": Action.TEST_BEGIN, "end": Action.TEST_END, "undo": Action.TEST_END}
 
 
 def rows(text: str, first: str) -> list[list[str]]:
@@ -138,7 +138,7 @@ def test_cell(event: FrontEvent, state: FrontState, script: str):
             after, then = STATES[became], 0
     assert (front.state, front.place, front.mode, front.fast) == (after, then, after.mode, after is FrontState.FAST)
     assert front.item == getattr(SETTINGS, after.mode.value)[then]
-    assert requests == tuple(FrontRequest(at_ns, kind) for word, kind in WISHES.items() if word == became)
+    assert requests == tuple((at_ns, action) for word, action in WISHES.items() if word == became)
 
 
 def test_both_ends_of_a_pass_are_walked():

@@ -9,9 +9,9 @@ import pytest
 from session import LATEST_NS, MINUTE, SECOND, T0, Session
 from test_modes import WISHES, table
 
-from rig.meter.billing.events import EventKind
+from rig.meter.billing.commands import Action
+from rig.meter.billing.events import DemandWasReset, ResetRefused
 from rig.meter.billing.quantity import Quantity
-from rig.meter.front.front import FrontRequestKind
 from rig.meter.front.modes import FrontState
 
 LOCKOUT = 60 * SECOND
@@ -69,7 +69,7 @@ def test_test_mode_only_with_cover_off_and_test_switch_open(session) -> None:
 
 def test_each_press_of_reset_asks_once(session) -> None:
     pressed = [T0 + at for at, switch, on in session.moved if switch == "reset" and on]
-    assert [at for at, _, kind in session.requests if kind is FrontRequestKind.RESET_BY_SWITCH] == pressed
+    assert [at for at, _, kind in session.requests if kind is Action.RESET_BY_SWITCH] == pressed
     assert pressed
 
 
@@ -78,15 +78,15 @@ def resets(session) -> list[int]:
     taken: list[int] = []
     for _, comes, kind in session.requests:
         in_test = any(begin <= comes < end for begin, end in session.tests)
-        if kind is FrontRequestKind.RESET_BY_SWITCH and not in_test and (not taken or comes - taken[-1] >= LOCKOUT):
+        if kind is Action.RESET_BY_SWITCH and not in_test and (not taken or comes - taken[-1] >= LOCKOUT):
             taken.append(comes)
     return taken
 
 
 def test_demand_is_reset_when_it_must_and_not_else(session) -> None:
-    assert session.instants(EventKind.DEMAND_RESET) == resets(session)
+    assert session.instants(DemandWasReset) == resets(session)
     assert session.billing.resets == len(resets(session)) > 0
-    assert len(session.instants(EventKind.RESET_REFUSED)) > 0
+    assert len(session.instants(ResetRefused)) > 0
 
 
 def test_what_flows_in_test_mode_and_only_that_is_not_billed(session) -> None:

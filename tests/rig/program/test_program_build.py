@@ -15,6 +15,7 @@ from rig.meter.billing.billing import Billing
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.holidays import holiday_dates
+from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.billing.settings import SelfReadKind, SelfReads
 from rig.meter.billing.tariff import DayType, Rate
@@ -29,6 +30,7 @@ from rig.meter.contacts.functions import (
     RecordedInput,
     VoltageAlert,
 )
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PULSE_QUANTITIES, kyz_output
 from rig.meter.display.items import GYRBOX, DemandItem, DemandOf, EnergyItem, PulseItem
 from rig.meter.installation.diagnostics import Diagnostic
@@ -73,7 +75,7 @@ def test_examples_run(path: Path) -> None:
     assert meter.registers.energy(Quantity.KWH_DELIVERED) == KWH
     for output in made.outputs:
         if isinstance(output, PulsesOutput):
-            kyz_output(output.name, output.quantity, output.kp_wh, made.ks.wh)
+            kyz_output(output.id, output.quantity, output.kp_wh, made.ks.wh)
 
 
 def test_there_are_examples_of_each_kind() -> None:
@@ -120,12 +122,12 @@ def test_the_plant_has_all_that_a_meter_can() -> None:
     assert made.billing.self_reads == SelfReads(SelfReadKind.HOURS, hours=6)
     assert made.nameplate.ratios.multiplier == 35 * 120
     assert made.outputs == (
-        PulsesOutput("KYZ1", Quantity.KWH_DELIVERED, Fraction(3, 20)),
-        PulsesOutput("KYZ2", Quantity.KVARH_LAGGING, Fraction(3, 10)),
-        EndOfIntervalOutput("KYZ3", 3),
-        DemandAlert("KYZ4", Quantity.KVAH_RMS, 12_500 * 10**9),
+        PulsesOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction(3, 20)),
+        PulsesOutput(OutputId.KYZ2, Quantity.KVARH_LAGGING, Fraction(3, 10)),
+        EndOfIntervalOutput(OutputId.KYZ3, 3),
+        DemandAlert(OutputId.KYZ4, Quantity.KVAH_RMS, 12_500 * 10**9),
     )
-    assert made.inputs == (RecordedInput(0, Fraction(1, 10)), RateInput(1, Rate.D))
+    assert made.inputs == (RecordedInput(InputId.IN1, Fraction(1, 10)), RateInput(InputId.IN2, Rate.D))
     shown = {item.name: item for item in made.display.normal}
     assert shown["kVAh"].what == EnergyItem(Quantity.KVAH_RMS)
     assert shown["kVA max"].what == DemandItem(Quantity.KVAH_RMS, DemandOf.MAXIMUM)
@@ -149,7 +151,7 @@ def test_without_a_file() -> None:
     assert made.billing.demand == DemandSettings(DemandKind.BLOCK, 900, 1, (Quantity.KWH_DELIVERED,))
     assert made.billing.recorder is None
     assert made.billing.calendar.span(0).rate is Rate.A
-    assert made.outputs == (PulsesOutput("KYZ1", Quantity.KWH_DELIVERED, Fraction(3, 20)),)
+    assert made.outputs == (PulsesOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction(3, 20)),)
     assert [item.name for item in made.display.normal] == [
         "all segments", "kWh delivered", "kW delivered max", "reset count",
     ]  # fmt: skip
@@ -164,8 +166,12 @@ def test_the_digest_is_of_what_is_said() -> None:
     plain = program("")
     assert program('# comment\n[meter]\nform="9S"\n[clock]').digest == plain.digest
     assert re.fullmatch("[0-9a-f]{12}", plain.digest)
-    others = ['[meter]\nform = "16S"', "[test_mode]\nminutes = 31", '[security]\nlevel_4 = "1"', "outputs = []"]
+    others = ['[meter]\nform = "16S"', "[test_mode]\nminutes = 31", "[security]\nseal = true", "outputs = []"]
     assert len({plain.digest, *(program(text).digest for text in others)}) == 1 + len(others)
+    with_key = program('[security]\nlevel_4 = "1"')
+    assert with_key.digest == plain.digest, "a key could be found from it"
+    assert with_key.fingerprint != plain.fingerprint
+    assert len({program(text).fingerprint for text in others}) == len(others)
 
 
 # --- what keys mean -------------------------------------------------------------------------------------------
@@ -237,12 +243,12 @@ def test_contacts() -> None:
         above_v = "131.1"
     """
     assert program(text).outputs == (
-        DiagnosticAlert("KYZ1", tuple(Diagnostic)),
-        PulsesOutput("KYZ2", Quantity.KVAH_TD_LEADING, Fraction(0)),
-        VoltageAlert("KYZ3", None, Fraction(1311, 10)),
-        PowerFactorAlert("KYZ4", Fraction(9, 10), Quantity.KVAH_TD, Fraction(5, 1000)),
+        DiagnosticAlert(OutputId.KYZ1, tuple(Diagnostic)),
+        PulsesOutput(OutputId.KYZ2, Quantity.KVAH_TD_LEADING, Fraction(0)),
+        VoltageAlert(OutputId.KYZ3, None, Fraction(1311, 10)),
+        PowerFactorAlert(OutputId.KYZ4, Fraction(9, 10), Quantity.KVAH_TD, Fraction(5, 1000)),
     )
-    assert program(text).inputs == (RecordedInput(1, Fraction(1)),)
+    assert program(text).inputs == (RecordedInput(InputId.IN2, Fraction(1)),)
     assert program("outputs = []").outputs == ()
 
 
@@ -250,7 +256,7 @@ def test_pulse_outputs_follow_what_the_meter_offers() -> None:
     for quantity in Quantity:
         text = f'[[outputs]]\nname = "KYZ1"\nfunction = "pulses"\nquantity = "{quantity.value}"'
         if quantity in PULSE_QUANTITIES:
-            assert program(text).outputs == (PulsesOutput("KYZ1", quantity, Fraction(3, 20)),)
+            assert program(text).outputs == (PulsesOutput(OutputId.KYZ1, quantity, Fraction(3, 20)),)
         else:
             with pytest.raises(ConfigError, match=r"outputs\[0\]\.quantity"):
                 program(text)
@@ -352,7 +358,13 @@ def test_usual_sequences_show_what_the_model_has(model: str) -> None:
         # 99 999 kWh at 192 kW
         ('[meter]\nform = "12S"\ncurrent_class = 200', "5 digits with 0 decimals turn over after 521 h at MAX"),
         ("", "the seal is off"),
-        ('[security]\nlevel_2 = "2"', "levels 1, 3, 4: the key is 000000"),
+        ('[security]\nlevel_2 = "2"', "levels 1, 3, 4: the key is 000000, as from the factory"),
+        ('[security]\nlevel_4 = "0"\nlevel_1 = "1"\nlevel_2 = "2"\nlevel_3 = "3"', "level 4: the key is 000000"),
+        (
+            '[security]\nseal = true\nlevel_2 = "2"',
+            "levels 1, 3, 4: no key was chosen, and under seal 000000 opens nothing: nobody has that level",
+        ),
+        ('[security]\nlevel_2 = "0a"\nlevel_4 = "00000A"', "levels 2, 4 have one key: it proves level 4"),
         (
             '[[outputs]]\nname = "KYZ1"\nfunction = "demand threshold"\nabove = "17"',
             "KYZ1 closes above MAX: never in a meter within its rating",

@@ -96,5 +96,5 @@ def test_the_json_schema_has_every_key() -> None:
         tag = [struct.tag_field] if struct.tag_field else []
         assert list(definition["properties"]) == [*tag, *struct.cls.__struct_fields__]
         assert definition["additionalProperties"] is False
-    assert definitions["TestMode"]["properties"]["minutes"]["maximum"] == 255
+    assert definitions["TestModeTable"]["properties"]["minutes"]["maximum"] == 255
     assert len(definitions["ProgramFile"]["properties"]["outputs"]["anyOf"][0]["items"]["anyOf"]) == 7

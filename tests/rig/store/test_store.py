@@ -564,7 +564,7 @@ def test_a_folder_of_another_user(tmp_path: Path, closed: str) -> None:
         message = refused_as_somebody(folder)
     finally:
         folder.chmod(0o755)
-    assert f"{folder / 'lock'} cannot be written: Permission denied; the store must be in a folder that this" in message
+    assert f"{folder / 'lock'} cannot be written: Permission denied; it must be in a folder that this" in message
 
 
 def refused_as_somebody(folder: Path) -> str:

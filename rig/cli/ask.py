@@ -1,0 +1,223 @@
+"""`rig ask`: ask something of a meter that runs, at the level that a key proves (docs/access.md)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rig.cli.json_output import print_json
+from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
+from rig.daemon.client import MeterClient, RequestRefusedError
+from rig.daemon.protocol import (
+    Asked,
+    BreakSeal,
+    ChangeSeason,
+    Clear,
+    ColdStart,
+    EnterTest,
+    LeaveTest,
+    LogOn,
+    MasterReset,
+    OperateRelay,
+    ReadSelf,
+    ReadState,
+    ResetDemand,
+    SetClock,
+    WriteProgram,
+)
+from rig.errors import RigError
+
+app = typer.Typer(no_args_is_help=True, help="Ask something of a meter that runs: reset, clock, test mode, program, …")
+
+KEY_VARIABLE = "RIG_KEY"
+
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file", help=f"A file with the key that proves your level; else ${KEY_VARIABLE}, or you are asked for it."
+    ),
+]
+
+
+class AskError(RigError):
+    """What cannot be asked like this: one sentence."""
+
+
+def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path | None, json: bool) -> Any:
+    """Ask, proving the level with a key if one is given, or if without one it is refused and somebody can type it."""
+    path = meter_socket(config, configuration(config), socket)
+    key = _given(key_file)
+    with MeterClient.connect(path, "command line", "rig ask") as client:
+        if key is not None:
+            client.ask(LogOn(key))
+        try:
+            result = client.ask(asked)
+        except RequestRefusedError as error:
+            if key is not None or not error.needs_key or not sys.stdin.isatty():
+                raise
+            client.ask(LogOn(typer.prompt("key", hide_input=True, err=True)))
+            result = client.ask(asked)
+    if json:
+        print_json({"type": "done", "result": result})
+    elif result is None:
+        print("done", file=sys.stderr)
+    return result
+
+
+def _given(key_file: Path | None) -> str | None:
+    if key_file is None:
+        return os.environ.get(KEY_VARIABLE)
+    try:
+        return key_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise AskError(
+            f"{key_file} cannot be read ({why}): give a file with a key of up to six hexadecimal digits"
+        ) from None
+
+
+@app.command("state", epilog="Example: rig ask state --json")
+def state(config: ConfigOption = None, socket: SocketOption = None, json: JsonOption = False) -> None:
+    """Print the exact reading of all that is registered, as JSON either way."""
+    path = meter_socket(config, configuration(config), socket)
+    with MeterClient.connect(path, "command line", "rig ask") as client:
+        print_json(client.ask(ReadState()))
+
+
+@app.command("demand-reset", epilog="Example: rig ask demand-reset")
+def demand_reset(
+    config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
+) -> None:
+    """Reset demand, as the switch does, without its lockout (Q-5)."""
+    _ask(ResetDemand(), config, socket, key_file, json)
+
+
+@app.command("self-read", epilog="Example: rig ask self-read")
+def self_read(
+    config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
+) -> None:
+    """Keep a self-read now (T-3)."""
+    _ask(ReadSelf(), config, socket, key_file, json)
+
+
+@app.command("set-clock", epilog="Example: rig ask set-clock 2026-12-01T08:00:00+00:00")
+def set_clock(
+    time: Annotated[
+        str, typer.Argument(help="ISO 8601 with an offset from UTC; host: the computer's own time.")
+    ] = "host",
+    config: ConfigOption = None,
+    socket: SocketOption = None,
+    key_file: KeyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Set the meter's clock; from then on it goes with the computer's, as far off as it was set."""
+    _ask(SetClock(_utc_ns(time)), config, socket, key_file, json)
+
+
+@app.command("test-mode", epilog="Example: rig ask test-mode on")
+def enter_or_leave_test_mode(
+    switch: Annotated[str, typer.Argument(help="on or off.")],
+    config: ConfigOption = None,
+    socket: SocketOption = None,
+    key_file: KeyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Enter or leave test mode (D-5)."""
+    choices: dict[str, Asked] = {"on": EnterTest(), "off": LeaveTest()}
+    asked = choices.get(switch)
+    if asked is None:
+        raise AskError(f"test-mode is {switch!r}, it must be on or off")
+    _ask(asked, config, socket, key_file, json)
+
+
+@app.command("season-change", epilog="Example: rig ask season-change --to 2")
+def season_change(
+    to: Annotated[int | None, typer.Option(min=1, max=4, help="The season that begins, from 1; else the next.")] = None,
+    config: ConfigOption = None,
+    socket: SocketOption = None,
+    key_file: KeyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Close the season now, and keep its registers (T-3)."""
+    _ask(ChangeSeason(None if to is None else to - 1), config, socket, key_file, json)
+
+
+@app.command("clear", epilog="Example: rig ask clear --key-file level-4.key")
+def clear(
+    config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
+) -> None:
+    """Clear registers, demand and load profile; program, clock and log stay."""
+    _ask(Clear(), config, socket, key_file, json)
+
+
+@app.command("relay", epilog="Example: rig ask relay KYZ2 closed --for 5")
+def relay(
+    output: Annotated[str, typer.Argument(help="KYZ1 to KYZ4.")],
+    contact: Annotated[str, typer.Argument(help="closed: K–Y closes; open: K–Z does.")],
+    seconds: Annotated[float, typer.Option("--for", min=0.1, max=60, help="For so many seconds.")] = 5.0,
+    config: ConfigOption = None,
+    socket: SocketOption = None,
+    key_file: KeyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Operate an output that does not pulse, for a test of its wiring."""
+    if contact not in ("closed", "open"):
+        raise AskError(f"the contact is {contact!r}, it must be closed or open")
+    _ask(OperateRelay(output, contact == "closed", seconds), config, socket, key_file, json)
+
+
+@app.command("write-program", epilog="Example: rig ask write-program meter.toml")
+def write_program(
+    file: Annotated[Path, typer.Argument(help="A program, as docs/program.md has it.")],
+    config: ConfigOption = None,
+    socket: SocketOption = None,
+    key_file: KeyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a program to the meter, whole or not at all; it stays until the configured file is changed."""
+    from rig.program.build import load_program
+
+    load_program(file)  # what is wrong with it is said with the file's name, before anything is asked
+    _ask(WriteProgram(file.read_text(encoding="utf-8-sig")), config, socket, key_file, json)
+
+
+@app.command("master-reset", epilog="Example: rig ask master-reset --key-file level-4.key")
+def master_reset(
+    config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
+) -> None:
+    """Clear all that was registered and found; the program stays (S-1)."""
+    _ask(MasterReset(), config, socket, key_file, json)
+
+
+@app.command("cold-start", epilog="Example: rig ask cold-start --key-file level-4.key")
+def cold_start(
+    config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
+) -> None:
+    """Begin as a new meter, with the program of the configuration (S-1, S-2)."""
+    _ask(ColdStart(), config, socket, key_file, json)
+
+
+@app.command("break-seal", epilog="Example: rig ask break-seal")
+def break_seal(
+    config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
+) -> None:
+    """Break the seal: with the cover off, by the override sequence at the front; a simulated rig's is carried out."""
+    _ask(BreakSeal(), config, socket, key_file, json)
+
+
+def _utc_ns(text: str) -> int | None:
+    if text == "host":
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise AskError(f"the time is {text!r}, it must be host, or such as 2026-12-01T08:00:00-05:00, with its offset")
+    whole = time.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (whole.days * 86_400 + whole.seconds) * 10**9 + whole.microseconds * 1000

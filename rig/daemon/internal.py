@@ -1,0 +1,72 @@
+"""What the metering process and its server process say to each other (rig/daemon/channel.py).
+
+Frames for clients are made by the metering process, once for all of them; the server only passes them on.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rig.daemon.protocol import Asked, Topic
+
+# --- to the server ----------------------------------------------------------------------------------------------
+
+
+class Serve(msgspec.Struct, frozen=True, tag="serve"):
+    """The first message: the frame that answers a Hello up to the client's number, and who else may connect."""
+
+    process: int
+    paced: bool
+    provenance: bytes
+    group: int | None
+
+
+class Publish(msgspec.Struct, frozen=True, tag="publish"):
+    """A frame for all who subscribed to a topic."""
+
+    topic: Topic
+    frame: bytes
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """A frame for one client: the answer to its request."""
+
+    client: int
+    frame: bytes
+
+
+class Farewell(msgspec.Struct, frozen=True, tag="farewell"):
+    """The last frame, for all."""
+
+    frame: bytes
+
+
+ToServer = Serve | Publish | Answer | Farewell
+
+# --- to the metering process ------------------------------------------------------------------------------------
+
+
+class Interest(msgspec.Struct, frozen=True, tag="interest"):
+    """The topics that anyone has subscribed to."""
+
+    topics: list[Topic]
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """A request of a client: who, as the kernel and its Hello say, and what."""
+
+    client: int
+    uid: int
+    source: str
+    name: str
+    number: int
+    asked: Asked
+
+
+class Gone(msgspec.Struct, frozen=True, tag="gone"):
+    """A client has left, and its level with it."""
+
+    client: int
+
+
+ToMetering = Interest | Ask | Gone

@@ -1,0 +1,264 @@
+"""What clients and the daemon send each other: the public interface of a running meter (docs/interface.md, C-3).
+
+A client says Hello, is answered Welcome, and then sends Request and Subscribe. Every Request has an answer, Done or
+Refused, with its number. Publications come for the topics subscribed to, in order; of what a client is too slow for,
+Dropped tells how many went. Ended is the last message of a daemon that ends in good order.
+
+The version is raised when a message changes in a way that an older client would misread; what is unknown to the reader
+is passed over, so fields may be added.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from drivers.switches import RawEdge
+from rig.face.face import Face
+from rig.meter.front.switches import Switch
+from rig.results.provenance import Provenance
+from rig.results.summary import Phase, Summary
+
+VERSION = 1
+
+
+class Topic(Enum):
+    """What can be subscribed to."""
+
+    READINGS = "readings"
+    FRONT = "front"
+    EDGES = "edges"
+    EVENTS = "events"
+    STATE = "state"
+
+
+# --- from a client --------------------------------------------------------------------------------------------
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """The first message: the version spoken, on whose behalf requests come, and a name for the log."""
+
+    version: int
+    source: str
+    name: str = ""
+
+
+class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
+    """Publications of these topics from now on, and of no others.
+
+    `lossless` makes a simulated rig at full speed wait for this client; a meter in real time waits for none.
+    """
+
+    topics: list[Topic]
+    lossless: bool = False
+
+
+class LogOn(msgspec.Struct, frozen=True, tag="log on"):
+    """Prove a level with its key, up to six hexadecimal digits (S-1)."""
+
+    key: str
+
+
+class LogOff(msgspec.Struct, frozen=True, tag="log off"):
+    """Give the level up."""
+
+
+class ReadState(msgspec.Struct, frozen=True, tag="read state"):
+    """The exact reading of all that is registered; answered with State."""
+
+
+class ReadContacts(msgspec.Struct, frozen=True, tag="read contacts"):
+    """Which switches and inputs are operated or closed; answered with their names, and the ns since the begin."""
+
+
+class ResetDemand(msgspec.Struct, frozen=True, tag="demand reset"):
+    """Demand reset by communication (Q-5)."""
+
+
+class ReadSelf(msgspec.Struct, frozen=True, tag="self-read"):
+    """A self-read now (T-3)."""
+
+
+class SetClock(msgspec.Struct, frozen=True, tag="set clock"):
+    """The meter's clock shows this time, UTC in ns, from now on; None: the host's time."""
+
+    utc_ns: int | None = None
+
+
+class EnterTest(msgspec.Struct, frozen=True, tag="enter test mode"):
+    """Test mode (D-5)."""
+
+
+class LeaveTest(msgspec.Struct, frozen=True, tag="leave test mode"):
+    """Its end."""
+
+
+class ChangeSeason(msgspec.Struct, frozen=True, tag="season change"):
+    """Close the season now (T-3); `season` counts from 0, None is the calendar's next."""
+
+    season: int | None = None
+
+
+class Clear(msgspec.Struct, frozen=True, tag="clear"):
+    """Clear what is registered."""
+
+
+class OperateRelay(msgspec.Struct, frozen=True, tag="operate relay"):
+    """Close an output to K–Y or K–Z for a test of its wiring, for so many seconds."""
+
+    output: str
+    closed: bool
+    seconds: float
+
+
+class WriteProgram(msgspec.Struct, frozen=True, tag="write program"):
+    """A whole program, as the text of its file (docs/program.md)."""
+
+    toml: str
+
+
+class MasterReset(msgspec.Struct, frozen=True, tag="master reset"):
+    """Master reset (S-1)."""
+
+
+class ColdStart(msgspec.Struct, frozen=True, tag="cold start"):
+    """Cold start (S-1, S-2)."""
+
+
+class BreakSeal(msgspec.Struct, frozen=True, tag="break seal"):
+    """Break the seal: only hands can, at the front (S-2)."""
+
+
+class MoveSwitch(msgspec.Struct, frozen=True, tag="move switch"):
+    """Press or release a switch of a simulated rig, now."""
+
+    switch: Switch
+    pressed: bool
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """End the daemon in good order. Its owner alone may ask for it."""
+
+
+Asked = (
+    LogOn | LogOff | ReadState | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason
+    | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | Stop
+)  # fmt: skip
+"""What a Request can ask for."""
+
+
+class Request(msgspec.Struct, frozen=True, tag="request"):
+    """Something asked of the meter; `number` comes back with the answer. One at a time: the next waits for it."""
+
+    number: int
+    asked: Asked
+
+
+FromClient = Hello | Subscribe | Request
+
+# --- from the daemon --------------------------------------------------------------------------------------------
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """The answer to Hello: which daemon this is, and where all its figures come from."""
+
+    version: int
+    process: int
+    client: int
+    paced: bool
+    provenance: Provenance
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """A request was carried out; `result` as the request has it."""
+
+    number: int
+    result: Any = None
+
+
+class RequestRefused(msgspec.Struct, frozen=True, tag="refused"):
+    """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help."""
+
+    number: int
+    sentence: str
+    needs_key: bool = False
+
+
+class Reading(msgspec.Struct, frozen=True, tag="reading"):
+    """Each second of the rig's time: the run so far, the phases over the last second, and the meter's face.
+
+    `lcd_trouble` is added by a client that writes a character display: why it cannot.
+    """
+
+    summary: Summary
+    recent: dict[str, Phase]
+    face: Face
+    lcd_trouble: str | None = None
+
+
+class FrontChanged(msgspec.Struct, frozen=True, tag="front"):
+    """The meter's face has changed."""
+
+    face: Face
+
+
+class Begun(msgspec.Struct, frozen=True, tag="begun"):
+    """Metering has begun: which contacts were found closed. On the topic of edges."""
+
+    found: list[str]
+
+
+class EdgesSeen(msgspec.Struct, frozen=True, tag="edges"):
+    """Raw edges of the contacts in order of time, in ns from the begin."""
+
+    edges: list[RawEdge]
+
+
+class LoggedEvent(msgspec.Struct, frozen=True):
+    """A line of the event log: UTC in ns, C12.19's code, its name, and what belongs to it."""
+
+    utc_ns: int
+    code: int
+    name: str
+    details: dict[str, Any]
+
+
+class EventsLogged(msgspec.Struct, frozen=True, tag="events"):
+    """New lines of the event log."""
+
+    events: list[LoggedEvent]
+
+
+class State(msgspec.Struct, frozen=True, tag="state"):
+    """The exact reading: integers in nWh and nW, times in UTC ns, constants as "numerator/denominator"."""
+
+    reading: dict[str, Any]
+
+
+class Dropped(msgspec.Struct, frozen=True, tag="dropped"):
+    """So many publications of a topic did not reach this client, which did not read in time."""
+
+    topic: Topic
+    count: int
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """The last message: what the run came to, the sentence of the failure that ended it, and the exit status."""
+
+    summary: Summary | None
+    failure: str | None = None
+    status: int = 0
+
+
+class Closed(msgspec.Struct, frozen=True, tag="closed"):
+    """The last message on a connection that the daemon closes: why."""
+
+    sentence: str
+
+
+FromDaemon = (
+    Welcome | Done | RequestRefused | Reading | FrontChanged | Begun | EdgesSeen | EventsLogged | State | Dropped | Ended
+    | Closed
+)  # fmt: skip

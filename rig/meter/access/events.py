@@ -1,0 +1,85 @@
+"""What the meter's door writes into the log (S-1, S-2; 47 is a code of ANSI C12.19's history log, the others our own).
+
+Times are the meter's, UTC ns. `name` is the asker's, such as a module's; "" where its source says all. `times`: how
+many equal ones came since the one before in the log, this one among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rig.meter.access.actions import MeterAction
+from rig.meter.access.decision import Refusal
+from rig.meter.billing.log import LogEvent, named
+from rig.meter.billing.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOn(LogEvent):
+    """A right key proved a level."""
+
+    label = "logged on"
+    code = 2055
+
+    source: Source
+    name: str
+    level: int
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogOnFailed(LogEvent):
+    """A wrong key: how many count now, and for how many seconds it locks its source."""
+
+    label = "log-on failed"
+    code = 2056
+
+    source: Source
+    name: str
+    failures: int
+    wait_s: int = named("seconds left")
+
+
+@dataclass(frozen=True, slots=True)
+class LogOnLockedOut(LogEvent):
+    """A key came during a lock-out and was not looked at."""
+
+    label = "log-on during lock-out"
+    code = 2057
+
+    source: Source
+    name: str
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRefused(LogEvent):
+    """An action was asked for and refused."""
+
+    label = "refused"
+    code = 2058
+
+    source: Source
+    name: str
+    action: MeterAction
+    refusal: Refusal
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SealBroken(LogEvent):
+    """The seal was broken by the override sequence at the front: C12.19's "tamper detected"."""
+
+    label = "seal broken"
+    code = 47
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSealed(LogEvent):
+    """A program with the seal setting made the meter sealed."""
+
+    label = "sealed"
+    code = 2059
+
+
+AccessEvent = LoggedOn | LogOnFailed | LogOnLockedOut | ActionRefused | SealBroken | MeterSealed

@@ -1,0 +1,55 @@
+"""The lines of a meter's log: what every kind of event has (T-3, S-3; codes of ANSI C12.19's history log).
+
+A kind of event is one class derived from LogEvent, in the room that finds it: billing's are in
+rig/meter/billing/events.py. Its fields are typed, and code goes by them; names and texts are made from them here, for
+the history and for JSON, and never read back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass, field, fields
+from enum import Enum
+from typing import Any, ClassVar
+
+_KEY = "detail"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """A line of the log, at `utc_ns` (UTC, ns).
+
+    `label` is its name in reports and histories; `code` the event's code in C12.19's history log, from 2048 on one of
+    our own. Further fields are what belongs to it.
+    """
+
+    label: ClassVar[str]
+    code: ClassVar[int]
+
+    utc_ns: int
+
+
+def named(key: str) -> Any:
+    """Give a field the name that `details` has for it, where that is not the field's own."""
+    return field(metadata={_KEY: key})
+
+
+def details(event: LogEvent) -> dict[str, int | str]:
+    """Name what belongs to an event, as the history and JSON have it: whole numbers and texts; None is left out."""
+    values = {_name(each): getattr(event, each.name) for each in fields(event) if each.name != "utc_ns"}
+    return {name: _plain(value) for name, value in values.items() if value is not None}
+
+
+def _name(each: Field[Any]) -> str:
+    return str(each.metadata.get(_KEY, each.name))
+
+
+def _plain(value: object) -> int | str:
+    """A number or a text as it is, an enum by its label (its value, where it has none), several of them in a row."""
+    match value:
+        case Enum():
+            return str(getattr(value, "label", value.value))
+        case int() | str():
+            return value
+        case tuple():
+            return ", ".join(str(_plain(each)) for each in value)
+    raise TypeError(f"{value!r} can be no detail of an event: give an int, a text, an enum, or a tuple of those")

@@ -1,0 +1,51 @@
+"""The log for people: an event's name and details, as the history has them, in one line of words.
+
+Nothing reads these words back: code goes by the fields of the events (rig/meter/billing/log.py). Details of a name that
+is not known here, from a history that another version wrote, stand as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_PHRASES = {
+    "seconds left": "{} s left",
+    "rate": "rate {}",
+    "season": "season {}",
+    "cause": "cause {}",
+    "resets": "no. {}",
+    "intervals": "intervals so far: {}",
+    "service": "{}",
+    "diagnostic": "{}",
+    "phases": "phases {}",
+    "faults": "{}",
+    "found": "{}",
+    "program": "program {}",
+    "source": "from {}",
+    "name": "{}",
+    "level": "level {}",
+    "times": "{} times",
+    "failures": "failures: {}",
+    "action": "{}",
+    "refusal": "{}",
+}
+"""By the name of a detail."""
+
+_UNSAID = (("name", ""), ("times", 1))
+"""Details that a person need not read."""
+
+_PHRASES_OF = {
+    ("power up", "seconds"): "after {} s",
+    ("clock set to", "seconds"): "by {} s",
+}
+"""By the names of event and detail, where it means different things."""
+
+
+def details_text(event: str, details: Mapping[str, object]) -> str:
+    """Put what belongs to an event in words: "cause switch, no. 3"; "" for an event with nothing more to it."""
+    return ", ".join(_phrase(event, *detail) for detail in details.items() if detail not in _UNSAID)
+
+
+def _phrase(event: str, name: str, value: object) -> str:
+    phrase = _PHRASES_OF.get((event, name)) or _PHRASES.get(name)
+    return f"{name} {value}" if phrase is None else phrase.format(value)

@@ -1,0 +1,66 @@
+"""Where a figure comes from: one structure, and one mark, in every result, file and reply (C-5)."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+ROOT = Path(__file__).parents[2]
+
+BOARD = "board"
+"""The fidelity of hardware; any other is how it is simulated."""
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """What made a result.
+
+    `fidelity` is "board", or how it was simulated ("exact", "rtl", "window"). `commit` is of the checkout that ran,
+    with "+" where files were changed; "" outside a checkout. `build` is the bitstream's. `program`, `configuration` and
+    `calibration` are digests. `seed` is of the simulated noise, None on hardware. `begun_utc` is ISO 8601.
+    """
+
+    simulated: bool
+    fidelity: str
+    calibrated: bool
+    version: str
+    commit: str
+    build: str
+    program: str
+    configuration: str
+    calibration: str
+    seed: int | None
+    begun_utc: str
+
+    @property
+    def mark(self) -> str:
+        """Say what every result must say of itself: "SIMULATED (exact)  UNCALIBRATED", or nothing."""
+        return mark(self.fidelity, self.calibrated)
+
+
+def mark(fidelity: str, calibrated: bool = True) -> str:
+    """Say of a result what a person must not overlook."""
+    said = [] if fidelity == BOARD else [f"SIMULATED ({fidelity})"]
+    return "  ".join([*said, *([] if calibrated else ["UNCALIBRATED"])])
+
+
+def project_version() -> str:
+    """Give the version of the project, as installed."""
+    return version("ae0764-rig")
+
+
+@cache
+def commit() -> str:
+    """Give the commit of the checkout that runs, 12 digits, "+" after it where files were changed; "" outside one."""
+    if not (ROOT / ".git").exists():
+        return ""
+    git = ["git", "-C", str(ROOT)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD"], capture_output=True, check=False).returncode
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head.stdout.strip() + ("+" if changed else "")

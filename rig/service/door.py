@@ -1,0 +1,126 @@
+"""The door of a running meter: what is asked of it is decided, logged, and then done (S-1).
+
+What a rig has beside the meter, simulated switches and the process itself, is not asked here: rig/daemon/requests.py.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+from rig.errors import RigError
+from rig.files.strict_toml import ConfigError, convert
+from rig.meter.access.actions import MeterAction
+from rig.meter.access.decision import Asker, Granted, LockedOut, Refusal, Refused, WrongKey
+from rig.meter.access.security import KEY_BYTES
+from rig.meter.billing.commands import Action, Command
+from rig.program.build import Program, build
+from rig.program.changes import actions_of
+from rig.program.schema import ProgramFile
+from rig.service.service import Service
+
+EARLIEST_UTC_NS, LATEST_UTC_NS = 946_684_800 * 10**9, 4_102_444_800 * 10**9
+"""2000 to 2100: a clock set to anything else is a mistake."""
+
+MOST_TEST_S = 60.0
+"""Seconds that an output may be closed for a test of its wiring."""
+
+
+class DoorError(RigError):
+    """What was asked is not done, and nothing was changed: one sentence. `needs_key`: a key could help."""
+
+    def __init__(self, sentence: str, needs_key: bool = False) -> None:
+        super().__init__(sentence)
+        self.needs_key = needs_key
+
+
+class MeterDoor:
+    """Everything that is asked of the meter of a service; `configured` is the program that its configuration names.
+
+    Every method but `log_on` raises DoorError for what is refused, or the error of what is wrong with it.
+    """
+
+    def __init__(self, service: Service, configured: Program) -> None:
+        self._service, self._configured = service, configured
+
+    def log_on(self, asker: Asker, key: str) -> Granted:
+        """Prove a level. Raises DoorError for a wrong key, or one that comes too soon after wrong ones."""
+        try:
+            value = int(key, 16).to_bytes(KEY_BYTES, "big")
+        except (ValueError, OverflowError):
+            raise DoorError("a key has up to six hexadecimal digits, such as 00A5F1", needs_key=True) from None
+        found = self._service.access.log_on(asker.source, value, self._now_ns, asker.name)
+        self._service.log_access()
+        if isinstance(found, WrongKey | LockedOut):
+            raise DoorError(found.sentence)
+        return found
+
+    def read(self, asker: Asker) -> dict[str, Any]:
+        """Give the exact reading of all that is registered."""
+        self._decide(asker, MeterAction.READ)
+        return self._service.reading()
+
+    def reset_demand(self, asker: Asker) -> None:
+        """Reset demand (Q-5)."""
+        self._command(asker, MeterAction.DEMAND_RESET, Action.RESET)
+
+    def read_self(self, asker: Asker) -> None:
+        """Take a self-read (T-3)."""
+        self._command(asker, MeterAction.SELF_READ, Action.SELF_READ)
+
+    def enter_test(self, asker: Asker) -> None:
+        """Enter test mode (D-5)."""
+        self._command(asker, MeterAction.ENTER_TEST, Action.TEST_BEGIN)
+
+    def leave_test(self, asker: Asker) -> None:
+        """Leave test mode."""
+        self._command(asker, MeterAction.LEAVE_TEST, Action.TEST_END)
+
+    def set_clock(self, asker: Asker, utc_ns: int | None) -> None:
+        """Set the meter's clock, to UTC in ns, or with None back to the host's."""
+        self._decide(asker, MeterAction.SET_CLOCK)
+        if utc_ns is not None and not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
+            raise DoorError(f"{utc_ns} ns since 1970 is no time for a meter: give one from 2000 to 2099")
+        self._service.set_clock(utc_ns)
+
+    def operate_relay(self, asker: Asker, output: str, closed: bool, seconds: float) -> None:
+        """Close an output to K–Y or K–Z for a test of its wiring, for so many seconds."""
+        self._decide(asker, MeterAction.OPERATE_RELAY)
+        if not 0 < seconds <= MOST_TEST_S:
+            raise DoorError(f"an output can be tested for up to {MOST_TEST_S:g} s, not {seconds:g} s")
+        self._service.test_relay(output, closed, seconds)
+
+    def write_program(self, asker: Asker, toml: str) -> None:
+        """Go on with another program, checked whole, applied at once. Raises ConfigError for what is wrong with it."""
+        self._decide(asker, MeterAction.WRITE_PROGRAM)
+        program = _program(toml)
+        self._decide(asker, *actions_of(self._service.program.file, program.file))
+        self._service.write_program(program, self._configured)
+        self._service.log_access()
+
+    def break_seal(self, asker: Asker) -> None:
+        """Break the seal: always refused here, with how it is done."""
+        self._decide(asker, MeterAction.BREAK_SEAL)
+
+    @property
+    def _now_ns(self) -> int:
+        return self._service.meter.billing.now_ns
+
+    def _decide(self, asker: Asker, *actions: MeterAction) -> None:
+        service = self._service
+        decision = service.access.decide_all(actions, asker, service.conditions, self._now_ns)
+        service.log_access()
+        if isinstance(decision, Refused):
+            raise DoorError(decision.sentence, needs_key=decision.why is Refusal.LEVEL)
+
+    def _command(self, asker: Asker, asked: MeterAction, action: Action) -> None:
+        self._decide(asker, asked)
+        self._service.execute([Command(self._now_ns, action)])
+
+
+def _program(toml: str) -> Program:
+    try:
+        data = tomllib.loads(toml)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"the program is not TOML: {error}") from None
+    return build(convert(data, ProgramFile))

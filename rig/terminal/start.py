@@ -1,0 +1,47 @@
+"""A meter started and shown until it ends: what `rig run` does where none runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rig.daemon.address import runtime_folder
+from rig.daemon.client import MeterClient
+from rig.daemon.launch import METERING, Launched
+from rig.daemon.protocol import Ended
+from rig.daemon.startup import Start
+from rig.hardware.config import Config
+from rig.terminal.show import Audience, show
+
+
+def own_socket() -> Path:
+    """Give a socket for a run that nobody else is to find."""
+    return runtime_folder() / f"run-{os.getpid()}.sock"
+
+
+def start_and_show(
+    config: Config,
+    seconds: float | None,
+    *,
+    paced: bool,
+    audience: Audience,
+    hands: Path | None = None,
+    socket: Path | None = None,
+    metering: tuple[str, ...] = METERING,
+) -> Ended:
+    """Start a meter, show it for `seconds` of its time or until Ctrl-C, and wait for its end.
+
+    `hands` is a recording of switch movements for a simulated rig. Raises StartError for a meter that could not run,
+    and what `show` raises.
+    """
+    path = socket or own_socket()
+    launched = Launched(Start(config, str(path), seconds, paced, None if hands is None else str(hands)), metering)
+    try:
+        with MeterClient.connect(path, "command line", "rig run") as client:
+            ended = show(client, audience, ours=True, begin=launched.begin)
+    except BaseException:
+        launched.abandon()
+        raise
+    launched.wait()
+    assert ended is not None, "a run that is ours is shown to its end"
+    return ended
