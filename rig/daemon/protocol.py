@@ -259,6 +259,6 @@ class Closed(msgspec.Struct, frozen=True, tag="closed"):
 
 
 FromDaemon = (
-    Welcome | Done | RequestRefused | Reading | FrontChanged | Begun | EdgesSeen | EventsLogged | State | Dropped | Ended
-    | Closed
+    Welcome | Done | RequestRefused | Reading | FrontChanged | Begun | EdgesSeen | EventsLogged | State | Dropped
+    | Ended | Closed
 )  # fmt: skip

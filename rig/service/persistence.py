@@ -25,6 +25,7 @@ import msgspec
 from rig.files.strict_toml import ConfigError
 from rig.meter.access.access import Access
 from rig.meter.billing.billing import Billing, MeterEvent
+from rig.meter.billing.events import Programmed
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.state import BillingState
 from rig.meter.clock import STEP_NS
