@@ -26,6 +26,7 @@ from rig.bench.source import Applied
 from rig.errors import RigError
 from rig.files.strict_toml import convert
 from rig.hardware.config import Config
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.meter import WindowResult
 from rig.program.build import build, default_program
 from rig.program.schema import ProgramFile
@@ -245,7 +246,7 @@ def test_a_rig_that_runs_on_holds_no_more_than_before(tmp_path) -> None:
     assert sum(isinstance(each, WindowResult) for each in gc.get_objects()) == 0
     seen, before = rig_.contacts["KYZ1"].latest(0, rig_.now_ns, 10**6)
     assert len(seen) == 2 * KEPT
-    assert before + len(seen) == rig_.service.outputs.relays["kyz1"].transitions + 1  # and open, at first
+    assert before + len(seen) == rig_.service.outputs.relays[OutputId.KYZ1].transitions + 1  # and open, at first
     with pytest.raises(NoLongerKept):
         list(rig_.contacts["KYZ1"].between(rig_.begin_ns, rig_.now_ns))
     rig_.stop()
