@@ -1,4 +1,4 @@
-"""What was done to the rig, and when: the last action is what every expectation is measured from."""
+"""The log of actions on the rig: the last one is the instant that every expectation is measured from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT_ACTIONS = 6
 
 @dataclass(frozen=True, slots=True)
 class LoggedAction:
-    """Something done to the rig, in words that end a sentence: "the cover is taken off"."""
+    """An action on the rig, in words that end a sentence: "the cover is taken off"."""
 
     at_ns: int
     text: str

@@ -1,4 +1,4 @@
-"""What moves a contact: the simulation, an actuator across it, or a person (rig/bench/person.py).
+"""Drivers of contacts: the simulation, an actuator across it, or a person (rig/bench/person.py).
 
 All instants are those of the contact's first edge, ns of the rig's clock.
 """
@@ -26,7 +26,7 @@ class ContactDriver(Protocol):
     def hold(self, seconds: float, least_s: float, most_s: float) -> tuple[int, int]:
         """Keep it closed for so long, while the rig runs; gives when it closed, and when it opened.
 
-        Who cannot be exact keeps within the limits, and raises HoldMissed where that went wrong.
+        A driver that cannot be exact keeps within the limits. Raises HoldMissed where it did not.
         """
         ...
 

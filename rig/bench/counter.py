@@ -16,8 +16,8 @@ from rig.bench.rig import Rig
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.outputs import OutputId
 
-COUNTERS = ("LED", "KYZ1", "KYZ2", "KYZ3", "KYZ4")
-"""Those that something is looped back to."""
+COUNTERS = {output.label: output for output in OutputId}
+"""Those that something is looped back to, by name: "LED", "KYZ1" to "KYZ4"."""
 
 JITTER_SHARE = Fraction(1, 20)
 """Of the latency: how far an edge may be off its instant, for what is compared with the energy."""
@@ -25,7 +25,7 @@ JITTER_SHARE = Fraction(1, 20)
 
 @dataclass(frozen=True, slots=True)
 class EnergyDue:
-    """What was measured of a quantity while a counter counted, in nWh (nvarh, nVAh): pulses leave the meter 0.12 s
+    """The energy measured of a quantity while a counter counted, in nWh (nvarh, nVAh): pulses leave the meter 0.12 s
     after their energy, give or take JITTER_SHARE of it, so from `least_nwh` to `most_nwh`."""
 
     quantity: Quantity
@@ -35,7 +35,7 @@ class EnergyDue:
 
 @dataclass(frozen=True, slots=True)
 class CountResult:
-    """What one counter has counted since `opened_tick`, when it was zeroed, up to `read_tick`.
+    """The reading of one counter since `opened_tick`, when it was zeroed, up to `read_tick`.
 
     Ticks are the FPGA's, `tick_hz` of them a second, modulo 2**48; intervals those between successive pulses; None
     where there were not pulses enough. `illegal` counts both contacts closed, and a contact that closed twice running.
@@ -86,7 +86,7 @@ class CounterInstrument:
         if not rig.has_counters:
             raise NotFitted("the FPGA's build has no pulse counters: load one with the capability PULSE_COUNTERS")
         self._rig, self.name, self._place = rig, name, Place[name]
-        self._output = next(output for output in OutputId if output.label == name)
+        self._output = COUNTERS[name]
         self._counters = PulseCounters(rig.hardware.link)
 
     def zero(self) -> None:

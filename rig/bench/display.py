@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from math import isfinite
 
 from rig.bench.errors import WrongArgument
 from rig.bench.expectation import ExpectationResult, await_state, watch_state
@@ -19,7 +20,7 @@ from rig.program.names import Names
 class DisplayInstrument:
     """The meter's display. Words that it cannot show raise WrongArgument.
 
-    What is expected of it: annunciators that are `lit`, such as "ALT"; `dark`, one that is not; `text`, in which *
+    Expectations: annunciators that are `lit`, such as "ALT"; `dark`, one that is not; `text`, in which *
     stands for anything, ? for one character, and which is "all segments" while they are checked; `unit`; `item`; and
     `mode`.
     """
@@ -29,12 +30,12 @@ class DisplayInstrument:
 
     @property
     def text(self) -> str:
-        """What stands there now, without unit; "all segments" while they all do."""
+        """The digits that stand there now; "all segments" while they all do."""
         return self._now.digits
 
     @property
     def unit(self) -> str:
-        """What stands beside it."""
+        """The unit that stands beside them."""
         return self._now.lcd.unit
 
     @property
@@ -67,9 +68,12 @@ class DisplayInstrument:
         return watch_state(self._rig, self._rig.frames, want.holds, for_s, want.text)
 
     def items(self, since: float = 0.0) -> list[tuple[str, float]]:
-        """What was displayed since a second of the meter's run: names, with the seconds at which each came.
+        """Give the items displayed since a second of the meter's run: names, with the seconds at which each came.
 
-        Raises NoLongerKept for more than is remembered (rig/bench/history.py)."""
+        Raises NoLongerKept for more than is remembered (rig/bench/history.py), WrongArgument for no number.
+        """
+        if not isfinite(since):
+            raise WrongArgument(f"there is no second {since:g} of the meter's run: give one, from 0 on")
         rig = self._rig
         seen = rig.items.between(rig.begin_ns + round(since * SECOND_NS), rig.now_ns)
         return [(each.state, (each.since_ns - rig.begin_ns) / SECOND_NS) for each in seen]
@@ -80,7 +84,7 @@ class DisplayInstrument:
 
 
 class DisplayExpectation:
-    """What is expected of the display. Raises WrongArgument for words that it cannot show.
+    """An expectation of the display. Raises WrongArgument for words that it cannot show.
 
     While all segments are checked, nothing of the LCD means anything: then only their own text can be expected.
     """

@@ -1,4 +1,4 @@
-"""What was measured, by ticks of the board: what the pulses of a counter are compared with. Memory is bounded.
+"""The energy measured up to a tick of the board, which the pulses of a counter are compared with; memory is bounded.
 
 Kept are the last KEPT_WINDOWS windows, and what had flowed up to the mark: the tick from which on is counted.
 """
@@ -24,7 +24,7 @@ _NET = tuple(quantity for quantity in Quantity if quantity.net)
 
 @dataclass(frozen=True, slots=True)
 class MeasuredWindow:
-    """What flowed between two ticks of the meter's timeline."""
+    """The energy that flowed between two ticks of the meter's timeline."""
 
     begin_tick: int
     end_tick: int

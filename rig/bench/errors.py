@@ -1,4 +1,4 @@
-"""What ends the work of an instrument: each error is one sentence that says what would be right."""
+"""Errors of the instruments: each is one sentence that says what would be right."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class HoldMissed(BenchError):
 
 
 class NotFitted(BenchError):
-    """This rig has not got what was asked for; the sentence names what it would need."""
+    """The rig lacks the part that was asked for; the sentence names it."""
 
 
 class NoLongerKept(BenchError):
-    """What is asked for lies further back than the bench remembers."""
+    """The bench was asked for something further back than it remembers."""
 
 
 class WrongArgument(BenchError, ValueError):

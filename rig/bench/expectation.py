@@ -1,4 +1,4 @@
-"""Whether something was seen in time, and what was seen: the answer is data, and whoever asked decides what it means.
+"""Waiting for a state, and watching one: the answer is data, and the caller decides what it means.
 
 `within_s` is measured from the instant of the last action, so it does not matter how long the rig ran in between.
 """
@@ -36,7 +36,7 @@ S = TypeVar("S", bound=Described)
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult(Generic[S]):
-    """What came of an expectation, `expected` in words. Instants are ns of the rig's clock.
+    """The outcome of an expectation, `expected` in words. Instants are ns of the rig's clock.
 
     `met` is whether it was met. `after_s`: if it was awaited and met, how long after the last action it came.
     `decided_by` is the state that met what was awaited, or broke what was watched; None: none did. `seen` are the last
@@ -56,7 +56,7 @@ class ExpectationResult(Generic[S]):
 
     @property
     def text(self) -> str:
-        """What was expected, what was seen and since when, and what was done last."""
+        """Lines with the expectation, the states seen and since when, and the last actions."""
         more = [f"  ({self.unlisted} before)"] if self.unlisted else []
         seen = [f"  since {time_text(each.since_ns, self.begin_ns):>12}  {each.state.text}" for each in self.seen]
         return "\n".join(

@@ -13,7 +13,7 @@ from rig.bench.rig import Rig
 from rig.meter.clock import SECOND_NS
 
 PRESS_S = 0.2
-"""How long a button is pressed, if nothing is said."""
+"""How long a button is pressed by `press`."""
 
 PRESS_MOST_S = 1.0
 
@@ -144,5 +144,7 @@ class InputContact(MovedContact):
 
     def pulse(self, pulses: int, closed_s: float = 0.1) -> None:
         """So many closures, each so long; a person makes them as long as they like."""
+        if pulses < 0:
+            raise WrongArgument(f"an input cannot be given {pulses} pulses: give 0 or more")
         for _ in range(pulses):
             self._hold(closed_s, 0.0, PRESS_MOST_S)

@@ -1,10 +1,10 @@
-"""What was seen of something, and since when. Instants are ns of the rig's clock; memory is bounded.
+"""The states seen of one thing, and since when. Instants are ns of the rig's clock; memory is bounded.
 
 Kept are the state that stood at the last mark, the first KEPT_CHANGES changes after it, and the last KEPT_CHANGES:
 
     mark ── first ──┤ ······ dropped ······ ├── recent ── now
 
-A mark is set by every action, which is what expectations are measured from. Who asks for what was dropped is told so.
+A mark is set by every action, which is what expectations are measured from. Asking for dropped ones is an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KEPT_CHANGES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Observation(Generic[T]):
-    """Something was seen so from an instant on."""
+    """A state, and the instant from which on it was seen."""
 
     since_ns: int
     state: T
@@ -66,7 +66,7 @@ class StateHistory(Generic[T]):
 
     @property
     def last(self) -> Observation[T]:
-        """What stands now. Raises BenchError before anything was seen."""
+        """The state that stands now. Raises BenchError before anything was seen."""
         if self._recent:
             return self._recent[-1]
         if self._first:

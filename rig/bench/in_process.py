@@ -31,7 +31,7 @@ class InProcessMeter:
         self.new = True
 
     def start(self, on_edge: Callable[[RawEdge], None]) -> None:
-        """Give the meter power; `on_edge` is told of the edges of switches and inputs."""
+        """Give the meter power; `on_edge` gets the edges of switches and inputs."""
         folder = self._folder
         self.new = not folder.exists()
         self.service = Service(self.hardware, self._config, self.program, Store.open(folder), on_edge=on_edge)

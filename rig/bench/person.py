@@ -37,7 +37,7 @@ class Prompt:
 
 
 class Prompter(Protocol):
-    """Where a person is told what to do. It returns at once: doing takes time, and the rig runs on."""
+    """Shows a person what to do. It returns at once: doing takes time, and the rig runs on."""
 
     def __call__(self, prompt: Prompt) -> None: ...
 
@@ -55,7 +55,7 @@ WORDS = {
 
 
 class Person:
-    """One switch or input, in the hands of a person."""
+    """The driver of one switch or input that a person moves."""
 
     def __init__(self, rig: Rig, prompter: Prompter, switch: str, patience_s: float = PATIENCE_S) -> None:
         self._rig, self._prompter, self._switch = rig, prompter, switch
@@ -89,11 +89,11 @@ class Person:
 
     def _count_down(self, begin_ns: int, aim_ns: int) -> int | None:
         """Until it is to be let go; when it was let go too soon."""
-        told = COUNTED_S + 1
+        shown = COUNTED_S + 1
         while (now_ns := self._rig.now_ns) < aim_ns:
             left = ceil((aim_ns - now_ns) / SECOND_NS)
-            if left < told:
-                told = left
+            if left < shown:
+                shown = left
                 self._prompter(Prompt(self._switch, None, f"{left} …"))
             self._rig.run_until(min(now_ns + STEP_NS, aim_ns))
             if (end_ns := self._rig.changed_ns(self._switch, False, begin_ns)) is not None:

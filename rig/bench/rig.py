@@ -10,6 +10,7 @@ from gateware.registers import Capability
 from rig.bench.action_log import ActionLog
 from rig.bench.clock import RigClock
 from rig.bench.energy_ledger import EnergyLedger
+from rig.bench.errors import BenchError
 from rig.bench.history import KEPT_CHANGES, StateHistory
 from rig.bench.in_process import InProcessMeter
 from rig.bench.states import ALL_SEGMENTS_TEXT, ContactState, ShownFrame
@@ -26,10 +27,10 @@ class Rig:
     """A meter from when it starts, until `stop`. All that it remembers is bounded, however long it runs: KEPT_WINDOWS,
     KEPT_EDGES, KEPT_ACTIONS, and `kept_changes` of each thing seen after the last action and as many before now.
 
-    `frames` is what the display showed, `items` which item that was, `contacts` how each output's contacts stood, by
-    its name; `energy` what was measured. `actions` is what was done. Before `next_action_ns` nothing is moved: a hand
-    comes from the last movement. `first_closing`: the counters may not have counted the first closing of each output,
-    that of a new meter.
+    `frames` are the states of the display, `items` the names of its items, `contacts` the states of each output's
+    contacts, by its name; `energy` is what was measured, `actions` what was done. No contact is moved before
+    `next_action_ns`: a hand takes time from one to the next. `first_closing`: the counters may not have counted the
+    first closing of each output, that of a new meter.
     """
 
     def __init__(self, meter: InProcessMeter, kept_changes: int = KEPT_CHANGES) -> None:
@@ -41,6 +42,7 @@ class Rig:
 
     def start(self) -> None:
         """Give the meter power."""
+        self._running = False
         self.energy.clear()
         if self.has_counters:
             self.zero_counters()
@@ -58,9 +60,10 @@ class Rig:
         }
         self._look()
         self.service.watch = self._look
+        self._running = True
 
     def zero_counters(self) -> None:
-        """Begin anew with all of the FPGA's counters."""
+        """Zero all of the FPGA's counters, and count from now on."""
         counters = PulseCounters(self.hardware.link)
         counters.clear()
         counters.open()
@@ -74,9 +77,11 @@ class Rig:
         self.start()
 
     def stop(self) -> None:
-        """End: pulses due are let out, what is billed is saved, contacts go to rest."""
-        self.service.watch = lambda: None
-        self._meter.stop()
+        """End the meter: pulses due are let out, registers saved, contacts at rest. A second time, nothing happens."""
+        if self._running:
+            self._running = False
+            self.service.watch = lambda: None
+            self._meter.stop()
 
     def power_off(self, seconds: float) -> None:
         """Leave the meter without power for so long; then it goes on from its store. It is given the time to save: what
@@ -147,8 +152,8 @@ class Rig:
     # --- what was done --------------------------------------------------------------------------------------
 
     def note_action(self, at_ns: int, text: str) -> None:
-        """Something was done at an instant; from there expectations are measured. What was seen before it is forgotten,
-        but for what stood then."""
+        """Log an action, from which expectations are then measured; states seen before it are forgotten, but for those
+        that stood then."""
         self.actions.note(at_ns, text)
         self.frames.mark(at_ns)
         for contact in self.contacts.values():
@@ -161,6 +166,8 @@ class Rig:
     # --- how ------------------------------------------------------------------------------------------------
 
     def _advance(self, until_ns: int) -> None:
+        if not self._running:
+            raise BenchError("the meter has stopped, and its bench is closed: use the rig within its `with`")
         for result in self._meter.run(until_ns):
             self.energy.add(result.window)
 

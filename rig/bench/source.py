@@ -1,7 +1,7 @@
 """The source: the voltages and currents that the meter is given, in the bench's words.
 
-Who plays them: drivers/sim/live_load.py on a simulated rig; on hardware the FPGA's phantom load if its build has one,
-else a person at a source, whom the rig asks.
+They come from drivers/sim/live_load.py on a simulated rig; on hardware from the FPGA's phantom load if its build has
+one, else from a source that a person sets, whom the rig asks.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Applied:
 
 
 class SourceDriver(Protocol):
-    """Whatever feeds the meter."""
+    """Feeds the meter: simulation, phantom load, or a person at a source."""
 
     def __call__(self, applied: Applied) -> None:
         """Play this from now on."""

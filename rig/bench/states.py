@@ -1,4 +1,4 @@
-"""What can be seen of a meter from outside: its display, and the contacts of an output."""
+"""States of a meter that can be seen from outside: its display, and the contacts of an output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ShownFrame:
 
     @property
     def digits(self) -> str:
-        """What stands on it, without unit."""
+        """The digits that stand on it."""
         return ALL_SEGMENTS_TEXT if self.checks_segments else self.lcd.text
 
     @property
@@ -42,7 +42,7 @@ class ShownFrame:
 
 @dataclass(frozen=True, slots=True)
 class ContactState:
-    """Which contact of an output is closed."""
+    """The contact of an output that is closed."""
 
     output: str
     position: Position

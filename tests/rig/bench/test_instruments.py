@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import os
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -25,6 +26,7 @@ from rig.bench.source import Applied
 from rig.errors import RigError
 from rig.files.strict_toml import convert
 from rig.hardware.config import Config
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.meter import WindowResult
 from rig.program.build import build, default_program
 from rig.program.schema import ProgramFile
@@ -133,6 +135,7 @@ def test_an_expectation_is_data_that_says_what_was_seen_and_when() -> None:
         (lambda bench: bench.source.apply(volts=(120, 120)), "give one value, or three of them, 0 or more"),
         (lambda bench: bench.source.apply(hz=0), "a line frequency is more than 0 Hz, not 0"),
         (lambda bench: bench.source.apply(pf=1.1), "a power factor is 0 to 1, not 1.1"),
+        (lambda bench: bench.display.items(since=float("nan")), "there is no second nan of the meter's run"),
         (lambda bench: bench.input_contact(3), "the program does not use input 3: it has none"),
     ],
 )
@@ -168,6 +171,25 @@ def test_a_bench_of_no_store_leaves_nothing_behind() -> None:
         folder = bench.rig.service._store.folder
         assert folder.is_dir()
     assert not folder.parent.exists()
+
+
+def test_a_bench_that_is_closed_says_so() -> None:
+    with simulated_bench() as bench:
+        bench.rig.stop()
+    with pytest.raises(BenchError, match="the meter has stopped, and its bench is closed"):
+        bench.rig.run(1)
+
+
+def test_an_input_is_one_contact_and_is_pulsed_as_often_as_told() -> None:
+    program = build(convert({"inputs": [{"name": "IN1", "function": "record"}]}, ProgramFile))
+    with simulated_bench(program=program) as bench:
+        contact = bench.input_contact(1)
+        contact.pulse(3)
+        assert bench.input_contact(1) is contact
+        with pytest.raises(WrongArgument, match="an input cannot be given -1 pulses"):
+            contact.pulse(-1)
+        bench.rig.run(0.5)
+        assert bench.meter.inputs == (3, 0)
 
 
 def test_a_rig_without_the_simulation_says_what_to_install(monkeypatch) -> None:
@@ -224,7 +246,7 @@ def test_a_rig_that_runs_on_holds_no_more_than_before(tmp_path) -> None:
     assert sum(isinstance(each, WindowResult) for each in gc.get_objects()) == 0
     seen, before = rig_.contacts["KYZ1"].latest(0, rig_.now_ns, 10**6)
     assert len(seen) == 2 * KEPT
-    assert before + len(seen) == rig_.service.outputs.relays["kyz1"].transitions + 1  # and open, at first
+    assert before + len(seen) == rig_.service.outputs.relays[OutputId.KYZ1].transitions + 1  # and open, at first
     with pytest.raises(NoLongerKept):
         list(rig_.contacts["KYZ1"].between(rig_.begin_ns, rig_.now_ns))
     rig_.stop()
@@ -241,6 +263,16 @@ def test_a_script_needs_no_pytest() -> None:
     assert len(loads) == 3
     assert all(line.endswith("agrees") for line in loads)
     assert last == "ALT is lit after the magnet was held for 3.1 s"
+
+
+def test_the_document_shows_a_script_that_runs(capsys) -> None:
+    document = (ROOT / "docs" / "choreography.md").read_text(encoding="utf-8").partition("## Without pytest")[2]
+    (block,) = re.findall(r"^```python\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    exec(compile(block, "choreography.md", "exec"), {})
+    pulses, counted, agrees = capsys.readouterr().out.split()
+    assert int(pulses) == pytest.approx(120 * 20 * 3 * 0.8 * 4 / 3600 / 0.15, abs=1.5)
+    assert float(counted) == pytest.approx(int(pulses) * 0.15)
+    assert agrees == "True"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
