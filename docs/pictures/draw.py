@@ -11,6 +11,7 @@ from rich.console import Console, RenderableType
 
 from rig.daemon.protocol import Reading
 from rig.hardware.config import Config
+from rig.hardware.provenance import provenance_of
 from rig.hardware.selection import open_hardware
 from rig.scope.capture import NOMINAL_HZ, capture
 from rig.terminal import face_view as face
@@ -39,7 +40,9 @@ def main() -> None:
     draw(report(summary), "report.svg", "after Ctrl-C")
     hardware = open_hardware(Config(), 20, paced=False)
     try:
-        shot = capture(hardware, "v1:rising:0V", CYCLES / NOMINAL_HZ, wait_s=1.0)
+        shot = capture(
+            hardware, "v1:rising:0V", CYCLES / NOMINAL_HZ, wait_s=1.0, provenance=provenance_of(hardware, Config(), "")
+        )
     finally:
         hardware.close()
     assert shot is not None

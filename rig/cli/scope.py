@@ -49,6 +49,7 @@ def scope(
     from datetime import UTC, datetime, timedelta
 
     from rig.files.whole import check_free, write_files
+    from rig.hardware.provenance import provenance_of
     from rig.hardware.selection import open_hardware, program_of
     from rig.scope import files
     from rig.scope.capture import NOMINAL_HZ, capture, parse_trigger
@@ -65,9 +66,11 @@ def scope(
         length_s = float(option_number("--seconds", seconds, positive=True))
     check_free([*(files.comtrade_pair(comtrade) if comtrade else ()), *([csv] if csv else ())], force)
     chosen = configuration(config)
-    hardware = open_hardware(chosen, program_of(chosen).metering.current_class, paced=False)
+    program = program_of(chosen)
+    hardware = open_hardware(chosen, program.metering.current_class, paced=False)
     try:
-        shot = capture(hardware, trigger, length_s, wait, vt, ct)
+        provenance = provenance_of(hardware, chosen, program.digest)
+        shot = capture(hardware, trigger, length_s, wait, vt, ct, provenance=provenance)
     finally:
         hardware.close()
     if shot is None:

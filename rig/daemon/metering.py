@@ -40,7 +40,6 @@ from rig.meter.billing.inputs import InputId
 from rig.program.build import Program
 from rig.service.persistence import program_in_force
 from rig.service.run_accumulator import RunAccumulator
-from rig.service.run_provenance import provenance_of
 from rig.service.service import Service
 from rig.store.store import Store
 
@@ -86,7 +85,7 @@ class Daemon:
         self._feed = EdgeFeed()
         self.service = Service(hardware, config, program, store, on_edge=self._feed.hear, written=written)
         self._held.callback(self.service.close)  # the kernel may leave pins as they are: no contact stays closed
-        self.provenance = provenance_of(self.service, config)
+        self.provenance = self.service.provenance
         serve = Serve(os.getpid(), start.paced, msgspec.msgpack.encode(self.provenance), address.group)
         self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
         self._requests = Requests(self.service, configured)

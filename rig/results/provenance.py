@@ -36,6 +36,16 @@ class Provenance(msgspec.Struct, frozen=True):
     begun_utc: str
 
     @property
+    def line(self) -> str:
+        """Say all of it in one line, for the head of a file."""
+        said = {
+            "build": self.build, "program": self.program, "configuration": self.configuration,
+            "calibration": self.calibration, "seed": self.seed, "begun": self.begun_utc,
+        }  # fmt: skip
+        known = [f"{name} {value}" for name, value in said.items() if value not in ("", None)]
+        return ", ".join([f"AE-0764 rig {self.version} {self.commit}".rstrip(), self.fidelity, *known])
+
+    @property
     def mark(self) -> str:
         """Say what every result must say of itself: "SIMULATED (exact)  UNCALIBRATED", or nothing."""
         return mark(self.fidelity, self.calibrated)

@@ -15,6 +15,7 @@ from drivers.capture import EventBegins, Level, Trigger, Waveform, WaveformCaptu
 from gateware.registers import TICK_BITS, Channel, EventKind
 from rig.errors import RigError
 from rig.hardware.hardware import Hardware
+from rig.results.provenance import Provenance
 
 NOMINAL_HZ = 60
 """What `--cycles` counts: cycles of this frequency."""
@@ -76,6 +77,7 @@ class Scope(msgspec.Struct, frozen=True):
     channels: dict[str, Trace]
     calibration: str
     build: str
+    provenance: Provenance
 
 
 def parse_trigger(text: str) -> CaptureRequest:
@@ -102,6 +104,8 @@ def capture(
     wait_s: float,
     vt_ratio: Fraction = Fraction(1),
     ct_ratio: Fraction = Fraction(1),
+    *,
+    provenance: Provenance,
 ) -> Scope | None:
     """Capture `seconds` around the trigger; None if it does not come within `wait_s` of the rig's time.
 
@@ -139,7 +143,7 @@ def capture(
         for name in settings:
             if link.read(name)[0] != before[name]:
                 link.write(name, before[name])
-    return None if waveform is None else _result(waveform, trigger, hardware, ratios)
+    return None if waveform is None else _result(waveform, trigger, hardware, ratios, provenance)
 
 
 def _source(wanted: CaptureRequest, calibration: Calibration, ratios: Sequence[Fraction]) -> Trigger | None:
@@ -161,7 +165,9 @@ def _event_level(wanted: CaptureRequest, calibration: Calibration, vt_ratio: Fra
     return code
 
 
-def _result(waveform: Waveform, trigger: str, hardware: Hardware, ratios: Sequence[Fraction]) -> Scope:
+def _result(
+    waveform: Waveform, trigger: str, hardware: Hardware, ratios: Sequence[Fraction], provenance: Provenance
+) -> Scope:
     calibration, rate = hardware.calibration, float(waveform.sample_hz)
     columns = []
     for c, constants in zip(Channel, calibration.channels, strict=True):
@@ -184,6 +190,7 @@ def _result(waveform: Waveform, trigger: str, hardware: Hardware, ratios: Sequen
         },
         calibration=calibration.digest,
         build=f"{hardware.link.identity.build:08x}",
+        provenance=provenance,
     )
 
 

@@ -34,7 +34,7 @@ def comtrade(scope: Scope, cfg: Path, when: datetime, ratios: PrimaryRatios) -> 
     traces = list(scope.channels.values())
     count = len(traces[0].samples)
     scales = [(trace.peak or 1.0) / _MOST for trace in traces]
-    station = "AE-0764 rig" + (" SIMULATED" if scope.simulated else "") + ("" if scope.calibrated else " UNCALIBRATED")
+    station = f"AE-0764 rig {scope.provenance.mark}".rstrip()
     lines = [f"{station},{scope.build},1999", f"{len(traces)},{len(traces)}A,0D"]
     for number, ((name, trace), scale) in enumerate(zip(scope.channels.items(), scales, strict=True), 1):
         ratio = ratios.vt if trace.unit == "V" else ratios.ct
@@ -59,10 +59,11 @@ def comtrade(scope: Scope, cfg: Path, when: datetime, ratios: PrimaryRatios) -> 
 
 def csv(scope: Scope, path: Path, when: datetime) -> dict[Path, bytes]:
     """Rows of time_s (0 at the trigger) and va vb vc ia ib ic, after comments that say where they come from."""
+    made = scope.provenance
+    mark = f"{made.mark} " if made.mark else ""
     lines = [
-        f"# AE-0764 rig, {scope.fidelity}, build {scope.build}, calibration {scope.calibration}",
-        f"# {'SIMULATED ' if scope.simulated else ''}{'' if scope.calibrated else 'UNCALIBRATED '}"
-        f"trigger {scope.trigger} at {when.isoformat()}, tick {scope.trigger_tick}",
+        f"# {made.line}",
+        f"# {mark}trigger {scope.trigger} at {when.isoformat()}, tick {scope.trigger_tick}",
         ",".join(("time_s", *(_COLUMNS[name] for name in scope.channels))),
     ]
     for k, values in enumerate(zip(*(t.samples for t in scope.channels.values()), strict=True)):

@@ -21,6 +21,7 @@ from rig.errors import RigError
 from rig.face.face import Face
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, pulse_source
+from rig.hardware.provenance import provenance_of
 from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
 from rig.meter.billing.billing import MeterEvent
@@ -89,6 +90,7 @@ class Service:
     ) -> None:
         self.hardware = hardware
         self.program = program
+        self.provenance = provenance_of(hardware, config, program.digest)
         self._written = written
         self.on_events: Callable[[Sequence[MeterEvent]], None] = lambda events: None
         self.watch: Callable[[], None] = lambda: None
@@ -230,6 +232,7 @@ class Service:
             raise
         self._inputs.close(after=inputs)
         self._inputs, self.program = inputs, program
+        self.provenance = msgspec.structs.replace(self.provenance, program=program.digest)
         persistence = self._persistence
         events = persistence.write_program(program, configured, self.meter.state)
         changes = self.meter.reprogram(

@@ -45,10 +45,8 @@ def scope_view(scope: Scope, width: int) -> RenderableType:
         colour = _COLOURS[number % len(_COLOURS)]
         rows += _trace(name.upper(), trace, tops[trace.unit], columns, at, colour, beside)
     rows += _time_axis(scope, count, columns)
-    said = [f"SIMULATED ({scope.fidelity})"] if scope.simulated else []
-    said += [] if scope.calibrated else ["UNCALIBRATED"]
     return Panel(
-        Group(*rows), title=Text(title) if beside else None, subtitle="  ".join(said) or None,
+        Group(*rows), title=Text(title) if beside else None, subtitle=scope.provenance.mark or None,
         width=LEFT + columns + (RIGHT if beside else 0) + FRAME,
     )  # fmt: skip
 

@@ -28,6 +28,7 @@ from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.hardware.simulation import simulated_hardware
 from rig.replay.recordings.replay import Playback, replay
+from rig.results.provenance import Provenance
 from rig.scope.capture import CaptureRequest, Scope, ScopeError, Trace, capture, parse_trigger, whole_cycles
 from rig.scope.files import PrimaryRatios, comtrade, comtrade_pair, csv
 from rig.terminal.scope_view import braille, scope_view
@@ -37,12 +38,14 @@ WHEN = datetime(2026, 11, 22, 19, 0, 0, 123456, tzinfo=UTC)
 SAMPLE_HZ = 40e6 / 3 / 1024
 CHANNELS = ("v1", "v2", "v3", "i1", "i2", "i3")
 
+PROVENANCE = Provenance(True, "exact", True, "1", "abc", "00000000", "p", "c", "k", 1, "2026-11-29T00:00:00+00:00")
+
 
 def shot(trigger: str, seconds: float = 0.05, wait_s: float = 2.0, **ratios: Fraction) -> Scope | None:
     hardware = open_hardware(Config(), 20, paced=False)
     try:
         before = hardware.link.configuration()
-        found = capture(hardware, trigger, seconds, wait_s, **ratios)
+        found = capture(hardware, trigger, seconds, wait_s, **ratios, provenance=PROVENANCE)
         assert hardware.link.configuration() == before, "the board is left as it was found"
     finally:
         hardware.close()
@@ -64,7 +67,21 @@ def sines(count: int = 900, index: int = 200, scale: float = 1.0) -> Scope:
         unit, peak = ("V", 170.0 * scale) if k < 3 else ("A", 7.0 * scale)
         samples = (peak * np.sin(turn - 2 * np.pi * k / 3)).tolist()
         traces[name] = Trace(unit, peak / math.sqrt(2), max(map(abs, samples)), 0.0, 60.0, samples)
-    return Scope(True, True, "exact", "v1:rising:0V", index, 1_000_000, 0.0, SAMPLE_HZ, 60.0, traces, "0" * 12, "0" * 8)
+    return Scope(
+        True,
+        True,
+        "exact",
+        "v1:rising:0V",
+        index,
+        1_000_000,
+        0.0,
+        SAMPLE_HZ,
+        60.0,
+        traces,
+        "0" * 12,
+        "0" * 8,
+        PROVENANCE,
+    )
 
 
 # --- what is captured ---------------------------------------------------------------------------------------
@@ -127,7 +144,7 @@ def test_an_event_triggers() -> None:
     ]
     source = SyntheticLoad(Chain().tick_hz, steps)
     hardware, _, _ = simulated_hardware(Config(), 20, source, paced=False)
-    found = capture(hardware, "event:sag:100V", 0.08, 2.0)
+    found = capture(hardware, "event:sag:100V", 0.08, 2.0, provenance=PROVENANCE)
     assert found is not None
     at, samples = found.trigger_index, found.channels["v1"].samples
     last = max(k for k, value in enumerate(samples) if abs(value) >= 100 * math.sqrt(2) * 1.001)

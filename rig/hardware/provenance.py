@@ -1,4 +1,4 @@
-"""Where the figures of a run come from (rig/results/provenance.py)."""
+"""Where the figures come from that are measured on a piece of hardware (rig/results/provenance.py)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 import msgspec
 
 from rig.hardware.config import Config
+from rig.hardware.hardware import Hardware
 from rig.results.provenance import Provenance, commit, project_version
-from rig.service.service import Service
 
 
-def provenance_of(service: Service, config: Config) -> Provenance:
-    """Give the provenance of a service that begins now."""
-    hardware = service.hardware
+def provenance_of(hardware: Hardware, config: Config, program: str) -> Provenance:
+    """Give the provenance of what begins now on the hardware that a configuration opened, with a program's digest."""
     return Provenance(
         simulated=hardware.simulated,
         fidelity=hardware.fidelity,
@@ -22,7 +21,7 @@ def provenance_of(service: Service, config: Config) -> Provenance:
         version=project_version(),
         commit=commit(),
         build=f"{hardware.link.identity.build:08x}",
-        program=service.program.digest,
+        program=program,
         configuration=configuration_digest(config),
         calibration=hardware.calibration.digest,
         seed=config.simulation.seed if hardware.simulated else None,
