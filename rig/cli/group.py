@@ -9,7 +9,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 from rig.failures import printable
-from rig.terminal.width import USUAL, columns
+from rig.terminal.width import USUAL_COLUMNS, columns
 
 LOAD = "--intervals"
 """With a load's record behind it, `rig replay` was what `rig bill` is."""
@@ -22,7 +22,7 @@ class CommandGroup(TyperGroup):
     """`rig`, all commands below it."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        extra.setdefault("terminal_width", min(columns(), USUAL) - MARGIN)
+        extra.setdefault("terminal_width", min(columns(), USUAL_COLUMNS) - MARGIN)
         return super().make_context(info_name, args, parent, **extra)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -17,7 +17,7 @@ ROWS = 4
 LEFT, RIGHT, FRAME = 10, 24, 4
 """Columns of the scale before a trace, of its figures after it, and of the frame around all."""
 
-LEAST = 20
+LEAST_TRACE = 20
 """Columns of a trace; where there is no room for them beside its figures, these stand below it."""
 
 UNIT = " ms"
@@ -31,8 +31,8 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 def scope_view(scope: Scope, width: int) -> RenderableType:
     """The whole picture, `width` columns wide: voltages on one scale, currents on another."""
-    beside = width - LEFT - RIGHT - FRAME >= LEAST
-    columns = max(LEAST, width - LEFT - (RIGHT if beside else 0) - FRAME)
+    beside = width - LEFT - RIGHT - FRAME >= LEAST_TRACE
+    columns = max(LEAST_TRACE, width - LEFT - (RIGHT if beside else 0) - FRAME)
     first = next(iter(scope.channels.values()))
     count = len(first.samples)
     at = scope.trigger_index * (columns - 1) // max(1, count - 1)
