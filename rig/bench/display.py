@@ -12,7 +12,7 @@ from rig.bench.states import ALL_SEGMENTS_TEXT, ShownFrame
 from rig.files.strict_toml import hint
 from rig.meter.clock import SECOND_NS
 from rig.meter.display.lcd import Annunciator
-from rig.meter.front.front import Mode
+from rig.meter.front.modes import Mode
 from rig.program.display_items import items
 from rig.program.names import Names
 

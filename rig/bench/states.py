@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from drivers.gpio import Position
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
-from rig.meter.front.front import Mode
+from rig.meter.front.modes import Mode
 
 ALL_SEGMENTS_TEXT = "all segments"
 """The text of the check of all segments."""

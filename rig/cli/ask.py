@@ -162,11 +162,11 @@ def clear(
     _ask(Clear(), config, socket, key_file, json)
 
 
-@app.command("relay", epilog="Example: rig ask relay KYZ2 closed --for 5")
+@app.command("relay", epilog="Example: rig ask relay KYZ2 closed --hold 5")
 def relay(
     output: Annotated[str, typer.Argument(help="KYZ1 to KYZ4.")],
     contact: Annotated[str, typer.Argument(help="closed: K–Y closes; open: K–Z does.")],
-    seconds: Annotated[float, typer.Option("--for", min=0.1, max=60, help="For so many seconds.")] = 5.0,
+    seconds: Annotated[float, typer.Option("--hold", min=0.1, max=60, help="Seconds.")] = 5.0,
     config: ConfigOption = None,
     socket: SocketOption = None,
     key_file: KeyOption = None,

@@ -10,15 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from rig.cli.json_output import print_json
 from rig.cli.options import (
     ConfigOption,
+    ForceOption,
     HandsOption,
     JsonOption,
     SecondsOption,
@@ -32,9 +29,12 @@ from rig.errors import RigError
 from rig.failures import refuse
 
 if TYPE_CHECKING:
+    from rich.live import Live
+
     from rig.daemon.client import MeterClient
     from rig.daemon.protocol import Ended, Reading
     from rig.hardware.hands_file import HandsWriter
+    from rig.terminal.console import CommandConsole
     from rig.terminal.show import Audience
 
 HOLD, SHOW = "\x1b[?2026h", "\x1b[?2026l"
@@ -71,7 +71,7 @@ def record(
     speed: SpeedOption = Speed.real,
     hands: HandsOption = None,
     socket: SocketOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Run the meter as rig run does, and write down what hands do: every raw edge of its switches and inputs."""
@@ -96,6 +96,8 @@ def serve(
     socket: SocketOption = None,
 ) -> None:
     """Run the meter without showing it, as a service does, until SIGTERM or Ctrl-C (docs/hardware.md has the unit)."""
+    import msgspec
+
     from rig.daemon.startup import Start
 
     chosen = configuration(config)
@@ -226,10 +228,13 @@ def _audience(
     json: bool, writer: HandsWriter | None, *, keys: bool
 ) -> Iterator[tuple[Audience, Callable[[Ended], int]]]:
     """Who is shown a meter here, and what prints its end and gives the exit status."""
+    import msgspec
+
+    from rig.terminal.console import output_console
     from rig.terminal.run_view import report
     from rig.terminal.show import Audience
 
-    console = Console()
+    console = output_console()
 
     def finish(ended: Ended) -> int:
         if ended.summary is not None:
@@ -241,14 +246,17 @@ def _audience(
             refuse(ended.failure)
         return ended.status
 
-    if json or not console.is_terminal or console.is_dumb_terminal:
+    if json or not console.redraws:
         yield Audience(lambda reading: _print(reading, json, brief=True), record=writer), finish
         return
+    from rich.live import Live
+    from rich.text import Text
+
     with Live(Text("the meter starts", style="dim"), console=console, auto_refresh=False) as live:
         yield replace(_on_terminal(console, live, keys and sys.stdin.isatty()), record=writer), finish
 
 
-def _on_terminal(console: Console, live: Live, moves: bool) -> Audience:
+def _on_terminal(console: CommandConsole, live: Live, moves: bool) -> Audience:
     """A picture that stays in its place; `moves`: keys move the switches."""
     from rig.terminal.run_view import panel
     from rig.terminal.show import Audience
@@ -264,6 +272,7 @@ def _on_terminal(console: Console, live: Live, moves: bool) -> Audience:
 
 
 def _print(reading: Reading, json: bool, brief: bool = False) -> None:
+    from rig.terminal.console import output_console
     from rig.terminal.run_view import line, panel
     from rig.terminal.show import reading_json
 
@@ -272,4 +281,4 @@ def _print(reading: Reading, json: bool, brief: bool = False) -> None:
     elif brief:
         print(line(reading), flush=True)
     else:
-        Console().print(panel(reading, trouble=reading.lcd_trouble))
+        output_console().print(panel(reading, trouble=reading.lcd_trouble))

@@ -254,7 +254,7 @@ def _notes(provenance: Provenance) -> dict[str, str]:
 
 def reading_json(reading: Reading) -> dict[str, Any]:
     """Give a reading as `--json` prints it."""
-    whole = msgspec.to_builtins(reading.summary) | {"phases": msgspec.to_builtins(reading.recent)}
+    whole: dict[str, Any] = msgspec.to_builtins(reading.summary) | {"phases": msgspec.to_builtins(reading.recent)}
     face = msgspec.to_builtins(reading.face)
     face["lcd"]["lit"].sort()
     face["operated"].sort()

@@ -28,7 +28,6 @@ from __future__ import annotations
 from bisect import insort
 from operator import add
 
-from rig.meter.billing.calendar import Rate
 from rig.meter.billing.commands import Command
 from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
 from rig.meter.billing.events import Cause, ClockSetFrom, ClockSetTo, PowerDown, PowerUp
@@ -40,6 +39,7 @@ from rig.meter.billing.schedule import SECOND_NS, next_self_read_ns
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.billing.state import BillingState
+from rig.meter.billing.tariff import Rate
 
 __all__ = ["Billing", "BillingState", "MeterEvent"]
 

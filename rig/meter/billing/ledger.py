@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rig.meter.billing.calendar import Rate
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.events import (
     Cause,
@@ -35,6 +34,7 @@ from rig.meter.billing.schedule import SECOND_NS, next_boundary_ns, next_self_re
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.snapshot import Snapshot, with_maxima
 from rig.meter.billing.state import BillingState, TestState
+from rig.meter.billing.tariff import Rate
 
 RATES = len(Rate)
 NOTHING: Amounts = (0,) * PLACES

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rig.meter.billing.demand import DemandRegisters, Maximum
+from rig.meter.billing.demand import DemandRegisters
 from rig.meter.billing.events import Cause
-from rig.meter.billing.maxima import ResetValues
+from rig.meter.billing.maxima import Maximum, ResetValues
 from rig.meter.billing.quantity import Quantity
 
 

@@ -69,7 +69,8 @@ def places(text: str) -> int:
 
 def _truncated(nano: int, decimals: int) -> int:
     """The size in units of the last decimal."""
-    return abs(nano) * 10**decimals // NANO_PER_KILO
+    scale: int = 10**decimals
+    return abs(nano) * scale // NANO_PER_KILO
 
 
 def _pointed(shown: int, digits: int, decimals: int, negative: bool) -> str:

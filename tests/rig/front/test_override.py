@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from test_modes import rows
 
 from rig.meter.front import override
-from rig.meter.front.front import Front, Mode
+from rig.meter.front.front import Front
+from rig.meter.front.modes import Mode
 from rig.meter.front.override import Override, OverrideEvent, OverrideState
 from rig.meter.front.switches import Change, Switch
 from rig.terminal.keys import Keys
