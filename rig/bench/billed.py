@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from rig.bench.rig import SECOND_NS, Rig
 from rig.meter.billing.billing import Billing
-from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.registers import Registers
 from rig.meter.billing.tariff import Rate
+from rig.meter.reading.figures import kilo
 from rig.program.names import Names
 
 DEMANDS = ("max", "present", "previous", "cumulative")
@@ -94,9 +94,9 @@ class Named(Mapping[str, float]):
         words = name.split()
         if words and words[-1] in self._rates and " ".join(words[:-1]) in self._energies:
             quantity = self._energies[" ".join(words[:-1])]
-            return self._registers.energy(quantity, Rate[words[-1]]) / NANO_PER_KILO
+            return kilo(self._registers.energy(quantity, Rate[words[-1]]))
         if name in self._energies:
-            return self._registers.energy(self._energies[name]) / NANO_PER_KILO
+            return kilo(self._registers.energy(self._energies[name]))
         stem, _, kind = name.rpartition(" ")
         if stem in self._demands and kind in DEMANDS:
             demand, place = self._registers.demand, self._demands[stem]
@@ -107,7 +107,7 @@ class Named(Mapping[str, float]):
                 "previous": lambda: demand.previous(place),
                 "cumulative": lambda: demand.cumulative(place),
             }[kind]()
-            return nano / NANO_PER_KILO
+            return kilo(nano)
         raise KeyError(f"{name!r} is no register of this meter: it has {', '.join(self)}")
 
     def __iter__(self) -> Iterator[str]:

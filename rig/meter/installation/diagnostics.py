@@ -47,6 +47,11 @@ class Diagnostic(Enum):
     PHASE_C_OUT = "phase C has lost its voltage"
     UNKNOWN_SERVICE = "the voltages fit no service of the form"
 
+    @property
+    def label(self) -> str:
+        """Its name in programs and reports, such as "phase b out"."""
+        return self.name.lower().replace("_", " ")
+
 
 @dataclass(frozen=True)
 class DiagnosticSettings:
