@@ -24,6 +24,7 @@ from rig.hardware.doctor import Check
 from rig.hardware.hands_file import read_hands
 from rig.meter.measuring.measurement import Fault
 from rig.replay.intervals.report import Report
+from rig.results import exact
 from rig.results.summary import Summary
 from rig.store.check import Finding
 from rig.store.contents import StoreContents
@@ -209,6 +210,16 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
         if not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):
             row = re.findall(rf"^\| `{name}` \|.*$", text_of(path), re.MULTILINE)[0]
             assert set(kind.__struct_fields__) <= set(re.findall(r"`(\w+)`", row)), f"{name} lacks a field"
+
+
+EXACT = [kind for name, kind in vars(exact).items() if name.startswith("Exact") and hasattr(kind, "__struct_fields__")]
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_every_key_of_an_exact_reading_is_documented(kind: type[msgspec.Struct]) -> None:
+    words = re.sub(r"(?<!^)([A-Z])", lambda capital: " " + capital[1].lower(), kind.__name__)
+    heading = words.removesuffix(" reading")
+    assert table_keys(ROOT / "docs" / "json.md", heading) == list(kind.__struct_fields__)
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:

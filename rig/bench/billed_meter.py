@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from rig.bench.errors import NoSuchRegister
 from rig.bench.rig import Rig
 from rig.meter.billing.billing import Billing
-from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.registers import Registers
 from rig.meter.billing.tariff import Rate
 from rig.meter.clock import SECOND_NS
+from rig.meter.reading.figures import kilo
 from rig.program.names import Names
 
 DEMANDS = ("max", "present", "previous", "cumulative")
@@ -85,7 +85,7 @@ class NamedRegisters(Mapping[str, float]):
         self._demands = {name: quantities.index(q) for name, q in names.demands.items() if q in quantities}
 
     def __getitem__(self, name: str) -> float:
-        return self.nano(name) / NANO_PER_KILO
+        return kilo(self.nano(name))
 
     def nano(self, name: str) -> int:
         """A register exactly: nWh of kWh, nW of kW, and so on."""

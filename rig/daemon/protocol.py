@@ -18,6 +18,7 @@ import msgspec
 from drivers.switches import RawEdge
 from rig.face.face import Face
 from rig.meter.front.switches import Switch
+from rig.results.exact import ExactReading
 from rig.results.provenance import Provenance
 from rig.results.summary import Phase, Summary
 
@@ -232,9 +233,9 @@ class EventsLogged(msgspec.Struct, frozen=True, tag="events"):
 
 
 class State(msgspec.Struct, frozen=True, tag="state"):
-    """The exact reading: integers in nWh and nW, times in UTC ns, constants as "numerator/denominator"."""
+    """The exact reading (docs/json.md)."""
 
-    reading: dict[str, Any]
+    reading: ExactReading
 
 
 class Dropped(msgspec.Struct, frozen=True, tag="dropped"):

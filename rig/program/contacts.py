@@ -37,7 +37,7 @@ MOST_VOLTS = 1000
 
 def diagnostic_name(diagnostic: Diagnostic) -> str:
     """As programs write it: "phase a out"."""
-    return diagnostic.name.lower().replace("_", " ")
+    return diagnostic.label
 
 
 # --- outputs --------------------------------------------------------------------------------------------------

@@ -32,4 +32,4 @@ class Names:
 
 def demand_name(quantity: Quantity) -> str:
     """Its own name as a demand: "kW delivered"."""
-    return quantity.value.replace(quantity.unit, quantity.demand_unit, 1)
+    return quantity.demand_name

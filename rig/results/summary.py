@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rig.meter.billing.quantity import Quantity
+from rig.results.exact import ExactReading, Rational
 
 PHASES = "abc"
 REGISTERS = (
@@ -77,16 +78,18 @@ class OutputState(msgspec.Struct, frozen=True):
 
 
 class Constants(msgspec.Struct, frozen=True):
-    """Wh per pulse at the meter, and what meter values are multiplied by to be the values given."""
+    """Wh per pulse at the meter, and what meter values are multiplied by to be the values given, exactly too."""
 
     ks_wh: float
     kp1_wh: float
     multiplier: float
+    multiplier_exact: Rational
 
 
 class Summary(msgspec.Struct, frozen=True):
     """Everything a run came to. `pulses` are those that left the test LED and each output that pulses: times constant
-    and multiplier they are the energy, to within one.
+    and multiplier they are the energy, to within one. `exact` is all that the meter has registered, of which registers
+    and demand are renderings; no multiplier is in it.
     """
 
     simulated: bool
@@ -110,6 +113,7 @@ class Summary(msgspec.Struct, frozen=True):
     pulses: dict[str, int]
     outputs: list[OutputState]
     constants: Constants
+    exact: ExactReading
     overload: bool
     overload_channels: list[str]
     dead_channels: list[str]

@@ -6,7 +6,6 @@ What a rig has beside the meter, simulated switches and the process itself, is n
 from __future__ import annotations
 
 import tomllib
-from typing import Any
 
 from rig.errors import RigError
 from rig.files.strict_toml import ConfigError, convert
@@ -17,6 +16,7 @@ from rig.meter.billing.commands import Action, Command
 from rig.program.build import Program, build
 from rig.program.changes import actions_of
 from rig.program.schema import ProgramFile
+from rig.results.exact import ExactReading
 from rig.service.service import Service
 
 EARLIEST_UTC_NS, LATEST_UTC_NS = 946_684_800 * 10**9, 4_102_444_800 * 10**9
@@ -55,7 +55,7 @@ class MeterDoor:
             raise DoorError(found.sentence)
         return found
 
-    def read(self, asker: Asker) -> dict[str, Any]:
+    def read(self, asker: Asker) -> ExactReading:
         """Give the exact reading of all that is registered."""
         self._decide(asker, MeterAction.READ)
         return self._service.reading()

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from gateware.registers import CHANNELS, Channel, RecordFlag
-from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
+from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.functions import Output, PulsesOutput
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.measuring.quantities import Readings, Sums
 from rig.meter.meter import WindowResult
+from rig.meter.reading.figures import AT_THE_METER, units
 from rig.program.check import output_text
-from rig.program.names import demand_name
-from rig.results.summary import (
-    PHASES,
-    REGISTERS,
-    Constants,
-    DemandSummary,
-    EnergyRegisters,
-    EnergyWh,
-    OutputState,
-    Phase,
-    Summary,
-)
+from rig.results.exact import exact_reading
+from rig.results.registered import demand_summaries, energy_registers
+from rig.results.summary import PHASES, Constants, EnergyWh, OutputState, Phase, Summary
 from rig.service.service import Service
 
 
@@ -32,9 +25,10 @@ class RunAccumulator:
     `vt_ratio` and `ct_ratio` multiply meter values back to primary ones.
     """
 
-    def __init__(self, service: Service, vt_ratio: float = 1.0, ct_ratio: float = 1.0) -> None:
+    def __init__(self, service: Service, vt_ratio: Fraction = AT_THE_METER, ct_ratio: Fraction = AT_THE_METER) -> None:
         self._service = service
-        self._vt, self._ct = vt_ratio, ct_ratio
+        self._vt, self._ct = float(vt_ratio), float(ct_ratio)
+        self._ratio = vt_ratio * ct_ratio
         self._run = self._recent = Sums()
         self._bits = self._records = self._overload = self._dead = self._timed = 0
 
@@ -56,12 +50,11 @@ class RunAccumulator:
     def summary(self, phases: str = PHASES) -> Summary:
         """The run so far, with the phases asked for."""
         service, measurement = self._service, self._service.measurement
-        billing, link = service.meter.billing, service.hardware.link
-        billing.settle()
-        ratio = self._vt * self._ct
+        link, ratio = service.hardware.link, self._ratio
+        reading = service.meter.reading()
         readings = self._readings(self._run)
         kyz1 = service.meter.outputs.get(OutputId.KYZ1)
-        installation = service.meter.installation
+        installation = reading.installation
 
         return Summary(
             simulated=service.hardware.simulated,
@@ -76,14 +69,14 @@ class RunAccumulator:
             phases=self._phases(readings, phases),
             neutral_a=readings.neutral_a * self._ct if readings else None,
             energy_wh=EnergyWh(
-                service.energy_of_run(Quantity.KWH_DELIVERED) / NANO * ratio,
-                service.energy_of_run(Quantity.KWH_RECEIVED) / NANO * ratio,
+                units(service.energy_of_run(Quantity.KWH_DELIVERED), ratio),
+                units(service.energy_of_run(Quantity.KWH_RECEIVED), ratio),
             ),
-            registers=EnergyRegisters(*(billing.registers.energy(q) / NANO_PER_KILO * ratio for q in REGISTERS)),
-            demand=_demand(service, ratio),
-            rate=billing.rate.name,
+            registers=energy_registers(reading.registers, ratio),
+            demand=demand_summaries(reading, service.program.billing.calendar, ratio),
+            rate=reading.rate.name,
             service=installation.service.text if installation.service else None,
-            diagnostics=[f"{d.name.lower().replace('_', ' ')} {phases}" for d, phases in installation.active.items()],
+            diagnostics=[f"{diagnostic.label} {phases}" for diagnostic, phases in installation.active.items()],
             stored=service.stored,
             pulses={OutputId.TEST_LED.value: service.outputs.led.flashes}
             | {
@@ -92,7 +85,10 @@ class RunAccumulator:
                 if id is not OutputId.TEST_LED
             },
             outputs=[_contact(service, output) for output in service.program.outputs],
-            constants=Constants(float(service.program.ks.wh), float(kyz1.constant_wh) if kyz1 else 0.0, ratio),
+            constants=Constants(
+                float(service.program.ks.wh), float(kyz1.constant_wh) if kyz1 else 0.0, float(ratio), str(ratio)
+            ),
+            exact=exact_reading(reading),
             overload=bool(self._overload),
             overload_channels=_names(self._overload),
             dead_channels=_names(self._dead),
@@ -148,28 +144,6 @@ def _contact(service: Service, output: Output) -> OutputState:
         transitions=relay.transitions if isinstance(output, PulsesOutput) else None,
         kp_wh=float(output.kp_wh) if isinstance(output, PulsesOutput) else None,
     )
-
-
-def _demand(service: Service, ratio: float) -> list[DemandSummary]:
-    billing = service.meter.billing
-    registers = billing.registers.demand
-    if registers is None:
-        return []
-    found = []
-    for q, quantity in enumerate(registers.settings.quantities):
-        top = registers.maximum(q)
-        local = None if top.at_ns is None else billing.settings.calendar.local(top.at_ns)
-        found.append(
-            DemandSummary(
-                quantity=demand_name(quantity),
-                present=registers.present(q) / NANO_PER_KILO * ratio,
-                previous=registers.previous(q) / NANO_PER_KILO * ratio,
-                maximum=top.value / NANO_PER_KILO * ratio,
-                maximum_time=None if local is None else local.isoformat(timespec="seconds"),
-                cumulative=registers.cumulative(q) / NANO_PER_KILO * ratio,
-            )
-        )
-    return found
 
 
 def _item(values: Sequence[float | None] | None, k: int, scale: float = 1.0) -> float | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -26,7 +25,7 @@ from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Command
-from rig.meter.billing.events import Cause, ClockSetTo
+from rig.meter.billing.events import ClockSetTo
 from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.billing.source import Source
@@ -37,6 +36,7 @@ from rig.meter.meter import Meter, WindowResult
 from rig.program.build import Program
 from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
+from rig.results.exact import ExactReading, exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
 from rig.service.front_panel import FrontPanel
 from rig.service.input_contacts import InputContacts
@@ -189,9 +189,9 @@ class Service:
             test_by_communication=self.program.metering.model.family == "S4e",
         )
 
-    def reading(self) -> dict[str, Any]:
-        """Give the exact reading of all that is registered, as plain data."""
-        return dict(msgspec.to_builtins(self.meter.billing.snapshot(Cause.COMMUNICATION)))
+    def reading(self) -> ExactReading:
+        """Give the exact reading of all that is registered."""
+        return exact_reading(self.meter.reading())
 
     def log_access(self) -> None:
         """Log what the decision has to say, and save it with its counts."""

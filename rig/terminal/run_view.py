@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from rig.daemon.protocol import Reading
-from rig.results.summary import DemandSummary, OutputState, Summary
+from rig.meter.billing.quantity import Quantity
+from rig.meter.reading.figures import kilo_text
+from rig.results.exact import reading_of
+from rig.results.registered import demand_text, energy_text, total_demands
+from rig.results.summary import OutputState, Summary
 from rig.terminal.face_view import FaceView
 from rig.terminal.phases_view import Phases, or_dash
 
@@ -35,10 +40,7 @@ def panel(reading: Reading, *, keys: bool = False, trouble: str | None = None) -
         f"{s.seconds:.1f} s   → {s.energy_wh.delivered:.4f} Wh   ← {s.energy_wh.received:.4f} Wh   "
         f"{or_dash(s.frequency_hz, '.3f')} Hz   neutral {or_dash(s.neutral_a, '.4f')} A"
     )
-    billed = Text(
-        f"{s.service or 'service not known yet'}   rate {s.rate}   "
-        + "   ".join(f"{d.quantity} {d.present:.3f}, max {d.maximum:.3f}" for d in s.demand[:1])
-    )
+    billed = Text(f"{s.service or 'service not known yet'}   rate {s.rate}   {_first_demand(s)}")
     rows: list[RenderableType] = [Phases(reading.recent), energy, billed, Text("   ".join(pulses))]
     rows += [Text(said, style="bold red") for said in (troubles(s), trouble) if said]
     return Group(FaceView(face, keys), *rows)
@@ -55,6 +57,11 @@ def line(reading: Reading) -> str:
 
 def report(s: Summary) -> RenderableType:
     """The figures of a finished run."""
+    reading, ratio = reading_of(s.exact), _ratio(s)
+
+    def kwh(quantity: Quantity) -> str:
+        return f"{energy_text(reading.registers, quantity, ratio)} {quantity.value}"
+
     table = Table.grid(padding=(0, 2))
     for name, value in (
         ("metered", f"{s.seconds:.6g} s, {s.samples} samples of {s.bits} bits a channel, {s.records} records"),
@@ -62,10 +69,13 @@ def report(s: Summary) -> RenderableType:
         ("neutral", f"{or_dash(s.neutral_a, '.4f')} A"),
         ("delivered", f"{s.energy_wh.delivered:.6g} Wh"),
         ("received", f"{s.energy_wh.received:.6g} Wh"),
-        ("registers", f"{s.registers.kwh_delivered:.6f} kWh delivered, {s.registers.kwh_received:.6f} kWh received"),
-        ("", f"{s.registers.kvarh_lagging:.6f} kvarh lagging, {s.registers.kvarh_leading:.6f} kvarh leading"),
-        ("", f"{s.registers.kvah_td:.6f} kVAh td, {s.registers.kvah_rms:.6f} kVAh rms{_kept(s)}"),
-        *((d.quantity, _demand(d)) for d in s.demand),
+        ("registers", f"{kwh(Quantity.KWH_DELIVERED)}, {kwh(Quantity.KWH_RECEIVED)}"),
+        ("", f"{kwh(Quantity.KVARH_LAGGING)}, {kwh(Quantity.KVARH_LEADING)}"),
+        ("", f"{kwh(Quantity.KVAH_TD)}, {kwh(Quantity.KVAH_RMS)}{_kept(s)}"),
+        *(
+            (d.quantity, demand_text(demand, d.maximum_time, ratio))
+            for d, (_, demand) in zip(s.demand, total_demands(reading), strict=True)
+        ),
         ("service", f"{s.service or 'not detected'}, rate {s.rate}"),
         ("test LED", f"pulses of {s.constants.ks_wh:g} Wh{_times(s)}: {s.pulses['test_led']}"),
         *((contact.name, _contact(contact, s)) for contact in s.outputs),
@@ -108,9 +118,18 @@ def _contact(c: OutputState, s: Summary) -> str:
     return f"{c.does}, transitions of {c.kp_wh:g} {unit}{_times(s)}: {c.transitions}"
 
 
-def _demand(d: DemandSummary) -> str:
-    when = f" at {d.maximum_time}" if d.maximum_time else ""
-    return f"present {d.present:.4f}, previous {d.previous:.4f}, maximum {d.maximum:.4f}{when}"
+def _first_demand(s: Summary) -> str:
+    """The first quantity's, in total."""
+    found = total_demands(reading_of(s.exact))[:1]
+    return "".join(
+        f"{quantity.demand_name} {kilo_text(demand.present, 3, _ratio(s))}, "
+        f"max {kilo_text(demand.maximum.value, 3, _ratio(s))}"
+        for quantity, demand in found
+    )
+
+
+def _ratio(s: Summary) -> Fraction:
+    return Fraction(s.constants.multiplier_exact)
 
 
 def _kept(s: Summary) -> str:

@@ -119,6 +119,11 @@ class Quantity(Enum):
         """kW, kvar or kVA."""
         return self.unit.removesuffix("h")
 
+    @property
+    def demand_name(self) -> str:
+        """Its name as a demand, such as "kW delivered"."""
+        return self.value.replace(self.unit, self.demand_unit, 1)
+
     def of(self, amounts: Amounts) -> int:
         """What these amounts come to, in nWh, nvarh or nVAh."""
         adds, subtracts = _TERMS[self]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from math import isfinite
 
-from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.display.lcd import POINTS, TEXT_PLACES
+from rig.meter.reading.figures import kilo_steps
 
 UNKNOWN = "-----"
 OVERFLOW = "OVERFLOW"
@@ -20,12 +20,12 @@ def dial(nano: int, digits: int, decimals: int) -> str:
 
     One that is negative has its sign before them; of nine digits the first gives way to it.
     """
-    return _pointed(_truncated(nano, decimals), digits, decimals, nano < 0)
+    return _pointed(kilo_steps(nano, decimals), digits, decimals, nano < 0)
 
 
 def gauge(nano: int, digits: int, decimals: int) -> str:
     """The same of what does not go round: a demand that its digits do not hold shows OVERFLOW."""
-    shown = _truncated(nano, decimals)
+    shown = kilo_steps(nano, decimals)
     return OVERFLOW if shown >= 10**digits else _pointed(shown, digits, decimals, nano < 0)
 
 
@@ -65,12 +65,6 @@ def fitted(text: str) -> str:
 def places(text: str) -> int:
     """How many places a text needs."""
     return sum(c not in POINTS for c in text)
-
-
-def _truncated(nano: int, decimals: int) -> int:
-    """The size in units of the last decimal."""
-    scale: int = 10**decimals
-    return abs(nano) * scale // NANO_PER_KILO
 
 
 def _pointed(shown: int, digits: int, decimals: int, negative: bool) -> str:

@@ -12,7 +12,8 @@ import msgspec
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.maxima import Maximum
-from rig.meter.billing.quantity import NANO_PER_KILO, Amounts, Quantity
+from rig.meter.billing.quantity import Amounts, Quantity
+from rig.meter.reading.figures import kilo
 from rig.replay.intervals.file import local_text
 
 Registers = dict[str, Any]
@@ -133,7 +134,7 @@ class LoadFigures:
         return at_ns - self._demand.interval_s * 10**9
 
     def _kilo(self, nano: int) -> float:
-        return float(Fraction(round(round(nano * self._multiplier), -self._digits), NANO_PER_KILO))
+        return kilo(round(round(nano * self._multiplier), -self._digits))
 
 
 def demand_key(quantity: Quantity) -> str:

@@ -94,7 +94,7 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
 
     hardware, _, _ = simulated_hardware(config, current_class, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
     service = Service(hardware, config, program, reference=Channel(PHASES.index(playback.phases[0])))
-    accumulator = RunAccumulator(service, float(playback.vt_ratio), float(playback.ct_ratio))
+    accumulator = RunAccumulator(service, playback.vt_ratio, playback.ct_ratio)
     try:
         service.begin(begin)
         hardware.link.close_window_at(end)

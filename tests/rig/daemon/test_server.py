@@ -27,12 +27,13 @@ from rig.daemon.protocol import (
     Done,
     Dropped,
     Ended,
+    EventsLogged,
     Hello,
+    LoggedEvent,
     ReadState,
     Request,
     RequestRefused,
     ResetDemand,
-    State,
     Subscribe,
     Topic,
 )
@@ -42,6 +43,11 @@ from rig.results.provenance import Provenance
 
 ROOT = Path(__file__).parents[3]
 PROVENANCE = Provenance(True, "exact", True, "1", "abc", "00", "p", "c", "k", 1, "2026-11-29T00:00:00+00:00")
+
+
+def published(number: int, text: str = "") -> EventsLogged:
+    """A publication of any size with a number."""
+    return EventsLogged([LoggedEvent(number, 0, text, {})])
 
 
 class Metering:
@@ -121,12 +127,12 @@ def test_publications_go_to_those_who_subscribed(metering: Metering, path: Path)
         assert metering.next() == Interest([Topic.STATE])
         other.subscribe(Topic.STATE, Topic.EVENTS)
         assert metering.next() == Interest([Topic.EVENTS, Topic.STATE])
-        metering.publish(Topic.EVENTS, State({"for": "other"}))
-        metering.publish(Topic.STATE, State({"for": "both"}))
-        assert one._next(time.monotonic() + 10) == State({"for": "both"})
+        metering.publish(Topic.EVENTS, published(0, "other"))
+        metering.publish(Topic.STATE, published(0, "both"))
+        assert one._next(time.monotonic() + 10) == published(0, "both")
         assert [other._next(time.monotonic() + 10) for _ in range(2)] == [
-            State({"for": "other"}),
-            State({"for": "both"}),
+            published(0, "other"),
+            published(0, "both"),
         ]
         other.subscribe()
         assert metering.next() == Interest([Topic.STATE])
@@ -138,14 +144,14 @@ def test_the_last_word_reaches_everybody_also_what_waited_before_it(path: Path) 
         client.subscribe(Topic.STATE)
         metering.next()
         for k in range(20):
-            metering.publish(Topic.STATE, State({"k": k, "long": "x" * 10_000}))
+            metering.publish(Topic.STATE, published(k, "x" * 10_000))
         metering.server.channel.send(Farewell(frame(Ended(None, "the link", 1))))
         closing = threading.Thread(target=metering.close)
         closing.start()
         heard = list(client.messages())
         closing.join(20)
     assert heard[-1] == Ended(None, "the link", 1)
-    assert [message.reading["k"] for message in heard[:-1]] == list(range(20))
+    assert [message.events[0].utc_ns for message in heard[:-1]] == list(range(20))
     assert not path.exists()
 
 
@@ -158,16 +164,16 @@ def test_who_does_not_read_is_told_what_was_dropped_and_nobody_else_loses_anythi
         quick.subscribe(Topic.STATE)
         got: list[object] = []
         for k in range(300):
-            metering.publish(Topic.STATE, State({"k": k, "long": "x" * 10_000}))
+            metering.publish(Topic.STATE, published(k, "x" * 10_000))
             got.append(quick._next(time.monotonic() + 10))
-        assert [message.reading["k"] for message in got] == list(range(300))
+        assert [message.events[0].utc_ns for message in got] == list(range(300))
         heard: list[object] = []
-        while len(heard) == 0 or not (isinstance(heard[-1], State) and heard[-1].reading["k"] == 300):
+        while len(heard) == 0 or not (isinstance(heard[-1], EventsLogged) and heard[-1].events[0].utc_ns == 300):
             if (message := slow.poll()) is None:
-                metering.publish(Topic.STATE, State({"k": 300}))
+                metering.publish(Topic.STATE, published(300))
                 message = slow._next(time.monotonic() + 10)
             heard.append(message)
-        numbers = [message.reading["k"] for message in heard if isinstance(message, State)]
+        numbers = [message.events[0].utc_ns for message in heard if isinstance(message, EventsLogged)]
         (dropped,) = [message for message in heard if isinstance(message, Dropped)]
         assert numbers == sorted(numbers)
         assert dropped.count == 300 - len([k for k in numbers if k < 300]) > 100
@@ -180,14 +186,14 @@ def test_a_run_at_full_speed_waits_for_who_must_lose_nothing_and_only_while_it_l
             client.subscribe(Topic.STATE, lossless=True)
             metering.next()
             sent = 0
-            while metering.server.channel.offer(Publish(Topic.STATE, frame(State({"k": sent, "long": "x" * 10_000})))):
+            while metering.server.channel.offer(Publish(Topic.STATE, frame(published(sent, "x" * 10_000)))):
                 sent += 1
                 time.sleep(0.001)
                 assert sent < 1000, "it took everything"
-            assert [client._next(time.monotonic() + 10).reading["k"] for _ in range(sent)] == list(range(sent))
-            while metering.server.channel.offer(Publish(Topic.STATE, frame(State({"long": "x" * 10_000})))):
+            assert [client._next(time.monotonic() + 10).events[0].utc_ns for _ in range(sent)] == list(range(sent))
+            while metering.server.channel.offer(Publish(Topic.STATE, frame(published(0, "x" * 10_000)))):
                 time.sleep(0.001)
-        metering.publish(Topic.STATE, State({}))  # it is gone: this returns
+        metering.publish(Topic.STATE, published(0))  # it is gone: this returns
     finally:
         metering.close()
 
@@ -370,7 +376,7 @@ def test_what_is_no_daemon_is_said(path: Path) -> None:
                 connection.sendall(data)
                 all_of(connection)
 
-        for data in (b"HTTP/1.1 400 Bad Request\r\n", frame(State({}))):
+        for data in (b"HTTP/1.1 400 Bad Request\r\n", frame(published(0))):
             thread = threading.Thread(target=serve, args=(data,))
             thread.start()
             with pytest.raises(ClientError, match=r"what answers at .* is no meter's daemon"):

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -84,6 +85,17 @@ def program(kind: str) -> Program:
     demand = {"block": BLOCK, "sliding": SLIDING, "thermal": THERMAL}[kind]
     text = TEXT.format(demand=demand, quantities=QUANTITIES)
     return build(convert(tomllib.loads(text), schema.ProgramFile))
+
+
+def long_division(value: Fraction, decimals: int) -> str:
+    """So many decimals of it, one digit after the other; the witness of every text."""
+    whole, rest = divmod(abs(value.numerator), value.denominator)
+    digits = ""
+    for _ in range(decimals):
+        digit, rest = divmod(10 * rest, value.denominator)
+        digits += str(digit)
+    text = str(whole) + ("." + digits if decimals else "")
+    return "-" + text if value < 0 and text.strip("0.") else text
 
 
 @dataclass

@@ -184,7 +184,7 @@ def test_demand_by_quantity_and_rate() -> None:
     assert maximum(Quantity.KWH_DELIVERED) == 36 * KWH
     assert maximum(Quantity.KVARH_LAGGING) == 72 * KWH
     assert maximum(Quantity.KWH_DELIVERED, Rate.A) == 36 * KWH, "Saturday evening"
-    assert maximum(Quantity.KWH_DELIVERED, Rate.D) == 0
+    assert [maximum(Quantity.KWH_DELIVERED, rate) for rate in (Rate.B, Rate.C, Rate.D)] == [0, 0, 0]
     assert maximum(Quantity.KWH_RECEIVED) is None
     assert demand_bin(reading.registers, None, Quantity.KWH_DELIVERED) is None
 
