@@ -25,6 +25,7 @@ from rig.hardware.hands_file import read_hands
 from rig.meter.measuring.measurement import Fault
 from rig.replay.intervals.report import Report
 from rig.results import exact
+from rig.results.provenance import Provenance
 from rig.results.summary import Summary
 from rig.store.check import Finding
 from rig.store.contents import StoreContents
@@ -206,8 +207,9 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Store") == list(StoreContents.__struct_fields__)
     assert table_keys(path, "Load") == list(Report.__struct_fields__)
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
+    assert table_keys(path, "Provenance") == list(Provenance.__struct_fields__)
     for name, kind in get_type_hints(Summary).items():
-        if not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):
+        if kind is not Provenance and not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):
             row = re.findall(rf"^\| `{name}` \|.*$", text_of(path), re.MULTILINE)[0]
             assert set(kind.__struct_fields__) <= set(re.findall(r"`(\w+)`", row)), f"{name} lacks a field"
 

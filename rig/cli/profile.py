@@ -14,6 +14,7 @@ from rig.cli.options import ForceOption, JsonOption, StoreArgument
 
 if TYPE_CHECKING:
     from rig.meter.billing.profile import Profile
+    from rig.results.provenance import Provenance
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The load profile in a meter's store: show, plot, export."
@@ -41,13 +42,13 @@ def show_command(
     from rig.terminal.console import output_console
     from rig.terminal.profile_view import table
 
-    profile, said = _read(folder, recording)
+    profile, made = _read(folder, recording)
     places = [channel_place(profile, name) for name in channel or ()]
     if json:
-        print_json(_described(profile, said, last))
+        print_json(_described(profile, made, last))
     else:
         console = output_console()
-        console.print(table(profile, last, places, said, console.width))
+        console.print(table(profile, last, places, made.mark, console.width))
 
 
 @app.command("plot", epilog="Example: rig profile plot meter-store --channel 'kWh delivered'")
@@ -64,10 +65,10 @@ def plot_command(
     from rig.terminal.console import output_console
     from rig.terminal.profile_view import plot
 
-    profile, said = _read(folder, recording)
+    profile, made = _read(folder, recording)
     console = output_console()
     place = channel_place(profile, channel)
-    console.print(plot(profile, place, console.width, None if day is None else day.date(), said))
+    console.print(plot(profile, place, console.width, None if day is None else day.date(), made.mark))
 
 
 @app.command("export", epilog="Example: rig profile export meter-store load.csv")
@@ -91,26 +92,26 @@ def export_command(
             f"{file} ends in {file.suffix or 'nothing'}: give a name that ends in {' or '.join(writers)}"
         )
     check_free([file], force)
-    profile, said = _read(folder, recording)
-    write_files({file: writer(profile, said)})
-    print(f"{file}: {len(profile.intervals)} intervals{f', {said}' if said else ''}", file=sys.stderr)
+    profile, made = _read(folder, recording)
+    write_files({file: writer(profile, made)})
+    print(f"{file}: {len(profile.intervals)} intervals{f', {made.mark}' if made.mark else ''}", file=sys.stderr)
 
 
-def _read(folder: Path, recording: int | None) -> tuple[Profile, str]:
-    """A profile, and what every result must say of it."""
+def _read(folder: Path, recording: int | None) -> tuple[Profile, Provenance]:
+    """Read a profile, and where it comes from."""
     from rig.profile.stored import stored_profile
-    from rig.store.saved_meter import BOARD
 
-    fidelity, profile = stored_profile(folder, recording)
-    return profile, "" if fidelity == BOARD else f"SIMULATED ({fidelity})"
+    made, profile = stored_profile(folder, recording)
+    return profile, made
 
 
-def _described(profile: Profile, said: str, last: int) -> dict[str, Any]:
+def _described(profile: Profile, made: Provenance, last: int) -> dict[str, Any]:
     from rig.profile.reading import column_names, value_of
 
     channels = profile.settings.channels
     return {
-        "simulated": bool(said),
+        "simulated": made.simulated,
+        "provenance": made,
         "interval_minutes": profile.settings.interval_min,
         "channels": [
             {"name": name, "unit": c.metric.unit, "pulse": str(c.unit_value)}

@@ -1,7 +1,7 @@
 """A load profile in engineering units: its columns, values, words about it, and its files, CSV and Parquet (T-4).
 
 Values are counts times pulse constant, exactly: kWh and so on of energies, V²h and A²h of squares, pulses of inputs.
-`said` is what results must say of themselves (SIMULATED). Nothing is opened or written here.
+`made` is where a profile comes from. Nothing is opened or written here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import lru_cache
 from rig.errors import RigError
 from rig.meter.billing.metric import RecorderChannel
 from rig.meter.billing.profile import Mark, MarkKind, Profile, ProfileInterval
+from rig.results.provenance import Provenance
 
 _MOST_DIGITS = 12
 """After the point: a kWh has so many to its nWh. Pulse constants like 1/3 Wh need rounding there."""
@@ -80,13 +81,13 @@ def skipped(profile: Profile) -> str:
 # --- files ----------------------------------------------------------------------------------------------------
 
 
-def csv_bytes(profile: Profile, said: str = "") -> bytes:
+def csv_bytes(profile: Profile, made: Provenance) -> bytes:
     """Comments that say what it is, with marks and faults, then rows of end_local, flags and each channel's value.
 
     A count that is damaged leaves its cell empty.
     """
     channels = profile.settings.channels
-    lines = [f"# {line}" for line in _about(profile, said)]
+    lines = [f"# {line}" for line in _about(profile, made)]
     lines.append(",".join(("end_local", "flags", *column_names(profile))))
     for interval in profile.intervals:
         cells = (cell(channel, count, "") for channel, count in zip(channels, interval.counts, strict=True))
@@ -94,7 +95,7 @@ def csv_bytes(profile: Profile, said: str = "") -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def parquet_bytes(profile: Profile, said: str = "") -> bytes:
+def parquet_bytes(profile: Profile, made: Provenance) -> bytes:
     """The same columns: a local timestamp, text, decimals; the comments are in the metadata under "about".
 
     Raises ProfileError without pyarrow.
@@ -112,15 +113,16 @@ def parquet_bytes(profile: Profile, said: str = "") -> bytes:
         counts = (interval.counts[place] for interval in profile.intervals)
         values = [None if count is None else value_of(channel, count) for count in counts]
         arrays[name] = pyarrow.array(values, pyarrow.decimal128(_PARQUET_DIGITS, _scale(channel)[1]))
-    content = pyarrow.table(arrays).replace_schema_metadata({"about": "\n".join(_about(profile, said))})
+    content = pyarrow.table(arrays).replace_schema_metadata({"about": "\n".join(_about(profile, made))})
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(content, sink)
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _about(profile: Profile, said: str) -> Iterator[str]:
+def _about(profile: Profile, made: Provenance) -> Iterator[str]:
     """What a file says of itself, line by line."""
-    yield f"AE-0764 rig{f' {said}' if said else ''}, {title(profile)}"
+    yield f"{made.mark}, {title(profile)}" if made.mark else title(profile)
+    yield made.line
     for name, channel in zip(column_names(profile), profile.settings.channels, strict=True):
         exact = isinstance(_scale(channel)[0], int)
         yield f"{name} in {channel.metric.unit}, {cell(channel, 1, '') if exact else channel.unit_value} a pulse"

@@ -10,13 +10,14 @@ from rig.meter.billing.metric import RecorderError
 from rig.meter.billing.profile import Profile
 from rig.meter.billing.profile_reading import read_profile
 from rig.profile.settings import settings_of
+from rig.results.provenance import Provenance
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, Run, StoredRecording
-from rig.store.saved_meter import last_saved
+from rig.store.saved_meter import last_saved, origin
 
 
-def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profile]:
-    """A recording of a store, by default the newest, as far as its words go back, and the fidelity of its meter.
+def stored_profile(folder: Path, number: int | None = None) -> tuple[Provenance, Profile]:
+    """A recording of a store, by default the newest, as far as its words go back, and where it comes from.
 
     Raises StoreError.
     """
@@ -33,7 +34,7 @@ def stored_profile(folder: Path, number: int | None = None) -> tuple[str, Profil
     newest = datetime.fromtimestamp(until_ns // 10**9, UTC) + timedelta(days=1)  # wherever the meter stands
     # Words that went missing leave what is after them; the dates in it set the reader right.
     words = runs[-1].words if runs else ()
-    return kept.fidelity, read_profile(words, settings, newest.date())
+    return origin(kept), read_profile(words, settings, newest.date())
 
 
 def _recording(folder: Path, number: int | None, saved_ns: int) -> tuple[StoredRecording, int, list[Run]]:

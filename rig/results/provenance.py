@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -49,6 +50,23 @@ class Provenance(msgspec.Struct, frozen=True):
     def mark(self) -> str:
         """Say what every result must say of itself: "SIMULATED (exact)  UNCALIBRATED", or nothing."""
         return mark(self.fidelity, self.calibrated)
+
+
+def provenance_of_computation(fidelity: str, program: str) -> Provenance:
+    """Give the provenance of what is computed now without any hardware, simulated or real."""
+    return Provenance(
+        simulated=True,
+        fidelity=fidelity,
+        calibrated=True,
+        version=project_version(),
+        commit=commit(),
+        build="",
+        program=program,
+        configuration="",
+        calibration="",
+        seed=None,
+        begun_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def mark(fidelity: str, calibrated: bool = True) -> str:

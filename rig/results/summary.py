@@ -6,6 +6,7 @@ import msgspec
 
 from rig.meter.billing.quantity import Quantity
 from rig.results.exact import ExactReading, Rational
+from rig.results.provenance import Provenance
 
 PHASES = "abc"
 REGISTERS = (
@@ -92,6 +93,7 @@ class Summary(msgspec.Struct, frozen=True):
     and demand are renderings; no multiplier is in it.
     """
 
+    provenance: Provenance
     simulated: bool
     calibrated: bool
     fidelity: str

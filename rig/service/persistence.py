@@ -36,11 +36,12 @@ from rig.profile.settings import settings_text
 from rig.program.build import Program, build
 from rig.program.parts import installation_of, outputs_of
 from rig.program.schema import ProgramFile
+from rig.results.provenance import BOARD, Provenance
 from rig.store.errors import StoreError
 from rig.store.events import StoreDamaged
 from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.meter_items import items_of
-from rig.store.saved_meter import BOARD, REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save, last_saved
+from rig.store.saved_meter import REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save, last_saved
 from rig.store.store import Restored, Store
 from rig.store.writer import StoreWriter
 
@@ -72,7 +73,9 @@ class Persistence:
         fidelity: str,
         host_utc_ns: int,
         written: WrittenProgram | None = None,
+        provenance: Provenance | None = None,
     ) -> None:
+        self.provenance = provenance
         self._program, self._written = program, written
         self.clock_offset_ns = 0
         self._fidelity = fidelity
@@ -131,6 +134,7 @@ class Persistence:
                 clock_offset_ns=self.clock_offset_ns,
                 access=self.access.state,
                 sealed=self.access.sealed,
+                provenance=self.provenance,
             )
         )
 

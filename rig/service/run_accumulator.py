@@ -57,6 +57,7 @@ class RunAccumulator:
         installation = reading.installation
 
         return Summary(
+            provenance=service.provenance,
             simulated=service.hardware.simulated,
             calibrated=service.hardware.calibration.calibrated,
             fidelity=service.hardware.fidelity,

@@ -122,7 +122,12 @@ class Service:
         try:
             self._board.await_window(at_tick)
             persistence = Persistence(
-                self._store, self.program, self.hardware.fidelity, self.hardware.clock.utc_ns(), self._written
+                self._store,
+                self.program,
+                self.hardware.fidelity,
+                self.hardware.clock.utc_ns(),
+                self._written,
+                self.provenance,
             )
         except BaseException:
             self._give_up()
@@ -233,6 +238,7 @@ class Service:
         self._inputs.close(after=inputs)
         self._inputs, self.program = inputs, program
         self.provenance = msgspec.structs.replace(self.provenance, program=program.digest)
+        self._persistence.provenance = self.provenance
         persistence = self._persistence
         events = persistence.write_program(program, configured, self.meter.state)
         changes = self.meter.reprogram(

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from rig.meter.billing.quantity import NANO_PER_KILO
+from rig.results.provenance import BOARD
 from rig.results.summary import REGISTERS
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, StoredEvent, StoredSnapshot
-from rig.store.saved_meter import BOARD, SavedMeter, last_saved
+from rig.store.saved_meter import SavedMeter, last_saved
 
 
 class StoreContents(msgspec.Struct, frozen=True):

@@ -11,13 +11,11 @@ import msgspec
 
 from rig.meter.access.state import AccessState
 from rig.meter.meter import MeterState
+from rig.results.provenance import BOARD, Provenance
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.journal import NAMES, newest_of, read_copy
 from rig.store.store import Restored
-
-BOARD = "board"
-"""The fidelity of hardware."""
 
 REPROGRAMMED = "programmed"
 """Kind of the snapshot that holds the whole state a new program found."""
@@ -43,8 +41,28 @@ class SavedMeter:
     meter: MeterState
     written: WrittenProgram | None = None
     clock_offset_ns: int = 0
+    provenance: Provenance | None = None
     access: AccessState = field(default_factory=AccessState)
     sealed: bool = False
+
+
+def origin(saved: SavedMeter) -> Provenance:
+    """Give where a save comes from; of an older version's, what is known of it."""
+    if saved.provenance is not None:
+        return saved.provenance
+    return Provenance(
+        simulated=saved.fidelity != BOARD,
+        fidelity=saved.fidelity,
+        calibrated=True,
+        version="",
+        commit="",
+        build="",
+        program=saved.program,
+        configuration="",
+        calibration="",
+        seed=None,
+        begun_utc="",
+    )
 
 
 def decode_saved(payload: bytes) -> SavedMeter:

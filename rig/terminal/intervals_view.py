@@ -25,7 +25,7 @@ def report(r: Report) -> RenderableType:
     head = Table.grid(padding=(0, 2))
     for name, value in _head(r):
         head.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    rows: list[RenderableType] = [Text(f"SIMULATED ({r.fidelity})", style="bold yellow"), head]
+    rows: list[RenderableType] = [Text(r.provenance.mark, style="bold yellow"), head]
     if len(r.rates) > 1:
         rows += [Text(), _registers("rate", list(r.rates.items()))]
     rows += [Text(), _registers("month", list(r.months.items()))]

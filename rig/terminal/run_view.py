@@ -19,21 +19,13 @@ from rig.terminal.face_view import FaceView
 from rig.terminal.phases_view import Phases, or_dash
 
 
-def marks(summary: Summary) -> str:
-    """What every result must say of itself."""
-    said = [f"SIMULATED ({summary.fidelity})"] if summary.simulated else []
-    if not summary.calibrated:
-        said.append("UNCALIBRATED")
-    return "  ".join(said)
-
-
 def panel(reading: Reading, *, keys: bool = False, trouble: str | None = None) -> RenderableType:
     """The live view: the meter's face, and below it what a bench wants to know.
 
     `keys`: which keys move the switches is said. `trouble` is that of the run's surroundings, in a sentence.
     """
     s = reading.summary
-    face = replace(reading.face, marks=f"form {s.form}   {marks(s)}")
+    face = replace(reading.face, marks=f"form {s.form}   {s.provenance.mark}")
     pulses = [f"test LED {s.pulses['test_led']} × {s.constants.ks_wh:g} Wh"]
     pulses += [f"{c.name} {c.transitions} × {c.kp_wh:g}" for c in s.outputs if c.transitions is not None]
     energy = Text(
@@ -50,7 +42,7 @@ def line(reading: Reading) -> str:
     """A reading on one line, for a pipe or a file."""
     s = reading.summary
     watts = sum(phase.p_w for phase in reading.recent.values())
-    said = [marks(s), f"{s.seconds:.1f} s", f"{watts:.1f} W", f"{s.registers.kwh_delivered:.6f} kWh delivered"]
+    said = [s.provenance.mark, f"{s.seconds:.1f} s", f"{watts:.1f} W", f"{s.registers.kwh_delivered:.6f} kWh delivered"]
     said += [f"{s.registers.kwh_received:.6f} received", f"rate {s.rate}", s.service or "service not known yet"]
     return "   ".join(part for part in (*said, troubles(s), reading.lcd_trouble) if part)
 
@@ -82,7 +74,7 @@ def report(s: Summary) -> RenderableType:
         ("link", f"damaged frames: {s.crc_errors}"),
     ):
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    rows: list[RenderableType] = [Text(marks(s), style="bold yellow")] if marks(s) else []
+    rows: list[RenderableType] = [Text(s.provenance.mark, style="bold yellow")] if s.provenance.mark else []
     rows += [Phases(s.phases), table]
     if trouble := troubles(s):
         rows.append(Text(trouble, style="bold red"))

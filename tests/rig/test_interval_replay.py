@@ -660,8 +660,8 @@ def test_a_store_has_what_the_replay_came_to(tmp_path: Path, capsys: pytest.Capt
     report = msgspec.json.decode(capsys.readouterr().out, type=Report)
 
     assert all(finding.holds for finding in check(folder, decode_saved))
-    fidelity, profile = stored_profile(folder)
-    assert fidelity == report.fidelity
+    made, profile = stored_profile(folder)
+    assert made.fidelity == report.fidelity
     for place, name in enumerate(("kwh_delivered", "kvarh_leading")):
         pulse = profile.settings.channels[place].unit_value * 40
         counted = sum(interval.counts[place] or 0 for interval in profile.intervals) * pulse

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.quantity import NANO, PLACES
 from rig.meter.billing.recorder import Recorder
 from rig.profile.reading import ProfileError, cell, channel_place, column_names, csv_bytes, parquet_bytes, value_of
+from rig.results.provenance import Provenance
 from rig.terminal.profile_view import MOST_FAULTS, ROWS, plot, table
 
 MIDNIGHT = datetime(2026, 5, 4)
@@ -29,6 +31,9 @@ KWH = RecorderChannel(Metric.KWH_DELIVERED, Fraction("0.3"))
 KVARH = RecorderChannel(Metric.KVARH_LAGGING, Fraction("1.8"))
 VOLTS = RecorderChannel(Metric.V2H_A, Fraction(5))
 INPUT = RecorderChannel(Metric.INPUT_1, Fraction(2))
+
+MADE = Provenance(True, "exact", True, "1", "abc", "0a", "p", "c", "k", 1, "2026-11-29T00:00:00")
+BOARD_MADE = msgspec.structs.replace(MADE, simulated=False, fidelity="board")
 
 
 def days(
@@ -241,10 +246,11 @@ def test_a_curve_of_nothing_is_refused():
 
 
 def test_csv_has_all_of_it():
-    text = csv_bytes(recorded(), "SIMULATED (exact)").decode()
+    text = csv_bytes(recorded(), MADE).decode()
     lines = text.splitlines()
     assert [line for line in lines if line.startswith("#")] == [
-        "# AE-0764 rig SIMULATED (exact), load profile, 2 channels every 15 min",
+        "# SIMULATED (exact), load profile, 2 channels every 15 min",
+        "# AE-0764 rig 1 abc, exact, build 0a, program p, configuration c, calibration k, seed 1, begun 2026-11-29T00:00:00",
         "# kWh delivered in kWh, 0.0003 a pulse",
         "# input 1 in pulses, 2 a pulse",
         "# starts 2026-05-04T22:40:00",
@@ -258,11 +264,11 @@ def test_csv_has_all_of_it():
     assert rows[4] == ["2026-05-04T23:30:00", "short+outage", "0.3000", "4"]
     assert rows[-1] == ["2026-05-05T00:45:00", "damaged", "0.8001", ""]
     assert len(rows) == 10
-    assert "SIMULATED" not in csv_bytes(recorded()).decode()
+    assert "SIMULATED" not in csv_bytes(recorded(), BOARD_MADE).decode()
 
 
 def test_csv_says_what_was_skipped_and_a_constant_without_end():
-    text = csv_bytes(days((RecorderChannel(Metric.KWH_DELIVERED, Fraction(1, 3)),), [(2,)], skipped=7)).decode()
+    text = csv_bytes(days((RecorderChannel(Metric.KWH_DELIVERED, Fraction(1, 3)),), [(2,)], skipped=7), MADE).decode()
     assert "# kWh delivered in kWh, 1/3000 a pulse\n" in text
     assert "# 7 words before the first date are of no known day\n" in text
     assert text.endswith("2026-05-04T01:00:00,,0.000666666667\n")
@@ -273,9 +279,9 @@ def test_parquet_has_what_csv_has():
     from pyarrow import parquet
 
     profile = recorded()
-    read = parquet.read_table(io.BytesIO(parquet_bytes(profile, "SIMULATED")))
+    read = parquet.read_table(io.BytesIO(parquet_bytes(profile, MADE)))
     comments, rows = [], []
-    for line in csv_bytes(profile, "SIMULATED").decode().splitlines():
+    for line in csv_bytes(profile, MADE).decode().splitlines():
         (comments if line.startswith("# ") else rows).append(line)
     assert read.schema.metadata[b"about"].decode().splitlines() == [line[2:] for line in comments]
     assert read.schema.field("kWh delivered").type == pyarrow.decimal128(38, 4)
@@ -299,4 +305,4 @@ def test_without_pyarrow_parquet_is_refused(monkeypatch):
     with pytest.raises(
         ProfileError, match=re.escape("Parquet needs pyarrow, which is not installed: install the extra [parquet]")
     ):
-        parquet_bytes(recorded())
+        parquet_bytes(recorded(), MADE)

@@ -253,8 +253,8 @@ def ends(profile) -> Sequence[datetime]:
 
 
 def test_the_profile_has_the_energy_and_the_outage(sound):
-    fidelity, profile = stored_profile(sound)
-    assert fidelity == "window"
+    made, profile = stored_profile(sound)
+    assert (made.fidelity, made.mark) == ("window", "SIMULATED (window)")
     assert kwh(profile) == 24
     assert not profile.faults
     assert [(m.kind, m.at, m.until) for m in profile.marks] == [

@@ -23,6 +23,7 @@ from rig.program.build import Program
 from rig.replay.intervals.file import COLUMNS, LoadRecord
 from rig.replay.intervals.periods import Periods, Stretch, keep_highest
 from rig.replay.intervals.report import LoadFigures, LoadReading, LogLine, Period, Registers, Report
+from rig.results.provenance import provenance_of_computation
 
 FIDELITY = "window"
 PROGRESS_EVERY = 512
@@ -160,6 +161,7 @@ class Replay:
         demand = program.billing.demand
         highest = [self._highest(last, bin) for bin in range(1 + len(Rate))]
         return Report(
+            provenance=provenance_of_computation(FIDELITY, program.digest),
             simulated=True,
             fidelity=FIDELITY,
             model=program.metering.model.name,

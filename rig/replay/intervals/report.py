@@ -15,6 +15,7 @@ from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.quantity import Amounts, Quantity
 from rig.meter.reading.figures import kilo
 from rig.replay.intervals.file import local_text
+from rig.results.provenance import Provenance
 
 Registers = dict[str, Any]
 """kwh_delivered, kwh_received, …; of each demand quantity max_kw and max_kw_time, null where there is none; in a month
@@ -49,6 +50,7 @@ class LogLine(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """Everything a replay came to. `max_demand` has kw (kvar, kva), time, begin and end."""
 
+    provenance: Provenance
     simulated: bool
     fidelity: str
     model: str
