@@ -250,7 +250,8 @@ def test_csv_has_all_of_it():
     lines = text.splitlines()
     assert [line for line in lines if line.startswith("#")] == [
         "# SIMULATED (exact), load profile, 2 channels every 15 min",
-        "# AE-0764 rig 1 abc, exact, build 0a, program p, configuration c, calibration k, seed 1, begun 2026-11-29T00:00:00",
+        "# AE-0764 rig 1 abc, exact, build 0a, program p, configuration c, calibration k, seed 1, "
+        "begun 2026-11-29T00:00:00",
         "# kWh delivered in kWh, 0.0003 a pulse",
         "# input 1 in pulses, 2 a pulse",
         "# starts 2026-05-04T22:40:00",
