@@ -81,7 +81,7 @@ class MeterDoor:
         self._decide(asker, MeterAction.SET_CLOCK)
         if utc_ns is not None and not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
             raise DoorError(f"{utc_ns} ns since 1970 is no time for a meter: give one from 2000 to 2099")
-        self._service.set_clock(utc_ns)
+        self._service.set_clock(utc_ns, asker.source)
 
     def operate_relay(self, asker: Asker, output: str, closed: bool, seconds: float) -> None:
         """Close an output to K–Y or K–Z for a test of its wiring, for so many seconds."""
@@ -95,7 +95,7 @@ class MeterDoor:
         self._decide(asker, MeterAction.WRITE_PROGRAM)
         program = _program(toml)
         self._decide(asker, *actions_of(self._service.program.file, program.file))
-        self._service.write_program(program, self._configured)
+        self._service.write_program(program, self._configured, asker.source)
         self._service.log_access()
 
     def break_seal(self, asker: Asker) -> None:
@@ -115,7 +115,7 @@ class MeterDoor:
 
     def _command(self, asker: Asker, asked: MeterAction, action: Action) -> None:
         self._decide(asker, asked)
-        self._service.execute([Command(self._now_ns, action)])
+        self._service.execute([Command(self._now_ns, action, asker.source)])
 
 
 def _program(toml: str) -> Program:

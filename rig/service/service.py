@@ -26,7 +26,7 @@ from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Command
-from rig.meter.billing.events import Cause, ClockSetTo
+from rig.meter.billing.events import Cause, ClockSetTo, MasterResetDone
 from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.billing.source import Source
@@ -76,6 +76,7 @@ class Service:
     meter: Meter
     front: FrontPanel
     polled_ns = 0
+    _clock_source = Source.SERVICE_CLOCK
     _persistence: Persistence
 
     def __init__(
@@ -198,20 +199,21 @@ class Service:
         if events := self.access.take_events():
             self._take(events, ())
 
-    def set_clock(self, utc_ns: int | None) -> None:
+    def set_clock(self, utc_ns: int | None, source: Source) -> None:
         """Set the meter's clock: it shows this time now, and goes on with the host's; None: it shows the host's.
 
-        As always, a difference of a second or less is slewed.
+        As always, a difference of a second or less is slewed. `source` is who asks, for the log.
         """
         offset_ns = 0 if utc_ns is None else utc_ns - self.hardware.clock.utc_ns()
         self._persistence.clock_offset_ns = offset_ns
+        self._clock_source = source
         self._follow_clock()
 
-    def write_program(self, program: Program, configured: Program) -> None:
+    def write_program(self, program: Program, configured: Program, source: Source) -> None:
         """Go on as another program has it, at the end of the last record (docs/decisions/043-programs-written.md).
 
-        `configured` is what the configuration names. Raises ProgramRefused, or GpioError for pins that cannot be had,
-        and then changes nothing.
+        `configured` is what the configuration names, `source` who writes, for the log. Raises ProgramRefused, or
+        GpioError for pins that cannot be had, and then changes nothing.
         """
         fitted, wanted = self.program.metering.current_class, program.metering.current_class
         if fitted != wanted:
@@ -222,7 +224,7 @@ class Service:
         self.make_room()
         if program.digest == self.program.digest:  # at most its keys are others
             self.program = program
-            self._take(self._persistence.write_keys(program, configured, self.meter.billing.now_ns), ())
+            self._take(self._persistence.write_keys(program, configured, self.meter.billing.now_ns, source), ())
             return
         inputs = InputContacts(program.inputs, self._open_input, before=self._inputs)
         try:
@@ -234,7 +236,7 @@ class Service:
         self._inputs, self.program = inputs, program
         self.provenance = msgspec.structs.replace(self.provenance, program=program.digest)
         persistence = self._persistence
-        events = persistence.write_program(program, configured, self.meter.state)
+        events = persistence.write_program(program, configured, self.meter.state, source)
         changes = self.meter.reprogram(
             persistence.billing, persistence.installation, persistence.outputs, levels_of(program)
         )
@@ -376,6 +378,8 @@ class Service:
         if events:
             self.on_events(events)
         self._persistence.keep(self.meter, events)
+        if any(isinstance(event, MasterResetDone) for event in events):
+            self.execute(self._inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
 
     def _attend_front(self) -> None:
         """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
@@ -413,10 +417,14 @@ class Service:
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
         before_ns = self.meter.billing.now_ns
-        outcome = self.meter.compare_clock(board_tick, utc_ns + self._persistence.clock_offset_ns)
-        if any(isinstance(event, ClockSetTo) for event in outcome.events):
-            self.access.move_clock(self.meter.billing.now_ns - before_ns)
-        self._take(outcome.events, outcome.changes)
+        outcome = self.meter.compare_clock(
+            board_tick, utc_ns + self._persistence.clock_offset_ns, self._clock_source
+        )
+        if outcome is not None:
+            self._clock_source = Source.SERVICE_CLOCK
+            if any(isinstance(event, ClockSetTo) for event in outcome.events):
+                self.access.move_clock(self.meter.billing.now_ns - before_ns)
+            self._take(outcome.events, outcome.changes)
         self._board.time.follow(tick, now_ns, PULSE_LATENCY_NS)
 
     def _due_ns(self, tick: int) -> int:
