@@ -12,11 +12,15 @@ from typing import Any
 from rig.daemon.internal import Ask
 from rig.daemon.protocol import (
     BreakSeal,
+    ChangeSeason,
+    Clear,
+    ColdStart,
     Done,
     EnterTest,
     LeaveTest,
     LogOff,
     LogOn,
+    MasterReset,
     MoveSwitch,
     OperateRelay,
     ReadContacts,
@@ -88,6 +92,14 @@ class Requests:
                 door.reset_demand(asker)
             case ReadSelf():
                 door.read_self(asker)
+            case ChangeSeason(season):
+                door.change_season(asker, season)
+            case Clear():
+                door.clear(asker)
+            case MasterReset():
+                door.master_reset(asker)
+            case ColdStart():
+                door.cold_start(asker)
             case SetClock(utc_ns):
                 door.set_clock(asker, utc_ns)
             case EnterTest():

@@ -79,6 +79,11 @@ class MeterClock:
             return None
         return self._ns + self._owed
 
+    @property
+    def owed_ns(self) -> int:
+        """What is still to be slewed away, forward or back."""
+        return self._owed
+
     def set(self, utc_ns: int) -> None:
         """From now on, which is the last tick that was asked for, it is `utc_ns`."""
         self._ns, self._owed = utc_ns, 0

@@ -13,8 +13,10 @@ from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Command
 from rig.meter.billing.energy_interval import EnergyInterval
+from rig.meter.billing.events import MasterResetDone
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
+from rig.meter.billing.source import Source
 from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
 from rig.meter.contacts.alerts import AlertInputs
 from rig.meter.contacts.functions import LevelOutput
@@ -151,6 +153,7 @@ class Meter:
         start = Point(window.flowed_from, self._clock.advance(window.flowed_from))
         end = Point(window.tick_end, self._clock.advance(window.tick_end))
         happened = self.billing.advance(EnergyInterval(start.utc_ns, end.utc_ns, *energies))
+        self._reset_installation(happened)
         points = last, start, end
         told = [each for each in happened if isinstance(each, LevelEvent)]
         changes += self._levels.advance([(tick_at(points, each.utc_ns), each) for each in told], end.tick)
@@ -269,23 +272,37 @@ class Meter:
         comes with the record that has the instant."""
         return self._between(self.billing.command(command))
 
+    def _reset_installation(self, happened: Sequence[MeterEvent]) -> None:
+        """After a master reset the service and what is wrong are found anew, from the next record on."""
+        if any(isinstance(each, MasterResetDone) for each in happened):
+            self.installation.begin_anew()
+            self.measurement.use(self.installation.equation)
+
     def _between(self, happened: Sequence[MeterEvent]) -> CommandResult:
+        self._reset_installation(happened)
         if self._clock is None:  # contacts begin with the first record, as things are then
             return CommandResult(tuple(happened))
         tick = self._clock.tick
         timed = [(tick, each) for each in happened if isinstance(each, LevelEvent)]
         return CommandResult(tuple(happened), tuple(self._levels.advance(timed, tick)))
 
-    def compare_clock(self, board_tick: int, utc_ns: int) -> CommandResult:
+    def compare_clock(
+        self, board_tick: int, utc_ns: int, source: Source = Source.SERVICE_CLOCK
+    ) -> CommandResult | None:
         """Keep the meter's clock by another, which shows `utc_ns` when the board's count is `board_tick`: slewed, or
-        where it is off by more than a second, set; what was asked for up to that count happens before. Nothing is done
-        where the count tells nothing (`tick_of`)."""
+        where it is off by more than a second, set; what was asked for up to that count happens before. `source` is who
+        asks; but for the service's own clock, which is compared all the time, to be slewed is in the log too.
+
+        None: nothing was done, as the count tells nothing (`tick_of`).
+        """
         tick = self.tick_of(board_tick)
         if self._clock is None or tick is None:
-            return CommandResult()
+            return None
         set_to = self._clock.compare(tick, utc_ns)
         if set_to is None:
-            return CommandResult()
+            if source is Source.SERVICE_CLOCK:
+                return CommandResult()
+            return self._between(self.billing.slew_clock(self._clock.owed_ns, source))
         asked = self.billing.flush_pending(self._clock.peek(tick))
         self._clock.set(set_to)
-        return self._between([*asked, *self.billing.set_clock(set_to)])
+        return self._between([*asked, *self.billing.set_clock(set_to, source)])

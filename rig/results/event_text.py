@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 _PHRASES = {
     "seconds left": "{} s left",
+    "milliseconds": "by {} ms",
     "rate": "rate {}",
     "season": "season {}",
     "cause": "cause {}",

@@ -76,26 +76,52 @@ class MeterDoor:
         """Leave test mode."""
         self._command(asker, MeterAction.LEAVE_TEST, Action.TEST_END)
 
+    def change_season(self, asker: Asker, season: int | None) -> None:
+        """Close the season now, and let this one follow, from 0, or with None the next of the year (T-3)."""
+        self._decide(asker, MeterAction.SEASON_CHANGE)
+        seasons = len(self._service.program.billing.calendar.tariff.seasons)
+        if season is not None and not 0 <= season < max(1, seasons):
+            raise DoorError(
+                f"season {season + 1} is not in the program, which has {seasons}: give 1 to {max(1, seasons)}"
+            )
+        self._service.execute([Command(self._now_ns, Action.SEASON_CHANGE, asker.source, season)])
+
+    def clear(self, asker: Asker) -> None:
+        """Clear what was registered; program, clock and log stay."""
+        self._command(asker, MeterAction.CLEAR, Action.CLEAR)
+
+    def master_reset(self, asker: Asker) -> None:
+        """Clear what was registered and found; the program stays (S-1)."""
+        self._command(asker, MeterAction.MASTER_RESET, Action.MASTER_RESET)
+
+    def cold_start(self, asker: Asker) -> None:
+        """Begin as a new meter, with the program of the configuration (S-1, S-2)."""
+        self._command(asker, MeterAction.COLD_START, Action.COLD_START)
+        service, configured = self._service, self._configured
+        if service.program.fingerprint != configured.fingerprint:
+            service.write_program(configured, configured, asker.source)
+            service.log_access()
+
     def set_clock(self, asker: Asker, utc_ns: int | None) -> None:
         """Set the meter's clock, to UTC in ns, or with None back to the host's."""
         self._decide(asker, MeterAction.SET_CLOCK)
         if utc_ns is not None and not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
             raise DoorError(f"{utc_ns} ns since 1970 is no time for a meter: give one from 2000 to 2099")
-        self._service.set_clock(utc_ns)
+        self._service.set_clock(utc_ns, asker.source)
 
     def operate_relay(self, asker: Asker, output: str, closed: bool, seconds: float) -> None:
         """Close an output to K–Y or K–Z for a test of its wiring, for so many seconds."""
         self._decide(asker, MeterAction.OPERATE_RELAY)
         if not 0 < seconds <= MOST_TEST_S:
             raise DoorError(f"an output can be tested for up to {MOST_TEST_S:g} s, not {seconds:g} s")
-        self._service.test_relay(output, closed, seconds)
+        self._service.test_relay(output, closed, seconds, asker.source)
 
     def write_program(self, asker: Asker, toml: str) -> None:
         """Go on with another program, checked whole, applied at once. Raises ConfigError for what is wrong with it."""
         self._decide(asker, MeterAction.WRITE_PROGRAM)
         program = _program(toml)
         self._decide(asker, *actions_of(self._service.program.file, program.file))
-        self._service.write_program(program, self._configured)
+        self._service.write_program(program, self._configured, asker.source)
         self._service.log_access()
 
     def break_seal(self, asker: Asker) -> None:
@@ -115,7 +141,7 @@ class MeterDoor:
 
     def _command(self, asker: Asker, asked: MeterAction, action: Action) -> None:
         self._decide(asker, asked)
-        self._service.execute([Command(self._now_ns, action)])
+        self._service.execute([Command(self._now_ns, action, asker.source)])
 
 
 def _program(toml: str) -> Program:

@@ -9,6 +9,7 @@ from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Command
 from rig.meter.billing.events import Cause, EndOfInterval, ResetRefused
 from rig.meter.billing.quantity import Quantity
+from rig.meter.billing.source import Source
 from rig.meter.display.items import DisplaySettings
 from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
 from rig.meter.display.readout import DisplayedNameplate, Readout
@@ -57,7 +58,7 @@ class FrontPanel:
         for at_ns, name, operated in self._switches.poll(now_ns):
             change = Change(max(at_ns, self._now_ns), Switch(name), operated)
             self._now_ns = change.at_ns
-            commands += [Command(utc_of(change.at_ns), action) for action in self.front.change(change)]
+            commands += [Command(utc_of(change.at_ns), action, Source.FRONT) for action in self.front.change(change)]
             self._override_done |= self._override.change(change)
             self.operated = self.operated ^ {change.switch}
         self._now_ns = max(self._now_ns, self._switches.certain_ns)

@@ -8,6 +8,7 @@ from drivers.pulse_inputs import PulseInput
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.inputs import InputId
+from rig.meter.billing.source import Source
 from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 
 
@@ -55,9 +56,9 @@ class InputContacts:
                 instants = [utc_of(change.at_ns) for change in settled if change.operated]
                 lost = contact.closures - self._told[k] - len(instants)
                 self._told[k] = contact.closures
-                commands += [Command(utc_ns, Action.INPUT_PULSES, programmed.id.place) for utc_ns in instants]
-                if lost > 0:
-                    commands.append(Command(utc_of(now_ns), Action.INPUT_PULSES, programmed.id.place, lost))
+                counted = [(utc_ns, 1) for utc_ns in instants] + ([(utc_of(now_ns), lost)] if lost > 0 else [])
+                place = programmed.id.place
+                commands += [Command(ns, Action.INPUT_PULSES, Source.INPUT, place, pulses) for ns, pulses in counted]
             else:
                 forcing += [(change.at_ns, programmed, change.operated) for change in settled]
         for at_ns, programmed, closed in sorted(forcing, key=lambda each: each[0]):
@@ -71,8 +72,8 @@ class InputContacts:
     def _rate_command(self, utc_ns: int) -> Command:
         """For the rate that is to be in force from then on."""
         if not self._forcing:
-            return Command(utc_ns, Action.RELEASE_RATE)
-        return Command(utc_ns, Action.FORCE_RATE, int(self._forcing[-1].rate))
+            return Command(utc_ns, Action.RELEASE_RATE, Source.INPUT)
+        return Command(utc_ns, Action.FORCE_RATE, Source.INPUT, int(self._forcing[-1].rate))
 
     @property
     def closed(self) -> dict[str, bool]:

@@ -25,8 +25,9 @@ import msgspec
 from rig.files.strict_toml import ConfigError
 from rig.meter.access.access import Access
 from rig.meter.billing.billing import Billing, MeterEvent
-from rig.meter.billing.events import Programmed
+from rig.meter.billing.events import Programmed, RegistersCleared
 from rig.meter.billing.reprogram import reprogram
+from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState
 from rig.meter.clock import STEP_NS
 from rig.meter.contacts.pulses import PulseOutput
@@ -95,7 +96,7 @@ class Persistence:
             except BaseException:
                 store.close()
                 raise
-        self._items += items_of(said, self._recording)
+        self._add(said)
         self._writer = None if store is None else StoreWriter(store)
 
     @property
@@ -106,9 +107,17 @@ class Persistence:
     def keep(self, meter: Meter, events: Iterable[MeterEvent]) -> None:
         """Take in what happened; save if it is time to."""
         events = tuple(events)
-        self._items += items_of(events, self._recording)
+        self._add(events)
         if events or self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
             self._save(meter)
+
+    def _add(self, events: Iterable[MeterEvent]) -> None:
+        """Put what happened among the items to be saved; where the registers were cleared, a new recording begins."""
+        for event in events:
+            if isinstance(event, RegistersCleared):
+                self._recording += 1
+                self._begin_recording(event.utc_ns)
+            self._items += items_of([event], self._recording)
 
     def finish(self, meter: Meter) -> None:
         """Save, wait until that is on the disk, and let go of the store."""
@@ -147,7 +156,9 @@ class Persistence:
         """Say whether that save is on the disk; without a store nothing waits for one."""
         return self._writer is None or self._writer.saved(ticket)
 
-    def write_program(self, program: Program, configured: Program, state: MeterState) -> list[MeterEvent]:
+    def write_program(
+        self, program: Program, configured: Program, state: MeterState, source: Source
+    ) -> list[MeterEvent]:
         """Make `billing`, `outputs` and `installation` those of another program, from the state as it stands.
 
         `configured` is what the configuration names: where a start finds that unchanged, the written one goes on.
@@ -155,12 +166,12 @@ class Persistence:
         now_ns = state.billing.now_ns
         self._items.append(SnapshotItem(now_ns, REPROGRAMMED, self._encoded(state, None).decode()))
         self._write(program, configured, now_ns)
-        return self._reprogram(state.billing, now_ns)
+        return self._reprogram(state.billing, now_ns, source)
 
-    def write_keys(self, program: Program, configured: Program, now_ns: int) -> list[MeterEvent]:
+    def write_keys(self, program: Program, configured: Program, now_ns: int, source: Source) -> list[MeterEvent]:
         """Put a program in force that differs from the present one in its keys at most: billing goes on."""
         self._write(program, configured, now_ns)
-        return [Programmed(now_ns, program.digest)]
+        return [Programmed(now_ns, program.digest, source)]
 
     def _write(self, program: Program, configured: Program, now_ns: int) -> None:
         if program.fingerprint == configured.fingerprint:
@@ -170,9 +181,9 @@ class Persistence:
         self._program = program
         self.access.reprogram(program.security, now_ns)
 
-    def _reprogram(self, old: BillingState, utc_ns: int) -> list[MeterEvent]:
+    def _reprogram(self, old: BillingState, utc_ns: int, source: Source | None = None) -> list[MeterEvent]:
         self._recording += 1
-        self.billing, events = reprogram(self._program.billing, old, self._program.digest)
+        self.billing, events = reprogram(self._program.billing, old, self._program.digest, source)
         self.outputs = outputs_of(self._program, {})
         self.installation = installation_of(self._program)
         self._begin_recording(utc_ns)
@@ -209,7 +220,7 @@ class Persistence:
         said += self.billing.flush_pending(self.billing.now_ns + ASKED_NS)
         said += self.billing.outage(max(utc_ns, self.billing.now_ns))
         if utc_ns < self.billing.now_ns - STEP_NS:
-            said += self.billing.set_clock(utc_ns)
+            said += self.billing.set_clock(utc_ns, Source.SERVICE_CLOCK)
         return said
 
     def _begin_recording(self, utc_ns: int) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import msgspec
 
+from drivers.gpio import Position
 from drivers.pulse_inputs import PulseInput
 from drivers.switches import RawEdge, Switches
 from gateware.registers import Channel
@@ -25,10 +26,11 @@ from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Command
-from rig.meter.billing.events import ClockSetTo
+from rig.meter.billing.events import ClockSetTo, MasterResetDone
 from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.billing.source import Source
+from rig.meter.contacts.events import RelayOperated
 from rig.meter.contacts.levels import ContactChange
 from rig.meter.front.switches import Switch
 from rig.meter.measuring.measurement import Fault, Measurement
@@ -76,6 +78,7 @@ class Service:
     meter: Meter
     front: FrontPanel
     polled_ns = 0
+    _clock_source = Source.SERVICE_CLOCK
     _persistence: Persistence
 
     def __init__(
@@ -203,20 +206,21 @@ class Service:
         if events := self.access.take_events():
             self._take(events, ())
 
-    def set_clock(self, utc_ns: int | None) -> None:
+    def set_clock(self, utc_ns: int | None, source: Source) -> None:
         """Set the meter's clock: it shows this time now, and goes on with the host's; None: it shows the host's.
 
-        As always, a difference of a second or less is slewed.
+        As always, a difference of a second or less is slewed. `source` is who asks, for the log.
         """
         offset_ns = 0 if utc_ns is None else utc_ns - self.hardware.clock.utc_ns()
         self._persistence.clock_offset_ns = offset_ns
+        self._clock_source = source
         self._follow_clock()
 
-    def write_program(self, program: Program, configured: Program) -> None:
+    def write_program(self, program: Program, configured: Program, source: Source) -> None:
         """Go on as another program has it, at the end of the last record (docs/decisions/043-programs-written.md).
 
-        `configured` is what the configuration names. Raises ProgramRefused, or GpioError for pins that cannot be had,
-        and then changes nothing.
+        `configured` is what the configuration names, `source` who writes, for the log. Raises ProgramRefused, or
+        GpioError for pins that cannot be had, and then changes nothing.
         """
         fitted, wanted = self.program.metering.current_class, program.metering.current_class
         if fitted != wanted:
@@ -227,7 +231,7 @@ class Service:
         self.make_room()
         if program.digest == self.program.digest:  # at most its keys are others
             self.program = program
-            self._take(self._persistence.write_keys(program, configured, self.meter.billing.now_ns), ())
+            self._take(self._persistence.write_keys(program, configured, self.meter.billing.now_ns, source), ())
             return
         inputs = InputContacts(program.inputs, self._open_input, before=self._inputs)
         try:
@@ -240,7 +244,7 @@ class Service:
         self.provenance = msgspec.structs.replace(self.provenance, program=program.digest)
         self._persistence.provenance = self.provenance
         persistence = self._persistence
-        events = persistence.write_program(program, configured, self.meter.state)
+        events = persistence.write_program(program, configured, self.meter.state, source)
         changes = self.meter.reprogram(
             persistence.billing, persistence.installation, persistence.outputs, levels_of(program)
         )
@@ -249,7 +253,7 @@ class Service:
         self._take(events, changes)
         self.execute(inputs.begin(persistence.billing))
 
-    def test_relay(self, output: str, closed: bool, seconds: float) -> None:
+    def test_relay(self, output: str, closed: bool, seconds: float, source: Source) -> None:
         """Close an output to K–Y or K–Z for a test of its wiring. Raises ProgramRefused for one that must not."""
         id = next((each for each in self.outputs.relays if each.label == output.upper()), None)
         if id is None:
@@ -259,6 +263,9 @@ class Service:
             raise ProgramRefused(f"{output} pulses, and whoever counts it would count the test: program it otherwise")
         now_ns = self.hardware.clock.now_ns()
         self.outputs.test(id, closed, now_ns, now_ns + round(seconds * 1e9))
+        contact = (Position.KY if closed else Position.KZ).value
+        event = RelayOperated(self.meter.billing.now_ns, id, contact, round(seconds * 1e3), source)
+        self._take([event], ())
 
     @property
     def ticket(self) -> int:
@@ -382,6 +389,8 @@ class Service:
         if events:
             self.on_events(events)
         self._persistence.keep(self.meter, events)
+        if any(isinstance(event, MasterResetDone) for event in events):
+            self.execute(self._inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
 
     def _attend_front(self) -> None:
         """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
@@ -419,10 +428,14 @@ class Service:
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
         before_ns = self.meter.billing.now_ns
-        outcome = self.meter.compare_clock(board_tick, utc_ns + self._persistence.clock_offset_ns)
-        if any(isinstance(event, ClockSetTo) for event in outcome.events):
-            self.access.move_clock(self.meter.billing.now_ns - before_ns)
-        self._take(outcome.events, outcome.changes)
+        outcome = self.meter.compare_clock(
+            board_tick, utc_ns + self._persistence.clock_offset_ns, self._clock_source
+        )
+        if outcome is not None:
+            self._clock_source = Source.SERVICE_CLOCK
+            if any(isinstance(event, ClockSetTo) for event in outcome.events):
+                self.access.move_clock(self.meter.billing.now_ns - before_ns)
+            self._take(outcome.events, outcome.changes)
         self._board.time.follow(tick, now_ns, PULSE_LATENCY_NS)
 
     def _due_ns(self, tick: int) -> int:

@@ -15,6 +15,7 @@ from rig.results.provenance import BOARD, Provenance
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.journal import NAMES, newest_of, read_copy
+from rig.store.older import add_sources
 from rig.store.store import Restored
 
 REPROGRAMMED = "programmed"
@@ -68,10 +69,12 @@ def origin(saved: SavedMeter) -> Provenance:
 def decode_saved(payload: bytes) -> SavedMeter:
     """The state in a save. ValueError for what is none, or has something in it that would be lost.
 
-    Where something is missing that has a default, an older version wrote it.
+    Where something is missing that has a default, an older version wrote it; what has none, rig/store/older.py adds.
     """
-    kept = msgspec.json.decode(payload, type=SavedMeter)
-    unknown = next(_unknown(msgspec.json.decode(payload), msgspec.to_builtins(kept)), None)
+    found = msgspec.json.decode(payload)
+    add_sources(found)
+    kept = msgspec.convert(found, SavedMeter, str_keys=True)
+    unknown = next(_unknown(found, msgspec.to_builtins(kept)), None)
     if unknown is not None:
         raise ValueError(f"it has {unknown}, which is not known here")
     return kept

@@ -9,6 +9,7 @@ from calibration.constants import nominal
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.energy_interval import EnergyInterval
+from rig.meter.billing.source import Source
 from rig.meter.measuring.measurement import Measurement
 from rig.meter.meter import Meter
 from rig.program.build import Program
@@ -66,12 +67,19 @@ class KeptMeter:
             self._keep(self.meter.billing.advance(EnergyInterval(now, now + ns, 0, ns * KWH // (10 * MINUTE))))
         return self
 
-    def does(self, action: Action, value: int = 0, pulses: int = 1, after_ns: int = 0) -> KeptMeter:
-        self._keep(self.meter.billing.command(Command(self.now_ns + after_ns, action, value, pulses)))
+    def does(
+        self,
+        action: Action,
+        value: int | None = None,
+        pulses: int = 1,
+        after_ns: int = 0,
+        source: Source = Source.COMMAND_LINE,
+    ) -> KeptMeter:
+        self._keep(self.meter.billing.command(Command(self.now_ns + after_ns, action, source, value, pulses)))
         return self
 
     def set_clock(self, utc_ns: int) -> KeptMeter:
-        self._keep(self.meter.billing.set_clock(utc_ns))
+        self._keep(self.meter.billing.set_clock(utc_ns, Source.SERVICE_CLOCK))
         return self
 
     def fails(self) -> None:

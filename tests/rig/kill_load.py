@@ -22,6 +22,7 @@ from gateware.registers import (
     RecordFlag,
 )
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState
 from rig.meter.billing.tariff import Rate
 
@@ -109,15 +110,15 @@ def tested(ns: int) -> bool:
 def commands(state: BillingState, ns: int, flow: Flow) -> Iterator[Command]:
     """What is asked of a meter where the window begins; it may be just back from a loss of power."""
     if forced(ns) and state.forced_rate is None:
-        yield Command(ns, Action.FORCE_RATE, Rate.D)
+        yield Command(ns, Action.FORCE_RATE, Source.COMMAND_LINE, Rate.D)
     if not forced(ns) and state.forced_rate is not None:
-        yield Command(ns, Action.RELEASE_RATE)
+        yield Command(ns, Action.RELEASE_RATE, Source.COMMAND_LINE)
     if tested(ns) != (state.test is not None):
-        yield Command(ns, Action.TEST_BEGIN if tested(ns) else Action.TEST_END)
+        yield Command(ns, Action.TEST_BEGIN if tested(ns) else Action.TEST_END, Source.COMMAND_LINE)
     if flow.pulses:
-        yield Command(ns, Action.INPUT_PULSES, 0, flow.pulses)
+        yield Command(ns, Action.INPUT_PULSES, Source.COMMAND_LINE, 0, flow.pulses)
     if Random(~ns).random() < 0.02:
-        yield Command(ns, Action.RESET)
+        yield Command(ns, Action.RESET, Source.COMMAND_LINE)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from phasor_readings import lagging, readings
 from rig.meter.billing.demand import DemandRegisters, DemandSettings
 from rig.meter.billing.events import Cause, EndOfInterval, RateChanged, RateForced, TestModeBegan, TestModeEnded
 from rig.meter.billing.quantity import NANO_PER_KILO, PLACES, Quantity
+from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts import levels as levels_module
 from rig.meter.contacts.alerts import AlertInputs, beyond, power_factor
@@ -41,8 +42,8 @@ DIAGNOSTIC = DiagnosticAlert(IT, (Diagnostic.PHASE_A_OUT, Diagnostic.VOLTAGE_DEV
 POWER_FACTOR = PowerFactorAlert(IT, Fraction(9, 10), Quantity.KVAH_TD, Fraction(5, 1000))
 ENDED = EndOfInterval(0, Cause.SWITCH, (), Rate.A)
 IN_B = RateChanged(0, Rate.B)
-IN_A = RateForced(0, Rate.A)
-TEST_BEGIN, TEST_END = TestModeBegan(0), TestModeEnded(0)
+IN_A = RateForced(0, Rate.A, Source.INPUT)
+TEST_BEGIN, TEST_END = TestModeBegan(0, Source.FRONT), TestModeEnded(0, Source.FRONT)
 
 
 def seen(

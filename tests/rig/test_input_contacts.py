@@ -10,6 +10,7 @@ from drivers.pulse_inputs import InputEdge, PulseInput
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.inputs import InputId
+from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 from rig.program.build import default_program
@@ -56,11 +57,11 @@ def billing() -> Billing:
 
 
 def force(at_ms: int, rate: Rate) -> Command:
-    return Command(UTC_NS + at_ms * MS, Action.FORCE_RATE, int(rate))
+    return Command(UTC_NS + at_ms * MS, Action.FORCE_RATE, Source.INPUT, int(rate))
 
 
 def release(at_ms: int) -> Command:
-    return Command(UTC_NS + at_ms * MS, Action.RELEASE_RATE)
+    return Command(UTC_NS + at_ms * MS, Action.RELEASE_RATE, Source.INPUT)
 
 
 def test_one_forces_its_rate_while_it_is_closed() -> None:
@@ -114,7 +115,7 @@ def test_closures_are_pulses_at_their_instants() -> None:
         lines[0].move(at_ms, True)
         lines[0].move(at_ms + 50, False)
     lines[1].move(150, True)
-    pulses = [Command(UTC_NS + at_ms * MS, Action.INPUT_PULSES, 0) for at_ms in (100, 200)]
+    pulses = [Command(UTC_NS + at_ms * MS, Action.INPUT_PULSES, Source.INPUT, 0) for at_ms in (100, 200)]
     assert both.poll(300 * MS, utc_of) == [pulses[0], force(150, Rate.B), pulses[1]]
 
 

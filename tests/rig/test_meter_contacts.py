@@ -15,10 +15,12 @@ from kill_load import SECOND, Flow
 
 from gateware.registers import Record
 from rig.files.strict_toml import convert
+from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.events import ClockSetFrom, ClockSetTo, DemandWasReset, RateForced, TestModeBegan
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import NANO, Quantity
+from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.clock import SLEW, MeterClock, Point, tick_at
 from rig.meter.contacts.functions import LoadControlOutput
@@ -101,6 +103,7 @@ class Rig:
         )
         self.tick = self.number = 0
         self.changes: list[ContactChange] = []
+        self.events: tuple[MeterEvent, ...] = ()  # of the last record
         self.flashes = 0
         self.controls = any(isinstance(output, LoadControlOutput) for output in programmed.outputs)
 
@@ -114,6 +117,7 @@ class Rig:
         record = replace(record, sequence=self.number, tick_start=self.tick, tick_end=self.tick + record.ticks)
         advance = self.meter.advance(record)
         self.changes += advance.changes
+        self.events = advance.events
         self.flashes += sum(pulse.output is OutputId.TEST_LED for pulse in advance.pulses)
         self.number += 1
         self.tick += flow.samples
@@ -126,7 +130,7 @@ class Rig:
         """So many ticks after the last record."""
         utc_ns = self.meter.utc_of(self.tick + after)
         assert utc_ns is not None
-        self.changes += self.meter.execute(Command(utc_ns, action, value)).changes
+        self.changes += self.meter.execute(Command(utc_ns, action, Source.COMMAND_LINE, value)).changes
         return self
 
     def of(self, name: str) -> list[tuple[int, bool]]:
@@ -185,7 +189,7 @@ def test_a_forced_rate_controls_loads() -> None:
 def test_before_the_first_record_a_command_is_part_of_how_contacts_begin() -> None:
     rig = Rig()
     assert rig.meter.utc_of(0) is None
-    outcome = rig.meter.execute(Command(T0, Action.FORCE_RATE, Rate.B))
+    outcome = rig.meter.execute(Command(T0, Action.FORCE_RATE, Source.COMMAND_LINE, Rate.B))
     assert outcome.changes == ()
     assert [type(event) for event in outcome.events if isinstance(event, LogEvent)] == [RateForced]
     assert rig.meters(WINDOW).of("KYZ2") == [(0, CLOSED)]
@@ -277,7 +281,10 @@ EVENTS = st.tuples(
 def test_how_records_are_cut_changes_no_instant_of_interval_and_rate_and_no_pulse(events, data) -> None:
     """Commands fall at ticks of a run; windows of the run end where they may."""
     length, utc_ns = 1200, T0 + 1750 * SECOND
-    commands = [Command(utc_ns + tick * SECOND // SECOND_TICKS, action, value) for tick, action, value in events]
+    commands = [
+        Command(utc_ns + tick * SECOND // SECOND_TICKS, action, Source.COMMAND_LINE, value)
+        for tick, action, value in events
+    ]
     found = []
     for _ in range(2):
         rig = Rig(utc_ns=utc_ns)

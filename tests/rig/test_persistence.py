@@ -18,7 +18,9 @@ import pytest
 from kept_meter import KWH, MINUTE, SECOND, KeptMeter
 
 from rig.meter.billing.commands import Action
+from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.quantity import Quantity
+from rig.meter.billing.source import Source
 from rig.meter.clock import STEP_NS
 from rig.meter.contacts.outputs import OutputId
 from rig.profile.settings import settings_of
@@ -296,7 +298,8 @@ def test_what_becomes_of_the_time_since_the_last_save(tmp_path, later_ns, outage
     up = max(end, end + later_ns)
     expected: list[object] = [(end, "power down", {}), (up, "power up", {"seconds": outage_s})]
     if set_by_s is not None:
-        expected += [(end, "clock set from", {}), (end + later_ns, "clock set to", {"seconds": set_by_s})]
+        by = {"source": "service clock"}
+        expected += [(end, "clock set from", by), (end + later_ns, "clock set to", {"seconds": set_by_s} | by)]
     assert events[: len(expected)] == expected
     _, kept = saved(tmp_path / "s")
     recorder = kept.meter.billing.recorder
@@ -388,6 +391,58 @@ def test_back_to_the_first_program_is_a_third_recording(tmp_path):
     meter.fails()
     with HistoryReader(tmp_path / "s") as reader:
         assert [settings_of(r.settings).interval_min for r in reader.recordings()] == [15, 30, 15]
+
+
+# --- what is cleared ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", [Action.CLEAR, Action.MASTER_RESET, Action.COLD_START])
+def test_what_is_cleared_begins_a_recording_and_leaves_the_old_one_and_the_registers(tmp_path, action):
+    """Over a cut of power, too: who asked is in the log, and what there was in history and profile."""
+    meter = KeptMeter(tmp_path / "s", program(tmp_path), T0).meters(50).does(action, source=Source.MODEM)
+    assert kwh(meter) == 0
+    meter.meters(40).fails()
+    meter = KeptMeter(tmp_path / "s", program(tmp_path), T0 + 90 * MINUTE)
+    assert kwh(meter) == 4
+    meter.meters(30).fails()
+    events, snapshots = history(tmp_path / "s")
+    (line,) = [e for e in events if e.code in (2062, 2063, 2064)]
+    assert (line.utc_ns, json.loads(line.details)) == (T0 + 50 * MINUTE, {"source": "modem"})
+    (kept,) = snapshots
+    assert (kept.utc_ns, kept.kind) == (T0 + 50 * MINUTE, action.value)
+    assert json.loads(kept.registers)["energy"][0] == 5 * KWH
+    with HistoryReader(tmp_path / "s") as reader:
+        assert [(r.id, r.utc_ns) for r in reader.recordings()] == [(0, T0), (1, T0 + 50 * MINUTE)]
+        assert reader.gaps() == []
+        old, new = (reader.words(number) for number in (0, 1))
+        assert (old[0].first, new[0].first) == (0, 0)
+    settings = program(tmp_path).billing.recorder
+    counts = [
+        [interval.counts[0] for interval in read_profile(run.words, settings, datetime(2026, 5, 1)).intervals]
+        for run in (*old, *new)
+    ]
+    assert counts == [[1500, 1500, 1500], [1000, 1500, 1500, 1500, 1500]]  # 6 kW; the first is from 10:50 to 11:00
+
+
+def test_who_asked_is_in_the_log(tmp_path):
+    meter = KeptMeter(tmp_path / "s", program(tmp_path), T0).meters(5)
+    meter.does(Action.RESET, source=Source.OPTICAL).does(Action.RESET_BY_SWITCH, source=Source.FRONT)
+    meter.does(Action.TEST_BEGIN, source=Source.RS485).does(Action.RESET, source=Source.PANEL).meters(1)
+    meter.does(Action.TEST_END, source=Source.VERIFICATION).does(Action.SELF_READ, source=Source.MODULE)
+    meter.does(Action.SEASON_CHANGE, source=Source.COMMAND_LINE).set_clock(meter.now_ns + 3600 * SECOND).fails()
+    events, _ = history(tmp_path / "s")
+    assert [(e.name, json.loads(e.details).get("source")) for e in events] == [
+        ("demand reset", "optical port"),
+        ("demand reset", "front"),
+        ("test mode begin", "RS-485"),
+        ("test demand reset", "panel"),
+        ("test mode end", "verification"),
+        ("self read", "module"),
+        ("demand reset", "command line"),
+        ("season change", "command line"),
+        ("clock set from", "service clock"),
+        ("clock set to", "service clock"),
+    ]
 
 
 # --- what is refused ------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from rig.errors import RigError
 from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.meter.billing.quantity import PLACES
+from rig.meter.billing.source import Source
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.program.build import Program, build
 from rig.program.schema import (
@@ -124,7 +125,7 @@ def test_energy_goes_on_to_the_unit_and_refusals_leave_all_as_it_was(tmp_path: P
         assert all(a <= b for a, b in zip(before, energy, strict=True))
         try:
             new = build(random_program(chance, level_outputs=True))
-            bench.service.write_program(new, bench.configured)
+            bench.service.write_program(new, bench.configured, Source.COMMAND_LINE)
         except RigError:
             refused += 1
             assert bench.service.program is program
@@ -155,7 +156,9 @@ def test_every_pulse_that_was_owed_as_a_program_went_still_leaves(tmp_path: Path
     while written < 15:
         bench.run(chance.uniform(0.05, 2.0))
         try:
-            bench.service.write_program(build(random_program(chance, level_outputs=False)), bench.configured)
+            bench.service.write_program(
+                build(random_program(chance, level_outputs=False)), bench.configured, Source.COMMAND_LINE
+            )
             written += 1
         except RigError:
             continue

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from kept_meter import SECOND, KeptMeter
 
+from rig.meter.billing.source import Source
 from rig.program.build import Program, load_program
 from rig.service.persistence import program_in_force
 from rig.store.saved_meter import SavedMeter, last_saved
@@ -23,7 +24,7 @@ def program(folder: Path, key: str, serial: str = "1") -> Program:
 def test_written_keys_outlive_a_restart(tmp_path: Path) -> None:
     store, configured, written = tmp_path / "store", program(tmp_path, "A1A2A3"), program(tmp_path, "B1B2B3")
     meter = KeptMeter(store, configured, T0).meters(2)
-    meter.persistence.write_program(written, configured, meter.meter.state)
+    meter.persistence.write_program(written, configured, meter.meter.state, Source.COMMAND_LINE)
     meter.fails()
     assert program_in_force(configured, store)[0].security == written.security != configured.security
     edited = program(tmp_path, "C1C2C3")
@@ -34,7 +35,7 @@ def test_writing_the_configured_program_again_ends_it(tmp_path: Path) -> None:
     store, configured = tmp_path / "store", program(tmp_path, "A1A2A3")
     meter = KeptMeter(store, configured, T0).meters(2)
     for written in (program(tmp_path, "B1B2B3"), configured):
-        meter.persistence.write_program(written, configured, meter.meter.state)
+        meter.persistence.write_program(written, configured, meter.meter.state, Source.COMMAND_LINE)
     meter.fails()
     assert program_in_force(configured, store)[0].security == configured.security
 
@@ -43,7 +44,8 @@ def test_writing_the_configured_program_again_ends_it(tmp_path: Path) -> None:
 def test_a_save_shows_no_key_by_its_repr(tmp_path: Path, serial: str) -> None:
     store, configured = tmp_path / "store", program(tmp_path, "A1A2A3")
     meter = KeptMeter(store, configured, T0).meters(2)
-    meter.persistence.write_program(program(tmp_path, "B1B2B3", serial), configured, meter.meter.state)
+    written = program(tmp_path, "B1B2B3", serial)
+    meter.persistence.write_program(written, configured, meter.meter.state, Source.COMMAND_LINE)
     meter.fails()
     _, kept = last_saved(store)
     assert isinstance(kept, SavedMeter)

@@ -7,10 +7,11 @@ many equal ones came since the one before in the log, this one among them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Refusal
-from rig.meter.billing.log import LogEvent, named
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.source import Source
 
 
@@ -33,11 +34,12 @@ class LogOnFailed(LogEvent):
 
     label = "log-on failed"
     code = 2056
+    named = MappingProxyType({"wait_s": "seconds left"})
 
     source: Source
     name: str
     failures: int
-    wait_s: int = named("seconds left")
+    wait_s: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Advanced by portions of energy in order of time, and by what happens to the mete
 the next instant at which something ends: a sub-interval of demand, a rate, a day, a season, an interval of the
 recorder, test mode. There they are settled, in this order: demand interval, recorder, calendar (self-read, season,
 rate), test mode, commands. So what ends at an instant belongs to what was before it, and splitting a portion changes
-nothing. What becomes of the registers then, rig/meter/billing/ledger.py knows.
+nothing. What becomes of the registers then, rig/meter/billing/ledger.py knows; what of each command, in test mode too,
+rig/meter/billing/execution.py.
 
 What becomes of a demand interval (the energy in it always counts over its whole length, so nothing inflates a maximum):
 
@@ -15,6 +16,7 @@ What becomes of a demand interval (the energy in it always counts over its whole
     DST, rate change     nothing: boundaries are of the standard clock; each rate counts its own energy
     season change        that of a demand reset, where the program asks for it
     test mode            ends on entering; a new one begins on leaving; the test's own begin with it
+    data cleared         ends at once; what it has is cleared too
 
 Test mode (D-5): registers and demand of its own, new each time. Billing registers stand, to the last bit; the
 recorder's intervals go by without energy (pulses at inputs are other meters', and count always); self-reads and what
@@ -28,9 +30,10 @@ from __future__ import annotations
 from bisect import insort
 from operator import add
 
-from rig.meter.billing.commands import Command
+from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.energy_interval import SQUARES, EnergyInterval
-from rig.meter.billing.events import Cause, ClockSetFrom, ClockSetTo, PowerDown, PowerUp
+from rig.meter.billing.events import Cause, ClockSetFrom, ClockSetTo, ClockSlewed, PowerDown, PowerUp
+from rig.meter.billing.execution import CommandExecution
 from rig.meter.billing.ledger import NOTHING, Ledger, MeterEvent
 from rig.meter.billing.quantity import Quadrant
 from rig.meter.billing.recorder import Recorder
@@ -38,6 +41,7 @@ from rig.meter.billing.registers import Registers
 from rig.meter.billing.schedule import SECOND_NS, next_self_read_ns
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.snapshot import Snapshot
+from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState
 from rig.meter.billing.tariff import Rate
 
@@ -45,6 +49,8 @@ __all__ = ["Billing", "BillingState", "MeterEvent"]
 
 REPEATS_S = 3600
 """A clock set back by more than this comes to seasons and self-reads anew (T-3)."""
+
+MILLISECOND_NS = 10**6
 
 _NEVER = 1 << 100
 
@@ -56,6 +62,7 @@ class Billing:
         self.settings = settings
         self._state = state
         self._ledger = Ledger(settings, state)
+        self._execution = CommandExecution(self._ledger)
         self._pending = list(NOTHING)
         self._squares: tuple[int, ...] = ()
         self._settled_ns = state.now_ns
@@ -71,8 +78,7 @@ class Billing:
             settings,
             BillingState(now_ns, span.season, int(span.rate), span.dst, span.utc_offset_s, now_ns, first_read_ns),
         )
-        if billing.recorder is not None:
-            billing._ledger.emit_words(billing.recorder.begin(now_ns))
+        billing._ledger.begin_recording()
         return billing, billing._ledger.take_events()
 
     # --- as it stands ---------------------------------------------------------------------------------------
@@ -184,7 +190,13 @@ class Billing:
         return self._ledger.take_events()
 
     def command(self, command: Command) -> list[MeterEvent]:
-        """Do something when time comes to its instant, after what was asked for then before; now if it has come."""
+        """Do something when time comes to its instant, after what was asked for then before; now if it has come.
+
+        Raises ValueError for a season that the program does not have.
+        """
+        seasons = len(self.settings.calendar.tariff.seasons)
+        if command.action is Action.SEASON_CHANGE and command.value is not None and command.value >= seasons:
+            raise ValueError(f"season {command.value} is none of the program: it has {seasons}, counted from 0")
         insort(self._state.waiting, command, key=lambda waiting: waiting.utc_ns)
         if command.utc_ns <= self._state.now_ns:
             self._come_due()
@@ -210,7 +222,7 @@ class Billing:
         self.settle()
         ledger.emit(PowerDown(down_ns))
         if ledger.test is not None:
-            ledger.end_test()
+            ledger.end_test(None)
         ledger.pass_intervals(up_ns)
         if ledger.recorder is not None:
             ledger.emit_words(ledger.recorder.outage(down_ns, up_ns))
@@ -218,18 +230,23 @@ class Billing:
         ledger.emit(PowerUp(up_ns, (up_ns - down_ns) // SECOND_NS))
         return self._go_on_from_here()
 
-    def set_clock(self, new_ns: int) -> list[MeterEvent]:
+    def set_clock(self, new_ns: int, source: Source) -> list[MeterEvent]:
         """The meter's clock, at `now_ns`, is set to another time."""
         state, ledger, old_ns = self._state, self._ledger, self._state.now_ns
         self.settle()
-        ledger.emit(ClockSetFrom(old_ns))
+        ledger.emit(ClockSetFrom(old_ns, source))
         if state.test is None and self.settings.demand and not old_ns <= new_ns < self._interval_ends_ns:
             ledger.cut_interval(Cause.CLOCK_SET)
         if ledger.recorder is not None:
             ledger.emit_words(ledger.recorder.clock_set(old_ns, new_ns))
         self._move_clock(new_ns - old_ns)
-        ledger.emit(ClockSetTo(new_ns, (new_ns - old_ns) // SECOND_NS))
+        ledger.emit(ClockSetTo(new_ns, (new_ns - old_ns) // SECOND_NS, source))
         return self._go_on_from_here()
+
+    def slew_clock(self, by_ns: int, source: Source) -> list[MeterEvent]:
+        """The clock is to be slewed by so much, forward or back, because someone asked: a line in the log, no more."""
+        self._ledger.emit(ClockSlewed(self._state.now_ns, (by_ns + MILLISECOND_NS // 2) // MILLISECOND_NS, source))
+        return self._ledger.take_events()
 
     def _move_clock(self, by_ns: int) -> None:
         """Lockout and test mode last as long as they would have; of seasons and self-reads see REPEATS_S."""
@@ -299,14 +316,14 @@ class Billing:
             ledger.emit_words(ledger.recorder.end_interval(state.now_ns))
         ledger.follow_calendar()
         if state.test is not None and state.now_ns >= state.test.ends_ns:
-            ledger.end_test()
+            ledger.end_test(Source.CALENDAR)
         self._execute_commands(state.now_ns)
         self._plan()
 
     def _execute_commands(self, until_ns: int) -> None:
         waiting = self._state.waiting
         while waiting and waiting[0].utc_ns <= until_ns:
-            self._ledger.execute(waiting.pop(0))
+            self._execution.execute(waiting.pop(0))
 
     def _plan(self) -> None:
         """Find the next instant at which something is due."""
@@ -316,7 +333,7 @@ class Billing:
         self._interval_ends_ns = _NEVER if interval_ends_ns is None else interval_ends_ns
         self._recorder_due_ns = ledger.recorder.next_end_ns(now_ns) if ledger.recorder else _NEVER
         self._due_ns = min(
-            self.settings.calendar.span(now_ns).end_ns,
+            ledger.span.end_ns,
             self._interval_ends_ns,
             self._recorder_due_ns,
             _NEVER if state.self_read_ns is None or state.test else state.self_read_ns,

@@ -58,21 +58,32 @@ class Calendar:
         self.zone = zone
         self.tariff = ONE_RATE if tariff is None else tariff
         self._clock = LocalClock(zone)
-        self._span: Span | None = None
+        self._spans: dict[int | None, Span] = {}
         self._day = lru_cache(maxsize=8)(self._find_day)
         self._holidays = lru_cache(maxsize=8)(lambda year: holiday_dates(self.tariff.holidays, year))
         self._season_starts = lru_cache(maxsize=8)(self.tariff.season_starts)
 
-    def span(self, utc_ns: int) -> Span:
+    def span(self, utc_ns: int, asked_season: int | None = None) -> Span:
         """The longest stretch around the instant in which nothing of the calendar changes.
 
         It ends at a switch to another rate, at local midnight, and when the clock is set forward or back. Spans follow
-        each other without a gap.
+        each other without a gap. With `asked_season` rates are those of that season, whatever the date says; `season`
+        is always the date's.
         """
-        span = self._span
+        span = self._spans.get(asked_season)
         if span is None or not span.start_ns <= utc_ns < span.end_ns:
-            span = self._span = self._find_span(utc_ns // NS_PER_S)
+            span = self._spans[asked_season] = self._find_span(utc_ns // NS_PER_S, asked_season)
         return span
+
+    def next_season_ns(self, utc_ns: int) -> int:
+        """When the next season starts by its date, this one again where there is no other."""
+        today = self.local(utc_ns).date()
+        start = next(start for start, _ in self._season_starts(today.year) if start > today)
+        return self.instant_ns(dt.datetime.combine(start, dt.time()))
+
+    def season_after(self, season: int, utc_ns: int) -> int:
+        """Give the season that follows one in the order of the year's dates."""
+        return self.tariff.season_after(season, self.local(utc_ns).year)
 
     def local(self, utc_ns: int) -> dt.datetime:
         """Local time with its zone, rounded down to a microsecond."""
@@ -90,10 +101,10 @@ class Calendar:
         """
         return self._clock.instant_ns(local)
 
-    def _find_span(self, utc_s: int) -> Span:
+    def _find_span(self, utc_s: int, asked_season: int | None) -> Span:
         offset, dst = self._clock.read(utc_s)
         number, second = divmod(utc_s + offset, DAY_S)
-        day = self._day(number)
+        day = self._day(number, asked_season)
         place = bisect_right(day.starts, second) - 1
         midnight = number * DAY_S - offset
         start = midnight + day.starts[place]
@@ -103,11 +114,11 @@ class Calendar:
             start * NS_PER_S, end * NS_PER_S, day.rates[place], day.season, day.day_type, day.date, offset, dst
         )  # fmt: skip
 
-    def _find_day(self, number: int) -> _Day:
-        """Of the local day that begins so many days after 1970-01-01."""
+    def _find_day(self, number: int, asked_season: int | None) -> _Day:
+        """Of the local day that begins so many days after 1970-01-01; its rates are of the season asked for, if any."""
         date = dt.date.fromordinal(_EPOCH_ORDINAL + number)
         day_type = DayType.HOLIDAY if date in self._holidays(date.year) else DayType.of(date)
         season = max(start for start in self._season_starts(date.year) if start[0] <= date)[1]
-        switches = self.tariff.seasons[season].days[day_type]
+        switches = self.tariff.seasons[season if asked_season is None else asked_season].days[day_type]
         kept = [s for i, s in enumerate(switches) if i == 0 or s.rate != switches[i - 1].rate]
         return _Day(date, season, day_type, tuple(60 * s.minute for s in kept), tuple(s.rate for s in kept))

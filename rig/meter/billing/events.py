@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
-from rig.meter.billing.log import LogEvent, named
+from rig.meter.billing.log import LogEvent
+from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 
 
@@ -21,6 +23,9 @@ class Cause(Enum):
     TEST_MODE_END = "test mode end"
     CLOCK_SET = "clock set"
     PROGRAMMED = "programmed"
+    CLEAR = "clear data"
+    MASTER_RESET = "master reset"
+    COLD_START = "cold start"
 
 
 # --- power, clock and program -----------------------------------------------------------------------------------
@@ -40,8 +45,9 @@ class PowerUp(LogEvent):
 
     label = "power up"
     code = 2
+    named = MappingProxyType({"outage_s": "seconds"})
 
-    outage_s: int = named("seconds")
+    outage_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class ClockSetFrom(LogEvent):
     label = "clock set from"
     code = 3
 
+    source: Source
+
 
 @dataclass(frozen=True, slots=True)
 class ClockSetTo(LogEvent):
@@ -58,18 +66,33 @@ class ClockSetTo(LogEvent):
 
     label = "clock set to"
     code = 4
+    named = MappingProxyType({"by_s": "seconds"})
 
-    by_s: int = named("seconds")
+    by_s: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSlewed(LogEvent):
+    """The clock was to be set, but is so little off that it is slewed instead: later by so many ms, or earlier."""
+
+    label = "clock slewed"
+    code = 2060
+    named = MappingProxyType({"by_ms": "milliseconds"})
+
+    by_ms: int
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
 class Programmed(LogEvent):
-    """The meter has another program; `program` is its digest."""
+    """The meter has another program; `program` is its digest. `source` is None where it was found so at the start."""
 
     label = "programmed"
     code = 11
 
     program: str
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +123,20 @@ class DemandWasReset(LogEvent):
 
     cause: Cause
     resets: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class TestDemandWasReset(LogEvent):
+    """Test mode's own demand was reset; billing's stands."""
+
+    __test__ = False  # no test class, whatever its name
+
+    label = "test demand reset"
+    code = 2061
+
+    cause: Cause
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +145,10 @@ class ResetRefused(LogEvent):
 
     label = "demand reset refused"
     code = 2048
+    named = MappingProxyType({"wait_s": "seconds left"})
 
-    wait_s: int = named("seconds left")
+    wait_s: int
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +157,8 @@ class SelfReadTaken(LogEvent):
 
     label = "self read"
     code = 21
+
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +169,7 @@ class SeasonChanged(LogEvent):
     code = 24
 
     season: int
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +190,7 @@ class RateForced(LogEvent):
     code = 2049
 
     rate: Rate
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +201,7 @@ class RateReleased(LogEvent):
     code = 2050
 
     rate: Rate
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +213,19 @@ class TestModeBegan(LogEvent):
     label = "test mode begin"
     code = 32
 
+    source: Source
+
 
 @dataclass(frozen=True, slots=True)
 class TestModeEnded(LogEvent):
-    """From here on energy is billed."""
+    """From here on energy is billed. `source` is None where an outage or a new program ended it."""
 
     __test__ = False  # no test class, whatever its name
 
     label = "test mode end"
     code = 33
+
+    source: Source | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +236,37 @@ class RecorderOverflowed(LogEvent):
     code = 2051
 
     intervals: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegistersCleared(LogEvent):
+    """All that is registered begins anew: base of the three events that do so, and nothing else may."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class DataCleared(RegistersCleared):
+    """Registers and load profile begin anew; program, clock, log and security stay."""
+
+    label = "data cleared"
+    code = 2062
+
+
+@dataclass(frozen=True, slots=True)
+class MasterResetDone(RegistersCleared):
+    """So do lockout, forced rate, seasons, self-reads, and what was found of the installation."""
+
+    label = "master reset"
+    code = 2063
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStarted(MasterResetDone):
+    """A master reset, after which the meter has the program that it was configured with."""
+
+    label = "cold start"
+    code = 2064
 
 
 # --- what is no line of the log ---------------------------------------------------------------------------------

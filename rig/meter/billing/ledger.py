@@ -1,13 +1,14 @@
 """What billing keeps, and what becomes of it when something happens (Q-2, Q-4, Q-5, T-1 to T-4, D-5, P-4).
 
 When that is, is for rig/meter/billing/billing.py to know. It has energy taken in up to now before anything happens.
+What is asked of a running meter, rig/meter/billing/execution.py makes of the steps that are here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.calendar import Span
 from rig.meter.billing.events import (
     Cause,
     DaylightSavingBegan,
@@ -16,10 +17,7 @@ from rig.meter.billing.events import (
     EndOfInterval,
     ProfileWords,
     RateChanged,
-    RateForced,
-    RateReleased,
     RecorderOverflowed,
-    ResetRefused,
     SeasonChanged,
     SelfReadTaken,
     TestModeBegan,
@@ -33,6 +31,7 @@ from rig.meter.billing.registers import Registers
 from rig.meter.billing.schedule import SECOND_NS, next_boundary_ns, next_self_read_ns
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.snapshot import Snapshot, with_maxima
+from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState, TestState
 from rig.meter.billing.tariff import Rate
 
@@ -127,14 +126,14 @@ class Ledger:
         demand, now_ns = self.active.demand, self.state.now_ns
         if demand is None:
             return
-        self._end_of_interval(Cause.INTERVAL, demand.end_subinterval(now_ns, self._rate).demands)
+        self.end_of_interval(Cause.INTERVAL, demand.end_subinterval(now_ns, self._rate).demands)
         if self.state.test is not None:
-            self._begin_test_interval(self.state.test)
+            self.begin_test_interval(self.state.test)
 
     def cut_interval(self, cause: Cause) -> None:
         """That of billing ends before its boundary."""
         demand = self.registers.demand
-        self._end_of_interval(cause, demand.cut(self.state.now_ns, self._rate).demands if demand else ())
+        self.end_of_interval(cause, demand.cut(self.state.now_ns, self._rate).demands if demand else ())
 
     def pass_intervals(self, up_ns: int) -> None:
         """Power is off until then: those of billing end with nothing more in them, and no contact closes."""
@@ -154,27 +153,33 @@ class Ledger:
 
     # --- test mode ------------------------------------------------------------------------------------------
 
-    def begin_test(self) -> None:
+    def begin_test(self, source: Source) -> None:
         """Registers of its own, empty; the billing interval ends."""
         mode, now_ns = self.settings.test_mode, self.state.now_ns
         self.cut_interval(Cause.TEST_MODE_BEGIN)
         self.test = Registers(mode.demand, 0)
         self.state.test = TestState(now_ns, now_ns + mode.minutes * 60 * SECOND_NS, None, self.test.state)
-        self._begin_test_interval(self.state.test)
-        self.emit(TestModeBegan(now_ns))
+        self.begin_test_interval(self.state.test)
+        self.emit(TestModeBegan(now_ns, source))
 
-    def end_test(self) -> None:
+    def end_test(self, source: Source | None) -> None:
         """What the calendar had to say meanwhile comes now."""
-        self._end_of_interval(Cause.TEST_MODE_END, _present(self.active))
+        self.end_of_interval(Cause.TEST_MODE_END, self.present())
         self.test = self.state.test = None
-        self.emit(TestModeEnded(self.state.now_ns))
+        self.emit(TestModeEnded(self.state.now_ns, source))
         self.follow_calendar()
 
-    def _begin_test_interval(self, test: TestState) -> None:
+    def begin_test_interval(self, test: TestState) -> None:
+        """One of test mode's own begins now."""
         demand = self.settings.test_mode.demand
         test.interval_ends_ns = self.state.now_ns + demand.subinterval_s * SECOND_NS if demand else None
 
     # --- recorder -------------------------------------------------------------------------------------------
+
+    def begin_recording(self) -> None:
+        """A recording begins, with its first words."""
+        if self.recorder is not None:
+            self.emit_words(self.recorder.begin(self.state.now_ns))
 
     def emit_words(self, words: tuple[int, ...]) -> None:
         """The recorder wrote these."""
@@ -194,7 +199,7 @@ class Ledger:
         `clock_jumped`: the recorder has marked the new time already.
         """
         state = self.state
-        span = self.settings.calendar.span(state.now_ns)
+        span = self.span
         if span.dst != state.dst:
             state.dst = span.dst
             self.emit((DaylightSavingBegan if span.dst else DaylightSavingEnded)(state.now_ns))
@@ -205,106 +210,102 @@ class Ledger:
         if state.test is not None:
             return
         self._end_periods(span.season)
-        if span.rate != state.calendar_rate:
-            state.calendar_rate = int(span.rate)
+        rate = self.span.rate
+        if rate != state.calendar_rate:
+            state.calendar_rate = int(rate)
             if state.forced_rate is None:
-                self.emit(RateChanged(state.now_ns, span.rate))
+                self.emit(RateChanged(state.now_ns, rate))
 
-    def _end_periods(self, season: int) -> None:
+    @property
+    def span(self) -> Span:
+        """The stretch of the calendar that now falls into, with the rates of a season that was asked for."""
+        asked = self.state.asked_season
+        return self.settings.calendar.span(self.state.now_ns, None if asked is None else asked.season)
+
+    def _end_periods(self, by_date: int) -> None:
         """A self-read that is due, and the close of a season that is over; where both, both keep the same."""
         state, settings = self.state, self.settings
         reads = state.self_read_ns is not None and state.now_ns >= state.self_read_ns
-        closes = season != state.season and state.now_ns >= state.followed_ns
+        season, asker = self._season_due(by_date)
         state.followed_ns = max(state.followed_ns, state.now_ns)
-        causes, resets = [], None
+        causes, resets, by = [], None, Source.CALENDAR
         if reads:
             state.self_read_ns = next_self_read_ns(settings.calendar, settings.self_reads, state.followed_ns)
-            self.emit(SelfReadTaken(state.now_ns))
+            reader, state.self_read_source = state.self_read_source or Source.CALENDAR, None
+            self.emit(SelfReadTaken(state.now_ns, reader))
             causes.append(Cause.SELF_READ)
-            resets = Cause.SELF_READ if settings.self_reads.resets_demand else None
-        if closes:
+            if settings.self_reads.resets_demand:
+                resets, by = Cause.SELF_READ, reader
+        if asker is not None:
             causes.append(Cause.SEASON)
-            resets = Cause.SEASON if settings.season_change_resets_demand else resets
-        self._keep(causes, resets)
-        if closes:
+            if settings.season_change_resets_demand:
+                resets, by = Cause.SEASON, asker
+        self.keep(causes, resets, by)
+        if asker is not None:
             state.season = season
-            self.emit(SeasonChanged(state.now_ns, season))
+            self.emit(SeasonChanged(state.now_ns, season, asker))
 
-    # --- commands -------------------------------------------------------------------------------------------
+    def _season_due(self, by_date: int) -> tuple[int, Source | None]:
+        """Give the season that is to be in force, and who has the one before closed now; None: it goes on.
 
-    def execute(self, command: Command) -> None:
-        """Do it now."""
-        state = self.state
-        match command.action:
-            case Action.RESET_BY_SWITCH:
-                self._reset_by_switch()
-            case Action.RESET:
-                self._reset(Cause.COMMUNICATION)
-            case Action.SELF_READ:
-                state.self_read_ns = 0  # overdue, whatever the clock is set to before test mode ends
-                self.follow_calendar()
-            case Action.TEST_BEGIN if state.test is None:
-                self.begin_test()
-            case Action.TEST_END if state.test is not None:
-                self.end_test()
-            case Action.FORCE_RATE if state.forced_rate != command.value:
-                state.forced_rate = command.value
-                self.emit(RateForced(state.now_ns, self.rate))
-            case Action.RELEASE_RATE if state.forced_rate is not None:
-                state.forced_rate = None
-                self.emit(RateReleased(state.now_ns, self.rate))
-            case Action.INPUT_PULSES:
-                counts = [0] * len(InputId)
-                counts[command.value] = command.pulses
-                state.inputs[command.value] += command.pulses
-                if self.recorder is not None:
-                    self.recorder.take(NOTHING, (), counts)
+        A season asked for stays until the calendar has changed its own since.
+        """
+        state, asked = self.state, self.state.asked_season
+        if asked is None:
+            closes = by_date != state.season and state.now_ns >= state.followed_ns
+            return by_date, Source.CALENDAR if closes else None
+        over = by_date != asked.calendar_season or state.now_ns >= asked.until_ns
+        season = by_date if over else asked.season
+        due = season != state.season and state.now_ns >= state.followed_ns
+        asker = asked.source if asked.pending else Source.CALENDAR if due else None
+        asked.pending = False
+        if over and (asker is not None or season == state.season):
+            state.asked_season = None
+        return season, asker
 
-    def _reset_by_switch(self) -> None:
-        """A reset at the switch, unless one came there less than the lockout before (Q-5)."""
-        state = self.state
-        if state.test is None:
-            if state.last_switch_reset_ns is not None:
-                left_ns = state.last_switch_reset_ns + self.settings.lockout_s * SECOND_NS - state.now_ns
-                if left_ns > 0:
-                    self.emit(ResetRefused(state.now_ns, -(-left_ns // SECOND_NS)))
-                    return
-            state.last_switch_reset_ns = state.now_ns
-        self._reset(Cause.SWITCH)
+    # --- what is kept ----------------------------------------------------------------------------------------
 
-    def _reset(self, cause: Cause) -> None:
-        """Demand reset: of test mode in test mode, else of billing. Without demand there is nothing to reset."""
-        demand = self.active.demand
-        if demand is None:
-            return
-        if self.state.test is None:
-            self._keep([cause], cause)
-            return
-        demands = _present(self.active)
-        demand.reset(self.state.now_ns)
-        self._begin_test_interval(self.state.test)
-        self._end_of_interval(cause, demands)
-
-    def _keep(self, causes: Sequence[Cause], resets: Cause | None) -> None:
-        """A snapshot for each cause, and for one of them a reset of billing's demand."""
+    def keep(self, causes: Sequence[Cause], resets: Cause | None, source: Source) -> None:
+        """A snapshot for each cause, and for one of them a reset of billing's demand, asked for by a source."""
         state, demand = self.state, self.registers.demand
         snapshots = [self.snapshot(cause) for cause in causes]
         if resets is None or demand is None:
             self._emit_snapshots(snapshots)
             return
-        demands = _present(self.registers)
+        demands = self.present()
         ended = demand.reset(state.now_ns)
         self._emit_snapshots([with_maxima(snapshot, ended) for snapshot in snapshots])
         state.resets += 1
         state.last_reset_ns = state.now_ns
-        self.emit(DemandWasReset(state.now_ns, resets, state.resets))
-        self._end_of_interval(resets, demands)
+        self.emit(DemandWasReset(state.now_ns, resets, state.resets, source))
+        self.end_of_interval(resets, demands)
 
     def _emit_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
         for snapshot in snapshots:
             self.emit(snapshot)
             if snapshot.cause is Cause.SEASON:
                 self.state.closed_season = snapshot
+
+    def clear(self) -> None:
+        """Let all that is registered begin anew, test mode's own too; the load profile is still to be begun."""
+        state, settings, test = self.state, self.settings, self.state.test
+        self.registers = Registers(settings.demand, RATES)
+        state.registers = self.registers.state
+        if test is not None:
+            self.test = Registers(settings.test_mode.demand, 0)
+            test.registers = self.test.state
+            self.begin_test_interval(test)
+        if settings.recorder is not None:
+            self.recorder = Recorder(settings.recorder, settings.calendar.local)
+            state.recorder = self.recorder.state
+        self._overflows = 0
+        state.inputs = [0] * len(InputId)
+        state.resets, state.last_reset_ns, state.closed_season = 0, None, None
+
+    def present(self) -> tuple[int, ...]:
+        """The demand of the running interval, by quantity, of the registers that energy goes to."""
+        demand = self.active.demand
+        return () if demand is None else tuple(demand.present(q) for q in range(len(demand.settings.quantities)))
 
     # --- events ---------------------------------------------------------------------------------------------
 
@@ -317,11 +318,6 @@ class Ledger:
         events, self._events = self._events, []
         return events
 
-    def _end_of_interval(self, cause: Cause, demands: tuple[int, ...]) -> None:
+    def end_of_interval(self, cause: Cause, demands: tuple[int, ...]) -> None:
+        """Emit one, of the registers that energy goes to."""
         self.emit(EndOfInterval(self.state.now_ns, cause, demands, self._rate, self.state.test is not None))
-
-
-def _present(registers: Registers) -> tuple[int, ...]:
-    """The demand of the running interval, by quantity."""
-    demand = registers.demand
-    return () if demand is None else tuple(demand.present(q) for q in range(len(demand.settings.quantities)))

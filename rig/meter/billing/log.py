@@ -7,11 +7,11 @@ the history and for JSON, and never read back.
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any, ClassVar
-
-_KEY = "detail"
+from types import MappingProxyType
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +19,21 @@ class LogEvent:
     """A line of the log, at `utc_ns` (UTC, ns).
 
     `label` is its name in reports and histories; `code` the event's code in C12.19's history log, from 2048 on one of
-    our own. Further fields are what belongs to it.
+    our own. Further fields are what belongs to it; `named` has the names that `details` gives those that have another.
     """
 
     label: ClassVar[str]
     code: ClassVar[int]
+    named: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     utc_ns: int
 
 
-def named(key: str) -> Any:
-    """Give a field the name that `details` has for it, where that is not the field's own."""
-    return field(metadata={_KEY: key})
-
-
 def details(event: LogEvent) -> dict[str, int | str]:
     """Name what belongs to an event, as the history and JSON have it: whole numbers and texts; None is left out."""
-    values = {_name(each): getattr(event, each.name) for each in fields(event) if each.name != "utc_ns"}
+    names = [each.name for each in fields(event) if each.name != "utc_ns"]
+    values = {event.named.get(name, name): getattr(event, name) for name in names}
     return {name: _plain(value) for name, value in values.items() if value is not None}
-
-
-def _name(each: Field[Any]) -> str:
-    return str(each.metadata.get(_KEY, each.name))
 
 
 def _plain(value: object) -> int | str:

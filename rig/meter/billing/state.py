@@ -9,6 +9,7 @@ from rig.meter.billing.inputs import InputId
 from rig.meter.billing.recorder import RecorderState
 from rig.meter.billing.registers import RegistersState
 from rig.meter.billing.snapshot import Snapshot
+from rig.meter.billing.source import Source
 
 
 @dataclass
@@ -24,12 +25,26 @@ class TestState:
 
 
 @dataclass
+class AskedSeason:
+    """A season that was asked for: in force until `until_ns`, when the calendar's next one starts, or until the
+    calendar's is no longer `calendar_season`. `pending`: the one before is still to be closed, once test mode is over.
+    """
+
+    season: int
+    calendar_season: int
+    until_ns: int
+    source: Source
+    pending: bool = True
+
+
+@dataclass
 class BillingState:
     """Everything that must outlive a power failure, besides the settings.
 
     `season`, `calendar_rate`, `dst` and `utc_offset_s` are the calendar's as last seen; seasons and self-reads have
     been seen to up to `followed_ns`, which is later than `now_ns` where the clock was set back a little. `waiting` are
-    commands for later, in order of time. `closed_season` is what the last change of season closed.
+    commands for later, in order of time. `closed_season` is what the last change of season closed. `self_read_source`
+    is who asked for a self-read that is due.
     """
 
     now_ns: int
@@ -49,3 +64,5 @@ class BillingState:
     last_switch_reset_ns: int | None = None
     waiting: list[Command] = field(default_factory=list)
     closed_season: Snapshot | None = None
+    asked_season: AskedSeason | None = None
+    self_read_source: Source | None = None

@@ -124,13 +124,21 @@ class Tariff:
 
         Where rules meet on one day in some year, the season listed later has it.
         """
+        return tuple(sorted(start for near in (year - 1, year, year + 1) for start in self._starts_of(near)))
+
+    def season_after(self, place: int, year: int) -> int:
+        """Give the season that follows one in the order of a year's dates, after the last the first."""
+        order = [other for _, other in self._starts_of(year)]
+        return order[(order.index(place) + 1) % len(order)]
+
+    def _starts_of(self, year: int) -> list[tuple[date, int]]:
+        """When each season starts by its date of a year, in order."""
         starts = []
-        for belongs_to in (year - 1, year, year + 1):
-            for place, season in enumerate(self.seasons):
-                start = season.start.on(belongs_to)
-                assert start is not None  # every_year
-                starts.append((start, place))
-        return tuple(sorted(starts))
+        for place, season in enumerate(self.seasons):
+            start = season.start.on(year)
+            assert start is not None  # every_year
+            starts.append((start, place))
+        return sorted(starts)
 
 
 ONE_RATE = Tariff((Season("all year", Yearly(Month.JANUARY, 1), dict.fromkeys(DayType, (RateSwitch(0, Rate.A),))),))

@@ -42,13 +42,21 @@ class Installation:
         follow: bool,
         state: InstallationState | None = None,
     ) -> None:
-        self.state = state or InstallationState()
         self.starting_a = current_class / STARTING_PARTS
-        self._detector = ServiceDetector(form)
-        settings = replace(DiagnosticSettings.of_class(current_class), both_directions=True)
-        self._diagnostics = Diagnostics(settings, self.state.diagnostics)
-        self._follow = follow
-        self.equation = form.equation(self.state.service) if follow and self.state.service else equation
+        self._form, self._programmed, self._follow = form, equation, follow
+        self._limits = replace(DiagnosticSettings.of_class(current_class), both_directions=True)
+        self._begin(state or InstallationState())
+
+    def _begin(self, state: InstallationState) -> None:
+        self.state = state
+        self._detector = ServiceDetector(self._form)
+        self._diagnostics = Diagnostics(self._limits, state.diagnostics)
+        known = self._follow and state.service
+        self.equation = self._form.equation(state.service) if known else self._programmed
+
+    def begin_anew(self) -> None:
+        """Find the service and what is wrong anew, as on the day it was installed (master reset)."""
+        self._begin(InstallationState())
 
     @property
     def service(self) -> DetectedService | UnknownService | None:

@@ -26,18 +26,23 @@ from rig.meter.billing.events import (
     Cause,
     ClockSetFrom,
     ClockSetTo,
+    ColdStarted,
+    DataCleared,
     DaylightSavingBegan,
     DaylightSavingEnded,
     DemandWasReset,
     EndOfInterval,
+    MasterResetDone,
     PowerDown,
     PowerUp,
     RateChanged,
     RateForced,
     RateReleased,
+    RegistersCleared,
     ResetRefused,
     SeasonChanged,
     SelfReadTaken,
+    TestDemandWasReset,
     TestModeBegan,
     TestModeEnded,
 )
@@ -47,6 +52,7 @@ from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.billing.settings import BillingSettings, SelfReadKind, SelfReads, TestModeSettings
 from rig.meter.billing.snapshot import DemandReading, Snapshot
+from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import DayType, Rate, RateSwitch, Season, Tariff
 
 SECOND = 10**9
@@ -62,6 +68,9 @@ STANDARD = -5 * HOUR
 
 BINS = (None, *Rate)
 """Demand's: in total, and by rate."""
+
+ASKER, SETTER = Source.OPTICAL, Source.SERVICE_CLOCK
+"""Who asks for commands, and who sets the clock."""
 
 QUANTITIES = (Quantity.KWH_DELIVERED, Quantity.KVARH_LAGGING)
 PULSES = (Fraction(7, 2), Fraction(11, 3), Fraction(23, 7), Fraction(20, 7), Fraction(1), Fraction(3))
@@ -166,11 +175,11 @@ class Ask:
 
     action: Action
     cells: int = 0
-    value: int = 0
+    value: int | None = None
     pulses: int = 1
 
     def command(self, now_ns: int) -> Command:
-        return Command(now_ns + self.cells * CELL, self.action, self.value, self.pulses)
+        return Command(now_ns + self.cells * CELL, self.action, ASKER, self.value, self.pulses)
 
 
 Step = Flow | Outage | SetClock | Ask
@@ -188,7 +197,7 @@ def play(billing: Billing, step: Step, cuts: tuple[int, ...] = ()) -> list[Meter
         case Outage(cells):
             return billing.outage(now_ns + cells * CELL)
         case SetClock(cells):
-            return billing.set_clock(now_ns + cells * CELL)
+            return billing.set_clock(now_ns + cells * CELL, SETTER)
         case Ask():
             return billing.command(step.command(now_ns))
 
@@ -218,6 +227,8 @@ asks = st.one_of(
     st.builds(
         Ask, st.sampled_from([Action.RESET_BY_SWITCH, Action.RESET, Action.SELF_READ, Action.RELEASE_RATE]), _later
     ),
+    st.builds(Ask, st.just(Action.SEASON_CHANGE), _later, st.sampled_from([None, None, 0, 1])),
+    st.builds(Ask, st.sampled_from([Action.CLEAR, Action.MASTER_RESET, Action.COLD_START]), _later),
     st.builds(Ask, st.sampled_from([Action.TEST_BEGIN, Action.TEST_BEGIN, Action.TEST_END]), _later),
     st.builds(Ask, st.just(Action.FORCE_RATE), _later, st.integers(0, 3)),
     st.builds(Ask, st.just(Action.INPUT_PULSES), _later, st.integers(0, 1), st.integers(0, 500)),
@@ -231,6 +242,10 @@ histories = st.builds(
     st.lists(st.one_of(_flow_between, _tests, st.tuples(asks, asks, flows), st.tuples(clock_sets)), max_size=8),
 )
 """Most of the time there is energy, and something in the midst of it."""
+
+CLEARING = (Action.CLEAR, Action.MASTER_RESET, Action.COLD_START)
+unclearing = histories.map(lambda steps: [s for s in steps if not (isinstance(s, Ask) and s.action in CLEARING)])
+"""Those in which nothing that was registered is cleared."""
 
 begins = st.builds(
     lambda moment, cells: utc_ns(moment) + cells * CELL,
@@ -304,6 +319,21 @@ class TestOfAccount:
     cells: list[tuple[int, int, tuple[int, ...]]] = field(default_factory=list)
 
 
+@dataclass
+class AskedSeasonOfAccount:
+    """A season that was asked for on a day of the calendar's `by_date`; `closed`: the one before was."""
+
+    season: int
+    by_date: int
+    on: date
+    closed: bool = False
+
+    def over(self, wall: datetime) -> bool:
+        """Whether the calendar has come to another season since, be it through a whole year."""
+        starts = [date(year, *start) for year in range(self.on.year, wall.year + 1) for start in SEASONS.values()]
+        return season_of(wall.date()) != self.by_date or any(self.on < start <= wall.date() for start in starts)
+
+
 class Account:
     """What must come of a history where demand is block or sliding (test mode's too, or none)."""
 
@@ -322,6 +352,7 @@ class Account:
         self.forced: int | None = None
         self.switch_reset_elapsed: int | None = None
         self.self_read_asked = False
+        self.asked: AskedSeasonOfAccount | None = None
         self.waiting: list[Command] = []
         self.told: list[LogEvent | EndOfInterval | Snapshot] = []
         wall = self.wall()
@@ -370,20 +401,20 @@ class Account:
             self.test.place, self.test.cells_in_place = self.test.place + 1, 0
         self.follow()
         if self.test is not None and self.test.cells_left == 0:
-            self.end_test()
+            self.end_test(Source.CALENDAR)
         self.execute()
 
     def fail(self, cells: int) -> None:
         self.tell(PowerDown)
         if self.test is not None:
-            self.end_test()
+            self.end_test(None)
         self.sleep(cells)
         self.tell(PowerUp, cells * CELL_S)
         self.follow()
         self.execute()
 
     def set_clock(self, by: int) -> None:
-        self.tell(ClockSetFrom)
+        self.tell(ClockSetFrom, SETTER)
         before, old = self.place(), self.now
         if self.test is None:
             self.now += by
@@ -395,7 +426,7 @@ class Account:
         self.now += by
         if self.followed - self.now > HOUR:
             self.followed = self.now
-        self.tell(ClockSetTo, by // SECOND)
+        self.tell(ClockSetTo, by // SECOND, SETTER)
         self.follow()
         self.execute()
 
@@ -420,25 +451,33 @@ class Account:
             self.tell(DaylightSavingBegan if self.dst else DaylightSavingEnded)
         if self.test is not None:
             return
-        reads, season = self.settings.self_reads, season_of(wall.date())
-        causes, resets = [], None
+        reads, season, closer = self.settings.self_reads, season_of(wall.date()), Source.CALENDAR
+        causes, resets, by = [], None, Source.CALENDAR
         if self.self_read_asked or self.passed_self_read():
+            reader = ASKER if self.self_read_asked else Source.CALENDAR
             self.self_read_asked = False
-            self.tell(SelfReadTaken)
+            self.tell(SelfReadTaken, reader)
             causes.append(Cause.SELF_READ)
             if reads.resets_demand:
-                resets = Cause.SELF_READ
+                resets, by = Cause.SELF_READ, reader
+        asked, over = self.asked, self.asked is not None and self.asked.over(wall)
+        if asked is not None and not over:
+            season = asked.season
         closes = season != self.season and self.now >= self.followed
+        if asked is not None and not asked.closed:
+            closes, closer, asked.closed = True, ASKER, True
         if closes:
             causes.append(Cause.SEASON)
             if self.settings.season_change_resets_demand:
-                resets = Cause.SEASON
+                resets, by = Cause.SEASON, closer
         self.followed = max(self.followed, self.now)
-        self.keep(causes, resets)
+        self.keep(causes, resets, by)
         if closes:
             self.season = season
-            self.tell(SeasonChanged, season)
-        if (rate := rate_of(wall)) != self.calendar_rate:
+            self.tell(SeasonChanged, season, closer)
+        if over and season == self.season:
+            self.asked = None
+        if (rate := rate_of(wall, self.asked.season if self.asked else None)) != self.calendar_rate:
             self.calendar_rate = rate
             if self.forced is None:
                 self.tell(RateChanged, Rate(rate))
@@ -557,6 +596,17 @@ class Account:
                     self.reset_by_switch()
                 case Action.RESET:
                     self.reset(Cause.COMMUNICATION)
+                case Action.SEASON_CHANGE:
+                    season = 1 - self.season if command.value is None else command.value
+                    day = self.wall().date()
+                    self.asked = AskedSeasonOfAccount(season, season_of(day), day)
+                    self.follow()
+                case Action.CLEAR:
+                    self.clear(Cause.CLEAR, DataCleared)
+                case Action.MASTER_RESET:
+                    self.master_reset(Cause.MASTER_RESET, MasterResetDone)
+                case Action.COLD_START:
+                    self.master_reset(Cause.COLD_START, ColdStarted)
                 case Action.SELF_READ:
                     self.self_read_asked = True
                     self.follow()
@@ -564,15 +614,13 @@ class Account:
                     self.begin_test()
                 case Action.TEST_END:
                     if self.test is not None:
-                        self.end_test()
+                        self.end_test(ASKER)
                 case Action.FORCE_RATE:
                     if self.forced != command.value:
                         self.forced = command.value
-                        self.tell(RateForced, Rate(self.rate))
+                        self.tell(RateForced, Rate(self.rate), ASKER)
                 case Action.RELEASE_RATE:
-                    if self.forced is not None:
-                        self.forced = None
-                        self.tell(RateReleased, Rate(self.rate))
+                    self.release()
                 case Action.INPUT_PULSES:
                     self.inputs[command.value] += command.pulses
 
@@ -581,19 +629,60 @@ class Account:
             if self.switch_reset_elapsed is not None:
                 left = self.settings.lockout_s - (self.elapsed - self.switch_reset_elapsed) * CELL_S
                 if left > 0:
-                    self.tell(ResetRefused, left)
+                    self.tell(ResetRefused, left, ASKER)
                     return
             self.switch_reset_elapsed = self.elapsed
         self.reset(Cause.SWITCH)
 
     def reset(self, cause: Cause) -> None:
         if self.test is None:
-            self.keep([cause], cause)
+            self.keep([cause], cause, ASKER)
         elif self.test_sub_s():
+            self.tell(TestDemandWasReset, cause, ASKER)
             self.tell_end(cause, self.test_demands())
             self.test.period, self.test.cells_in_place = self.test.period + 1, 0
 
-    def keep(self, causes: list[Cause], resets: Cause | None) -> None:
+    def release(self) -> None:
+        if self.forced is not None:
+            self.forced = None
+            self.tell(RateReleased, Rate(self.rate), ASKER)
+
+    def clear(self, cause: Cause, kind: type[RegistersCleared]) -> None:
+        """All that was is as if it had not been; the interval in which it happens is another one from then on."""
+        self.keep([cause], None, ASKER)
+        present = self.present(None) if self.test is None else self.test_demands()
+        self.forget()
+        self.tell(kind, ASKER)
+        if self.test is None:
+            self.tell_end(cause, present)
+        elif self.test_sub_s():
+            self.test.period, self.test.cells_in_place = self.test.period + 1, 0
+            self.tell_end(cause, present)
+
+    def forget(self) -> None:
+        self.cells.clear()
+        self.by_key.clear()
+        self.ended.clear()
+        self.windows.clear()
+        self.maxima_at_resets.clear()
+        self.previous = None
+        self.inputs = [0, 0]
+        self.period += 1
+
+    def master_reset(self, cause: Cause, kind: type[RegistersCleared]) -> None:
+        if self.test is not None:
+            self.end_test(ASKER)
+        self.release()
+        self.clear(cause, kind)
+        self.switch_reset_elapsed = self.asked = None
+        self.self_read_asked = False
+        self.followed = self.now
+        if (season := season_of(self.wall().date())) != self.season:
+            self.season = season
+            self.tell(SeasonChanged, season, ASKER)
+        self.follow()
+
+    def keep(self, causes: list[Cause], resets: Cause | None, source: Source) -> None:
         present, resets_before = self.present(None), len(self.maxima_at_resets)
         if resets is not None:
             self.ended.setdefault((self.period, self.cut, self.place()), self.now)
@@ -612,7 +701,7 @@ class Account:
             )
         if resets is not None:
             self.begin_period()
-            self.tell(DemandWasReset, resets, resets_before + 1)
+            self.tell(DemandWasReset, resets, resets_before + 1, source)
             self.tell_end(resets, present)
 
     # --- test mode --------------------------------------------------------------------------------------------
@@ -637,12 +726,12 @@ class Account:
         if self.test is None:
             self.cut_interval(Cause.TEST_MODE_BEGIN)
             self.test = TestOfAccount(self.settings.test_mode.minutes * 60 // CELL_S)
-            self.tell(TestModeBegan)
+            self.tell(TestModeBegan, ASKER)
 
-    def end_test(self) -> None:
+    def end_test(self, source: Source | None) -> None:
         self.tell_end(Cause.TEST_MODE_END, self.test_demands())
         self.test = None
-        self.tell(TestModeEnded)
+        self.tell(TestModeEnded, source)
         self.follow()
 
     # --- what is told -----------------------------------------------------------------------------------------
@@ -658,11 +747,12 @@ def season_of(day: date) -> int:
     return 0 if SEASONS["summer"] <= (day.month, day.day) < SEASONS["winter"] else 1
 
 
-def rate_of(wall: datetime) -> int:
+def rate_of(wall: datetime, asked_season: int | None = None) -> int:
     if wall.weekday() >= 5:
         return Rate.D
     minute = 60 * wall.hour + wall.minute
-    switches = SWITCHES[("summer", "winter")[season_of(wall.date())]]
+    season = season_of(wall.date()) if asked_season is None else asked_season
+    switches = SWITCHES[("summer", "winter")[season]]
     return max((since, rate) for since, rate in switches if since <= minute)[1]
 
 
@@ -737,6 +827,10 @@ class ThermalAccount(Account):
     def begin_period(self) -> None:
         super().begin_period()
         self.look(None)
+
+    def forget(self) -> None:
+        super().forget()
+        self.pointers = self.pointers_before = [0.0] * len(QUANTITIES)
 
     def present(self, rate: int | None) -> tuple[int, ...]:
         return tuple(map(round, self.pointers))

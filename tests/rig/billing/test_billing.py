@@ -49,6 +49,7 @@ from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.settings import BillingSettings, SelfReadKind, SelfReads
 from rig.meter.billing.snapshot import Snapshot
+from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import DayType, Rate, RateSwitch, Season, Tariff
 
 KW = 10**12
@@ -86,15 +87,23 @@ class Course:
         end = self.now + round(minutes * MINUTE)
         return self._tell(self.billing.advance(EnergyInterval(end, end, 0, 0)))
 
-    def ask(self, action: Action, value: int = 0, pulses: int = 1, at: int | None = None) -> list[MeterEvent]:
-        return self._tell(self.billing.command(Command(self.now if at is None else at, action, value, pulses)))
+    def ask(
+        self,
+        action: Action,
+        value: int | None = None,
+        pulses: int = 1,
+        at: int | None = None,
+        source: Source = Source.COMMAND_LINE,
+    ) -> list[MeterEvent]:
+        at = self.now if at is None else at
+        return self._tell(self.billing.command(Command(at, action, source, value, pulses)))
 
     def fail(self, minutes: float) -> list[MeterEvent]:
         return self._tell(self.billing.outage(self.now + round(minutes * MINUTE)))
 
     def set_clock(self, minutes: float) -> list[MeterEvent]:
         """Forward, or back."""
-        return self._tell(self.billing.set_clock(self.now + round(minutes * MINUTE)))
+        return self._tell(self.billing.set_clock(self.now + round(minutes * MINUTE), Source.SERVICE_CLOCK))
 
     def restart(self) -> None:
         """From the state as it is stored."""
@@ -313,6 +322,20 @@ def into_test_mode(kind: str) -> None:
     assert_kw([*demands, interval_ends(course)["12:30"]], *figures, kind=kind)
 
 
+def data_cleared(kind: str) -> None:
+    """8 minutes that nobody will know of; 7 from then until 12:15, and then a whole interval."""
+    course = Course(program(kind, quantities=ACTIVE))
+    course.run(8)
+    course.ask(Action.CLEAR)
+    demand = course.billing.registers.demand
+    assert [demand.present(0), course.maximum().value, demand.cumulative(0), demand.previous(0)] == [0, 0, 0, 0]
+    (told,) = [demands[0] for _, cause, _, demands in course.ends() if cause is Cause.CLEAR]
+    course.run(22)
+    by_boundary = interval_ends(course)
+    figures = (pointer(8), pointer(7), pointer(22)) if "thermal" in kind else (3.84, 3.36, 7.2)
+    assert_kw([told, by_boundary["12:15"], by_boundary["12:30"]], *figures, kind=kind)
+
+
 ROWS: dict[str, Callable[[str], None]] = {
     "demand reset": demand_reset,
     "outage": outage,
@@ -321,6 +344,7 @@ ROWS: dict[str, Callable[[str], None]] = {
     "DST, rate change": dst_and_rate_change,
     "season change": season_change,
     "test mode": into_test_mode,
+    "data cleared": data_cleared,
 }
 
 
@@ -575,7 +599,7 @@ def test_commands_that_wait_survive_a_cut_of_power_and_are_not_passed_over():
 )
 def test_a_command_that_cannot_be_is_refused(command, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
-        Command(NOON, *command)
+        Command(NOON, command[0], Source.COMMAND_LINE, *command[1:])
 
 
 def test_forced_rate():
@@ -1017,7 +1041,7 @@ def test_a_year_in_one_portion():
     reads = SelfReads(SelfReadKind.DAILY)
     course = Course(program("block:15", reads=reads), datetime(2024, 1, 1))
     energy = 366 * 24 * 7_200_000_000_000 + 12_345  # it rounds differently in each interval
-    course.billing.command(Command(course.now, Action.INPUT_PULSES, 0, 1))
+    course.billing.command(Command(course.now, Action.INPUT_PULSES, Source.COMMAND_LINE, 0, 1))
     year = 366 * DAY
     begin = course.now
     course.told += course.billing.advance(EnergyInterval(begin, begin + year, 0, energy))
@@ -1037,7 +1061,7 @@ def test_instants_may_be_any_nanosecond():
     settings = program("block:15")
     billing, _ = Billing.begin(settings, NOON + 1)
     told = billing.advance(EnergyInterval(NOON + 1, NOON + 100 * SECOND + 3, 0, 2 * (100 * SECOND + 2)))
-    told += billing.command(Command(NOON, Action.RESET))
+    told += billing.command(Command(NOON, Action.RESET, Source.COMMAND_LINE))
     told += billing.outage(NOON + 200 * SECOND + 7)
     told += billing.advance(EnergyInterval(NOON + 200 * SECOND + 7, NOON + 900 * SECOND + 1, 0, 2 * (700 * SECOND - 6)))
     (snapshot,) = [each for each in told if isinstance(each, Snapshot)]
@@ -1075,7 +1099,7 @@ def test_to_the_nanosecond_where_a_clock_set_ends_the_interval(by, ends):
     """The interval has its begin, and not its end."""
     course = Course(program("block:15"))
     course.run(3)
-    course.told += course.billing.set_clock(course.now + by)
+    course.told += course.billing.set_clock(course.now + by, Source.SERVICE_CLOCK)
     assert course.closures() == ([("12:03", Cause.CLOCK_SET)] if ends else [])
 
 
@@ -1083,8 +1107,8 @@ def test_clock_sets_are_told_at_the_old_time_and_at_the_new():
     course = Course(program("block:15", recorder_min=15))
     course.run(5)
     told = course.set_clock(60)
-    assert told[0] == ClockSetFrom(NOON + 5 * MINUTE)
-    assert ClockSetTo(NOON + 65 * MINUTE, 3600) in told
+    assert told[0] == ClockSetFrom(NOON + 5 * MINUTE, Source.SERVICE_CLOCK)
+    assert ClockSetTo(NOON + 65 * MINUTE, 3600, Source.SERVICE_CLOCK) in told
     assert course.events() == [("12:05", ClockSetFrom), ("13:05", ClockSetTo)]
 
 

@@ -16,6 +16,7 @@ from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.snapshot import Snapshot
+from rig.meter.billing.source import Source
 
 KWH = 10**12
 EVE = utc_ns(datetime(2024, 10, 31, 23, 30))
@@ -46,8 +47,8 @@ def test_it_is_what_is_told(settings: BillingSettings):
     assert Quantity.KWH_DELIVERED.of(snapshot.energy) == 3 * KWH
     if settings.demand is not None:
         assert snapshot.demand[0][0].maximum.value > 0
-    billing.command(Command(billing.now_ns, Action.RESET))
-    billing.command(Command(billing.now_ns, Action.SELF_READ))
+    billing.command(Command(billing.now_ns, Action.RESET, Source.COMMAND_LINE))
+    billing.command(Command(billing.now_ns, Action.SELF_READ, Source.COMMAND_LINE))
     assert billing.closed_season == snapshot, "only a season closes one"
 
 
@@ -63,10 +64,10 @@ def test_the_next_season_closes_the_next():
 def test_a_change_in_test_mode_closes_it_at_its_end():
     billing, _ = Billing.begin(program(minutes=255), EVE)
     run(billing, 10)
-    billing.command(Command(billing.now_ns, Action.TEST_BEGIN))
+    billing.command(Command(billing.now_ns, Action.TEST_BEGIN, Source.COMMAND_LINE))
     run(billing, 60)
     assert billing.closed_season is None
-    (snapshot,) = closed(billing.command(Command(billing.now_ns, Action.TEST_END)))
+    (snapshot,) = closed(billing.command(Command(billing.now_ns, Action.TEST_END, Source.COMMAND_LINE)))
     assert billing.closed_season == snapshot
     assert Quantity.KWH_DELIVERED.of(snapshot.energy) == KWH
 
@@ -98,11 +99,11 @@ def test_another_program_forgets_it():
 def test_when_the_interval_and_test_mode_end():
     billing, _ = Billing.begin(program("block:15", test="block:5", minutes=30), EVE + 2 * MINUTE)
     assert (billing.interval_ends_ns, billing.test_ends_ns) == (EVE + 15 * MINUTE, None)
-    billing.command(Command(billing.now_ns, Action.TEST_BEGIN))
+    billing.command(Command(billing.now_ns, Action.TEST_BEGIN, Source.COMMAND_LINE))
     assert (billing.interval_ends_ns, billing.test_ends_ns) == (EVE + 7 * MINUTE, EVE + 32 * MINUTE)
     run(billing, 30)
     assert (billing.interval_ends_ns, billing.test_ends_ns) == (EVE + 45 * MINUTE, None)
     assert not billing.rate_forced
-    billing.command(Command(billing.now_ns, Action.FORCE_RATE, 1))
+    billing.command(Command(billing.now_ns, Action.FORCE_RATE, Source.COMMAND_LINE, 1))
     assert billing.rate_forced
     assert Billing.begin(program(None), EVE)[0].interval_ends_ns is None

@@ -8,12 +8,15 @@ from itertools import groupby
 
 import msgspec
 from billing_histories import (
+    ASKER,
     BINS,
     CELL,
     CELL_S,
     CHANNELS,
+    CLEARING,
     HOUR,
     QUANTITIES,
+    SETTER,
     WINDOWS,
     Account,
     Ask,
@@ -28,6 +31,7 @@ from billing_histories import (
     play,
     programs,
     run,
+    unclearing,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +39,19 @@ from hypothesis import strategies as st
 from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Action
 from rig.meter.billing.energy_interval import EnergyInterval
-from rig.meter.billing.events import Cause, EndOfInterval, ProfileWords
+from rig.meter.billing.events import (
+    Cause,
+    ClockSetTo,
+    DemandWasReset,
+    EndOfInterval,
+    ProfileWords,
+    RateForced,
+    RegistersCleared,
+    SeasonChanged,
+    SelfReadTaken,
+    TestDemandWasReset,
+    TestModeBegan,
+)
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.metric import Metric
 from rig.meter.billing.profile_reading import read_profile
@@ -43,6 +59,7 @@ from rig.meter.billing.profile_words import Count, decode
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.billing.settings import SelfReadKind, SelfReads
 from rig.meter.billing.snapshot import Snapshot
+from rig.meter.billing.source import Source
 
 ALL_KINDS = [*WINDOWS, "thermal:15", "thermal:60"]
 
@@ -109,7 +126,7 @@ def assert_near(one: object, other: object, demands: bool = False) -> None:
 
 
 @settings(max_examples=60)
-@given(programs(), begins, histories)
+@given(programs(), begins, unclearing)
 def test_no_maximum_is_more_than_the_highest_average_of_what_registered(program, start_ns, steps):
     """Over any time of the interval's length, by a clock that nobody sets; in total and by rate; to the nW."""
     account = Account(program, start_ns)
@@ -134,7 +151,7 @@ def test_no_maximum_is_more_than_the_highest_average_of_what_registered(program,
 
 
 @settings(max_examples=60)
-@given(programs(ALL_KINDS), begins, histories)
+@given(programs(ALL_KINDS), begins, unclearing)
 def test_registers_never_fall_and_add_up(program, start_ns, steps):
     billing, _ = Billing.begin(program, start_ns)
     before = rising(billing)
@@ -159,6 +176,59 @@ def test_registers_never_fall_and_add_up(program, start_ns, steps):
                 assert read[Quantity.KVARH_NET] == q1 + q3 - q2 - q4
 
 
+@settings(max_examples=150)
+@given(programs(ALL_KINDS), begins, histories)
+def test_no_register_changes_without_energy_pulses_or_a_line_in_the_log(program, start_ns, steps):
+    """After each step: energy is what flowed more, counts are what came more, unless a line says that all was cleared;
+    and every line of an action says who asked."""
+    billing, told = Billing.begin(program, start_ns)
+    for step in steps:
+        before = billing.snapshot(Cause.COMMUNICATION)
+        events = play(billing, step)
+        after = billing.snapshot(Cause.COMMUNICATION)
+        if not any(isinstance(each, RegistersCleared) for each in events):
+            grown = [b - a for a, b in zip(before.energy, after.energy, strict=True)]
+            assert all(0 <= amount for amount in grown)
+            assert not any(grown) or (isinstance(step, Flow) and step.powers)
+            assert all(a <= b for a, b in zip(before.inputs, after.inputs, strict=True))
+            resets = sum(isinstance(each, DemandWasReset) for each in events)
+            assert after.resets == before.resets + resets
+            if not resets:
+                for one, other in zip(before.demand, after.demand, strict=True):
+                    assert all(a.maximum.value <= b.maximum.value for a, b in zip(one, other, strict=True))
+                    assert all(a.cumulative == b.cumulative for a, b in zip(one, other, strict=True))
+            if after.season != before.season:
+                assert [each.season for each in events if isinstance(each, SeasonChanged)][-1:] == [after.season]
+        told += events
+    for each in told:
+        if isinstance(each, RegistersCleared):
+            assert each.source is ASKER
+        if isinstance(each, DemandWasReset | SelfReadTaken | SeasonChanged | ClockSetTo | RateForced | TestModeBegan):
+            assert each.source in (ASKER, SETTER, Source.CALENDAR)
+
+
+@settings(max_examples=60)
+@given(programs(ALL_KINDS), begins, histories, st.sampled_from(CLEARING), histories)
+def test_what_was_cleared_is_a_meter_that_begins_then(program, start_ns, before, action, after):
+    """But for what is said to stay: and all that comes later is as if nothing had been before."""
+    billing, _ = run(program, start_ns, [*before, Ask(Action.TEST_END), Ask(action)])
+    state = billing.state
+    state.waiting.clear()
+    fresh, _ = Billing.begin(program, billing.now_ns)
+    if action is Action.CLEAR:
+        other = fresh.state
+        other.season, other.calendar_rate, other.forced_rate = state.season, state.calendar_rate, state.forced_rate
+        other.last_switch_reset_ns, other.asked_season = state.last_switch_reset_ns, state.asked_season
+        other.followed_ns, other.self_read_ns = state.followed_ns, state.self_read_ns
+        other.dst, other.utc_offset_s = state.dst, state.utc_offset_s
+    both = [
+        Billing(program, msgspec.json.decode(msgspec.json.encode(b.state), type=BillingState)) for b in (billing, fresh)
+    ]
+    told = [[event for step in after for event in play(each, step)] for each in both]
+    assert told[0] == told[1]
+    assert typed(both[0].state) == typed(both[1].state)
+
+
 def rising(billing: Billing) -> list[int]:
     snapshot = billing.snapshot(Cause.COMMUNICATION)
     cumulative = [each for bins in snapshot.demand for b in bins for each in (b.cumulative, b.continuous_cumulative)]
@@ -167,7 +237,7 @@ def rising(billing: Billing) -> list[int]:
 
 
 @settings(max_examples=60)
-@given(programs(ALL_KINDS).filter(lambda program: program.recorder), begins, histories)
+@given(programs(ALL_KINDS).filter(lambda program: program.recorder), begins, unclearing)
 def test_the_recorder_has_what_the_registers_have(program, start_ns, steps):
     """Counts · constant + what is carried = the register, exactly; words are numbered without a gap and read back."""
     account = Account(program, start_ns)
@@ -230,7 +300,11 @@ def test_test_mode_changes_nothing_that_bills(program, start_ns, before, tested,
                 assert billed(billing) == stood
         for step in [Ask(Action.TEST_END), *after]:
             told += play(billing, step)
-        told = [each for each in told if not (isinstance(each, EndOfInterval) and each.test_mode)]
+        told = [
+            each
+            for each in told
+            if not (isinstance(each, TestDemandWasReset) or (isinstance(each, EndOfInterval) and each.test_mode))
+        ]
         ends.append((told, msgspec.json.encode(billing.state)))
     assert ends[0] == ends[1]
     if any(isinstance(step, Flow) for step in tested):

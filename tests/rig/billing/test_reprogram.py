@@ -12,6 +12,7 @@ from rig.meter.billing.events import ProfileWords, Programmed, ResetRefused, Tes
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.reprogram import reprogram
+from rig.meter.billing.source import Source
 
 BEGIN = 1_720_612_800 * 10**9
 WH = 10**9
@@ -25,9 +26,9 @@ def ran() -> Billing:
     """Half an hour with a reset, a pulse, a forced rate, and energy in two rates."""
     billing, _ = Billing.begin(program("block:15", recorder_min=15), BEGIN)
     billing.advance(EnergyInterval(BEGIN, BEGIN + 20 * MINUTE, 0, 700 * WH))
-    billing.command(Command(BEGIN, Action.RESET))
-    billing.command(Command(BEGIN, Action.INPUT_PULSES, 1, 5))
-    billing.command(Command(BEGIN, Action.FORCE_RATE, 3))
+    billing.command(Command(BEGIN, Action.RESET, Source.COMMAND_LINE))
+    billing.command(Command(BEGIN, Action.INPUT_PULSES, Source.COMMAND_LINE, 1, 5))
+    billing.command(Command(BEGIN, Action.FORCE_RATE, Source.COMMAND_LINE, 3))
     billing.advance(EnergyInterval(BEGIN + 20 * MINUTE, BEGIN + 30 * MINUTE, 2, 300 * WH, 20 * WH))
     return billing
 
@@ -54,7 +55,7 @@ def test_energy_counts_and_resets_go_on_and_demand_begins_anew(kind):
 
 def test_the_log_ends_test_mode_before_the_new_program():
     old = ran()
-    begun = old.command(Command(old.now_ns, Action.TEST_BEGIN))
+    begun = old.command(Command(old.now_ns, Action.TEST_BEGIN, Source.COMMAND_LINE))
     old.advance(EnergyInterval(old.now_ns, old.now_ns + MINUTE, 0, 9 * WH))
     billing, told = reprogram(program("block:15"), old.state, "abc")
     assert kinds([*begun, *told]) == [
@@ -68,9 +69,9 @@ def test_the_log_ends_test_mode_before_the_new_program():
 
 def test_the_lockout_and_pulses_that_wait_go_on():
     old = ran()
-    old.command(Command(old.now_ns, Action.RESET_BY_SWITCH))
-    old.command(Command(old.now_ns + MINUTE // 2, Action.INPUT_PULSES, 0, 7))
+    old.command(Command(old.now_ns, Action.RESET_BY_SWITCH, Source.COMMAND_LINE))
+    old.command(Command(old.now_ns + MINUTE // 2, Action.INPUT_PULSES, Source.COMMAND_LINE, 0, 7))
     billing, _ = reprogram(program("block:15"), old.state, "abc")
-    assert ResetRefused in kinds(billing.command(Command(billing.now_ns, Action.RESET_BY_SWITCH)))
+    assert ResetRefused in kinds(billing.command(Command(billing.now_ns, Action.RESET_BY_SWITCH, Source.COMMAND_LINE)))
     billing.outage(billing.now_ns + MINUTE)
     assert billing.inputs == (7, 5)

@@ -17,6 +17,8 @@ from rig.daemon.client import MeterClient, RequestRefusedError
 from rig.daemon.launch import Launched
 from rig.daemon.protocol import (
     BreakSeal,
+    ChangeSeason,
+    Clear,
     ColdStart,
     Ended,
     EnterTest,
@@ -24,6 +26,7 @@ from rig.daemon.protocol import (
     FrontChanged,
     LeaveTest,
     LogOn,
+    MasterReset,
     MoveSwitch,
     OperateRelay,
     ReadContacts,
@@ -144,6 +147,32 @@ def test_actions_happen_and_are_logged_and_saved_before_they_are_answered(runnin
     running.kill()  # what was answered is on the disk
     running.start()
     assert running.client.ask(ReadState())["resets"] == 1
+
+
+def test_what_is_cleared_is_zero_and_the_log_has_who(running: Running) -> None:
+    client = running.client
+    client.ask(ResetDemand())
+    client.ask(Clear())
+    ((_, details),) = [
+        each for each in running.events(lambda name: name == "data cleared") if each[0] == "data cleared"
+    ]
+    assert details["source"] == "command line"
+    state = client.ask(ReadState())
+    assert state["resets"] == 0
+    assert state["registers"]["energy"]["q1"]["nwh"] < 10**9, "a Wh or so since"
+    client.ask(ChangeSeason())
+    client.ask(MasterReset())
+    running.events(lambda name: name == "master reset")
+    client.ask(WriteProgram(OTHER))
+    client.ask(LogOn(KEY))
+    client.ask(ColdStart())
+    names = [name for name, _ in running.events(lambda name: name == "cold start")]
+    assert "cold start" in names
+    reading = running.next(Reading, Topic.READINGS, Topic.EVENTS)
+    assert {output.name: output.kp_wh for output in reading.summary.outputs} == {"KYZ1": 0.15, "KYZ2": None}
+    client.ask(LogOn(KEY))
+    for season in (1, 4, -1, 1 << 40):
+        assert f"season {season + 1} is not in the program" in refusal(client, ChangeSeason(season))
 
 
 def test_the_clock_is_set_stays_set_and_comes_back(running: Running) -> None:

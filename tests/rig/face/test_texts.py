@@ -10,6 +10,7 @@ from rig.face.segments import patterns
 from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.source import Source
 from rig.meter.display.items import DemandItem, DisplayItem, EnergyItem, PeakItem
 from rig.meter.display.lcd import Lcd
 from rig.meter.display.readout import DisplayedNameplate, Readout
@@ -52,7 +53,7 @@ def test_before_and_after_the_first_second_and_in_test_mode(service: Service) ->
         for _ in service.run(service.hardware.clock.now_ns() + seconds * 10**9):
             pass
         found |= shown(service)
-        service.meter.execute(Command(service.hardware.clock.utc_ns(), Action.TEST_BEGIN))
+        service.meter.execute(Command(service.hardware.clock.utc_ns(), Action.TEST_BEGIN, Source.FRONT))
     assert service.meter.billing.test is not None
     assert len(found) > 40
     assert found <= patterns().keys()

@@ -13,6 +13,7 @@ from rig.meter.billing.commands import Command
 from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Cause, EndOfInterval, ResetRefused
 from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
+from rig.meter.billing.source import Source
 from rig.meter.front.front import Front, Overlay
 from rig.meter.front.modes import Mode
 from rig.meter.front.switches import Change, Switch
@@ -50,7 +51,7 @@ class Bench:
     def move(self, switch: Switch, operated: bool) -> Bench:
         """Now."""
         for action in self.front.change(Change(self.billing.now_ns - T0, switch, operated)):
-            self.take(self.billing.command(Command(self.billing.now_ns, action)))
+            self.take(self.billing.command(Command(self.billing.now_ns, action, Source.FRONT)))
         self.front.advance(self.billing.now_ns - T0, self.billing.test is not None)
         return self
 
