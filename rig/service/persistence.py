@@ -35,6 +35,7 @@ from rig.store.errors import StoreError
 from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.meter_items import items_of
 from rig.store.saved_meter import BOARD, REPROGRAMMED, SavedMeter, decoded_save
+from rig.store.saved_settings import saved_settings
 from rig.store.store import Restored, Store
 from rig.store.writer import StoreWriter
 
@@ -100,7 +101,8 @@ class Persistence:
         self._saved_ns = now_ns = meter.billing.now_ns
         if self._writer is not None:
             items += self._mended(self._writer.notes, now_ns)
-            state = SavedMeter(self._fidelity, self._program.digest, self._recording, meter.state)
+            settings = saved_settings(self._program.billing, meter.outputs.values())
+            state = SavedMeter(self._fidelity, self._program.digest, self._recording, meter.state, settings)
             self._writer.submit(msgspec.json.encode(state), now_ns, items)
 
     def _mended(self, notes: Iterable[str], now_ns: int) -> list[Item]:

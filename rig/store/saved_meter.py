@@ -13,6 +13,7 @@ from rig.meter.meter import MeterState
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.journal import NAMES, newest_of, read_copy
+from rig.store.saved_settings import SavedSettings
 from rig.store.store import Restored
 
 BOARD = "board"
@@ -24,13 +25,15 @@ REPROGRAMMED = "programmed"
 
 @dataclass
 class SavedMeter:
-    """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, and the
-    number of its load profile."""
+    """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, the
+    number of its load profile, and what of the program the state is to be read by; None in a save of an older version.
+    """
 
     fidelity: str
     program: str
     recording: int
     meter: MeterState
+    settings: SavedSettings | None = None
 
 
 def decode_saved(payload: bytes) -> SavedMeter:
@@ -78,5 +81,3 @@ def decoded_save(restored: Restored) -> SavedMeter:
             f"the stored state number {restored.sequence} is not this program's: {error}; "
             "use the version that wrote it, or move the store away to begin a new meter"
         ) from None
-
-
