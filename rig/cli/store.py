@@ -47,20 +47,35 @@ def show_command(
     Events are the newest; snapshots are those of demand resets, self-reads and seasons.
     """
     from rig.results.event_text import details_text
-    from rig.store.contents import store_contents
+    from rig.results.registered import demand_text, energy_text, total_demands
+    from rig.results.summary import REGISTERS, EnergyRegisters
+    from rig.store.contents import StoreLook, utc_text
     from rig.terminal.console import output_console
     from rig.terminal.listing import Listing
 
-    shown = store_contents(folder, events)
+    look = StoreLook(folder, events)
+    shown = look.contents()
     if json:
         print_json(shown)
         return
     console = output_console()
-    if shown.simulated:
-        console.print(f"SIMULATED ({shown.fidelity})", style="bold yellow")
+    if shown.provenance.mark:
+        console.print(shown.provenance.mark, style="bold yellow")
     console.print(f"saved {shown.saved}, save {shown.sequence}, program {shown.program}, demand resets: {shown.resets}")
-    for name, value in shown.registers.items():
-        console.print(f"  {name:15} {value:16.6f}")
-    for title, lines, key in (("events", shown.events, "event"), ("snapshots", shown.snapshots, "cause")):
-        rows = [(line["time"], line[key], details_text(line[key], line["details"])) for line in lines]
+    for key, quantity in zip(EnergyRegisters.__struct_fields__, REGISTERS, strict=True):
+        console.print(f"  {key:15} {energy_text(look.reading.registers, quantity):>16}")
+    for quantity, demand in total_demands(look.reading):
+        at_ns = demand.maximum.at_ns
+        text = demand_text(demand, None if at_ns is None else utc_text(at_ns))
+        console.print(f"  {quantity.demand_name:15} {text}", soft_wrap=True)
+    if look.saved.settings is None:
+        console.print("  demand and outputs: not told by this save, which is of an older version")
+    events_shown = [
+        (line["time"], line["event"], details_text(line["event"], line["details"])) for line in shown.events
+    ]
+    snapshots = [
+        (utc_text(stored.utc_ns), stored.kind, ", ".join(f"{q.value} {energy_text(kept, q)}" for q in REGISTERS[:2]))
+        for stored, kept in look.snapshots
+    ]
+    for title, rows in (("events", events_shown), ("snapshots", snapshots)):
         console.print(Listing(("", "", ""), rows, title=title))

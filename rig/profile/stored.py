@@ -9,10 +9,10 @@ from pathlib import Path
 from rig.meter.billing.metric import RecorderError
 from rig.meter.billing.profile import Profile
 from rig.meter.billing.profile_reading import read_profile
-from rig.profile.settings import settings_of
 from rig.results.provenance import Provenance
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, Run, StoredRecording
+from rig.store.recording_settings import settings_of
 from rig.store.saved_meter import last_saved, origin
 
 

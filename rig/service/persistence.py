@@ -33,7 +33,6 @@ from rig.meter.clock import STEP_NS
 from rig.meter.contacts.pulses import PulseOutput
 from rig.meter.installation.installation import Installation
 from rig.meter.meter import Meter, MeterState
-from rig.profile.settings import settings_text
 from rig.program.build import Program, build
 from rig.program.parts import installation_of, outputs_of
 from rig.program.schema import ProgramFile
@@ -42,7 +41,9 @@ from rig.store.errors import StoreError
 from rig.store.events import StoreDamaged
 from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.meter_items import items_of
+from rig.store.recording_settings import settings_text
 from rig.store.saved_meter import REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save, last_saved
+from rig.store.saved_settings import saved_settings
 from rig.store.store import Restored, Store
 from rig.store.writer import StoreWriter
 
@@ -143,6 +144,7 @@ class Persistence:
                 clock_offset_ns=self.clock_offset_ns,
                 access=self.access.state,
                 sealed=self.access.sealed,
+                settings=saved_settings(self._program.billing, self.outputs),
                 provenance=self.provenance,
             )
         )

@@ -1,4 +1,4 @@
-"""What a store holds, for people and programs: registers of the last save, events, snapshots."""
+"""What a store holds, for people and programs: the reading of the last save, events, snapshots."""
 
 from __future__ import annotations
 
@@ -9,67 +9,97 @@ from typing import Any
 
 import msgspec
 
-from rig.meter.billing.quantity import NANO_PER_KILO
-from rig.results.provenance import BOARD
-from rig.results.summary import REGISTERS
+from rig.meter.billing.recorder import RecorderError, RecorderSettings
+from rig.meter.billing.snapshot import RegisterReading
+from rig.meter.reading.figures import kilo
+from rig.results.exact import ExactReading, exact_reading
+from rig.results.provenance import Provenance
+from rig.results.registered import energy_registers
+from rig.results.summary import REGISTERS, EnergyRegisters
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, StoredEvent, StoredSnapshot
-from rig.store.saved_meter import SavedMeter, last_saved
+from rig.store.recording_settings import settings_of
+from rig.store.saved_meter import SavedMeter, last_saved, origin
+from rig.store.saved_reading import saved_reading
 
 
 class StoreContents(msgspec.Struct, frozen=True):
-    """What a store holds: the registers of the last save, the newest events, and the snapshots."""
+    """What a store holds: the registers of the last save, exactly all of it, the newest events, and the snapshots."""
 
+    provenance: Provenance
     simulated: bool
     fidelity: str
     saved: str
     sequence: int
     program: str
-    registers: dict[str, float]
+    registers: EnergyRegisters
     resets: int
+    exact: ExactReading
     events: list[dict[str, Any]]
     snapshots: list[dict[str, Any]]
 
 
-def store_contents(folder: Path, events: int) -> StoreContents:
-    """Read a store, with so many of its newest events. Raises StoreError where it, or its history, cannot be read."""
-    saved, kept = last_saved(folder)
-    try:
-        with HistoryReader(folder) as history:
-            log = [_event(event) for event in history.events(last=events)]
-            snapshots = [_snapshot(snapshot) for snapshot in history.snapshots()]
-    except (sqlite3.Error, msgspec.DecodeError, LookupError, TypeError) as error:
-        raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
-    return StoreContents(
-        simulated=kept.fidelity != BOARD,
-        fidelity=kept.fidelity,
-        saved=_utc(saved.utc_ns),
-        sequence=saved.sequence,
-        program=kept.program,
-        registers=_registers(kept),
-        resets=kept.meter.billing.resets,
-        events=log,
-        snapshots=snapshots,
-    )
+class StoreLook:
+    """A store, looked into once: the reading of its last save, its newest events, the registers of each snapshot.
+
+    Raises StoreError where it, or its history, cannot be read.
+    """
+
+    def __init__(self, folder: Path, events: int) -> None:
+        self.restored, self.saved = last_saved(folder)
+        try:
+            with HistoryReader(folder) as history:
+                self.events = [_event(event) for event in history.events(last=events)]
+                self.snapshots = [(stored, _energies(stored)) for stored in history.snapshots()]
+                recorder = _recorder(self.saved, history)
+        except (sqlite3.Error, msgspec.DecodeError, LookupError, TypeError, ValueError, RecorderError) as error:
+            raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
+        try:
+            self.reading = saved_reading(self.saved, recorder)
+        except (ArithmeticError, ValueError) as error:
+            raise StoreError(f"save {self.restored.sequence} in {folder} does not fit together: {error}") from None
+
+    def contents(self) -> StoreContents:
+        """Give it as `--json` prints it."""
+        return StoreContents(
+            provenance=origin(self.saved),
+            simulated=origin(self.saved).simulated,
+            fidelity=self.saved.fidelity,
+            saved=utc_text(self.restored.utc_ns),
+            sequence=self.restored.sequence,
+            program=self.saved.program,
+            registers=energy_registers(self.reading.registers),
+            resets=self.reading.resets,
+            exact=exact_reading(self.reading),
+            events=self.events,
+            snapshots=[
+                {
+                    "time": utc_text(stored.utc_ns),
+                    "cause": stored.kind,
+                    "details": {q.value: kilo(energies.energy_nwh(q)) for q in REGISTERS[:2]},
+                }
+                for stored, energies in self.snapshots
+            ],
+        )
 
 
-def _registers(kept: SavedMeter) -> dict[str, float]:
-    registers = kept.meter.billing.registers
-    amounts = registers.energy if registers else [0] * 16
-    return {q.value.lower().replace(" ", "_"): q.of(amounts) / NANO_PER_KILO for q in REGISTERS}
+def _recorder(saved: SavedMeter, history: HistoryReader) -> RecorderSettings | None:
+    """Find what the load profile of a save is by; None where it has none."""
+    found = [recording for recording in history.recordings() if recording.id == saved.recording]
+    return settings_of(found[0].settings) if found else None
+
+
+def _energies(stored: StoredSnapshot) -> RegisterReading:
+    """Those of a snapshot; that of a new program is the whole state it found. The whole of it is in the history."""
+    whole = msgspec.json.decode(stored.registers)
+    amounts = whole.get("energy") or whole["meter"]["billing"]["registers"]["energy"]
+    return RegisterReading(tuple(amounts), ())
 
 
 def _event(event: StoredEvent) -> dict[str, Any]:
-    return {"time": _utc(event.utc_ns), "event": event.name, "details": msgspec.json.decode(event.details)}
+    return {"time": utc_text(event.utc_ns), "event": event.name, "details": msgspec.json.decode(event.details)}
 
 
-def _snapshot(snapshot: StoredSnapshot) -> dict[str, Any]:
-    """Its energies; the whole of it is in the history."""
-    whole = msgspec.json.decode(snapshot.registers)
-    amounts = whole.get("energy") or whole["meter"]["billing"]["registers"]["energy"]
-    energies = {q.value: q.of(amounts) / NANO_PER_KILO for q in REGISTERS[:2]}
-    return {"time": _utc(snapshot.utc_ns), "cause": snapshot.kind, "details": energies}
-
-
-def _utc(utc_ns: int) -> str:
+def utc_text(utc_ns: int) -> str:
+    """Write an instant to the second: "2026-11-29T14:00:00Z"."""
     return datetime.fromtimestamp(utc_ns // 10**9, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

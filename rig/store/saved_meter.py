@@ -16,6 +16,7 @@ from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.journal import NAMES, newest_of, read_copy
 from rig.store.older import add_sources
+from rig.store.saved_settings import SavedSettings
 from rig.store.store import Restored
 
 REPROGRAMMED = "programmed"
@@ -33,13 +34,15 @@ class WrittenProgram:
 
 @dataclass
 class SavedMeter:
-    """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, and the
-    number of its load profile."""
+    """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, the
+    number of its load profile, and what of the program the state is to be read by; None in a save of an older version.
+    """
 
     fidelity: str
     program: str
     recording: int
     meter: MeterState
+    settings: SavedSettings | None = None
     written: WrittenProgram | None = None
     clock_offset_ns: int = 0
     provenance: Provenance | None = None
@@ -113,5 +116,3 @@ def decoded_save(restored: Restored) -> SavedMeter:
             f"the stored state number {restored.sequence} is not this program's: {error}; "
             "use the version that wrote it, or move the store away to begin a new meter"
         ) from None
-
-

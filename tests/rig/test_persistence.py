@@ -23,13 +23,13 @@ from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.source import Source
 from rig.meter.clock import STEP_NS
 from rig.meter.contacts.outputs import OutputId
-from rig.profile.settings import settings_of
 from rig.program.build import Program, load_program
 from rig.results.provenance import BOARD
 from rig.service.persistence import SAVE_NS
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.reading import HistoryReader, StoredEvent, StoredSnapshot
+from rig.store.recording_settings import settings_of
 from rig.store.saved_meter import REPROGRAMMED, SavedMeter, decode_saved, last_saved
 from rig.store.store import Restored, Store
 from tests.rig.store.failing_disk import FailingDisk, PowerCut, torn

@@ -19,6 +19,7 @@ from rig.meter.billing.quantity import Quantity
 from rig.program import schema
 from rig.program.build import Program, load_program
 from rig.store.saved_meter import SavedMeter
+from rig.store.saved_settings import saved_settings
 from rig.store.store import MOST_PAYLOAD, MOST_WAITING
 
 T0 = int(datetime(2026, 5, 1, 10, tzinfo=UTC).timestamp()) * 10**9
@@ -66,7 +67,8 @@ def ripe(program: Program) -> KeptMeter:
 def test_it_fits_a_save_and_a_snapshot(demand: str) -> None:
     """A snapshot, as another program leaves one: else that program cannot be begun."""
     meter = ripe(industrial(demand))
-    save = msgspec.json.encode(SavedMeter("window", "0" * 12, 1, meter.meter.state))
+    settings = saved_settings(meter.meter.billing.settings, meter.meter.outputs.values())
+    save = msgspec.json.encode(SavedMeter("window", "0" * 12, 1, meter.meter.state, settings))
     assert len(save) <= MOST_PAYLOAD
     assert len(save) + 1024 <= MOST_WAITING // 4
 

@@ -111,6 +111,70 @@ def test_show_has_registers_events_and_snapshots(sound, monkeypatch, capsys):
     assert "power down" not in said
 
 
+def test_show_has_all_of_it_exactly(sound, monkeypatch, capsys):
+    """6 kW for four hours: after the reset in the first two, one maximum of six; pulses to the part of one."""
+    shown = json.loads(rig(monkeypatch, capsys, "store", "show", sound, "--json")[1])
+    exact = shown["exact"]
+    assert exact["registers"]["energy"]["q1"] == {"nwh": 24 * KWH, "nvarh": 0, "nvah_rms": 0, "nvah_td": 0}
+    (demand,) = exact["registers"]["demand"]
+    assert (demand["quantity"], demand["total"]["maximum"]["value_nw"]) == ("kW delivered", 6 * KWH)
+    assert demand["total"]["maximum"]["at_utc_ns"] == ns(2026, 5, 1, 11, 15)
+    assert demand["total"]["cumulative_nw"] == 6 * KWH
+    assert exact["averaging"] == {"method": "block", "subinterval_s": 900, "subintervals": 1}
+    assert exact["recorder"]["channels"][0]["written_pulses"] == 24_000
+    assert exact["recorder"]["channels"][0]["pulse"] == "1"
+    assert [(o["name"], o["constant_wh"]) for o in exact["outputs"]] == [("test_led", "9/5"), ("kyz1", "3/20")]
+    said = rig(monkeypatch, capsys, "store", "show", sound)[1]
+    assert "present 0.0000, previous 6.0000, maximum 6.0000 at 2026-05-01T11:15:00Z" in said
+    assert "kWh delivered 6.000000, kWh received 0.000000" in said, "of the snapshot at the reset"
+
+
+def test_a_save_of_an_older_version_shows_and_goes_on(store, tmp_path, monkeypatch, capsys):
+    """It does not say what its demand and its pulses are of; its energies are all there, in the closed season too."""
+    opened = Store.open(store)
+    assert opened.restored is not None
+    old = json.loads(opened.restored.payload)
+    assert old.pop("settings")["demand"]["quantities"] == ["kWh delivered"]
+    opened.save(json.dumps(old).encode(), ns(2026, 5, 1, 15))
+    opened.close()
+    assert rig(monkeypatch, capsys, "store", "check", store)[0] == 0
+    shown = json.loads(rig(monkeypatch, capsys, "store", "show", store, "--json")[1])
+    assert (shown["registers"]["kwh_delivered"], shown["resets"]) == (24, 1)
+    assert shown["exact"]["registers"]["energy"]["q1"]["nwh"] == 24 * KWH
+    assert (shown["exact"]["registers"]["demand"], shown["exact"]["outputs"]) == ([], [])
+    assert shown["exact"]["averaging"] is None
+    status, said, errors = rig(monkeypatch, capsys, "store", "show", store)
+    assert (status, errors) == (0, "")
+    assert "not told by this save, which is of an older version" in said
+    KeptMeter(store, program(tmp_path), ns(2026, 5, 1, 16)).meters(30).fails()
+    shown = json.loads(rig(monkeypatch, capsys, "store", "show", store, "--json")[1])
+    assert shown["registers"]["kwh_delivered"] == 27
+    assert shown["exact"]["registers"]["demand"][0]["total"]["maximum"]["value_nw"] == 6 * KWH
+    assert "older version" not in rig(monkeypatch, capsys, "store", "show", store)[1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("demand", {"kind": "thermal", "subinterval_s": 900, "quantities": ["kWh delivered"]}, "does not continue as"),
+        ("outputs", {"kyz1": {"quantity": "kWh delivered", "constant_wh": "1/0"}}, "does not fit together"),
+        ("outputs", {"kyz1": {"quantity": "kWh delivered", "constant_wh": "much"}}, "does not fit together"),
+        ("outputs", {"kyz1": {"quantity": "kWh", "constant_wh": "1"}}, "is not this program's"),
+        ("demand", {"kind": "block", "subinterval_s": 7, "quantities": ["kWh delivered"]}, "is not this program's"),
+    ],
+)
+def test_settings_that_do_not_fit_their_state(store, key, value, sentence, monkeypatch, capsys):
+    opened = Store.open(store)
+    assert opened.restored is not None
+    forged = json.loads(opened.restored.payload)
+    forged["settings"][key] = value
+    opened.save(json.dumps(forged).encode(), ns(2026, 5, 1, 15))
+    opened.close()
+    status, out, errors = rig(monkeypatch, capsys, "store", "show", store)
+    assert (status, out, errors.count("\n")) == (2, "", 1)
+    assert sentence in errors
+
+
 def test_show_knows_the_snapshot_of_a_new_program(store, tmp_path, monkeypatch, capsys):
     KeptMeter(store, program(tmp_path, 30), ns(2026, 5, 1, 16)).meters(60).fails()
     shown = json.loads(rig(monkeypatch, capsys, "store", "show", store, "--json")[1])

@@ -9,14 +9,15 @@ import msgspec
 
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.meter import MeterState
-from rig.profile.settings import settings_text
 from rig.program.build import Program
 from rig.program.parts import installation_of
 from rig.replay.intervals.replay import FIDELITY
 from rig.store.errors import StoreError
 from rig.store.items import Item, RecordingItem, SnapshotItem, WordsItem
 from rig.store.meter_items import items_of
+from rig.store.recording_settings import settings_text
 from rig.store.saved_meter import SavedMeter
+from rig.store.saved_settings import saved_settings
 from rig.store.store import Store
 
 RECORDING = 0
@@ -66,7 +67,8 @@ class ReplayStore:
         """Put everything so far on the disk."""
         # A replay lets no pulses out, and sees nothing of an installation.
         meter = MeterState(self._billing.state, {}, installation_of(self._program).state)
-        kept = SavedMeter(FIDELITY, self._program.digest, RECORDING, meter)
+        settings = saved_settings(self._program.billing, ())
+        kept = SavedMeter(FIDELITY, self._program.digest, RECORDING, meter, settings)
         self._store.append(*self._items)
         self._store.save(msgspec.json.encode(kept), self._billing.now_ns)
         self._store.drain()
