@@ -20,10 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
-from rig.bench.billed_meter import Named
-from rig.daemon.messages import Moment
 
+from rig.bench.billed_meter import NamedRegisters
 from rig.cli.store import show_command
+from rig.daemon.frames import FrameReader, frame
+from rig.daemon.protocol import Reading
 from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.meter.billing.state import BillingState
@@ -38,7 +39,7 @@ from rig.service.run_accumulator import RunAccumulator
 from rig.service.service import Service
 from rig.store.store import Store
 from rig.terminal.run_view import panel, report
-from rig.terminal.show import moment_of, state
+from rig.terminal.show import reading_json
 from tests.rig.kept_meter import KeptMeter
 from tests.rig.reading.read_meters import KINDS, Step, lived, long_division, pasts, program
 
@@ -185,7 +186,7 @@ def check_energies(
     amounts = raw(billing)
     shown = of_json(msgspec.json.encode(summary))
     text = printed(report(summary))
-    of_bench = Named(kept.meter.billing, program(kind).metering.names, kept.meter.billing.registers)
+    of_bench = NamedRegisters(program(kind).metering.names, kept.meter.billing.registers)
     assert Fraction(shown["constants"]["multiplier_exact"]) == ratio
     for key, (name, _, _) in REGISTERS.items():
         nano = register(amounts, key)
@@ -261,7 +262,7 @@ def check_demand(bench: Bench, kept: KeptMeter, kind: str, ratio: Fraction, summ
     assert demand is not None
     assert demand.window is not None
     shown = of_json(msgspec.json.encode(summary))
-    text, live = printed(report(summary)), printed(panel(Moment(summary, {}, a_face(bench, kind))))
+    text, live = printed(report(summary)), printed(panel(Reading(summary, {}, a_face(bench, kind))))
     for q, name in enumerate(("kW delivered", "kvar lagging", "kVA td")):
         window = demand.window.running[0][q] + sum(rows[0][q] for rows in demand.window.completed)
         figures = {
@@ -374,8 +375,11 @@ def test_a_meter_that_meters(tmp_path: Path, kind: str) -> None:
     assert f"{long_division(Fraction(delivered, 10**12), 6)} kWh delivered" in printed(report(summary))
     assert shown["exact"]["service"]["text"] == shown["service"]
 
-    line = msgspec.json.encode(state(Moment(summary, accumulator.recent(), face)))
-    assert moment_of(line).summary.exact == summary.exact
+    message = Reading(summary, accumulator.recent(), face)
+    sent: FrameReader[Reading] = FrameReader(Reading)
+    sent.feed(frame(message))
+    assert sent.take() == message
+    assert reading_json(message)["exact"] == msgspec.to_builtins(summary.exact)
     kept = of_json(shown_by_store(tmp_path / "store", as_json=True).encode())
     assert kept["exact"]["registers"] == shown["exact"]["registers"]
     assert kept["exact"]["outputs"] == shown["exact"]["outputs"]
