@@ -18,7 +18,8 @@ from rig.meter.billing.recorder import RecorderError, RecorderSettings
 from rig.meter.billing.snapshot import RegisterReading
 from rig.meter.reading.figures import kilo
 from rig.profile.settings import settings_of
-from rig.results.exact import ExactReading, exact_reading
+from rig.results.exact import ExactReading
+from rig.results.exact_encoding import exact_reading
 from rig.results.registered import demand_text, energy_registers, energy_text, total_demands
 from rig.results.summary import REGISTERS, EnergyRegisters
 from rig.store.check import check
