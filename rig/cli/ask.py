@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +25,12 @@ app = typer.Typer(
 )
 
 KEY_VARIABLE = "RIG_KEY"
+
+MOVEMENT_S = 0.4
+"""Between two movements: the sequence takes none that follows within 0.25 s (rig/meter/front/override.py)."""
+
+SEEN_S = 3.0
+"""So long after the last one the meter has logged what it was."""
 
 KeyOption = Annotated[
     Path | None,
@@ -220,10 +227,31 @@ def cold_start(
 def break_seal(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:
-    """Break the seal: with the cover off, by the override sequence at the front; a simulated rig's is carried out."""
-    from rig.daemon.protocol import BreakSeal
+    """Break the seal: hands do, at the front with the cover off; those of a simulated rig are moved here."""
+    from rig.daemon.client import MeterClient
+    from rig.daemon.protocol import BreakSeal, EventsLogged, MoveSwitch, Topic
+    from rig.meter.front.switches import Switch
 
-    _ask(BreakSeal(), config, socket, key_file, json)
+    path = meter_socket(config, configuration(config), socket)
+    with MeterClient.connect(path, "command line", "rig ask") as client:
+        if not client.welcome.provenance.simulated:
+            client.ask(BreakSeal())  # refused, with how it is done
+        client.subscribe(Topic.EVENTS)
+        magnet = [(Switch.MAGNET, there) for there in (True, False) * 3]
+        for switch, pressed in ((Switch.COVER, True), (Switch.SCROLL, True), *magnet, (Switch.SCROLL, False)):
+            client.ask(MoveSwitch(switch, pressed))
+            time.sleep(MOVEMENT_S)
+        deadline = time.monotonic() + SEEN_S
+        while time.monotonic() < deadline:
+            message = client.poll()
+            if isinstance(message, EventsLogged) and any(event.name == "seal broken" for event in message.events):
+                if json:
+                    print_json({"type": "done", "result": None})
+                else:
+                    print("done: the seal is broken, the cover is off", file=sys.stderr)
+                return
+            time.sleep(0 if message is not None else 0.02)
+        raise AskError("the seal was not broken: the meter is not sealed, or its switches were not as at rest")
 
 
 def _utc_ns(text: str) -> int | None:

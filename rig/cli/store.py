@@ -46,6 +46,9 @@ def show_command(
 
     Events are the newest; snapshots are those of demand resets, self-reads and seasons.
     """
+    from rich.padding import Padding
+    from rich.text import Text
+
     from rig.results.event_text import details_text
     from rig.results.registered import demand_text, energy_text, total_demands
     from rig.results.summary import REGISTERS, EnergyRegisters
@@ -67,7 +70,7 @@ def show_command(
     for quantity, demand in total_demands(look.reading):
         at_ns = demand.maximum.at_ns
         text = demand_text(demand, None if at_ns is None else utc_text(at_ns))
-        console.print(f"  {quantity.demand_name:15} {text}", soft_wrap=True)
+        console.print(Padding(Text(f"{quantity.demand_name:15} {text}"), (0, 0, 0, 2)))
     if look.saved.settings is None:
         console.print("  demand and outputs: not told by this save, which is of an older version")
     events_shown = [

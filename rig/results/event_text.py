@@ -29,6 +29,9 @@ _PHRASES = {
     "failures": "failures: {}",
     "action": "{}",
     "refusal": "{}",
+    "output": "{}",
+    "contact": "contact {}",
+    "for_ms": "for {} ms",
 }
 """By the name of a detail."""
 

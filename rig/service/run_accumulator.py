@@ -13,7 +13,7 @@ from rig.meter.measuring.quantities import Readings, Sums
 from rig.meter.meter import WindowResult
 from rig.meter.reading.figures import AT_THE_METER, units
 from rig.program.check import output_text
-from rig.results.exact import exact_reading
+from rig.results.exact_encoding import exact_reading
 from rig.results.registered import demand_summaries, energy_registers
 from rig.results.summary import PHASES, Constants, EnergyWh, OutputState, Phase, Summary
 from rig.service.service import Service

@@ -38,7 +38,8 @@ from rig.meter.meter import Meter, WindowResult
 from rig.program.build import Program
 from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
-from rig.results.exact import ExactReading, exact_reading
+from rig.results.exact import ExactReading
+from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
 from rig.service.front_panel import FrontPanel
 from rig.service.input_contacts import InputContacts

@@ -12,7 +12,8 @@ import msgspec
 from rig.meter.billing.recorder import RecorderError, RecorderSettings
 from rig.meter.billing.snapshot import RegisterReading
 from rig.meter.reading.figures import kilo
-from rig.results.exact import ExactReading, exact_reading
+from rig.results.exact import ExactReading
+from rig.results.exact_encoding import exact_reading
 from rig.results.provenance import Provenance
 from rig.results.registered import energy_registers
 from rig.results.summary import REGISTERS, EnergyRegisters

@@ -12,7 +12,7 @@ from rich.text import Text
 from rig.daemon.protocol import Reading
 from rig.meter.billing.quantity import Quantity
 from rig.meter.reading.figures import kilo_text
-from rig.results.exact import reading_of
+from rig.results.exact_decoding import reading_of
 from rig.results.registered import demand_text, energy_text, total_demands
 from rig.results.summary import OutputState, Summary
 from rig.terminal.face_view import FaceView

@@ -44,6 +44,8 @@ from rig.meter.billing.events import (
 from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
+from rig.meter.contacts.events import RelayOperated
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDetected
 from rig.meter.measuring.events import MeasurementError
@@ -173,6 +175,13 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
     (DataCleared(AT, Source.OPTICAL), 2062, "data cleared", {"source": "optical port"}, "from optical port"),
     (MasterResetDone(AT, Source.COMMAND_LINE), 2063, "master reset", {"source": "command line"}, "from command line"),
     (ColdStarted(AT, Source.VERIFICATION), 2064, "cold start", {"source": "verification"}, "from verification"),
+    (
+        RelayOperated(AT, OutputId.KYZ2, "K-Y", 5000, Source.COMMAND_LINE),
+        2070,
+        "relay operated",
+        {"output": "KYZ2", "contact": "K-Y", "for_ms": 5000, "source": "command line"},
+        "KYZ2, contact K-Y, for 5000 ms, from command line",
+    ),
     (SealBroken(AT), 47, "seal broken", {}, ""),
     (MeterSealed(AT), 2059, "sealed", {}, ""),
 ]

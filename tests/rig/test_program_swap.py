@@ -172,6 +172,6 @@ def test_every_pulse_that_was_owed_as_a_program_went_still_leaves(tmp_path: Path
         )
         assert found.illegal == 0
     assert sum(bench.pulses[output] for output in KYZ_OUTPUTS) > 50
-    assert counted[Counter.LED].pulses == bench.pulses[OutputId.TEST_LED] > 10
+    assert counted[Counter.LED].pulses == bench.pulses[OutputId.TEST_LED] > 1
     assert all(relay.position is Position.OPEN for relay in bench.service.outputs.relays.values())
     bench.hardware.close()

@@ -20,7 +20,9 @@ from rig.meter.billing.events import Cause
 from rig.meter.display.items import DisplayItem, DisplayStatus, StatusItem
 from rig.meter.display.readout import Readout
 from rig.program.displayed_nameplate import displayed_nameplate
-from rig.results.exact import ExactReading, exact_reading, reading_of
+from rig.results.exact import ExactReading
+from rig.results.exact_decoding import reading_of
+from rig.results.exact_encoding import exact_reading
 from tests.rig.kept_meter import MINUTE, KeptMeter
 from tests.rig.reading.read_meters import T0, program
 

@@ -33,7 +33,9 @@ from rig.meter.display.readout import Readout
 from rig.meter.meter import Meter
 from rig.program.display_items import items
 from rig.program.displayed_nameplate import displayed_nameplate
-from rig.results.exact import ExactReading, exact_reading, reading_of
+from rig.results.exact import ExactReading
+from rig.results.exact_decoding import reading_of
+from rig.results.exact_encoding import exact_reading
 from rig.results.summary import Summary
 from rig.service.run_accumulator import RunAccumulator
 from rig.service.service import Service

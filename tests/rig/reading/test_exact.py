@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from rig.results.exact import ExactReading, ReadingError, exact_reading, reading_of
+from rig.results.exact import ExactReading
+from rig.results.exact_decoding import ReadingError, reading_of
+from rig.results.exact_encoding import exact_reading
 from tests.rig.phasor_readings import lagging, readings
 from tests.rig.reading.read_meters import lived, program
 

@@ -1,0 +1,147 @@
+"""`rig ask` as a person has it: a real daemon, the real command line, keys from a file, a variable and a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rig.daemon.client import MeterClient
+from rig.daemon.launch import Launched
+from rig.daemon.protocol import Reading, Stop, Topic
+from rig.daemon.startup import Start
+from rig.hardware.config import load
+
+ROOT = Path(__file__).parents[3]
+COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
+PROGRAM = """
+[demand]
+quantities = ["kW delivered"]
+[[outputs]]
+name = "KYZ2"
+function = "eoi"
+[security]
+seal = true
+level_1 = "111111"
+level_2 = "222222"
+level_3 = "333333"
+level_4 = "444444"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("ask")
+    (folder / "meter.toml").write_text(PROGRAM)
+    (folder / "rig.toml").write_text("[meter]\nprogram = 'meter.toml'\nstore = 'store'\n[daemon]\nsocket = 'm.sock'\n")
+    for level in (2, 3, 4):
+        (folder / f"{level}.key").write_text(f"{level}" * 6 + "\n")
+    launched = Launched(Start(load(folder / "rig.toml"), str(folder / "m.sock")))
+    with MeterClient.connect(folder / "m.sock") as client:
+        client.subscribe(Topic.READINGS)
+        launched.begin()
+        next(message for message in client.messages() if isinstance(message, Reading))
+        yield folder
+        client.ask(Stop())
+    launched.wait()
+
+
+def rig(folder: Path, *arguments: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | ({} if key is None else {"RIG_KEY": key})
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def exact(folder: Path) -> dict:
+    return json.loads(rig(folder, "ask", "state").stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        (["demand-reset"], 2),
+        (["self-read"], 2),
+        (["set-clock"], 2),
+        (["season-change"], 2),
+        (["test-mode", "on"], 3),
+        (["test-mode", "off"], 3),
+        (["relay", "KYZ2", "closed", "--hold", "0.2"], 4),
+    ],
+)
+def test_each_is_done_with_its_key_and_refused_without(folder: Path, words: list[str], level: int) -> None:
+    refused = rig(folder, "ask", *words)
+    assert refused.returncode == 1
+    assert "log on with a key of that level" in refused.stderr or "in test mode" in refused.stderr
+    done = rig(folder, "ask", *words, "--key-file", f"{level}.key")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "done\n")
+    if words[0] == "test-mode" and words[1] == "on":
+        assert exact(folder)["test_mode"] is not None
+
+
+def test_what_the_seal_holds_and_that_hands_break_it(folder: Path) -> None:
+    cold = rig(folder, "ask", "cold-start", key="444444")
+    assert (cold.returncode, cold.stderr) == (1, "rig: Cold Start failed\n")
+    for words in (["clear"], ["master-reset"], ["write-program", "other.toml"]):
+        (folder / "other.toml").write_text(PROGRAM + '[[outputs]]\nname = "KYZ1"\nfunction = "pulses"\nkp_wh = "0.3"\n')
+        assert "refused while the meter is sealed" in rig(folder, "ask", *words, key="444444").stderr
+    broken = rig(folder, "ask", "break-seal")
+    assert (broken.returncode, broken.stderr) == (0, "done: the seal is broken, the cover is off\n")
+    done = rig(folder, "ask", "write-program", "other.toml", "--key-file", "4.key", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"type": "done", "result": None})
+    assert [output["name"] for output in exact(folder)["outputs"]] == ["test_led", "kyz1"]
+    assert rig(folder, "ask", "cold-start", key="444444").stderr == "rig: Cold Start failed\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence", "status"),
+    [
+        (["set-clock", "yesterday"], "the time is 'yesterday', it must be host, or such as", 2),
+        (["set-clock", "2026-12-01T08:00:00"], "with its offset", 2),
+        (["set-clock", "1999-12-31T00:00:00+00:00"], "is no time for a meter: give one from 2000 to 2099", 1),
+        (["test-mode", "maybe"], "test-mode is 'maybe', it must be on or off", 2),
+        (["relay", "KYZ2", "ajar"], "the contact is 'ajar', it must be closed or open", 2),
+        (["write-program", "gone.toml"], "gone.toml does not exist", 2),
+        (["demand-reset", "--key-file", "gone.key"], "gone.key cannot be read (No such file or directory)", 2),
+        (
+            ["demand-reset", "--socket", "gone.sock"],
+            "no meter runs at gone.sock: start one with rig run or rig serve",
+            2,
+        ),
+    ],
+)
+def test_mistakes_get_one_sentence(folder: Path, words: list[str], sentence: str, status: int) -> None:
+    done = rig(folder, "ask", *words, key=None if "--key-file" in words else "444444")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (done.returncode, done.stdout) == (status, "")
+
+
+def test_a_key_that_is_typed_is_not_seen(folder: Path) -> None:
+    master, slave = pty.openpty()
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    process = subprocess.Popen(
+        [*COMMAND, "ask", "demand-reset"], cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    said = b""
+    while b"key" not in said:
+        said += os.read(master, 1000)
+    os.write(master, b"222222\n")
+    try:
+        while more := os.read(master, 1000):
+            said += more
+    except OSError:  # the other end has closed
+        pass
+    os.close(master)
+    assert process.wait(60) == 0
+    assert b"done" in said
+    assert b"222222" not in said
