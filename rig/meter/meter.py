@@ -18,9 +18,9 @@ from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.source import Source
 from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
-from rig.meter.contacts.alerts import AlertInputs
-from rig.meter.contacts.functions import LevelOutput
-from rig.meter.contacts.levels import ContactChange, LevelEvent, LevelOutputs
+from rig.meter.contacts.alert_inputs import AlertInputs
+from rig.meter.contacts.functions import LevelEvent, LevelOutput
+from rig.meter.contacts.levels import ContactChange, LevelOutputs
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState

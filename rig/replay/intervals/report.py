@@ -141,7 +141,7 @@ class LoadFigures:
 
 def demand_key(quantity: Quantity) -> str:
     """Its key in reports: max_kw for kW delivered, else max_kw_received, max_kva_td, …"""
-    return _key(f"max {quantity.value.replace(quantity.unit, quantity.demand_unit, 1).removesuffix(' delivered')}")
+    return _key(f"max {quantity.demand_name.removesuffix(' delivered')}")
 
 
 def _key(words: str) -> str:
