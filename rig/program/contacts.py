@@ -17,7 +17,7 @@ from rig.meter.contacts.alerts import DemandAlert, DiagnosticAlert, PowerFactorA
 from rig.meter.contacts.functions import Input, Output, PulsesOutput, RateInput, RecordedInput
 from rig.meter.contacts.level_functions import EndOfIntervalOutput, LoadControlOutput
 from rig.meter.contacts.outputs import OutputId
-from rig.meter.contacts.pulses import KP_DIVISOR
+from rig.meter.contacts.pulses import KP_DIVISOR, kp_is_allowed
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.models import ModelCapability
 from rig.meter.nameplate import starting_amperes
@@ -32,7 +32,7 @@ MOST_THRESHOLD_V = 1000
 # --- outputs --------------------------------------------------------------------------------------------------
 
 
-def outputs(tables: tuple[schema.Output, ...], offer: Offer) -> tuple[Output, ...]:
+def outputs(tables: tuple[schema.OutputTable, ...], offer: Offer) -> tuple[Output, ...]:
     """The outputs of a program, KYZ1 first. Raises ConfigError."""
     _each_once("outputs", tables)
     found = [output_of(table, f"outputs[{k}]", offer) for k, table in enumerate(tables)]
@@ -40,7 +40,7 @@ def outputs(tables: tuple[schema.Output, ...], offer: Offer) -> tuple[Output, ..
 
 
 @singledispatch
-def output_of(table: schema.Output, place: str, offer: Offer) -> Output:
+def output_of(table: schema.OutputTable, place: str, offer: Offer) -> Output:
     """Make a function of what stands in the table at `place`, by the table's type. Raises ConfigError."""
     raise TypeError(f"there is no function of {type(table).__name__}: register one that makes it")
 
@@ -55,7 +55,7 @@ def _pulses(table: schema.PulsesTable, place: str, offer: Offer) -> PulsesOutput
     else:
         kp = number(f"{place}.kp_wh", table.kp_wh, schema.NUMBER, 0, MOST)
     said = f"{place}.kp_wh is {shown(table.kp_wh)}" if table.kp_wh is not None else f"{place}.kp_wh is Ks/{KP_DIVISOR}"
-    if 0 < kp < least:
+    if not kp_is_allowed(kp, meter.ks_wh):
         raise ConfigError(f'{said}, it must be at least Ks/{KP_DIVISOR} = {plain(least)}, or "0" to disable the output')
     if kp and (rate := meter.max_w / kp / 3600) > MOST_PULSES_A_SECOND:
         enough = rounded_up(meter.max_w / 3600 / MOST_PULSES_A_SECOND)
@@ -131,7 +131,7 @@ def _diagnostic_alert(table: schema.DiagnosticTable, place: str, offer: Offer) -
 # --- inputs ---------------------------------------------------------------------------------------------------
 
 
-def inputs(tables: tuple[schema.Input, ...], meter: Metering, time_of_use: bool) -> tuple[Input, ...]:
+def inputs(tables: tuple[schema.InputTable, ...], meter: Metering, time_of_use: bool) -> tuple[Input, ...]:
     """The inputs of a program, IN1 first. Raises ConfigError."""
     _each_once("inputs", tables)
     found: list[Input] = []
@@ -153,7 +153,7 @@ def _require_rates(what: str, meter: Metering, time_of_use: bool) -> None:
         raise ConfigError(f"{what} needs rates, and there is no [tou]: give its seasons, or another function")
 
 
-def _each_once(place: str, tables: tuple[schema.Output, ...] | tuple[schema.Input, ...]) -> None:
+def _each_once(place: str, tables: tuple[schema.OutputTable, ...] | tuple[schema.InputTable, ...]) -> None:
     for k, table in enumerate(tables):
         if table.name in (other.name for other in tables[:k]):
             raise ConfigError(f"{place}[{k}].name is {shown(table.name)} again: one contact has one function")

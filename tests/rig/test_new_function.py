@@ -24,7 +24,7 @@ from rig.files.strict_toml import ConfigError, convert
 from rig.meter.billing.commands import Action
 from rig.meter.billing.events import DemandWasReset
 from rig.meter.contacts.alert_inputs import AlertInputs
-from rig.meter.contacts.functions import Alert, ContactRatings, LevelEvent, TimedOutput, plain
+from rig.meter.contacts.functions import Alert, ContactRatings, LevelEvent, TimedOutput, number_text
 from rig.meter.contacts.outputs import OutputId
 from rig.program import contacts, schema
 from rig.program.build import Program, build
@@ -46,7 +46,7 @@ class CurrentAlert(Alert):
         return max(second.phases.i_rms) > self.above_a
 
     def text(self, meter: ContactRatings) -> str:
-        return f"current above {plain(self.above_a)} A"
+        return f"current above {number_text(self.above_a)} A"
 
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if self.above_a * meter.rated_v * 3 > meter.max_w:
@@ -104,7 +104,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contacts, "output_of", extended)
 
 
-Outputs = tuple[schema.Output | CurrentThresholdTable | ResetTable, ...]
+Outputs = tuple[schema.OutputTable | CurrentThresholdTable | ResetTable, ...]
 ProgramFile: Any = msgspec.defstruct(
     "ProgramFile",
     [("outputs", Annotated[Outputs, msgspec.Meta(max_length=4)] | None, None)],
@@ -167,7 +167,7 @@ def test_a_meter_closes_its_contacts() -> None:
 
 
 def test_every_table_of_the_schema_has_what_makes_a_function_of_it() -> None:
-    tables = set(schema.Output.__args__)
+    tables = set(schema.OutputTable.__args__)
     registered = set(contacts.output_of.registry) - {object, CurrentThresholdTable, ResetTable}
     assert registered == tables
 

@@ -21,7 +21,7 @@ from fractions import Fraction
 
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.contacts.alert_inputs import AlertInputs
-from rig.meter.contacts.functions import Alert, ContactRatings, plain
+from rig.meter.contacts.functions import Alert, ContactRatings, number_text
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.measuring.elements import PHASES
 
@@ -40,7 +40,7 @@ class DemandAlert(Alert):
         return demand.present(demand.settings.quantities.index(self.quantity)) > self.above_nw
 
     def text(self, meter: ContactRatings) -> str:
-        return f"demand above {plain(Fraction(self.above_nw, NANO_PER_KILO))} {self.quantity.demand_name}"
+        return f"demand above {number_text(Fraction(self.above_nw, NANO_PER_KILO))} {self.quantity.demand_name}"
 
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if self.above_nw > meter.max_w * NANO:
@@ -71,7 +71,7 @@ class PowerFactorAlert(Alert):
         return abs(sum(elements.p_w)) / apparent
 
     def text(self, meter: ContactRatings) -> str:
-        return f"power factor below {plain(self.below)}"
+        return f"power factor below {number_text(self.below)}"
 
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if self.below == 1:
@@ -94,15 +94,15 @@ class VoltageAlert(Alert):
         return any((below is not None and v < below) or (above is not None and v > above) for v in volts)
 
     def text(self, meter: ContactRatings) -> str:
-        return "voltage " + " or ".join(f"{side} {plain(level)} V" for side, level in self._thresholds)
+        return "voltage " + " or ".join(f"{side} {number_text(level)} V" for side, level in self._thresholds)
 
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if self.above_v is not None and self.above_v > meter.rated_v:
-            yield f"closes above {plain(self.above_v)} V: never in a meter within its rating, {meter.rated_v} V"
+            yield f"closes above {number_text(self.above_v)} V: never in a meter within its rating, {meter.rated_v} V"
         known = " and ".join(f"{volts:.0f}" for volts in sorted(meter.nominal_v))
         for side, level in self._thresholds:
             if level > max(meter.nominal_v) if side == "below" else level < min(meter.nominal_v):
-                yield f"closes {side} {plain(level)} V: always, the service has {known} V"
+                yield f"closes {side} {number_text(level)} V: always, the service has {known} V"
 
     @property
     def _thresholds(self) -> list[tuple[str, Fraction]]:

@@ -66,7 +66,7 @@ class PulsesOutput(Output):
             return "disabled"
         at_max = float(meter.max_w / self.kp_wh / 3600)
         unit = self.quantity.unit.removeprefix("k")
-        return f"{self.quantity.value}, Kp {plain(self.kp_wh)} {unit}; {at_max:.1f} transitions a second at MAX"
+        return f"{self.quantity.value}, Kp {number_text(self.kp_wh)} {unit}; {at_max:.1f} transitions a second at MAX"
 
 
 class LevelOutput(Output):
@@ -107,7 +107,7 @@ class RecordedInput:
     @property
     def text(self) -> str:
         """What it does, in words for people."""
-        return f"counts pulses of {plain(self.weight)}"
+        return f"counts pulses of {number_text(self.weight)}"
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,6 @@ class RateInput:
 Input = RecordedInput | RateInput
 
 
-def plain(value: Fraction | float) -> str:
+def number_text(value: Fraction | float) -> str:
     """For a sentence: 0.15, 28.8, 19200."""
     return f"{float(value):.10g}"
