@@ -31,6 +31,7 @@ from rig.meter.billing.events import (
     Programmed,
     RateForced,
     RateReleased,
+    RecorderOverflowed,
     ResetRefused,
     SeasonChanged,
     SelfReadTaken,
@@ -39,6 +40,7 @@ from rig.meter.billing.events import (
     TestModeEnded,
 )
 from rig.meter.billing.log import LogEvent
+from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.settings import SelfReadKind, SelfReads
@@ -401,6 +403,19 @@ def test_each_comes_at_its_instant_and_energy_after_it_counts() -> None:
         (kept,) = made.of(Snapshot)
         assert kept.energy[0] == 9 * KW // 10
         assert made.maximum().value == 36 * KW // 10
+
+
+def test_overflows_of_the_profile_are_counted_anew_and_told_from_the_first_on() -> None:
+    """20 Wh in 10 minutes are 20,000 counts of 1 mWh; a word has 16,383."""
+    recorder = RecorderSettings(60, (RecorderChannel(Metric.KWH_DELIVERED, Fraction(1, 1000)),), 131072)
+    made = Course(replace(program("block:15"), recorder=recorder))
+    for _ in range(2):
+        made.run(60, 0.02)
+        made.run(60, 0)
+    assert [each.intervals for each in made.of(RecorderOverflowed)] == [1, 2]
+    made.ask(Action.CLEAR)
+    made.run(60, 0.02)
+    assert [each.intervals for each in made.of(RecorderOverflowed)] == [1, 2, 1]
 
 
 # --- seasons ------------------------------------------------------------------------------------------------------
