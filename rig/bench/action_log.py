@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 
 KEPT_ACTIONS = 6
 """So many a failure tells of."""

@@ -9,7 +9,7 @@ from rig.bench.rig import Rig
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.registers import Registers
 from rig.meter.billing.tariff import Rate
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.reading.figures import kilo
 from rig.program.names import Names
 

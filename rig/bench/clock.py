@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from drivers.clock import Clock
 from rig.bench.errors import WrongArgument
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 
 T = TypeVar("T")
 

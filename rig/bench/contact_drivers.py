@@ -13,7 +13,7 @@ from gpiozero.pins import Factory
 from drivers.pins import Pin, claimed
 from rig.bench.rig import Rig
 from rig.hardware.hardware import SwitchDriver
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 
 
 class ContactDriver(Protocol):

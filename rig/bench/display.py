@@ -10,7 +10,7 @@ from rig.bench.expectation import ExpectationResult, await_state, watch_state
 from rig.bench.rig import Rig
 from rig.bench.states import ALL_SEGMENTS_TEXT, ShownFrame
 from rig.files.strict_toml import hint
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.display.lcd import Annunciator
 from rig.meter.front.modes import Mode
 from rig.program.display_items import items

@@ -15,7 +15,7 @@ from rig.bench.clock import STEP_NS
 from rig.bench.errors import WrongArgument
 from rig.bench.history import Observation, StateHistory
 from rig.bench.rig import Rig
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 
 LISTED = 5
 """States that a result has, the last ones."""

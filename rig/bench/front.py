@@ -10,7 +10,7 @@ from math import isfinite
 from rig.bench.contact_drivers import ContactDriver
 from rig.bench.errors import WrongArgument
 from rig.bench.rig import Rig
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 
 PRESS_S = 0.2
 """How long a button is pressed by `press`."""

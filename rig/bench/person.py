@@ -18,7 +18,7 @@ from typing import Protocol
 from rig.bench.clock import STEP_NS
 from rig.bench.errors import HoldMissed, NobodyActed
 from rig.bench.rig import Rig
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 
 PATIENCE_S = 60
 """For a person to do what was asked."""

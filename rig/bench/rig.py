@@ -15,7 +15,7 @@ from rig.bench.history import KEPT_CHANGES, StateHistory
 from rig.bench.in_process import InProcessMeter
 from rig.bench.states import ALL_SEGMENTS_TEXT, ContactState, ShownFrame
 from rig.hardware.hardware import Hardware
-from rig.meter.clock import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 from rig.program.build import Program
 from rig.service.service import PULSE_LATENCY_NS, Service
 

@@ -11,7 +11,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-SECOND_NS = 1_000_000_000
+from rig.meter.billing.time_units import SECOND_NS
+
 STEP_NS = SECOND_NS
 SLEW = 2000
 """One part in so many: 0.05 %, ten times what a poor crystal is off."""

@@ -17,10 +17,11 @@ from rig.meter.billing.events import MasterResetDone
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.source import Source
-from rig.meter.clock import SECOND_NS, MeterClock, Point, tick_at
-from rig.meter.contacts.alerts import AlertInputs
-from rig.meter.contacts.functions import LevelOutput
-from rig.meter.contacts.levels import ContactChange, LevelEvent, LevelOutputs
+from rig.meter.billing.time_units import SECOND_NS
+from rig.meter.clock import MeterClock, Point, tick_at
+from rig.meter.contacts.alert_inputs import AlertInputs
+from rig.meter.contacts.functions import LevelEvent, LevelOutput
+from rig.meter.contacts.levels import ContactChange, LevelOutputs
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState

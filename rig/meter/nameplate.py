@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rig.errors import RigError
-from rig.meter.contacts.pulses import KP_DIVISOR
+from rig.meter.contacts.pulses import least_kp
+from rig.meter.installation.installation import STARTING_PARTS
 from rig.meter.measuring.elements import Form, Ks, ks_of
 from rig.meter.models import MeterModel, ModelCapability
 
@@ -31,8 +32,6 @@ LEAST_AMPERES: dict[int, Fraction] = {
     320: Fraction(3),
 }
 """Where the range of a current class begins (M-2)."""
-
-_STARTING_PART = 4000
 
 MOST_VOLTS = 480
 _MOST_VOLTS_4W = 277
@@ -179,7 +178,7 @@ def nameplate(
         amperes=f"{_number(LEAST_AMPERES[current_class])}-{current_class} A",
         hertz=HERTZ,
         ks=ks,
-        k_wh=ks.wh / KP_DIVISOR,
+        k_wh=least_kp(ks.wh),
         max_kw=max_kw(form, current_class),
         serial=serial,
         ratios=ratios,
@@ -200,7 +199,7 @@ def max_kw(form: Form, current_class: int) -> Fraction:
 
 def starting_amperes(current_class: int) -> Fraction:
     """The current at which a meter begins to register, which is a part of its class: 5 mA of class 20."""
-    return Fraction(current_class, _STARTING_PART)
+    return Fraction(current_class, STARTING_PARTS)
 
 
 def _number(value: Fraction) -> str:

@@ -7,11 +7,12 @@ from fractions import Fraction
 from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.calendar import Calendar
-from rig.meter.billing.demand import MINUTE_S, DemandKind, DemandSettings
+from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.metric import Metric, RecorderChannel, RecorderError, RecorderSettings
 from rig.meter.billing.profile_words import MOST_PULSES
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.settings import BillingSettings, SelfReadKind, SelfReads, TestModeSettings
+from rig.meter.billing.time_units import MINUTE_S
 from rig.meter.models import ModelCapability
 from rig.meter.nameplate import MOST_VOLTS
 from rig.program import schema
@@ -103,7 +104,7 @@ def _averaging(
 # --- recorder -------------------------------------------------------------------------------------------------
 
 
-def _recorder(table: schema.RecorderTable, inputs: tuple[schema.Input, ...], meter: Metering) -> RecorderSettings:
+def _recorder(table: schema.RecorderTable, inputs: tuple[schema.InputTable, ...], meter: Metering) -> RecorderSettings:
     meter.require(ModelCapability.RECORDER, "[recorder]")
     channels = tuple(
         _channel(f"recorder.channels[{k}]", channel, table.interval_minutes, inputs, meter)
@@ -116,7 +117,7 @@ def _recorder(table: schema.RecorderTable, inputs: tuple[schema.Input, ...], met
 
 
 def _channel(
-    place: str, table: schema.ChannelTable, interval_min: int, inputs: tuple[schema.Input, ...], meter: Metering
+    place: str, table: schema.ChannelTable, interval_min: int, inputs: tuple[schema.InputTable, ...], meter: Metering
 ) -> RecorderChannel:
     known = {metric.value: metric for metric in Metric}
     if table.metric not in known:

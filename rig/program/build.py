@@ -13,11 +13,11 @@ import msgspec
 from rig.files.strict_toml import ConfigError, read
 from rig.meter.access.security import Security
 from rig.meter.billing.settings import BillingSettings
-from rig.meter.contacts.functions import Input, Output, RateInput, RecordedInput
+from rig.meter.contacts.functions import ContactRatings, Input, Output, RateInput, RecordedInput
 from rig.meter.display.items import DisplaySettings
 from rig.meter.measuring.elements import ElementEquation, Ks
 from rig.meter.models import ModelCapability
-from rig.meter.nameplate import Nameplate
+from rig.meter.nameplate import MOST_VOLTS, Nameplate
 from rig.program import schema
 from rig.program.billing import billing
 from rig.program.contacts import inputs, outputs
@@ -56,6 +56,16 @@ class Program:
     def ks(self) -> Ks:
         """Test constant."""
         return self.nameplate.ks
+
+    @cached_property
+    def ratings(self) -> ContactRatings:
+        """What the functions of its contacts tell of themselves by."""
+        metering, seasons = self.metering, self.billing.calendar.tariff.seasons
+        scheduled = {switch.rate for season in seasons for switches in season.days.values() for switch in switches}
+        forced = {found.rate for found in self.inputs if isinstance(found, RateInput)}
+        equations = [metering.equation] if metering.service else metering.form.equations
+        nominal = {volts for equation in equations for volts in equation.nominal_volts}
+        return ContactRatings(metering.max_w, frozenset(scheduled | forced), frozenset(nominal), MOST_VOLTS)
 
     @cached_property
     def digest(self) -> str:

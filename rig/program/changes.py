@@ -50,11 +50,14 @@ def actions_of(old: schema.ProgramFile, new: schema.ProgramFile) -> tuple[MeterA
     return tuple(action for action in MeterAction if action in found)
 
 
-def _by_name(tables: Iterable[schema.Output | schema.Input]) -> dict[str, schema.Output | schema.Input]:
+ContactTable = schema.OutputTable | schema.InputTable
+
+
+def _by_name(tables: Iterable[ContactTable]) -> dict[str, ContactTable]:
     return {table.name: table for table in tables}
 
 
-def _measuring_contacts(file: schema.ProgramFile) -> dict[str, schema.Output | schema.Input]:
+def _measuring_contacts(file: schema.ProgramFile) -> dict[str, ContactTable]:
     """Outputs that pulse and inputs that record."""
     tables = (*file.output_tables, *file.inputs)
     return _by_name(table for table in tables if isinstance(table, schema.PulsesTable | schema.RecordInputTable))

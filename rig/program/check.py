@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from rig.files.numbers import plain
 from rig.meter.access.security import FACTORY_KEY
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.holidays import holiday_dates
-from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.recorder import RecorderSettings
 from rig.meter.billing.settings import SelfReadKind
-from rig.meter.billing.tariff import Rate
-from rig.meter.contacts.functions import (
-    DemandAlert,
-    DiagnosticAlert,
-    EndOfIntervalOutput,
-    Input,
-    LoadControlOutput,
-    Output,
-    PowerFactorAlert,
-    PulsesOutput,
-    RateInput,
-    RecordedInput,
-    VoltageAlert,
-)
-from rig.meter.measuring.elements import PHASES
-from rig.meter.nameplate import MOST_VOLTS
 from rig.program.billing import LEAST_INTERVAL_MIN
 from rig.program.build import Program
-from rig.program.contacts import diagnostic_name
 from rig.program.display import SEQUENCES
-from rig.program.names import demand_name
 from rig.program.time_of_use import saves_daylight
 
 LEAST_HOURS_TO_TURN = 1500
@@ -50,7 +30,7 @@ def summary(program: Program, year: int) -> dict[str, str]:
     lines = {"service": metering.service or "detected", "clock": _clock(program, year)}
     if settings.demand:
         lines["demand"] = (
-            f"{_averaging(settings.demand)}, of {', '.join(demand_name(q) for q in settings.demand.quantities)}; "
+            f"{_averaging(settings.demand)}, of {', '.join(q.demand_name for q in settings.demand.quantities)}; "
             f"resets at the switch {settings.lockout_s} s apart"
         )
     test = settings.test_mode
@@ -73,8 +53,8 @@ def summary(program: Program, year: int) -> dict[str, str]:
         lines["self-reads"] = when[reads.kind] + (", with a demand reset" if reads.resets_demand else "")
     counts = ", ".join(f"{len(getattr(program.display, name))} {name}" for name in SEQUENCES)
     lines["display"] = f"items: {counts}; {program.display.scroll_s} s each"
-    lines |= {output.id.label: output_text(output, program) for output in program.outputs}
-    lines |= {found.id.label: _input(found) for found in program.inputs}
+    lines |= {output.id.label: output.text(program.ratings) for output in program.outputs}
+    lines |= {found.id.label: found.text for found in program.inputs}
     return lines | {"seal": "on" if program.security.seal else "off"}
 
 
@@ -101,38 +81,6 @@ def _recorder(recorder: RecorderSettings) -> str:
         f"{len(recorder.channels)} channels every {recorder.interval_min} min in {recorder.memory_bytes // 1024} KiB: "
         f"{float(recorder.days):.1f} days"
     )
-
-
-def output_text(output: Output, program: Program) -> str:
-    """What an output does, in words."""
-    match output:
-        case PulsesOutput(_, quantity, kp):
-            if not kp:
-                return "disabled"
-            at_max = float(program.metering.max_w / kp / 3600)
-            unit = quantity.unit.removeprefix("k")
-            return f"{quantity.value}, Kp {plain(kp)} {unit}; {at_max:.1f} transitions a second at MAX"
-        case EndOfIntervalOutput():
-            return f"end of interval, closed for {output.closed_s} s"
-        case LoadControlOutput():
-            return f"load control, closed in rate {' and '.join(rate.name for rate in output.rates)}"
-        case DemandAlert():
-            return f"demand above {plain(Fraction(output.above_nw, NANO_PER_KILO))} {demand_name(output.quantity)}"
-        case PowerFactorAlert():
-            return f"power factor below {plain(output.below)}"
-        case VoltageAlert():
-            levels = (("below", output.below_v), ("above", output.above_v))
-            return "voltage " + " or ".join(f"{side} {plain(level)} V" for side, level in levels if level is not None)
-        case DiagnosticAlert():
-            return f"diagnostics: {', '.join(diagnostic_name(d) for d in output.diagnostics)}"
-
-
-def _input(found: Input) -> str:
-    match found:
-        case RecordedInput():
-            return f"counts pulses of {plain(found.weight)}"
-        case RateInput():
-            return f"forces rate {found.rate.name}"
 
 
 # --- notes ----------------------------------------------------------------------------------------------------
@@ -186,47 +134,10 @@ def _display_notes(program: Program) -> Iterator[str]:
         yield f"{digits} turn over after {float(hours):.0f} h at MAX: read them more often, or show more digits"
 
 
-def rates_in_use(program: Program) -> set[Rate]:
-    """Those that the calendar has, or an input forces."""
-    seasons = program.billing.calendar.tariff.seasons
-    scheduled = {switch.rate for season in seasons for switches in season.days.values() for switch in switches}
-    return scheduled | {found.rate for found in program.inputs if isinstance(found, RateInput)}
-
-
-def _voltage_notes(alert: VoltageAlert, program: Program) -> Iterator[str]:
-    """By the nominal voltages of the service, or of all where it is detected."""
-    metering = program.metering
-    nominal = {
-        volts * phasor[0]
-        for equation in ([metering.equation] if metering.service else metering.form.equations)
-        for phase, phasor in zip(PHASES, equation.service_type.voltages, strict=True)
-        for volts in equation.service_type.volts
-        if phasor is not None and phase in equation.volt_phases
-    }
-    if alert.above_v is not None and alert.above_v > MOST_VOLTS:
-        never = f"never in a meter within its rating, {MOST_VOLTS} V"
-        yield f"{alert.id.label} closes above {plain(alert.above_v)} V: {never}"
-    for side, level, always in (
-        ("below", alert.below_v, alert.below_v is not None and alert.below_v > max(nominal)),
-        ("above", alert.above_v, alert.above_v is not None and alert.above_v < min(nominal)),
-    ):
-        if always and level is not None:
-            known = " and ".join(f"{volts:.0f}" for volts in sorted(nominal))
-            yield f"{alert.id.label} closes {side} {plain(level)} V: always, the service has {known} V"
-
-
 def _contact_notes(program: Program) -> Iterator[str]:
     for output in program.outputs:
-        match output:
-            case DemandAlert() if output.above_nw > program.nameplate.max_kw * NANO_PER_KILO:
-                yield f"{output.id.label} closes above MAX: never in a meter within its rating"
-            case LoadControlOutput(_, rates) if set(rates) >= rates_in_use(program):
-                yield f"{output.id.label} closes in every rate of the program: it opens in test mode only"
-            case PowerFactorAlert(_, below) if below == 1:
-                any_load = "any load but a purely resistive one closes it"
-                yield f"{output.id.label} closes below a power factor of 1: {any_load}"
-            case VoltageAlert():
-                yield from _voltage_notes(output, program)
+        for note in output.notes(program.ratings):
+            yield f"{output.id.label} {note}"
 
 
 def _security_notes(program: Program) -> Iterator[str]:

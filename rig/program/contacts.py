@@ -1,30 +1,23 @@
 """[[outputs]] and [[inputs]]: what each contact of the meter does (P-2 to P-5, T-2, D-5).
 
-Outputs are form C: a pulse output changes over at each pulse, every other closes K–Y while it has something to say.
+Each function is a class of rig/meter/contacts and a table of rig/program/schema.py; what makes the one of the other is
+registered here.
 """
 
 from __future__ import annotations
+
+from functools import singledispatch
 
 from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.tariff import Rate
-from rig.meter.contacts.functions import (
-    DemandAlert,
-    DiagnosticAlert,
-    EndOfIntervalOutput,
-    Input,
-    LoadControlOutput,
-    Output,
-    PowerFactorAlert,
-    PulsesOutput,
-    RateInput,
-    RecordedInput,
-    VoltageAlert,
-)
+from rig.meter.contacts.alerts import DemandAlert, DiagnosticAlert, PowerFactorAlert, VoltageAlert
+from rig.meter.contacts.functions import Input, Output, PulsesOutput, RateInput, RecordedInput
+from rig.meter.contacts.level_functions import EndOfIntervalOutput, LoadControlOutput
 from rig.meter.contacts.outputs import OutputId
-from rig.meter.contacts.pulses import KP_DIVISOR
+from rig.meter.contacts.pulses import KP_DIVISOR, kp_is_allowed
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.models import ModelCapability
 from rig.meter.nameplate import starting_amperes
@@ -32,52 +25,29 @@ from rig.program import schema
 from rig.program.metering import MOST_PULSES_A_SECOND, Metering
 from rig.program.offer import Offer
 
-MOST_VOLTS = 1000
-
-
-def diagnostic_name(diagnostic: Diagnostic) -> str:
-    """As programs write it: "phase a out"."""
-    return diagnostic.label
+MOST_THRESHOLD_V = 1000
+"""A voltage threshold above it is a mistake in writing."""
 
 
 # --- outputs --------------------------------------------------------------------------------------------------
 
 
-def outputs(tables: tuple[schema.Output, ...], offer: Offer) -> tuple[Output, ...]:
+def outputs(tables: tuple[schema.OutputTable, ...], offer: Offer) -> tuple[Output, ...]:
     """The outputs of a program, KYZ1 first. Raises ConfigError."""
     _each_once("outputs", tables)
-    found = [_output(f"outputs[{k}]", table, offer) for k, table in enumerate(tables)]
+    found = [output_of(table, f"outputs[{k}]", offer) for k, table in enumerate(tables)]
     return tuple(sorted(found, key=lambda output: output.id.label))
 
 
-def _output(place: str, table: schema.Output, offer: Offer) -> Output:
+@singledispatch
+def output_of(table: schema.OutputTable, place: str, offer: Offer) -> Output:
+    """Make a function of what stands in the table at `place`, by the table's type. Raises ConfigError."""
+    raise TypeError(f"there is no function of {type(table).__name__}: register one that makes it")
+
+
+@output_of.register
+def _pulses(table: schema.PulsesTable, place: str, offer: Offer) -> PulsesOutput:
     meter = offer.meter
-    match table:
-        case schema.PulsesTable():
-            return _pulses(place, table, meter)
-        case schema.EndOfIntervalTable():
-            meter.require(ModelCapability.DEMAND, f'{place}.function = "eoi"')
-            return EndOfIntervalOutput(OutputId[table.name], table.closed_seconds)
-        case schema.LoadControlTable():
-            _require_rates(f'{place}.function = "load control"', meter, bool(offer.rates))
-            for k, name in enumerate(table.rates):
-                offer.check_rate(f"{place}.rates[{k}]", Rate[name])
-            return LoadControlOutput(OutputId[table.name], tuple(sorted({Rate[name] for name in table.rates})))
-        case schema.DemandThresholdTable():
-            return _demand_alert(place, table, offer)
-        case schema.PowerFactorThresholdTable():
-            meter.require(ModelCapability.REACTIVE, f'{place}.function = "pf threshold"')
-            rule = 'a power factor above 0 and at most 1 in quotes, such as "0.9"'
-            below = number(f"{place}.below", table.below, rule, LEAST, 1)
-            id, least_a = OutputId[table.name], starting_amperes(meter.current_class)
-            return PowerFactorAlert(id, below, meter.names.apparent, least_a)
-        case schema.VoltageThresholdTable():
-            return _voltage_alert(place, table)
-        case schema.DiagnosticTable():
-            return _diagnostic_alert(place, table)
-
-
-def _pulses(place: str, table: schema.PulsesTable, meter: Metering) -> PulsesOutput:
     quantity = meter.energy(f"{place}.quantity", table.quantity)
     least = meter.nameplate.k_wh
     if table.kp_wh is None:
@@ -85,7 +55,7 @@ def _pulses(place: str, table: schema.PulsesTable, meter: Metering) -> PulsesOut
     else:
         kp = number(f"{place}.kp_wh", table.kp_wh, schema.NUMBER, 0, MOST)
     said = f"{place}.kp_wh is {shown(table.kp_wh)}" if table.kp_wh is not None else f"{place}.kp_wh is Ks/{KP_DIVISOR}"
-    if 0 < kp < least:
+    if not kp_is_allowed(kp, meter.ks_wh):
         raise ConfigError(f'{said}, it must be at least Ks/{KP_DIVISOR} = {plain(least)}, or "0" to disable the output')
     if kp and (rate := meter.max_w / kp / 3600) > MOST_PULSES_A_SECOND:
         enough = rounded_up(meter.max_w / 3600 / MOST_PULSES_A_SECOND)
@@ -96,7 +66,22 @@ def _pulses(place: str, table: schema.PulsesTable, meter: Metering) -> PulsesOut
     return PulsesOutput(OutputId[table.name], quantity, kp)
 
 
-def _demand_alert(place: str, table: schema.DemandThresholdTable, offer: Offer) -> DemandAlert:
+@output_of.register
+def _end_of_interval(table: schema.EndOfIntervalTable, place: str, offer: Offer) -> EndOfIntervalOutput:
+    offer.meter.require(ModelCapability.DEMAND, f'{place}.function = "eoi"')
+    return EndOfIntervalOutput(OutputId[table.name], table.closed_seconds)
+
+
+@output_of.register
+def _load_control(table: schema.LoadControlTable, place: str, offer: Offer) -> LoadControlOutput:
+    _require_rates(f'{place}.function = "load control"', offer.meter, bool(offer.rates))
+    for k, name in enumerate(table.rates):
+        offer.check_rate(f"{place}.rates[{k}]", Rate[name])
+    return LoadControlOutput(OutputId[table.name], tuple(sorted({Rate[name] for name in table.rates})))
+
+
+@output_of.register
+def _demand_alert(table: schema.DemandThresholdTable, place: str, offer: Offer) -> DemandAlert:
     offer.meter.require(ModelCapability.DEMAND, f'{place}.function = "demand threshold"')
     quantity = offer.demands[0]
     if table.quantity is not None:
@@ -106,10 +91,21 @@ def _demand_alert(place: str, table: schema.DemandThresholdTable, offer: Offer) 
     return DemandAlert(OutputId[table.name], quantity, round(above * NANO_PER_KILO))
 
 
-def _voltage_alert(place: str, table: schema.VoltageThresholdTable) -> VoltageAlert:
-    rule = f'volts above 0 and at most {MOST_VOLTS} in quotes, such as "108"'
+@output_of.register
+def _power_factor_alert(table: schema.PowerFactorThresholdTable, place: str, offer: Offer) -> PowerFactorAlert:
+    meter = offer.meter
+    meter.require(ModelCapability.REACTIVE, f'{place}.function = "pf threshold"')
+    rule = 'a power factor above 0 and at most 1 in quotes, such as "0.9"'
+    below = number(f"{place}.below", table.below, rule, LEAST, 1)
+    least_a = starting_amperes(meter.current_class)
+    return PowerFactorAlert(OutputId[table.name], below, meter.names.apparent, least_a)
+
+
+@output_of.register
+def _voltage_alert(table: schema.VoltageThresholdTable, place: str, offer: Offer) -> VoltageAlert:
+    rule = f'volts above 0 and at most {MOST_THRESHOLD_V} in quotes, such as "108"'
     below, above = (
-        None if text is None else number(f"{place}.{key}", text, rule, LEAST, MOST_VOLTS)
+        None if text is None else number(f"{place}.{key}", text, rule, LEAST, MOST_THRESHOLD_V)
         for key, text in (("below_v", table.below_v), ("above_v", table.above_v))
     )
     if below is None and above is None:
@@ -121,10 +117,11 @@ def _voltage_alert(place: str, table: schema.VoltageThresholdTable) -> VoltageAl
     return VoltageAlert(OutputId[table.name], below, above)
 
 
-def _diagnostic_alert(place: str, table: schema.DiagnosticTable) -> DiagnosticAlert:
+@output_of.register
+def _diagnostic_alert(table: schema.DiagnosticTable, place: str, offer: Offer) -> DiagnosticAlert:
     if table.diagnostics is None:
         return DiagnosticAlert(OutputId[table.name], tuple(Diagnostic))
-    known = {diagnostic_name(d): d for d in Diagnostic}
+    known = {d.label: d for d in Diagnostic}
     for k, name in enumerate(table.diagnostics):
         if name not in known:
             raise ConfigError(f"{place}.diagnostics[{k}] is {shown(name)}, which is no diagnostic; {hint(name, known)}")
@@ -134,7 +131,7 @@ def _diagnostic_alert(place: str, table: schema.DiagnosticTable) -> DiagnosticAl
 # --- inputs ---------------------------------------------------------------------------------------------------
 
 
-def inputs(tables: tuple[schema.Input, ...], meter: Metering, time_of_use: bool) -> tuple[Input, ...]:
+def inputs(tables: tuple[schema.InputTable, ...], meter: Metering, time_of_use: bool) -> tuple[Input, ...]:
     """The inputs of a program, IN1 first. Raises ConfigError."""
     _each_once("inputs", tables)
     found: list[Input] = []
@@ -156,7 +153,7 @@ def _require_rates(what: str, meter: Metering, time_of_use: bool) -> None:
         raise ConfigError(f"{what} needs rates, and there is no [tou]: give its seasons, or another function")
 
 
-def _each_once(place: str, tables: tuple[schema.Output, ...] | tuple[schema.Input, ...]) -> None:
+def _each_once(place: str, tables: tuple[schema.OutputTable, ...] | tuple[schema.InputTable, ...]) -> None:
     for k, table in enumerate(tables):
         if table.name in (other.name for other in tables[:k]):
             raise ConfigError(f"{place}[{k}].name is {shown(table.name)} again: one contact has one function")

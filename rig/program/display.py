@@ -23,7 +23,6 @@ from rig.meter.display.lcd import TEXT_PLACES
 from rig.meter.models import ModelCapability
 from rig.program import schema
 from rig.program.display_items import items
-from rig.program.names import demand_name
 from rig.program.offer import Offer
 
 TEST_DECIMALS = 3
@@ -126,7 +125,7 @@ def usual_items(sequence: str, offer: Offer) -> list[str]:
     energies = ["kWh delivered", "kWh received"]
     if offer.meter.has(ModelCapability.REACTIVE):
         energies += ["kvarh lagging", "kvarh leading"]
-    demands = [demand_name(quantity) for quantity in offer.demands]
+    demands = [quantity.demand_name for quantity in offer.demands]
     rates = [rate.name for rate in offer.rates]
     match sequence:
         case "normal":

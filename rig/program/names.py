@@ -28,8 +28,3 @@ class Names:
     @cached_property
     def demands(self) -> dict[str, Quantity]:
         return {name.replace(q.unit, q.demand_unit, 1): q for name, q in self.energies.items()}
-
-
-def demand_name(quantity: Quantity) -> str:
-    """Its own name as a demand: "kW delivered"."""
-    return quantity.demand_name

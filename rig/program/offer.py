@@ -24,7 +24,6 @@ from rig.meter.display.items import (
 from rig.meter.measuring.elements import PHASES
 from rig.meter.models import ModelCapability
 from rig.program.metering import Metering
-from rig.program.names import demand_name
 
 _RESETS = (DisplayStatus.RESET_COUNT, DisplayStatus.RESET_DATE, DisplayStatus.RESET_TIME, DisplayStatus.INTERVAL_LEFT)
 _INPUTS = {DisplayStatus.INPUT_1: InputId.IN1, DisplayStatus.INPUT_2: InputId.IN2}
@@ -57,7 +56,7 @@ class Offer:
             case PeakItem(quantity):
                 self._check_demand(place, quantity)
                 if quantity is not self.demands[0]:
-                    first = demand_name(self.demands[0])
+                    first = self.demands[0].demand_name
                     raise ConfigError(f"{place}: peaks are kept of the billing metric only, {first}")
             case PulseItem(third_metric):
                 if not test:
@@ -80,7 +79,7 @@ class Offer:
         if quantity.reactive:
             self.meter.require(ModelCapability.REACTIVE, place)
         if quantity not in self.demands:
-            names = " or ".join(demand_name(q) for q in self.demands)
+            names = " or ".join(q.demand_name for q in self.demands)
             raise ConfigError(f"{place} is not in demand.quantities: add it there, or take {names}")
 
     def _check_bin(self, place: str, rate: Rate | None, past: bool, test: bool) -> None:

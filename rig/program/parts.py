@@ -24,7 +24,7 @@ def outputs_of(program: Program, states: dict[OutputId, PulseState]) -> list[Pul
 
 def levels_of(program: Program) -> list[LevelOutput]:
     """The outputs that do not pulse."""
-    return [output for output in program.outputs if not isinstance(output, PulsesOutput)]
+    return [output for output in program.outputs if isinstance(output, LevelOutput)]
 
 
 def installation_of(program: Program, state: InstallationState | None = None) -> Installation:

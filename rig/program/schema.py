@@ -335,7 +335,7 @@ class DiagnosticTable(_Table, frozen=True, tag_field="function", tag="diagnostic
     diagnostics: Annotated[tuple[str, ...], _key("which, see below", default="all", min_length=1)] | None = None
 
 
-Output = (
+OutputTable = (
     PulsesTable
     | EndOfIntervalTable
     | LoadControlTable
@@ -362,7 +362,7 @@ class ForceRateTable(_Table, frozen=True, tag_field="function", tag="force rate"
     rate: Annotated[Literal["A", "B", "C", "D"], _key("the rate")]
 
 
-Input = RecordInputTable | ForceRateTable
+InputTable = RecordInputTable | ForceRateTable
 
 
 # --- security and the whole -----------------------------------------------------------------------------------
@@ -402,11 +402,11 @@ class ProgramFile(_Table, frozen=True):
     recorder: RecorderTable | None = None
     self_read: SelfReadTable = SelfReadTable()
     display: DisplayTable = DisplayTable()
-    outputs: Annotated[tuple[Output, ...], _key("one to four", max_length=4)] | None = None
-    inputs: Annotated[tuple[Input, ...], _key("at most two", max_length=2)] = ()
+    outputs: Annotated[tuple[OutputTable, ...], _key("one to four", max_length=4)] | None = None
+    inputs: Annotated[tuple[InputTable, ...], _key("at most two", max_length=2)] = ()
     security: SecurityTable = SecurityTable()
 
     @property
-    def output_tables(self) -> tuple[Output, ...]:
+    def output_tables(self) -> tuple[OutputTable, ...]:
         """The outputs; where the file says nothing of them, KYZ1 follows kWh delivered."""
         return (PulsesTable(name="KYZ1"),) if self.outputs is None else self.outputs

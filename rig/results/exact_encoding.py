@@ -57,7 +57,7 @@ def exact_reading(reading: MeterReading) -> ExactReading:
         diagnostics=[
             ExactDiagnostic(d.diagnostic.label, d.on, d.phases, d.count) for d in reading.installation.diagnostics
         ],
-        faults=[fault.name.lower() for fault in reading.faults],
+        faults=[fault.label for fault in reading.faults],
     )
 
 

@@ -12,7 +12,6 @@ from rig.meter.contacts.outputs import OutputId
 from rig.meter.measuring.quantities import Readings, Sums
 from rig.meter.meter import WindowResult
 from rig.meter.reading.figures import AT_THE_METER, units
-from rig.program.check import output_text
 from rig.results.exact_encoding import exact_reading
 from rig.results.registered import demand_summaries, energy_registers
 from rig.results.summary import PHASES, Constants, EnergyWh, OutputState, Phase, Summary
@@ -98,7 +97,7 @@ class RunAccumulator:
             held_edges=service.held_edges,
             waiting_edges=service.waiting_edges,
             timed_windows=self._timed,
-            faults={fault.name.lower(): count for fault, count in measurement.faults.items()},
+            faults={fault.label: count for fault, count in measurement.faults.items()},
             trouble=service.trouble,
             lost_input_edges=service.lost_input_edges,
             input_pulses_in_doubt=service.input_pulses_in_doubt,
@@ -140,7 +139,7 @@ def _contact(service: Service, output: Output) -> OutputState:
     relay = service.outputs.relays[output.id]
     return OutputState(
         name=output.id.label,
-        does=output.quantity.value if isinstance(output, PulsesOutput) else output_text(output, service.program),
+        does=output.quantity.value if isinstance(output, PulsesOutput) else output.text(service.program.ratings),
         position=relay.position.value,
         transitions=relay.transitions if isinstance(output, PulsesOutput) else None,
         kp_wh=float(output.kp_wh) if isinstance(output, PulsesOutput) else None,

@@ -31,7 +31,7 @@ from gateware.registers import (
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
-from rig.meter.contacts.pulses import KP_DIVISOR, PULSE_QUANTITIES, kyz_output, led_output
+from rig.meter.contacts.pulses import PULSE_QUANTITIES, kyz_output, least_kp, led_output
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import ElementEquation
 from rig.meter.measuring.measurement import Measurement
@@ -178,7 +178,7 @@ class PulseBench:
         ks = metering.ks_wh
         outputs = [
             led_output(ks),
-            *(kyz_output(id, q, ks / KP_DIVISOR, ks) for id, q in zip(KYZ_OUTPUTS, quantities, strict=False)),
+            *(kyz_output(id, q, least_kp(ks), ks) for id, q in zip(KYZ_OUTPUTS, quantities, strict=False)),
         ]
         billing, _ = Billing.begin(program.billing, T0)
         self.meter = Meter(measurement, billing, installation, CHAIN.tick_hz, outputs)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateware.registers import TICK_BITS
-from rig.meter.clock import SECOND_NS, SLEW, STEP_NS, MeterClock
+from rig.meter.billing.time_units import SECOND_NS
+from rig.meter.clock import SLEW, STEP_NS, MeterClock
 
 BOARD = Fraction(10_000_000, 3)
 """The ULX3S: 300 ns a tick."""

@@ -15,17 +15,10 @@ from rig.meter.billing.quantity import NANO_PER_KILO, PLACES, Quantity
 from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts import levels as levels_module
-from rig.meter.contacts.alerts import AlertInputs, beyond, power_factor
-from rig.meter.contacts.functions import (
-    Alert,
-    DemandAlert,
-    DiagnosticAlert,
-    EndOfIntervalOutput,
-    LevelOutput,
-    LoadControlOutput,
-    PowerFactorAlert,
-    VoltageAlert,
-)
+from rig.meter.contacts.alert_inputs import AlertInputs
+from rig.meter.contacts.alerts import DemandAlert, DiagnosticAlert, PowerFactorAlert, VoltageAlert
+from rig.meter.contacts.functions import Alert, LevelOutput
+from rig.meter.contacts.level_functions import EndOfIntervalOutput, LoadControlOutput
 from rig.meter.contacts.levels import ContactChange, LevelOutputs
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.installation.diagnostics import Diagnostic
@@ -118,9 +111,9 @@ def test_table_of_states(row: tuple[str, str, str, str]) -> None:
             changes = level.advance([(at, TEST_BEGIN)], until)
         case "end of test mode in one of its rates" | "end of test mode in another rate":
             changes = level.advance([(at, TEST_END)], until)
-        case "beyond its level":
+        case "threshold exceeded":
             changes = level.judge(at, power(0.899))
-        case "within its level":
+        case "threshold not exceeded":
             changes = level.judge(at, power(0.901))
         case "nothing to judge":
             changes = level.judge(at, power(0.5, amperes=0.004))
@@ -132,7 +125,7 @@ def test_table_of_states(row: tuple[str, str, str, str]) -> None:
 def test_the_table_is_whole() -> None:
     given = {(function, before, comes) for function, before, comes, _ in rows()}
     assert len(given) == len(rows())
-    alerts = ("beyond its level", "within its level", "nothing to judge")
+    alerts = ("threshold exceeded", "threshold not exceeded", "nothing to judge")
     assert {row for row in given if row[0] == "alert"} == set(product(["alert"], ["open", "closed"], alerts))
     assert {before for function, before, _ in given if function == "load control"} == {"open", "closed"}
     assert ("end of interval", "closed", "an end of interval") in given
@@ -181,28 +174,28 @@ def test_demand_is_above_its_level_when_it_is_more() -> None:
     alert = DemandAlert(IT, Quantity.KVAH_RMS, 8 * NANO_PER_KILO)
     amounts = [0] * PLACES
     amounts[2] = 2 * NANO_PER_KILO  # 2 kVAh of 15 min are 8 kVA
-    assert beyond(alert, seen(demand=registers)) is False
+    assert alert.exceeded(seen(demand=registers)) is False
     registers.take(amounts, 0, 60 * SECOND, 0)
-    assert beyond(alert, seen(demand=registers)) is False
+    assert alert.exceeded(seen(demand=registers)) is False
     amounts[2] = 1
     registers.take(amounts, 60 * SECOND, 61 * SECOND, 0)
-    assert beyond(alert, seen(demand=registers)) is True
-    assert beyond(alert, seen(demand=None)) is False
+    assert alert.exceeded(seen(demand=registers)) is True
+    assert alert.exceeded(seen(demand=None)) is False
 
 
 @pytest.mark.parametrize(("apparent", "expected"), [(Quantity.KVAH_TD, 0.6), (Quantity.KVAH_RMS, 0.5)])
 def test_power_factor_is_of_the_totals_whichever_way_they_flow(apparent: Quantity, expected: float) -> None:
     alert = replace(POWER_FACTOR, apparent=apparent)
     for watts, vars_ in product((-3.0, 3.0), (-4.0, 4.0)):
-        assert power_factor(alert, seen(readings(WYE, [1, 0, 0]), watts, vars_, 6.0)) == pytest.approx(expected)
+        assert alert.power_factor(seen(readings(WYE, [1, 0, 0]), watts, vars_, 6.0)) == pytest.approx(expected)
 
 
 def test_there_is_no_power_factor_without_current_or_apparent_power() -> None:
     idle, starting = readings(WYE, [0.00499, 0.00499, 0.00499]), readings(WYE, [0, 0, 0.005])
-    assert power_factor(POWER_FACTOR, seen(idle, 1.0, 1.0, 2.0)) is None
-    assert power_factor(POWER_FACTOR, seen(starting, 1.0, 0.0, 2.0)) == 1.0
-    assert power_factor(POWER_FACTOR, seen(starting, 0.0, 0.0, 0.0)) is None
-    assert power_factor(POWER_FACTOR, seen(starting, 1.0, None, 2.0)) is None
+    assert POWER_FACTOR.power_factor(seen(idle, 1.0, 1.0, 2.0)) is None
+    assert POWER_FACTOR.power_factor(seen(starting, 1.0, 0.0, 2.0)) == 1.0
+    assert POWER_FACTOR.power_factor(seen(starting, 0.0, 0.0, 0.0)) is None
+    assert POWER_FACTOR.power_factor(seen(starting, 1.0, None, 2.0)) is None
 
 
 ON_A_DELTA = [lagging(480), 0, lagging(480, 300)]
@@ -228,11 +221,11 @@ ON_A_DELTA = [lagging(480), 0, lagging(480, 300)]
 )
 def test_voltages_are_those_that_the_service_has(below, above, volts, form, service, expected) -> None:
     alert = VoltageAlert(IT, below, above)
-    assert beyond(alert, seen(readings(volts), form=form, service=service)) is expected
+    assert alert.exceeded(seen(readings(volts), form=form, service=service)) is expected
 
 
 def test_no_voltage_is_judged_before_the_service_is_known() -> None:
-    assert beyond(VoltageAlert(IT, Fraction(200), None), replace(seen(readings([0, 0, 0])), expected=None)) is None
+    assert VoltageAlert(IT, Fraction(200), None).exceeded(replace(seen(readings([0, 0, 0])), expected=None)) is None
 
 
 def test_a_diagnostic_alert_goes_by_its_own_diagnostics() -> None:
@@ -242,7 +235,7 @@ def test_a_diagnostic_alert_goes_by_its_own_diagnostics() -> None:
         (Diagnostic.PHASE_B_OUT, Diagnostic.PHASE_A_OUT): True,
         (Diagnostic.VOLTAGE_DEVIATION,): True,
     }.items():
-        assert beyond(DIAGNOSTIC, seen(diagnostics=on)) is expected
+        assert DIAGNOSTIC.exceeded(seen(diagnostics=on)) is expected
 
 
 def test_alerts_are_told_by_name_and_only_when_they_change() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import msgspec
 
 from rig.hardware.config import HardwareConfig
 from rig.hardware.hands_file import CONTACTS
+from rig.meter.billing import time_units
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.inputs import InputId
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
@@ -14,6 +18,7 @@ from rig.program import schema
 from rig.program.build import default_program
 from rig.store.saved_meter import SavedMeter
 
+ROOT = Path(__file__).parents[2]
 T0 = 1_793_489_400_000_000_000
 
 
@@ -59,3 +64,17 @@ def test_a_stored_state_has_them_by_value_and_is_read_by_value() -> None:
     assert saved.meter.outputs == {OutputId.TEST_LED: PulseState(7, 5), OutputId.KYZ3: PulseState(9, 0)}
     again = msgspec.json.decode(msgspec.json.encode(saved))
     assert again["meter"]["outputs"] == plain["meter"]["outputs"]
+
+
+def test_a_unit_of_time_is_told_once() -> None:
+    """It was six times (F-12)."""
+    units = ("MILLISECOND_NS", "SECOND_NS", "MINUTE_S", "HOUR_S", "DAY_S", "MINUTE_NS", "HOUR_NS", "DAY_NS")
+    found = [
+        (node.targets[0].id, path.name)
+        for path in (ROOT / "rig").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in units
+    ]
+    assert sorted(found) == sorted((unit, "time_units.py") for unit in units)
+    plain = (10**6, 10**9, 60, 3600, 86_400, 60 * 10**9, 3600 * 10**9, 86_400 * 10**9)
+    assert tuple(getattr(time_units, unit) for unit in units) == plain

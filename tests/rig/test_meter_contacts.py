@@ -23,7 +23,7 @@ from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.clock import SLEW, MeterClock, Point, tick_at
-from rig.meter.contacts.functions import LoadControlOutput
+from rig.meter.contacts.level_functions import LoadControlOutput
 from rig.meter.contacts.levels import ContactChange
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.meter.contacts.pulses import PulseOutput

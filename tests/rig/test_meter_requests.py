@@ -19,7 +19,9 @@ from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.installation.events import DiagnosticOn, ServiceDetected
+from rig.meter.installation.installation import InstallationState
 from rig.meter.meter import CommandResult
+from rig.program.parts import installation_of
 
 SECOND = 10**9
 RESETS = (Action.MASTER_RESET, Action.COLD_START)
@@ -63,6 +65,19 @@ def test_a_master_reset_finds_service_and_diagnostics_anew(action: Action) -> No
     assert DiagnosticOn in events
     assert rig.meter.installation.active == before
     assert rig.of("KYZ2")[-1][1] is CLOSED
+
+
+@pytest.mark.parametrize("after", [0, 3], ids=["at once", "in the next record"])
+def test_after_a_master_reset_it_meters_by_the_forms_usual_equation_until_it_knows_better(after: int) -> None:
+    programmed = program(VOLTS)
+    rig = Rig(programmed).meters(WINDOW)
+    rig.meter.installation = installation_of(programmed, InstallationState("4-wire delta"))
+    rig.meter.measurement.use(rig.meter.installation.equation)
+    assert rig.meter.measurement._equation.service == "4-wire delta"
+    ask(rig, Action.MASTER_RESET, after)
+    rig.meters(WINDOW)
+    assert rig.meter.measurement._equation is programmed.equation
+    assert programmed.equation.service == "4-wire wye"
 
 
 def test_clear_leaves_the_installation_as_it_is() -> None:

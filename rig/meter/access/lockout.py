@@ -22,8 +22,8 @@ whatever is guessed at others; and no lock-out is for ever, or longer than an ho
 from __future__ import annotations
 
 from rig.meter.access.state import Attempts
-from rig.meter.billing.schedule import SECOND_NS
 from rig.meter.billing.source import Source
+from rig.meter.billing.time_units import SECOND_NS
 
 FREE = 2
 MOST_WAIT_S = 3600

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from rig.meter.access.events import AccessEvent, ActionRefused, LoggedOn, LogOnLockedOut
-from rig.meter.billing.schedule import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 
 QUIET_NS = 600 * SECOND_NS
 """For so long an event that differs in its time only is counted and not written again."""

@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 
 from rig.meter.billing.maxima import Maxima
 from rig.meter.billing.quantity import Quantity
-
-HOUR_S = 3600
-SECOND_NS = 10**9
+from rig.meter.billing.time_units import HOUR_S, SECOND_NS
 
 
 @dataclass

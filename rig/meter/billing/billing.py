@@ -38,19 +38,19 @@ from rig.meter.billing.ledger import NOTHING, Ledger, MeterEvent
 from rig.meter.billing.quantity import Quadrant
 from rig.meter.billing.recorder import Recorder
 from rig.meter.billing.registers import Registers
-from rig.meter.billing.schedule import SECOND_NS, next_self_read_ns
+from rig.meter.billing.schedule import next_self_read_ns
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState
 from rig.meter.billing.tariff import Rate
+from rig.meter.billing.time_units import MILLISECOND_NS, SECOND_NS
 
 __all__ = ["Billing", "BillingState", "MeterEvent"]
 
 REPEATS_S = 3600
 """A clock set back by more than this comes to seasons and self-reads anew (T-3)."""
 
-MILLISECOND_NS = 10**6
 
 _NEVER = 1 << 100
 

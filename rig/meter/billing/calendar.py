@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rig.meter.billing.holidays import holiday_dates
-from rig.meter.billing.local_clock import DAY_S, NS_PER_S, LocalClock
+from rig.meter.billing.local_clock import LocalClock
 from rig.meter.billing.tariff import ONE_RATE, DayType, Rate, Tariff
+from rig.meter.billing.time_units import DAY_S, SECOND_NS
 
 _EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
 
@@ -72,7 +73,7 @@ class Calendar:
         """
         span = self._spans.get(asked_season)
         if span is None or not span.start_ns <= utc_ns < span.end_ns:
-            span = self._spans[asked_season] = self._find_span(utc_ns // NS_PER_S, asked_season)
+            span = self._spans[asked_season] = self._find_span(utc_ns // SECOND_NS, asked_season)
         return span
 
     def next_season_ns(self, utc_ns: int) -> int:
@@ -91,7 +92,7 @@ class Calendar:
 
     def standard_offset_s(self, utc_ns: int) -> int:
         """Seconds that local standard time is ahead of UTC: the same in summer and in winter."""
-        return self._clock.standard_offset_s(utc_ns // NS_PER_S)
+        return self._clock.standard_offset_s(utc_ns // SECOND_NS)
 
     def instant_ns(self, local: dt.datetime) -> int:
         """When the local clock shows a time (naive).
@@ -111,7 +112,7 @@ class Calendar:
         end = midnight + (*day.starts, DAY_S)[place + 1]
         start, end = self._clock.steady(utc_s, start, end)
         return Span(
-            start * NS_PER_S, end * NS_PER_S, day.rates[place], day.season, day.day_type, day.date, offset, dst
+            start * SECOND_NS, end * SECOND_NS, day.rates[place], day.season, day.day_type, day.date, offset, dst
         )  # fmt: skip
 
     def _find_day(self, number: int, asked_season: int | None) -> _Day:

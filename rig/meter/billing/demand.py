@@ -25,8 +25,8 @@ from enum import Enum
 from rig.meter.billing.averaging import ThermalAveraging, ThermalState, WindowAveraging, WindowState
 from rig.meter.billing.maxima import Maxima, MaximaState, Maximum, ResetValues
 from rig.meter.billing.quantity import Quantity
+from rig.meter.billing.time_units import MINUTE_S
 
-MINUTE_S = 60
 HOUR_MIN = 60
 MOST_QUANTITIES = 3
 

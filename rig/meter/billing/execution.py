@@ -61,9 +61,10 @@ from rig.meter.billing.events import (
 )
 from rig.meter.billing.inputs import InputId
 from rig.meter.billing.ledger import NOTHING, Ledger
-from rig.meter.billing.schedule import SECOND_NS, next_self_read_ns
+from rig.meter.billing.schedule import next_self_read_ns
 from rig.meter.billing.source import Source
 from rig.meter.billing.state import AskedSeason
+from rig.meter.billing.time_units import SECOND_NS
 
 
 class CommandExecution:

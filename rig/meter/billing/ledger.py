@@ -28,12 +28,13 @@ from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import PLACES, Amounts
 from rig.meter.billing.recorder import Recorder
 from rig.meter.billing.registers import Registers
-from rig.meter.billing.schedule import SECOND_NS, next_boundary_ns, next_self_read_ns
+from rig.meter.billing.schedule import next_boundary_ns, next_self_read_ns
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.billing.snapshot import Snapshot, with_maxima
 from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState, TestState
 from rig.meter.billing.tariff import Rate
+from rig.meter.billing.time_units import SECOND_NS
 
 RATES = len(Rate)
 NOTHING: Amounts = (0,) * PLACES

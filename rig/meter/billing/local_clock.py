@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
-DAY_S = 86400
-NS_PER_S = 10**9
+from rig.meter.billing.time_units import DAY_S, SECOND_NS
 
 LOOK_DAYS = 400
 """How far standard time is looked for on either side of daylight time."""
@@ -102,7 +101,7 @@ class LocalClock:
         other = shown_s - _offset_s(aware.replace(fold=1 - local.fold))
         first, last = sorted((instant, other))
         leap, _ = self.steady(last, first, last + 1)
-        return leap * NS_PER_S
+        return leap * SECOND_NS
 
     def _at(self, utc_s: int) -> datetime:
         return (_EPOCH + timedelta(seconds=utc_s)).astimezone(self.zone)

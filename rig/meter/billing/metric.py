@@ -8,13 +8,13 @@ from fractions import Fraction
 
 from rig.errors import RigError
 from rig.meter.billing.quantity import NANO, Quantity
+from rig.meter.billing.time_units import MINUTES_A_DAY
 
 INTERVALS_MIN = (1, 5, 15, 30, 60)
 MEMORIES_BYTES = (32768, 131072)
 MOST_CHANNELS = 15
 
 WORD_BYTES = 2
-MINUTES_A_DAY = 1440
 
 _QUANTITIES = {quantity.value: quantity for quantity in Quantity}
 _SQUARES = ("V2h A", "V2h B", "V2h C", "I2h A", "I2h B", "I2h C", "I2h N")

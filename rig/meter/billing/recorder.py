@@ -34,11 +34,10 @@ from datetime import date, datetime, timedelta
 from rig.meter.billing.metric import Metric, RecorderChannel, RecorderError, RecorderSettings
 from rig.meter.billing.profile_words import MOST_PULSES, encode_count, encode_date, encode_time
 from rig.meter.billing.quantity import NANO
+from rig.meter.billing.time_units import DAY_NS, MINUTE_NS
 
 __all__ = ["Metric", "Recorder", "RecorderChannel", "RecorderError", "RecorderSettings", "RecorderState"]
 
-MINUTE_NS = 60 * NANO
-DAY_NS = 24 * 60 * MINUTE_NS
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _MICROSECOND = timedelta(microseconds=1)

@@ -6,9 +6,7 @@ from datetime import datetime, time, timedelta
 
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.settings import SelfReadKind, SelfReads
-
-SECOND_NS = 1_000_000_000
-HOUR_S = 3600
+from rig.meter.billing.time_units import HOUR_S, SECOND_NS
 
 
 def next_boundary_ns(calendar: Calendar, now_ns: int, length_s: int) -> int:

@@ -11,8 +11,8 @@ from itertools import pairwise
 from rig.errors import RigError
 from rig.meter.billing.dates import ALL_KINDS_OF_YEAR, DateRule, Month, Weekday, Yearly
 from rig.meter.billing.holidays import Holiday
+from rig.meter.billing.time_units import MINUTES_A_DAY
 
-MINUTES_PER_DAY = 1440
 MOST_SEASONS = 4
 
 
@@ -61,8 +61,8 @@ class RateSwitch:
     rate: Rate
 
     def __post_init__(self) -> None:
-        if not 0 <= self.minute < MINUTES_PER_DAY:
-            raise TariffError(f"A rate switch is at minute {self.minute} of the day: give 0 to {MINUTES_PER_DAY - 1}")
+        if not 0 <= self.minute < MINUTES_A_DAY:
+            raise TariffError(f"A rate switch is at minute {self.minute} of the day: give 0 to {MINUTES_A_DAY - 1}")
 
 
 @dataclass(frozen=True)

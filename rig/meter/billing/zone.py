@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from rig.errors import RigError
 from rig.meter.billing.dates import ALL_KINDS_OF_YEAR, DateRule
+from rig.meter.billing.time_units import MINUTES_A_DAY
 
-MINUTES_PER_DAY = 1440
 WESTMOST_MIN, EASTMOST_MIN = -12 * 60, 14 * 60
 LONGEST_SHIFT_MIN = 120
 LEAST_APART_S = 7 * 86400
@@ -46,9 +46,9 @@ class DaylightSaving:
                     f"Daylight saving {what} on {rule}, which not every year has: "
                     "give a date of each year, like second Sunday of March"
                 )
-            if not 0 <= minute < MINUTES_PER_DAY:
+            if not 0 <= minute < MINUTES_A_DAY:
                 raise ZoneError(
-                    f"Daylight saving {what} at minute {minute} of the day: give 0 to {MINUTES_PER_DAY - 1}"
+                    f"Daylight saving {what} at minute {minute} of the day: give 0 to {MINUTES_A_DAY - 1}"
                 )
         if not 1 <= self.shift_min <= LONGEST_SHIFT_MIN:
             raise ZoneError(f"Daylight saving shifts by {self.shift_min} minutes: give 1 to {LONGEST_SHIFT_MIN}")

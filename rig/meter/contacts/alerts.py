@@ -1,7 +1,7 @@
 """What an alert goes by, once a second: demand, power factor, voltage, diagnostics (P-3).
 
-Each is beyond its level, or within it, or there is nothing to judge; then it has nothing to say. There is no
-hysteresis: a contact that is told once a second stands for a second, however a load moves about its level.
+Each is exceeded, or not, or there is nothing to judge; then its contact is open. There is no hysteresis: a contact that
+is judged once a second stands for a second, however a load moves about its threshold.
 
     alert          nothing to judge
     demand         never
@@ -15,54 +15,109 @@ In test mode the demand is that of test mode: what is displayed, and what the lo
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
-from rig.meter.billing.demand import DemandRegisters
-from rig.meter.billing.quantity import Quantity
-from rig.meter.contacts.functions import Alert, DemandAlert, DiagnosticAlert, PowerFactorAlert, VoltageAlert
+from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
+from rig.meter.contacts.alert_inputs import AlertInputs
+from rig.meter.contacts.functions import Alert, ContactRatings, number_text
 from rig.meter.installation.diagnostics import Diagnostic
-from rig.meter.measuring.elements import PHASES, ElementEquation
-from rig.meter.measuring.quantities import Readings
+from rig.meter.measuring.elements import PHASES
 
 
 @dataclass(frozen=True)
-class AlertInputs:
-    """A second, as alerts look at it: averages by phase and by element, the demand that runs, diagnostics that are on.
+class DemandAlert(Alert):
+    """Closed while the present demand of a quantity is above a threshold, in nW (nvar, nVA)."""
 
-    `expected` is the equation whose voltages should be there; None while the service is still to be found.
+    quantity: Quantity
+    above_nw: int
+
+    def exceeded(self, second: AlertInputs) -> bool:
+        demand = second.demand
+        if demand is None:
+            return False
+        return demand.present(demand.settings.quantities.index(self.quantity)) > self.above_nw
+
+    def text(self, meter: ContactRatings) -> str:
+        return f"demand above {number_text(Fraction(self.above_nw, NANO_PER_KILO))} {self.quantity.demand_name}"
+
+    def notes(self, meter: ContactRatings) -> Iterable[str]:
+        if self.above_nw > meter.max_w * NANO:
+            yield "closes above MAX: never in a meter within its rating"
+
+
+@dataclass(frozen=True)
+class PowerFactorAlert(Alert):
+    """Closed while the power factor is below a threshold.
+
+    `apparent` is the energy whose power it is of. Currents that are all below `least_a` make no power factor.
     """
 
-    phases: Readings
-    elements: Readings
-    expected: ElementEquation | None
-    demand: DemandRegisters | None
-    diagnostics: Collection[Diagnostic]
+    below: Fraction
+    apparent: Quantity
+    least_a: Fraction
+
+    def exceeded(self, second: AlertInputs) -> bool | None:
+        factor = self.power_factor(second)
+        return None if factor is None else factor < self.below
+
+    def power_factor(self, second: AlertInputs) -> float | None:
+        """|P|/S of the totals; None without a current that starts the meter, or without S."""
+        elements = second.elements
+        apparent = elements.rms_va if self.apparent is Quantity.KVAH_RMS else elements.td_va
+        if not apparent or max(second.phases.i_rms) < self.least_a:
+            return None
+        return abs(sum(elements.p_w)) / apparent
+
+    def text(self, meter: ContactRatings) -> str:
+        return f"power factor below {number_text(self.below)}"
+
+    def notes(self, meter: ContactRatings) -> Iterable[str]:
+        if self.below == 1:
+            yield "closes below a power factor of 1: any load but a purely resistive one closes it"
 
 
-def beyond(alert: Alert, seen: AlertInputs) -> bool | None:
-    """Whether it has something to say; None where there is nothing to judge."""
-    match alert:
-        case DemandAlert(_, quantity, above_nw):
-            demand = seen.demand
-            return demand is not None and demand.present(demand.settings.quantities.index(quantity)) > above_nw
-        case PowerFactorAlert():
-            factor = power_factor(alert, seen)
-            return None if factor is None else factor < alert.below
-        case VoltageAlert(_, below, above):
-            if seen.expected is None:
-                return None
-            each = zip(PHASES, seen.phases.v_rms, strict=True)
-            volts = [v for phase, v in each if phase in seen.expected.volt_phases]
-            return any((below is not None and v < below) or (above is not None and v > above) for v in volts)
-        case DiagnosticAlert(_, diagnostics):
-            return any(diagnostic in seen.diagnostics for diagnostic in diagnostics)
+@dataclass(frozen=True)
+class VoltageAlert(Alert):
+    """Closed while a phase is below or above a threshold, in volts at the meter; None: there is no such one."""
+
+    below_v: Fraction | None
+    above_v: Fraction | None
+
+    def exceeded(self, second: AlertInputs) -> bool | None:
+        if second.expected is None:
+            return None
+        each = zip(PHASES, second.phases.v_rms, strict=True)
+        volts = [v for phase, v in each if phase in second.expected.volt_phases]
+        below, above = self.below_v, self.above_v
+        return any((below is not None and v < below) or (above is not None and v > above) for v in volts)
+
+    def text(self, meter: ContactRatings) -> str:
+        return "voltage " + " or ".join(f"{side} {number_text(level)} V" for side, level in self._thresholds)
+
+    def notes(self, meter: ContactRatings) -> Iterable[str]:
+        if self.above_v is not None and self.above_v > meter.rated_v:
+            yield f"closes above {number_text(self.above_v)} V: never in a meter within its rating, {meter.rated_v} V"
+        known = " and ".join(f"{volts:.0f}" for volts in sorted(meter.nominal_v))
+        for side, level in self._thresholds:
+            if level > max(meter.nominal_v) if side == "below" else level < min(meter.nominal_v):
+                yield f"closes {side} {number_text(level)} V: always, the service has {known} V"
+
+    @property
+    def _thresholds(self) -> list[tuple[str, Fraction]]:
+        both = (("below", self.below_v), ("above", self.above_v))
+        return [(side, level) for side, level in both if level is not None]
 
 
-def power_factor(alert: PowerFactorAlert, seen: AlertInputs) -> float | None:
-    """|P|/S of the totals; None without a current that starts the meter, or without S."""
-    elements = seen.elements
-    apparent = elements.rms_va if alert.apparent is Quantity.KVAH_RMS else elements.td_va
-    if not apparent or max(seen.phases.i_rms) < alert.least_a:
-        return None
-    return abs(sum(elements.p_w)) / apparent
+@dataclass(frozen=True)
+class DiagnosticAlert(Alert):
+    """Closed while one of these diagnostics is on."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def exceeded(self, second: AlertInputs) -> bool:
+        return any(diagnostic in second.diagnostics for diagnostic in self.diagnostics)
+
+    def text(self, meter: ContactRatings) -> str:
+        return f"diagnostics: {', '.join(diagnostic.label for diagnostic in self.diagnostics)}"

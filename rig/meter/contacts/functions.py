@@ -1,90 +1,100 @@
 """What the contacts of a meter do, as programmed (P-2, P-3, P-5, T-2).
 
-Outputs are form C: a pulse output changes over at each pulse, every other closes K–Y while it has something to say.
+Outputs are form C: a pulse output changes over at each pulse, every other closes K–Y while its function holds, K–Z
+otherwise. A function is one class, here, in level_functions.py or in alerts.py: it says what closes the contact, and
+what people read of it. What a program writes for it is a table of rig/program/schema.py, and what makes the one of the
+other a function in rig/program/contacts.py.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rig.meter.billing.events import EndOfInterval
 from rig.meter.billing.inputs import InputId
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
+from rig.meter.contacts.alert_inputs import AlertInputs
 from rig.meter.contacts.outputs import OutputId
-from rig.meter.installation.diagnostics import Diagnostic
+
+LevelEvent = LogEvent | EndOfInterval
+"""What of all that happens contacts go by."""
 
 
 @dataclass(frozen=True)
-class PulsesOutput:
-    """A transition for every Kp of a quantity; Kp in Wh (varh, VAh), 0 disables it."""
+class ContactRatings:
+    """What a function tells its owner of depends on, of the meter that it is programmed in.
+
+    `max_w` is MAX in W (var, VA); `rates` are those that the calendar has or an input forces; `nominal_v` are the
+    nominal voltages of its service, or of all where it is detected; `rated_v` is the highest that the meter is for.
+    """
+
+    max_w: Fraction
+    rates: frozenset[Rate]
+    nominal_v: frozenset[float]
+    rated_v: int
+
+
+@dataclass(frozen=True)
+class Output(ABC):
+    """An output with its function."""
 
     id: OutputId
+
+    @abstractmethod
+    def text(self, meter: ContactRatings) -> str:
+        """What it does, in words for people."""
+
+    def notes(self, meter: ContactRatings) -> Iterable[str]:
+        """What its owner should know, although it is right: a sentence each, with the output as its subject."""
+        return ()
+
+
+@dataclass(frozen=True)
+class PulsesOutput(Output):
+    """A transition for every Kp of a quantity; Kp in Wh (varh, VAh), 0 disables it."""
+
     quantity: Quantity
     kp_wh: Fraction
 
-
-@dataclass(frozen=True)
-class EndOfIntervalOutput:
-    """Closed for so long from every end of a demand interval on."""
-
-    id: OutputId
-    closed_s: int
-
-
-@dataclass(frozen=True)
-class LoadControlOutput:
-    """Closed while one of the rates is in force, outside test mode."""
-
-    id: OutputId
-    rates: tuple[Rate, ...]
+    def text(self, meter: ContactRatings) -> str:
+        if not self.kp_wh:
+            return "disabled"
+        at_max = float(meter.max_w / self.kp_wh / 3600)
+        unit = self.quantity.unit.removeprefix("k")
+        return f"{self.quantity.value}, Kp {number_text(self.kp_wh)} {unit}; {at_max:.1f} transitions a second at MAX"
 
 
-@dataclass(frozen=True)
-class DemandAlert:
-    """Closed while the present demand of a quantity is above a level, in nW (nvar, nVA)."""
-
-    id: OutputId
-    quantity: Quantity
-    above_nw: int
+class LevelOutput(Output):
+    """An output that does not pulse: it is a TimedOutput, a StateOutput or an Alert."""
 
 
-@dataclass(frozen=True)
-class PowerFactorAlert:
-    """Closed while the power factor is below a level.
+class TimedOutput(LevelOutput):
+    """Closed for a time from certain events on."""
 
-    `apparent` is the energy whose power it is of. Currents that are all below `least_a` make no power factor.
-    """
-
-    id: OutputId
-    below: Fraction
-    apparent: Quantity
-    least_a: Fraction
+    @abstractmethod
+    def closes_for_s(self, event: LevelEvent) -> int:
+        """Whole seconds that an event closes it for; 0: it does not."""
 
 
-@dataclass(frozen=True)
-class VoltageAlert:
-    """Closed while a phase is below or above a level, in volts at the meter; None: no such level."""
+class StateOutput(LevelOutput):
+    """Closed by what the meter's billing is in: which rate, and whether test mode."""
 
-    id: OutputId
-    below_v: Fraction | None
-    above_v: Fraction | None
-
-
-@dataclass(frozen=True)
-class DiagnosticAlert:
-    """Closed while one of these diagnostics is on."""
-
-    id: OutputId
-    diagnostics: tuple[Diagnostic, ...]
+    @abstractmethod
+    def closed(self, rate: Rate, test_mode: bool) -> bool:
+        """Whether it is closed in that."""
 
 
-Alert = DemandAlert | PowerFactorAlert | VoltageAlert | DiagnosticAlert
+class Alert(LevelOutput):
+    """Closed by what is measured, judged once a second."""
 
-LevelOutput = EndOfIntervalOutput | LoadControlOutput | Alert
-"""What has something to say or not; every output that does not pulse."""
-
-Output = PulsesOutput | LevelOutput
+    @abstractmethod
+    def exceeded(self, second: AlertInputs) -> bool | None:
+        """Whether a second exceeds its threshold; None where there is nothing to judge."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,11 @@ class RecordedInput:
     id: InputId
     weight: Fraction
 
+    @property
+    def text(self) -> str:
+        """What it does, in words for people."""
+        return f"counts pulses of {number_text(self.weight)}"
+
 
 @dataclass(frozen=True)
 class RateInput:
@@ -102,5 +117,15 @@ class RateInput:
     id: InputId
     rate: Rate
 
+    @property
+    def text(self) -> str:
+        """What it does, in words for people."""
+        return f"forces rate {self.rate.name}"
+
 
 Input = RecordedInput | RateInput
+
+
+def number_text(value: Fraction | float) -> str:
+    """For a sentence: 0.15, 28.8, 19200."""
+    return f"{float(value):.10g}"

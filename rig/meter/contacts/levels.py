@@ -1,6 +1,7 @@
-"""The outputs that do not pulse: closed while they have something to say, open otherwise (P-3, P-4, D-5).
+"""The outputs that do not pulse: closed while their function holds, open otherwise (P-3, P-4, D-5).
 
-What comes to each, and what it becomes; alerts are judged once a second (rig/meter/contacts/alerts.py):
+What closes each is in its class: a TimedOutput, such as end of interval, by events; a StateOutput, such as load
+control, by rate and test mode; an Alert by what is judged once a second. What comes to each, and what it becomes:
 
     function         is      what comes                            becomes
     end of interval  open    an end of interval                    closed
@@ -12,16 +13,16 @@ What comes to each, and what it becomes; alerts are judged once a second (rig/me
     load control     open    one of its rates in test mode         open
     load control     open    end of test mode in one of its rates  closed
     load control     open    end of test mode in another rate      open
-    alert            open    beyond its level                      closed
-    alert            open    within its level                      open
+    alert            open    threshold exceeded                    closed
+    alert            open    threshold not exceeded                open
     alert            open    nothing to judge                      open
-    alert            closed  beyond its level                      closed
-    alert            closed  within its level                      open
+    alert            closed  threshold exceeded                    closed
+    alert            closed  threshold not exceeded                open
     alert            closed  nothing to judge                      open
 
-Ends of interval are of every cause: the interval's time, entering and leaving test mode, demand resets, a clock set.
-A rate is one in force, forced or by the calendar. What happens at one instant counts as a whole, so no contact opens
-and closes in no time. `closed_s` is by the board's crystal: a clock that is set, or slewed, changes nothing of it.
+Ends of interval are of every cause: the interval's time, entering and leaving test mode, demand resets, a clock set,
+a clear. A rate is one in force, forced or by the calendar. What happens at one instant counts as a whole, so no contact
+opens and closes in no time. `closed_s` is by the board's crystal: no clock that is set or slewed changes any of it.
 """
 
 from __future__ import annotations
@@ -31,22 +32,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from rig.meter.billing.events import (
-    EndOfInterval,
-    RateChanged,
-    RateForced,
-    RateReleased,
-    TestModeBegan,
-    TestModeEnded,
-)
-from rig.meter.billing.log import LogEvent
+from rig.meter.billing.events import RateChanged, RateForced, RateReleased, TestModeBegan, TestModeEnded
 from rig.meter.billing.tariff import Rate
-from rig.meter.contacts.alerts import AlertInputs, beyond
-from rig.meter.contacts.functions import EndOfIntervalOutput, LevelOutput, LoadControlOutput
+from rig.meter.contacts.alert_inputs import AlertInputs
+from rig.meter.contacts.functions import Alert, LevelEvent, LevelOutput, StateOutput, TimedOutput
 from rig.meter.contacts.outputs import OutputId
-
-LevelEvent = LogEvent | EndOfInterval
-"""What of all that happens contacts go by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +55,10 @@ class LevelOutputs:
     """
 
     def __init__(self, outputs: Sequence[LevelOutput], tick_hz: Fraction) -> None:
-        self._outputs = tuple(outputs)
-        self._intervals = {
-            output.id: -(-output.closed_s * tick_hz.numerator // tick_hz.denominator)
-            for output in outputs
-            if isinstance(output, EndOfIntervalOutput)
-        }
+        self._tick_hz = tick_hz
+        self._timed = [output for output in outputs if isinstance(output, TimedOutput)]
+        self._by_state = [output for output in outputs if isinstance(output, StateOutput)]
+        self._alerts = [output for output in outputs if isinstance(output, Alert)]
         self._opens: dict[OutputId, int] = {}
         self._rate = Rate.A
         self._test_mode = False
@@ -79,7 +67,7 @@ class LevelOutputs:
     def begin(self, tick: int, rate: Rate, test_mode: bool) -> list[ContactChange]:
         """What each is from here on: nothing has ended or been judged yet, but a rate is in force."""
         self._rate, self._test_mode = rate, test_mode
-        self._control_loads(tick)
+        self._go_by_state(tick)
         return [ContactChange(tick, id, closed) for id, closed in self.closed.items()]
 
     def advance(self, happened: Iterable[tuple[int, LevelEvent]], until: int) -> list[ContactChange]:
@@ -87,29 +75,29 @@ class LevelOutputs:
         changes: list[ContactChange] = []
         for tick, together in groupby(happened, key=lambda each: each[0]):
             changes += self._open_before(tick)
-            ended = False
-            for _, happening in together:
-                if isinstance(happening, EndOfInterval):
-                    ended = True
-                else:
-                    self._follow(happening)
-            if ended:
-                for id, ticks in self._intervals.items():
-                    self._opens[id] = tick + ticks
-                    changes += self._become(tick, id, True)
-            changes += self._control_loads(tick)
+            events = [event for _, event in together]
+            for event in events:
+                self._follow(event)
+            for output in self._timed:
+                if seconds := max(map(output.closes_for_s, events)):
+                    self._opens[output.id] = max(self._opens.get(output.id, 0), tick + self._ticks(seconds))
+                    changes += self._become(tick, output.id, True)
+            changes += self._go_by_state(tick)
         changes += self._open_before(until + 1)
         return changes
 
-    def judge(self, tick: int, seen: AlertInputs) -> list[ContactChange]:
+    def judge(self, tick: int, second: AlertInputs) -> list[ContactChange]:
         """Alerts, by the second that ends here."""
         changes: list[ContactChange] = []
-        for output in self._outputs:
-            if not isinstance(output, EndOfIntervalOutput | LoadControlOutput):
-                changes += self._become(tick, output.id, beyond(output, seen) or False)
+        for alert in self._alerts:
+            changes += self._become(tick, alert.id, alert.exceeded(second) or False)
         return changes
 
-    def _follow(self, event: LogEvent) -> None:
+    def _ticks(self, seconds: int) -> int:
+        """No fewer than so many seconds have."""
+        return -(-seconds * self._tick_hz.numerator // self._tick_hz.denominator)
+
+    def _follow(self, event: LevelEvent) -> None:
         match event:
             case RateChanged() | RateForced() | RateReleased():
                 self._rate = event.rate
@@ -118,11 +106,10 @@ class LevelOutputs:
             case TestModeEnded():
                 self._test_mode = False
 
-    def _control_loads(self, tick: int) -> list[ContactChange]:
+    def _go_by_state(self, tick: int) -> list[ContactChange]:
         changes: list[ContactChange] = []
-        for output in self._outputs:
-            if isinstance(output, LoadControlOutput):
-                changes += self._become(tick, output.id, self._rate in output.rates and not self._test_mode)
+        for output in self._by_state:
+            changes += self._become(tick, output.id, output.closed(self._rate, self._test_mode))
         return changes
 
     def _open_before(self, tick: int) -> list[ContactChange]:

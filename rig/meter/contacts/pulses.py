@@ -28,6 +28,16 @@ PULSE_QUANTITIES = (
 """What a KYZ output can follow (P-2)."""
 
 
+def least_kp(ks_wh: Fraction) -> Fraction:
+    """The least Kp of a KYZ output in Wh, which is the K of the nameplate (P-2)."""
+    return ks_wh / KP_DIVISOR
+
+
+def kp_is_allowed(kp_wh: Fraction, ks_wh: Fraction) -> bool:
+    """Whether a KYZ output can have it: no less than the least Kp, or 0, which disables the output."""
+    return kp_wh == 0 or kp_wh >= least_kp(ks_wh)
+
+
 class PulseConstantError(RigError):
     """A Kp that the meter cannot have: one sentence with the least value."""
 
@@ -86,12 +96,10 @@ class PulseOutput:
 def kyz_output(
     id: OutputId, quantity: Quantity, kp_wh: Fraction, ks_wh: Fraction, state: PulseState | None = None
 ) -> PulseOutput:
-    """A KYZ output with constant Kp: 0 disables, else at least Ks/12 (P-2). Raises PulseConstantError."""
-    least = ks_wh / KP_DIVISOR
-    if kp_wh != 0 and kp_wh < least:
-        raise PulseConstantError(
-            f"{id.label} has Kp {_wh(kp_wh)}: give at least Ks/{KP_DIVISOR} = {_wh(least)}, or 0 to disable it"
-        )
+    """A KYZ output with constant Kp. Raises PulseConstantError for one that it cannot have."""
+    if not kp_is_allowed(kp_wh, ks_wh):
+        least = f"Ks/{KP_DIVISOR} = {_wh(least_kp(ks_wh))}"
+        raise PulseConstantError(f"{id.label} has Kp {_wh(kp_wh)}: give at least {least}, or 0 to disable it")
     return PulseOutput(id, quantity, kp_wh, state)
 
 

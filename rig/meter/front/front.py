@@ -22,8 +22,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rig.meter.billing.commands import Action
+from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.display.items import DisplayItem, DisplaySettings
-from rig.meter.front.gestures import SECOND_NS, Gesture, Hold
+from rig.meter.front.gestures import Gesture, Hold
 from rig.meter.front.modes import FrontEvent, FrontState, Mode, Modes
 from rig.meter.front.switches import Change, Switch
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-SECOND_NS = 10**9
+from rig.meter.billing.time_units import SECOND_NS
+
 SHORT_NS = 3 * SECOND_NS
 LONG_NS = 6 * SECOND_NS
 

@@ -32,8 +32,8 @@ from __future__ import annotations
 from enum import Enum
 
 from rig.meter.billing.commands import Action
+from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.display.items import DisplayItem, DisplaySettings
-from rig.meter.front.gestures import SECOND_NS
 
 FAST_NS = SECOND_NS // 2
 

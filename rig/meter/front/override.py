@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import Enum
 
-from rig.meter.front.gestures import SECOND_NS
+from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.front.switches import Change, Switch
 
 WITHIN_NS = 10 * SECOND_NS

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import degrees, log, radians
 
+from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.measuring.elements import (
     PHASES,
     SERVICES,
@@ -45,7 +46,7 @@ ANGLE_DEG = 15.0
 ABSENT_V = 60.0
 """Half of the least nominal voltage: below it a voltage counts as absent."""
 
-CHECK_NS = 1_000_000_000
+CHECK_NS = SECOND_NS
 ACCEPTED_AFTER = 3
 """Equal results in a row."""
 

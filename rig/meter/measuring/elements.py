@@ -177,6 +177,14 @@ class ElementEquation:
         return "".join(phase for phase, phasor, senses in there if phasor is not None and any(senses))
 
     @property
+    def nominal_volts(self) -> frozenset[float]:
+        """The voltages of its service, r.m.s. at the coils that sense them, in all that it comes in."""
+        service = self.service_type
+        sensed = [phasor[0] for phase, phasor in zip(PHASES, service.voltages, strict=True)
+                  if phasor is not None and phase in self.volt_phases]  # fmt: skip
+        return frozenset(volts * share for volts in service.volts for share in sensed)
+
+    @property
     def phases(self) -> str:
         """The phases whose currents are measured, such as "ac"."""
         weights = [e.ampere_weights for e in self.elements]

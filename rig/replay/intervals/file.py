@@ -25,14 +25,12 @@ from typing import NamedTuple
 
 from rig.files.strict_toml import shown
 from rig.meter.billing.calendar import Calendar
+from rig.meter.billing.time_units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from rig.replay.intervals.rows import COLUMNS, IntervalFileError, LoadRow, Rows, read_rows
-from rig.replay.intervals.stamps import HOUR_NS, instants
+from rig.replay.intervals.stamps import instants
 
 __all__ = ["COLUMNS", "IntervalFileError", "LoadInterval", "LoadRecord", "local_text", "read_intervals"]
 
-MINUTE_NS = 60 * 10**9
-DAY_NS = 24 * HOUR_NS
-SECOND_NS = 10**9
 LONGEST_NS = 31 * DAY_NS
 LONGEST_GAP_NS = 366 * DAY_NS
 MOST_GAPS_TOLD = 5
@@ -245,7 +243,7 @@ class _Reading:
     def _clock_shift_ns(self, last: LoadInterval, stamp_ns: int) -> int:
         """How far the clock was set forward between the last interval's stamp and the next, or at the first of them."""
         span = self._calendar.span
-        return (span(stamp_ns - 1).utc_offset_s - span(self._stamp_ns(last) - 1).utc_offset_s) * 10**9
+        return (span(stamp_ns - 1).utc_offset_s - span(self._stamp_ns(last) - 1).utc_offset_s) * SECOND_NS
 
     def _overlap(self, row: LoadRow, start_ns: int, end_ns: int, length_ns: int) -> IntervalFileError:
         return IntervalFileError(
@@ -265,7 +263,7 @@ class _Reading:
             note = f"nothing from {self._said(begin_ns)} to {self._said(end_ns)}: no energy in that time"
             back_ns = (
                 self._calendar.span(begin_ns - 1).utc_offset_s - self._calendar.span(end_ns).utc_offset_s
-            ) * 10**9
+            ) * SECOND_NS
             if end_ns - begin_ns == back_ns:
                 note += (
                     "; the clock goes through this hour twice, and if the file is in standard time all year, give its "

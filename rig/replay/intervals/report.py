@@ -13,6 +13,7 @@ from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.quantity import Amounts, Quantity
+from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.reading.figures import kilo
 from rig.replay.intervals.file import local_text
 from rig.results.provenance import Provenance
@@ -133,7 +134,7 @@ class LoadFigures:
         """Of the demand interval that ended then; thermal demand is of an instant."""
         if self._demand is None or self._demand.kind is DemandKind.THERMAL:
             return at_ns
-        return at_ns - self._demand.interval_s * 10**9
+        return at_ns - self._demand.interval_s * SECOND_NS
 
     def _kilo(self, nano: int) -> float:
         return kilo(round(round(nano * self._multiplier), -self._digits))
@@ -141,7 +142,7 @@ class LoadFigures:
 
 def demand_key(quantity: Quantity) -> str:
     """Its key in reports: max_kw for kW delivered, else max_kw_received, max_kva_td, …"""
-    return _key(f"max {quantity.value.replace(quantity.unit, quantity.demand_unit, 1).removesuffix(' delivered')}")
+    return _key(f"max {quantity.demand_name.removesuffix(' delivered')}")
 
 
 def _key(words: str) -> str:

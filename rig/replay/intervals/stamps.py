@@ -19,8 +19,8 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from rig.meter.billing.calendar import Calendar
+from rig.meter.billing.time_units import HOUR_NS, SECOND_NS
 
-HOUR_NS = 3600 * 10**9
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _WEST_NS, _EAST_NS = 17 * HOUR_NS, 41 * HOUR_NS
@@ -156,17 +156,17 @@ class _Clock:
         offset = self._standard.get(day)
         if offset is None:
             noon = _wall_ns(datetime(day.year, day.month, day.day, 12))
-            offset = self._standard[day] = self._calendar.standard_offset_s(noon) * 10**9
+            offset = self._standard[day] = self._calendar.standard_offset_s(noon) * SECOND_NS
         return offset
 
     def _look(self, utc_ns: int, until_ns: int) -> int | _Change:
         span = self._calendar.span(utc_ns)
         if self._calendar.span(until_ns).utc_offset_s == span.utc_offset_s:
-            return span.utc_offset_s * 10**9
+            return span.utc_offset_s * SECOND_NS
         while True:
             following = self._calendar.span(span.end_ns)
             if following.utc_offset_s != span.utc_offset_s:
-                return _Change(following.start_ns, span.utc_offset_s * 10**9, following.utc_offset_s * 10**9)
+                return _Change(following.start_ns, span.utc_offset_s * SECOND_NS, following.utc_offset_s * SECOND_NS)
             span = following
 
 

@@ -31,6 +31,7 @@ from rig.meter.billing.events import (
     Programmed,
     RateForced,
     RateReleased,
+    RecorderOverflowed,
     ResetRefused,
     SeasonChanged,
     SelfReadTaken,
@@ -39,6 +40,7 @@ from rig.meter.billing.events import (
     TestModeEnded,
 )
 from rig.meter.billing.log import LogEvent
+from rig.meter.billing.metric import Metric, RecorderChannel, RecorderSettings
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.settings import SelfReadKind, SelfReads
@@ -403,6 +405,19 @@ def test_each_comes_at_its_instant_and_energy_after_it_counts() -> None:
         assert made.maximum().value == 36 * KW // 10
 
 
+def test_overflows_of_the_profile_are_counted_anew_and_told_from_the_first_on() -> None:
+    """20 Wh in 10 minutes are 20,000 counts of 1 mWh; a word has 16,383."""
+    recorder = RecorderSettings(60, (RecorderChannel(Metric.KWH_DELIVERED, Fraction(1, 1000)),), 131072)
+    made = Course(replace(program("block:15"), recorder=recorder))
+    for _ in range(2):
+        made.run(60, 0.02)
+        made.run(60, 0)
+    assert [each.intervals for each in made.of(RecorderOverflowed)] == [1, 2]
+    made.ask(Action.CLEAR)
+    made.run(60, 0.02)
+    assert [each.intervals for each in made.of(RecorderOverflowed)] == [1, 2, 1]
+
+
 # --- seasons ------------------------------------------------------------------------------------------------------
 
 
@@ -533,6 +548,18 @@ def test_a_clock_set_over_the_calendars_change_and_back() -> None:
     assert [each.season for each in made.of(SeasonChanged)] == [2, 0]
 
 
+def test_a_clock_that_was_wrong_when_a_season_was_asked_for_does_not_make_it_last() -> None:
+    """On 1 July, by a clock that is a day ahead; set right, it comes to July by itself."""
+    made = Course(program("block:15", tariff=quarters()), datetime(2024, 7, 1, 12))
+    made.ask(Action.SEASON_CHANGE, 3)
+    assert names(made) == "bB"
+    made.set_clock(-24 * 60)
+    assert names(made) == "bB"
+    made.run(24 * 60)
+    assert names(made) == "cC"
+    assert [each.season for each in made.of(SeasonChanged)] == [3, 0]
+
+
 def test_a_season_that_the_program_lacks_is_refused_and_nothing_waits() -> None:
     made = Course(program("block:15", tariff=quarters()))
     two = Course(program("block:15"))
@@ -561,6 +588,16 @@ def test_who_set_the_clock_is_in_the_log_and_who_had_it_slewed_is_too() -> None:
     assert state(made) == before
     told = log(made.billing.set_clock(now + 90 * SECOND, ASKER))
     assert told == [ClockSetFrom(now, ASKER), ClockSetTo(now + 90 * SECOND, 90, ASKER)]
+
+
+def test_a_self_read_of_the_schedule_is_nobodys_that_asked_before() -> None:
+    made = course()
+    asked(made, Action.SELF_READ)
+    made.run(12 * 60)
+    asked(made, Action.SELF_READ)
+    made.run(24 * 60)
+    sources = [each.source for each in made.of(SelfReadTaken)]
+    assert sources == [ASKER, Source.CALENDAR, ASKER, Source.CALENDAR]
 
 
 def test_a_new_program_says_who_wrote_it() -> None:

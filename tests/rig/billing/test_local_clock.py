@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.meter.billing.dates import DateRule
-from rig.meter.billing.local_clock import DAY_S, NS_PER_S, LocalClock
+from rig.meter.billing.local_clock import LocalClock
+from rig.meter.billing.time_units import DAY_S, SECOND_NS
 from rig.meter.billing.zone import DaylightSaving, RuleZone
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -28,7 +29,7 @@ def seconds(iso: str) -> int:
     return int((dt.datetime.fromisoformat(iso) - EPOCH).total_seconds())
 
 
-@given(st.sampled_from(list(ZONES)), st.integers(-40 * 365 * DAY_S * NS_PER_S, 130 * 365 * DAY_S * NS_PER_S))
+@given(st.sampled_from(list(ZONES)), st.integers(-40 * 365 * DAY_S * SECOND_NS, 130 * 365 * DAY_S * SECOND_NS))
 def test_there_and_back(name: str, utc_ns: int) -> None:
     """In a doubled hour too, by the fold that `local` gives."""
     clock = LocalClock(ZONES[name])
@@ -54,15 +55,15 @@ def test_a_time_leapt_over_comes_true_at_the_leap(name: str, local: str, fold: i
     missing = dt.datetime.fromisoformat(local).replace(fold=fold)
     clock = LocalClock(ZONES[name])
     leap = clock.instant_ns(missing)
-    assert leap == seconds(LEAPS[name, local]) * NS_PER_S
+    assert leap == seconds(LEAPS[name, local]) * SECOND_NS
     assert clock.local(leap - 1).replace(tzinfo=None) < missing < clock.local(leap).replace(tzinfo=None)
 
 
 def test_both_passes_of_a_doubled_hour() -> None:
     clock = LocalClock(ZONES["America/Toronto"])
     twice = dt.datetime(2026, 11, 1, 1, 30)
-    assert clock.instant_ns(twice) == seconds("2026-11-01T05:30Z") * NS_PER_S
-    assert clock.instant_ns(twice.replace(fold=1)) == seconds("2026-11-01T06:30Z") * NS_PER_S
+    assert clock.instant_ns(twice) == seconds("2026-11-01T05:30Z") * SECOND_NS
+    assert clock.instant_ns(twice.replace(fold=1)) == seconds("2026-11-01T06:30Z") * SECOND_NS
 
 
 def test_an_aware_time_is_refused() -> None:

@@ -19,17 +19,9 @@ from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.billing.settings import SelfReadKind, SelfReads
 from rig.meter.billing.tariff import DayType, Rate
-from rig.meter.contacts.functions import (
-    DemandAlert,
-    DiagnosticAlert,
-    EndOfIntervalOutput,
-    LoadControlOutput,
-    PowerFactorAlert,
-    PulsesOutput,
-    RateInput,
-    RecordedInput,
-    VoltageAlert,
-)
+from rig.meter.contacts.alerts import DemandAlert, DiagnosticAlert, PowerFactorAlert, VoltageAlert
+from rig.meter.contacts.functions import PulsesOutput, RateInput, RecordedInput
+from rig.meter.contacts.level_functions import EndOfIntervalOutput, LoadControlOutput
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PULSE_QUANTITIES, kyz_output
 from rig.meter.display.items import GYRBOX, DemandItem, DemandOf, EnergyItem, PulseItem

@@ -19,7 +19,6 @@ from rig.meter.display.items import DisplayStatus
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.program import schema
 from rig.program.build import build
-from rig.program.contacts import diagnostic_name
 from rig.program.display_items import items
 from rig.program.names import Names
 from rig.program.reference import TableReference, json_schema, markdown, tables
@@ -69,7 +68,7 @@ def test_the_document_names_all_that_can_be_named() -> None:
     spans |= {f"{unit} Q{k}" for unit in ("kWh", "kvarh") for k in range(1, 5)}  # as "Q1 to Q4"
     assert {quantity.value for quantity in Quantity} <= spans
     assert {metric.value for metric in Metric} <= spans
-    assert {diagnostic_name(diagnostic) for diagnostic in Diagnostic} <= spans
+    assert {diagnostic.label for diagnostic in Diagnostic} <= spans
     assert {status.value for status in DisplayStatus} <= spans
     section = TEXT.partition("\n## Display items\n")[2].partition("\n## ")[0]
     first_cells = " ".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))
