@@ -107,11 +107,13 @@ class Address:
         return listener
 
     def close(self) -> None:
-        """Close the socket, and take its name away if it still is ours."""
-        self.listener.close()
-        with suppress(OSError):
+        """Close the socket, and take its name away if it still is ours; what was closed before stays so."""
+        if self.listener.fileno() < 0:
+            return
+        with suppress(OSError):  # while it is open, no other file has its inode
             if self.path.lstat().st_ino == self._inode:
                 self.path.unlink()
+        self.listener.close()
         self._claim.close()
 
 

@@ -13,7 +13,7 @@ from rig.meter.billing.source import Source
 from rig.meter.measuring.measurement import Measurement
 from rig.meter.meter import Meter
 from rig.program.build import Program
-from rig.service.persistence import Persistence
+from rig.service.persistence import Persistence, program_in_force
 from rig.store.disk import Disk
 from rig.store.store import Store
 from rig.store.writer import StoreWriter
@@ -38,8 +38,14 @@ class KeptMeter:
         disk: Disk | None = None,
         flushes: bool = False,
     ) -> None:
+        self.configured = program
+        self.program, written = program_in_force(program, folder)
         store = None if folder is None else Store.open(folder, disk)
-        self.persistence = Persistence(store, program, fidelity, utc_ns)
+        self.persistence = Persistence(store, self.program, fidelity, utc_ns, written)
+        self._flushes = flushes
+        self._build()
+
+    def _build(self) -> None:
         installation = self.persistence.installation
         tick_hz = Fraction(1000)
         measurement = Measurement(
@@ -50,7 +56,6 @@ class KeptMeter:
             config_digest=0,
         )
         self.meter = Meter(measurement, self.persistence.billing, installation, tick_hz, self.persistence.outputs)
-        self._flushes = flushes
 
     @property
     def writer(self) -> StoreWriter:
@@ -81,6 +86,14 @@ class KeptMeter:
     def set_clock(self, utc_ns: int) -> KeptMeter:
         self._keep(self.meter.billing.set_clock(utc_ns, Source.SERVICE_CLOCK))
         return self
+
+    def writes(self, program: Program) -> int:
+        """Another program; what `persistence.saved` is asked with."""
+        events = self.persistence.write_program(program, self.configured, self.meter.state, Source.COMMAND_LINE)
+        self.program = program
+        self._build()
+        self._keep(events)
+        return self.persistence.ticket
 
     def fails(self) -> None:
         """After the last save."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import subprocess
@@ -259,6 +260,38 @@ def test_power_is_cut_at_any_operation_of_the_disk(tmp_path, monkeypatch):
     ]
     assert len(outages) > 10
     assert torn_writes > 3
+
+
+def test_power_is_cut_at_every_operation_of_a_program_write(tmp_path, monkeypatch):
+    """Either program is in force, whole, with its own settings and all energy; the new one if it was told as saved."""
+    monkeypatch.setattr(threading, "excepthook", lambda ended: None)
+    old, found = program(tmp_path), set()
+    new = program(tmp_path, NEW)
+    for cut in itertools.count(1):
+        for seed in range(8):
+            folder, rng = tmp_path / f"{cut}-{seed}", Random(seed)
+            disk = FailingDisk(torn(rng) if seed else lambda length: [(0, length)], rng)
+            meter = KeptMeter(folder, old, T0, disk=disk).meters(3)
+            assert flushed(meter)
+            disk.cut_at = disk.operations + cut
+            ticket = meter.writes(new)
+            told = flushed(meter) and meter.persistence.saved(ticket)
+            meter.writer._store._archive.close()
+            meter.writer._store._lock.close()
+            disk.restore_power()
+            disk.cut_at = None
+            again = KeptMeter(folder, old, T0 + 10 * MINUTE, disk=disk)
+            is_new = again.program.digest == new.digest
+            assert is_new or (again.program.digest == old.digest and not told)
+            assert kwh(again) == Fraction(3, 10)
+            again.meters(45).fails()
+            assert [json.loads(e.details)["program"] for e in history(folder)[0] if e.name == "programmed"] == (
+                [new.digest] if is_new else []
+            )
+            found.add((is_new, told))
+        if told:
+            break
+    assert found == {(False, False), (True, False), (True, True)}
 
 
 def flushed(meter: KeptMeter) -> bool:
