@@ -110,8 +110,8 @@ class Service:
     def _open_contacts(self, config: Config, on_edge: Callable[[RawEdge], None] | None) -> None:
         hardware, program, wired, held = self.hardware, self.program, config.hardware, self._held
         self._open_input = lambda id: _input(hardware, config, id, on_edge)
-        self._inputs = InputContacts(program.inputs, self._open_input)
-        held.callback(lambda: self._inputs.close())
+        self.inputs = InputContacts(program.inputs, self._open_input)
+        held.callback(lambda: self.inputs.close())
         self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns(), on_edge=on_edge)
         held.callback(self._switches.close)
         folder = None if self._store is None else self._store.folder
@@ -149,7 +149,7 @@ class Service:
         self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
         self.front = self._front_panel()
         self._flowed = [0] * PLACES
-        self.execute(self._inputs.begin(persistence.billing))
+        self.execute(self.inputs.begin(persistence.billing))
         self.log_access()
 
     def _front_panel(self) -> FrontPanel:
@@ -234,14 +234,14 @@ class Service:
             self.program = program
             self._take(self._persistence.write_keys(program, configured, self.meter.billing.now_ns, source), ())
             return
-        inputs = InputContacts(program.inputs, self._open_input, before=self._inputs)
+        inputs = InputContacts(program.inputs, self._open_input, before=self.inputs)
         try:
             self.outputs.reprogram(program.outputs)
         except BaseException:
             inputs.abandon()
             raise
-        self._inputs.close(after=inputs)
-        self._inputs, self.program = inputs, program
+        self.inputs.close(after=inputs)
+        self.inputs, self.program = inputs, program
         self.provenance = msgspec.structs.replace(self.provenance, program=program.digest)
         self._persistence.provenance = self.provenance
         persistence = self._persistence
@@ -303,7 +303,7 @@ class Service:
     @property
     def contacts_closed(self) -> frozenset[str]:
         """The switches and inputs that are operated, or closed, as counted; at `begin`, as they were found."""
-        contacts = self._switches.operated() | self._inputs.closed
+        contacts = self._switches.operated() | self.inputs.closed
         return frozenset(name for name, closed in contacts.items() if closed)
 
     @property
@@ -322,16 +322,6 @@ class Service:
         return quantity.of(self._flowed)
 
     @property
-    def lost_input_edges(self) -> int:
-        """Edges at the pulse inputs that the kernel could not keep."""
-        return self._inputs.lost_edges
-
-    @property
-    def input_pulses_in_doubt(self) -> int:
-        """How many pulses more than counted there may have been at the inputs, because edges were lost."""
-        return self._inputs.in_doubt
-
-    @property
     def stored(self) -> bool:
         """Whether what is billed outlives the run."""
         return self._store is not None
@@ -340,21 +330,6 @@ class Service:
     def trouble(self) -> str | None:
         """What keeps the meter's store from being written, in a sentence."""
         return self._persistence.trouble
-
-    @property
-    def late_edges(self) -> int:
-        """Edges made more than a millisecond behind their time."""
-        return self.outputs.schedule.late
-
-    @property
-    def held_edges(self) -> int:
-        """Edges that had to wait for the one before to have stood long enough: pulses come too fast."""
-        return self.outputs.held
-
-    @property
-    def waiting_edges(self) -> int:
-        """Edges asked for and not made yet; after finish(), never made."""
-        return self.outputs.waiting
 
     def make_room(self, ns: int = WORK_NS) -> None:
         """Make the edges that fall due in the next `ns` first, but do not wait long; then there is time to work."""
@@ -391,7 +366,7 @@ class Service:
             self.on_events(events)
         self._persistence.keep(self.meter, events)
         if any(isinstance(event, MasterResetDone) for event in events):
-            self.execute(self._inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
+            self.execute(self.inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
 
     def _attend_front(self) -> None:
         """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
@@ -403,7 +378,7 @@ class Service:
             front = Asker(Source.FRONT)
             self.access.break_seal(front, replace(self.conditions, override_done=True), self.meter.billing.now_ns)
             self.log_access()
-        self.execute(self._inputs.poll(now_ns, self._utc_ns))
+        self.execute(self.inputs.poll(now_ns, self._utc_ns))
         self.meter.follow(self.front.followed)
         self.watch()
 
@@ -429,9 +404,7 @@ class Service:
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
         before_ns = self.meter.billing.now_ns
-        outcome = self.meter.compare_clock(
-            board_tick, utc_ns + self._persistence.clock_offset_ns, self._clock_source
-        )
+        outcome = self.meter.compare_clock(board_tick, utc_ns + self._persistence.clock_offset_ns, self._clock_source)
         if outcome is not None:
             self._clock_source = Source.SERVICE_CLOCK
             if any(isinstance(event, ClockSetTo) for event in outcome.events):

@@ -204,8 +204,8 @@ def test_an_output_that_cannot_follow_says_so_and_ends() -> None:
     list(service.run(hardware.clock.now_ns() + 3 * 10**9))
     ended = hardware.clock.now_ns()
     service.finish()
-    assert service.held_edges > 100
-    assert service.waiting_edges > 100
+    assert service.outputs.held > 100
+    assert service.outputs.waiting > 100
     assert hardware.clock.now_ns() - ended < 3 * 10**9
 
 
