@@ -28,7 +28,7 @@ def run_to_end(app: typer.Typer) -> NoReturn:
     if sys.stdout is None:
         sys.exit(refuse("standard output is closed: give it a file, or /dev/null"))
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="rig", standalone_mode=False)
         sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except (SystemExit, KeyboardInterrupt):

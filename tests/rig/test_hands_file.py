@@ -270,10 +270,10 @@ def at_noon(patch: pytest.MonkeyPatch) -> None:
 
 
 def undated(ended: Ended | None) -> object:
-    """What a run came to, whenever that was."""
+    """What a run came to, whenever that was, and wherever its store is."""
     assert ended is not None
     assert ended.summary is not None
-    provenance = msgspec.structs.replace(ended.summary.provenance, begun_utc="")
+    provenance = msgspec.structs.replace(ended.summary.provenance, begun_utc="", configuration="")
     return msgspec.structs.replace(ended.summary, provenance=provenance), ended.failure, ended.status
 
 
