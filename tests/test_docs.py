@@ -124,6 +124,14 @@ def test_files_named_exist(path: Path) -> None:
             assert (ROOT / name).exists(), f"{path.name} names {name}"
 
 
+def test_documents_that_code_names_exist() -> None:
+    folders = ("rig", "drivers", "gateware", "calibration", "tests")
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    named = {(name, path) for path in sources for name in re.findall(r"docs/[\w/-]+\.md", path.read_text("utf-8"))}
+    assert named
+    assert not [f"{path.relative_to(ROOT)} names {name}" for name, path in named if not (ROOT / name).is_file()]
+
+
 def test_the_register_manual_is_what_the_registers_make() -> None:
     assert text_of(ROOT / "docs" / "registers.md") == manual(), "python -m gateware.manual > docs/registers.md"
 

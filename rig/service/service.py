@@ -218,7 +218,7 @@ class Service:
         self._follow_clock()
 
     def write_program(self, program: Program, configured: Program, source: Source) -> None:
-        """Go on as another program has it, at the end of the last record (docs/decisions/043-programs-written.md).
+        """Go on as another program has it, at the end of the last record (docs/decisions/044-programs-written.md).
 
         `configured` is what the configuration names, `source` who writes, for the log. Raises ProgramRefused, or
         GpioError for pins that cannot be had, and then changes nothing.
