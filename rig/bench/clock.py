@@ -16,7 +16,7 @@ from rig.meter.billing.time_units import SECOND_NS
 
 T = TypeVar("T")
 
-STEP_NS = 40_000_000
+LOOK_NS = 40_000_000
 """How long the rig runs between two looks at whether what is awaited has come."""
 
 
@@ -55,7 +55,7 @@ class RigClock:
         """Run until `found` gives something, and give that; None: it did not in so many seconds."""
         limit_ns = self.after_ns(seconds)
         while (value := found()) is None and self.now_ns < limit_ns:
-            self.run_until(min(self.now_ns + STEP_NS, limit_ns))
+            self.run_until(min(self.now_ns + LOOK_NS, limit_ns))
         return value
 
     def restart(self) -> None:

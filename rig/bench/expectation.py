@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Generic, Protocol, TypeVar
 
 from rig.bench.action_log import LoggedAction, actions_text, time_text
-from rig.bench.clock import STEP_NS
+from rig.bench.clock import LOOK_NS
 from rig.bench.errors import WrongArgument
 from rig.bench.history import Observation, StateHistory
 from rig.bench.rig import Rig
@@ -95,7 +95,7 @@ def await_state(
         if now_ns >= until_ns:
             break
         looked_ns = now_ns
-        rig.run_until(min(now_ns + STEP_NS, until_ns))
+        rig.run_until(min(now_ns + LOOK_NS, until_ns))
     expected = f"expected within {within_s:g} s of {rig.actions.time(action.at_ns)}, when {action.text}: {expected}"
     return _result(rig, history, expected, None, action.at_ns, until_ns)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
 
-from rig.bench.clock import STEP_NS
+from rig.bench.clock import LOOK_NS
 from rig.bench.errors import HoldMissed, NobodyActed
 from rig.bench.rig import Rig
 from rig.meter.billing.time_units import SECOND_NS
@@ -95,7 +95,7 @@ class Person:
             if left < shown:
                 shown = left
                 self._prompter(Prompt(self._switch, None, f"{left} …"))
-            self._rig.run_until(min(now_ns + STEP_NS, aim_ns))
+            self._rig.run_until(min(now_ns + LOOK_NS, aim_ns))
             if (end_ns := self._rig.changed_ns(self._switch, False, begin_ns)) is not None:
                 return end_ns
         return None

@@ -27,7 +27,7 @@ MOST_WAITING = 200_000
 """Of a person's hands these are hours."""
 
 
-Offer = Callable[[EdgesSeen], bool]
+TakeEdges = Callable[[EdgesSeen], bool]
 """Sends a message, or returns False where there is no room now."""
 
 
@@ -53,7 +53,7 @@ class EdgeFeed:
         self._heard += 1
         heapq.heappush(self._unsettled, (edge.at_ns, self._heard, edge))
 
-    def poll(self, now_ns: int, offer: Offer | None) -> None:
+    def poll(self, now_ns: int, offer: TakeEdges | None) -> None:
         """Send some of what is certain, after the contacts were polled at `now_ns`; None: nobody wants it."""
         self._settle(now_ns - SETTLED_NS)
         if offer is None:
@@ -61,7 +61,7 @@ class EdgeFeed:
         else:
             self._send(offer)
 
-    def finish(self, offer: Offer) -> None:
+    def finish(self, offer: TakeEdges) -> None:
         """Send the rest, as far as it is taken: the contacts are let go, all verdicts have fallen."""
         self._settle(None)
         while self._waiting and self._send(offer):
@@ -75,7 +75,7 @@ class EdgeFeed:
             else:
                 self._waiting.append(replace(edge, at_ns=max(0, edge.at_ns - self._begin_ns)))
 
-    def _send(self, offer: Offer) -> bool:
+    def _send(self, offer: TakeEdges) -> bool:
         batch = list(islice(self._waiting, BATCH))
         if not batch or not offer(EdgesSeen(batch)):
             return False

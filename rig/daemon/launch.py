@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-import rig
 from rig.daemon.address import AddressError
 from rig.daemon.channel import ChannelClosed, MessageChannel, pair
+from rig.daemon.own_process import start_process
 from rig.daemon.startup import Begin, CouldNotRun, Ready, Start, ToStarter
 from rig.errors import RigError
-
-ROOT = Path(rig.__path__[0]).parent
 
 METERING = ("-m", "rig.daemon.metering")
 
@@ -38,19 +34,9 @@ class Launched:
     def __init__(self, start: Start, metering: tuple[str, ...] = METERING) -> None:
         """Start it and wait until it listens. Raises StartError with what kept it from running."""
         here, there = pair()
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        warnings = [f"-W{option}" for option in sys.warnoptions]
         self._log = Path(start.socket).with_suffix(".log")
         with _written(self._log) as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *warnings, *metering, str(there.fileno())],
-                pass_fds=[there.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                env=os.environ | {"PYTHONPATH": path},
-                start_new_session=True,  # neither Ctrl-C nor the end of the terminal is for it
-            )
+            self.process = start_process(metering, [there.fileno()], log)
         there.close()
         self._begun = False
         self._channel: MessageChannel[ToStarter] = MessageChannel(here, ToStarter)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
-import rig
 from rig.daemon.channel import ChannelClosed, MessageChannel, pair
 from rig.daemon.internal import Serve, ToMetering
-
-ROOT = Path(rig.__path__[0]).parent
+from rig.daemon.own_process import start_process
 
 AGAIN_S = 1.0
 """A server that dies is started anew, at most so often."""
@@ -53,21 +49,11 @@ class ServerProcess:
     def _start(self) -> None:
         self._started_s = time.monotonic()
         here, there = pair()
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        warnings = [f"-W{option}" for option in sys.warnoptions]
         if os.sched_getscheduler(0) == os.SCHED_FIFO:  # what starts from here on is not to have it
             with suppress(OSError):
                 policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
                 os.sched_setscheduler(0, policy, os.sched_getparam(0))
-        arguments = [str(self._listener.fileno()), str(there.fileno())]
-        self._process = subprocess.Popen(
-            [sys.executable, *warnings, "-m", "rig.daemon.server", *arguments],
-            pass_fds=[self._listener.fileno(), there.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
+        self._process = start_process(("-m", "rig.daemon.server"), [self._listener.fileno(), there.fileno()])
         there.close()
         self.channel = MessageChannel(here, ToMetering)
         with suppress(ChannelClosed):  # the next look at it starts another one

@@ -22,13 +22,13 @@ def provenance_of(hardware: Hardware, config: Config, program: str) -> Provenanc
         commit=commit(),
         build=f"{hardware.link.identity.build:08x}",
         program=program,
-        configuration=configuration_digest(config),
+        configuration=rig_toml_digest(config),
         calibration=hardware.calibration.digest,
         seed=config.simulation.seed if hardware.simulated else None,
         begun_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def configuration_digest(config: Config) -> str:
+def rig_toml_digest(config: Config) -> str:
     """Give 12 hexadecimal digits of what a rig.toml says, defaults included."""
     return hashlib.sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()[:12]

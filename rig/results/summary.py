@@ -8,7 +8,6 @@ from rig.meter.billing.quantity import Quantity
 from rig.results.exact import ExactReading, Rational
 from rig.results.provenance import Provenance
 
-PHASES = "abc"
 REGISTERS = (
     Quantity.KWH_DELIVERED,
     Quantity.KWH_RECEIVED,

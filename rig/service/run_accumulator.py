@@ -9,12 +9,13 @@ from gateware.registers import CHANNELS, Channel, RecordFlag
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.functions import Output, PulsesOutput
 from rig.meter.contacts.outputs import OutputId
+from rig.meter.measuring.elements import PHASES
 from rig.meter.measuring.quantities import Readings, Sums
 from rig.meter.meter import WindowResult
 from rig.meter.reading.figures import AT_THE_METER, units
 from rig.results.exact_encoding import exact_reading
 from rig.results.registered import demand_summaries, energy_registers
-from rig.results.summary import PHASES, Constants, EnergyWh, OutputState, Phase, Summary
+from rig.results.summary import Constants, EnergyWh, OutputState, Phase, Summary
 from rig.service.service import Service
 
 

@@ -48,7 +48,7 @@ from rig.service.persistence import Persistence
 from rig.store.saved_meter import WrittenProgram
 from rig.store.store import Store
 
-READING_NS = 5_000_000
+RECORD_NS = 5_000_000
 """Longer than the reading of one record keeps us busy: twelve frames at 3 MHz are 2 ms on the bus."""
 
 WORK_NS = 2_000_000
@@ -341,7 +341,7 @@ class Service:
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
             self._follow_clock()
-        for record in self._board.records(lambda: self.make_room(READING_NS)):
+        for record in self._board.records(lambda: self.make_room(RECORD_NS)):
             self.make_room()
             result = self.meter.advance(record)
             if result.window.energies is not None:

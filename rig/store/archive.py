@@ -1,11 +1,11 @@
 """The history as the store has it: whatever becomes of the database, billing goes on.
 
-    | what happens                                        | what is done                                            |
-    |-----------------------------------------------------|---------------------------------------------------------|
-    | disk full, read-only, failing; database locked      | trouble; the items wait; tried again with every save    |
-    | file damaged, of another program, or another meter  | moved aside under a new name, a new history begun; told |
-    | as before, and MOST_ASIDE files lie aside already   | trouble; the items wait: the disk is done for           |
-    | history made by a newer program                     | trouble; the items wait; the file is not touched        |
+| what happens                                        | what is done                                            |
+|-----------------------------------------------------|---------------------------------------------------------|
+| disk full, read-only, failing; database locked      | trouble; the items wait; tried again with every save    |
+| file damaged, of another program, or another meter  | moved aside under a new name, a new history begun; told |
+| as before, and MOST_ASIDE files lie aside already   | trouble; the items wait: the disk is done for           |
+| history made by a newer program                     | trouble; the items wait; the file is not touched        |
 """
 
 from __future__ import annotations

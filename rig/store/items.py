@@ -10,7 +10,7 @@ from rig.store.errors import StoreError
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 Index = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
-Count = Annotated[int, msgspec.Meta(ge=1, le=(1 << 31) - 1)]
+Capacity = Annotated[int, msgspec.Meta(ge=1, le=(1 << 31) - 1)]
 Settings = Annotated[str, msgspec.Meta(max_length=1 << 13)]
 Word = Annotated[int, msgspec.Meta(ge=0, le=(1 << 16) - 1)]
 
@@ -37,7 +37,7 @@ class RecordingItem(msgspec.Struct, frozen=True, tag="recording", array_like=Tru
 
     id: Int64
     utc_ns: Int64
-    capacity: Count
+    capacity: Capacity
     settings: Settings
 
 

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rig.replay.intervals.report import Registers, Report
+from rig.replay.intervals.report import RegisterFigures, Report
 from rig.terminal.continued import Continued, FigureColumn
 
 MOST_READINGS = 12
@@ -67,7 +67,7 @@ def _head(r: Report) -> Iterable[tuple[str, str]]:
 
 
 def _registers(
-    name: str, rows: Sequence[tuple[str, Registers]], energies: Sequence[str] = (*ACTIVE, *REACTIVE)
+    name: str, rows: Sequence[tuple[str, RegisterFigures]], energies: Sequence[str] = (*ACTIVE, *REACTIVE)
 ) -> Continued:
     """A row of registers for each, and of demand the first quantity."""
     _, keys = rows[0]
@@ -79,7 +79,7 @@ def _registers(
     return Continued(FigureColumn(name, [label for label, _ in rows], text=True), columns)
 
 
-def _by_rate(name: str, periods: dict[str, Registers], rates: Sequence[str]) -> Continued:
+def _by_rate(name: str, periods: dict[str, RegisterFigures], rates: Sequence[str]) -> Continued:
     """kWh delivered of each, by rate."""
     columns = [
         _figures(f"kWh {rate}", [p["rates"].get(rate, {}).get("kwh_delivered", 0.0) for p in periods.values()])

@@ -14,15 +14,13 @@ from rich.text import Text
 
 from rig.meter.billing.profile import IntervalFlag, Mark, MarkKind, Profile, ProfileInterval
 from rig.profile.reading import ProfileError, cell, column_names, skipped, title, told, value_of
+from rig.terminal.continued import BETWEEN
 
 ROWS = 8
 """Lines of a curve; a line has eight steps."""
 
 LEFT = 11
 """Columns of the scale before it."""
-
-BETWEEN = 2
-"""Blanks between the columns of a table."""
 
 AROUND = 32
 """Columns of a table that its channels leave: the day before them, flags and marks, broken, behind."""

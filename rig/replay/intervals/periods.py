@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.quantity import Amounts
 
-Whole = tuple[Amounts, Sequence[Amounts]]
+PeriodAmounts = tuple[Amounts, Sequence[Amounts]]
 """Energy in total, and by rate."""
 
 
@@ -27,7 +27,7 @@ class Stretch:
 class Periods:
     """Stretches one after another; several may have the same name."""
 
-    def __init__(self, name: str, utc_ns: int, registers: Whole) -> None:
+    def __init__(self, name: str, utc_ns: int, registers: PeriodAmounts) -> None:
         self.stretches: list[Stretch] = []
         self._registers = registers
         self._open = Stretch(name, utc_ns, utc_ns)
@@ -41,7 +41,7 @@ class Periods:
         """Demands that count in it. 0 is no maximum, and of equal ones the first stays, as in the meter."""
         keep_highest(self._open.maxima, ((place, Maximum(value, at_ns, ())) for place, value in enumerate(demands)))
 
-    def turn(self, name: str, utc_ns: int, registers: Whole) -> None:
+    def turn(self, name: str, utc_ns: int, registers: PeriodAmounts) -> None:
         """Another begins, with the registers as they stand."""
         energy, rates = self._registers
         ended, self._registers = self._open, registers

@@ -22,7 +22,7 @@ from rig.meter.models import ModelCapability
 from rig.program.build import Program
 from rig.replay.intervals.file import COLUMNS, LoadRecord
 from rig.replay.intervals.periods import Periods, Stretch, keep_highest
-from rig.replay.intervals.report import LoadFigures, LoadReading, LogLine, Period, Registers, Report
+from rig.replay.intervals.report import LoadFigures, LoadReading, LogLine, Period, RegisterFigures, Report
 from rig.results.provenance import provenance_of_computation
 
 FIDELITY = "window"
@@ -201,7 +201,7 @@ class Replay:
             keep_highest(found, ((place, bins[bin].maximum) for place, bins in enumerate(snapshot.demand)))
         return found
 
-    def _of(self, stretch: Stretch) -> Registers:
+    def _of(self, stretch: Stretch) -> RegisterFigures:
         found = self._figures.registers(stretch.energy, stretch.maxima)
         found["rates"] = {
             rate.name: self._figures.energies(stretch.rates[rate]) for rate in Rate if any(stretch.rates[rate])

@@ -18,7 +18,7 @@ from rig.meter.reading.figures import kilo
 from rig.replay.intervals.file import local_text
 from rig.results.provenance import Provenance
 
-Registers = dict[str, Any]
+RegisterFigures = dict[str, Any]
 """kwh_delivered, kwh_received, …; of each demand quantity max_kw and max_kw_time, null where there is none; in a month
 or a season, `rates`: by rate the registers of its energy."""
 
@@ -29,7 +29,7 @@ class Period(msgspec.Struct, frozen=True):
     season: str
     begin: str
     end: str
-    registers: Registers
+    registers: RegisterFigures
 
 
 class LoadReading(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class LoadReading(msgspec.Struct, frozen=True):
 
     time: str
     cause: str
-    registers: Registers
+    registers: RegisterFigures
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -63,12 +63,12 @@ class Report(msgspec.Struct, frozen=True):
     intervals: int
     begin: str
     end: str
-    totals: Registers
-    rates: dict[str, Registers]
-    seasons: dict[str, Registers]
+    totals: RegisterFigures
+    rates: dict[str, RegisterFigures]
+    seasons: dict[str, RegisterFigures]
     season_periods: list[Period]
-    months: dict[str, Registers]
-    max_demand: Registers | None
+    months: dict[str, RegisterFigures]
+    max_demand: RegisterFigures | None
     resets: list[LoadReading]
     self_reads: list[LoadReading]
     events: list[LogLine]
@@ -98,11 +98,11 @@ class LoadFigures:
         self._digits = 3 + max(math.ceil(math.log10(multiplier)), 0)
         self._stamps_end = stamps_end
 
-    def energies(self, amounts: Amounts) -> Registers:
+    def energies(self, amounts: Amounts) -> RegisterFigures:
         """Energy by name."""
         return {_key(q.value): self._kilo(q.of(amounts)) for q in self._quantities}
 
-    def registers(self, amounts: Amounts, maxima: Mapping[int, Maximum]) -> Registers:
+    def registers(self, amounts: Amounts, maxima: Mapping[int, Maximum]) -> RegisterFigures:
         """Energy by name, and the maxima, which are by the place of their quantity."""
         found = self.energies(amounts)
         for place, quantity in enumerate(self._demand.quantities if self._demand else ()):
@@ -111,7 +111,7 @@ class LoadFigures:
             found[f"{key}_time"] = None if top is None or top.at_ns is None else self._stamp(top.at_ns)
         return found
 
-    def max_demand(self, top: Maximum | None) -> Registers | None:
+    def max_demand(self, top: Maximum | None) -> RegisterFigures | None:
         """The maximum of the first quantity; begin and end of its interval, which thermal demand has not."""
         if self._demand is None or top is None or top.at_ns is None:
             return None

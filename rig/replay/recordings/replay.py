@@ -17,9 +17,9 @@ from rig.errors import RigError
 from rig.hardware.config import Config
 from rig.hardware.selection import program_of
 from rig.hardware.simulation import sensors_of, simulated_hardware
-from rig.meter.measuring.elements import Form, form_named
+from rig.meter.measuring.elements import PHASES, Form, form_named
 from rig.program.build import Program, default_program
-from rig.results.summary import PHASES, Summary
+from rig.results.summary import Summary
 from rig.service.run_accumulator import RunAccumulator
 from rig.service.service import Service
 
