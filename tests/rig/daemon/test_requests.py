@@ -350,9 +350,9 @@ def test_a_sealed_meter_takes_no_metrology_whatever_the_key_until_hands_break_th
     client.ask(MoveSwitch(Switch.COVER, True))
     client.ask(MoveSwitch(Switch.SCROLL, True))
     for pressed in (True, False) * 3:
-        time.sleep(0.4)  # the sequence has times of its own
+        time.sleep(0.8)  # the sequence has times of its own, 0.25 s at least
         client.ask(MoveSwitch(Switch.MAGNET, pressed))
-    time.sleep(0.4)
+    time.sleep(0.8)
     client.ask(MoveSwitch(Switch.SCROLL, False))
     sealed.events(lambda name: name == "seal broken")
     sealed.kill()
