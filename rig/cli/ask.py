@@ -26,6 +26,8 @@ app = typer.Typer(
 
 KEY_VARIABLE = "RIG_KEY"
 
+_FACTORY = "the factory's is 000000"
+
 MOVEMENT_S = 0.4
 """Between two movements: the sequence takes none that follows within 0.25 s (rig/meter/front/override.py)."""
 
@@ -57,9 +59,11 @@ def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path 
         try:
             result = client.ask(asked)
         except RequestRefusedError as error:
-            if key is not None or not error.needs_key or not sys.stdin.isatty():
+            if key is not None or not error.needs_key:
                 raise
-            client.ask(LogOn(typer.prompt("key", hide_input=True, err=True)))
+            if not sys.stdin.isatty():
+                raise RequestRefusedError(f"{error}, by --key-file or ${KEY_VARIABLE} ({_FACTORY})", True) from None
+            client.ask(LogOn(typer.prompt(f"key ({_FACTORY})", hide_input=True, err=True)))
             result = client.ask(asked)
     if json:
         print_json({"type": "done", "result": result})
@@ -91,7 +95,7 @@ def state(config: ConfigOption = None, socket: SocketOption = None, json: JsonOp
         print_json(client.ask(ReadState()))
 
 
-@app.command("demand-reset", epilog="Example: rig ask demand-reset")
+@app.command("demand-reset", epilog="Example: RIG_KEY=000000 rig ask demand-reset")
 def demand_reset(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False
 ) -> None:

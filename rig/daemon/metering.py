@@ -46,6 +46,8 @@ from rig.store.store import Store
 READING_NS = 1_000_000_000
 """How often, in the rig's time, there is a reading."""
 
+FRONT_NS = 50_000_000
+"""In real time the front is published at most so often: nobody sees more, and each goes to every client."""
 
 STARTER_S = 5.0
 """Whoever starts a daemon has so long to subscribe; then it meters for nobody."""
@@ -129,7 +131,7 @@ class Daemon:
         service.on_events = self._log
         self._notifier.ready()
         end = None if start.seconds is None else now + round(start.seconds * 1e9)
-        shown = None
+        shown, next_front_ns = None, 0
         try:
             while not self._ends and (end is None or now < end):
                 now = now + READING_NS if end is None else min(now + READING_NS, end)
@@ -137,11 +139,12 @@ class Daemon:
                     accumulator.add(result)
                     if self._ends:
                         break
-                    if self._desk.wanted(Topic.FRONT):
+                    if self._desk.wanted(Topic.FRONT) and service.polled_ns >= next_front_ns:
                         service.make_room()
                         if (face := service.face) != shown:
                             self._desk.publish(Topic.FRONT, FrontChanged(face))
                             shown = face
+                            next_front_ns = service.polled_ns + (FRONT_NS if start.paced else 0)
                 else:
                     self._read(accumulator)
         except LinkError as error:

@@ -5,6 +5,7 @@ What a rig has beside the meter, simulated switches and the process itself, is n
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 from rig.errors import RigError
@@ -21,6 +22,8 @@ from rig.service.service import Service
 
 EARLIEST_UTC_NS, LATEST_UTC_NS = 946_684_800 * 10**9, 4_102_444_800 * 10**9
 """2000 to 2100: a clock set to anything else is a mistake."""
+
+_KEY = re.compile(rf"[0-9A-Fa-f]{{1,{2 * KEY_BYTES}}}")
 
 MOST_TEST_S = 60.0
 """Seconds that an output may be closed for a test of its wiring."""
@@ -45,10 +48,9 @@ class MeterDoor:
 
     def log_on(self, asker: Asker, key: str) -> Granted:
         """Prove a level. Raises DoorError for a wrong key, or one that comes too soon after wrong ones."""
-        try:
-            value = int(key, 16).to_bytes(KEY_BYTES, "big")
-        except (ValueError, OverflowError):
-            raise DoorError("a key has up to six hexadecimal digits, such as 00A5F1", needs_key=True) from None
+        if not _KEY.fullmatch(key):
+            raise DoorError("a key has up to six hexadecimal digits, such as 00A5F1", needs_key=True)
+        value = int(key, 16).to_bytes(KEY_BYTES, "big")
         found = self._service.access.log_on(asker.source, value, self._now_ns, asker.name)
         self._service.log_access()
         if isinstance(found, WrongKey | LockedOut):

@@ -137,9 +137,9 @@ def _judged(notes: dict) -> dict[str, float]:
     late: list[float] = []
     lost = 0
     for output, pin in PINS.items():
-        due = [at for name, at in notes["pulses"] if name == output]
+        due = notes["pulses"][output]
         flashes = output == "test_led"
-        came = [at - notes["begin_ns"] for name, high, at in notes["edges"] if name == pin and (high or not flashes)]
+        came = [abs(at) - notes["begin_ns"] for at in notes["edges"][pin] if at > 0 or not flashes]
         if not flashes and len(came) > len(due):
             came.pop()  # at the end it opens for good
         lost += len(due) - len(came)
