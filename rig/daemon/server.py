@@ -1,8 +1,8 @@
 """The server: a process beside the metering one, which holds the clients' connections (C-3).
 
 It checks who connects, takes frames apart, passes requests on one at a time, and spreads publications. So whatever a
-client sends, or fails to read, holds up nothing in the metering process: it waits for nobody, and a message that is none does
-not reach it. If this process dies, the metering process starts another one on the same socket.
+client sends, or fails to read, holds up nothing in the metering process: it waits for nobody, and a message that is
+none does not reach it. If this process dies, the metering process starts another one on the same socket.
 
 A client that breaks the rules is told so and its connection closed; the log has the first of each kind:
 
