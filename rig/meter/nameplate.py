@@ -150,8 +150,10 @@ def nameplate(
     ratios: Ratios | None = None,
     serial: str = "",
     ks_wh: Fraction | None = None,
+    service: str | None = None,
 ) -> Nameplate:
-    """The nameplate of a meter; `ks_wh` where Ks is programmed to another value than the rule gives.
+    """The nameplate of a meter; `ks_wh` where Ks is programmed to another value than the rule gives; `service` where
+    one is programmed, None where the meter detects it.
 
     Raises FormError for an unknown current class, NameplateError for an autotransformer at a model that has none.
     """
@@ -167,14 +169,14 @@ def nameplate(
     if ks_wh is not None and ks_wh != ks.wh:
         remark = f"Ks is programmed; by form and class it would be {_number(ks.wh)}"
         ks = Ks(ks_wh, on_plate=False)
-    service = form.equation().service_type
+    usual = form.equation().service_type
     return Nameplate(
         type=model.name,
         form=form.name,
         elements=form.elements,
-        phases=service.phases,
-        wires=service.wires,
-        volts=("347-600 V" if high else f"120-{MOST_VOLTS} V") + (" Y" if form.services == ("4-wire wye",) else ""),
+        phases=usual.phases,
+        wires=usual.wires,
+        volts=("347-600 V" if high else f"120-{MOST_VOLTS} V") + _connection(form, service),
         amperes=f"{_number(LEAST_AMPERES[current_class])}-{current_class} A",
         hertz=HERTZ,
         ks=ks,
@@ -184,6 +186,13 @@ def nameplate(
         ratios=ratios,
         remark=remark,
     )
+
+
+def _connection(form: Form, service: str | None) -> str:
+    """What follows the volts: Y on the plate of 36/6S, so on those of 2.5 elements, but where a delta is programmed."""
+    if form.elements != Fraction(5, 2):
+        return ""
+    return " Δ" if service == "4-wire delta" else " Y"
 
 
 def max_kw(form: Form, current_class: int) -> Fraction:

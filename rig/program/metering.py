@@ -105,6 +105,7 @@ def metering(meter: schema.MeterTable) -> Metering:
             ratios=Ratios(vt, ct, autotransformer),
             serial=meter.serial,
             ks_wh=ks,
+            service=service,
         )
     except FormError as error:
         raise ConfigError(f"meter.current_class: {error}") from None
