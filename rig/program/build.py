@@ -19,7 +19,7 @@ from rig.meter.measuring.elements import ElementEquation, Ks
 from rig.meter.models import ModelCapability
 from rig.meter.nameplate import MOST_VOLTS, Nameplate
 from rig.program import schema
-from rig.program.billing import billing
+from rig.program.billing import billing, pulse_quantities
 from rig.program.contacts import inputs, outputs
 from rig.program.display import display
 from rig.program.metering import Metering, metering
@@ -120,6 +120,7 @@ def build(file: schema.ProgramFile) -> Program:
         rates=tuple(sorted(scheduled | {i.rate for i in contacts_in if isinstance(i, RateInput)})),
         seasons=len(seasons),
         inputs=tuple(i.id for i in contacts_in if isinstance(i, RecordedInput)),
+        pulses=pulse_quantities(file.test_mode, settings.demand, meter),
     )
     return Program(
         file=file,

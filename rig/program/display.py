@@ -10,7 +10,6 @@ from rig.files.numbers import plain
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.display.items import (
     GYRBOX,
-    THIRD_METRIC,
     DemandItem,
     DisplayItem,
     DisplaySettings,
@@ -63,7 +62,7 @@ def display(table: schema.DisplayTable, offer: Offer) -> DisplaySettings:
     energy.check("display.energy_", None)
     in_test = energy.finer(TEST_DECIMALS)
     demand.check("display.demand_", max_k if offer.demands else None)
-    known = items(offer.meter.names)
+    known = items(offer.meter.names, offer.pulses)
 
     def item(sequence: str, k: int, entry: str | schema.ItemTable) -> DisplayItem:
         place = f"display.{sequence}[{k}]"
@@ -140,5 +139,5 @@ def usual_items(sequence: str, offer: Offer) -> list[str]:
             return [*found, "firmware"]
         case _:
             found = ["test left", *energies, *(f"{d} {of}" for d in demands for of in ("present", "max"))]
-            found += ["pulse kWh"] + (["pulse kM3H"] if len(demands) > THIRD_METRIC else [])
+            found += ["pulse kWh"] + (["pulse kM3H"] if offer.pulses.km3h else [])
             return found

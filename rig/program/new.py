@@ -87,12 +87,19 @@ season_change_resets = true
 def _test_mode(meter: Metering) -> str:
     if not meter.has(ModelCapability.DEMAND):
         return "[test_mode]\nminutes = 30  # then it ends by itself; 1 to 255\n"
-    return """\
+    lines = """\
 [test_mode]
 minutes = 30  # then it ends by itself; 1 to 255
 interval_minutes = 5  # demand in test mode may be shorter than in [demand]; its method may be another
 #method = "block"
 """
+    if meter.has(ModelCapability.REACTIVE):
+        lines += """\
+# What the test LED follows while "pulse kWh" and "pulse kM3H" are displayed: any energy.
+#pulse_kwh = "kvarh lagging"
+#pulse_km3h = "kVAh rms"
+"""
+    return lines
 
 
 _TIME_OF_USE = """\

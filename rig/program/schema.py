@@ -122,6 +122,19 @@ class TestModeTable(_Table, frozen=True):
     subinterval_minutes: (
         Annotated[_Minutes, _key("in test mode, `sliding` only", default="that of [demand]")] | None
     ) = None
+    pulse_kwh: (
+        Annotated[
+            str, _key("energy that the test LED follows while `pulse kWh` is displayed", default="`kWh either way`")
+        ]
+        | None
+    ) = None
+    pulse_km3h: (
+        Annotated[
+            str,
+            _key("energy that it follows while `pulse kM3H` is displayed", default="the third of demand.quantities"),
+        ]
+        | None
+    ) = None
 
 
 # --- time of use ----------------------------------------------------------------------------------------------

@@ -153,10 +153,8 @@ class Service:
         self.log_access()
 
     def _front_panel(self) -> FrontPanel:
-        demand = self.program.billing.demand
         return FrontPanel(
             self.program.display,
-            demand.quantities if demand else (),
             displayed_nameplate(self.program),
             self._switches,
             self.hardware.clock.now_ns(),

@@ -102,15 +102,11 @@ class PeakItem:
     when: When = When.VALUE
 
 
-THIRD_METRIC = 2
-"""kM3 is the third of the demand quantities."""
-
-
 @dataclass(frozen=True)
 class PulseItem:
-    """While it is displayed in test mode the test LED follows kWh, or the third metric (P-1)."""
+    """While it is displayed in test mode the test LED follows a quantity; None: the program has none for it (P-1)."""
 
-    third_metric: bool
+    quantity: Quantity | None
 
 
 @dataclass(frozen=True)

@@ -332,7 +332,8 @@ def test_usual_sequences_show_what_the_model_has(model: str) -> None:
         assert 1 <= len(sequence) <= schema.MOST_ITEMS
         assert len({item.name for item in sequence}) == len(sequence)
     pulses = [item.what for item in made.display.test if isinstance(item.what, PulseItem)]
-    assert pulses == [PulseItem(False), PulseItem(True)][: 2 if "R" in model and model.startswith("RX") else 1]
+    either, lagging = PulseItem(Quantity.KWH_EITHER), PulseItem(Quantity.KVARH_LAGGING)
+    assert pulses == ([either, lagging] if model.startswith("RX") else [either])
     assert ("kWh delivered A" in {item.name for item in made.display.normal}) == (not model.startswith("AXL"))
 
 
