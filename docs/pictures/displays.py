@@ -45,6 +45,7 @@ quantities = ["kW delivered", "kvar lagging"]
 seasons = [{ name = "all year", begins = "01-01", weekday = ["00:00 B"], saturday = ["00:00 C"] }]
 
 [display]
+scroll_seconds = 6
 energy_digits = 6
 energy_decimals = 4
 demand_digits = 6

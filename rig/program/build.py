@@ -14,7 +14,7 @@ from rig.files.strict_toml import ConfigError, read
 from rig.meter.access.security import Security
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.contacts.functions import ContactRatings, Input, Output, RateInput, RecordedInput
-from rig.meter.display.items import DisplaySettings
+from rig.meter.display.items import LEAST_SCROLL_S, DisplaySettings
 from rig.meter.measuring.elements import ElementEquation, Ks
 from rig.meter.models import ModelCapability
 from rig.meter.nameplate import MOST_VOLTS, Nameplate
@@ -97,11 +97,17 @@ def load_program(path: Path) -> Program:
 
 
 def default_program(form: str = "9S", current_class: int = 20) -> Program:
-    """The program of a meter without a file: RXRS4e, UTC, block demand of 15 min, KYZ1 follows kWh delivered.
+    """The program of a meter without a file: RXRS4e, UTC, block demand of 15 min, KYZ1 follows kWh delivered, a display
+    that scrolls.
 
     Raises ConfigError for a form or class that does not exist.
     """
-    return build(schema.ProgramFile(meter=schema.MeterTable(form=form, current_class=cast(Any, current_class))))
+    return build(
+        schema.ProgramFile(
+            meter=schema.MeterTable(form=form, current_class=cast(Any, current_class)),
+            display=schema.DisplayTable(scroll_seconds=LEAST_SCROLL_S),
+        )
+    )
 
 
 def build(file: schema.ProgramFile) -> Program:

@@ -52,7 +52,7 @@ def summary(program: Program, year: int) -> dict[str, str]:
         }
         lines["self-reads"] = when[reads.kind] + (", with a demand reset" if reads.resets_demand else "")
     counts = ", ".join(f"{len(getattr(program.display, name))} {name}" for name in SEQUENCES)
-    lines["display"] = f"items: {counts}; {program.display.scroll_s} s each"
+    lines["display"] = f"items: {counts}; {_scrolling(program.display.scroll_s)}"
     lines |= {output.id.label: output.text(program.ratings) for output in program.outputs}
     lines |= {found.id.label: found.text for found in program.inputs}
     return lines | {"seal": "on" if program.security.seal else "off"}
@@ -63,6 +63,10 @@ def _clock(program: Program, year: int) -> str:
     name = clock.zone or (f"UTC{clock.standard_offset}" if clock.standard_offset else "UTC")
     saves = saves_daylight(program.billing.calendar, year)
     return f"{name}, {'with' if saves else 'without'} daylight saving"
+
+
+def _scrolling(seconds: int) -> str:
+    return f"{seconds} s each" if seconds else "each stands until SCROLL"
 
 
 def _averaging(demand: DemandSettings) -> str:

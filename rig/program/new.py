@@ -159,7 +159,7 @@ def _display(meter: Metering) -> str:
     digits = "demand_digits = 5\ndemand_decimals = 2\n" if demand else ""
     return f"""\
 [display]
-scroll_seconds = 6  # or more
+scroll_seconds = 6  # or more; 0 or left out: an item stands until SCROLL is pressed
 energy_digits = 5  # those after the point among them
 energy_decimals = 0
 {digits}\

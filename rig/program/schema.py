@@ -246,7 +246,15 @@ _Sequence = tuple[str | ItemTable, ...]
 class DisplayTable(_Table, frozen=True):
     """What the display shows, in order (D-2, D-3, D-5)."""
 
-    scroll_seconds: Annotated[int, _key("how long an item stands", ge=6, le=60)] = 6
+    scroll_seconds: Annotated[
+        int,
+        _key(
+            "autoscroll: how long an item stands; 0: until SCROLL is pressed",
+            rule="0, or 6 to 60",
+            ge=0,
+            le=60,
+        ),
+    ] = 0
     normal: (
         Annotated[
             _Sequence,

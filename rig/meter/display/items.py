@@ -148,9 +148,14 @@ GYRBOX = (
 """The troubleshooting sequence: 19 items, in this order (D-4)."""
 
 
+LEAST_SCROLL_S = 6
+"""Of an item that scrolls by itself, "min 6 seconds" in the notice (D-2)."""
+
+
 @dataclass(frozen=True)
 class DisplaySettings:
-    """Four sequences; an item of any but the test one stands for `scroll_s`, 6 or more. `gyrbox` is GYRBOX's."""
+    """Four sequences; an item of any but the test one stands for `scroll_s`, LEAST_SCROLL_S or more; 0: until SCROLL, as
+    autoscroll is not programmed (D-2). `gyrbox` is GYRBOX's."""
 
     scroll_s: int
     normal: tuple[DisplayItem, ...]
