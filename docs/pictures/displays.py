@@ -85,7 +85,7 @@ def main() -> None:
         draw("alternate", "Alternate sequence", shown(settings.alternate, alternate=True))
         draw("gyrbox", "Gyrbox sequence", shown(settings.gyrbox))
         face = Face(dict(normal)["kWh delivered"], plate=program.nameplate.rows(), marks=SIMULATED)
-        Path(__file__).with_name("face.svg").write_text(svg(face), encoding="utf-8")
+        Path(__file__).with_name("face.svg").write_text(svg(face, program.markings), encoding="utf-8")
         service.meter.execute(Command(hardware.clock.utc_ns(), Action.TEST_BEGIN))
         run(TEST_SECONDS)
         draw("test", "Test sequence", shown(settings.test))

@@ -137,14 +137,25 @@ def inputs(tables: tuple[schema.InputTable, ...], meter: Metering, time_of_use: 
     found: list[Input] = []
     for k, table in enumerate(tables):
         id = InputId[table.name]
+        volts = number(f"inputs[{k}].volts", table.volts, schema.CONTACT_VOLTS, LEAST, MOST_THRESHOLD_V)
         match table:
             case schema.RecordInputTable():
                 rule = 'a number above 0 in quotes, such as "1" or "0.1"'
-                found.append(RecordedInput(id, number(f"inputs[{k}].weight", table.weight, rule, LEAST, MOST)))
+                found.append(RecordedInput(id, number(f"inputs[{k}].weight", table.weight, rule, LEAST, MOST), volts))
             case schema.ForceRateTable():
                 _require_rates(f'inputs[{k}].function = "force rate"', meter, time_of_use)
-                found.append(RateInput(id, Rate[table.rate]))
+                found.append(RateInput(id, Rate[table.rate], volts))
     return tuple(sorted(found, key=lambda found: found.id.place))
+
+
+def check_relay_board(file: schema.ProgramFile) -> None:
+    """Raises ConfigError for contacts in a program of a meter without the board that has them (M-6)."""
+    for key in ("outputs", "inputs"):
+        if getattr(file, key) and not file.meter.relay_board:
+            raise ConfigError(
+                f"[[{key}]] are contacts of the relay board, and meter.relay_board is false: leave them out, or let it "
+                "be true"
+            )
 
 
 def _require_rates(what: str, meter: Metering, time_of_use: bool) -> None:

@@ -57,6 +57,7 @@ vt_ratio = "1"  # transformer ratios; readings are at the meter, multiply them b
 ct_ratio = "1"
 {autotransformer}\
 #ks_wh = "{plain(plate.ks.wh)}"  # Wh a flash of the test LED; left out, this value: Ks of form and class
+relay_board = true  # false: neither outputs nor inputs
 net_var = "lagging - leading"  # what "kvarh net" is; or "delivered - received"
 apparent = "td"  # what "kVAh" and "kVA" are: td, the root of P² + Q², or rms, the sum of Vrms · Irms
 """

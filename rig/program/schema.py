@@ -59,6 +59,7 @@ class MeterTable(_Table, frozen=True):
         Literal["lagging - leading", "delivered - received"], _key("what `kvarh net` and `kvar net` are")
     ] = "lagging - leading"
     apparent: Annotated[Literal["td", "rms"], _key("which VA the plain names `kVAh` and `kVA` mean")] = "td"
+    relay_board: Annotated[bool, _key("the relay board is fitted, an option: outputs KYZ1 to 4, inputs IN1, 2")] = True
 
 
 class ClockTable(_Table, frozen=True):
@@ -366,6 +367,10 @@ OutputTable = (
     | DiagnosticTable
 )
 
+CONTACT_VOLTS = 'volts above 0 in quotes, such as "3.3"'
+_Volts = Annotated[
+    str, _key("voltage of the contact's circuit, as marked on the meter; the rig's own is 3.3 V", rule=CONTACT_VOLTS)
+]
 _InputName = Annotated[Literal["IN1", "IN2"], _key("which input; each once")]
 
 
@@ -374,6 +379,7 @@ class RecordInputTable(_Table, frozen=True, tag_field="function", tag="record"):
 
     name: _InputName
     weight: Annotated[str, _key("what a pulse stands for, in the unit of the other meter", rule=NUMBER)] = "1"
+    volts: _Volts = "3.3"
 
 
 class ForceRateTable(_Table, frozen=True, tag_field="function", tag="force rate"):
@@ -381,6 +387,7 @@ class ForceRateTable(_Table, frozen=True, tag_field="function", tag="force rate"
 
     name: _InputName
     rate: Annotated[Literal["A", "B", "C", "D"], _key("the rate")]
+    volts: _Volts = "3.3"
 
 
 InputTable = RecordInputTable | ForceRateTable
@@ -429,5 +436,7 @@ class ProgramFile(_Table, frozen=True):
 
     @property
     def output_tables(self) -> tuple[OutputTable, ...]:
-        """The outputs; where the file says nothing of them, KYZ1 follows kWh delivered."""
-        return (PulsesTable(name="KYZ1"),) if self.outputs is None else self.outputs
+        """The outputs; where the file says nothing of them, KYZ1 follows kWh delivered if there is a relay board."""
+        if self.outputs is None:
+            return (PulsesTable(name="KYZ1"),) if self.meter.relay_board else ()
+        return self.outputs

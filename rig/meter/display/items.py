@@ -154,8 +154,8 @@ LEAST_SCROLL_S = 6
 
 @dataclass(frozen=True)
 class DisplaySettings:
-    """Four sequences; an item of any but the test one stands for `scroll_s`, LEAST_SCROLL_S or more; 0: until SCROLL, as
-    autoscroll is not programmed (D-2). `gyrbox` is GYRBOX's."""
+    """Four sequences; an item of any but the test one stands for `scroll_s`, LEAST_SCROLL_S or more; 0: until SCROLL,
+    as autoscroll is not programmed (D-2). `gyrbox` is GYRBOX's."""
 
     scroll_s: int
     normal: tuple[DisplayItem, ...]
