@@ -159,7 +159,7 @@ def nameplate(
     """
     ratios = ratios or Ratios()
     high = ratios.autotransformer != 1
-    if high and model.lacks(ModelCapability.MODULES):
+    if high and model.lacks(ModelCapability.AUTOTRANSFORMER):
         raise NameplateError(
             f"the autotransformer's ratio is {ratios.autotransformer}, but model {model.name} has none: "
             f"give 1, or a model of the S4e family"

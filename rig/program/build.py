@@ -75,6 +75,7 @@ class Program:
         return Markings(
             front_markings(metering.form, metering.equation, detected=metering.service is None),
             relay_board_marking(self.outputs, self.inputs) if self.file.meter.relay_board else None,
+            metering.firmware.version if metering.firmware else None,
         )
 
     @cached_property
@@ -146,5 +147,5 @@ def build(file: schema.ProgramFile) -> Program:
         display=display(file.display, offer),
         outputs=outputs(file.output_tables, offer),
         inputs=contacts_in,
-        security=security(file.security),
+        security=security(file.security, meter.firmware),
     )

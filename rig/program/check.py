@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from rig.files.numbers import plain
 from rig.meter.access.security import FACTORY_KEY
+from rig.meter.approval import unapproved_services
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.recorder import RecorderSettings
 from rig.meter.billing.settings import SelfReadKind
+from rig.meter.communication_modules import AUTOTRANSFORMER_MODULES
 from rig.program.billing import LEAST_INTERVAL_MIN
 from rig.program.build import Program
 from rig.program.display import SEQUENCES
@@ -106,11 +108,26 @@ def _nameplate_notes(program: Program) -> Iterator[str]:
     if plate.inferred and program.file.meter.ks_wh is None:
         kind = f"form {plate.form} in class {metering.current_class}"
         yield f"no legible plate has {kind}: Ks, K and MAX follow their rule"
+    yield from _approval_notes(program)
     for equation in [metering.equation] if metering.service else metering.form.equations:
         if equation.exact_when:
             yield f"form {plate.form} on a {equation.service} service is exact when {equation.exact_when}"
     if plate.ratios.multiplier != 1:
         yield f"all readings are at the meter: multiply them by {plain(plate.ratios.multiplier)}"
+
+
+def _approval_notes(program: Program) -> Iterator[str]:
+    """What of the meter the notice of approval does not name, though it runs (M-7, M-8, X-4)."""
+    metering, plate = program.metering, program.nameplate
+    if outside := unapproved_services(metering.form, metering.current_class, metering.service):
+        elements, services = plain(metering.form.elements), " or ".join(outside)
+        yield f"the approval does not name {elements} elements in class {metering.current_class} on {services}"
+    firmware, model = metering.firmware, metering.model
+    if firmware is not None and firmware.family != model.family:
+        came = f"firmware {firmware.version} came with the {firmware.family}"
+        yield f"{came}: the notice does not show it in an {model.family}"
+    if plate.ratios.autotransformer != 1 and metering.module not in AUTOTRANSFORMER_MODULES:
+        yield "the notice shows the autotransformer with module TS2 or TS2 MU, and the program has neither"
 
 
 def _time_notes(program: Program, year: int) -> Iterator[str]:

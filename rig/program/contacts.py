@@ -11,7 +11,7 @@ from functools import singledispatch
 from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.inputs import InputId
-from rig.meter.billing.quantity import NANO_PER_KILO
+from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.alerts import DemandAlert, DiagnosticAlert, PowerFactorAlert, VoltageAlert
 from rig.meter.contacts.functions import Input, Output, PulsesOutput, RateInput, RecordedInput
@@ -94,11 +94,11 @@ def _demand_alert(table: schema.DemandThresholdTable, place: str, offer: Offer) 
 @output_of.register
 def _power_factor_alert(table: schema.PowerFactorThresholdTable, place: str, offer: Offer) -> PowerFactorAlert:
     meter = offer.meter
-    meter.require(ModelCapability.REACTIVE, f'{place}.function = "pf threshold"')
     rule = 'a power factor above 0 and at most 1 in quotes, such as "0.9"'
     below = number(f"{place}.below", table.below, rule, LEAST, 1)
     least_a = starting_amperes(meter.current_class)
-    return PowerFactorAlert(OutputId[table.name], below, meter.names.apparent, least_a)
+    apparent = meter.names.apparent if meter.has(ModelCapability.REACTIVE) else Quantity.KVAH_RMS
+    return PowerFactorAlert(OutputId[table.name], below, apparent, least_a)
 
 
 @output_of.register

@@ -146,7 +146,7 @@ def usual_items(sequence: str, offer: Offer, *, scrolls: bool) -> list[str]:
             found = ["date", "time", "service", *(["season", "rate"] if rates else []), *energies]
             for d in demands:
                 found += [f"{d} {of}" for of in ("max date", "max time", "previous", "cumulative")]
-            return [*found, "firmware"]
+            return [*found, "firmware", *(["software"] if offer.meter.firmware else [])]
         case _:
             found = ["test left", *energies, *(f"{d} {of}" for d in demands for of in ("present", "max"))]
             found += ["pulse kWh"] + (["pulse kM3H"] if offer.pulses.km3h else [])

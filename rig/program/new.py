@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from rig.files.numbers import plain
 from rig.files.whole import check_free, write_files
+from rig.meter.communication_modules import modules_of
 from rig.meter.models import ModelCapability
 from rig.program import schema
 from rig.program.metering import Metering, metering
@@ -41,8 +42,12 @@ def _meter(meter: Metering) -> str:
     plate = meter.nameplate
     services = " or ".join(f'"{service}"' for service in meter.form.services)
     autotransformer = ""
-    if meter.has(ModelCapability.MODULES):
-        autotransformer = '#autotransformer = "600/480"  # for 347-600 V\n'
+    if meter.has(ModelCapability.AUTOTRANSFORMER):
+        autotransformer = '#autotransformer = "600/480"  # for 347-600 V, with module TS2 or TS2 MU\n'
+    modules = modules_of(meter.model)
+    firmware = '#firmware = "7.18"  # version of the notice that is emulated; left out, all that any has\n'
+    if meter.model.family == "S4":
+        firmware = firmware.replace("7.18", "4.22")
     return f"""\
 # The program of a meter. A line that begins with # and a key, without a space, shows what else can be said.
 # "rig program check" says what it comes to, "rig program schema" lists every key.
@@ -56,6 +61,8 @@ serial = "00 000 000"
 vt_ratio = "1"  # transformer ratios; readings are at the meter, multiply them by both
 ct_ratio = "1"
 {autotransformer}\
+{firmware}\
+#module = "{"TS2" if "TS2" in modules else modules[0]}"  # the communication module; see docs/program.md
 #ks_wh = "{plain(plate.ks.wh)}"  # Wh a flash of the test LED; left out, this value: Ks of form and class
 relay_board = true  # false: neither outputs nor inputs
 net_var = "lagging - leading"  # what "kvarh net" is; or "delivered - received"

@@ -27,7 +27,7 @@ from rig.program.names import PulseQuantities
 
 _RESETS = (DisplayStatus.RESET_COUNT, DisplayStatus.RESET_DATE, DisplayStatus.RESET_TIME, DisplayStatus.INTERVAL_LEFT)
 _INPUTS = {DisplayStatus.INPUT_1: InputId.IN1, DisplayStatus.INPUT_2: InputId.IN2}
-_REACTIVE = (InstantaneousQuantity.VARS, InstantaneousQuantity.VOLT_AMPERES, InstantaneousQuantity.POWER_FACTOR)
+_REACTIVE = (InstantaneousQuantity.VARS, InstantaneousQuantity.VOLT_AMPERES)
 _OF_VOLTS = (InstantaneousQuantity.VOLTS, InstantaneousQuantity.VOLTS_ANGLE, InstantaneousQuantity.VOLTS_DISTORTION)
 
 

@@ -49,6 +49,13 @@ class MeterTable(_Table, frozen=True):
     autotransformer: Annotated[
         str, _key("ratio of the autotransformer for 347–600 V: multiplies what is read", rule=STEP_DOWN)
     ] = "1"
+    firmware: (
+        Annotated[str, _key('firmware version of the notice that is emulated, such as "7.18"', default="the rig's own: "
+                            "all that any version can")] | None
+    ) = None  # fmt: skip
+    module: (
+        Annotated[str, _key('communication module that is fitted, such as "TS2"', default="none")] | None
+    ) = None  # fmt: skip
     ks_wh: (
         Annotated[
             str, _key("Wh a flash of the test LED", rule=NUMBER, default="240 V · TA · n / 1000 by form and class")

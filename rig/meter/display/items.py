@@ -59,6 +59,7 @@ class DisplayStatus(Enum):
     SERVICE = "service"
     ROTATION = "rotation"
     FIRMWARE = "firmware"
+    SOFTWARE = "software"
     PROGRAM = "program"
     SERIAL = "serial"
     KS = "Ks"

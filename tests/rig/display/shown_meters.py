@@ -35,6 +35,8 @@ quantities = ["kW delivered", "kvar lagging", "kVA"]
 [test_mode]
 minutes = 20
 interval_minutes = 5
+[display]
+scroll_seconds = 6
 [[tou.seasons]]
 name = "summer holidays"
 begins = "05-01"
@@ -59,7 +61,9 @@ def program(text: str = TEXT) -> Program:
 
 
 PROGRAM = program()
-PLATE = DisplayedNameplate("0.1.0", "0123456789ab", "00 000 000", "1.8", "4800", PROGRAM.billing.calendar)
+PLATE = DisplayedNameplate(
+    "0.1.0", "0123456789ab", "00 000 000", "1.8", "4800", PROGRAM.billing.calendar, software="0.2.0"
+)
 KNOWN = items(PROGRAM.metering.names, PulseQuantities(Quantity.KVARH_LAGGING, Quantity.KVAH_RMS))
 
 
