@@ -54,11 +54,11 @@ def modules_of(model: MeterModel) -> tuple[str, ...]:
 def check_module(model: MeterModel, module: str) -> None:
     """Raises ModuleError where the model has not been approved with the module."""
     if module not in MODULE_MODELS:
-        raise ModuleError(f'module "{module}" is not known: choose {_or(list(MODULE_MODELS))}')
+        raise ModuleError(f'module {module!r} is not known: choose {_or(list(MODULE_MODELS))}')
     if module not in modules_of(model):
         models = [name for name in MODELS if name in MODULE_MODELS[module]]
         raise ModuleError(
-            f'module "{module}" is approved with {_or(models)}, not with {model.name}, which takes '
+            f'module {module!r} is approved with {_or(models)}, not with {model.name}, which takes '
             f"{_or(list(modules_of(model)))}"
         )
 

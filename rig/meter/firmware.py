@@ -90,7 +90,7 @@ class Firmware:
 def firmware_named(version: str) -> Firmware:
     """An approved version. Raises FirmwareError."""
     if version not in APPROVED:
-        raise FirmwareError(f'version "{version}" is not approved: choose {", ".join(APPROVED[:-1])} or {APPROVED[-1]}')
+        raise FirmwareError(f'version {version!r} is not approved: choose {", ".join(APPROVED[:-1])} or {APPROVED[-1]}')
     return Firmware(version)
 
 
@@ -100,7 +100,7 @@ def firmware_of(model: MeterModel, version: str) -> Firmware:
     if firmware.protocol is Protocol.ANSI and model.lacks(ModelCapability.C12_19):
         dgcom = [other for other in APPROVED if Firmware(other).protocol is Protocol.DGCOM]
         raise FirmwareError(
-            f'version "{version}" speaks ANSI C12.19, and model {model.name} is available with DGCOM: '
+            f'version {version!r} speaks ANSI C12.19, and model {model.name} is available with DGCOM: '
             f"choose {', '.join(dgcom[:-1])} or {dgcom[-1]}"
         )
     return firmware

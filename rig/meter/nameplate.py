@@ -91,8 +91,9 @@ class Ratios:
 class Nameplate:
     """A nameplate. Constants in watt-hours per pulse, ratings in volts, amperes and kilowatts, all at the meter.
 
-    `elements` may be 1.5 or 2.5. `phases` and `wires` are those of the form's usual service. `k_wh` is the least Kp,
-    Ks/12. `remark` says where the plate in the notice differs, "" where it does not or there is none.
+    `elements` may be 1.5 or 2.5. `phases` and `wires` are those of the service programmed, or of the form's usual one.
+    `k_wh` is the least Kp, Ks/12. `remark` says where the plate in the notice differs, "" where it does not or there is
+    none.
     """
 
     type: str
@@ -169,13 +170,13 @@ def nameplate(
     if ks_wh is not None and ks_wh != ks.wh:
         remark = f"Ks is programmed; by form and class it would be {_number(ks.wh)}"
         ks = Ks(ks_wh, on_plate=False)
-    usual = form.equation().service_type
+    expected = form.equation(service).service_type
     return Nameplate(
         type=model.name,
         form=form.name,
         elements=form.elements,
-        phases=usual.phases,
-        wires=usual.wires,
+        phases=expected.phases,
+        wires=expected.wires,
         volts=("347-600 V" if high else f"120-{MOST_VOLTS} V") + _connection(form, service),
         amperes=f"{_number(LEAST_AMPERES[current_class])}-{current_class} A",
         hertz=HERTZ,

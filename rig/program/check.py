@@ -12,6 +12,7 @@ from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.recorder import RecorderSettings
 from rig.meter.billing.settings import SelfReadKind
 from rig.meter.communication_modules import AUTOTRANSFORMER_MODULES
+from rig.meter.firmware import Firmware
 from rig.program.billing import LEAST_INTERVAL_MIN
 from rig.program.build import Program
 from rig.program.display import SEQUENCES
@@ -29,7 +30,12 @@ MONTH_DAYS = 31
 def summary(program: Program, year: int) -> dict[str, str]:
     """What the program does: a line for each table, dates as they fall in a year."""
     metering, settings = program.metering, program.billing
-    lines = {"service": metering.service or "detected", "clock": _clock(program, year)}
+    lines = {"service": metering.service or "detected"}
+    if metering.firmware:
+        lines["firmware"] = _firmware(metering.firmware)
+    if metering.module:
+        lines["module"] = metering.module
+    lines |= {"relay board": "fitted" if program.file.meter.relay_board else "none", "clock": _clock(program, year)}
     if settings.demand:
         lines["demand"] = (
             f"{_averaging(settings.demand)}, of {', '.join(q.demand_name for q in settings.demand.quantities)}; "
@@ -58,6 +64,11 @@ def summary(program: Program, year: int) -> dict[str, str]:
     lines |= {output.id.label: output.text(program.ratings) for output in program.outputs}
     lines |= {found.id.label: found.text for found in program.inputs}
     return lines | {"seal": "on" if program.security.seal else "off"}
+
+
+def _firmware(firmware: Firmware) -> str:
+    ports = ", RS-232, RS-485, high-speed modem" if firmware.port_options else ""
+    return f"{firmware.version}, {firmware.protocol.value}{ports}{', seal' if firmware.seals else ''}"
 
 
 def _clock(program: Program, year: int) -> str:
