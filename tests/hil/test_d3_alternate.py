@@ -68,9 +68,9 @@ def test_magnet_again_changes_nothing(cover, scroll, magnet, display) -> None:
 @pytest.mark.program(STANDS)
 def test_d3_without_autoscroll_a_magnet_brought_again_steps(magnet, display) -> None:
     magnet.hold(3.1)
-    display.keeps("ALT", item="serial", seconds=7)
+    display.keeps("ALT", item="serial", seconds=6.5)
     magnet.hold(3.1)
-    display.keeps("ALT", item="firmware", seconds=7)
+    display.keeps("ALT", item="firmware", seconds=0.5)
     magnet.hold(3.1)
     display.expect(mode="normal", dark="ALT", item="kWh delivered", within=0.1)
 

@@ -100,11 +100,17 @@ def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> 
     assert [line[:4].rstrip() for line in narrow[9:17]] == ["V", "A", "THD", "W", "var", "φ", "VA", "PF"]
 
 
-def test_c9_figures_that_differ_are_explained_where_they_stand() -> None:
-    """54.19 Wh with test mode beside 0.048302 kWh billed; in a run without test mode or a store nothing differs."""
+@pytest.fixture(scope="module")
+def a_second() -> Reading:
+    """The last reading of a second's run."""
     readings: list[Reading] = []
     start_and_show(Config(), 1, paced=False, audience=Audience(readings.append))
-    summary = readings[-1].summary
+    return readings[-1]
+
+
+def test_c9_figures_that_differ_are_explained_where_they_stand(a_second: Reading) -> None:
+    """54.19 Wh with test mode beside 0.048302 kWh billed; in a run without test mode or a store nothing differs."""
+    summary = a_second.summary
 
     def lines(delivered_wh: float, kwh_delivered: float) -> str:
         console = Console(file=io.StringIO(), width=120)
@@ -121,11 +127,8 @@ def test_c9_figures_that_differ_are_explained_where_they_stand() -> None:
     assert "test mode" not in lines(summary.energy_wh.delivered, summary.registers.kwh_delivered)
 
 
-def test_c9_in_test_mode_the_panel_says_that_nothing_is_billed() -> None:
-    readings: list[Reading] = []
-    start_and_show(Config(), 1, paced=False, audience=Audience(readings.append))
-    reading = readings[-1]
-    exact = reading.summary.exact
+def test_c9_in_test_mode_the_panel_says_that_nothing_is_billed(a_second: Reading) -> None:
+    exact = a_second.summary.exact
     test = ExactTestMode(0, 60 * 10**9, None, exact.averaging, exact.registers)
 
     def text(reading: Reading) -> str:
@@ -134,6 +137,6 @@ def test_c9_in_test_mode_the_panel_says_that_nothing_is_billed() -> None:
         assert isinstance(console.file, io.StringIO)
         return console.file.getvalue()
 
-    assert "test mode: nothing is billed" not in text(reading)
-    summary = msgspec.structs.replace(reading.summary, exact=msgspec.structs.replace(exact, test_mode=test))
-    assert "test mode: nothing is billed" in text(msgspec.structs.replace(reading, summary=summary))
+    assert "test mode: nothing is billed" not in text(a_second)
+    summary = msgspec.structs.replace(a_second.summary, exact=msgspec.structs.replace(exact, test_mode=test))
+    assert "test mode: nothing is billed" in text(msgspec.structs.replace(a_second, summary=summary))
