@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import islice
 
 import msgspec
 
@@ -56,6 +57,9 @@ WORK_NS = 2_000_000
 
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
+
+MOST_RECORDS = 16
+"""Of the records that wait so many are read before front and inputs are looked at again."""
 
 FINISH_NS = 2_000_000_000
 """Outputs that still owe pulses get this long at the end."""
@@ -341,7 +345,7 @@ class Service:
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
             self._follow_clock()
-        for record in self._board.records(lambda: self.make_room(RECORD_NS)):
+        for record in islice(self._board.records(lambda: self.make_room(RECORD_NS)), MOST_RECORDS):
             self.make_room()
             result = self.meter.advance(record)
             if result.window.energies is not None:
