@@ -197,6 +197,8 @@ class RemotePins(VirtualClockMockFactory):
     `resume` has, by GPIO, the number of the last edge that was dealt with before: an input claimed goes on after it.
     """
 
+    keep_levels = True  # as drivers.pins.keep_levels asks
+
     def __init__(self, connection: socket.socket) -> None:
         self._connection = _Connection(connection, "pins")
         self.welcome = self._connection.welcome

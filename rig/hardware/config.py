@@ -39,6 +39,7 @@ A file with everything at its default:
     program = "meter.toml"          # see docs/program.md; left out: a plain RXRS4e of form 9S, class 20
     calibration = "constants.toml"  # left out: nominal on a Pi (UNCALIBRATED), exact if simulated
     store = "meter-store"           # a folder; left out: nothing outlives a simulated run, a Pi has "meter-store"
+    ring = "/dev/shm/meter.ring"    # a file in memory, see docs/store.md; left out: a path made from the store's
 
     [daemon]                        # the metering process, see docs/interface.md
     socket = "meter.sock"           # where its clients find it; left out: a path made from this file's
@@ -144,6 +145,7 @@ class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     program: str | None = None
     calibration: str | None = None
     store: str | None = None
+    ring: str | None = None
 
 
 class BenchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

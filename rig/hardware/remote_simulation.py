@@ -90,6 +90,7 @@ def _hardware(
         calibration,
         about.fidelity,
         RemoteHands(pins, wired),
+        epoch="" if process else pins.welcome.epoch,
         process=process,
     )
 
