@@ -123,7 +123,8 @@ def pulse_jitter(seconds: float = SECONDS, crowd: bool = False) -> dict[str, flo
 def _used(socket: Path) -> tuple[float, int]:
     """Seconds of processor time, and kB of memory, of the daemon on a socket and of its server."""
     pid = int(socket.with_name(socket.name + ".lock").read_text())
-    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    pids = [pid, *(child for child in children if b"server" in Path(f"/proc/{child}/cmdline").read_bytes())]
     ticks = memory = 0
     for each in pids:
         fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
