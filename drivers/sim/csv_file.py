@@ -12,11 +12,11 @@ from drivers.sim.recording import (
     RecordedChannel,
     Recording,
     RecordingError,
-    decode,
     fault_of,
     read_bytes,
     uniform_rate,
 )
+from drivers.sim.text_encoding import decode
 
 _UNITS = {"va": "V", "vb": "V", "vc": "V", "ia": "A", "ib": "A", "ic": "A"}
 _TIME_COLUMNS = ("time", "t", "time_s")
@@ -31,7 +31,7 @@ def read_csv(path: Path, rate_hz: Fraction | None = None) -> Recording:
     """
     numbered = [
         (number, line)
-        for number, line in enumerate(decode(read_bytes(path)).splitlines(), 1)
+        for number, line in enumerate(decode(read_bytes(path, 1<<27)).text.splitlines(), 1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
     if len(numbered) < 2:
