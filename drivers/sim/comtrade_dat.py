@@ -19,6 +19,7 @@ MISSING_STAMP = 0xFFFFFFFF
 _CODES = {"BINARY": "<i2", "BINARY32": "<i4", "FLOAT32": "<f4"}
 _ASCII_MISSING = {1991: 999999.0, 1999: 99999.0}
 _FLOAT32_MISSING = float(np.finfo(np.float32).min)
+_MOST_LINE = 4 << 20
 _CHUNK_CELLS = 400_000
 _LARGE = 0.1
 """Of a channel's peak: samples beyond it on both sides make a lone code between them a gap, no crossing of zero."""
@@ -41,10 +42,10 @@ class Gap(NamedTuple):
     code: str
 
 
-def rows_held(cfg: Configuration, data: bytes) -> int:
+def rows_held(path: Path, cfg: Configuration, data: bytes) -> int:
     """How many samples the data hold, whatever the configuration counts."""
     if cfg.data_type == "ASCII":
-        return sum(1 for line in _lines(data) if line)
+        return sum(1 for line in _lines(path, data) if line)
     return len(data) // _row(cfg).itemsize
 
 
@@ -143,10 +144,13 @@ def _is_text(data: bytes) -> bool:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _lines(data: bytes) -> Iterator[bytes]:
+def _lines(path: Path, data: bytes) -> Iterator[bytes]:
     """The lines, blank ones as b''."""
     one_kind = data if b"\n" in data else data.replace(b"\r", b"\n")
-    return (line.strip(b" \t\r\n\x1a\0") for line in io.BytesIO(one_kind))
+    for line in io.BytesIO(one_kind):
+        if len(line) > _MOST_LINE:
+            raise RecordingError(f"{path}: a line of {len(line)} bytes: this is no ASCII data")
+        yield line.strip(b" \t\r\n\x1a\0")
 
 
 def _ascii(path: Path, cfg: Configuration, data: bytes, rows: int) -> Samples:
@@ -154,7 +158,7 @@ def _ascii(path: Path, cfg: Configuration, data: bytes, rows: int) -> Samples:
     raw = np.full((rows, analog), np.nan)
     head = np.full((rows, 2), np.nan)
     texts: dict[tuple[int, int], str] = {}
-    numbered = ((number, line) for number, line in enumerate(_lines(data), 1) if line)
+    numbered = ((number, line) for number, line in enumerate(_lines(path, data), 1) if line)
     at = 0
     while at < rows and (chunk := list(islice(numbered, min(rows - at, max(1, _CHUNK_CELLS // fields))))):
         cells = [line.decode("latin-1").split(",") for _, line in chunk]

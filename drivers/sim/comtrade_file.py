@@ -66,7 +66,7 @@ def read_comtrade(path: Path, rate_hz: Fraction | None = None, block: int | None
         raise RecordingError(
             f"{path}: its data are {parts.dat_type} by the line above them, {cfg.data_type} by the configuration"
         )
-    held = rows_held(cfg, parts.dat)
+    held = rows_held(parts.dat_path, cfg, parts.dat)
     promised = cfg.rates[-1][1] if cfg.rates else held
     if held < promised:
         raise RecordingError(
@@ -94,41 +94,33 @@ def read_comtrade(path: Path, rate_hz: Fraction | None = None, block: int | None
     skew_us = max(abs(channel.skew_us) for channel in cfg.analog)
     if skew_us:
         notes.append(f"channels are as sampled, their skew of up to {skew_us:g} µs is not corrected")
-    values = np.empty((chosen.end - chosen.first, len(cfg.analog)))
-    channels = tuple(
-        _channel(channel, cfg, samples, k, chosen.first, values[:, k]) for k, channel in enumerate(cfg.analog)
-    )
+    channels = tuple(_channel(channel, cfg, samples, k, chosen.first) for k, channel in enumerate(cfg.analog))
     if stamped:
         rate_hz = _stamped_rate(path, cfg, samples.stamps[rows])
+    values = samples.raw[rows]  # scaled in place: memory has room for one of them
     return Recording(path, channels, values, rate_hz or chosen.rate_hz, tuple(notes), encoding, "channel")
 
 
-def _channel(
-    channel: AnalogChannel, cfg: Configuration, samples: Samples, column: int, first: int, values: Floats
-) -> RecordedChannel:
-    """One channel, its unit and what is wrong with it; `values` gets its samples, in V or A where the unit says so."""
+def _channel(channel: AnalogChannel, cfg: Configuration, samples: Samples, column: int, first: int) -> RecordedChannel:
+    """One channel, its unit and what is wrong with it; its raw samples from `first` on become values, in V or A."""
     raw = samples.raw[first:, column]
     unit = unit_of(channel.unit)
     base, scale = (unit.base, float(unit.scale)) if unit else (channel.unit, 1.0)
+    gap = missing(raw, channel, cfg.data_type, cfg.revision)
     with np.errstate(all="ignore"):
-        values[:] = (raw * channel.a + channel.b) * scale
+        raw[:] = (raw * channel.a + channel.b) * scale
+    raw[gap.rows] = np.nan
     fault = channel.fault or text_fault(samples, column, first)
-    if fault is None:
-        gap = missing(raw, channel, cfg.data_type, cfg.revision)
-        values[gap.rows] = np.nan
-        count = int(gap.rows.sum())
-        if count == len(raw):
-            fault = "is empty: every sample of it is missing"
-        elif count:
-            fault = (
-                f"has no value at sample {first + int(np.argmax(gap.rows)) + 1}"
-                + (f" and {count - 1} more" if count > 1 else "")
-                + f": {gap.code} stands for a missing one"
-            )
-        else:
-            fault = fault_of(values, lambda row: f"sample {first + row + 1}")
-    if fault is not None:
-        values[:] = np.where(np.isfinite(values), values, np.nan)
+    count = int(gap.rows.sum())
+    if fault is None and count == len(raw):
+        fault = "is empty: every sample of it is missing"
+    elif fault is None and count:
+        more = f" and {count - 1} more" if count > 1 else ""
+        fault = (
+            f"has no value at sample {first + int(np.argmax(gap.rows)) + 1}{more}: {gap.code} stands for a missing one"
+        )
+    elif fault is None:
+        fault = fault_of(raw, lambda row: f"sample {first + row + 1}")
     return RecordedChannel(
         channel.name,
         base,

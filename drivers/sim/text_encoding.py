@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -21,6 +22,7 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_SEARCHED_BYTES = 4 << 20
 _JUDGED_BYTES = 1 << 16
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -39,22 +41,23 @@ class Text(NamedTuple):
 
 def decode(data: bytes) -> Text:
     """Read a file's bytes as text; this never fails, since latin-1 takes any byte."""
+    encoding = encoding_of(data)
+    return Text(data.decode(encoding, "replace"), encoding)
+
+
+def encoding_of(data: bytes) -> str:
+    """Give the encoding that a file's bytes are marked with, or look like."""
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return Text(data.decode(encoding, "replace"), encoding)
-    encoding = _sixteen_bit(data) or judge(data)
-    return Text(data.decode(encoding, "replace"), encoding)
+            return encoding
+    return _sixteen_bit(data) or judge(data)
 
 
 def judge(data: bytes) -> str:
     """Judge the encoding of text without a byte order mark, by all of its bytes above 127."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    else:
+    if _is_utf8(data):
         return "utf-8"
-    high = b" ".join(_words_with_high_bytes(data))[:_JUDGED_BYTES]
+    high = b" ".join(_words_with_high_bytes(data[:_SEARCHED_BYTES]))[:_JUDGED_BYTES]
     if _is_chinese(high):
         return "gb18030"
     if _is_japanese(high):
@@ -62,7 +65,7 @@ def judge(data: bytes) -> str:
     scores = {encoding: _score(high, encoding) for encoding in _SINGLE_BYTE}
     best = max(scores, key=lambda encoding: scores[encoding])  # of equals the first
     try:
-        data.decode(best)
+        high.decode(best)
     except UnicodeDecodeError:
         return "latin-1"
     return best
@@ -94,6 +97,17 @@ def _sixteen_bit(data: bytes) -> str | None:
     if even > 0.7 * pairs and odd < 0.1 * pairs:
         return "utf-16-be"
     return None
+
+
+def _is_utf8(data: bytes) -> bool:
+    decoder = getincrementaldecoder("utf-8")()  # piece by piece: the whole text may be four times as large
+    try:
+        for at in range(0, len(data), _SEARCHED_BYTES):
+            decoder.decode(data[at : at + _SEARCHED_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _words_with_high_bytes(data: bytes) -> Iterator[bytes]:

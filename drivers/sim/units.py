@@ -92,6 +92,8 @@ def heading(text: str) -> Heading:
     'V_A' and 'Channel A' are names.
     """
     text = text.strip().strip("\"'").strip()
+    if text.lower().startswith("in ") and (whole := unit_of(text[3:])) is not None:
+        return Heading("", text[3:], whole)
     phase = _PHASE_IN_BRACKETS.fullmatch(text)
     if phase is not None and (phase[1] + phase[2]).lower() != "ia":
         return Heading(f"{phase[1]}_{phase[2]}")
