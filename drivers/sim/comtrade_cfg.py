@@ -152,7 +152,7 @@ class _Reader:
             )
         if analog == 0:
             raise RecordingError(f"{self._path}: line {self._at}: no analog channel, nothing to play")
-        total = _fields(line)[0]
+        total = re.split(r"[\s,]+", line.strip())[0]
         if total != str(analog + status):
             self._skip("the total", total)
         return analog, status
@@ -169,12 +169,15 @@ class _Reader:
         extra = len(fields) - expected
         if extra > 0:  # commas in the name
             fields[1 : 2 + extra] = [",".join(fields[1 : 2 + extra])]
+        there = len(fields)
         fields += [""] * (13 - len(fields))
         _, name, phase, component, unit, a, b, skew, low, high, primary, secondary, side = fields[:13]
         name = name or f"channel {self._at - 2}"
         scale, offset = _real(a), _real(b or "0")
         fault = None
-        if scale is None or scale == 0:
+        if there < 10 or (there < 13 and fields[there - 1].upper() in ("P", "S")):
+            fault = f"has no values: its line {self._at} of the .cfg has {there} fields, it must have {expected}"
+        elif scale is None or scale == 0:
             fault = f"has no values: its multiplier a {where} is {shown(a)}, it must be a number other than 0"
         elif offset is None:
             fault = f"has no values: its offset b {where} is {shown(b)}, it must be a number"

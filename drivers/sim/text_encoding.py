@@ -60,7 +60,7 @@ def judge(data: bytes) -> str:
     high = b" ".join(_words_with_high_bytes(data[:_SEARCHED_BYTES]))[:_JUDGED_BYTES]
     if _is_chinese(high):
         return "gb18030"
-    if _is_japanese(high):
+    if _is_japanese(data[:_JUDGED_BYTES]):
         return "shift_jis"
     scores = {encoding: _score(high, encoding) for encoding in _SINGLE_BYTE}
     best = max(scores, key=lambda encoding: scores[encoding])  # of equals the first
@@ -129,11 +129,10 @@ def _is_chinese(high: bytes) -> bool:
     return pairs > 0 and usual >= 0.8 * pairs
 
 
-def _is_japanese(high: bytes) -> bool:
-    """Shift JIS: what it decodes to is kana or common ideographs, and leads of 81 to 9F occur."""
-    try:
-        text = high.decode("shift_jis")
-    except UnicodeDecodeError:
+def _is_japanese(head: bytes) -> bool:
+    """Shift JIS: all of it decodes, and of what is no ASCII a fifth at least is kana."""
+    text = head.decode("shift_jis", "replace")
+    if "\ufffd" in text[:-1]:
         return False
     wide = [c for c in text if ord(c) > 0x2E80]
     kana = sum("\u3040" <= c <= "\u30ff" for c in wide)
@@ -168,5 +167,5 @@ def _word_score(word: str) -> float:
         score += cyrillic * (1.0 if len(word) > 1 and not mixed else -0.5 if mixed else 0.2)
     if latin:
         # A Western word has accents here and there, not in a row.
-        score += latin * (1.0 if len(word) > len(foreign) or len(word) == 1 else -0.5)
+        score += latin * (1.0 if len(word) > len(foreign) or len(word) == 1 else -1.0)
     return score - turns
