@@ -87,7 +87,9 @@ def _names_a_unit(name: str) -> bool:
 
 
 def _is_time(head: Heading) -> bool:
-    return head.unit.base == "s" if head.unit else folded(head.name) in _TIMES
+    if head.unit is not None and head.unit.base in "VAs":
+        return head.unit.base == "s"
+    return folded(head.name) in _TIMES
 
 
 def _channel(head: Heading, row_unit: str, values: Values, k: int) -> RecordedChannel:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +43,20 @@ class Dialect:
     decimal_comma: bool = False
 
     def cells(self, line: str) -> list[str]:
-        """Split a line; a quote that is not closed closes at its end."""
+        """Split a line; csv.Error for a quote that is not closed."""
         if self.delimiter is None:
             return line.split()
         if '"' not in line:
             return [cell.strip() for cell in line.split(self.delimiter)]
-        (row,) = csv.reader([line], delimiter=self.delimiter, skipinitialspace=True) or ([""],)
+        (row,) = csv.reader([line], delimiter=self.delimiter, skipinitialspace=True, strict=True)
         return [cell.strip() for cell in row]
+
+    def cells_of_any(self, line: str) -> list[str]:
+        """Split a line that may be text: quotes need not match."""
+        try:
+            return self.cells(line)
+        except csv.Error:
+            return [cell.strip() for cell in line.replace('"', "").split(self.delimiter)]
 
     def is_number(self, cell: str) -> bool:
         """Whether a cell is a number in this dialect, infinite and not-a-number ones included."""
@@ -104,11 +111,8 @@ class Source:
             del sample[0]
         if len(sample) < 1:
             raise RecordingError(f"{path}: empty, it holds no row of values")
-        try:
-            self.dialect = self._judged([line for _, line in sample], separator[1] if separator else None)
-            self.sample: list[Row] = [(number, self.dialect.cells(line)) for number, line in sample]
-        except csv.Error as error:
-            raise RecordingError(f"{path}: is no CSV of numbers ({error})") from None
+        self.dialect = self._judged([line for _, line in sample], separator[1] if separator else None)
+        self.sample: list[Row] = [(number, self.dialect.cells_of_any(line)) for number, line in sample]
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         """The lines that are not blank, with their numbers."""
@@ -128,7 +132,7 @@ class Source:
             score = 0.0
             dialect = Dialect(delimiter, decimal_comma=True)
             for line in lines:
-                cells = [cell for cell in dialect.cells(line) if cell]
+                cells = [cell for cell in dialect.cells_of_any(line) if cell]
                 numeric = sum(map(dialect.is_number, cells))
                 if len(cells) > 1 and numeric * 2 >= len(cells):
                     score += 10 + len(cells) if numeric == len(cells) else 1
@@ -137,7 +141,7 @@ class Source:
         return Dialect(best.delimiter, self._has_decimal_comma(best, lines))
 
     def _has_decimal_comma(self, dialect: Dialect, lines: list[str]) -> bool:
-        cells = [cell for line in lines for cell in dialect.cells(line)]
+        cells = [cell for line in lines for cell in dialect.cells_of_any(line)]
         commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
         points = [cell for cell in cells if _POINT.fullmatch(cell) and "." in cell]
         grouped = [cell for cell in cells if _THOUSANDS.fullmatch(cell)]
@@ -196,7 +200,7 @@ class Source:
         none = [""] * width
         if first == 0:
             line, text = self.comments[-1] if self.comments else (0, "")
-            names = self.dialect.cells(text)
+            names = self.dialect.cells_of_any(text)
             if line and line < rows[0][0] and len(names) == width and not all(map(self.dialect.is_number, names)):
                 return names, none, 0
             raise RecordingError(
@@ -223,34 +227,36 @@ class Source:
         chunks: list[Floats] = []
         total = 0
         rows = self._rows(layout)
-        try:
-            while chunk := list(islice(rows, max(1, _CHUNK_CELLS // count))):
-                total += len(chunk)
-                check_size(self._path, total, count)
-                numbers = np.empty((len(chunk), count))
-                for k, column in enumerate(layout.columns):
-                    texts = [cells[column] for _, cells in chunk]
-                    numbers[:, k] = self._numbers(texts)
-                    wrong = np.flatnonzero(~np.isfinite(numbers[:, k]))
-                    if len(wrong) and not bad[k]:
-                        first_bad[k] = (chunk[wrong[0]][0], texts[wrong[0]])
-                    bad[k] += len(wrong)
-                chunks.append(numbers)
-        except csv.Error as error:
-            raise RecordingError(f"{self._path}: is no CSV of numbers ({error})") from None
+        while chunk := list(islice(rows, max(1, _CHUNK_CELLS // count))):
+            total += len(chunk)
+            check_size(self._path, total, count)
+            numbers = np.empty((len(chunk), count))
+            for k, column in enumerate(layout.columns):
+                texts = [cells[column] for _, cells in chunk]
+                numbers[:, k] = self._numbers(texts)
+                wrong = np.flatnonzero(~np.isfinite(numbers[:, k]))
+                if len(wrong) and not bad[k]:
+                    first_bad[k] = (chunk[wrong[0]][0], texts[wrong[0]])
+                bad[k] += len(wrong)
+            chunks.append(numbers)
         if not chunks:
             raise RecordingError(f"{self._path}: empty, it holds no row of values")
         return Values(np.concatenate(chunks), bad, first_bad)
 
     def _rows(self, layout: Layout) -> Iterator[Row]:
         """The rows of values. One without any counts where another follows it: its time has passed."""
-        empty: list[Row] = []
+        empty, first_empty = 0, 0
+        blank = [""] * layout.cells.stop
         for number, line in self._lines():
             if number < layout.first_line or line.startswith(_COMMENTS):
                 continue
-            cells = self.dialect.cells(line)
+            try:
+                cells = self.dialect.cells(line)
+            except csv.Error as error:
+                raise RecordingError(f"{self._path}: line {number} is no line of CSV ({error})") from None
             if not any(cells):
-                empty.append((number, [""] * layout.cells.stop))
+                first_empty = first_empty if empty else number
+                empty += 1
                 continue
             if len(cells) not in layout.cells and (
                 len(cells) < layout.cells.start or any(cells[layout.cells.stop - 1 :])
@@ -258,8 +264,8 @@ class Source:
                 raise RecordingError(
                     f"{self._path}: line {number} has {len(cells)} cells, the header names {layout.cells.start} columns"
                 )
-            yield from empty
-            empty.clear()
+            yield from repeat((first_empty, blank), empty)
+            empty = 0
             yield number, cells
 
     def _numbers(self, texts: list[str]) -> Floats:

@@ -11,9 +11,10 @@ from numba import njit
 
 from drivers.sim.channels import SLOTS
 from drivers.sim.portable import cos_sin
-from drivers.sim.rates import HIGHEST_RATE_HZ
 from drivers.sim.recording import Recording, RecordingError
 from drivers.sim.source import GRID_TICKS, Floats
+
+HIGHEST_RATE_HZ = 10_000_000
 
 TAPS = 64
 """Samples a value is computed from (more, in proportion, when the recording is faster than the grid).

@@ -7,8 +7,6 @@ from fractions import Fraction
 
 from drivers.sim.recording import RecordingError, shown
 
-HIGHEST_RATE_HZ = 10_000_000
-
 _NUMBER = r"\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,2})?|\.\d{1,20}(?:[eE][+-]?\d{1,2})?"
 _RATE = re.compile(rf"({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*([a-zA-Zµμ/ ]*)")
 _PER_SECOND = {"hz", "s/s", "sa/s", "sps", "samples/s", "samples/second", "sample/s", "/s", "1/s", "samples a second"}
@@ -31,10 +29,7 @@ def parse_rate(text: str) -> Fraction:
     below = Fraction(found[2] or "1")
     if not value or not below:
         raise _none(text)
-    rate = _with_unit(value / below, found[3].strip(), text)
-    if rate > HIGHEST_RATE_HZ:
-        raise RecordingError(f"--rate is {shown(text)}, {float(rate):g} Hz: up to {HIGHEST_RATE_HZ:g} Hz can be played")
-    return rate
+    return _with_unit(value / below, found[3].strip(), text)
 
 
 def _with_unit(value: Fraction, unit: str, text: str) -> Fraction:

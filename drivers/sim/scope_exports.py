@@ -22,7 +22,7 @@ from drivers.sim.csv_table import Layout, Row, Source
 from drivers.sim.units import unit_of
 
 _TDS_KEY = "record length"
-_T_INC = re.compile(r"\s*tinc\s*=\s*([0-9.eE+-]+)\s*s?", re.IGNORECASE)
+_T_INC = re.compile(r"\s*tinc\s*=\s*([0-9.,eE+-]+)\s*s?", re.IGNORECASE)
 _T_ZERO = re.compile(r"\s*t0\s*=.*", re.IGNORECASE)
 _NAME_AND_UNIT = re.compile(r"(.*\d)\s*([mk]?[VA])")
 _INTERVAL_KEYS = ("sample interval", "sampling interval", "sampling period", "sample period", "xinc", "xincrement")
@@ -138,7 +138,7 @@ def _key(cell: str) -> str:
 
 def _quantity(text: str) -> float | None:
     """A time in seconds from a number with or without its unit; None for what is none or not above 0."""
-    found = _NUMBER.fullmatch(text.strip())
+    found = _NUMBER.fullmatch(text.strip().replace(",", "."))
     if found is None:
         return None
     unit = unit_of(found[2]) if found[2] else None
@@ -149,7 +149,7 @@ def _quantity(text: str) -> float | None:
 
 
 def _rate(text: str) -> float | None:
-    found = _NUMBER.fullmatch(text.strip())
+    found = _NUMBER.fullmatch(text.strip().replace(",", "."))
     factor = _PER_SECOND.get(found[2].casefold()) if found else None
     value = float(found[1]) * factor if found and factor else 0.0
     return value if 0 < value < float("inf") else None
