@@ -220,7 +220,7 @@ def _figures(
 
 def _used(socket: Path) -> tuple[int, float, int]:
     """The computer's clock in ns; seconds of processor time, and kB of memory, of a daemon and its server."""
-    pid = int(socket.with_name(socket.name + ".lock").read_text())
+    pid = int(socket.with_name(socket.name + ".lock").read_text().split()[0])
     children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
     pids = [pid, *(child for child in children if b"server" in Path(f"/proc/{child}/cmdline").read_bytes())]
     ticks = memory = 0
