@@ -45,6 +45,12 @@ from gateware.registers import Op
 SLICE_NS = 2_000_000
 """How far the board is behind at most when a frame comes: 2 ms are simulated in some 0.1 ms."""
 
+AHEAD_TICKS = 1 << 16
+"""Of what the modulators send, 20 ms are made before they are needed: a frame would have to wait for them."""
+
+PREPARED_TICKS = 12_000
+"""So many of them at a time, in some 0.3 ms: more than a slice uses, so that what was held up is made up for."""
+
 CATCH_UP_NS = 20_000_000
 """A board that was held up makes up for it in steps of so much, and looks at its messages in between."""
 
@@ -113,6 +119,7 @@ class BoardServer:
                     assert isinstance(key.fileobj, socket.socket)
                     self._attend(key.fileobj)
             self._push()
+            self._board.prepare(AHEAD_TICKS, PREPARED_TICKS)
 
     def close(self) -> None:
         """Let all connections go."""
