@@ -1,8 +1,8 @@
 """Speeds, measured side by side in one run: `make bench`. Prints a table and writes build/bench.json.
 
 Every figure but the jitter of pulses is the median of several rounds in which the rows take turns, on one core. The
-jitter is of five minutes in real time, before them, on a machine kept busy (tests/rig/jitter_bench.py); what taking over
-from a killed process takes, and saving a state, comes between (tests/rig/takeover_bench.py). "× real time" is signal
+jitter is of five minutes in real time, before them, on a machine kept busy (tests/rig/jitter_bench.py); what saving a
+state takes, and taking over from a killed process, comes between (tests/rig/takeover_bench.py). "× real time" is signal
 time over computing time, for three elements (six channels).
 """
 

@@ -1,6 +1,6 @@
-"""A few kills of the metering process, judged by who counts at the pins (S-3, P-2, P-5): tests/rig/outside_kill_bench.py.
+"""A few kills of the metering process, judged by who counts at the pins (S-3, P-2, P-5); `make proof` has two thousand.
 
-`make proof` has two thousand.
+What is compared, and with what: tests/rig/outside_kill_bench.py.
 """
 
 from __future__ import annotations
