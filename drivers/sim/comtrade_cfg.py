@@ -15,7 +15,7 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-from drivers.sim.recording import RecordingError, shown
+from drivers.sim.recording import RecordingError, printable, shown
 
 DATA_TYPES = ("ASCII", "BINARY", "BINARY32", "FLOAT32")
 REVISIONS = (1991, 1999, 2013)
@@ -90,7 +90,8 @@ class _Reader:
         revision = self._revision()
         analog_count, status_count = self._counts()
         analog = tuple(self._analog(revision) for _ in range(analog_count))
-        self._at += status_count
+        for _ in range(status_count):
+            self._no_analog("a status channel")
         self._line_frequency()
         rates, stamped = self._rates()
         nanoseconds = self._times(revision)
@@ -206,8 +207,15 @@ class _Reader:
             self._skip(what, text)
         return value
 
+    def _no_analog(self, what: str) -> str:
+        """The next line, which is `what`: an analog channel's there means that lines are missing or too many."""
+        text = self._next(f"the line of {what}")
+        if text.count(",") >= _ANALOG_FIELDS[1991] - 1:
+            raise self._wrong(f"the line of {what}", text, "that, and is an analog channel's")
+        return text
+
     def _line_frequency(self) -> None:
-        text = self._next("the line's frequency").strip()
+        text = self._no_analog("the line's frequency").strip()
         if text and _real(text) is None:
             self._skip("the frequency", text)
 
@@ -273,8 +281,8 @@ def _fields(line: str) -> list[str]:
             (row,) = csv.reader([line], skipinitialspace=True)
         except (csv.Error, ValueError):
             row = line.split(",")
-        return [cell.strip().strip('"').strip() for cell in row] or [""]
-    return [cell.strip() for cell in line.split(",")]
+        return [printable(cell.strip().strip('"').strip()) for cell in row] or [""]
+    return [printable(cell.strip()) for cell in line.split(",")]
 
 
 def _exact(text: str) -> Fraction | None:
