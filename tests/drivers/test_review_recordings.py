@@ -1,4 +1,4 @@
-"""Every waveform of the review's inputs, read right or refused rightly (review of 2026-11-29; the id is in each line)."""
+"""Every waveform of the review's inputs, read right or refused rightly (2026-11-29; the id stands in each line)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def given(name: str) -> Path:
     return path
 
 
-# The review's files are a cosine, 60 Hz but for the date's, at 1920 or 7680 samples a second; crests as their texts have.
+# A cosine, 60 Hz but for the date's, at 1920 or 7680 samples a second; crests as their texts have them.
 READ = {
     # name: --channels, rate, crest of va in V, of ia in A
     "date_plotxy.cfg": (None, 1920, None, None),  # B-4
