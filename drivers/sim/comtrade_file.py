@@ -22,18 +22,21 @@ from drivers.sim.recording import (
     uniform_rate,
 )
 from drivers.sim.source import Floats
-from drivers.sim.text_encoding import decode
+from drivers.sim.text_encoding import decode, encoding_of
 from drivers.sim.units import unit_of
 
 MOST_CFG_BYTES = 16 << 20
 MOST_DAT_BYTES = 256 << 20
+MOST_STAMPED_HZ = 200_000
+"""Samples a second above which time stamps are taken to be in another unit: recorders that fast write their rate."""
 MOST_TEXT_BYTES = 128 << 20
 
 _MOST_UNEVEN = 0.1
 """Of the steps between the numbers of samples: a block that begins anew or a gap is one, misplaced bytes are many."""
 
 _SECTION = re.compile(
-    rb"^[ \t]*---[ \t]*file type:[ \t]*([a-z]+)(?:[ \t]+([a-z0-9]+))?(?:[ \t]*:[ \t]*(\d{1,12}))?[ \t]*---[ \t]*\r?\n?",
+    rb"^[ \t]*---[ \t]*file type:[ \t]*([a-z]+)(?:[ \t]+([a-z0-9]+))?"
+    rb"(?:[ \t]*:?[ \t]*(\d{1,12}))?[ \t]*---[ \t]*\r?\n?",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -72,6 +75,7 @@ def read_comtrade(path: Path, rate_hz: Fraction | None = None, block: int | None
             f"{path}: its data are {parts.dat_type} by the line above them, {cfg.data_type} by the configuration"
         )
     if cfg.data_type == "ASCII":
+        parts = parts._replace(dat=_eight_bit(parts.dat))
         if len(parts.dat) > MOST_TEXT_BYTES:
             raise RecordingError(
                 f"{parts.dat_path}: too large, at most {MOST_TEXT_BYTES >> 20} MiB of ASCII can be read: "
@@ -192,9 +196,19 @@ def _numbering_notes(dat_path: Path, numbers: Floats) -> list[str]:
     if len(uneven) == 0:
         return []
     return [
-        f"samples are not numbered one by one (first after number {numbers[uneven[0]]:.0f}): each counts as the next, "
+        f"samples are not numbered one by one (first after sample {int(uneven[0]) + 1}): each counts as the next, "
         f"as if none were left out"
     ]
+
+
+def _eight_bit(dat: bytes) -> bytes:
+    """ASCII data that an editor saved with a mark, or in sixteen bits, as they were."""
+    encoding = encoding_of(dat[:4096])
+    return (
+        dat.decode(encoding, "replace").encode("latin-1", "replace")
+        if encoding.startswith(("utf-16", "utf-32", "utf-8-"))
+        else dat
+    )
 
 
 def _stamped_rate(path: Path, cfg: Configuration, stamps: Floats) -> Fraction:
@@ -207,6 +221,11 @@ def _stamped_rate(path: Path, cfg: Configuration, stamps: Floats) -> Fraction:
         raise RecordingError(
             f"{path}: its time stamps and their multiplier give {float(rate):.3g} samples a second, too few for a line "
             f"frequency; give the rate with --rate"
+        )
+    if rate > MOST_STAMPED_HZ:
+        raise RecordingError(
+            f"{path}: its time stamps give {float(rate):.3g} samples a second: are they in µs instead of ns? "
+            f"Give the rate with --rate"
         )
     return rate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
@@ -78,7 +79,12 @@ def _headings(names: list[str], units: list[str]) -> list[Heading]:
             head = Heading(head.name, unit, unit_of(unit))
         name = head.name or ("time" if head.unit and head.unit.base == "s" else f"column {k + 1}")
         found.append(head._replace(name=printable(name)))
-    return found
+    # Two columns of a name that only their units tell apart, such as va [V] and va [kV], have it with the unit.
+    counts = Counter(folded(head.name) for head in found)
+    return [
+        head._replace(name=printable(name.strip())) if counts[folded(head.name)] > 1 else head
+        for head, name in zip(found, names, strict=True)
+    ]
 
 
 def _names_a_unit(name: str) -> bool:
@@ -118,7 +124,10 @@ def _stamped_rate(path: Path, head: Heading, name: str, values: Values, k: int) 
         )
     if values.bad[k]:
         line, text = values.first_bad[k]
-        raise RecordingError(f"{path}: column {head.name} is not a finite number at line {line} ({shown(text)})")
+        raise RecordingError(
+            f"{path}: column {head.name} is not a finite number at line {line} ({shown(text)}): correct it, or give "
+            f"the rate with --rate"
+        )
     stamps: Floats = values.numbers[:, k] * float(head.unit.scale if head.unit else 1)
     rate = uniform_rate(stamps, path)
     if rate < LEAST_RATE_HZ:
