@@ -289,7 +289,7 @@ def _fields(line: str) -> list[str]:
 
 
 def _commas_in_name(fields: list[str], extra: int) -> int | None:
-    """How many of too many fields are the name's: all, if unit and multiplier then stand where they should and else not.
+    """How many of too many fields are the name's: all, if unit and multiplier stand in their places only then.
 
     None where they stand there without them too, or not at all: then other fields are too many, and no one can tell.
     """
