@@ -213,10 +213,8 @@ class Service:
         self._attend_front()
 
     def _front_panel(self) -> FrontPanel:
-        demand = self.program.billing.demand
         return FrontPanel(
             self.program.display,
-            demand.quantities if demand else (),
             displayed_nameplate(self.program),
             self._switches,
             self.hardware.clock.now_ns(),
