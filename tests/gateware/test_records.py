@@ -53,10 +53,10 @@ class Set:
 class Bench:
     """Records, correlator and multiplier wired as in Metrology, and the host's side of the FIFO."""
 
-    def __init__(self, chain: Chain = SMALL) -> None:
+    def __init__(self, chain: Chain = SMALL, spram: bool = False) -> None:
         self.chain = chain
         m = self.module = Module()
-        m.submodules.records = self.records = records = Records(chain)
+        m.submodules.records = self.records = records = Records(chain, spram)
         m.submodules.correlator = self.correlator = correlator = Correlator(PLAIN)
         m.submodules.multiplier = multiplier = Multiplier()
         m.d.comb += [
