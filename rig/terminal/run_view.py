@@ -102,7 +102,9 @@ def troubles(s: Summary) -> str:
         said.append(f"PULSES TOO FAST ×{s.held_edges}")
     if s.late_edges:
         said.append(f"EDGES LATE ×{s.late_edges}")
-    said += [f"{name.upper()} ×{count}" for name, count in s.faults.items()]
+    said += [f"{name.upper()} ×{count}" for name, count in s.faults.items() if name != "merged"]
+    if s.merged_windows:
+        said.append(f"WINDOWS MERGED ×{s.merged_windows}")
     said += [name.upper() for name in s.diagnostics]
     if s.lost_input_edges:
         said.append(f"INPUT EDGES LOST ×{s.lost_input_edges}")
