@@ -66,9 +66,9 @@ class KeptMeter:
     def now_ns(self) -> int:
         return self.meter.billing.now_ns
 
-    def meters(self, portions: int, seconds: int = 60) -> KeptMeter:
+    def meters(self, portions: int, seconds: int = 60, milliseconds: int = 0) -> KeptMeter:
         for _ in range(portions):
-            now, ns = self.now_ns, seconds * SECOND
+            now, ns = self.now_ns, milliseconds * 10**6 or seconds * SECOND
             self._keep(self.meter.billing.advance(EnergyInterval(now, now + ns, 0, ns * KWH // (10 * MINUTE))))
         return self
 
