@@ -85,7 +85,7 @@ class Persistence:
         self._fidelity = fidelity
         self._recording = 0
         self._items: list[Item] = []
-        self._save_ns = SAVE_NS if store is None or not store.fast else 0
+        self._power_fails = False
         self._saved_ns = -SAVE_NS
         self._told: set[str] = set()
         if store is None or store.restored is None:
@@ -112,8 +112,20 @@ class Persistence:
         """Take in what happened; save if it is time to."""
         events = tuple(events)
         self._add(events)
-        if events or self._items or meter.billing.now_ns >= self._saved_ns + self._save_ns:
+        now_ns = meter.billing.now_ns
+        if events or self._items or (now_ns >= self._saved_ns + self._save_ns and now_ns != self._saved_ns):
             self._save(meter)
+
+    @property
+    def _save_ns(self) -> int:
+        """At each record where that wears nothing, or may be the last time."""
+        return 0 if self._power_fails or (self._writer is not None and self._writer.fast) else SAVE_NS
+
+    def power_fails(self, failing: bool, meter: Meter) -> None:
+        """Take in what the power-fail input says: as long as power fails, it saves at once and at each record."""
+        self._power_fails = failing
+        if failing:
+            self.keep(meter, ())
 
     def _add(self, events: Iterable[MeterEvent]) -> None:
         """Put what happened among the items to be saved; where the registers were cleared, a new recording begins."""

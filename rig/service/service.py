@@ -21,6 +21,7 @@ from rig.errors import RigError
 from rig.face.face import Face
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, pulse_source
+from rig.hardware.memory import power_fail_input
 from rig.hardware.provenance import provenance_of
 from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
@@ -112,6 +113,9 @@ class Service:
         self._open_input = lambda id: _input(hardware, config, id, on_edge)
         self.inputs = InputContacts(program.inputs, self._open_input)
         held.callback(lambda: self.inputs.close())
+        self._power_fail = power_fail_input(config, hardware)
+        if self._power_fail is not None:
+            held.callback(self._power_fail.close)
         self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns(), on_edge=on_edge)
         held.callback(self._switches.close)
         folder = None if self._store is None else self._store.folder
@@ -341,6 +345,8 @@ class Service:
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
             self._follow_clock()
+        if self._power_fail is not None:
+            self._persistence.power_fails(self._power_fail.failing, self.meter)
         for record in self._board.records(lambda: self.make_room(RECORD_NS)):
             self.make_room()
             result = self.meter.advance(record)

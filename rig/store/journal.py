@@ -8,13 +8,13 @@ is allocated, and a full disk stops nothing. A save is whole
 
     | when                                                        | why                                               |
     |-------------------------------------------------------------|---------------------------------------------------|
-    | the last whole one is WHOLE_NS old, by the meter's time     | damage to a copy and the log costs no more        |
+    | the last whole one is WHOLE_NS old, or there was none       | damage to a copy and the log costs no more        |
     | whoever saves asks for it: what is billed has closed        | what matters is there twice                       |
     | it does not fit into a slot of the log                      | many items wait, or the state has much changed    |
     | there is no log, or it cannot be written                    | it is the other way; and whole where that fails   |
 
-With an FRAM (`fast`) small saves go there, and into the log each SLOW_NS alone, or where the FRAM fails. What is found
-when a journal is opened:
+With an FRAM (`fast`) small saves go there, and into the log only each SLOW_NS, with items for the history, or where the
+FRAM fails. What is found when a journal is opened:
 
     | one copy  | the other | what is done                                            |
     |-----------|-----------|---------------------------------------------------------|
@@ -41,16 +41,27 @@ zeros, is never a beginning: it is damage.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig.store.disk import Disk, ForeignFile
 from rig.store.errors import StoreError
 from rig.store.log import NAME as LOG
-from rig.store.log import SLOTS, Log, LogLook, look_into
-from rig.store.record import FORMAT, DamagedRecord, Format, JournalRecord, NewerRecord, decode, encode, raw, version_of
+from rig.store.log import SLOTS, Log, LogLook, NewerSave, look_into
+from rig.store.record import (
+    FORMAT,
+    DamagedRecord,
+    Format,
+    JournalRecord,
+    NewerRecord,
+    decode,
+    encode,
+    raw,
+    run_of,
+    version_of,
+)
 from rig.store.slots import CannotMake, FileSlots, Slots
 
 NAMES = ("billing.a", "billing.b")
@@ -127,7 +138,8 @@ class Journal:
     `trouble` is a sentence on what could not be written although the save was made. `open` makes the newest record
     surely durable where it stands, and then whole in both copies: a process that was killed before its save had reached
     the disk leaves a record, or a name, that looks whole, but only in the system's memory, and so does a sync that
-    failed. Left as it is, the next save could be torn with no whole one beside it.
+    failed. Left as it is, the next save could be torn with no whole one beside it. What is written then has the number
+    of this run in it: small saves of a run before, in an FRAM that was not there meanwhile, do not go on from it.
     """
 
     def __init__(self, disk: Disk, fmt: Format) -> None:
@@ -143,10 +155,12 @@ class Journal:
         self._last = 1  # the copy that was written last
         self._lengths = [CAPACITY, CAPACITY]  # of what is in the copies at most; zeros follow
         self._tried = 0
+        self._run = 0
         self._log: Log | None = None
         self._logless: str | None = None
         self._logless_ns = 0
         self._fast: Log | None = None
+        self._fast_well = False
         self._slow_ns = 0
         self._torn: list[tuple[Slots, int]] = []
 
@@ -163,8 +177,8 @@ class Journal:
 
     @property
     def fast(self) -> bool:
-        """Whether there is an FRAM."""
-        return self._fast is not None
+        """Whether an FRAM had the last save."""
+        return self._fast is not None and self._fast_well
 
     @property
     def next_sequence(self) -> int:
@@ -176,7 +190,7 @@ class Journal:
 
         StoreError if it does not fit or cannot be written; then the one before is still the newest, untouched.
         """
-        encoded = encode(record, self._format.version)
+        encoded = encode(record, self._format.version, self._run)
         if len(encoded) > CAPACITY:
             raise StoreError(f"a record of {len(encoded)} bytes does not fit the journal, it holds {CAPACITY}")
         self._tried = record.sequence
@@ -184,12 +198,17 @@ class Journal:
             self._logless_ns = record.utc_ns
             self._open_log(self._paths[0].parent, fresh=True)
         faults: list[str] = []
-        whole = whole or abs(record.utc_ns - self._base[0].utc_ns) >= WHOLE_NS
+        whole = whole or not self._base[0].sequence or abs(record.utc_ns - self._base[0].utc_ns) >= WHOLE_NS
         first, second = (self._write_whole, self._write_small) if whole else (self._write_small, self._write_whole)
         if not (first(record, encoded, faults) or second(record, encoded, faults)):
             raise StoreError(faults[0])
         self.record = record
         self.trouble = "; ".join([*([self._logless] if self._logless else []), *dict.fromkeys(faults)]) or None
+
+    def settle(self) -> None:
+        """Make the newest record a whole save, in both copies. StoreError if it cannot be written."""
+        if self._base[0].sequence != self.record.sequence:
+            self.write(self.record, whole=True)
 
     def close(self) -> None:
         """Let go of all files."""
@@ -222,8 +241,8 @@ class Journal:
 
     def _write_small(self, record: JournalRecord, encoded: bytes, faults: list[str]) -> bool:
         """Into the FRAM, if there is one, and the log if it is time, or there is none; whether it is there."""
-        fast = _put(self._fast, record, encoded, self._base, faults)
-        if fast and abs(record.utc_ns - self._slow_ns) < SLOW_NS:
+        self._fast_well = fast = _put(self._fast, record, encoded, self._base, faults)
+        if fast and not record.items and abs(record.utc_ns - self._slow_ns) < SLOW_NS:
             return True
         self._slow_ns = record.utc_ns
         return _put(self._log, record, encoded, self._base, faults) or fast
@@ -235,17 +254,19 @@ class Journal:
         copies = [read_copy(path, self._disk, self._format) for path in self._paths]
         if all(copy.missing and not copy.replaced for copy in copies):
             self.record = _unused()
-            self._base = self.record, encode(self.record, self._format.version)
+            self._base = self.record, encode(self.record, self._format.version, self._run)
             self._lengths = [len(self._base[1])] * 2
             self._files = {k: self._make(path, self._base[1]) for k, path in enumerate(self._paths)}
             self._holders = {0, 1}
             self._open_log(folder, fresh=True)
             if fast is not None:
-                self._open_fast(fast, {})
+                self._open_fast(fast, [])
             return
         newest, self.record = newest_of(copies)
         old = version_of(newest.whole) < 2
-        bases = {copy.record.sequence: copy.whole for copy in copies if copy.record is not None}
+        bases = [copy.whole for copy in copies if copy.record is not None]
+        runs = [run_of(base) for base in bases]
+        self._run = next(run for k in (1, 2) if (run := (run_of(newest.whole) + k) & 0xFFFF) not in runs)
         look = self._open_log(folder, bases, fresh=old or self.record.sequence == 0)
         stands = next(k for k in (0, 1) if copies[k] is newest)
         if fast is not None:
@@ -254,16 +275,17 @@ class Journal:
                 look = in_fast
         if look.newest is not None:
             self.record = look.newest
-            stands = next(k for k in (0, 1) if (c := copies[k].record) is not None and c.sequence == look.base)
+            stands = next(k for k in (0, 1) if copies[k].whole == look.base)
         self._tried = self.record.sequence
         self._tell(copies, newest)
         self._settle(copies, stands)
         for slots, slot in self._torn:
-            slots.write(slot, b"")
+            with suppress(StoreError):  # it holds nothing, and the next start tries again
+                slots.write(slot, b"")
 
     def _settle(self, copies: list[Copy], stands: int) -> None:
         """The newest record whole in both copies; `stands` is the one that it is in, or goes on from."""
-        encoded = encode(self.record, self._format.version)
+        encoded = encode(self.record, self._format.version, self._run)
         self._files[stands] = self._reopen(copies[stands])
         with _writing(self._paths[stands].parent):
             self._disk.sync_folder(self._paths[stands].parent)
@@ -289,7 +311,7 @@ class Journal:
         elif other.fault and not other.missing:
             self.notes.append(f"{other.path} {other.fault}: the meter goes on from {newest.path.name}")
 
-    def _open_log(self, folder: Path, bases: dict[int, bytes] | None = None, *, fresh: bool) -> LogLook:
+    def _open_log(self, folder: Path, bases: Sequence[bytes] = (), *, fresh: bool) -> LogLook:
         """Have the log, and what is in it; where none can be made, all saves are whole ones, which is `trouble`.
 
         `fresh`: no save can have been in one that is missing. StoreError for one that is there and cannot be used: its
@@ -310,10 +332,18 @@ class Journal:
         self._log = Log(slots, look.slot, self._format.version)
         return look
 
-    def _open_fast(self, slots: Slots, bases: dict[int, bytes]) -> LogLook:
-        """The same of an FRAM; one that has another store's saves is refused, as those would be lost."""
+    def _open_fast(self, slots: Slots, bases: Sequence[bytes]) -> LogLook:
+        """The same of an FRAM. One that cannot be read is `trouble`, and the log serves; one that has another store's
+        saves is refused, as those would be lost."""
         self._fast = Log(slots, 0, self._format.version)
-        look = self._look(self._fast, bases)
+        try:
+            look = self._look(self._fast, bases)
+        except NewerSave:
+            raise
+        except StoreError as error:
+            self.trouble = f"{error}; saves go to the disk"
+            return LogLook()
+        self._fast_well = True
         if look.others:
             raise StoreError(
                 f"{slots.name} holds saves of another store: put the FRAM back to its own meter, or, "
@@ -322,11 +352,11 @@ class Journal:
         self._fast = Log(slots, look.slot, self._format.version)
         return look
 
-    def _look(self, log: Log, bases: dict[int, bytes] | None) -> LogLook:
+    def _look(self, log: Log, bases: Sequence[bytes]) -> LogLook:
         """Look into a log, and make its newest save surely durable where it stands."""
         found = log.slots.read()
-        store = self.record.store
-        look = look_into(log.slots.name, found, bases or {}, store, CAPACITY, self._format)
+        padded = log.slots.padded
+        look = look_into(log.slots.name, found, bases, self.record, CAPACITY, self._format, padded=padded)
         self.notes += look.notes
         if look.newest is not None:
             log.slots.write(look.slot, found[look.slot])

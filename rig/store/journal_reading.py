@@ -44,9 +44,9 @@ def read_journal(folder: Path) -> JournalLook:
         newest, record = newest_of(copies)
     except StoreError as error:
         return JournalLook(copies, LogLook(), log_fault, refusal=str(error))
-    bases = {copy.record.sequence: copy.whole for copy in copies if copy.record is not None}
+    bases = [copy.whole for copy in copies if copy.record is not None]
     try:
-        log = look_into(str(folder / LOG), slots or [], bases, record.store, CAPACITY)
+        log = look_into(str(folder / LOG), slots or [], bases, record, CAPACITY)
     except StoreError as error:
         return JournalLook(copies, LogLook(), log_fault, refusal=str(error))
     if slots is None and not log_fault and version_of(newest.whole) > 1 and record.sequence:

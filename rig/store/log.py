@@ -16,7 +16,8 @@ over the newest: it is untouched until the new one is on the disk. Of what is fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rig.store.entry import Entry, decode_entry, encode_entry, record_of
@@ -30,9 +31,14 @@ SLOTS = 64
 """Of a block each: 256 KiB, as in an FRAM of two megabits."""
 
 
+class NewerSave(StoreError):
+    """A log in which a newer program has saved."""
+
+
 @dataclass(frozen=True)
 class LogLook:
-    """What a log holds for a store: its newest save, the slot of that, and sentences on what does not belong there.
+    """What a log holds for a store: its newest save, the whole record that this goes on from, the slot that it is in,
+    and sentences on what does not belong there.
 
     `entries` counts the whole ones of this store, `others` those of another. `newest` is None where no save is newer
     than the whole ones. `torn` are slots that hold neither a whole entry nor nothing. `ends` has the highest sequence
@@ -40,7 +46,7 @@ class LogLook:
     """
 
     newest: JournalRecord | None = None
-    base: int = 0
+    base: bytes = b""
     slot: int = 0
     entries: int = 0
     others: int = 0
@@ -50,37 +56,50 @@ class LogLook:
 
 
 def look_into(
-    name: str, slots: Sequence[bytes], bases: Mapping[int, bytes], store: int, most: int, fmt: Format = FORMAT
+    name: str,
+    slots: Sequence[bytes],
+    bases: Iterable[bytes],
+    newest: JournalRecord,
+    most: int,
+    fmt: Format = FORMAT,
+    *,
+    padded: bool = True,
 ) -> LogLook:
-    """Find the newest save in a log. `bases` are the whole records that are there, by sequence; `most` bytes has one.
+    """Find the newest save in a log that is newer than `newest`, the newest whole one. `bases` are the whole records
+    that are there, each of `most` bytes at most.
 
-    Raises StoreError for an entry of a newer program.
+    `padded`: what follows an entry in its slot must be zeros.
+    Raises NewerSave for an entry of a newer program.
     """
+    by_crc = {zlib.crc32(base): base for base in bases}
+    store, whole = newest.store, newest.sequence
     found = [(slot, entry) for slot, data in enumerate(slots) if (entry := decode_entry(data)) is not None]
-    whole = {slot for slot, entry in found if not any(slots[slot][entry.end :])}
-    torn = [slot for slot, data in enumerate(slots) if slot not in whole and any(data)]
+    sound = {slot for slot, entry in found if not padded or not any(slots[slot][entry.end :])}
+    torn = [slot for slot, data in enumerate(slots) if slot not in sound and any(data)]
     own = [(slot, entry) for slot, entry in found if entry.store == store]
     own.sort(key=lambda each: each[1].sequence, reverse=True)
     ends: dict[int, int] = {}
     for _, entry in own:
         ends.setdefault(entry.base, entry.sequence)
-    newest_whole = max(bases, default=0)
     notes: list[str] = []
+    failed = False
     if len(own) < len(found):
         notes.append(f"{name} holds saves of another store, which are not used")
     for slot, entry in own:
-        if entry.sequence <= newest_whole:
+        if entry.sequence <= whole:
             break
         try:
-            record = _record(entry, bases, most, fmt)
+            record = _record(entry, by_crc, most, fmt)
         except NewerRecord as error:
-            raise StoreError(
+            raise NewerSave(
                 f"{name} holds a save that {error}: update the program; going back would lose what it saved since"
             ) from None
         except DamagedRecord as error:
-            notes.append(f"save {entry.sequence} in {name} {error}: the meter goes on from an older one")
+            if not failed:
+                notes.append(f"save {entry.sequence} in {name} {error}: the meter goes on from another")
+            failed = True
             continue
-        return LogLook(record, entry.base, slot, len(own), len(found) - len(own), notes, torn, ends)
+        return LogLook(record, by_crc[entry.base_crc], slot, len(own), len(found) - len(own), notes, torn, ends)
     slot = own[0][0] if own else 0
     return LogLook(slot=slot, entries=len(own), others=len(found) - len(own), notes=notes, torn=torn, ends=ends)
 
@@ -88,9 +107,9 @@ def look_into(
 def _record(entry: Entry, bases: Mapping[int, bytes], most: int, fmt: Format) -> JournalRecord:
     if entry.version > fmt.version:
         raise NewerRecord(f"is of format {entry.version}, this program knows up to {fmt.version}")
-    if entry.base not in bases:
+    if entry.base_crc not in bases:
         raise DamagedRecord("goes on from a whole save that is not there any more")
-    return record_of(entry, bases[entry.base], most, fmt)
+    return record_of(entry, bases[entry.base_crc], most, fmt)
 
 
 class Log:

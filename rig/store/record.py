@@ -4,7 +4,7 @@
     |-------|---------------------------------------------------------------------|
     | 8     | "AE0764\\r\\n"                                                        |
     | 2     | version of the format                                               |
-    | 2     | 0                                                                   |
+    | 2     | which run of the meter wrote it, by the number of starts modulo 2¹⁶ |
     | 4     | length of the body                                                  |
     | 4     | CRC-32 (IEEE 802.3) of these 16 bytes and the body                  |
     | ...   | body: a JournalRecord in MessagePack, with names                    |
@@ -82,20 +82,25 @@ class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
     marks: list[Mark] = []
 
 
-def encode(record: JournalRecord, version: int = FORMAT.version) -> bytes:
+def encode(record: JournalRecord, version: int = FORMAT.version, run: int = 0) -> bytes:
     """The whole record as it is on the disk. StoreError for one that could not be read back: it must not be written."""
     try:
         body = msgspec.msgpack.encode(record)
         msgspec.msgpack.decode(body, type=type(record))
     except (msgspec.ValidationError, OverflowError, TypeError, ValueError) as error:
         raise StoreError(f"save {record.sequence} cannot be written, it could not be read back: {error}") from None
-    head = _HEAD.pack(MAGIC, version, 0, len(body))
+    head = _HEAD.pack(MAGIC, version, run, len(body))
     return head + _CRC.pack(zlib.crc32(body, zlib.crc32(head))) + body
 
 
 def version_of(whole: bytes) -> int:
     """The version of a whole record's format."""
     return int(_HEAD.unpack_from(whole)[1])
+
+
+def run_of(whole: bytes) -> int:
+    """The run of the meter that wrote a whole record."""
+    return int(_HEAD.unpack_from(whole)[2])
 
 
 def raw(data: bytes) -> bytes:

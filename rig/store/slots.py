@@ -15,19 +15,21 @@ from rig.store.errors import StoreError
 class Slots(Protocol):
     """A place for small saves. Methods raise StoreError, in a sentence that names it.
 
-    `name` is for sentences, `count` is how many slots there are, `size` the bytes that one holds.
+    `name` is for sentences, `count` is how many slots there are, `size` the bytes that one holds. `padded`: zeros
+    follow what is in a slot.
     """
 
     name: str
     count: int
     size: int
+    padded: bool
 
     def read(self) -> list[bytes]:
         """All slots as they are now, each of `size` bytes or less."""
         ...
 
     def write(self, slot: int, data: bytes) -> None:
-        """Put `data` at the beginning of a slot; it is there for good when this returns, and no other is touched."""
+        """Put `data` into a slot; it is there for good when this returns, and no other is touched. b"": it is empty."""
         ...
 
     def close(self) -> None: ...
@@ -44,6 +46,8 @@ class FileSlots:
     written, as space that is only reserved would have to be entered in the file system at its first use. `made`: it was
     missing. `replaced` says what stood in its place. Raises CannotMake, or StoreError for a file that is there.
     """
+
+    padded = True
 
     def __init__(self, path: Path, count: int, disk: Disk) -> None:
         self.name = str(path)

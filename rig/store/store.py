@@ -167,6 +167,10 @@ class Store:
             self._marks = [*self._marks, record.marks[-1]][-MARKS:]
         self._durable = record.next_item
 
+    def settle(self) -> None:
+        """Make the last save a whole one, which a meter leaves that ends in good order. StoreError as in `save`."""
+        self._journal.settle()
+
     def drain(self) -> None:
         """Move the items that are durable into the history. If it cannot be written they wait: see `trouble`."""
         items = [numbered for numbered in self._outbox.items if numbered.number < self._durable]

@@ -11,7 +11,7 @@ from rig.store.record import JournalRecord, Mark
 YEAR_NS = 31_557_600 * 10**9
 """A year of 365.25 days."""
 
-LEAST_NS = 10 * 10**9
+LEAST_NS = 60 * 10**9
 """Of less than this nothing is concluded."""
 
 FULL_WRITES = 900
