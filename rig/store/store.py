@@ -38,6 +38,9 @@ MOST_WAITING = CAPACITY - MOST_PAYLOAD - 36 * 1024
 """Bytes of items in a record; what is left is for its own fields, the settings of a recording among them."""
 
 
+MOST_AHEAD = 1 << 48
+"""How many items a history may be ahead of a journal that was put back: more than a meter ever has."""
+
 MARK_NS = 15 * 60 * 10**9
 MARKS = 4
 """How often, by the meter's time, a save tells what was written so far, and how many of these stay."""
@@ -195,8 +198,8 @@ class Store:
 
         Items of the journal that the history has already need not wait.
         """
-        taken = self._archive.taken(self._utc_ns)
         outbox = self._outbox
+        taken = self._archive.taken(self._utc_ns, outbox.next_number + MOST_AHEAD)
         expected = outbox.items[0].number if outbox.items else outbox.next_number
         if taken is None:
             outbox.next_number = (outbox.next_number // STRIDE + 1) * STRIDE
