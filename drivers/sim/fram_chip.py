@@ -18,7 +18,6 @@ the memory. WPEN keeps WRSR from writing while the pin WP is low. WEL is clear a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 WREN, WRDI, RDSR, WRSR, READ, WRITE, RDID, SLEEP = 0x06, 0x04, 0x05, 0x01, 0x03, 0x02, 0x9F, 0xB9
@@ -28,8 +27,13 @@ _WEL, _WRITABLE = 0x02, 0xFC
 _PROTECTED_FROM = {0: SIZE, 1: SIZE * 3 // 4, 2: SIZE // 2, 3: 0}
 
 
+class PowerLost(BaseException):
+    """Power failed while a command came in."""
+
+
 class FramChip:
-    """The chip. `memory` and `status` are what it holds; `power` is called before each byte on the bus, and may raise.
+    """The chip. `memory` and `status` are what it holds. `power_left` is after how many more bytes on the bus its power
+    fails, with PowerLost; None: it stays.
 
     With `path` its cells are a file's, where they outlive the process with each command. `wp` is the level of the pin
     WP. Raises OSError for a file that cannot be had.
@@ -39,7 +43,7 @@ class FramChip:
         self.memory = bytearray(SIZE)
         self.status = 0
         self.wp = True
-        self.power: Callable[[], None] = lambda: None
+        self.power_left: int | None = None
         self._asleep = False
         self._file: int | None = None
         if path is not None:
@@ -48,7 +52,8 @@ class FramChip:
             self.memory[:], self.status = content[:SIZE], content[SIZE] & _WRITABLE
 
     def power_on(self) -> None:
-        """Power comes back."""
+        """Power comes back, and stays."""
+        self.power_left = None
         self.status &= ~_WEL
         self._asleep = False
 
@@ -57,10 +62,13 @@ class FramChip:
         if self._asleep:
             self._asleep = False  # it wakes, too late for this one
             return [0xFF] * len(data)
-        reply, command = bytearray(), data[0] if data else 0
-        for place, byte in enumerate(data):
-            self.power()
-            reply.append(self._byte(command, place, byte, data))
+        command, there = data[0] if data else 0, len(data)
+        if self.power_left is not None:
+            there = min(there, self.power_left)
+            self.power_left -= there
+        reply = self._exchange(command, data, there)
+        if there < len(data):
+            raise PowerLost
         if (command in (WRITE, WRSR) and len(data) > 0) or command == WRDI:
             self.status &= ~_WEL
         elif command == WREN:
@@ -68,7 +76,7 @@ class FramChip:
         self._asleep = command == SLEEP
         if self._file is not None and command in (WRITE, WRSR):
             self._keep(self._file, command, data)
-        return list(reply)
+        return reply
 
     def close(self) -> None:
         """Let go of the file, if there is one."""
@@ -84,6 +92,13 @@ class FramChip:
             os.pwrite(file, self.memory[begin:end], begin)
         else:
             os.pwrite(file, bytes(self.memory) + bytes((self.status & _WRITABLE,)), 0)
+
+    def _exchange(self, command: int, data: list[int], there: int) -> list[int]:
+        """The first `there` bytes of a command; what goes out meanwhile."""
+        begin = int.from_bytes(bytes(data[1:4]), "big") % SIZE
+        if command == READ and there > 4 and begin + there - 4 <= SIZE:
+            return [0xFF] * 4 + list(self.memory[begin : begin + there - 4])
+        return [self._byte(command, place, byte, data) for place, byte in enumerate(data[:there])]
 
     def _byte(self, command: int, place: int, byte: int, data: list[int]) -> int:
         """One byte of a command comes in; what goes out meanwhile."""

@@ -107,7 +107,8 @@ def read_copy(path: Path, disk: Disk, fmt: Format = FORMAT) -> Copy:
         return Copy(path, fault=f"cannot be read ({error.strerror})")
     try:
         whole = raw(data)
-        return Copy(path, len(data), whole, decode(whole, fmt), tail=any(data[len(whole) :]))
+        tail = data[len(whole) :] != bytes(len(data) - len(whole))
+        return Copy(path, len(data), whole, decode(whole, fmt), tail=tail)
     except DamagedRecord as error:
         return Copy(path, len(data), fault=str(error), tail=True)
     except NewerRecord as error:

@@ -74,8 +74,8 @@ def look_into(
     by_crc = {zlib.crc32(base): base for base in bases}
     store, whole = newest.store, newest.sequence
     found = [(slot, entry) for slot, data in enumerate(slots) if (entry := decode_entry(data)) is not None]
-    sound = {slot for slot, entry in found if not padded or not any(slots[slot][entry.end :])}
-    torn = [slot for slot, data in enumerate(slots) if slot not in sound and any(data)]
+    sound = {slot for slot, entry in found if not padded or _empty(slots[slot][entry.end :])}
+    torn = [slot for slot, data in enumerate(slots) if slot not in sound and not _empty(data)]
     own = [(slot, entry) for slot, entry in found if entry.store == store]
     own.sort(key=lambda each: each[1].sequence, reverse=True)
     ends: dict[int, int] = {}
@@ -102,6 +102,10 @@ def look_into(
         return LogLook(record, by_crc[entry.base_crc], slot, len(own), len(found) - len(own), notes, torn, ends)
     slot = own[0][0] if own else 0
     return LogLook(slot=slot, entries=len(own), others=len(found) - len(own), notes=notes, torn=torn, ends=ends)
+
+
+def _empty(data: bytes) -> bool:
+    return data == bytes(len(data))
 
 
 def _record(entry: Entry, bases: Mapping[int, bytes], most: int, fmt: Format) -> JournalRecord:

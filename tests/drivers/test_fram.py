@@ -11,16 +11,12 @@ from hypothesis import strategies as st
 
 from drivers.fram import SIZE, Fram, FramError
 from drivers.sim import fram_chip
-from drivers.sim.fram_chip import FramChip
+from drivers.sim.fram_chip import FramChip, PowerLost
 
 # Codes as the data sheet has them, apart from those of driver and chip.
 CODES = {
     "WREN": 0x06, "WRDI": 0x04, "RDSR": 0x05, "WRSR": 0x01, "READ": 0x03, "WRITE": 0x02, "RDID": 0x9F, "SLEEP": 0xB9,
 }  # fmt: skip
-
-
-class PowerCut(BaseException):
-    pass
 
 
 def status(chip: FramChip) -> int:
@@ -160,22 +156,13 @@ def test_power_cut_at_any_byte_leaves_a_beginning_and_touches_nothing_else(data:
     chip = FramChip()
     fram = Fram(chip, "bus")
     before = bytes(chip.memory)
-    left = cut
-
-    def power() -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise PowerCut
-
-    chip.power = power
+    chip.power_left = cut
     done = False
     try:
         fram.write(address, data)
         done = True
-    except PowerCut:
+    except PowerLost:
         pass
-    chip.power = lambda: None
     chip.power_on()
     assert not status(chip) & 2
     there = bytes(chip.memory)
