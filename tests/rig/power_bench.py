@@ -127,7 +127,7 @@ class PowerBench:
         else:
             assert self._run is not None, "a save of no run"
             up_ns, last_ns = self._run
-            assert up_ns < saved_ns <= last_ns, "a save that never was"
+            assert up_ns <= saved_ns <= last_ns, "a save that never was"
             if self._from_ns is not None:
                 self._outages.append((self._from_ns, up_ns))
             self._metered_ns += saved_ns - up_ns
@@ -147,7 +147,7 @@ class PowerBench:
             meter.writer._store._archive.close()
             meter.writer._store._lock.close()
         self._power_returns()
-        self._utc_ns += self._rng.choice([self._rng.randrange(30 * SECOND), self._rng.randrange(20 * MINUTE)])
+        self._utc_ns += 1 + self._rng.randrange(self._rng.choice([30 * SECOND, 20 * MINUTE]))
 
     def _power_returns(self) -> None:
         self._disk.restore_power()

@@ -29,6 +29,7 @@ counted while it stands, P-1), else as programmed. Test mode itself is billing's
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from rig.meter.billing.commands import Action
@@ -80,6 +81,16 @@ class FrontEvent(Enum):
     RESET_ACCEPTED = "reset accepted"
 
 
+@dataclass
+class ModesState:
+    """What Modes go on from: the column of the table, the item's place, when it is over, whether test mode is asked."""
+
+    heading: str
+    place: int
+    item_due_ns: int | None
+    asked: bool
+
+
 class Modes:
     """The state, and the item shown. `item_due_ns`: when "item over" comes; None: not by itself."""
 
@@ -102,6 +113,11 @@ class Modes:
                 return settings.gyrbox
             case Mode.TEST:
                 return settings.test
+
+    @property
+    def saved(self) -> ModesState:
+        """What to go on from."""
+        return ModesState(self.state.heading, self.place, self.item_due_ns, self._asked)
 
     def stand(self, from_ns: int) -> None:
         """The item's time begins at this instant."""
@@ -144,6 +160,13 @@ class Modes:
                 self._asked = False
                 return Action.TEST_END
         return None
+
+    def resume(self, saved: ModesState) -> None:
+        """Go on from there; where the program no longer has the item, from the first."""
+        self.state = next(state for state in FrontState if state.heading == saved.heading)
+        self.place = saved.place if saved.place < len(self.items) else 0
+        self.item_due_ns = saved.item_due_ns
+        self._asked = saved.asked
 
     def _begin(self, state: FrontState, from_ns: int) -> None:
         self.state, self.place = state, 0
