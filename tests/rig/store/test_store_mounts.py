@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,11 +20,21 @@ from rig.store.journal import NAMES
 from rig.store.log import NAME as LOG
 from rig.store.store import Store
 
+CLONE_NEWNS = 0x00020000
+
+
+@cache
+def private_mounts() -> bool:
+    """Have mounts that nobody else sees, and that end with this process however it ends; False where it may not."""
+    if os.geteuid() != 0 or ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
+        return False
+    return subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True, check=False).returncode == 0
+
 
 def mounted(where: Path, *options: str) -> bool:
     """Mount something; False where this process may not."""
     where.mkdir(exist_ok=True)
-    if os.geteuid() != 0:
+    if not private_mounts():
         return False
     return subprocess.run(["mount", *options, str(where)], capture_output=True, check=False).returncode == 0
 
@@ -45,7 +57,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 def card(tmp_path: Path) -> Iterator[Path]:
     """An ext4 of 24 MB on a loop device."""
     where, image = tmp_path / "card", tmp_path / "card.img"
-    if os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:
+    if not private_mounts() or shutil.which("mkfs.ext4") is None:
         pytest.skip("needs the superuser and mkfs.ext4")
     with image.open("wb") as file:
         file.truncate(24 << 20)
