@@ -34,8 +34,8 @@ from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
 from tests.rig.jitter_bench import pulse_jitter
 from tests.rig.meter_bench import live_cpu_percent, year_s
-from tests.rig.wear_bench import sd_gb_per_year
 from tests.rig.takeover_bench import takeover
+from tests.rig.wear_bench import sd_gb_per_year
 
 ROUNDS = 5
 SECONDS = 0.5
