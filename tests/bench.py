@@ -35,6 +35,7 @@ from gateware.twin.engine import Twin
 from tests.rig.jitter_bench import pulse_jitter
 from tests.rig.meter_bench import live_cpu_percent, year_s
 from tests.rig.takeover_bench import takeover
+from tests.rig.wear_bench import sd_gb_per_year
 
 ROUNDS = 5
 SECONDS = 0.5
@@ -127,6 +128,7 @@ def measure() -> list[dict]:
         _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms", 1, least=False),
         _row("pulse_jitter_vs_timer", jitter["vs_timer"], "×", 2, least=False),
         _row("pulse_edges_lost", jitter["lost"], "edges", 0, least=False),
+        _row("sd_gb_per_year", sd_gb_per_year(), "GB", 150, least=False),
         _row("state_save_ms_p999", kept["state_save_ms_p999"], "ms", 1, least=False),
         _row("takeover_s", kept["takeover_s"], "s", 3, least=False),
         _row("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10, least=False),

@@ -45,7 +45,7 @@ class SimulatedBoard:
             self._gateware.run(self._bits(ticks))
 
     def prepare(self, ticks: int, most: int) -> None:
-        """Make the front end's bits of the next `ticks`, `most` of them in this call: then a frame does not wait."""
+        """Make the bits of the next `ticks` ahead, `most` of them in this call, so that no frame waits for them."""
         if (lacking := ticks - len(self._ahead)) > 0:
             self._ahead = np.concatenate((self._ahead, self._front_end.bits(min(lacking, most))))
 

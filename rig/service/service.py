@@ -25,6 +25,7 @@ from rig.errors import RigError
 from rig.face.face import Face
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, pulse_source
+from rig.hardware.memory import power_fail_input
 from rig.hardware.provenance import provenance_of
 from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
@@ -148,6 +149,9 @@ class Service:
         self._open_input = lambda id: _input(hardware, config, id, on_edge, polled_ns, going_on.get(id.value))
         self.inputs = InputContacts(program.inputs, self._open_input)
         held.callback(lambda: self.inputs.close())
+        self._power_fail = power_fail_input(config, hardware)
+        if self._power_fail is not None:
+            held.callback(self._power_fail.close)
         self._switches = Switches(
             wired.switches, hardware.pins, polled_ns, on_edge=on_edge, going_on=None if running is None else going_on
         )
@@ -215,10 +219,8 @@ class Service:
         self._attend_front()
 
     def _front_panel(self) -> FrontPanel:
-        demand = self.program.billing.demand
         return FrontPanel(
             self.program.display,
-            demand.quantities if demand else (),
             displayed_nameplate(self.program),
             self._switches,
             self.hardware.clock.now_ns(),
@@ -404,6 +406,8 @@ class Service:
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
             self._follow_clock()
+        if self._power_fail is not None:
+            self._persistence.power_fails(self._power_fail.failing, self.meter)
         for record in islice(self._board.records(lambda: self.make_room(RECORD_NS)), MOST_RECORDS):
             self.make_room()
             result = self.meter.advance(record)

@@ -50,6 +50,9 @@ allow_short_interval = true
 
 [test_mode]
 minutes = 1
+
+[display]
+scroll_seconds = 6
 """
 
 PINS = {"scroll": 5, "magnet": 6, "reset": 13, "test": 19, "cover": 26}
@@ -100,7 +103,7 @@ class Session:
         self._hands = Hands(PINS, pins, self.seed)
         self._switches = Switches(PINS, pins, 0, on_edge=self._note)
         programmed = program()
-        self._panel = FrontPanel(programmed.display, (), displayed_nameplate(programmed), self._switches, 0)
+        self._panel = FrontPanel(programmed.display, displayed_nameplate(programmed), self._switches, 0)
         self._watch_modes()
         self.billing, _ = Billing.begin(programmed.billing, T0)
         self._run()
