@@ -126,7 +126,7 @@ def test_every_window_is_turned_once(windows: list[tuple[RecordFlag, float | Non
     for flags, hz, product in windows:
         sums = [0] * 57
         sums[WORD_DELAYED - 7 + 3 * Channel.I1] = product
-        made, samples = quadrature.advance(record_with(sums, 100, flags), ZERO, NONE, hz)
+        made, samples = quadrature.advance(record := record_with(sums, 100, flags), td_products(record, ZERO), NONE, hz)
         waiting.append(product)
         if hz is not None:
             known = Turn.of(hz, float(CHAIN.quarter / SAMPLE_HZ))

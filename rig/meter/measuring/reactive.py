@@ -88,9 +88,9 @@ class Quadrature:
         """Whether the last window is still to be turned, with the next."""
         return self._samples > 0
 
-    def advance(self, record: Record, mean: Mean, products: Products, hz: float | None) -> tuple[Products, int]:
-        """Take in a window whose `products` are free of DC: var products, and of how many samples."""
-        delayed, products = added(self._delayed, td_products(record, mean)), added(self._products, products)
+    def advance(self, record: Record, delayed: Products, products: Products, hz: float | None) -> tuple[Products, int]:
+        """Take in a window by its td products and its products, free of DC: var products, and of how many samples."""
+        delayed, products = added(self._delayed, delayed), added(self._products, products)
         samples = self._samples + record.samples
         if hz is not None:
             self._turn = Turn.of(hz, self._delay_s) or self._turn
