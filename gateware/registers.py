@@ -231,7 +231,7 @@ REGISTERS: tuple[Register, ...] = (
     _config("REFERENCE", 0x10, 2, 0, "Voltage channel (0 to 2) whose positive zero crossings close windows."),
     _config("HYSTERESIS", 0x11, 19, 8192, "Sample codes below zero that arm the next crossing."),
     _config("WINDOW_MIN", 0x12, 16, 128, "Crossings closer than this many samples are ignored."),
-    _config("WINDOW_MAX", 0x13, 16, 384, "A window without a crossing closes after this many samples."),
+    _config("WINDOW_MAX", 0x13, 16, 420, "A window without a crossing closes after this many samples."),
     *(
         _config(f"DELAY_{c.name}", 0x14 + c, 8, 0, f"Delay of channel {c.name}'s bitstream, modulator ticks.")
         for c in Channel

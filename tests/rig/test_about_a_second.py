@@ -169,3 +169,18 @@ def test_merged_records_have_the_volt_ampere_hours_of_single_ones(by: int) -> No
         meter = measurement()
         registered.append(watt_hours([meter.advance(record) for record in records], Quantity.KVAH_RMS))
     assert registered[1] == pytest.approx(registered[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("hz", [45.0, 50.0, 60.0, 65.0])
+def test_no_start_makes_a_healthy_voltage_look_lost(hz: float) -> None:
+    """C-10: a crossing within 128 samples of the begin does not count; the next one has to come before the timer."""
+    cycle = float(SAMPLE_HZ) / hz
+    t = seconds(round(3 * cycle))
+    for begins_at in np.arange(0, cycle, 2) / cycle:
+        records = records_of(one_phase(VOLTS * sqrt(2) * np.sin(2 * pi * (hz * t + begins_at)), 0 * t), hz)
+        assert not any(RecordFlag.END_TIMED in record.flags for record in records)
+    for place in range(118, 129):
+        records = records_of(
+            one_phase(VOLTS * sqrt(2) * np.sin(2 * pi * hz * (t - place / float(SAMPLE_HZ))), 0 * t), hz
+        )
+        assert not any(RecordFlag.END_TIMED in record.flags for record in records)

@@ -162,7 +162,7 @@ def test_silence_reads_zero():
     for samples in (0, 1):
         readings = scaling.readings(Sums(samples))
         assert {*readings.v_rms, *readings.i_rms, *readings.p_w, *readings.s_va, readings.neutral_a} == {0.0}
-        assert readings.q_var is readings.q1_var is readings.lag_deg is readings.thd is readings.td_va is None
+        assert readings.q_var is readings.q1_var is readings.lag_deg is readings.tdr is readings.td_va is None
 
 
 def test_run_is_the_sum_of_its_windows_exactly():

@@ -76,9 +76,10 @@ class Readings:
     Of three channels each: r.m.s. volts and amperes. `neutral_a` is the r.m.s. of the three currents' sum.
     By element of the form: watts, and volt-amperes as the product of the r.m.s. values of its two factors ("VA rms");
     vars by quarter cycle ("td"); watts and vars of the fundamental. Vars are positive where the current lags.
-    Of all six channels: how far its fundamental lags that of V1, 0 to 360°, and its total harmonic distortion, the
-    r.m.s. of the rest over that of the fundamental; None where no fundamental of a code or more is there to compare.
-    Tuples are None as a whole where no window had the sums for them.
+    Of all six channels: how far its fundamental lags that of V1, 0 to 360°, and its total distortion ratio, the r.m.s.
+    of all but DC and fundamental, up to 3.2 kHz, over that of the fundamental: harmonics, interharmonics and noise.
+    None where no fundamental of a code or more is there to compare. Tuples are None as a whole where no window had the
+    sums for them.
     """
 
     seconds: float
@@ -91,7 +92,7 @@ class Readings:
     p1_w: tuple[float, ...] | None
     q1_var: tuple[float, ...] | None
     lag_deg: tuple[float | None, ...] | None
-    thd: tuple[float | None, ...] | None
+    tdr: tuple[float | None, ...] | None
 
     @property
     def rms_va(self) -> float:
@@ -170,7 +171,7 @@ class Scaling:
             p1_w=self._power(first.along, first.samples),
             q1_var=self._power(first.across, first.samples),
             lag_deg=_lags(first) if first.samples else None,
-            thd=_distortions(first) if first.samples else None,
+            tdr=_distortions(first) if first.samples else None,
         )
 
     def _power(self, products: Products, samples: int) -> tuple[float, ...] | None:
