@@ -58,9 +58,14 @@ def powers(v: Wave, i: Wave) -> dict[int, complex]:
     }
 
 
+def delay_samples(hz: float) -> int:
+    """Samples of a quarter cycle, at 50 Hz or at 60: docs/decisions/058-quarter-cycle-by-line.md."""
+    return 65 if hz < 54 else 54
+
+
 def delay_turn(hz: float) -> float:
     """What the line turns in the delay of the td products, radians."""
-    return 2 * np.pi * hz * CHAIN.quarter / float(SAMPLE_HZ)
+    return 2 * np.pi * hz * delay_samples(hz) / float(SAMPLE_HZ)
 
 
 def records(
