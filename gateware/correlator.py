@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from amaranth import Array, Module, Mux, Signal, Value, signed
+from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -78,7 +78,7 @@ class Correlator(wiring.Component):
         idle = FIR_DECIMATION * chain.clocks_per_output - CHANNELS * (len(TAPS) + 1)
         assert len(self._rows) + 40 < idle, "the sums must be done before the filter needs the multiplier again"
         self._quarters = chain.quarter, td_delay(chain.quarter, 1 << LINE_50_BITS)
-        assert VOLTAGES * (self._quarters[1] + 1) < 1 << _PLACE_BITS, "the delay line is too short"
+        assert self._quarters[1] < 1 << _PLACE_BITS, "the delay line is too short"
         super().__init__(
             {
                 "start": In(1),
@@ -116,7 +116,7 @@ class Correlator(wiring.Component):
         word, written = Signal(range(RECORD_WORDS)), Signal(range(RECORD_WORDS))
         fresh = Signal()
         first = operating & (row[:6] < WORD_PRODUCTS + VOLTAGES)  # v1·v1, v1·v2, v1·v3: b is each voltage once
-        delayed = self._delay_line(m, first, row[13:15]) if Operand.DELAYED in self._operands else 0
+        delayed = self._delay_line(m, first, row[9:11], row[13:15]) if Operand.DELAYED in self._operands else 0
         samples = [self.samples[c] for c in range(CHANNELS)]
         m.d.comb += [
             fetch.addr.eq(step),
@@ -144,30 +144,26 @@ class Correlator(wiring.Component):
     def _operands(self) -> set[int]:
         return {row.b for row in self._rows}
 
-    def _delay_line(self, m: Module, store: Value, wanted: Value) -> Value:
-        """The voltage `wanted` a clock before, as it was a quarter cycle ago (0 before reset).
-
-        A ring of all three voltages, one after another; what comes is stored before anything is wanted of it.
-        """
-        m.submodules.line = line = Memory(shape=signed(SAMPLE_BITS), depth=1 << _PLACE_BITS, init=[])
+    def _delay_line(self, m: Module, store: Value, stored: Value, wanted: Value) -> Value:
+        """The voltage `wanted` a clock before, as it was a quarter cycle ago (0 before reset)."""
+        m.submodules.line = line = Memory(shape=signed(SAMPLE_BITS), depth=4 << _PLACE_BITS, init=[])
         write_port, read_port = line.write_port(), line.read_port()
         place = Signal(_PLACE_BITS)
-        # The last set lies VOLTAGES places back, and each one before it as many more.
-        sixty, fifty = ((-VOLTAGES * (quarter + 1)) % (1 << _PLACE_BITS) for quarter in self._quarters)
+        sixty, fifty = self._quarters
         m.d.comb += [
-            write_port.addr.eq(place),
+            write_port.addr.eq(Cat(place, stored)),
             write_port.data.eq(self.b),
             write_port.en.eq(store),
-            read_port.addr.eq((place + Mux(self.line_50, fifty, sixty) + wanted)[:_PLACE_BITS]),
+            read_port.addr.eq(Cat((place - Mux(self.line_50, fifty, sixty))[:_PLACE_BITS], wanted)),
             read_port.en.eq(self.busy),
         ]
-        with m.If(store):
+        with m.If(self.start):
             m.d.sync += place.eq(place + 1)
         return read_port.data
 
 
-_PLACE_BITS = 8
-"""The delay line holds 256 voltages, 85 of each phase."""
+_PLACE_BITS = 7
+"""The delay line holds 128 samples a voltage."""
 
 PHASOR_CLOCKS = len(PRODUCTS) + 1
 """Clocks from `start` to the soonest that a build can ask for `cos`."""
