@@ -9,6 +9,7 @@ step of the load within a block costs: docs/decisions/056-about-a-second.md.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isqrt
 
 from rig.meter.billing.quantity import NANO
@@ -18,6 +19,14 @@ from rig.meter.measuring.starting import Starting
 
 RMS_PARTS = 1 << 16
 """Square roots are rounded down to this part of a nVAh."""
+
+
+@dataclass
+class ApparentState:
+    """What an ApparentEnergy goes on from: the block so far, and what of it was counted, by element."""
+
+    block: Sums
+    counted: list[int]
 
 
 class ApparentEnergy:
@@ -36,10 +45,25 @@ class ApparentEnergy:
         self._block = Sums()
         self._counted = [0] * len(scaling.scales)
 
+    @property
+    def state(self) -> ApparentState:
+        """What to go on from."""
+        return ApparentState(self._block, list(self._counted))
+
+    def resume(self, state: ApparentState) -> None:
+        """Go on from there, with the same scaling."""
+        self._block, self._counted = state.block, list(state.counted)
+
     def advance(self, sums: Sums, starting: Starting) -> int:
         """Take in what a window adds up to, or several; the energy of it, in 1/RMS_PARTS nVAh and never negative."""
         scaling = self._scaling
-        self._block += sums
+        block = self._block
+        self._block = Sums(
+            block.samples + sums.samples,
+            moments=block.moments.plus(sums.moments),
+            dc=tuple([one + two for one, two in zip(block.dc, sums.dc, strict=True)]),
+            cycles=block.cycles + sums.cycles,
+        )
         squares = starting.live_part(self._block.squares)
         total = 0
         for k, (volts, amperes, factor) in enumerate(

@@ -14,14 +14,15 @@ from fractions import Fraction
 
 from calibration.constants import Calibration
 from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
+from rig.meter.measuring.apparent import ApparentState
 from rig.meter.measuring.elements import ElementEquation
-from rig.meter.measuring.frequency import LineFrequency
+from rig.meter.measuring.frequency import LineFrequency, LineState
 from rig.meter.measuring.fundamental import FundamentalFit
 from rig.meter.measuring.products import NONE, SQUARES, Mean, Moments, Products, ac_products, added, subtracted
 from rig.meter.measuring.quantities import Readings, Scaling, Sums
-from rig.meter.measuring.reactive import Quadrature, td_products
+from rig.meter.measuring.reactive import Quadrature, QuadratureState, td_products
 from rig.meter.measuring.registration import Energies, Registration
-from rig.meter.measuring.span import Span, cycles_of
+from rig.meter.measuring.span import Span, SpanState, cycles_of
 from rig.meter.measuring.starting import Limits, Starting
 
 _SEQUENCES = 1 << 32
@@ -40,6 +41,10 @@ class Fault(Enum):
     LENGTH = "the record's ticks are not its samples times the ticks of a sample: samples were lost"
     OVERRUN = "a stage of the gateware was not ready in time: samples were lost"
     CONFIGURATION = "the record was measured with another configuration than the one written"
+    MERGED = (
+        "windows were merged into one record, as the host did not read for longer than the board's memory lasts; no "
+        "energy is lost, but quadrant, VAh and td are those of the whole record"
+    )
 
     @property
     def label(self) -> str:
@@ -67,6 +72,39 @@ class Window:
     sums: Sums
     frequency_hz: float | None
     faults: tuple[Fault, ...]
+
+
+@dataclass
+class WaitingRecord:
+    """A record that waits for its DC: its words, its frequency in Hz, and where it began on the meter's timeline."""
+
+    words: list[int]
+    hz: float | None
+    start: int
+
+
+@dataclass
+class MeasurementState:
+    """What a Measurement goes on from when the process that had it has died and the board has not.
+
+    `last` are the words of the last record, which ended at `tick` of the meter's timeline; `opening` those of the first
+    that registered, with the DC `opening_mean` (sums and samples), None before any did. Parts of a nWh are `carried` by
+    place, and `squares`. `held` waits for its vars.
+    """
+
+    last: list[int]
+    tick: int
+    span: SpanState
+    waiting: list[WaitingRecord]
+    opening: list[list[int]] | None
+    opening_mean: tuple[tuple[int, ...], int]
+    line: LineState
+    quadrature: QuadratureState | None
+    held: Sums
+    held_from: int | None
+    apparent: ApparentState
+    carried: list[int]
+    squares: list[int]
 
 
 class Measurement:
@@ -109,6 +147,45 @@ class Measurement:
         self._held_from: int | None = None
         self._run = Sums()
         self.faults: Counter[Fault] = Counter()
+        self.merged_windows = 0
+        """Windows that came in records of more than one."""
+
+    @property
+    def state(self) -> MeasurementState | None:
+        """What to go on from; None before the first record."""
+        if self._last is None:
+            return None
+        carried, squares = self._registration.carried
+        opening = self._opening
+        return MeasurementState(
+            last=self._last.to_words(),
+            tick=self._tick,
+            span=self._span.state,
+            waiting=[WaitingRecord(record.to_words(), hz, start) for record, hz, start in self._waiting],
+            opening=None if opening is None else [record.to_words() for record in opening],
+            opening_mean=(self._opening_mean.sums, self._opening_mean.samples),
+            line=self._line.state,
+            quadrature=None if self._quadrature is None else self._quadrature.state,
+            held=self._held,
+            held_from=self._held_from,
+            apparent=self._registration.apparent,
+            carried=carried,
+            squares=squares,
+        )
+
+    def resume(self, state: MeasurementState) -> None:
+        """Go on from there, with the equation that was in use."""
+        self._last, self._tick = Record.from_words(state.last), state.tick
+        self._span.resume(state.span)
+        self._waiting = [(Record.from_words(each.words), each.hz, each.start) for each in state.waiting]
+        self._opening = None if state.opening is None else tuple(map(Record.from_words, state.opening))
+        sums, samples = state.opening_mean
+        self._opening_mean = Mean(tuple(sums), samples)
+        self._line.resume(state.line)
+        if self._quadrature is not None and state.quadrature is not None:
+            self._quadrature.resume(state.quadrature)
+        self._held, self._held_from = state.held, state.held_from
+        self._registration.resume(state.carried, state.squares, state.apparent)
 
     @property
     def frequency_hz(self) -> float | None:
@@ -158,6 +235,8 @@ class Measurement:
         """Take in the next record."""
         faults = self._check(record)
         self.faults.update(faults)
+        if Fault.MERGED in faults and Fault.REPEATED not in faults:
+            self.merged_windows += record.windows
         start, end = self._place(record, faults)
         frequency = self._line.advance(record, follows=self._last is not None and not _BREAKS & set(faults))
         self._last = record
@@ -238,6 +317,7 @@ class Measurement:
             Fault.LENGTH: record.ticks != record.samples * self._ticks_per_sample,
             Fault.OVERRUN: RecordFlag.OVERRUN in record.flags,
             Fault.CONFIGURATION: record.config_digest != self._config_digest,
+            Fault.MERGED: record.windows > 1,
         }
         return tuple(fault for fault, present in found.items() if present)
 

@@ -86,14 +86,6 @@ class Moments:
             for (a, b), product in zip(PRODUCTS, self.products, strict=True)
         ])  # fmt: skip
 
-    def squares_about(self, mean: Mean) -> tuple[int, ...]:
-        """Give Σ(a − ā)² by channel alone, as `about` has it."""
-        n, m = self.samples, mean.samples
-        return tuple([
-            divide_half_even(m * m * self.products[k] - 2 * m * dc * s + n * dc * dc, m * m)
-            for k, dc, s in zip(SQUARES, mean.sums, self.sums, strict=True)
-        ])  # fmt: skip
-
 
 NO_MOMENTS = Moments(0, (0,) * CHANNELS, NONE)
 

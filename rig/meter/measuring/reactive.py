@@ -68,6 +68,16 @@ class Turn:
         return tuple(made)
 
 
+@dataclass
+class QuadratureState:
+    """What a Quadrature goes on from: the last frequency in Hz, and what waits to be turned, td products and products
+    by the delay of both."""
+
+    hz: float | None
+    waiting: dict[int, tuple[Products, Products]]
+    samples: int
+
+
 QUARTER = Turn(0, 1 << TURN_BITS)
 
 
@@ -84,6 +94,15 @@ class Quadrature:
         self._hz: float | None = None
         self._waiting: dict[int, tuple[Products, Products]] = {}  # by delay
         self._samples = 0
+
+    @property
+    def state(self) -> QuadratureState:
+        """What to go on from."""
+        return QuadratureState(self._hz, dict(self._waiting), self._samples)
+
+    def resume(self, state: QuadratureState) -> None:
+        """Go on from there."""
+        self._hz, self._waiting, self._samples = state.hz, dict(state.waiting), state.samples
 
     @property
     def waiting(self) -> bool:

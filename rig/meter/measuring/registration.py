@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rig.meter.billing.energy_interval import SQUARES
 from rig.meter.billing.quantity import KINDS, NANO, PLACES, Kind, Quadrant, Quantity
-from rig.meter.measuring.apparent import RMS_PARTS, ApparentEnergy
+from rig.meter.measuring.apparent import RMS_PARTS, ApparentEnergy, ApparentState
 from rig.meter.measuring.products import Products
 from rig.meter.measuring.quantities import Scaling, Sums
 from rig.meter.measuring.starting import Starting
@@ -61,6 +61,21 @@ class Registration:
         hours = 1 / (scaling.sample_hz * 3600)
         self._volt_hours = _per_hour(scaling.channel_squares.denominator, hours)
         self._neutral_hours = _per_hour(scaling.neutral_square.denominator, hours)
+
+    @property
+    def carried(self) -> tuple[list[int], list[int]]:
+        """What is less than a nWh, by place and by square, to go on from with the same scaling."""
+        return list(self._carried), list(self._carried_squares)
+
+    @property
+    def apparent(self) -> ApparentState:
+        """What volt-ampere-hours rms go on from."""
+        return self._apparent.state
+
+    def resume(self, carried: list[int], squares: list[int], apparent: ApparentState) -> None:
+        """Go on from there."""
+        self._carried, self._carried_squares = list(carried), list(squares)
+        self._apparent.resume(apparent)
 
     def advance(self, sums: Sums, starting: Starting) -> Energies:
         """Take in what a window adds up to, or several; what has an idle channel in it does not count."""

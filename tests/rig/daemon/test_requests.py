@@ -58,7 +58,7 @@ kp_wh = "0.15"
 name = "KYZ2"
 function = "eoi"
 """
-PATIENCE_S = 20
+PATIENCE_S = 120
 
 NEAR_NS = 600 * 10**9
 """A busy machine simulates with some delay; what these clocks are told apart from is a day away."""
