@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import reduce
 from math import pi, sqrt
 
+import msgspec
 import numpy as np
 import pytest
 from sampled_records import SAMPLE_HZ, measurement, metered, one_phase, records_of, seconds
 
 from gateware.registers import Record, RecordFlag
 from rig.meter.billing.quantity import NANO, Quantity
-from rig.meter.measuring.measurement import Window
+from rig.meter.measuring.measurement import MeasurementState, Window
 
 LIMIT = 2e-4
 VOLTS = 120.0
@@ -184,3 +185,23 @@ def test_no_start_makes_a_healthy_voltage_look_lost(hz: float) -> None:
             one_phase(VOLTS * sqrt(2) * np.sin(2 * pi * hz * (t - place / float(SAMPLE_HZ))), 0 * t), hz
         )
         assert not any(RecordFlag.END_TIMED in record.flags for record in records)
+
+
+@pytest.mark.parametrize("taken_over", [1, 2, 3, 20, 61, 75])
+def test_a_measurement_taken_over_goes_on_to_the_last_digit(taken_over: int) -> None:
+    """Of a load that is on in one cycle of three, with an offset: before DC is known, while the first windows are
+    corrected, and in the middle of a block (docs/decisions/047-taking-over.md)."""
+    t = seconds(round(1.6 * float(SAMPLE_HZ)))
+    x = 60 * t + 0.3
+    codes = one_phase(VOLTS * sqrt(2) * np.sin(2 * pi * x), 7 * in_cycles(3, [0])(x) + 0.1)
+    records = records_of(codes)
+    whole, taken = measurement(), measurement()
+    expected = [whole.advance(record).energies for record in records]
+    found = [taken.advance(record).energies for record in records[:taken_over]]
+    stored = msgspec.json.encode(taken.state)
+    resumed = measurement()
+    resumed.resume(msgspec.json.decode(stored, type=MeasurementState))
+    found += [resumed.advance(record).energies for record in records[taken_over:]]
+    assert found == expected
+    assert msgspec.json.encode(resumed.state) == msgspec.json.encode(whole.state)
+    assert len(stored) < 16_000
