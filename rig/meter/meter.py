@@ -127,6 +127,7 @@ class Meter:
         self.billing = billing
         self.installation = installation
         measurement.use(installation.equation)  # of the service found before power failed
+        measurement.start_at(installation.limits, installation.state.live)
         self.instant: Instantaneous | None = None
         self._recent = Sums()
         self._tick_hz = tick_hz
@@ -191,6 +192,7 @@ class Meter:
         """Take in the next record."""
         before, window = self._last, self.measurement.advance(record)
         self._last = _Last(window.record.tick_end, window.tick_end, window.faults)
+        self.installation.state.live = self.measurement.live
         self._faulty |= dict.fromkeys(window.faults, window.tick_end)
         self._recent += window.sums
         events: list[MeterEvent] = [*self._new_faults(window, before)]
@@ -252,6 +254,7 @@ class Meter:
         """
         self.billing, self.installation = billing, installation
         self.measurement.use(installation.equation)
+        self.measurement.start_at(installation.limits, self.measurement.live)
         self.outputs = {output.id: output for output in outputs}
         self._levels = LevelOutputs(levels, self._tick_hz)
         self._followed = None

@@ -34,8 +34,8 @@ class Phase(msgspec.Struct, frozen=True):
     pf: float | None
     angle_deg: float | None
     i_angle_deg: float | None
-    thd_v_pct: float | None
-    thd_i_pct: float | None
+    tdr_v_pct: float | None
+    tdr_i_pct: float | None
 
 
 class EnergyWh(msgspec.Struct, frozen=True):

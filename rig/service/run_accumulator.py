@@ -131,8 +131,8 @@ class RunAccumulator:
                     pf=p / s if s else None,
                     angle_deg=_item(readings.lag_deg, Channel.V1 + k),
                     i_angle_deg=_item(readings.lag_deg, Channel.I1 + k),
-                    thd_v_pct=_item(readings.thd, Channel.V1 + k, 100),
-                    thd_i_pct=_item(readings.thd, Channel.I1 + k, 100),
+                    tdr_v_pct=_item(readings.tdr, Channel.V1 + k, 100),
+                    tdr_i_pct=_item(readings.tdr, Channel.I1 + k, 100),
                 )
         return found
 

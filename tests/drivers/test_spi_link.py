@@ -207,7 +207,7 @@ def test_another_design_is_named() -> None:
     assert len(request(Op.READ, 0, 0, 7)) == 8 + 2 + 28 + 4
     with pytest.raises(LinkError, match=r"MAGIC reads 0x00001234 instead of 0x41453736"):
         SpiLink(Rewritten([0x1234, 0, 0, 0, 1, 1, 0]))
-    with pytest.raises(LinkError, match=r"register map is version 9, this software speaks 1"):
+    with pytest.raises(LinkError, match=r"register map is version 9, this software speaks 2"):
         SpiLink(Rewritten([MAGIC, 9 << 16, 0, 0, 1, 1, 0]))
 
 

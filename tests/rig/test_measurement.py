@@ -287,7 +287,7 @@ def test_a_build_without_delays_and_phasors_has_watts_alone():
         meter.advance(make_record(k, k * 217 * TICKS_PER_SAMPLE, 217, 10**9, CROSSINGS))
     readings = meter.readings(meter.run)
     assert readings.p_w[0] > 0
-    assert readings.q_var is readings.p1_w is readings.q1_var is readings.lag_deg is readings.thd is None
+    assert readings.q_var is readings.p1_w is readings.q1_var is readings.lag_deg is readings.tdr is None
 
 
 def test_empty_record_is_no_trouble():
