@@ -36,6 +36,9 @@ from gateware.registers import (
     words_present,
 )
 
+RING_SINCE = 2
+"""Minor version of the register map that has RECORDS; before it, CHAIN counted the memories, of which one was free."""
+
 
 class SpiBus(Protocol):
     """What the link needs of spidev. `xfer2` releases the GIL and may overwrite the list it is given."""
@@ -59,7 +62,8 @@ class Identity:
     clock_hz: Fraction
     clocks_per_tick: int
     ticks_per_sample: int
-    banks: int
+    ring: int
+    """Records that wait in the FPGA before windows are merged."""
     quarter: int | None
     """Samples by which the voltages of the td products are delayed; None when the build has none."""
 
@@ -268,12 +272,15 @@ class SpiLink:
             clock_hz=Fraction(num, den),
             clocks_per_tick=chain >> 24,
             ticks_per_sample=(chain >> 8 & 0xFFFF) * (chain >> 4 & 0xF),
-            banks=1 << (chain & 0xF),
+            ring=self._ring() if version & 0xFFFF >= RING_SINCE else (1 << (chain & 0xF)) - 1,
             quarter=self._quarter() if Capability.DELAYED_PRODUCTS in Capability(capabilities) else None,
         )
 
     def _quarter(self) -> int:
         return self.read("QUARTER")[0]
+
+    def _ring(self) -> int:
+        return self.read("RECORDS")[0] & 0xFFFF
 
 
 def _items(payload: bytes, size: int) -> list[int]:

@@ -226,6 +226,7 @@ class Source:
         bad, first_bad = [0] * count, [(0, "")] * count
         chunks: list[Floats] = []
         total = 0
+        check_size(self._path, self._data.count(b"\n"), count)
         rows = self._rows(layout)
         while chunk := list(islice(rows, max(1, _CHUNK_CELLS // count))):
             total += len(chunk)

@@ -58,10 +58,17 @@ def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration
 
 
 def simulated_hardware(
-    config: Config, current_class: int, source: SignalSource, *, paced: bool, begin_utc_ns: int | None = None
+    config: Config,
+    current_class: int,
+    source: SignalSource,
+    *,
+    paced: bool,
+    begin_utc_ns: int | None = None,
+    chain: Chain | None = None,
 ) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
-    """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now."""
-    chain = Chain()
+    """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now. `chain` is of another
+    build of its gateware."""
+    chain = chain or Chain()
     sensors = sensors_of(config, current_class, chain)
     front_end = FrontEnd(source, sensors, chain.tick_hz, config.simulation.seed)
     board = SimulatedBoard(chain, front_end, config.simulation.fidelity)

@@ -25,7 +25,7 @@ from rig.meter.contacts.levels import ContactChange, LevelOutputs, LevelState
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState
-from rig.meter.measuring.events import MeasurementError
+from rig.meter.measuring.events import MeasurementError, WindowsMerged
 from rig.meter.measuring.measurement import Fault, Measurement, MeasurementState, Window
 from rig.meter.measuring.quantities import Sums
 from rig.meter.measuring.registration import Energies
@@ -38,6 +38,9 @@ RECENT_S = 10
 
 FAULTS_S = 10
 """For so long a fault of a record is one that a person should see."""
+
+MERGED_S = 1
+"""Of merged records in a row those are logged that are so long, and the first: a host that is too slow fills no log."""
 
 _TICKS = 1 << TICK_BITS
 
@@ -273,10 +276,17 @@ class Meter:
         return tuple(fault for fault, tick in self._faulty.items() if tick > since)
 
     def _new_faults(self, window: Window, before: _Last | None) -> list[LogEvent]:
-        """The faults of a window, once while they stay the same."""
-        if not window.faults or (before is not None and before.faults == window.faults):
-            return []
-        return [MeasurementError(self.billing.now_ns, window.faults)]
+        """The faults of a window, once while they stay the same; of merged windows, how many, and from where."""
+        said = () if before is None else before.faults
+        events: list[LogEvent] = []
+        faults = tuple(fault for fault in window.faults if fault is not Fault.MERGED)
+        if faults and faults != tuple(fault for fault in said if fault is not Fault.MERGED):
+            events.append(MeasurementError(self.billing.now_ns, faults))
+        length = window.tick_end - window.tick_start
+        if Fault.MERGED in window.faults and (Fault.MERGED not in said or length >= MERGED_S * self._tick_hz):
+            length_ms = round(1000 * length / self._tick_hz)
+            events.append(WindowsMerged(self.billing.now_ns, window.record.windows, window.tick_start, length_ms))
+        return events
 
     def _look(self, window: Window) -> list[LogEvent]:
         """At the installation, if it is time: by the phases, whatever the form.

@@ -20,6 +20,8 @@ _PHRASES = {
     "diagnostic": "{}",
     "phases": "phases {}",
     "faults": "{}",
+    "windows": "{}",
+    "from tick": "from tick {}",
     "found": "{}",
     "program": "program {}",
     "source": "from {}",
@@ -41,6 +43,7 @@ _UNSAID = (("name", ""), ("times", 1))
 _PHRASES_OF = {
     ("power up", "seconds"): "after {} s",
     ("clock set to", "seconds"): "by {} s",
+    ("windows merged", "milliseconds"): "{} ms",
 }
 """By the names of event and detail, where it means different things."""
 

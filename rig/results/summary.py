@@ -124,6 +124,7 @@ class Summary(msgspec.Struct, frozen=True):
     waiting_edges: int
     timed_windows: int
     faults: dict[str, int]
+    merged_windows: int
     trouble: str | None
     lost_input_edges: int
     input_pulses_in_doubt: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from drivers.switches import Switches
@@ -43,13 +43,11 @@ class FrontPanel:
     def __init__(
         self,
         settings: DisplaySettings,
-        demands: Sequence[Quantity],
         plate: DisplayedNameplate,
         switches: Switches,
         now_ns: int,
     ) -> None:
         self._switches = switches
-        self._demands = demands
         self._readout = Readout(plate)
         self.operated = frozenset(Switch(name) for name, operated in switches.operated().items() if operated)
         self.front = Front(settings, self.operated, now_ns)
@@ -109,7 +107,12 @@ class FrontPanel:
     def followed(self) -> Quantity | None:
         """What the test LED is to show; None: Wh either way (P-1)."""
         mode = self.front.mode
-        return followed(self.front.item.what, self._demands, alternate=mode is Mode.ALTERNATE, test=mode is Mode.TEST)
+        return followed(
+            self.front.item.what,
+            alternate=mode is Mode.ALTERNATE,
+            test=mode is Mode.TEST,
+            apparent_rms=self._readout.plate.apparent_rms,
+        )
 
     def lcd(self, meter: Meter) -> Lcd:
         """The glass: looked at anew when the item changes, and every REFRESH_NS."""

@@ -66,10 +66,14 @@ class Resumed(NamedTuple):
     items: Sequence[tuple[int, Sequence[Item]]]
 
 
-def follows(saved: SavedMeter, restored: Restored | None) -> bool:
-    """Whether a state that outlived its process is newer than what the store has, and of the same meter."""
+def follows(saved: SavedMeter, stored: bool, restored: Restored | None) -> bool:
+    """Whether a state that outlived its process is newer than what the store has, and of the same meter.
+
+    `stored`: its process had a save on the disk. Where there is none any more, someone has taken the store away, to
+    begin a new meter.
+    """
     if restored is None:
-        return not saved.base
+        return not stored
     on_disk = decoded_save(restored)
     return on_disk.lineage in (saved.lineage, saved.base) and on_disk.batch <= saved.batch + 1
 
@@ -180,6 +184,11 @@ class Persistence:
             self._waiting.popleft()
         waiting = [(batch, items) for _, batch, items in self._waiting]
         return [*waiting, (self._batch + 1, self._items)] if self._items else waiting
+
+    @property
+    def stored(self) -> bool:
+        """Whether the disk has any save of this meter."""
+        return self._writer is not None and self._writer.saved_utc_ns is not None
 
     def _save(self, meter: Meter) -> None:
         items, self._items = self._items, []

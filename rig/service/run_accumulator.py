@@ -99,6 +99,7 @@ class RunAccumulator:
             waiting_edges=service.outputs.waiting,
             timed_windows=self._timed,
             faults={fault.label: count for fault, count in measurement.faults.items()},
+            merged_windows=measurement.merged_windows,
             trouble=service.trouble,
             lost_input_edges=service.inputs.lost_edges,
             input_pulses_in_doubt=service.inputs.in_doubt,

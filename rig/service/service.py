@@ -130,7 +130,9 @@ class Service:
         running = None if ring.newest is None else decoded_running(ring.newest)
         if running is None or running.board != self._run or running.saved.program != self.program.digest:
             return
-        if running.saved.fidelity != self.hardware.fidelity or not follows(running.saved, store.restored):
+        if running.saved.fidelity != self.hardware.fidelity:
+            return
+        if not follows(running.saved, running.stored, store.restored):
             return
         tick, now_ns = self._board.time.read()
         if running.ran_on(tick, now_ns, identity.tick_hz, identity.ticks_per_sample):
@@ -217,10 +219,8 @@ class Service:
         self._attend_front()
 
     def _front_panel(self) -> FrontPanel:
-        demand = self.program.billing.demand
         return FrontPanel(
             self.program.display,
-            demand.quantities if demand else (),
             displayed_nameplate(self.program),
             self._switches,
             self.hardware.clock.now_ns(),
@@ -476,6 +476,7 @@ class Service:
             meter=meter,
             panel=self.front.state,
             items=persistence.undurable,
+            stored=persistence.stored,
         )
         self._ring.write(msgspec.json.encode(running))
 

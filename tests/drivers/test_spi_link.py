@@ -70,7 +70,7 @@ def test_identity() -> None:
     assert link.identity.clock_hz == CHAIN.clock_hz
     assert link.identity.tick_hz == CHAIN.tick_hz
     assert link.identity.ticks_per_sample == 256
-    assert link.identity.banks == CHAIN.banks
+    assert link.identity.ring == CHAIN.ring == 255
     assert link.identity.capabilities == Chain().capabilities
     assert link.identity.quarter == Chain().quarter
     assert link.identity.build == CHAIN.digest

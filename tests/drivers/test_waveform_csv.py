@@ -50,12 +50,16 @@ HEADERS = [
     ("Time(ms)", "VA(Vrms)", "IA(mA)", 1e-3, 1, 1e-3),
     ("in s", "va in V", "ia in A", 1, 1, 1),
     ("t", "V(A)", "I(A)", 1, 1, 1),
+    ("t", "va_mV_rms", "ia_mA_filtered", 1, 1e-3, 1e-3),
+    ("t", "va, kV", "ia-mA", 1, 1e3, 1e-3),
+    ("t", "Va (V rms)", "Ia (milliamps)", 1, 1, 1e-3),
 ]
 
 
 @pytest.mark.parametrize(("time", "volts", "amperes", "s", "v", "a"), HEADERS)
 def test_units_in_headers(tmp_path: Path, time: str, volts: str, amperes: str, s: float, v: float, a: float) -> None:
     text = csv_text((time, volts, amperes), {time: s, volts: v, amperes: a})
+    text = text.replace(volts, f'"{volts}"', 1)  # one has a comma
     names = None if volts != "V(A)" else "va=V_A,ia=I"
     check_load(read_recording(write(tmp_path, text)), names)
 
@@ -326,3 +330,24 @@ def test_a_clamp_in_volts(tmp_path: Path) -> None:
     recording, spec = with_made_channels(recording, parse_spec("va=1,ia=2*10"))
     columns = assign(recording, spec)
     assert np.allclose(recording.column(columns["ia"]), 10 * TRUE_AMPERES, rtol=1e-5, atol=1e-3)
+
+
+def test_two_columns_that_only_units_tell_apart(tmp_path: Path) -> None:
+    names = ("time_s", "va [kV]", "ia")
+    lines = csv_text(names, {"va [kV]": 1e3}).splitlines()
+    both = "\n".join(f"{line},{'va [V]' if k == 0 else VOLTS[k - 1] / 100}" for k, line in enumerate(lines))
+    recording = read_recording(write(tmp_path, both))
+    with pytest.raises(RecordingError, match=r"va may be va \[kV\] or va \[V\]; say which"):
+        assign(recording)
+    check_load(recording, "va=va [kV],ia=ia")
+    check_load(recording, "va=va [V],ia=ia")
+
+
+def test_times_of_day_are_no_numbers(tmp_path: Path) -> None:
+    lines = csv_text().splitlines()
+    text = "\n".join(["Date,Time,va,ia", *(f"2026-03-01,10:00:0{line}" for line in lines[1:])])
+    with pytest.raises(
+        RecordingError, match=r"column Time .* at line 2 \('10:00:00.000000000'\): .* the rate with --rate"
+    ):
+        read_recording(write(tmp_path, text))
+    check_load(read_recording(write(tmp_path, text), Fraction(RATE)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rig.meter.billing.log import LogEvent
 from rig.meter.measuring.measurement import Fault
@@ -16,3 +17,19 @@ class MeasurementError(LogEvent):
     code = 43
 
     faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsMerged(LogEvent):
+    """So many windows came as one record, as nobody read: its energy is whole, quadrant and VAh are of all of it.
+
+    It begins at `tick`, modulator ticks on the meter's timeline, and took `length_ms`.
+    """
+
+    label = "windows merged"
+    code = 2090
+    named = MappingProxyType({"tick": "from tick", "length_ms": "milliseconds"})
+
+    windows: int
+    tick: int
+    length_ms: int

@@ -41,6 +41,10 @@ class Fault(Enum):
     LENGTH = "the record's ticks are not its samples times the ticks of a sample: samples were lost"
     OVERRUN = "a stage of the gateware was not ready in time: samples were lost"
     CONFIGURATION = "the record was measured with another configuration than the one written"
+    MERGED = (
+        "windows were merged into one record, as the host did not read for longer than the board's memory lasts; no "
+        "energy is lost, but quadrant, VAh and td are those of the whole record"
+    )
 
     @property
     def label(self) -> str:
@@ -126,6 +130,8 @@ class Measurement:
         self._held_from: int | None = None
         self._run = Sums()
         self.faults: Counter[Fault] = Counter()
+        self.merged_windows = 0
+        """Windows that came in records of more than one."""
 
     @property
     def state(self) -> MeasurementState | None:
@@ -196,6 +202,8 @@ class Measurement:
         """Take in the next record."""
         faults = self._check(record)
         self.faults.update(faults)
+        if Fault.MERGED in faults and Fault.REPEATED not in faults:
+            self.merged_windows += record.windows
         start, end = self._place(record, faults)
         frequency = self._line.advance(record, follows=self._last is not None and not _BREAKS & set(faults))
         self._learn_mean(record, faults)
@@ -251,6 +259,7 @@ class Measurement:
             Fault.LENGTH: record.ticks != record.samples * self._ticks_per_sample,
             Fault.OVERRUN: RecordFlag.OVERRUN in record.flags,
             Fault.CONFIGURATION: record.config_digest != self._config_digest,
+            Fault.MERGED: record.windows > 1,
         }
         return tuple(fault for fault, present in found.items() if present)
 
