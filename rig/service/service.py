@@ -49,7 +49,7 @@ from rig.store.saved_meter import WrittenProgram
 from rig.store.store import Store
 
 RECORD_NS = 5_000_000
-"""Longer than the reading of one record keeps us busy: twelve frames at 3 MHz are 2 ms on the bus."""
+"""Longer than the reading of one record keeps us busy: thirteen frames at 3 MHz are 2 ms on the bus."""
 
 WORK_NS = 2_000_000
 """Longer than any one thing that is done between two edges takes."""
