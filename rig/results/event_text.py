@@ -11,6 +11,7 @@ from collections.abc import Mapping
 _PHRASES = {
     "seconds left": "{} s left",
     "milliseconds": "by {} ms",
+    "milliseconds missing": "for {} ms",
     "rate": "rate {}",
     "season": "season {}",
     "cause": "cause {}",

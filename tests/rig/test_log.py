@@ -48,7 +48,7 @@ from rig.meter.contacts.events import RelayOperated
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDetected
-from rig.meter.measuring.events import MeasurementError
+from rig.meter.measuring.events import EnergyMissing, MeasurementError
 from rig.meter.measuring.measurement import Fault
 from rig.results.event_text import details_text
 from rig.store.events import StoreDamaged
@@ -99,6 +99,7 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         {"faults": "sequence, gap"},
         "sequence, gap",
     ),
+    (EnergyMissing(AT, 1250), 2075, "energy missing", {"milliseconds missing": 1250}, "for 1250 ms"),
     (
         ResetRefused(AT, 30, Source.FRONT),
         2048,

@@ -16,6 +16,7 @@ from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
 from rig.meter.measuring.elements import ElementEquation
 from rig.meter.measuring.frequency import LineFrequency
 from rig.meter.measuring.fundamental import FundamentalFit
+from rig.meter.measuring.plausibility import implausible
 from rig.meter.measuring.products import NONE, Mean, Products, ac_products, added
 from rig.meter.measuring.quantities import Readings, Scaling, Sums
 from rig.meter.measuring.reactive import Quadrature
@@ -41,6 +42,8 @@ class Fault(Enum):
     LENGTH = "the record's ticks are not its samples times the ticks of a sample: samples were lost"
     OVERRUN = "a stage of the gateware was not ready in time: samples were lost"
     CONFIGURATION = "the record was measured with another configuration than the one written"
+    TIME = "the record ends later than it is by the computer's clock; its energy is not registered"
+    IMPLAUSIBLE = "the record holds more than its length allows; its energy is not registered"
 
     @property
     def label(self) -> str:
@@ -53,6 +56,7 @@ class Window:
     """What one record came to.
 
     Ticks are on the meter's timeline: they begin at the first record's tick_start and do not wrap at 2**48.
+    `missing_ticks` is what of the time up to its end no window registers: before it, and of itself for some faults.
     `energies` is what registers, and flowed from `flowed_from` on to tick_end; None when nothing does: for some faults,
     and for a window whose vars come with the next one's (rig/meter/measuring/reactive.py), as its energy does too.
     `sums` are the window's, without DC. `frequency_hz` is None for windows that are not whole cycles.
@@ -66,6 +70,7 @@ class Window:
     sums: Sums
     frequency_hz: float | None
     faults: tuple[Fault, ...]
+    missing_ticks: int = 0
 
 
 class Measurement:
@@ -100,7 +105,7 @@ class Measurement:
         self._quadrature = None if quarter is None else Quadrature(quarter, sample_hz)
         self._fit = FundamentalFit(sample_hz)
         self._last: Record | None = None
-        self._tick = 0
+        self._tick: int | None = None
         self._held: Products = NONE  # of windows whose vars are still to come
         self._held_from: int | None = None
         self._run = Sums()
@@ -115,6 +120,11 @@ class Measurement:
     def recent_hz(self) -> float | None:
         """The line frequency averaged over the last 0.2 s; None before the first whole window."""
         return self._line.recent_hz
+
+    @property
+    def tick(self) -> int | None:
+        """The end of the last record on the meter's timeline; None before the first."""
+        return self._tick
 
     @property
     def dc_codes(self) -> tuple[Fraction, ...]:
@@ -141,12 +151,32 @@ class Measurement:
             self._scaling = Scaling(equation, self._calibration, self._sample_hz)
             self._registration = Registration(self._scaling)
 
-    def advance(self, record: Record) -> Window:
-        """Take in the next record."""
-        faults = self._check(record)
+    def skip(self, ticks: int) -> None:
+        """Let so much of the timeline pass without a record: the next one is of a count that began anew."""
+        if self._tick is not None:
+            self._tick += ticks
+        self._last, self._held_from = None, None  # what waits for its vars registers with the next record, as of then
+        self._line.forget()
+
+    def advance(self, record: Record, latest_tick: int | None = None) -> Window:
+        """Take in the next record. `latest_tick` is the tick of the timeline that it is now at most; None: not known.
+
+        A record that ends later moves nothing: neither the timeline nor, with it, the meter's clock (H-8).
+        """
+        faults = self._check(record, latest_tick)
         self.faults.update(faults)
+        if Fault.TIME in faults:
+            tick = self._tick or 0
+            return Window(record, tick, tick, None, tick, Sums(), None, faults)
+        before = self._tick
         start, end = self._place(record, faults)
-        frequency = self._line.advance(record, follows=self._last is not None and not _BREAKS & set(faults))
+        missing = 0 if before is None else max(0, start - before)
+        if Fault.IMPLAUSIBLE in faults:
+            self._line.forget()
+            self._last = record
+            return Window(record, start, end, None, start, Sums(), None, faults, missing + end - start)
+        follows = record.samples > 0 and self._last is not None and not _BREAKS & set(faults)
+        frequency = self._line.advance(record, follows)
         self._learn_mean(record, faults)
         registered = not _UNREGISTERED & set(faults)
         sums = self._sums(record, frequency, registered)
@@ -154,8 +184,10 @@ class Measurement:
         if registered:
             self._run += sums
             flowed_from, energies = self._energies(sums, start)
+        elif Fault.REPEATED not in faults:
+            missing += end - start
         self._last = record
-        return Window(record, start, end, energies, flowed_from, sums, frequency, faults)
+        return Window(record, start, end, energies, flowed_from, sums, frequency, faults, missing)
 
     def _energies(self, sums: Sums, start: int) -> tuple[int, Energies | None]:
         """What registers, and since when it flowed; nothing yet for a window whose vars are still to come."""
@@ -189,35 +221,56 @@ class Measurement:
         elif RecordFlag.END_TIMED in record.flags:
             self._mean = self._mean.towards(record, DC_WINDOWS)
 
-    def _check(self, record: Record) -> tuple[Fault, ...]:
+    def _check(self, record: Record, latest_tick: int | None) -> tuple[Fault, ...]:
         last = self._last
         if record == last:
             return (Fault.REPEATED,)
         found = {
             Fault.OVERFLOW: record.samples >= SAFE_SAMPLES,
             Fault.SEQUENCE: last is not None and record.sequence != (last.sequence + 1) % _SEQUENCES,
-            Fault.GAP: last is not None and record.tick_start != last.tick_end,
+            Fault.GAP: last is not None and record.tick_start not in (last.tick_end, self._end_of(last)),
             Fault.LENGTH: record.ticks != record.samples * self._ticks_per_sample,
             Fault.OVERRUN: RecordFlag.OVERRUN in record.flags,
             Fault.CONFIGURATION: record.config_digest != self._config_digest,
+            Fault.TIME: latest_tick is not None and self._start_of(record) + self._length(record) > latest_tick,
+            Fault.IMPLAUSIBLE: implausible(record, self._ticks_per_sample),
         }
         return tuple(fault for fault, present in found.items() if present)
 
-    def _place(self, record: Record, faults: tuple[Fault, ...]) -> tuple[int, int]:
-        """The record's start and end on a timeline that only goes forward."""
-        if Fault.REPEATED in faults:
-            return self._tick - record.ticks, self._tick
+    def _start_of(self, record: Record) -> int:
+        """Where the record begins on a timeline that only goes forward."""
+        if self._tick is None:
+            return record.tick_start
         if self._last is None:
-            start = record.tick_start
-        else:
-            gap = (record.tick_start - self._last.tick_end) % _TICKS
-            # A step back is a board that was reset: its counters began anew, after a time nobody knows.
-            back = (record.sequence - self._last.sequence) % _SEQUENCES >= _SEQUENCES // 2 or gap >= _TICKS // 2
-            start = self._tick + (0 if back else gap)
-        self._tick = start + record.ticks
+            return self._tick
+        gap = (record.tick_start - self._end_of(self._last)) % _TICKS
+        # A step back is a board that was reset: its counters began anew, after a time nobody knows.
+        back = (record.sequence - self._last.sequence) % _SEQUENCES >= _SEQUENCES // 2 or gap >= _TICKS // 2
+        return self._tick + (0 if back else gap)
+
+    def _place(self, record: Record, faults: tuple[Fault, ...]) -> tuple[int, int]:
+        """Put the record on the timeline: its start and end there."""
+        if Fault.REPEATED in faults:
+            end = self._tick or 0
+            return end - record.ticks, end
+        start = self._start_of(record)
+        self._tick = start + self._length(record)
         return start, self._tick
+
+    def _end_of(self, record: Record) -> int:
+        """The board's tick at which a record ended, as it was placed."""
+        return (record.tick_start + self._length(record)) % _TICKS
+
+    def _length(self, record: Record) -> int:
+        """Ticks that a record takes. Samples and ticks tell it twice; where they differ and no stage was late, one of
+        them is wrong, and the shorter moves the clock no further than the line did."""
+        if RecordFlag.OVERRUN in record.flags:
+            return record.ticks
+        return min(record.ticks, record.samples * self._ticks_per_sample)
 
 
 _UNREGISTERED = {Fault.REPEATED, Fault.OVERFLOW}
+"""Nothing of these registers; of Fault.TIME and Fault.IMPLAUSIBLE neither, which `advance` sees to first."""
+
 _BREAKS = {Fault.REPEATED, Fault.SEQUENCE, Fault.GAP, Fault.LENGTH, Fault.OVERRUN}
 """Faults after which the time since the crossing before is not to be trusted."""
