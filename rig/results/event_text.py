@@ -41,6 +41,7 @@ _UNSAID = (("name", ""), ("times", 1))
 
 _PHRASES_OF = {
     ("power up", "seconds"): "after {} s",
+    ("link restored", "seconds"): "after {} s",
     ("clock set to", "seconds"): "by {} s",
 }
 """By the names of event and detail, where it means different things."""

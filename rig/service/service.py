@@ -15,6 +15,7 @@ import msgspec
 
 from drivers.gpio import Position
 from drivers.pulse_inputs import PulseInput
+from drivers.spi_link import ForeignBoard
 from drivers.switches import RawEdge, Switches
 from gateware.registers import Channel
 from rig.errors import RigError
@@ -327,6 +328,11 @@ class Service:
         return self._store is not None
 
     @property
+    def link_fault(self) -> str | None:
+        """Why the FPGA is not read at present, in a sentence; it goes on summing."""
+        return self._board.fault
+
+    @property
     def trouble(self) -> str | None:
         """What keeps the meter's store from being written, in a sentence."""
         return self._persistence.trouble
@@ -341,9 +347,28 @@ class Service:
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
             self._follow_clock()
+        try:
+            yield from self._take_records()
+        except ForeignBoard:
+            self._follow_board()
+            raise
+        self._follow_board()
+        self._attend_front()
+        self._board.steer_oscillator()
+
+    def _follow_board(self) -> None:
+        """What happened to link and board: a board that began anew leaves an outage behind it."""
+        if (missed := self._board.take_missed()) is not None:
+            outcome = self.meter.skip(missed)
+            self._take(outcome.events, outcome.changes)
+        if events := self._board.take_events(lambda: self._utc_ns(self.hardware.clock.now_ns())):
+            self._take(events, ())
+
+    def _take_records(self) -> Iterator[WindowResult]:
+        """Register what the board has, record by record."""
         for record in self._board.records(lambda: self.make_room(RECORD_NS)):
             self.make_room()
-            result = self.meter.advance(record)
+            result = self.meter.advance(record, self._board.latest_tick)
             if result.window.energies is not None:
                 result.window.energies.add_to(self._flowed)
             for pulse in result.pulses:
@@ -354,8 +379,6 @@ class Service:
                 self._board.write_settings()
             self.outputs.schedule.run_due(self.hardware.clock.now_ns())
             yield result
-        self._attend_front()
-        self._board.steer_oscillator()
 
     def _take(self, events: Sequence[MeterEvent], changes: Iterable[ContactChange]) -> None:
         """What came of a record, or of a command: to contacts, front and store."""
@@ -398,7 +421,7 @@ class Service:
         meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
         """
         self.make_room()
-        if (compared := self._board.time.compare()) is None:
+        if (compared := self._board.compare()) is None:
             return
         board_tick, now_ns, utc_ns = compared
         if (tick := self.meter.tick_of(board_tick)) is None:
