@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import signal
@@ -17,6 +18,12 @@ from hypothesis import settings
 settings.register_profile("rig", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None)
 settings.load_profile("rig")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let a slow proof take its minutes: the limit on a test that hangs is not for it."""
+    if item.get_closest_marker("slow") is not None:
+        faulthandler.cancel_dump_traceback_later()
 
 
 _WAVEFORMS = Path(__file__).parents[2] / "shared" / "waveforms"

@@ -26,7 +26,7 @@ from rig.store.store import Store
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
-PATIENCE_S = 60
+PATIENCE_S = 120
 SOON_S = 10
 """What takes a moment, on a computer that has other things to do."""
 CONTROL_C = "\x03"
