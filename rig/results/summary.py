@@ -125,6 +125,8 @@ class Summary(msgspec.Struct, frozen=True):
     timed_windows: int
     faults: dict[str, int]
     trouble: str | None
+    link_fault: str | None
+    clock_fault: str | None
     lost_input_edges: int
     input_pulses_in_doubt: int
     program: str

@@ -24,7 +24,8 @@ from typing import TypeVar
 
 from calibration.constants import Calibration
 from drivers.clock import Clock
-from drivers.spi_link import ForeignBoard, LinkError, NoReply, SpiLink
+from drivers.link_start import patiently
+from drivers.spi_link import ForeignBoard, LinkError, SpiLink
 from gateware.registers import (
     SAFE_SAMPLES,
     TICK_BITS,
@@ -49,9 +50,6 @@ from rig.service.tick_count import TickCount, Verdict
 
 BEGIN_NS = 10_000_000_000
 """A board that closes no window in this time is not working, or its bus is too slow for its records."""
-
-START_NS = 5_000_000_000
-"""At the start a board that does not answer gets so long: an FPGA loads its bitstream, a supply comes up."""
 
 POLL_NS = 20_000_000
 """How often the records are read."""
@@ -84,7 +82,7 @@ class MeteringBoard:
     """A board set up for metering; `reference` is the voltage whose zero crossings make the windows.
 
     `measurement` takes its records in; `time` has its ticks on the service's clock. Raises LinkError where the board
-    does not answer for START_NS.
+    does not answer for a while (drivers/link_start.py).
     """
 
     def __init__(self, hardware: Hardware, equation: ElementEquation, reference: Channel) -> None:
@@ -96,13 +94,13 @@ class MeteringBoard:
             f"DELAY_{channel.name}": constants.delay_ticks
             for channel, constants in zip(Channel, calibration.channels, strict=True)
         }
-        self._patiently(self._configure)
+        patiently(self._configure, self._clock)
         self.measurement = Measurement(
             equation=equation,
             calibration=calibration,
             tick_hz=identity.tick_hz,
             ticks_per_sample=identity.ticks_per_sample,
-            config_digest=configuration_digest(self._patiently(self._link.configuration)),
+            config_digest=configuration_digest(patiently(self._link.configuration, self._clock)),
             quarter=identity.quarter,
         )
         self._sample_hz = identity.tick_hz / identity.ticks_per_sample
@@ -119,17 +117,6 @@ class MeteringBoard:
         self._missed: int | None = None
         self._news: list[Callable[[int], LogEvent]] = []
 
-    def _patiently(self, act: Callable[[], Result]) -> Result:
-        """Do something at the start, again where no reply came, for START_NS."""
-        deadline = self._clock.now_ns() + START_NS
-        while True:
-            try:
-                return act()
-            except NoReply:
-                if self._clock.now_ns() >= deadline:
-                    raise
-            self._clock.wait_until(self._clock.now_ns() + POLL_NS)
-
     def _configure(self) -> None:
         """Write the board's settings, at a beginning and when records were measured with others."""
         for name, value in self._settings.items():
@@ -144,8 +131,8 @@ class MeteringBoard:
         """Close a window once the filters have settled, or at the first sample later than `at_tick`; drop what was
         summed before. Raises LinkError where the board closes none."""
         deadline = self._clock.now_ns() + BEGIN_NS
-        self._count.follow(*self._patiently(self.time.read))
-        self._patiently(lambda: self._ask_to_close(self.time.begin(), at_tick))
+        self._count.follow(*patiently(self.time.read, self._clock))
+        patiently(lambda: self._ask_to_close(self.time.begin(), at_tick), self._clock)
         while not self._begun:
             try:
                 self._close()

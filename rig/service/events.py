@@ -40,6 +40,24 @@ class LinkLost(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class HostTimeDoubted(LogEvent):
+    """The computer's time of day cannot be right, for the reason in the sentence; the meter's clock does not follow."""
+
+    label = "time of day doubted"
+    code = 2081
+
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostTimeBelieved(LogEvent):
+    """The computer's time of day is plausible again, or was confirmed, and followed."""
+
+    label = "time of day believed"
+    code = 2082
+
+
+@dataclass(frozen=True, slots=True)
 class BoardChanged(LogEvent):
     """The board was reset, reloaded or replaced, as the sentence has it; metering goes on with it."""
 

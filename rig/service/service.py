@@ -42,11 +42,13 @@ from rig.program.parts import levels_of
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
+from rig.service.events import HostTimeBelieved, HostTimeDoubted
 from rig.service.front_panel import FrontPanel
+from rig.service.host_time import BUILT_UTC_NS, HostTime
 from rig.service.input_contacts import InputContacts
 from rig.service.outputs import Outputs
 from rig.service.persistence import Persistence
-from rig.store.saved_meter import WrittenProgram
+from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
 
 RECORD_NS = 5_000_000
@@ -97,6 +99,7 @@ class Service:
         self.program = program
         self.provenance = provenance_of(hardware, config, program.digest)
         self._written = written
+        self.host_time = HostTime(hardware.time_given)
         self.on_events: Callable[[Sequence[MeterEvent]], None] = lambda events: None
         self.watch: Callable[[], None] = lambda: None
         self._store = store
@@ -130,7 +133,7 @@ class Service:
                 self._store,
                 self.program,
                 self.hardware.fidelity,
-                self.hardware.clock.utc_ns(),
+                self._believed_utc_ns(),
                 self._written,
                 self.provenance,
             )
@@ -152,6 +155,25 @@ class Service:
         self._flowed = [0] * PLACES
         self.execute(self.inputs.begin(persistence.billing))
         self.log_access()
+        self._log_doubt(None)
+
+    def _believed_utc_ns(self) -> int:
+        """The host's time now; where it cannot be right, what it would be if no time had passed since the last save."""
+        host_ns, restored = self.hardware.clock.utc_ns(), self._store.restored if self._store else None
+        if restored is None:
+            return host_ns if self.host_time.judge(host_ns, None) else BUILT_UTC_NS
+        offset_ns = decoded_save(restored).clock_offset_ns
+        if self.host_time.judge(host_ns + offset_ns, restored.utc_ns):
+            return host_ns
+        return restored.utc_ns - offset_ns
+
+    def _log_doubt(self, before: str | None) -> None:
+        """Log when the host's time of day began to be doubted, or is believed again."""
+        doubt, now_ns = self.host_time.doubt, self.meter.billing.now_ns
+        if doubt is not None and before is None:
+            self._take([HostTimeDoubted(now_ns, doubt)], ())
+        elif doubt is None and before is not None:
+            self._take([HostTimeBelieved(now_ns)], ())
 
     def _front_panel(self) -> FrontPanel:
         demand = self.program.billing.demand
@@ -214,6 +236,7 @@ class Service:
         As always, a difference of a second or less is slewed. `source` is who asks, for the log.
         """
         offset_ns = 0 if utc_ns is None else utc_ns - self.hardware.clock.utc_ns()
+        self.host_time.confirm()
         self._persistence.clock_offset_ns = offset_ns
         self._clock_source = source
         self._follow_clock()
@@ -426,9 +449,13 @@ class Service:
         board_tick, now_ns, utc_ns = compared
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
-        before_ns = self.meter.billing.now_ns
-        outcome = self.meter.compare_clock(board_tick, utc_ns + self._persistence.clock_offset_ns, self._clock_source)
+        before_ns, doubt = self.meter.billing.now_ns, self.host_time.doubt
+        shown_ns = utc_ns + self._persistence.clock_offset_ns
+        believed = self.host_time.judge(shown_ns, before_ns)
+        self._log_doubt(doubt)
+        outcome = self.meter.compare_clock(board_tick, shown_ns, self._clock_source) if believed else None
         if outcome is not None:
+            self.host_time.followed()
             self._clock_source = Source.SERVICE_CLOCK
             if any(isinstance(event, ClockSetTo) for event in outcome.events):
                 self.access.move_clock(self.meter.billing.now_ns - before_ns)

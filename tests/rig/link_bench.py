@@ -16,6 +16,7 @@ from functools import cache
 
 import numpy as np
 
+from drivers.clock import Clock
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import ideal_sensors
@@ -143,8 +144,28 @@ def seconds(of_ticks: int) -> float:
     return float(Fraction(of_ticks) / TICK_HZ)
 
 
+class HostClock:
+    """The board's time as the computer's, whose time of day can be set: `ahead_ns`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.ahead_ns = 0
+
+    def now_ns(self) -> int:
+        return self._clock.now_ns()
+
+    def utc_ns(self) -> int:
+        return self._clock.utc_ns() + self.ahead_ns
+
+    def wait_until(self, instant_ns: int) -> None:
+        self._clock.wait_until(instant_ns)
+
+
 class Rig:
-    """A service on a board with faults; `begin` has been called. `events` is all that it logged."""
+    """A service on a board with faults; `begin` has been called. `events` is all that it logged.
+
+    The computer's time of day is `ahead_ns` of BEGIN_UTC_NS, and is not believed because the simulation says so.
+    """
 
     def __init__(
         self,
@@ -152,16 +173,19 @@ class Rig:
         program: Program | None = None,
         store: Store | None = None,
         seed: int = 1,
+        ahead_ns: int = 0,
     ) -> None:
         source = SyntheticLoad(TICK_HZ, [Step(0.0, LOAD)])
         hardware, self.board, _ = simulated_hardware(CONFIG, 20, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
         self.board._front_end = TapeFrontEnd()  # type: ignore[assignment]
         self.bus = FaultyBus(self.board, (), seed)
-        self.hardware: Hardware = replace(hardware, link=SpiLink(self.bus))
+        self.clock = HostClock(hardware.clock)
+        self.clock.ahead_ns = ahead_ns
+        self.hardware: Hardware = replace(hardware, link=SpiLink(self.bus), clock=self.clock, time_given=False)
         self.events: list[MeterEvent] = []
         self.records: list[Record] = []
         self.service = Service(self.hardware, CONFIG, program or default_program(), store)
-        self.service.on_events = lambda events: self.events.extend(events)
+        self.service.on_events = self.events.extend
         self.service.begin(ticks(0.1))
         self.bus.faults = list(faults)
 
@@ -175,5 +199,5 @@ class Rig:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-BEGIN_UTC_NS = 1_790_000_000 * 10**9
-"""In September 2026."""
+BEGIN_UTC_NS = 1_800_000_000 * 10**9
+"""In January 2027."""

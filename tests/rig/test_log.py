@@ -51,7 +51,15 @@ from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDe
 from rig.meter.measuring.events import EnergyMissing, MeasurementError
 from rig.meter.measuring.measurement import Fault
 from rig.results.event_text import details_text
-from rig.service.events import BoardChanged, BoardForeign, LinkFailed, LinkLost, LinkRestored
+from rig.service.events import (
+    BoardChanged,
+    BoardForeign,
+    HostTimeBelieved,
+    HostTimeDoubted,
+    LinkFailed,
+    LinkLost,
+    LinkRestored,
+)
 from rig.store.events import StoreDamaged
 from rig.store.items import EventItem
 from rig.store.meter_items import items_of
@@ -103,6 +111,8 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
     (LinkFailed(AT, "CIPO stays low"), 2076, "link failed", {"found": "CIPO stays low"}, "CIPO stays low"),
     (LinkRestored(AT, 20), 2077, "link restored", {"seconds": 20}, "after 20 s"),
     (LinkLost(AT, "CIPO stays low"), 2078, "link lost", {"found": "CIPO stays low"}, "CIPO stays low"),
+    (HostTimeDoubted(AT, "1678"), 2081, "time of day doubted", {"found": "1678"}, "1678"),
+    (HostTimeBelieved(AT), 2082, "time of day believed", {}, ""),
     (BoardChanged(AT, "reset"), 2079, "board changed", {"found": "reset"}, "reset"),
     (BoardForeign(AT, "another"), 2080, "board foreign", {"found": "another"}, "another"),
     (EnergyMissing(AT, 1250), 2075, "energy missing", {"milliseconds missing": 1250}, "for 1250 ms"),
