@@ -207,6 +207,12 @@ class SpiLink:
             self.record_vanished |= status is ReplyStatus.NOT_THERE and self._first_reply and not again
             yield record
 
+    def drop(self, sequence: int) -> bool:
+        """Drop the oldest record, given already, whose own sequence the FPGA does not know it by; whether it was there
+        by this one. Its memory is damaged then: it counts sequences elsewhere."""
+        (status, _), _ = self._exchange(Op.POP, sequence & 0xFF, 0)
+        return status is ReplyStatus.OK
+
     def begin_anew(self, identity: Identity) -> Record | None:
         """Go on with a board that was reset or changed, whose `identity` was read; give the record that was read whole
         of the one before, and never yielded."""

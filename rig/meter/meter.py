@@ -145,7 +145,7 @@ class Meter:
         A record that ends later is a fault of it, and moves nothing (H-8).
         """
         window = self.measurement.advance(record, latest_tick)
-        if Fault.TIME not in window.faults:
+        if not {Fault.TIME, Fault.IMPLAUSIBLE} & set(window.faults):
             self._last = window
         self._faulty |= dict.fromkeys(window.faults, window.tick_end)
         self._recent += window.sums

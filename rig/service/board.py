@@ -262,6 +262,10 @@ class MeteringBoard:
         verdict = self._count.judge(tick, at_ns, self._clock.now_ns() - before_ns)
         self._doubted = False
         if verdict is Verdict.RAN_ON and identity == known:
+            if self._link.record_vanished and self._last is not None:
+                # It was not dropped by the sequence that it has, and nothing was reset: that word is damaged.
+                self._link.drop(self._last.sequence + 1)
+                self._reading = iter(())
             self._link.record_vanished = False
             return None
         self._news.append(lambda utc_ns: BoardChanged(utc_ns, change(known, identity, verdict)))

@@ -56,7 +56,7 @@ class Window:
     """What one record came to.
 
     Ticks are on the meter's timeline: they begin at the first record's tick_start and do not wrap at 2**48.
-    `missing_ticks` is what of the time up to its end no window registers: before it, and of itself for some faults.
+    `missing_ticks` is what of the time up to its end no window registers: before it, and of itself for an overflow.
     `energies` is what registers, and flowed from `flowed_from` on to tick_end; None when nothing does: for some faults,
     and for a window whose vars come with the next one's (rig/meter/measuring/reactive.py), as its energy does too.
     `sums` are the window's, without DC. `frequency_hz` is None for windows that are not whole cycles.
@@ -106,6 +106,7 @@ class Measurement:
         self._fit = FundamentalFit(sample_hz)
         self._last: Record | None = None
         self._tick: int | None = None
+        self._end = 0  # the board's tick at which the last record ended, as it was placed
         self._held: Products = NONE  # of windows whose vars are still to come
         self._held_from: int | None = None
         self._run = Sums()
@@ -161,20 +162,18 @@ class Measurement:
     def advance(self, record: Record, latest_tick: int | None = None) -> Window:
         """Take in the next record. `latest_tick` is the tick of the timeline that it is now at most; None: not known.
 
-        A record that ends later moves nothing: neither the timeline nor, with it, the meter's clock (H-8).
+        A record that ends later, or cannot be, moves nothing: neither the timeline nor, with it, the meter's clock, nor
+        where the next one is looked for (H-8).
         """
         faults = self._check(record, latest_tick)
         self.faults.update(faults)
-        if Fault.TIME in faults:
+        if _IMPOSSIBLE & set(faults):
+            self._line.forget()
             tick = self._tick or 0
             return Window(record, tick, tick, None, tick, Sums(), None, faults)
         before = self._tick
         start, end = self._place(record, faults)
         missing = 0 if before is None else max(0, start - before)
-        if Fault.IMPLAUSIBLE in faults:
-            self._line.forget()
-            self._last = record
-            return Window(record, start, end, None, start, Sums(), None, faults, missing + end - start)
         follows = record.samples > 0 and self._last is not None and not _BREAKS & set(faults)
         frequency = self._line.advance(record, follows)
         self._learn_mean(record, faults)
@@ -227,8 +226,8 @@ class Measurement:
             return (Fault.REPEATED,)
         found = {
             Fault.OVERFLOW: record.samples >= SAFE_SAMPLES,
-            Fault.SEQUENCE: last is not None and record.sequence != (last.sequence + 1) % _SEQUENCES,
-            Fault.GAP: last is not None and record.tick_start not in (last.tick_end, self._end_of(last)),
+            Fault.SEQUENCE: last is not None and not self._in_sequence(record),
+            Fault.GAP: last is not None and record.tick_start not in (last.tick_end, self._end),
             Fault.LENGTH: record.ticks != record.samples * self._ticks_per_sample,
             Fault.OVERRUN: RecordFlag.OVERRUN in record.flags,
             Fault.CONFIGURATION: record.config_digest != self._config_digest,
@@ -238,28 +237,29 @@ class Measurement:
         return tuple(fault for fault, present in found.items() if present)
 
     def _start_of(self, record: Record) -> int:
-        """Where the record begins on a timeline that only goes forward."""
+        """Where the record begins on a timeline that only goes forward. Between two records in sequence nothing is
+        missing, whatever their ticks say; a step back is a board that was reset, after a time nobody knows."""
         if self._tick is None:
             return record.tick_start
-        if self._last is None:
+        if self._last is None or self._in_sequence(record):
             return self._tick
-        gap = (record.tick_start - self._end_of(self._last)) % _TICKS
-        # A step back is a board that was reset: its counters began anew, after a time nobody knows.
+        gap = (record.tick_start - self._end) % _TICKS
         back = (record.sequence - self._last.sequence) % _SEQUENCES >= _SEQUENCES // 2 or gap >= _TICKS // 2
         return self._tick + (0 if back else gap)
+
+    def _in_sequence(self, record: Record) -> bool:
+        return self._last is not None and record.sequence == (self._last.sequence + 1) % _SEQUENCES
 
     def _place(self, record: Record, faults: tuple[Fault, ...]) -> tuple[int, int]:
         """Put the record on the timeline: its start and end there."""
         if Fault.REPEATED in faults:
             end = self._tick or 0
             return end - record.ticks, end
-        start = self._start_of(record)
-        self._tick = start + self._length(record)
+        start, before, length = self._start_of(record), self._tick, self._length(record)
+        self._tick = start + length
+        gone = start > before if before is not None and self._last is not None else True
+        self._end = ((record.tick_start if gone else self._end) + length) % _TICKS
         return start, self._tick
-
-    def _end_of(self, record: Record) -> int:
-        """The board's tick at which a record ended, as it was placed."""
-        return (record.tick_start + self._length(record)) % _TICKS
 
     def _length(self, record: Record) -> int:
         """Ticks that a record takes. Samples and ticks tell it twice; where they differ and no stage was late, one of
@@ -270,7 +270,8 @@ class Measurement:
 
 
 _UNREGISTERED = {Fault.REPEATED, Fault.OVERFLOW}
-"""Nothing of these registers; of Fault.TIME and Fault.IMPLAUSIBLE neither, which `advance` sees to first."""
+_IMPOSSIBLE = {Fault.TIME, Fault.IMPLAUSIBLE}
+"""Nothing of these registers. What is impossible moves nothing either."""
 
 _BREAKS = {Fault.REPEATED, Fault.SEQUENCE, Fault.GAP, Fault.LENGTH, Fault.OVERRUN}
 """Faults after which the time since the crossing before is not to be trusted."""
