@@ -42,6 +42,7 @@ WILD = {
 }
 """What the computer's clock shows beside a meter that has BEGIN_UTC_NS."""
 
+
 def some(*places: int) -> dict[str, int]:
     """A few of them, where a whole service is run."""
     return {name: value for k, (name, value) in enumerate(WILD.items()) if k in places}
