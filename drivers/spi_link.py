@@ -40,6 +40,9 @@ from gateware.registers import (
     words_present,
 )
 
+RING_SINCE = 2
+"""Minor version of the register map that has RECORDS; before it, CHAIN counted the memories, of which one was free."""
+
 _TOLD_APART = 3
 """A record's first words, with its sequence and its ticks: no other record has the same."""
 
@@ -75,7 +78,8 @@ class Identity:
     clock_hz: Fraction
     clocks_per_tick: int
     ticks_per_sample: int
-    banks: int
+    ring: int
+    """Records that wait in the FPGA before windows are merged."""
     quarter: int | None
     """Samples by which the voltages of the td products are delayed; None when the build has none."""
 
@@ -189,36 +193,43 @@ class SpiLink:
     # --- records ---
 
     def records(self) -> Iterator[Record]:
-        """The records waiting now, oldest first; each is dropped from the FPGA once it has been read whole.
+        """The records waiting now, oldest first. Each is dropped from the FPGA when the next is asked for, or the one
+        after the last: so whoever takes one makes sure of it first.
 
-        After a LinkError it can be called again: no record is lost or given twice. One that was read whole is given
-        though the board was reset before it could be dropped.
+        After a LinkError, or in another call, it goes on: no record is lost or given twice, though the board be reset
+        before one could be dropped.
         """
-        waiting = 1
+        waiting, again = 1, self._held is not None  # given before, and perhaps dropped
         while waiting:
-            again = self._held is not None
-            if not again:
+            if self._held is None:
                 self._held = self._oldest()
+                if self._held is None:
+                    return
+                yield self._held
             record = self._held
-            if record is None:
-                return
             (status, waiting), _ = self._exchange(Op.POP, record.sequence & 0xFF, 0)
-            self._held = None
             self.record_vanished |= status is ReplyStatus.NOT_THERE and self._first_reply and not again
-            yield record
+            self._held, again = None, False
+
+    def drop_known(self, sequence: int, tick_end: int) -> bool:
+        """Drop the oldest record if it is this one, which a process that has died had taken; whether it was there."""
+        record = self._oldest()
+        if record is None or (record.sequence, record.tick_end) != (sequence, tick_end):
+            return False
+        self._exchange(Op.POP, sequence & 0xFF, 0)
+        return True
 
     def drop(self, sequence: int) -> bool:
         """Drop the oldest record, given already, whose own sequence the FPGA does not know it by; whether it was there
         by this one. Its memory is damaged then: it counts sequences elsewhere."""
         (status, _), _ = self._exchange(Op.POP, sequence & 0xFF, 0)
+        self._held = None
         return status is ReplyStatus.OK
 
-    def begin_anew(self, identity: Identity) -> Record | None:
-        """Go on with a board that was reset or changed, whose `identity` was read; give the record that was read whole
-        of the one before, and never yielded."""
-        record, self._held, self._page = self._held, None, None
+    def begin_anew(self, identity: Identity) -> None:
+        """Go on with a board that was reset or changed, whose `identity` was read: nothing is to be dropped there."""
+        self._held, self._page = None, None
         self.identity, self.record_vanished = identity, False
-        return record
 
     def _oldest(self) -> Record | None:
         """Read the oldest record, and its beginning again: after a reset in between there is another one."""
@@ -326,12 +337,15 @@ class SpiLink:
             clock_hz=Fraction(num, den),
             clocks_per_tick=chain >> 24,
             ticks_per_sample=(chain >> 8 & 0xFFFF) * (chain >> 4 & 0xF),
-            banks=1 << (chain & 0xF),
+            ring=self._ring() if version & 0xFFFF >= RING_SINCE else (1 << (chain & 0xF)) - 1,
             quarter=self._quarter() if Capability.DELAYED_PRODUCTS in Capability(capabilities) else None,
         )
 
     def _quarter(self) -> int:
         return self.read("QUARTER")[0]
+
+    def _ring(self) -> int:
+        return self.read("RECORDS")[0] & 0xFFFF
 
 
 def _items(payload: bytes, size: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth import Array, Cat, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -63,7 +63,7 @@ def schedule(capabilities: Capability) -> list[ScheduleRow]:
 class Correlator(wiring.Component):
     """On `start`, adds x_a·y_b to each word of the schedule, one a clock; 64-bit sums in the record memory.
 
-    With `clear` the sums begin at the product instead of being added to: a new window needs no clearing pass.
+    The sum so far is what `read_data` says, zero in a new record: it needs no clearing pass.
     Drives the read port of the record memory while `busy`, and its write port a clock behind. One sum a
     clock and four clocks of latency; `overrun` is sticky. `cos` and `sin` must be there when the first phasor is
     due, PHASOR_CLOCKS after `start`; the delayed voltages it keeps itself.
@@ -78,7 +78,6 @@ class Correlator(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "clear": In(1),
                 "samples": In(signed(SAMPLE_BITS)).array(CHANNELS),
                 "cos": In(signed(VALUE_BITS)),
                 "sin": In(signed(VALUE_BITS)),
@@ -109,7 +108,6 @@ class Correlator(wiring.Component):
         row = fetch.data
         operating, reading, adding = Signal(), Signal(), Signal()
         word, written = Signal(range(RECORD_WORDS)), Signal(range(RECORD_WORDS))
-        fresh = Signal()
         first = operating & (row[:6] < WORD_PRODUCTS + VOLTAGES)  # v1·v1, v1·v2, v1·v3: b is each voltage once
         delayed = self._delay_line(m, first, row[9:11], row[13:15]) if Operand.DELAYED in self._operands else 0
         samples = [self.samples[c] for c in range(CHANNELS)]
@@ -122,13 +120,13 @@ class Correlator(wiring.Component):
             self.busy.eq(fetching | operating | reading),
             self.write.eq(adding),
             self.write_word.eq(written),
-            self.write_data.eq(Mux(fresh, 0, self.read_data) + self.p),
+            self.write_data.eq(self.read_data + self.p),
         ]
         with m.If(self.busy | adding):
             m.d.sync += [operating.eq(fetching), reading.eq(operating), adding.eq(reading)]
             m.d.sync += [word.eq(row[:6]), written.eq(word)]
         with m.If(self.start):
-            m.d.sync += [fetching.eq(1), fresh.eq(self.clear), self.overrun.eq(self.overrun | self.busy | adding)]
+            m.d.sync += [fetching.eq(1), self.overrun.eq(self.overrun | self.busy | adding)]
         with m.Elif(fetching):
             m.d.sync += step.eq(step + 1)
             with m.If(step == len(rows) - 1):

@@ -22,7 +22,7 @@ from itertools import combinations_with_replacement
 MAGIC = 0x41453736
 """ASCII "AE76": what register 0 reads when wiring, clock mode and chip select are right."""
 
-VERSION = 0x0001_0001
+VERSION = 0x0001_0002
 """Register map version, major in the upper half: a host refuses another major."""
 
 
@@ -215,7 +215,8 @@ REGISTERS: tuple[Register, ...] = (
     Register(
         "CHAIN",
         0x06,
-        "Decimation chain: clocks a tick 31:24, CIC decimation 23:8, FIR decimation 7:4, record banks log2 3:0.",
+        "Decimation chain: clocks a tick 31:24, CIC decimation 23:8, FIR decimation 7:4, log2 of the slots of the "
+        "records' ring, rounded down, 3:0.",
     ),
     Register("STATUS", 0x07, "Sticky overrun flags, one a stage: CIC 0, FIR 1, correlator 2.", width=3),
     Register("TICK_LO", 0x08, "Modulator ticks since reset, bits 31:0; reading it holds the upper half."),
@@ -228,6 +229,7 @@ REGISTERS: tuple[Register, ...] = (
         needs=Capability.DELAYED_PRODUCTS,
     ),
     Register("EVENTS", 0x0B, "Entries ever written to EVENT_LOG.", needs=Capability.EVENTS),
+    Register("RECORDS", 0x0C, "The most records that can wait 15:0, those that wait now 31:16. Since version 1.2."),
     _config("REFERENCE", 0x10, 2, 0, "Voltage channel (0 to 2) whose positive zero crossings close windows."),
     _config("HYSTERESIS", 0x11, 19, 8192, "Sample codes below zero that arm the next crossing."),
     _config("WINDOW_MIN", 0x12, 16, 128, "Crossings closer than this many samples are ignored."),

@@ -45,7 +45,7 @@ class Windows:
     """Windows and the record FIFO. `waiting` holds finished records as 64 words each, oldest first."""
 
     def __init__(self, chain: Chain) -> None:
-        self._room = chain.banks - 1
+        self._room = chain.ring
         has = chain.capabilities
         self._quarter = chain.quarter if Capability.DELAYED_PRODUCTS in has else 0
         self._phasors = Capability.PHASORS in has
@@ -145,7 +145,7 @@ def _feed(
                 record[0] = state[_SEQUENCE] << 32 | (state[_WINDOWS] & 0xFF_FFFF) << 8 | flags
                 record[1] = state[_START]
                 record[2] = state[_PREVIOUS]
-                record[3] = state[_SAMPLES] << 32 | state[_CYCLES]
+                record[3] = state[_SAMPLES] << 32 | (state[_CYCLES] & 0xFF_FFFF)
                 record[4] = (before & low) << 32 | (value & low)
                 record[5] = config[_DIGEST] << 32 | state[_OVERLOAD] << 8 | state[_DEAD]
                 record[6] = state[_STEP] if phasors else 0

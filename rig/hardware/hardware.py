@@ -40,7 +40,9 @@ class SwitchDriver(Protocol):
 @dataclass(frozen=True)
 class Hardware:
     """What the service needs of the hardware. `fidelity` is "board", or how it is simulated; `hands` are there if it
-    is: on hardware they are a person's. `time_given`: the time of day is one that whoever simulates has chosen."""
+    is: on hardware they are a person's. `time_given`: the time of day is one that whoever simulates has chosen. `epoch`
+    names the time for which clock and board go on, whatever process comes and goes, such as a boot of the computer; ""
+    where they end with the process."""
 
     link: SpiLink
     pins: Factory
@@ -48,6 +50,7 @@ class Hardware:
     calibration: Calibration
     fidelity: str
     hands: SwitchDriver | None = None
+    epoch: str = ""
     time_given: bool = False
 
     @property
@@ -79,4 +82,13 @@ def raspberry_pi(config: Config, current_class: int) -> Hardware:
     calibration = calibration_of(config, current_class)
     clock = MonotonicClock()
     link = started_link(open_spidev(config.hardware.spi_path, config.hardware.spi_hz), clock)
-    return Hardware(link, open_pins("lgpio", config.hardware.gpio_chip), clock, calibration, "board")
+    pins = open_pins("lgpio", config.hardware.gpio_chip)
+    return Hardware(link, pins, clock, calibration, "board", epoch=boot_id())
+
+
+def boot_id() -> str:
+    """Give what names this boot of the computer; "" where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -58,10 +58,17 @@ def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration
 
 
 def simulated_hardware(
-    config: Config, current_class: int, source: SignalSource, *, paced: bool, begin_utc_ns: int | None = None
+    config: Config,
+    current_class: int,
+    source: SignalSource,
+    *,
+    paced: bool,
+    begin_utc_ns: int | None = None,
+    chain: Chain | None = None,
 ) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
-    """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now."""
-    chain = Chain()
+    """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now. `chain` is of another
+    build of its gateware."""
+    chain = chain or Chain()
     sensors = sensors_of(config, current_class, chain)
     front_end = FrontEnd(source, sensors, chain.tick_hz, config.simulation.seed)
     board = SimulatedBoard(chain, front_end, config.simulation.fidelity)
@@ -82,7 +89,12 @@ def simulated_hardware(
     return hardware, board, front_end
 
 
-def demonstration(config: Config, current_class: int, *, paced: bool) -> Hardware:
-    """The simulated rig with the lively three-phase load."""
-    hardware, _, _ = simulated_hardware(config, current_class, lively_load(Chain().tick_hz), paced=paced)
-    return hardware
+def demonstration_board(config: Config, current_class: int) -> tuple[Hardware, SimulatedBoard]:
+    """The simulated rig with the lively three-phase load, and its board."""
+    hardware, board, _ = simulated_hardware(config, current_class, lively_load(Chain().tick_hz), paced=False)
+    return hardware, board
+
+
+def demonstration(config: Config, current_class: int) -> Hardware:
+    """The simulated rig with the lively three-phase load, in this process and as fast as it can."""
+    return demonstration_board(config, current_class)[0]

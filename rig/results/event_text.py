@@ -21,6 +21,8 @@ _PHRASES = {
     "diagnostic": "{}",
     "phases": "phases {}",
     "faults": "{}",
+    "windows": "{}",
+    "from tick": "from tick {}",
     "found": "{}",
     "program": "program {}",
     "source": "from {}",
@@ -43,6 +45,7 @@ _PHRASES_OF = {
     ("power up", "seconds"): "after {} s",
     ("link restored", "seconds"): "after {} s",
     ("clock set to", "seconds"): "by {} s",
+    ("windows merged", "milliseconds"): "{} ms",
 }
 """By the names of event and detail, where it means different things."""
 

@@ -124,6 +124,7 @@ class Summary(msgspec.Struct, frozen=True):
     waiting_edges: int
     timed_windows: int
     faults: dict[str, int]
+    merged_windows: int
     trouble: str | None
     link_fault: str | None
     clock_fault: str | None

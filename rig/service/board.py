@@ -19,6 +19,7 @@ how long that was by the computer's clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from enum import Enum
 from typing import TypeVar
 
@@ -81,8 +82,8 @@ class _Phase(Enum):
 class MeteringBoard:
     """A board set up for metering; `reference` is the voltage whose zero crossings make the windows.
 
-    `measurement` takes its records in; `time` has its ticks on the service's clock. Raises LinkError where the board
-    does not answer for a while (drivers/link_start.py).
+    `measurement` takes its records in; `time` has its ticks on the service's clock; `configuration` is the digest of
+    what it is set to. Raises LinkError where the board does not answer for a while (drivers/link_start.py).
     """
 
     def __init__(self, hardware: Hardware, equation: ElementEquation, reference: Channel) -> None:
@@ -95,12 +96,13 @@ class MeteringBoard:
             for channel, constants in zip(Channel, calibration.channels, strict=True)
         }
         patiently(self._configure, self._clock)
+        self.configuration = configuration_digest(patiently(self._link.configuration, self._clock))
         self.measurement = Measurement(
             equation=equation,
             calibration=calibration,
             tick_hz=identity.tick_hz,
             ticks_per_sample=identity.ticks_per_sample,
-            config_digest=configuration_digest(patiently(self._link.configuration, self._clock)),
+            config_digest=self.configuration,
             quarter=identity.quarter,
         )
         self._sample_hz = identity.tick_hz / identity.ticks_per_sample
@@ -111,6 +113,7 @@ class MeteringBoard:
         self._target: int | None = None
         self._deadline_ns = 0
         self._last: Record | None = None
+        self._counted = 0
         self._reading: Iterator[Record] = iter(())
         self._doubted = False
         self._questioned: Record | None = None
@@ -118,9 +121,13 @@ class MeteringBoard:
         self._news: list[Callable[[int], LogEvent]] = []
 
     def _configure(self) -> None:
-        """Write the board's settings, at a beginning and when records were measured with others."""
+        """Write the board's settings, at a beginning and when records were measured with others.
+
+        Those that it has are left alone: a board that ran on goes on undisturbed.
+        """
         for name, value in self._settings.items():
-            self._link.write(name, value)
+            if self._link.read(name) != [value]:
+                self._link.write(name, value)
         has_phasors = Capability.PHASORS in self._link.identity.capabilities
         self._oscillator_step = self._link.read("OSCILLATOR_STEP")[0] if has_phasors else None
         self._configured_ns = self._clock.now_ns()
@@ -180,6 +187,18 @@ class MeteringBoard:
 
     # --- records ----------------------------------------------------------------------------------------------
 
+    def go_on(self, tick: int, now_ns: int, timeline_tick: int) -> None:
+        """Go on with a board that ran on since a process that died: its count is `tick` now, which is a tick of the
+        meter's timeline."""
+        self.time.go_on(timeline_tick, now_ns)
+        self._count.follow(tick, now_ns)
+        self._phase = _Phase.METERING
+
+    def drop_known(self, record: Record) -> bool:
+        """Drop the oldest record if it is this one, registered before; whether it was there."""
+        self._last = record
+        return self._link.drop_known(record.sequence, record.tick_end)
+
     def records(self, before_each: Callable[[], None]) -> Iterator[Record]:
         """Give the records that wait, none while the link fails. `before_each` is called before one is read, which
         takes some milliseconds. Raises ForeignBoard where metering cannot go on with what answers."""
@@ -207,8 +226,8 @@ class MeteringBoard:
 
     def _next(self) -> Record | None:
         """Give the next record that is this meter's, in a board that is known."""
-        if (self._doubted or self._link.record_vanished) and (held := self._recognise()) is not None:
-            return held
+        if self._doubted or self._link.record_vanished:
+            self._recognise()
         if self._phase is _Phase.SETTING:
             self._set()
         if self._phase is _Phase.CLOSING:
@@ -216,14 +235,19 @@ class MeteringBoard:
             return None
         record, self._questioned = self._questioned, None
         record = record or next(self._reading, None)
-        if record is None or self._follows(record):
-            self._last = record or self._last
-            return record
-        self._questioned, self._doubted = record, True
-        if (held := self._recognise()) is not None or self._questioned is None:
-            return held
-        self._last, self._questioned = self._questioned, None
-        return self._last
+        if record is not None and record == self._last:
+            # It was not dropped by the sequence that it has, and nothing was reset: that word of it is damaged.
+            self._link.drop(self._counted + 1)
+            self._last, self._reading = replace(record, sequence=self._counted + 1), iter(())
+            return None
+        if record is not None and not self._follows(record):
+            self._questioned, self._doubted = record, True
+            self._recognise()
+            record, self._questioned = self._questioned, None
+        if record is not None:
+            self._counted = record.sequence if self._last is None else self._last.sequence
+            self._last = record
+        return record
 
     def _set(self) -> None:
         """Write the settings, and ask for a window to close; from now on the board's count is judged anew."""
@@ -251,8 +275,8 @@ class MeteringBoard:
             record.sequence == (last.sequence + 1) % _SEQUENCES and record.tick_start == last.tick_end
         )
 
-    def _recognise(self) -> Record | None:
-        """Look which board answers. Where it begins anew: what was read whole of the one before, and never given."""
+    def _recognise(self) -> None:
+        """Look which board answers. Where it begins anew, nothing is given of what was in question."""
         before_ns = self._clock.now_ns()
         identity = self._link.read_identity()
         known = self._link.identity
@@ -262,18 +286,14 @@ class MeteringBoard:
         verdict = self._count.judge(tick, at_ns, self._clock.now_ns() - before_ns)
         self._doubted = False
         if verdict is Verdict.RAN_ON and identity == known:
-            if self._link.record_vanished and self._last is not None:
-                # It was not dropped by the sequence that it has, and nothing was reset: that word is damaged.
-                self._link.drop(self._last.sequence + 1)
-                self._reading = iter(())
             self._link.record_vanished = False
-            return None
+            return
         self._news.append(lambda utc_ns: BoardChanged(utc_ns, change(known, identity, verdict)))
         self._questioned = None
         if self._phase is _Phase.METERING:
             self._deadline_ns = before_ns + BEGIN_NS
         self._phase = _Phase.SETTING
-        return self._link.begin_anew(identity)
+        self._link.begin_anew(identity)
 
     @property
     def latest_tick(self) -> int:

@@ -38,6 +38,15 @@ class BoardTime:
         """From an instant on, with the board's tick then."""
         self._anchor = tick, now_ns
 
+    def go_on(self, tick: int, now_ns: int) -> None:
+        """From now on, where it is `now_ns` at this tick of the meter's timeline."""
+        self._anchor = tick, now_ns
+
+    @property
+    def compared(self) -> tuple[int, int]:
+        """A tick of the meter's timeline, and our clock at it, as compared so far."""
+        return self._anchor
+
     @property
     def due(self) -> bool:
         """Whether it is time to compare."""

@@ -1,8 +1,9 @@
 """Keeps a meter in its store: goes on from what was saved, saves what is billed and what happens (S-3).
 
-The state is saved at least every SAVE_NS of the meter's time, and at once when anything happens to what is billed: an
-end of interval, a demand reset, test mode, a clock set. So after a cut of power no more than SAVE_NS of energy is
-missing, and the outage is in the log. Nothing is measured before the state is back.
+The state is saved at least every SAVE_NS of the meter's time, with an FRAM at each record, and at once when anything
+happens to what is billed: an end of interval, a demand reset, test mode, a clock set. So after a cut of power no more
+than a second of energy is missing, and the outage is in the log, from the last save on. Most saves are small, as
+rig/store/journal.py has it. Nothing is measured before the state is back.
 
 What a meter that is started again finds of the time:
 
@@ -17,8 +18,11 @@ then ended by the outage, and nothing waits for a clock that was set back to com
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import secrets
+from collections import deque
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -47,11 +51,31 @@ from rig.store.saved_settings import saved_settings
 from rig.store.store import Restored, Store
 from rig.store.writer import StoreWriter
 
-SAVE_NS = 10 * 10**9
-"""Most of the meter's time between two saves: docs/decisions/022-store.md has why."""
+SAVE_NS = 950 * 10**6
+"""Most of the meter's time between two saves, to its next record: with the save itself no more than a second
+(docs/decisions/048-write-ahead-log.md)."""
 
 ASKED_NS = 10**9
 """Hands ask for things at most so long after the end of the last record."""
+
+
+class Resumed(NamedTuple):
+    """A meter as a process that has died had it, and what it had not brought to the disk, by batch."""
+
+    saved: SavedMeter
+    items: Sequence[tuple[int, Sequence[Item]]]
+
+
+def follows(saved: SavedMeter, stored: bool, restored: Restored | None) -> bool:
+    """Whether a state that outlived its process is newer than what the store has, and of the same meter.
+
+    `stored`: its process had a save on the disk. Where there is none any more, someone has taken the store away, to
+    begin a new meter.
+    """
+    if restored is None:
+        return not stored
+    on_disk = decoded_save(restored)
+    return on_disk.lineage in (saved.lineage, saved.base) and on_disk.batch <= saved.batch + 1
 
 
 class Persistence:
@@ -60,7 +84,8 @@ class Persistence:
     It goes on from the store at `host_utc_ns`, the host's time now, as after an outage; a simulated meter not from one
     on hardware. `clock_offset_ns` is by how much the meter's clock was set to be ahead of the host's.
     `billing`, `outputs` and `installation` are the meter's. Raises StoreError for a state that cannot be read, or is
-    another meter's; then it has let go of the store.
+    another meter's; then it has let go of the store. `resumed` is the meter of a process that has died where its board
+    has not: it goes on from that, and there was no outage.
     """
 
     access: Access
@@ -76,16 +101,23 @@ class Persistence:
         host_utc_ns: int,
         written: WrittenProgram | None = None,
         provenance: Provenance | None = None,
+        resumed: Resumed | None = None,
     ) -> None:
         self.provenance = provenance
+        self._batch, self._lineage, self._base = 0, secrets.token_hex(8), ""
+        self._waiting: deque[tuple[int, int, list[Item]]] = deque()
         self._program, self._written = program, written
         self.clock_offset_ns = 0
         self._fidelity = fidelity
         self._recording = 0
         self._items: list[Item] = []
+        self._power_fails = False
         self._saved_ns = -SAVE_NS
         self._told: set[str] = set()
-        if store is None or store.restored is None:
+        if resumed is not None:
+            said: list[MeterEvent] = []
+            self._resume(resumed, store)
+        elif store is None or store.restored is None:
             self.billing, said = Billing.begin(program.billing, host_utc_ns)
             self.outputs = outputs_of(program, {})
             self.installation = installation_of(program)
@@ -105,12 +137,27 @@ class Persistence:
         """What keeps the store from being written, in a sentence."""
         return self._writer.trouble if self._writer else None
 
-    def keep(self, meter: Meter, events: Iterable[MeterEvent]) -> None:
-        """Take in what happened; save if it is time to."""
-        events = tuple(events)
+    def add(self, events: Iterable[MeterEvent]) -> None:
+        """Take in what happened; `keep` saves it."""
         self._add(events)
-        if events or self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
+
+    def keep(self, meter: Meter, events: Iterable[MeterEvent] = ()) -> None:
+        """Take in what happened; save if it is time to, or anything has happened since the last save."""
+        self._add(events)
+        now_ns = meter.billing.now_ns
+        if self._items or (now_ns >= self._saved_ns + self._save_ns and now_ns != self._saved_ns):
             self._save(meter)
+
+    @property
+    def _save_ns(self) -> int:
+        """At each record where that wears nothing, or may be the last time."""
+        return 0 if self._power_fails or (self._writer is not None and self._writer.fast) else SAVE_NS
+
+    def power_fails(self, failing: bool, meter: Meter) -> None:
+        """Take in what the power-fail input says: as long as power fails, it saves at once and at each record."""
+        self._power_fails = failing
+        if failing:
+            self.keep(meter, ())
 
     def _add(self, events: Iterable[MeterEvent]) -> None:
         """Put what happened among the items to be saved; where the registers were cleared, a new recording begins."""
@@ -126,27 +173,51 @@ class Persistence:
             self._save(meter)
             self._writer.close()
 
+    def saved_meter(self, state: MeterState) -> SavedMeter:
+        """What a save would hold now."""
+        return self._saved_meter(state, self._written)
+
+    @property
+    def undurable(self) -> list[tuple[int, list[Item]]]:
+        """The items that are not on the disk yet, by batch."""
+        while self._waiting and self.saved(self._waiting[0][0]):
+            self._waiting.popleft()
+        waiting = [(batch, items) for _, batch, items in self._waiting]
+        return [*waiting, (self._batch + 1, self._items)] if self._items else waiting
+
+    @property
+    def stored(self) -> bool:
+        """Whether the disk has any save of this meter."""
+        return self._writer is not None and self._writer.saved_utc_ns is not None
+
     def _save(self, meter: Meter) -> None:
         items, self._items = self._items, []
         self._saved_ns = now_ns = meter.billing.now_ns
         if self._writer is not None:
             items += self._mended(self._writer.notes, now_ns)
+            if items:
+                self._batch += 1
+                self._waiting.append((self._writer.submitted + 1, self._batch, items))
             self._writer.submit(self._encoded(meter.state, self._written), now_ns, items)
 
     def _encoded(self, state: MeterState, written: WrittenProgram | None) -> bytes:
-        return msgspec.json.encode(
-            SavedMeter(
-                fidelity=self._fidelity,
-                program=self._program.digest,
-                recording=self._recording,
-                meter=state,
-                written=written,
-                clock_offset_ns=self.clock_offset_ns,
-                access=self.access.state,
-                sealed=self.access.sealed,
-                settings=saved_settings(self._program.billing, self.outputs),
-                provenance=self.provenance,
-            )
+        return msgspec.json.encode(self._saved_meter(state, written))
+
+    def _saved_meter(self, state: MeterState, written: WrittenProgram | None) -> SavedMeter:
+        return SavedMeter(
+            fidelity=self._fidelity,
+            program=self._program.digest,
+            recording=self._recording,
+            meter=state,
+            written=written,
+            clock_offset_ns=self.clock_offset_ns,
+            access=self.access.state,
+            sealed=self.access.sealed,
+            settings=saved_settings(self._program.billing, self.outputs),
+            provenance=self.provenance,
+            batch=self._batch,
+            lineage=self._lineage,
+            base=self._base,
         )
 
     @property
@@ -204,6 +275,7 @@ class Persistence:
             there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
             raise StoreError(f"the store is of a meter {there}, and this one is not there: give it a store of its own")
         self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns
+        self._batch, self._base = kept.batch, kept.lineage
         self.access = Access(self._program.security, kept.access)
         utc_ns = host_utc_ns + self.clock_offset_ns
         if kept.program == self._program.digest:
@@ -224,6 +296,18 @@ class Persistence:
         if utc_ns < self.billing.now_ns - STEP_NS:
             said += self.billing.set_clock(utc_ns, Source.SERVICE_CLOCK)
         return said
+
+    def _resume(self, resumed: Resumed, store: Store | None) -> None:
+        """From where a process that has died was: nothing has happened since."""
+        kept = resumed.saved
+        durable = 0 if store is None or store.restored is None else decoded_save(store.restored).batch
+        self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns
+        self._batch, self._lineage, self._base = max(kept.batch, durable), kept.lineage, kept.base
+        self._items += [item for batch, items in resumed.items if batch > durable for item in items]
+        self.access = Access(self._program.security, kept.access)
+        self.billing = Billing(self._program.billing, kept.meter.billing)
+        self.outputs = outputs_of(self._program, kept.meter.outputs)
+        self.installation = installation_of(self._program, kept.meter.installation)
 
     def _begin_recording(self, utc_ns: int) -> None:
         if (settings := self._program.billing.recorder) is not None:

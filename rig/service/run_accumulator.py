@@ -99,6 +99,7 @@ class RunAccumulator:
             waiting_edges=service.outputs.waiting,
             timed_windows=self._timed,
             faults={fault.label: count for fault, count in measurement.faults.items()},
+            merged_windows=measurement.merged_windows,
             trouble=service.trouble,
             link_fault=service.link_fault,
             clock_fault=service.host_time.doubt,

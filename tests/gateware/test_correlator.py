@@ -78,11 +78,10 @@ def added(words: list[int], samples: list[int], before: list[int], cosine: int =
     return [word % MODULUS for word in after]
 
 
-async def start(ctx, dut: Correlator, samples: list[int], clear: int) -> int:
+async def start(ctx, dut: Correlator, samples: list[int]) -> int:
     """One set; returns the clocks it was busy."""
     for c, sample in enumerate(samples):
         ctx.set(dut.samples[c], sample)
-    ctx.set(dut.clear, clear)
     ctx.set(dut.start, 1)
     await ctx.tick()
     ctx.set(dut.start, 0)
@@ -121,7 +120,7 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
             cosine, sine = generator.integers(-FULL_SCALE, FULL_SCALE + 1, 2).tolist()
             ctx.set(bench.correlator.cos, cosine)
             ctx.set(bench.correlator.sin, sine)
-            assert await start(ctx, bench.correlator, samples, clear=0) == len(ROWS) + 3
+            assert await start(ctx, bench.correlator, samples) == len(ROWS) + 3
             before = sets[number - CHAIN.quarter][:3] if number >= CHAIN.quarter else [0] * 3
             expected = added(expected, samples, before, cosine, sine)
             assert contents(ctx, bench) == expected
@@ -132,18 +131,6 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
     assert first[WORD_PRODUCTS] >> 63
     assert first[WORD_PRODUCTS + 6] < 1 << 40
     assert first[WORD_MEANS + 1] == MODULUS + LOWEST
-
-
-def test_clear_begins_the_sums_at_the_product():
-    words = list(range(1 << 40, (1 << 40) + RECORD_WORDS))
-    bench = bench_of(words)
-    zeroed = [0 if w in {row[0] for row in ROWS} else value for w, value in enumerate(words)]
-
-    async def run(ctx):
-        await start(ctx, bench.correlator, [1, -2, 3, -4, 5, -6], clear=1)
-        assert contents(ctx, bench) == added(zeroed, [1, -2, 3, -4, 5, -6], [0] * 3)
-
-    simulate(bench.module, run)
 
 
 def test_a_start_while_it_works_raises_overrun_and_it_stays():

@@ -48,7 +48,7 @@ from rig.meter.contacts.events import RelayOperated
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDetected
-from rig.meter.measuring.events import EnergyMissing, MeasurementError
+from rig.meter.measuring.events import EnergyMissing, MeasurementError, WindowsMerged
 from rig.meter.measuring.measurement import Fault
 from rig.results.event_text import details_text
 from rig.service.events import (
@@ -116,6 +116,13 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
     (BoardChanged(AT, "reset"), 2079, "board changed", {"found": "reset"}, "reset"),
     (BoardForeign(AT, "another"), 2080, "board foreign", {"found": "another"}, "another"),
     (EnergyMissing(AT, 1250), 2075, "energy missing", {"milliseconds missing": 1250}, "for 1250 ms"),
+    (
+        WindowsMerged(AT, 35_748, 1 << 40, 595_800),
+        2090,
+        "windows merged",
+        {"windows": 35_748, "from tick": 1 << 40, "milliseconds": 595_800},
+        "35748, from tick 1099511627776, 595800 ms",
+    ),
     (
         ResetRefused(AT, 30, Source.FRONT),
         2048,

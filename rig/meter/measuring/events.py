@@ -28,3 +28,19 @@ class EnergyMissing(LogEvent):
     named = MappingProxyType({"missing_ms": "milliseconds missing"})
 
     missing_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsMerged(LogEvent):
+    """So many windows came as one record, as nobody read: its energy is whole, quadrant and VAh are of all of it.
+
+    It begins at `tick`, modulator ticks on the meter's timeline, and took `length_ms`.
+    """
+
+    label = "windows merged"
+    code = 2090
+    named = MappingProxyType({"tick": "from tick", "length_ms": "milliseconds"})
+
+    windows: int
+    tick: int
+    length_ms: int

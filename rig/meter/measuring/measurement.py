@@ -14,12 +14,12 @@ from fractions import Fraction
 from calibration.constants import Calibration
 from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
 from rig.meter.measuring.elements import ElementEquation
-from rig.meter.measuring.frequency import LineFrequency
+from rig.meter.measuring.frequency import LineFrequency, LineState
 from rig.meter.measuring.fundamental import FundamentalFit
 from rig.meter.measuring.plausibility import implausible
 from rig.meter.measuring.products import NONE, Mean, Products, ac_products, added
 from rig.meter.measuring.quantities import Readings, Scaling, Sums
-from rig.meter.measuring.reactive import Quadrature
+from rig.meter.measuring.reactive import Quadrature, QuadratureState
 from rig.meter.measuring.registration import Energies, Registration
 
 DC_WINDOWS = 60
@@ -42,6 +42,10 @@ class Fault(Enum):
     LENGTH = "the record's ticks are not its samples times the ticks of a sample: samples were lost"
     OVERRUN = "a stage of the gateware was not ready in time: samples were lost"
     CONFIGURATION = "the record was measured with another configuration than the one written"
+    MERGED = (
+        "windows were merged into one record, as the host did not read for longer than the board's memory lasts; no "
+        "energy is lost, but quadrant, VAh and td are those of the whole record"
+    )
     TIME = "the record ends later than it is by the computer's clock; its energy is not registered"
     IMPLAUSIBLE = "the record holds more than its length allows; its energy is not registered"
 
@@ -71,6 +75,27 @@ class Window:
     frequency_hz: float | None
     faults: tuple[Fault, ...]
     missing_ticks: int = 0
+
+
+@dataclass
+class MeasurementState:
+    """What a Measurement goes on from when the process that had it has died and the board has not.
+
+    `last` are the words of the last record, which ended at `tick` of the meter's timeline; `mean` is the DC, `means` of
+    how many windows. Parts of a nWh are `carried` by place, and `squares`.
+    """
+
+    last: list[int]
+    tick: int
+    mean: tuple[int, ...]
+    mean_samples: int
+    means: int
+    line: LineState
+    quadrature: QuadratureState | None
+    held: Products
+    held_from: int | None
+    carried: list[int]
+    squares: list[int]
 
 
 class Measurement:
@@ -111,6 +136,39 @@ class Measurement:
         self._held_from: int | None = None
         self._run = Sums()
         self.faults: Counter[Fault] = Counter()
+        self.merged_windows = 0
+        """Windows that came in records of more than one."""
+
+    @property
+    def state(self) -> MeasurementState | None:
+        """What to go on from; None before the first record, and between two boards."""
+        if self._last is None or self._tick is None:
+            return None
+        carried, squares = self._registration.carried
+        return MeasurementState(
+            self._last.to_words(),
+            self._tick,
+            self._mean.sums,
+            self._mean.samples,
+            self._means,
+            self._line.state,
+            None if self._quadrature is None else self._quadrature.state,
+            self._held,
+            self._held_from,
+            carried,
+            squares,
+        )
+
+    def resume(self, state: MeasurementState) -> None:
+        """Go on from there, with the equation that was in use."""
+        self._last, self._tick = Record.from_words(state.last), state.tick
+        self._end = self._last.tick_end
+        self._mean, self._means = Mean(state.mean, state.mean_samples), state.means
+        self._line.resume(state.line)
+        if self._quadrature is not None and state.quadrature is not None:
+            self._quadrature.resume(state.quadrature)
+        self._held, self._held_from = state.held, state.held_from
+        self._registration.resume(state.carried, state.squares)
 
     @property
     def frequency_hz(self) -> float | None:
@@ -171,6 +229,8 @@ class Measurement:
             self._line.forget()
             tick = self._tick or 0
             return Window(record, tick, tick, None, tick, Sums(), None, faults)
+        if Fault.MERGED in faults and Fault.REPEATED not in faults:
+            self.merged_windows += record.windows
         before = self._tick
         start, end = self._place(record, faults)
         missing = 0 if before is None else max(0, start - before)
@@ -231,6 +291,7 @@ class Measurement:
             Fault.LENGTH: record.ticks != record.samples * self._ticks_per_sample,
             Fault.OVERRUN: RecordFlag.OVERRUN in record.flags,
             Fault.CONFIGURATION: record.config_digest != self._config_digest,
+            Fault.MERGED: record.windows > 1,
             Fault.TIME: latest_tick is not None and self._start_of(record) + self._length(record) > latest_tick,
             Fault.IMPLAUSIBLE: implausible(record, self._ticks_per_sample),
         }
