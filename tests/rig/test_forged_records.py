@@ -57,18 +57,16 @@ def test_a_forged_record_is_a_fault_of_that_record_alone(forgery: str, monkeypat
     rig = Rig()
     rig.run(0.5)
     link = rig.service.hardware.link
-    oldest, forged = link._oldest, []
-    read = 0
+    oldest = link._oldest
+    forged: list[Record] = []
 
     def forging() -> Record | None:
-        nonlocal read
+        """As a damaged memory: the same record is forged however often it is read."""
         record = oldest()
-        if record is None:
-            return None
-        read += 1
-        if read % EVERY:
+        if record is None or record.sequence % EVERY:
             return record
-        forged.append(record)
+        if record not in forged:
+            forged.append(record)
         return FORGERIES[forgery](record)
 
     monkeypatch.setattr(link, "_oldest", forging)
