@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from amaranth import Array, Cat, ClockSignal, Const, Instance, Module, Mux, Signal, signed
+from amaranth import Array, Cat, Const, Module, Signal, signed
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gateware.chain import Chain
@@ -17,69 +16,10 @@ from gateware.registers import (
     CaptureState,
     EventKind,
 )
+from gateware.ring_memory import RingMemory
 
 SET_WORDS = 2
 """Words of a sample set: the voltages with the CaptureFlag bits, then the currents; 20 bits each from bit 0 on."""
-
-SPRAM_LOG2 = 13
-"""Sample sets that the four SB_SPRAM256KA of an iCE40UP5K hold, log2."""
-
-
-class RingMemory(wiring.Component):
-    """64-bit words, read or written, never both in a clock; `data` is valid in the clock after `read`.
-
-    With `spram` it is four SB_SPRAM256KA, which have one address and which yosys does not infer from a memory with
-    initial contents, and an Amaranth memory always has them.
-    """
-
-    def __init__(self, words_log2: int, spram: bool) -> None:
-        self._spram = spram
-        assert not spram or words_log2 <= SPRAM_LOG2 + 1, "an SB_SPRAM256KA has 16384 words"
-        super().__init__(
-            {
-                "write": In(1),
-                "write_word": In(words_log2),
-                "value": In(64),
-                "read": In(1),
-                "read_word": In(words_log2),
-                "data": Out(64),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        if not self._spram:
-            memory = Memory(shape=64, depth=1 << len(self.read_word), init=[])
-            m.submodules.memory = memory
-            read_port, write_port = memory.read_port(), memory.write_port()
-            m.d.comb += [
-                read_port.addr.eq(self.read_word),
-                read_port.en.eq(self.read),
-                self.data.eq(read_port.data),
-                write_port.addr.eq(self.write_word),
-                write_port.data.eq(self.value),
-                write_port.en.eq(self.write),
-            ]
-            return m
-        address = Signal(14)
-        m.d.comb += address.eq(Mux(self.write, self.write_word, self.read_word))
-        for k in range(4):
-            part = slice(16 * k, 16 * k + 16)
-            m.submodules[f"spram_{k}"] = Instance(
-                "SB_SPRAM256KA",
-                i_CLOCK=ClockSignal(),
-                i_ADDRESS=address,
-                i_DATAIN=self.value[part],
-                i_MASKWREN=Const(0xF, 4),
-                i_WREN=self.write,
-                i_CHIPSELECT=self.write | self.read,
-                i_STANDBY=Const(0),
-                i_SLEEP=Const(0),
-                i_POWEROFF=Const(1),  # active low
-                o_DATAOUT=self.data[part],
-            )
-        return m
-
 
 class Capture(wiring.Component):
     """Writes every sample set into the ring while it turns; all is decided at `done`, one set after the other.
@@ -104,9 +44,8 @@ class Capture(wiring.Component):
     at most five clocks later, with `word` valid in that clock.
     """
 
-    def __init__(self, chain: Chain, spram: bool = False) -> None:
+    def __init__(self, chain: Chain) -> None:
         self._log2 = chain.capture_log2
-        self._spram = spram
         super().__init__(
             {
                 "valid": In(1),
@@ -134,7 +73,7 @@ class Capture(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.ring = ring = RingMemory(self._log2 + 1, self._spram)
+        m.submodules.ring = ring = RingMemory(SET_WORDS << self._log2, spram=False)
         state = Signal(CaptureState)
         place = Signal(self._log2)
         m.d.comb += self.state.eq(Cat(state, Const(0, 1), Const(self._log2, 4), Const(0, 8), place))

@@ -36,14 +36,15 @@ class Chain:
     `clock_hz` is the exact clock; a modulator tick is `clocks_per_tick` clocks, a sample 2·`decimation` ticks.
     `paired` front ends carry V and I of a phase on one line, on the two halves of the modulator clock (STPMS2
     style); others have a line for each bit (AMC1306 style). `tick_start` presets the tick counter, so that
-    tests can reach its wrap. `capture_log2` is the depth of the waveform capture in sample sets. `build` is
+    tests can reach its wrap. `record_slots` are the places of the records' ring. `capture_log2` is the depth of the
+    waveform capture in sample sets. `build` is
     a bitstream's identity.
     """
 
     clock_hz: Fraction = Fraction(40_000_000, 3)
     clocks_per_tick: int = 4
     decimation: int = 128
-    banks_log2: int = 3
+    record_slots: int = 256
     paired: bool = True
     tick_start: int = 0
     capabilities: Capability = EVERYTHING
@@ -53,6 +54,8 @@ class Chain:
     def __post_init__(self) -> None:
         if self.decimation & (self.decimation - 1) or not 8 <= self.decimation <= 128:
             raise ValueError(f"the CIC decimates by a power of two from 8 to 128, not by {self.decimation}")
+        if not 2 <= self.record_slots <= 256:
+            raise ValueError(f"the ring of records has 2 to 256 slots, not {self.record_slots}")
 
     @property
     def tick_hz(self) -> Fraction:
@@ -93,9 +96,14 @@ class Chain:
         return 94 * (1 << (SAMPLE_BITS - 1)) // 100
 
     @property
-    def banks(self) -> int:
-        """Record memories: one is being summed into, the others can wait for the host."""
-        return 1 << self.banks_log2
+    def ring(self) -> int:
+        """The most records that wait for the host: one slot of the ring stays free."""
+        return self.record_slots - 1
+
+    @property
+    def slots_log2(self) -> int:
+        """log2 of the ring's slots, rounded down, as in the CHAIN register."""
+        return self.record_slots.bit_length() - 1
 
     @property
     def delay_ticks(self) -> Fraction:

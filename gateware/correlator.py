@@ -14,6 +14,7 @@ from gateware.chain import FIR_DECIMATION, TAPS, Chain
 from gateware.multiplier import A_BITS, B_BITS, P_BITS
 from gateware.registers import (
     CHANNELS,
+    LINE_50_BITS,
     PRODUCTS,
     RECORD_WORDS,
     SAMPLE_BITS,
@@ -23,6 +24,7 @@ from gateware.registers import (
     WORD_PHASORS,
     WORD_PRODUCTS,
     Capability,
+    td_delay,
 )
 from gateware.sine import VALUE_BITS
 
@@ -63,10 +65,11 @@ def schedule(capabilities: Capability) -> list[ScheduleRow]:
 class Correlator(wiring.Component):
     """On `start`, adds x_a·y_b to each word of the schedule, one a clock; 64-bit sums in the record memory.
 
-    With `clear` the sums begin at the product instead of being added to: a new window needs no clearing pass.
+    The sum so far is what `read_data` says, zero in a new record: it needs no clearing pass.
     Drives the read port of the record memory while `busy`, and its write port a clock behind. One sum a
     clock and four clocks of latency; `overrun` is sticky. `cos` and `sin` must be there when the first phasor is
-    due, PHASOR_CLOCKS after `start`; the delayed voltages it keeps itself.
+    due, PHASOR_CLOCKS after `start`, and so must `line_50`, by which the delayed voltages, which it keeps itself, are
+    those of a quarter cycle of 50 Hz instead of 60 Hz ago.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -74,11 +77,12 @@ class Correlator(wiring.Component):
         self._rows = schedule(chain.capabilities)
         idle = FIR_DECIMATION * chain.clocks_per_output - CHANNELS * (len(TAPS) + 1)
         assert len(self._rows) + 40 < idle, "the sums must be done before the filter needs the multiplier again"
-        assert chain.quarter < 1 << _PLACE_BITS, "the delay line is too short"
+        self._quarters = chain.quarter, td_delay(chain.quarter, 1 << LINE_50_BITS)
+        assert self._quarters[1] < 1 << _PLACE_BITS, "the delay line is too short"
         super().__init__(
             {
                 "start": In(1),
-                "clear": In(1),
+                "line_50": In(1),
                 "samples": In(signed(SAMPLE_BITS)).array(CHANNELS),
                 "cos": In(signed(VALUE_BITS)),
                 "sin": In(signed(VALUE_BITS)),
@@ -109,7 +113,6 @@ class Correlator(wiring.Component):
         row = fetch.data
         operating, reading, adding = Signal(), Signal(), Signal()
         word, written = Signal(range(RECORD_WORDS)), Signal(range(RECORD_WORDS))
-        fresh = Signal()
         first = operating & (row[:6] < WORD_PRODUCTS + VOLTAGES)  # v1·v1, v1·v2, v1·v3: b is each voltage once
         delayed = self._delay_line(m, first, row[9:11], row[13:15]) if Operand.DELAYED in self._operands else 0
         samples = [self.samples[c] for c in range(CHANNELS)]
@@ -122,13 +125,13 @@ class Correlator(wiring.Component):
             self.busy.eq(fetching | operating | reading),
             self.write.eq(adding),
             self.write_word.eq(written),
-            self.write_data.eq(Mux(fresh, 0, self.read_data) + self.p),
+            self.write_data.eq(self.read_data + self.p),
         ]
         with m.If(self.busy | adding):
             m.d.sync += [operating.eq(fetching), reading.eq(operating), adding.eq(reading)]
             m.d.sync += [word.eq(row[:6]), written.eq(word)]
         with m.If(self.start):
-            m.d.sync += [fetching.eq(1), fresh.eq(self.clear), self.overrun.eq(self.overrun | self.busy | adding)]
+            m.d.sync += [fetching.eq(1), self.overrun.eq(self.overrun | self.busy | adding)]
         with m.Elif(fetching):
             m.d.sync += step.eq(step + 1)
             with m.If(step == len(rows) - 1):
@@ -140,15 +143,16 @@ class Correlator(wiring.Component):
         return {row.b for row in self._rows}
 
     def _delay_line(self, m: Module, store: Value, stored: Value, wanted: Value) -> Value:
-        """The voltage `wanted` a clock before, as it was `chain.quarter` samples ago (0 before reset)."""
+        """The voltage `wanted` a clock before, as it was a quarter cycle ago (0 before reset)."""
         m.submodules.line = line = Memory(shape=signed(SAMPLE_BITS), depth=4 << _PLACE_BITS, init=[])
         write_port, read_port = line.write_port(), line.read_port()
         place = Signal(_PLACE_BITS)
+        sixty, fifty = self._quarters
         m.d.comb += [
             write_port.addr.eq(Cat(place, stored)),
             write_port.data.eq(self.b),
             write_port.en.eq(store),
-            read_port.addr.eq(Cat((place - self._chain.quarter)[:_PLACE_BITS], wanted)),
+            read_port.addr.eq(Cat((place - Mux(self.line_50, fifty, sixty))[:_PLACE_BITS], wanted)),
             read_port.en.eq(self.busy),
         ]
         with m.If(self.start):
@@ -156,8 +160,8 @@ class Correlator(wiring.Component):
         return read_port.data
 
 
-_PLACE_BITS = 6
-"""The delay line holds 64 samples a voltage."""
+_PLACE_BITS = 7
+"""The delay line holds 128 samples a voltage."""
 
 PHASOR_CLOCKS = len(PRODUCTS) + 1
 """Clocks from `start` to the soonest that a build can ask for `cos`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,7 +22,16 @@ from gateware.phantom import PhantomGenerator
 from gateware.pulse_counters import PulseCounterBank
 from gateware.records import Records
 from gateware.register_file import RegisterFile
-from gateware.registers import BY_NAME, CHANNELS, PULSE_PINS, TICK_BITS, Capability, Channel
+from gateware.registers import (
+    BY_NAME,
+    CHANNELS,
+    LINE_50_BITS,
+    LINE_50_MOST,
+    PULSE_PINS,
+    TICK_BITS,
+    Capability,
+    Channel,
+)
 from gateware.scan import SampleScan
 from gateware.sine import Sine
 from gateware.spi import SpiPeripheral
@@ -34,7 +43,7 @@ class Metrology(wiring.Component):
 
     After the pins nothing stalls: every stage takes its input whenever it comes, has proven its cycle budget
     while being built, and raises a sticky flag in STATUS should it ever be late. What `chain.capabilities` leaves
-    out is not there at all. `spram` puts the capture into an iCE40UP5K's single-port memory.
+    out is not there at all. `spram` puts the ring of records into an iCE40UP5K's single-port memory.
     """
 
     def __init__(self, chain: Chain, spram: bool = False) -> None:
@@ -101,7 +110,7 @@ class Metrology(wiring.Component):
         fir = m.submodules.fir
         m.submodules.multiplier = multiplier = Multiplier()
         m.submodules.correlator = correlator = Correlator(self.chain)
-        m.submodules.records = records = Records(self.chain)
+        m.submodules.records = records = Records(self.chain, self._spram)
         m.d.comb += [
             multiplier.filtering.eq(fir.busy),
             multiplier.summing.eq(correlator.busy),
@@ -112,7 +121,6 @@ class Metrology(wiring.Component):
             fir.p.eq(multiplier.p),
             correlator.p.eq(multiplier.p),
             correlator.start.eq(records.start),
-            correlator.clear.eq(records.clear),
             correlator.read_data.eq(records.data),
             records.summing.eq(correlator.busy),
             records.sum_read.eq(correlator.read_word),
@@ -162,8 +170,9 @@ class Metrology(wiring.Component):
             registers.CLOCK_NUM.eq(clock.numerator),
             registers.CLOCK_DEN.eq(clock.denominator),
             registers.CHAIN.eq(
-                chain.clocks_per_tick << 24 | chain.decimation << 8 | FIR_DECIMATION << 4 | chain.banks_log2
+                chain.clocks_per_tick << 24 | chain.decimation << 8 | FIR_DECIMATION << 4 | chain.slots_log2
             ),
+            registers.RECORDS.eq(Cat(Const(chain.ring, 16), records.level)),
             registers.TICK_LO.eq(cic.ticks[:32]),
             registers.TICK_HI.eq(held),
         ]
@@ -189,7 +198,7 @@ class Metrology(wiring.Component):
             records.pop.eq(spi.pop),
         ]
         if Capability.CAPTURE not in chain.capabilities:
-            m.d.comb += [spi.fetched.eq(records.fetched), spi.word.eq(records.data)]
+            m.d.comb += [spi.fetched.eq(records.fetched), spi.word.eq(records.word)]
 
     def _oscillator(self, m: Module) -> None:
         """The phasors' oscillator, begun anew with each record, and its sine."""
@@ -206,6 +215,8 @@ class Metrology(wiring.Component):
             correlator.cos.eq(oscillator.cos),
             correlator.sin.eq(oscillator.sin),
         ]
+        line = oscillator.taken[LINE_50_BITS:]
+        m.d.comb += correlator.line_50.eq((line != 0) & (line <= LINE_50_MOST))
         if Capability.PHANTOM_LOAD in self.chain.capabilities:
             # The phantom load is done with the sine before a sample set comes, so there is nothing to arbitrate.
             phantom = m.submodules.phantom_load
@@ -290,7 +301,7 @@ class Metrology(wiring.Component):
         has = self.chain.capabilities
         scan = m.submodules.scan if Capability.EVENTS in has else self._scan(m)
         fir, registers, records, spi = (getattr(m.submodules, n) for n in ("fir", "registers", "records", "spi"))
-        m.submodules.capture = capture = Capture(self.chain, self._spram)
+        m.submodules.capture = capture = Capture(self.chain)
         m.d.comb += [
             capture.valid.eq(scan.valid),
             capture.channel.eq(scan.channel),
@@ -306,7 +317,7 @@ class Metrology(wiring.Component):
             capture.fetch.eq(spi.fetch_capture),
             capture.fetch_word.eq(Cat(spi.address, registers.CAPTURE_PAGE)),
             spi.fetched.eq(records.fetched | capture.fetched),
-            spi.word.eq(Mux(capture.fetched, capture.word, records.data)),
+            spi.word.eq(Mux(capture.fetched, capture.word, records.word)),
         ]
         m.d.comb += [capture.samples[c].eq(fir.samples[c]) for c in Channel]
         if Capability.EVENTS in has:

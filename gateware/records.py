@@ -1,41 +1,63 @@
-"""Record memory and FIFO: windows wait here for the host, and are merged rather than dropped."""
+"""Records: summed in one of two banks, copied into a ring to wait for the host, merged rather than dropped."""
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gateware.chain import Chain
+from gateware.correlator import schedule
 from gateware.registers import CHANNELS, HEADER_WORDS, RECORD_WORDS, SAMPLE_BITS, TICK_BITS, RecordFlag
+from gateware.ring_memory import RingMemory
 
 _BEGIN, _END = 1, 2
 """Header words with the ticks where a record begins and ends."""
 
 
+_CLOSE, _COPY, _COPIED = 24, 96, 224
+"""What counts the clocks of a closing begins at _CLOSE, with the header. A word is copied every other clock, from _COPY
+to before _COPIED, which is 64 words in all, the 49th first. These three make the fewest cells of it."""
+
+CLOSING_CLOCKS = _COPIED - _CLOSE + 1
+"""Clocks from the decision that closes a bank to the one in which it has been copied."""
+
+_FIRST_SUM = HEADER_WORDS + 4
+"""Clocks from _CLOSE to the first sum that is read for the next bank."""
+
+
 class Records(wiring.Component):
-    """`banks` memories of 64 words in a ring: one is being summed into, up to banks − 1 wait for the host.
+    """Two banks of 64 words, one of them being summed into, and the ring in which up to `chain.ring` records wait.
 
     At each sample set (`decided`), before the sums:
 
-    ==========  ===============  ========================================================================
-    closes      a bank is free   what happens
-    ==========  ===============  ========================================================================
-    no          –                the sample joins the bank in progress
-    yes         yes              its header is written, it starts to wait, the next bank begins afresh
-    yes         no               the sample joins all the same: the record will cover one window more
-    ==========  ===============  ========================================================================
+    ==========  =================  ======================================================================
+    closes      the ring has room  what happens
+    ==========  =================  ======================================================================
+    no          –                  the sample joins the bank in progress
+    yes         yes                the bank's header is written, the other bank begins afresh with this
+                                   sample, and then the closed one is copied into the ring
+    yes         no                 the sample joins all the same: the record covers one window more
+    ==========  =================  ======================================================================
 
-    so a host that does not read loses no energy, only resolution. A closing with no sample yet does nothing.
-    Then `start` strobes for the correlator, with `clear` for a bank's first sample; in that clock the tick where the
-    bank begins is written, the rest of its header when it closes. The host sees `level`
-    waiting records, reads words of the oldest (`fetch`, answered by `fetched` when the correlator leaves the
-    memory free, at most 64 clocks later), and drops it with `pop`.
+    so a host that does not read loses no energy, only resolution, and that only once the ring is full. A closing with
+    no sample yet does nothing. Then `start` strobes for the correlator, and `data` are the sums so far of what it reads
+    in the bank in progress, zeros for a bank's first sample, which `clear` tells; in that clock the tick where the
+    bank begins is written, the rest of its header when it closes. The host sees `level` waiting records, reads words
+    of the oldest (`fetch`, answered by `fetched` at most two clocks later), and drops it with `pop`.
+
+    The ring has one port (RingMemory): the copy writes it every other clock, the host reads in between. With `spram` it
+    is an iCE40UP5K's single-port memory, and the zeros come from rows of the banks' block RAM that nothing writes.
     """
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, spram: bool = False) -> None:
         self._chain = chain
+        self._spram = spram
+        between = chain.clocks_per_tick * chain.ticks_per_sample
+        assert CLOSING_CLOCKS + 1 < between, "a bank must be copied before the next sample set comes"
+        summed = _CLOSE + _FIRST_SUM + len(schedule(chain.capabilities))
+        assert summed <= _COPY, "the sums and the copy share a port"
         super().__init__(
             {
                 "decided": In(1),
@@ -62,41 +84,48 @@ class Records(wiring.Component):
                 "sum_data": In(64),
                 "data": Out(64),
                 # to and from the host
-                "level": Out(range(chain.banks)),
+                "level": Out(range(chain.record_slots)),
                 "oldest": Out(8),
                 "fetch": In(1),
                 "fetch_word": In(range(RECORD_WORDS)),
                 "fetched": Out(1),
+                "word": Out(64),
                 "pop": In(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        banks_log2 = self._chain.banks_log2
-        full = self._chain.banks - 1
-
-        memory = Memory(shape=64, depth=RECORD_WORDS << banks_log2, init=[])
-        m.submodules.memory = memory
-        read_port, write_port = memory.read_port(), memory.write_port()
+        chain = self._chain
+        # Block RAM has 256 rows for the banks; where the ring is made of it, all of it is for the ring.
+        rows = (4 if self._spram else 2) * RECORD_WORDS
+        style = {} if self._spram else {"ram_style": "distributed"}
+        m.submodules.banks = banks = Memory(shape=64, depth=rows, init=[], attrs=style)
+        read_port, write_port = banks.read_port(), banks.write_port()
+        m.submodules.ring = ring = RingMemory(chain.record_slots * RECORD_WORDS, self._spram)
 
         # What the bank in progress has gathered so far.
-        bank = Signal(banks_log2)
+        bank = Signal()
         sequence = Signal(32)
         windows = Signal(24)
         samples = Signal(32)
-        cycles = Signal(32)
+        cycles = Signal(24)
         overload = Signal(CHANNELS)
         dead = Signal(CHANNELS)
         phantom = Signal()
-        previous = Signal(TICK_BITS, init=self._chain.tick_start)
+        previous = Signal(TICK_BITS, init=chain.tick_start)
         from_crossing = Signal()
 
         # Header: one word a clock while `writing` counts, but for the tick of the bank's begin, which is there; then
         # the switch to the next bank.
-        writing = Signal(range(HEADER_WORDS + 1))
+        step = Signal(range(_COPIED + 1))
+        writing = step[: HEADER_WORDS.bit_length()]
+        last = Signal()
         closing = Signal()
         switch = Signal()
+        copying = Signal()
+        moving = Signal()
+        copied = Signal()
         flags = Signal(8)
         header = Signal(64)
         for flag, value in (
@@ -119,7 +148,7 @@ class Records(wiring.Component):
             with m.Case(_BEGIN, _END):
                 m.d.comb += header.eq(previous)
             with m.Case(3):
-                m.d.comb += header.eq(Cat(cycles, samples))
+                m.d.comb += header.eq(Cat(cycles, Const(0, 8), samples))
             with m.Case(4):
                 before, after = Signal(signed(32)), Signal(signed(32))
                 m.d.comb += [before.eq(self.before), after.eq(self.after), header.eq(Cat(after, before))]
@@ -127,24 +156,24 @@ class Records(wiring.Component):
                 m.d.comb += header.eq(Cat(dead, Signal(2), overload, Signal(18), self.config_digest))
             with m.Case(6):
                 m.d.comb += header.eq(self.oscillator_step)
-        m.d.comb += switch.eq(closing & (writing == HEADER_WORDS))
+        m.d.comb += [last.eq(writing == HEADER_WORDS), switch.eq(closing & last)]
 
-        ends = Signal()
-        m.d.comb += ends.eq(self.decided & self.closes & (samples != 0))
+        ends, room = Signal(), Signal()
+        m.d.comb += [ends.eq(self.decided & self.closes & (samples != 0)), room.eq(self.level != chain.ring)]
         m.d.sync += self.start.eq(switch)
         with m.If(self.decided):
             with m.If(ends):
                 m.d.sync += [windows.eq(windows + 1), cycles.eq(cycles + self.crossing)]
-            with m.If(ends & (self.level != full)):
-                m.d.sync += [closing.eq(1), writing.eq(0)]
+            with m.If(ends & room):
+                m.d.sync += [closing.eq(1), step.eq(_CLOSE)]
             with m.Else():
                 m.d.sync += self.start.eq(1)
-        with m.Elif(closing):
-            m.d.sync += writing.eq(writing + 1)
+        with m.Elif(closing | copying):
+            m.d.sync += step.eq(step + 1)
 
         # The sample joins its bank one clock before the correlator starts on it.
         joins = Signal()
-        m.d.comb += joins.eq(switch | (self.decided & ~(ends & (self.level != full))))
+        m.d.comb += joins.eq(switch | (self.decided & ~(ends & room)))
         with m.If(joins):
             m.d.sync += [
                 samples.eq(samples + 1),
@@ -156,8 +185,8 @@ class Records(wiring.Component):
         with m.If(switch):
             m.d.sync += [
                 closing.eq(0),
-                bank.eq(bank + 1),
-                sequence.eq(sequence + 1),
+                copying.eq(1),
+                bank.eq(~bank),
                 windows.eq(0),
                 cycles.eq(0),
                 samples.eq(1),
@@ -168,32 +197,63 @@ class Records(wiring.Component):
                 from_crossing.eq(self.crossing),
             ]
 
+        # The copy: a word is read in one clock and written into the ring in the next.
+        writes = Signal()
+        m.d.comb += [
+            moving.eq(copying & (step >= _COPY)),
+            copied.eq(copying & (step == _COPIED)),
+            writes.eq(moving & step[0]),
+        ]
+        with m.If(copied):
+            m.d.sync += [copying.eq(0), sequence.eq(sequence + 1)]
+
         # The ring.
-        with m.If(switch & ~self.pop):
+        with m.If(copied & ~self.pop):
             m.d.sync += self.level.eq(self.level + 1)
-        with m.Elif(self.pop & ~switch):
+        with m.Elif(self.pop & ~copied):
             m.d.sync += self.level.eq(self.level - 1)
         m.d.comb += self.oldest.eq(sequence - self.level)
+        newest_slot, oldest_slot = self._slots(m, sequence, copied)
 
-        # One port each way: the correlator first, the host in between.
-        waiting = Signal()
-        grant = Signal()
         m.d.comb += [
-            grant.eq(waiting & ~self.summing),
-            read_port.addr.eq(
-                Mux(self.summing, Cat(self.sum_read, bank), Cat(self.fetch_word, (bank - self.level)[:banks_log2]))
-            ),
-            read_port.en.eq(self.summing | grant),
-            self.data.eq(read_port.data),
+            read_port.addr.eq(Mux(moving, Cat(step[1:7], ~bank), Cat(self.sum_read, bank, self.clear & self._spram))),
+            read_port.en.eq(self.summing | (moving & ~step[0])),
+            self.data.eq(read_port.data if self._spram else Mux(self.clear, 0, read_port.data)),
             write_port.addr.eq(Cat(Mux(self.sum_write, self.sum_word, word), bank)),
             write_port.data.eq(Mux(self.sum_write, self.sum_data, header)),
             write_port.en.eq(
-                self.sum_write | begins | (closing & (writing != _BEGIN) & (writing != HEADER_WORDS)),
+                self.sum_write | begins | (closing & (writing != _BEGIN) & ~last),
             ),
         ]
-        m.d.sync += self.fetched.eq(grant)
+
+        # One port: the copy first, the host in between.
+        waiting = Signal()
+        m.d.comb += [
+            ring.write.eq(writes),
+            ring.write_word.eq(Cat(step[1:7], newest_slot)),
+            ring.value.eq(read_port.data),
+            ring.read.eq(waiting & ~writes),
+            ring.read_word.eq(Cat(self.fetch_word, oldest_slot)),
+            self.word.eq(ring.data),
+        ]
+        m.d.sync += self.fetched.eq(ring.read)
         with m.If(self.fetch):
             m.d.sync += waiting.eq(1)
-        with m.Elif(grant):
+        with m.Elif(ring.read):
             m.d.sync += waiting.eq(0)
         return m
+
+    def _slots(self, m: Module, sequence: Signal, copied: Signal) -> tuple[Value, Value]:
+        """The slots of the ring that the copy fills and that has the oldest record.
+
+        Where a sequence modulo the slots names its own, there is nothing to keep.
+        """
+        slots, log2 = self._chain.record_slots, self._chain.slots_log2
+        if slots == 1 << log2:
+            return sequence[:log2], self.oldest[:log2]
+        newest_slot = Signal(range(slots))
+        oldest_slot = Signal(range(slots))
+        for slot, moves in ((newest_slot, copied), (oldest_slot, self.pop)):
+            with m.If(moves):
+                m.d.sync += slot.eq(Mux(slot == slots - 1, 0, slot + 1))
+        return newest_slot, oldest_slot

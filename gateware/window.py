@@ -48,32 +48,34 @@ class LineCycleWindow(wiring.Component):
         pending = Signal()
         length = Signal(16)
         past = Signal(TICK_BITS)
-        crossing, commanded, timed = Signal(), Signal(), Signal()
+        at_crossing = Signal()
+        at_command = Signal()
+        at_limit = Signal()
         m.d.comb += [
             voltage.eq(Array(self.samples[c] for c in (0, 1, 2, 2))[self.reference]),
             past.eq(self.close_at - self.stamp),
-            crossing.eq(below & (voltage >= 0) & (length >= self.window_min)),
-            commanded.eq(pending & past[-1]),
-            timed.eq(length >= self.window_max),
+            at_crossing.eq(below & (voltage >= 0) & (length >= self.window_min)),
+            at_command.eq(pending & past[-1]),
+            at_limit.eq(length >= self.window_max),
         ]
         m.d.sync += self.decided.eq(self.sample)
         with m.If(self.sample):
             m.d.sync += [
-                self.crossing.eq(crossing),
-                self.commanded.eq(commanded),
-                self.timed.eq(timed),
-                self.closes.eq(crossing | commanded | timed),
+                self.crossing.eq(at_crossing),
+                self.commanded.eq(at_command),
+                self.timed.eq(at_limit),
+                self.closes.eq(at_crossing | at_command | at_limit),
                 self.before.eq(self.after),
                 self.after.eq(voltage),
                 length.eq(length + 1),
             ]
-            with m.If(crossing | commanded | timed):
+            with m.If(at_crossing | at_command | at_limit):
                 m.d.sync += length.eq(1)
             with m.If(voltage >= 0):
                 m.d.sync += below.eq(0)
             with m.Elif(voltage + self.hysteresis < 0):
                 m.d.sync += below.eq(1)
-            with m.If(commanded):
+            with m.If(at_command):
                 m.d.sync += pending.eq(0)
         with m.If(self.arm):
             m.d.sync += pending.eq(1)

@@ -1,8 +1,9 @@
 """Speeds, measured side by side in one run: `make bench`. Prints a table and writes build/bench.json.
 
 Every figure but the jitter of pulses is the median of several rounds in which the rows take turns, on one core. The
-jitter is of five minutes in real time, before them, on a machine kept busy (tests/rig/jitter_bench.py). "× real time"
-is signal time over computing time, for three elements (six channels).
+jitter is of five minutes in real time, before them, on a machine kept busy (tests/rig/jitter_bench.py); what saving a
+state takes, and taking over from a killed process, comes between (tests/rig/takeover_bench.py). "× real time" is signal
+time over computing time, for three elements (six channels).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
 from tests.rig.jitter_bench import pulse_jitter
 from tests.rig.meter_bench import live_cpu_percent, year_s
+from tests.rig.takeover_bench import takeover
+from tests.rig.wear_bench import sd_gb_per_year
 
 ROUNDS = 5
 SECONDS = 0.5
@@ -85,7 +88,7 @@ def _first_reading() -> float:
 
 def measure() -> list[dict]:
     """The rows of the table."""
-    jitter = pulse_jitter()
+    jitter, kept = pulse_jitter(), takeover()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bits = np.random.default_rng(1).integers(0, 64, TICKS).astype(np.uint8)
@@ -125,6 +128,9 @@ def measure() -> list[dict]:
         _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms", 1, least=False),
         _row("pulse_jitter_vs_timer", jitter["vs_timer"], "×", 2, least=False),
         _row("pulse_edges_lost", jitter["lost"], "edges", 0, least=False),
+        _row("sd_gb_per_year", sd_gb_per_year(), "GB", 150, least=False),
+        _row("state_save_ms_p999", kept["state_save_ms_p999"], "ms", 1, least=False),
+        _row("takeover_s", kept["takeover_s"], "s", 3, least=False),
         _row("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10, least=False),
     ]
 

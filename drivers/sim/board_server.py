@@ -40,6 +40,7 @@ from drivers.sim.board_messages import (
 from drivers.sim.clock import LOST_NS
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClockMockFactory, VirtualPin
+from gateware.registers import Op
 
 SLICE_NS = 2_000_000
 """How far the board is behind at most when a frame comes: 2 ms are simulated in some 0.1 ms."""
@@ -52,6 +53,9 @@ PREPARED_TICKS = 12_000
 
 CATCH_UP_NS = 20_000_000
 """A board that was held up makes up for it in steps of so much, and looks at its messages in between."""
+
+_TIMELESS = (Op.RECORD, Op.POP)
+"""To these it is all one when they come: before them the board is not brought up to the present."""
 
 WARM_UP_TICKS = 1 << 17
 """What is compiled at its first use is compiled before real time begins."""
@@ -173,9 +177,11 @@ class BoardServer:
             if not data:
                 self._drop(connection)
                 return
-            while self._catch_up():
-                pass
-            if self._connections[connection] == "spi":
+            spi = self._connections[connection] == "spi"
+            if not spi or data[0] >> 4 not in _TIMELESS:
+                while self._catch_up():
+                    pass
+            if spi:
                 self._send(connection, bytes(self._board.xfer2(list(data))))
                 return  # others have their turn before the next frame
             try:
@@ -222,7 +228,9 @@ class BoardServer:
             if self._owner is not None:
                 self._attend(self._owner)  # one that has died is not there any more once this is through
             if self._owner is not None:
-                self._answer(connection, Refused(f"process {self._owner_process} meters on this board: end it first"))
+                self._answer(
+                    connection, Refused(f"process {self._owner_process} meters on the simulated board: end it first")
+                )
                 self._drop(connection)
                 return
             self._owner, self._owner_process = connection, process

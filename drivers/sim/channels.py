@@ -193,9 +193,7 @@ def _by_name(recording: Recording, slot: str, name: str) -> int:
     if len(columns) == 1:
         return columns[0]
     if columns:
-        raise RecordingError(
-            f"{recording.path}: {slot}={name} is ambiguous, {len(columns)} channels have that name"
-        )
+        raise RecordingError(f"{recording.path}: {slot}={name} is ambiguous, {len(columns)} channels have that name")
     close = get_close_matches(name, recording.names, n=3, cutoff=0.7)
     meant = f" (did you mean {' or '.join(close)}?)" if close else ""
     raise RecordingError(f"{recording.path}: no channel {name}{meant}; it has {_listed(recording.names)}")
@@ -226,9 +224,7 @@ def _whole_name(channel: RecordedChannel) -> set[str]:
 
 def _a_word(channel: RecordedChannel) -> set[str]:
     words = {*_ASCII_WORD.findall(channel.name), *_NO_WORD.split(channel.name)}
-    return _slots_of(
-        channel, [pattern.fullmatch(word) for word in words for pattern in (_NAME, _NUMBERED_NAME)]
-    )
+    return _slots_of(channel, [pattern.fullmatch(word) for word in words for pattern in (_NAME, _NUMBERED_NAME)])
 
 
 def _slots_of(channel: RecordedChannel, names: Iterable[re.Match[str] | None]) -> set[str]:

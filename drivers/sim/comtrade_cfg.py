@@ -15,12 +15,14 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-from drivers.sim.recording import RecordingError, shown
+from drivers.sim.recording import RecordingError, printable, shown
+from drivers.sim.units import unit_of
 
 DATA_TYPES = ("ASCII", "BINARY", "BINARY32", "FLOAT32")
+_TYPE_NAMES = {"BINARY16": "BINARY", "FLOAT": "FLOAT32"}
 REVISIONS = (1991, 1999, 2013)
 
-_PLAIN = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([ed][+-]?0{0,3}\d{1,2})?", re.IGNORECASE)
+_PLAIN = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([ed][+-]?0{0,3}\d{1,2})?", re.IGNORECASE | re.ASCII)
 _COUNT = re.compile(r"\d{1,15}(\.0*)?")
 _COUNTED = re.compile(r"(\d{1,9})\s*([AD])", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -90,7 +92,8 @@ class _Reader:
         revision = self._revision()
         analog_count, status_count = self._counts()
         analog = tuple(self._analog(revision) for _ in range(analog_count))
-        self._at += status_count
+        for _ in range(status_count):
+            self._no_analog("a status channel")
         self._line_frequency()
         rates, stamped = self._rates()
         nanoseconds = self._times(revision)
@@ -166,16 +169,17 @@ class _Reader:
             fields.pop()
         if revision == 1991 and len(fields) >= 13 and fields[-1].upper() in ("P", "S"):
             expected = 13
-        extra = len(fields) - expected
-        if extra > 0:  # commas in the name
-            fields[1 : 2 + extra] = [",".join(fields[1 : 2 + extra])]
         there = len(fields)
+        extra = there - expected
+        if extra > 0 and (commas := _commas_in_name(fields, extra)) is not None:
+            fields[1 : 2 + commas] = [",".join(fields[1 : 2 + commas])]
+            there -= commas
         fields += [""] * (13 - len(fields))
         _, name, phase, component, unit, a, b, skew, low, high, primary, secondary, side = fields[:13]
         name = name or f"channel {self._at - 2}"
         scale, offset = _real(a), _real(b or "0")
         fault = None
-        if there < 10 or (there < 13 and fields[there - 1].upper() in ("P", "S")):
+        if there < 10 or there > expected or (there < 13 and fields[there - 1].upper() in ("P", "S")):
             fault = f"has no values: its line {self._at} of the .cfg has {there} fields, it must have {expected}"
         elif scale is None or scale == 0:
             fault = f"has no values: its multiplier a {where} is {shown(a)}, it must be a number other than 0"
@@ -206,8 +210,15 @@ class _Reader:
             self._skip(what, text)
         return value
 
+    def _no_analog(self, what: str) -> str:
+        """The next line, which is `what`: an analog channel's there means that lines are missing or too many."""
+        text = self._next(f"the line of {what}")
+        if text.count(",") >= _ANALOG_FIELDS[1991] - 1:
+            raise self._wrong(f"the line of {what}", text, "that, and is an analog channel's")
+        return text
+
     def _line_frequency(self) -> None:
-        text = self._next("the line's frequency").strip()
+        text = self._no_analog("the line's frequency").strip()
         if text and _real(text) is None:
             self._skip("the frequency", text)
 
@@ -248,7 +259,7 @@ class _Reader:
 
     def _data_type(self) -> str:
         text = self._next("the data type").strip(" \t,")
-        data_type = text.strip("\"'").upper()
+        data_type = _TYPE_NAMES.get(text.strip("\"'").upper(), text.strip("\"'").upper())
         if data_type not in DATA_TYPES:
             raise RecordingError(
                 f"{self._path}: unknown data type {shown(text)} at line {self._at}, "
@@ -273,8 +284,21 @@ def _fields(line: str) -> list[str]:
             (row,) = csv.reader([line], skipinitialspace=True)
         except (csv.Error, ValueError):
             row = line.split(",")
-        return [cell.strip().strip('"').strip() for cell in row] or [""]
-    return [cell.strip() for cell in line.split(",")]
+        return [printable(cell.strip().strip('"').strip()) for cell in row] or [""]
+    return [printable(cell.strip()) for cell in line.split(",")]
+
+
+def _commas_in_name(fields: list[str], extra: int) -> int | None:
+    """How many of too many fields are the name's: all, if unit and multiplier stand in their places only then.
+
+    None where they stand there without them too, or not at all: then other fields are too many, and no one can tell.
+    """
+    fits = [
+        commas
+        for commas in range(extra + 1)
+        if fields[4 + commas] and unit_of(fields[4 + commas]) is not None and _exact(fields[5 + commas]) is not None
+    ]
+    return extra if fits == [extra] else None
 
 
 def _exact(text: str) -> Fraction | None:

@@ -63,7 +63,7 @@ def missing(raw: Floats, channel: AnalogChannel, data_type: str, revision: int) 
     where it is the only thing outside the channel's own range.
     """
     empty = np.isnan(raw)
-    found, code = empty, "an empty field"
+    found, code = empty, "an empty field or nan"
     own: float | None
     if data_type == "ASCII":
         own, others = _ASCII_MISSING.get(revision), tuple(_ASCII_MISSING.values())
@@ -115,13 +115,14 @@ def _binary(path: Path, cfg: Configuration, data: bytes, rows: int) -> Samples:
     row = _row(cfg)
     table = np.frombuffer(data, row, min(rows, len(data) // row.itemsize))
     numbers = table["number"]
-    if not _consecutive(numbers):
+    if not _consecutive(numbers[:1000]):
         for other in _CODES:
             layout = _row(cfg, other)
             count = min(len(data) // layout.itemsize, 1000)
             if layout.itemsize != row.itemsize and _consecutive(np.frombuffer(data, layout, count)["number"]):
                 raise RecordingError(f"{path}: its samples are laid out as {other}, the .cfg says {cfg.data_type}")
-    raw = table["analog"].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN of FLOAT32
+        raw = table["analog"].astype(np.float64)
     if cfg.data_type == "BINARY":
         for k, channel in enumerate(cfg.analog):
             if channel.low is not None and channel.low >= 0 and (channel.high or 0) > 32767:
@@ -161,29 +162,43 @@ def _ascii(path: Path, cfg: Configuration, data: bytes, rows: int) -> Samples:
     numbered = ((number, line) for number, line in enumerate(_lines(path, data), 1) if line)
     at = 0
     while at < rows and (chunk := list(islice(numbered, min(rows - at, max(1, _CHUNK_CELLS // fields))))):
-        cells = [line.decode("latin-1").split(",") for _, line in chunk]
-        for (number, _), row in zip(chunk, cells, strict=True):
-            while len(row) > fields and not row[-1].strip():
-                row.pop()
-            if len(row) != fields:
-                raise RecordingError(
-                    f"{path}: line {number} has {len(row)} fields, the .cfg makes it {fields}: number, time, "
-                    f"{analog} analog and {cfg.status_count} status"
-                )
         end = at + len(chunk)
-        raw[at:end] = _numbers([row[2 : 2 + analog] for row in cells], at, texts)
-        head[at:end] = _numbers([row[:2] for row in cells], at, {})
+        table = _plain(chunk, 2 + analog, fields)
+        if table is None:
+            cells = [_fields(path, number, line, cfg) for number, line in chunk]
+            table = np.concatenate([_numbers([r[:2] for r in cells], at, {}),
+                                    _numbers([r[2 : 2 + analog] for r in cells], at, texts)], axis=1)  # fmt: skip
+        head[at:end], raw[at:end] = table[:, :2], table[:, 2:]
         at = end
     return Samples(raw[:at], head[:at, 1], head[:at, 0], texts)
 
 
+def _plain(chunk: list[tuple[int, bytes]], columns: int, fields: int) -> Floats | None:
+    """The first columns of rows that are all numbers and whole; None for any others, which need a closer look."""
+    if any(line.count(b",") != fields - 1 for _, line in chunk):
+        return None
+    lines = [line.decode("latin-1") for _, line in chunk]
+    try:
+        return np.loadtxt(lines, delimiter=",", usecols=range(columns), comments=None, ndmin=2)
+    except ValueError:
+        return None
+
+
+def _fields(path: Path, number: int, line: bytes, cfg: Configuration) -> list[str]:
+    analog, fields = len(cfg.analog), 2 + len(cfg.analog) + cfg.status_count
+    row = line.decode("latin-1").split(",")
+    while len(row) > fields and not row[-1].strip():
+        row.pop()
+    if len(row) != fields:
+        raise RecordingError(
+            f"{path}: line {number} has {len(row)} fields, the .cfg makes it {fields}: number, time, {analog} analog "
+            f"and {cfg.status_count} status"
+        )
+    return row
+
+
 def _numbers(cells: list[list[str]], at: int, texts: dict[tuple[int, int], str]) -> Floats:
     """The cells as numbers, NaN where there is none; `texts` gets what stands there instead."""
-    if not any("_" in cell for row in cells for cell in row):
-        try:
-            return np.array(cells, dtype=np.float64)
-        except ValueError:
-            pass
     values = np.full((len(cells), len(cells[0])), np.nan)
     for k, row in enumerate(cells):
         for column, cell in enumerate(row):

@@ -12,6 +12,7 @@ import numpy as np
 from drivers.sim.comtrade_cfg import AnalogChannel, Configuration, read_configuration
 from drivers.sim.comtrade_dat import Samples, missing, read_samples, rows_held, text_fault
 from drivers.sim.recording import (
+    LEAST_RATE_HZ,
     RecordedChannel,
     Recording,
     RecordingError,
@@ -21,14 +22,21 @@ from drivers.sim.recording import (
     uniform_rate,
 )
 from drivers.sim.source import Floats
-from drivers.sim.text_encoding import decode
+from drivers.sim.text_encoding import decode, encoding_of
 from drivers.sim.units import unit_of
 
 MOST_CFG_BYTES = 16 << 20
 MOST_DAT_BYTES = 256 << 20
+MOST_STAMPED_HZ = 200_000
+"""Samples a second above which time stamps are taken to be in another unit: recorders that fast write their rate."""
+MOST_TEXT_BYTES = 128 << 20
+
+_MOST_UNEVEN = 0.1
+"""Of the steps between the numbers of samples: a block that begins anew or a gap is one, misplaced bytes are many."""
 
 _SECTION = re.compile(
-    rb"^[ \t]*---[ \t]*file type:[ \t]*([a-z]+)(?:[ \t]+([a-z0-9]+))?(?:[ \t]*:[ \t]*(\d{1,12}))?[ \t]*---[ \t]*\r?\n?",
+    rb"^[ \t]*---[ \t]*file type:[ \t]*([a-z]+)(?:[ \t]+([a-z0-9]+))?"
+    rb"(?:[ \t]*:?[ \t]*(\d{1,12}))?[ \t]*---[ \t]*\r?\n?",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -66,6 +74,14 @@ def read_comtrade(path: Path, rate_hz: Fraction | None = None, block: int | None
         raise RecordingError(
             f"{path}: its data are {parts.dat_type} by the line above them, {cfg.data_type} by the configuration"
         )
+    if cfg.data_type == "ASCII":
+        parts = parts._replace(dat=_eight_bit(parts.dat))
+        if len(parts.dat) > MOST_TEXT_BYTES:
+            raise RecordingError(
+                f"{parts.dat_path}: too large, at most {MOST_TEXT_BYTES >> 20} MiB of ASCII can be read: "
+                f"cut it into parts"
+            )
+        check_size(parts.dat_path, parts.dat.count(b"\n"), len(cfg.analog))
     held = rows_held(parts.dat_path, cfg, parts.dat)
     promised = cfg.rates[-1][1] if cfg.rates else held
     if held < promised:
@@ -84,13 +100,7 @@ def read_comtrade(path: Path, rate_hz: Fraction | None = None, block: int | None
     check_size(parts.dat_path, chosen.end, len(cfg.analog))
     samples = read_samples(parts.dat_path, cfg, parts.dat, chosen.end)
     rows = slice(chosen.first, chosen.end)
-    numbers = samples.numbers[rows]
-    uneven = np.flatnonzero(np.diff(numbers) != 1) if len(numbers) > 1 and numbers.any() else np.array([], int)
-    if len(uneven):
-        notes.append(
-            f"samples are not numbered one by one (first after number {numbers[uneven[0]]:.0f}): each counts "
-            f"as the next, as if none were left out"
-        )
+    notes += _numbering_notes(parts.dat_path, samples.numbers[rows])
     skew_us = max(abs(channel.skew_us) for channel in cfg.analog)
     if skew_us:
         notes.append(f"channels are as sampled, their skew of up to {skew_us:g} µs is not corrected")
@@ -169,12 +179,55 @@ def _chosen(path: Path, blocks: list[_Block], number: int | None, notes: list[st
     return chosen
 
 
+def _numbering_notes(dat_path: Path, numbers: Floats) -> list[str]:
+    """Say where samples are not numbered one by one; RecordingError where so many are not that bytes must be amiss.
+
+    Some recorders number none, or by steps; those say nothing.
+    """
+    steps = np.diff(numbers)
+    if len(steps) == 0 or (np.all(steps == steps[0]) and (steps[0] or numbers[0] <= 1)):
+        return []
+    uneven = np.flatnonzero(steps != 1)
+    if len(uneven) > _MOST_UNEVEN * len(steps):
+        raise RecordingError(
+            f"{dat_path}: after sample {int(uneven[0]) + 1} its samples are not numbered one by one: "
+            f"bytes are missing or too many, or the .cfg is of another file"
+        )
+    if len(uneven) == 0:
+        return []
+    return [
+        f"samples are not numbered one by one (first after sample {int(uneven[0]) + 1}): each counts as the next, "
+        f"as if none were left out"
+    ]
+
+
+def _eight_bit(dat: bytes) -> bytes:
+    """ASCII data that an editor saved with a mark, or in sixteen bits, as they were."""
+    encoding = encoding_of(dat[:4096])
+    return (
+        dat.decode(encoding, "replace").encode("latin-1", "replace")
+        if encoding.startswith(("utf-16", "utf-32", "utf-8-"))
+        else dat
+    )
+
+
 def _stamped_rate(path: Path, cfg: Configuration, stamps: Floats) -> Fraction:
     if cfg.stamp_s is None:
         raise RecordingError(f"{path}: no sampling rate, and the time multiplier is no number; give it with --rate")
     if np.isnan(stamps).any():
         raise RecordingError(f"{path}: no sampling rate, and time stamps are missing; give it with --rate")
-    return uniform_rate(stamps * cfg.stamp_s, path)
+    rate = uniform_rate(stamps * cfg.stamp_s, path)
+    if rate < LEAST_RATE_HZ:
+        raise RecordingError(
+            f"{path}: its time stamps and their multiplier give {float(rate):.3g} samples a second, too few for a line "
+            f"frequency; give the rate with --rate"
+        )
+    if rate > MOST_STAMPED_HZ:
+        raise RecordingError(
+            f"{path}: its time stamps give {float(rate):.3g} samples a second: are they in µs instead of ns? "
+            f"Give the rate with --rate"
+        )
+    return rate
 
 
 # --- files --------------------------------------------------------------------------------------------------------

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
 from drivers.sim.csv_table import Source, Values
 from drivers.sim.recording import (
+    LEAST_RATE_HZ,
     RecordedChannel,
     Recording,
     RecordingError,
+    printable,
     read_bytes,
     shown,
     uniform_rate,
@@ -20,8 +23,6 @@ from drivers.sim.text_encoding import folded
 from drivers.sim.units import Heading, Unit, heading, unit_of
 
 MOST_BYTES = 128 << 20
-LEAST_RATE_HZ = 200
-"""Samples a second below which time stamps are taken to be in another unit: four a cycle of 50 Hz."""
 
 _UNITS = {"va": "V", "vb": "V", "vc": "V", "ia": "A", "ib": "A", "ic": "A"}
 _TIMES = frozenset(
@@ -77,8 +78,13 @@ def _headings(names: list[str], units: list[str]) -> list[Heading]:
         if not head.text and unit:
             head = Heading(head.name, unit, unit_of(unit))
         name = head.name or ("time" if head.unit and head.unit.base == "s" else f"column {k + 1}")
-        found.append(head._replace(name=name))
-    return found
+        found.append(head._replace(name=printable(name)))
+    # Two columns of a name that only their units tell apart, such as va [V] and va [kV], have it with the unit.
+    counts = Counter(folded(head.name) for head in found)
+    return [
+        head._replace(name=printable(name.strip())) if counts[folded(head.name)] > 1 else head
+        for head, name in zip(found, names, strict=True)
+    ]
 
 
 def _names_a_unit(name: str) -> bool:
@@ -113,17 +119,22 @@ def _channel(head: Heading, row_unit: str, values: Values, k: int) -> RecordedCh
 
 def _stamped_rate(path: Path, head: Heading, name: str, values: Values, k: int) -> Fraction:
     if head.text and (head.unit is None or head.unit.base != "s"):
-        raise RecordingError(f"{path}: column {name}: {shown(head.text)} is no unit of time: write s, ms, µs or ns")
+        raise RecordingError(
+            f"{path}: column {printable(name)}: {shown(head.text)} is no unit of time: write s, ms, µs or ns"
+        )
     if values.bad[k]:
         line, text = values.first_bad[k]
-        raise RecordingError(f"{path}: column {head.name} is not a finite number at line {line} ({shown(text)})")
+        raise RecordingError(
+            f"{path}: column {head.name} is not a finite number at line {line} ({shown(text)}): correct it, or give "
+            f"the rate with --rate"
+        )
     stamps: Floats = values.numbers[:, k] * float(head.unit.scale if head.unit else 1)
     rate = uniform_rate(stamps, path)
     if rate < LEAST_RATE_HZ:
         finer = [unit for unit, factor in _FINER if rate * Fraction(factor) >= LEAST_RATE_HZ]
         meant = f"is the column in {finer[0]}?" if finer else "is it in another unit?"
         raise RecordingError(
-            f"{path}: column {name} gives {float(rate):.3g} samples a second, too few for a line frequency: {meant} "
-            f"Name its unit in the header, such as time_ms, or give the rate with --rate"
+            f"{path}: column {printable(name)} gives {float(rate):.3g} samples a second, too few for a line frequency: "
+            f"{meant} Name its unit in the header, such as time_ms, or give the rate with --rate"
         )
     return rate

@@ -16,6 +16,9 @@ from drivers.sim.source import Floats
 MOST_VALUES = 32 << 20
 """Samples times channels of a recording, 256 MiB of them: beyond it is refused."""
 
+LEAST_RATE_HZ = 200
+"""Samples a second below which time stamps are taken to be in another unit: four a cycle of 50 Hz."""
+
 _STAMP_JITTER = 0.1  # of a sample period: more is not sampling at a constant rate
 _SHOWN = 40  # characters of a file's text in a sentence
 
@@ -149,5 +152,10 @@ def read_bytes(path: Path, most: int) -> bytes:
 
 def shown(text: str) -> str:
     """A file's text in a sentence: in quotes, on one line, cut, and with nothing that steers a terminal."""
-    plain = "".join(c if c.isprintable() else "?" for c in text)
+    plain = printable(text)
     return f"'{plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + '…'}'"
+
+
+def printable(text: str) -> str:
+    """A file's text without what steers a terminal or shows nothing."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

@@ -91,7 +91,7 @@ class _Connection:
             if isinstance(message, kind):
                 return message
             if isinstance(message, Refused):
-                raise BoardGone(f"the simulated board refuses: {message.sentence}")
+                raise BoardGone(message.sentence)
             if message is not None:
                 self.on_message(message)
 
@@ -229,7 +229,8 @@ class RemotePins(VirtualClockMockFactory):
         self._connection.send(Drive(number, high))
 
     def release(self, number: int) -> None:
-        self._connection.send(Release(number))
+        with suppress(BoardGone):  # nothing is left to be released then
+            self._connection.send(Release(number))
 
     def move(self, switch: str, at_ns: int, closed: bool, bouncing: bool) -> None:
         """Have a hand move a contact at an instant of the board's time."""
@@ -242,8 +243,7 @@ class RemotePins(VirtualClockMockFactory):
 
     def close(self) -> None:
         """Release every pin, and the board."""
-        with suppress(BoardGone):  # nothing is left to be released then
-            super().close()
+        super().close()
         self._connection.close()
 
     def _take(self, message: Any) -> None:

@@ -49,6 +49,7 @@ _MEGA = re.compile(r"M\s*[VvAa]")
 _BRACKETS = re.compile(r"\s*[(\[{<]\s*([^()\[\]{}<>]*?)\s*[)\]}>]\s*")
 _PHASE_IN_BRACKETS = re.compile(r"([vui])\s*[(\[]\s*([abcrst123]|l[123])\s*[)\]]", re.IGNORECASE)
 _AFTER = re.compile(r"(?P<name>.*?)(?P<between>\s+in\s+|[\s_/:.,-]+)(?P<unit>[^\s_/:.,-]+)$", re.IGNORECASE)
+_WORDS = re.compile(r"[\s_/:.,-]+")
 _LIKE_A_UNIT = re.compile(r"[a-zµμ]?(v|a|volts?|amps?|amperes?)", re.IGNORECASE)
 
 
@@ -105,6 +106,9 @@ def heading(text: str) -> Heading:
             return Heading(name, match[1], unit)
     if found:
         return Heading(_BRACKETS.sub(" ", text).strip(), found[-1][1], None)
+    inner = _unit_inside(text)
+    if inner is not None:
+        return inner
     parts = _AFTER.fullmatch(text)
     if parts is None:
         return Heading(text)
@@ -118,6 +122,16 @@ def heading(text: str) -> Heading:
     if unit is None and (not _LIKE_A_UNIT.fullmatch(last) or len(last) == 1 or not _names(name, "VA")):
         return Heading(text)
     return Heading(name.strip(), last, unit)
+
+
+def _unit_inside(text: str) -> Heading | None:
+    """A unit with a prefix among the words of a heading, such as va_mV_rms; behind a number it is a voltage class."""
+    words = _WORDS.split(text)
+    for k, word in enumerate(words[1:-1], 1):
+        unit = unit_of(word)
+        if unit is not None and unit.base in "VA" and unit.scale != 1 and not words[k - 1].isdigit():
+            return Heading("_".join(words[:k] + words[k + 1 :]), word, unit)
+    return None
 
 
 def _names(name: str, bases: str) -> bool:

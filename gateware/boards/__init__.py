@@ -31,7 +31,7 @@ class Board:
     `key` names its builds and its kept figures. `platform` makes Amaranth's platform, whose resources are named like
     the ports of `Metrology`; `clock` makes the module that drives the domain `sync` with exactly `chain.clock_hz`, in
     reset until the clock is stable. `resources` gives nextpnr's cell types their names in reports, the logic cells
-    first, of which a build may use the part `most_cells`. `spram` puts the waveform capture into the single-port memory
+    first, of which a build may use the part `most_cells`. `spram` puts the ring of records into the single-port memory
     of an iCE40UP5K. `loader` is openFPGALoader's name of the board, `suffix` the
     bitstream's. `options` go to Amaranth's tool templates.
     """

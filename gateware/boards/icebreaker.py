@@ -13,7 +13,6 @@ from amaranth.lib.wiring import In, Out
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from gateware.boards import Board
-from gateware.capture import SPRAM_LOG2
 from gateware.chain import Chain
 from gateware.registers import Capability
 
@@ -24,6 +23,9 @@ MULTIPLY, DIVIDE_LOG2, HALVED = 71, 5, 2
 """VCO 12 · 71 = 852 MHz (533 to 1066), PLL out 852 / 2⁵ = 26.625 MHz (16 to 275: FPGA-DS-02008), halved by a
 flip-flop because the gateware's clock is below what the PLL is specified to give."""
 CLOCK_HZ = Fraction(CRYSTAL_HZ * MULTIPLY, HALVED << DIVIDE_LOG2)  # 13.3125 MHz
+
+SLOTS = 256
+"""Records that the four large RAMs hold, of which one stays free: 4.25 s of 60 windows a second."""
 
 _CAPABILITIES = (
     Capability.PRODUCTS | Capability.MEANS | Capability.DELAYED_PRODUCTS | Capability.PHASORS | Capability.EVENTS
@@ -115,7 +117,7 @@ def board(device: str) -> Board:
         name="icebreaker",
         device=device,
         key="icebreaker",
-        chain=Chain(clock_hz=CLOCK_HZ, capture_log2=SPRAM_LOG2, capabilities=_CAPABILITIES),
+        chain=Chain(clock_hz=CLOCK_HZ, record_slots=SLOTS, capabilities=_CAPABILITIES),
         platform=_Platform,
         clock=_Clock,
         resources={

@@ -22,6 +22,9 @@ MULTIPLY, DIVIDE = 24, 45
 """Phase detector 25 MHz, VCO 25 · 24 = 600 MHz (400 to 800: FPGA-DS-02012), out 600 / 45."""
 CLOCK_HZ = Fraction(CRYSTAL_HZ * MULTIPLY, DIVIDE)  # 13 1/3 MHz
 
+SLOTS = {"25F": 80, "45F": 256, "85F": 256}
+"""Slots of the records' ring: what block RAM the capture leaves, 1.3 s of 60 windows a second on the 25F; 4.25 s."""
+
 _IO = Attrs(IO_TYPE="LVCMOS33")
 _OUT = Attrs(IO_TYPE="LVCMOS33", DRIVE="4", SLEWRATE="SLOW")
 _PULLED_UP = Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP")
@@ -100,7 +103,7 @@ def board(device: str) -> Board:
         name="ulx3s",
         device=device,
         key=f"ulx3s-{device.lower()}",
-        chain=Chain(clock_hz=CLOCK_HZ),
+        chain=Chain(clock_hz=CLOCK_HZ, record_slots=SLOTS[device]),
         platform=partial(_platform, device),
         clock=_Clock,
         resources={

@@ -38,10 +38,13 @@ SAMPLE_LATENCY = 796
 COUNT_LATENCY = 3
 """Clocks from a strobe to the first clock in which the tick counter shows it."""
 
-RECORD_LATENCY = 9
+BEGIN_LATENCY = 9
+"""Clocks from that decision to the one in which the record after it begins to be summed."""
+
+RECORD_LATENCY = 202
 """Clocks from that decision to the first clock in which the host could see the record."""
 
-DIGEST_LEAD = 3
+DIGEST_LEAD = 196
 """Clocks before that in which the header's configuration digest is taken, after the decision."""
 
 SAMPLE_LEAD = 1
@@ -96,7 +99,7 @@ class GatewareModel:
             "CAPABILITIES": int(chain.capabilities),
             "CLOCK_NUM": clock.numerator,
             "CLOCK_DEN": clock.denominator,
-            "CHAIN": chain.clocks_per_tick << 24 | chain.decimation << 8 | FIR_DECIMATION << 4 | chain.banks_log2,
+            "CHAIN": chain.clocks_per_tick << 24 | chain.decimation << 8 | FIR_DECIMATION << 4 | chain.slots_log2,
             "QUARTER": chain.quarter,
         }
         self._phantom.set_step(self._values["PHANTOM_STEP"])
@@ -198,8 +201,8 @@ class GatewareModel:
             self._begun_at = self._decided_at(1) + 1
         for record in list(self._windows.waiting)[known:]:
             last = ((int(record[2]) - chain.tick_start) % (1 << TICK_BITS)) // chain.ticks_per_sample
-            self._begun_at = self._decided_at(last + 1) + RECORD_LATENCY
-            self._visible.append(self._begun_at)
+            self._begun_at = self._decided_at(last + 1) + BEGIN_LATENCY
+            self._visible.append(self._decided_at(last + 1) + RECORD_LATENCY)
         self._settled += len(samples)
 
     def _capture_until(self, clock: int) -> None:
@@ -248,6 +251,8 @@ class GatewareModel:
         if name == "TICK_LO":
             ticks = self._shown(when)
             self._values["TICK_LO"], self._values["TICK_HI"] = ticks & 0xFFFF_FFFF, ticks >> 32
+        elif name == "RECORDS":
+            return self.level(when) << 16 | self.chain.ring
         elif name == "EVENTS":
             self._pass_events(when)
             return self._events.written

@@ -99,7 +99,9 @@ def serve(
     import msgspec
 
     from rig.daemon.startup import Start
+    from rig.hardware.realtime import favour_start
 
+    favour_start()
     chosen = configuration(config)
     start = Start(chosen, str(meter_socket(config, chosen, socket)), seconds)
     reads, writes = os.pipe()

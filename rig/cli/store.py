@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import JsonOption, StoreArgument
+from rig.cli.options import ConfigOption, JsonOption, StoreArgument, configuration
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A meter's store: check, show.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A meter's store: check, show, clear its FRAM.")
 
 
 @app.command("check", epilog="Example: rig store check meter-store")
@@ -34,6 +34,28 @@ def check_command(folder: StoreArgument, json: JsonOption = False) -> None:
         output_console().print(Listing(("", "what", "found"), rows))
     if not all(finding.holds for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command("clear-fram", epilog="Example: rig store clear-fram --config rig.toml --yes")
+def clear_fram_command(
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it: what another meter saved last is in it.")] = False,
+) -> None:
+    """Empty the FRAM that rig.toml names, which another meter has used: its last saves are lost for ever.
+
+    Only while no meter runs on it.
+    """
+    from rig.files.strict_toml import ConfigError
+    from rig.hardware.memory import fram_slots
+
+    slots = fram_slots(configuration(config))
+    if slots is None:
+        raise ConfigError('hardware.fram is "none" in the configuration: name the FRAM there first')
+    if not yes:
+        raise ConfigError(f"{slots.name} is emptied only with --yes: the last saves of the meter it was in are in it")
+    slots.clear()
+    slots.close()
+    typer.echo(f"{slots.name} is empty")
 
 
 @app.command("show", epilog="Example: rig store show meter-store --events 50")

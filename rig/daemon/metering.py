@@ -33,6 +33,7 @@ from rig.errors import RigError
 from rig.failures import MENDABLE, unexpected
 from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
+from rig.hardware.memory import fram_slots
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import open_hardware, program_of
 from rig.meter.billing.billing import MeterEvent
@@ -82,7 +83,7 @@ class Daemon:
         self._hands = None if start.hands is None else _hands(Path(start.hands), program)
         self.hardware = hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
         self._held.callback(hardware.close)
-        store = None if folder is None else Store.open(folder)
+        store = None if folder is None else Store.open(folder, fast=fram_slots(config))
         _find(hardware, self._hands)
         self._feed = EdgeFeed()
         self.service = Service(hardware, config, program, store, on_edge=self._feed.hear, written=written)

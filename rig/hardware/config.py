@@ -23,6 +23,10 @@ A file with everything at its default:
     input1_pin = 20
     input2_pin = 21
     gpio_chip = "/dev/gpiochip0"
+    fram = "none"                   # "none", or "MB85RS2MT": it has each save, beside the card (docs/store.md)
+    fram_path = "/dev/spidev0.1"
+    fram_hz = 10000000
+    # power_fail_pin = 18           # low: power is about to fail, and the meter saves; left out: nobody tells
 
     [display]                       # a character display on I²C, beside the terminal's
     lcd = "none"                    # "none", "20x4" or "16x2"
@@ -33,6 +37,7 @@ A file with everything at its default:
     fidelity = "exact"              # "exact", or "rtl" for the compiled netlist
     sensors = "typical"             # "typical", or "ideal"
     seed = 1
+    # fram_file = "fram.bin"        # what the simulated FRAM holds between runs; left out: nothing outlives one
     board = "board.sock"            # where rig simulate has the board, which lives on; left out: one with each run
 
     [meter]                         # paths are from this file's folder
@@ -75,6 +80,10 @@ _Chip = Annotated[
     str, msgspec.Meta(pattern=r"^/dev/gpiochip\d{1,3}$", extra={"rule": '"/dev/gpiochip0", or another number'})
 ]
 
+_Spi = Annotated[
+    str, msgspec.Meta(pattern=r"^/dev/spidev\d{1,3}\.\d{1,3}$", extra={"rule": '"/dev/spidev0.1", or other numbers'})
+]
+
 _ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
 
 _BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SPI"}
@@ -102,6 +111,10 @@ class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     input1_pin: _Gpio = 20
     input2_pin: _Gpio = 21
     gpio_chip: _Chip = "/dev/gpiochip0"
+    fram: Literal["none", "MB85RS2MT"] = "none"
+    fram_path: _Spi = "/dev/spidev0.1"
+    fram_hz: Annotated[int, msgspec.Meta(ge=100_000, le=25_000_000)] = 10_000_000
+    power_fail_pin: _Gpio | None = None
 
     def contacts(self, output: OutputId) -> tuple[int, int]:
         """The pins of K–Y and K–Z of a form-C output."""
@@ -138,6 +151,7 @@ class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
+    fram_file: str | None = None
     board: str | None = None
 
 
@@ -189,6 +203,11 @@ def load(path: Path | None) -> Config:
     config = read(path, Config, "or none for the simulated rig")
     try:
         _check_pins(config)
+        if config.hardware.fram != "none" and config.hardware.fram_path == config.hardware.spi_path:
+            raise ConfigError(
+                f"hardware.spi_path and hardware.fram_path are both {config.hardware.fram_path}: "
+                "give the FRAM its own chip select"
+            )
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
     except ConfigError as error:
@@ -201,6 +220,8 @@ def load(path: Path | None) -> Config:
     if daemon.socket is not None:
         daemon = msgspec.structs.replace(daemon, socket=str(path.parent / daemon.socket))
     simulation = config.simulation
+    if simulation.fram_file is not None:
+        simulation = msgspec.structs.replace(simulation, fram_file=str(path.parent / simulation.fram_file))
     if simulation.board is not None:
         simulation = msgspec.structs.replace(simulation, board=str(path.parent / simulation.board))
     return msgspec.structs.replace(config, meter=MeterFiles(**beside), daemon=daemon, simulation=simulation)

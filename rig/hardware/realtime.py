@@ -26,6 +26,13 @@ def favour_this_process() -> bool:
     return _favour(PRIORITY)
 
 
+def favour_start() -> None:
+    """Ask for real-time priority for what this process loads until it meters, though not for what it starts: meanwhile
+    the board's records wait, and outputs stand still."""
+    with suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+
+
 def favour_simulated_board() -> None:
     """Ask for a priority just below the metering process's: an FPGA answers at once, whatever else there is to do."""
     _favour(PRIORITY - 1)

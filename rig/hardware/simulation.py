@@ -58,10 +58,17 @@ def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration
 
 
 def simulated_hardware(
-    config: Config, current_class: int, source: SignalSource, *, paced: bool, begin_utc_ns: int | None = None
+    config: Config,
+    current_class: int,
+    source: SignalSource,
+    *,
+    paced: bool,
+    begin_utc_ns: int | None = None,
+    chain: Chain | None = None,
 ) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
-    """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now."""
-    chain = Chain()
+    """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now. `chain` is of another
+    build of its gateware."""
+    chain = chain or Chain()
     sensors = sensors_of(config, current_class, chain)
     front_end = FrontEnd(source, sensors, chain.tick_hz, config.simulation.seed)
     board = SimulatedBoard(chain, front_end, config.simulation.fidelity)
@@ -77,7 +84,8 @@ def simulated_hardware(
     board.contacts = lambda: sum(bool(pin.state) << bit for bit, pin in enumerate(looped))  # to the pulse counters
     inputs = {each.value: pin for each, pin in config.hardware.inputs.items()}
     clock.hands = hands = Hands(config.hardware.switches | inputs, pins, config.simulation.seed)
-    hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity, hands)
+    given = begin_utc_ns is not None
+    hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity, hands, time_given=given)
     return hardware, board, front_end
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 _PHRASES = {
     "seconds left": "{} s left",
     "milliseconds": "by {} ms",
+    "milliseconds missing": "for {} ms",
     "rate": "rate {}",
     "season": "season {}",
     "cause": "cause {}",
@@ -20,6 +21,8 @@ _PHRASES = {
     "diagnostic": "{}",
     "phases": "phases {}",
     "faults": "{}",
+    "windows": "{}",
+    "from tick": "from tick {}",
     "found": "{}",
     "program": "program {}",
     "source": "from {}",
@@ -40,7 +43,9 @@ _UNSAID = (("name", ""), ("times", 1))
 
 _PHRASES_OF = {
     ("power up", "seconds"): "after {} s",
+    ("link restored", "seconds"): "after {} s",
     ("clock set to", "seconds"): "by {} s",
+    ("windows merged", "milliseconds"): "{} ms",
 }
 """By the names of event and detail, where it means different things."""
 

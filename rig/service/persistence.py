@@ -1,8 +1,9 @@
 """Keeps a meter in its store: goes on from what was saved, saves what is billed and what happens (S-3).
 
-The state is saved at least every SAVE_NS of the meter's time, and at once when anything happens to what is billed: an
-end of interval, a demand reset, test mode, a clock set. So after a cut of power no more than SAVE_NS of energy is
-missing, and the outage is in the log. Nothing is measured before the state is back.
+The state is saved at least every SAVE_NS of the meter's time, with an FRAM at each record, and at once when anything
+happens to what is billed: an end of interval, a demand reset, test mode, a clock set. So after a cut of power no more
+than a second of energy is missing, and the outage is in the log, from the last save on. Most saves are small, as
+rig/store/journal.py has it. Nothing is measured before the state is back.
 
 What a meter that is started again finds of the time:
 
@@ -50,8 +51,9 @@ from rig.store.saved_settings import saved_settings
 from rig.store.store import Restored, Store
 from rig.store.writer import StoreWriter
 
-SAVE_NS = 10 * 10**9
-"""Most of the meter's time between two saves: docs/decisions/022-store.md has why."""
+SAVE_NS = 950 * 10**6
+"""Most of the meter's time between two saves, to its next record: with the save itself no more than a second
+(docs/decisions/048-write-ahead-log.md)."""
 
 ASKED_NS = 10**9
 """Hands ask for things at most so long after the end of the last record."""
@@ -64,10 +66,14 @@ class Resumed(NamedTuple):
     items: Sequence[tuple[int, Sequence[Item]]]
 
 
-def follows(saved: SavedMeter, restored: Restored | None) -> bool:
-    """Whether a state that outlived its process is newer than what the store has, and of the same meter."""
+def follows(saved: SavedMeter, stored: bool, restored: Restored | None) -> bool:
+    """Whether a state that outlived its process is newer than what the store has, and of the same meter.
+
+    `stored`: its process had a save on the disk. Where there is none any more, someone has taken the store away, to
+    begin a new meter.
+    """
     if restored is None:
-        return not saved.base
+        return not stored
     on_disk = decoded_save(restored)
     return on_disk.lineage in (saved.lineage, saved.base) and on_disk.batch <= saved.batch + 1
 
@@ -105,6 +111,7 @@ class Persistence:
         self._fidelity = fidelity
         self._recording = 0
         self._items: list[Item] = []
+        self._power_fails = False
         self._saved_ns = -SAVE_NS
         self._told: set[str] = set()
         if resumed is not None:
@@ -137,8 +144,20 @@ class Persistence:
     def keep(self, meter: Meter, events: Iterable[MeterEvent] = ()) -> None:
         """Take in what happened; save if it is time to, or anything has happened since the last save."""
         self._add(events)
-        if self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
+        now_ns = meter.billing.now_ns
+        if self._items or (now_ns >= self._saved_ns + self._save_ns and now_ns != self._saved_ns):
             self._save(meter)
+
+    @property
+    def _save_ns(self) -> int:
+        """At each record where that wears nothing, or may be the last time."""
+        return 0 if self._power_fails or (self._writer is not None and self._writer.fast) else SAVE_NS
+
+    def power_fails(self, failing: bool, meter: Meter) -> None:
+        """Take in what the power-fail input says: as long as power fails, it saves at once and at each record."""
+        self._power_fails = failing
+        if failing:
+            self.keep(meter, ())
 
     def _add(self, events: Iterable[MeterEvent]) -> None:
         """Put what happened among the items to be saved; where the registers were cleared, a new recording begins."""
@@ -165,6 +184,11 @@ class Persistence:
             self._waiting.popleft()
         waiting = [(batch, items) for _, batch, items in self._waiting]
         return [*waiting, (self._batch + 1, self._items)] if self._items else waiting
+
+    @property
+    def stored(self) -> bool:
+        """Whether the disk has any save of this meter."""
+        return self._writer is not None and self._writer.saved_utc_ns is not None
 
     def _save(self, meter: Meter) -> None:
         items, self._items = self._items, []

@@ -53,7 +53,8 @@ class BoardRun(msgspec.Struct, frozen=True):
 class Running(msgspec.Struct, frozen=True):
     """All of it. `compared` is a tick of the meter's timeline, and the clock's ns at it; `polled_ns` when contacts were
     last looked at. `dealt` has by switch and input the number of the last edge that counted, and the level then;
-    `asked` the pulses that each output was ever asked for. `items` wait for the disk, by batch.
+    `asked` the pulses that each output was ever asked for. `items` wait for the disk, by batch; `stored` says whether
+    that has any save of the meter.
     """
 
     board: BoardRun
@@ -65,6 +66,7 @@ class Running(msgspec.Struct, frozen=True):
     meter: RunningState
     panel: PanelState
     items: list[tuple[int, list[Item]]]
+    stored: bool
 
     @property
     def last(self) -> Record:

@@ -4,6 +4,9 @@
 |-----------------------------------------------------|---------------------------------------------------------|
 | disk full, read-only, failing; database locked      | trouble; the items wait; tried again with every save    |
 | file damaged, of another program, or another meter  | moved aside under a new name, a new history begun; told |
+| it is a link, a FIFO, a socket, a folder            | as before; what a link leads to is not touched          |
+| its count of items cannot be                        | as a damaged one: the journal takes no number from it   |
+| a file of it may not be written                     | trouble, which names that file; the items wait          |
 | as before, and MOST_ASIDE files lie aside already   | trouble; the items wait: the disk is done for           |
 | history made by a newer program                     | trouble; the items wait; the file is not touched        |
 """
@@ -21,6 +24,7 @@ from typing import TypeVar
 
 from rig.store.disk import Disk
 from rig.store.history import NAME, History, NewerHistory, UnusableHistory
+from rig.store.history_files import UnwritableFile, check_files
 from rig.store.items import Numbered, RecordingItem
 
 T = TypeVar("T")
@@ -33,10 +37,28 @@ _ASIDE = f"{NAME}.damaged-"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def _believed(history: History, most: int) -> int:
+    """The number of the last item taken, if it can be; the journal does not take over what would ruin it."""
+    taken = history.taken
+    if not 0 <= taken <= most:
+        raise UnusableHistory(f"is damaged (it cannot have taken {taken} items)")
+    return taken
+
+
+def _sent_to_disk() -> int:
+    """Bytes that this thread has caused to be written, as the kernel counts them (proc(5)); 0 where it does not."""
+    try:
+        lines = Path("/proc/thread-self/io").read_text()
+        return next((int(line.split()[1]) for line in lines.splitlines() if line.startswith("write_bytes:")), 0)
+    except OSError:
+        return 0
+
+
 class Archive:
     """Keeps a History open. `trouble` is a sentence as long as it cannot; `notes` are of what was moved aside.
 
-    Methods raise nothing of SQLite's or the system's. `utc_ns` is for the name of a file that is moved aside.
+    Methods raise nothing of SQLite's or the system's. `utc_ns` is for the name of a file that is moved aside. `written`
+    counts the bytes that taking items has sent to the disk, where the kernel counts them.
     """
 
     def __init__(self, folder: Path, store: int, disk: Disk) -> None:
@@ -46,19 +68,29 @@ class Archive:
         self._store = store
         self._disk = disk
         self._history: History | None = None
+        self.written = 0
 
-    def taken(self, utc_ns: int) -> int | None:
-        """Number of the last item in the history; None if the history cannot be opened now."""
-        return self._attempt(lambda history: history.taken, utc_ns)
+    def taken(self, utc_ns: int, most: int) -> int | None:
+        """Number of the last item in the history; None if the history cannot be opened now.
+
+        A number above `most`, or below 0, cannot be: a history that has it is damaged.
+        """
+        return self._attempt(lambda history: _believed(history, most), utc_ns)
 
     def take(self, items: Sequence[Numbered], recording: RecordingItem | None, utc_ns: int) -> bool:
         """Whether the items are in the history now; if not, they may be given again at any time."""
 
         def takes(history: History) -> bool:
+            if items:
+                _believed(history, items[-1].number)
             history.take(items, recording)
             return True
 
-        return self._attempt(takes, utc_ns) is True
+        before = _sent_to_disk()
+        try:
+            return self._attempt(takes, utc_ns) is True
+        finally:
+            self.written += _sent_to_disk() - before
 
     def _attempt(self, action: Callable[[History], T], utc_ns: int) -> T | None:
         try:
@@ -68,7 +100,7 @@ class Archive:
                 self.close()
                 self._move_aside(str(error), utc_ns)
                 result = action(self._opened())
-        except (UnusableHistory, NewerHistory) as error:
+        except (UnusableHistory, NewerHistory, UnwritableFile) as error:
             self._fail(str(error))
         except sqlite3.Error as error:
             self._fail(f"cannot be written ({error})", keep=getattr(error, "sqlite_errorcode", None) in _PASSING)
@@ -81,6 +113,7 @@ class Archive:
 
     def _opened(self) -> History:
         if self._history is None:
+            check_files(self._path)
             self._history = History(self._path, self._store)
         return self._history
 

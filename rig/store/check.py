@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,20 +11,22 @@ from pathlib import Path
 
 import msgspec
 
-from rig.store.disk import Disk
 from rig.store.errors import StoreError
-from rig.store.journal import NAMES, Copy, newest_of, read_copy
+from rig.store.journal import Copy
+from rig.store.journal_reading import JournalLook, read_journal
+from rig.store.log import NAME as LOG
 from rig.store.outbox import STRIDE
 from rig.store.reading import HistoryReader
-from rig.store.record import JournalRecord
+from rig.store.record import JournalRecord, version_of
+from rig.store.wear import wear_of
 
 _LOOKS = 5
-_BETWEEN_S = 0.05
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at: a copy of the journal, "journal", "payload", "history", "items" or "profile"."""
+    """One thing that was looked at: a file of the journal, "journal", "payload", "history", "items", "profile" or
+    "wear"."""
 
     part: str
     holds: bool
@@ -39,45 +40,55 @@ def check(folder: Path, decode: Callable[[bytes], object] = json.loads) -> list[
     """
     if not folder.is_dir():
         return [Finding("journal", False, f"there is no folder {folder}")]
-    for _ in range(_LOOKS):
-        copies = _copies(folder)
-        findings = [_of_copy(copy) for copy in copies]
-        try:
-            _, record = newest_of(copies)
-        except StoreError as error:
-            return [*findings, Finding("journal", False, str(error)), *_of_history(folder, None)]
-        findings.append(_of_journal(record, copies))
+    for _ in range(_LOOKS):  # the last one counts
+        look = read_journal(folder)
+        findings = [*(_of_copy(copy) for copy in look.copies), _of_log(look)]
+        record = look.record
+        if record is None:
+            return [*findings, Finding("journal", False, look.refusal), *_of_history(folder, None)]
+        findings.append(_of_journal(record, look))
         if record.sequence:
             findings.append(_of_payload(record.payload, decode))
         findings += _of_history(folder, record)
-        if [copy.whole for copy in _copies(folder)] == [copy.whole for copy in copies]:
+        again = read_journal(folder).record
+        if again is not None and again.sequence == record.sequence:
             break  # else the meter has saved meanwhile: journal and history are of different times
+    if record is not None and (wear := wear_of(record, folder)) is not None:
+        findings.append(Finding("wear", True, wear))
     return findings
 
 
-def _copies(folder: Path) -> list[Copy]:
-    """Both, as they are between two saves: one that is being written looks torn for a moment."""
-    for _ in range(_LOOKS):
-        copies = [read_copy(folder / name, Disk()) for name in NAMES]
-        if not any(copy.fault for copy in copies):
-            break
-        time.sleep(_BETWEEN_S)
-    return copies
+def _of_log(look: JournalLook) -> Finding:
+    if look.log_fault:
+        return Finding(LOG, False, look.log_fault)
+    if look.log.torn:
+        places = ", ".join(map(str, look.log.torn))
+        return Finding(LOG, False, f"no whole save in slot {places}: torn by a cut of power, or damaged")
+    newest = look.log.newest
+    found = (
+        f"{look.log.entries} saves since earlier whole ones"
+        if newest is None
+        else (f"save {newest.sequence} of {_utc(newest.utc_ns)} is the newest of {look.log.entries}")
+    )
+    return Finding(LOG, True, found)
 
 
 def _of_copy(copy: Copy) -> Finding:
     record = copy.record
     if record is None:
         return Finding(copy.path.name, False, copy.fault)
+    if copy.tail and version_of(copy.whole) > 1:
+        return Finding(copy.path.name, False, f"holds save {record.sequence}, and damage after it")
     return Finding(copy.path.name, True, f"save {record.sequence} of {_utc(record.utc_ns)}, {len(copy.whole)} bytes")
 
 
-def _of_journal(record: JournalRecord, copies: list[Copy]) -> Finding:
+def _of_journal(record: JournalRecord, look: JournalLook) -> Finding:
     dropped = ", ".join(f"{count} {kind}" for kind, count in sorted(record.dropped.items()))
     found = f"goes on from save {record.sequence}, {len(record.items)} items wait for the history"
     found += f", dropped so far: {dropped}" if dropped else ""
-    behind = max(record.sequence - copy.record.sequence for copy in copies if copy.record is not None)
-    if behind > 1:
+    wholes = sorted({copy.record.sequence for copy in look.copies if copy.record is not None})
+    if len(wholes) == 2 and look.log.ends.get(wholes[0], wholes[0]) < wholes[1] - 1:
+        behind = wholes[1] - wholes[0]
         return Finding("journal", False, f"{found}; the other copy is {behind} saves older: a file was put back")
     return Finding("journal", True, found)
 

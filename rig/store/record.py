@@ -4,14 +4,15 @@
     |-------|---------------------------------------------------------------------|
     | 8     | "AE0764\\r\\n"                                                        |
     | 2     | version of the format                                               |
-    | 2     | 0                                                                   |
+    | 2     | which run of the meter wrote it, by the number of starts modulo 2¹⁶ |
     | 4     | length of the body                                                  |
     | 4     | CRC-32 (IEEE 802.3) of these 16 bytes and the body                  |
-    | ...   | body: a Record in MessagePack, with names                           |
+    | ...   | body: a JournalRecord in MessagePack, with names                    |
 
 Integers are little-endian. The first 20 bytes are the same in every version, so that any program can tell a whole
-record from a damaged one and a newer one from its own. Whoever changes Record raises the version in FORMAT and adds
-there the way from the version before.
+record from a damaged one and a newer one from its own. Whoever changes JournalRecord raises the version in FORMAT and
+adds there the way from the version before. Version 2 has the log beside it (rig/store/log.py): a program that knows
+nothing of that would go on from the last whole save.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from rig.store.errors import StoreError
 from rig.store.items import Index, Numbered, RecordingItem
 
 MAGIC = b"AE0764\r\n"
@@ -42,7 +44,7 @@ class Format:
     upgrades: Mapping[int, Upgrade]
 
 
-FORMAT = Format(1, {})
+FORMAT = Format(2, {1: lambda body: body | {"marks": []}})
 
 
 class DamagedRecord(ValueError):
@@ -53,12 +55,20 @@ class NewerRecord(ValueError):
     """A whole record, of a version that is not known yet."""
 
 
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """How many bytes the store had written when, by the meter's time: what a card wears by."""
+
+    utc_ns: int
+    written: Index
+
+
 class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
     """All that is to survive.
 
     `store` is the number that all files of one store share. `sequence` counts saves; 0 is a store in which nothing was
     saved yet. `payload` is the meter's state. `items` wait for the history; `next_item` is the number of the next.
     `dropped` counts those that never came there. `recording` is the newest, so that a new history has its settings.
+    `marks` are of the present run, the last one of this save.
     """
 
     store: Index
@@ -69,13 +79,28 @@ class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Numbered]
     dropped: dict[str, int]
     recording: RecordingItem | None
+    marks: list[Mark] = []
 
 
-def encode(record: JournalRecord, version: int = FORMAT.version) -> bytes:
-    """The whole record as it is on the disk."""
-    body = msgspec.msgpack.encode(record)
-    head = _HEAD.pack(MAGIC, version, 0, len(body))
+def encode(record: JournalRecord, version: int = FORMAT.version, run: int = 0) -> bytes:
+    """The whole record as it is on the disk. StoreError for one that could not be read back: it must not be written."""
+    try:
+        body = msgspec.msgpack.encode(record)
+        msgspec.msgpack.decode(body, type=type(record))
+    except (msgspec.ValidationError, OverflowError, TypeError, ValueError) as error:
+        raise StoreError(f"save {record.sequence} cannot be written, it could not be read back: {error}") from None
+    head = _HEAD.pack(MAGIC, version, run, len(body))
     return head + _CRC.pack(zlib.crc32(body, zlib.crc32(head))) + body
+
+
+def version_of(whole: bytes) -> int:
+    """The version of a whole record's format."""
+    return int(_HEAD.unpack_from(whole)[1])
+
+
+def run_of(whole: bytes) -> int:
+    """The run of the meter that wrote a whole record."""
+    return int(_HEAD.unpack_from(whole)[2])
 
 
 def raw(data: bytes) -> bytes:

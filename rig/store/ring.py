@@ -14,12 +14,16 @@ import stat
 import struct
 import tempfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from rig.store.errors import StoreError
 
 SLOT = 1 << 18
 """Bytes of a slot: a state of 128 kB, the most that a store takes, what else goes on, and what waits for the disk."""
+
+LOOK = 64
+"""Every so many states, a second at 60 windows, it is looked whether the file is still there."""
 
 _HEAD = struct.Struct("<8sQII")  # magic, number, length, CRC
 _MAGIC = b"rigring1"
@@ -34,29 +38,33 @@ class StateRing:
     def __init__(self, path: Path) -> None:
         self.fault: str | None = None
         self._path = path
-        self._buffer = bytearray(_HEAD.size)
+        self._file = self._open()
+        slots = [self._read(k) for k in (0, 1)]
+        self.number, self.newest = max(slots, key=lambda slot: slot[0])
+
+    def _open(self) -> int:
+        path = self._path
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-            self._file = os.open(path, flags, 0o600)
+            file = os.open(path, flags, 0o600)
         except OSError as error:
             raise StoreError(f"{path} cannot be the ring of states ({error.strerror}): {_REMEDY}") from None
         try:
-            found = os.fstat(self._file)
+            found = os.fstat(file)
             if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
                 raise StoreError(f"{path} cannot be the ring of states (it is no plain file of this user's): {_REMEDY}")
-            if found.st_size != 2 * SLOT:
-                os.ftruncate(self._file, 0)
-                os.ftruncate(self._file, 2 * SLOT)
-            os.posix_fallocate(self._file, 0, 2 * SLOT)  # room now: a memory that fills up later does not matter
-            slots = [self._read(k) for k in (0, 1)]
+            if found.st_size > 2 * SLOT:
+                os.ftruncate(file, 2 * SLOT)
+            os.posix_fallocate(file, 0, 2 * SLOT)  # room now: a memory that fills up later does not matter
         except OSError as error:
-            os.close(self._file)
+            os.close(file)
             raise StoreError(f"{path} cannot be the ring of states ({error.strerror}): {_REMEDY}") from None
         except BaseException:
-            os.close(self._file)
+            os.close(file)
             raise
-        self.number, self.newest = max(slots, key=lambda slot: slot[0])
+        self._inode = found.st_ino
+        return file
 
     def _read(self, slot: int) -> tuple[int, bytes | None]:
         """The number and state of a slot; 0 for one that is none."""
@@ -74,6 +82,8 @@ class StateRing:
             self.fault = f"a state of {len(state)} bytes is too long for the ring {self._path}"
             return False
         number = self.number + 1
+        if number % LOOK == 0:
+            self._look()
         head = _HEAD.pack(_MAGIC, number, len(state), _crc(number, state))
         try:
             if os.pwritev(self._file, (head, state), number % 2 * SLOT) != len(head) + len(state):
@@ -86,6 +96,18 @@ class StateRing:
             return False
         self.number, self.fault = number, None
         return True
+
+    def _look(self) -> None:
+        """A file that someone took away is made again: a system may clear its shared memory when a user logs out."""
+        try:
+            if os.stat(self._path, follow_symlinks=False).st_ino == self._inode:
+                return
+        except OSError:
+            pass
+        with suppress(StoreError):
+            file = self._open()
+            os.close(self._file)
+            self._file = file
 
     def close(self) -> None:
         """Let the file go; what is in it stays."""

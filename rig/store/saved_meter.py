@@ -12,9 +12,8 @@ import msgspec
 from rig.meter.access.state import AccessState
 from rig.meter.meter import MeterState
 from rig.results.provenance import BOARD, Provenance
-from rig.store.disk import Disk
 from rig.store.errors import StoreError
-from rig.store.journal import NAMES, newest_of, read_copy
+from rig.store.journal_reading import read_journal
 from rig.store.older import add_sources
 from rig.store.saved_settings import SavedSettings
 from rig.store.store import Restored
@@ -90,10 +89,12 @@ def decode_saved(payload: bytes) -> SavedMeter:
 
 def last_saved(folder: Path) -> tuple[Restored, SavedMeter]:
     """The last save of a store, and what is in it. Reads only, also while a meter runs. Raises StoreError."""
-    copies = [read_copy(folder / name, Disk()) for name in NAMES]
-    if all(copy.missing for copy in copies):
+    look = read_journal(folder)
+    if all(copy.missing and not copy.replaced for copy in look.copies):
         raise StoreError(f"{folder} is no store of a meter: give the folder that rig.toml has as store")
-    _, record = newest_of(copies)
+    record = look.record
+    if record is None:
+        raise StoreError(look.refusal)
     if not record.sequence:
         raise StoreError(f"nothing was saved in {folder} yet: run the meter first")
     restored = Restored(record.payload, record.utc_ns, record.sequence)

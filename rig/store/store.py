@@ -13,25 +13,37 @@ has them, so that state and items are saved by one write, all or nothing:
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from rig.store.archive import Archive
-from rig.store.disk import Disk
+from rig.store.disk import BLOCK, Disk
 from rig.store.errors import StoreError
 from rig.store.history import NAME
-from rig.store.items import Item, RecordingItem
+from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.journal import CAPACITY, NAMES, Journal
 from rig.store.lock import FolderLock
+from rig.store.log import NAME as LOG
 from rig.store.outbox import STRIDE, Outbox
+from rig.store.record import Mark
+from rig.store.slots import Slots
 
 MOST_PAYLOAD = 1 << 17
 """Bytes of the meter's state. Typical are 3000 to 10 000; 81 000 with three demands that slide by the minute."""
 
 MOST_WAITING = CAPACITY - MOST_PAYLOAD - 36 * 1024
 """Bytes of items in a record; what is left is for its own fields, the settings of a recording among them."""
+
+
+MOST_AHEAD = 1 << 48
+"""How many items a history may be ahead of a journal that was put back: more than a meter ever has."""
+
+MARK_NS = 15 * 60 * 10**9
+MARKS = 4
+"""How often, by the meter's time, a save tells what was written so far, and how many of these stay."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +62,11 @@ class Store:
     missing and has been mended. `trouble` says in a sentence what cannot be written at present.
     """
 
-    def __init__(self, folder: Path, lock: FolderLock, journal: Journal, archive: Archive) -> None:
+    def __init__(self, folder: Path, lock: FolderLock, journal: Journal, archive: Archive, disk: Disk) -> None:
         self.folder = folder
+        self._disk = disk
+        self._marks: list[Mark] = []
+        self._closes = False
         record = journal.record
         saved = record.sequence > 0
         self.restored = Restored(record.payload, record.utc_ns, record.sequence) if saved else None
@@ -66,8 +81,8 @@ class Store:
         self._follow_history()
 
     @classmethod
-    def open(cls, folder: Path, disk: Disk | None = None) -> Store:
-        """Open a store, or begin one in a new or empty folder.
+    def open(cls, folder: Path, disk: Disk | None = None, fast: Slots | None = None) -> Store:
+        """Open a store, or begin one in a new or empty folder. `fast`, an FRAM, has each save; it is closed with it.
 
         StoreError: in use by another program, not writable, or its billing state cannot be trusted
         (rig/store/journal.py). A history that cannot be opened is `trouble`, no error.
@@ -77,9 +92,9 @@ class Store:
         lock = FolderLock(folder)
         try:
             _refuse_history_alone(folder)
-            journal = Journal.open(folder, disk)
+            journal = Journal.open(folder, disk, fast=fast)
             try:
-                return cls(folder, lock, journal, Archive(folder, journal.record.store, disk))
+                return cls(folder, lock, journal, Archive(folder, journal.record.store, disk), disk)
             except BaseException:
                 journal.close()
                 raise
@@ -88,8 +103,14 @@ class Store:
             raise
 
     @property
+    def fast(self) -> bool:
+        """Whether an FRAM has each save: one may be made at each record then."""
+        return self._journal.fast
+
+    @property
     def trouble(self) -> str | None:
-        return "; ".join(t for t in (self._journal_trouble, self._archive.trouble) if t) or None
+        journal = self._journal_trouble or self._journal.trouble
+        return "; ".join(t for t in (journal, self._archive.trouble) if t) or None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -109,6 +130,7 @@ class Store:
         """Give them the next numbers; the next save makes them durable. StoreError for what no record can hold."""
         self._outbox.put(*items)
         for item in items:
+            self._closes |= isinstance(item, SnapshotItem | RecordingItem)
             if isinstance(item, RecordingItem):
                 self._recording = item
 
@@ -119,6 +141,7 @@ class Store:
     def save(self, payload: bytes, utc_ns: int) -> None:
         """Make the state of `utc_ns` and all items appended so far durable; they are when this returns.
 
+        It is a whole save where registers were closed (a demand reset, a self-read, a season) or a profile begins.
         StoreError if that cannot be done. The save before then still stands, and the next one may succeed.
         """
         if len(payload) > MOST_PAYLOAD:
@@ -127,27 +150,38 @@ class Store:
             raise StoreError(f"a state of utc_ns {utc_ns} cannot be saved, it must be a time in ns since 1970")
         record = msgspec.structs.replace(
             self._journal.record,
-            sequence=self._journal.record.sequence + 1,
+            sequence=self._journal.next_sequence,
             utc_ns=utc_ns,
             payload=payload,
             next_item=self._outbox.next_number,
             items=self._outbox.items,
             dropped=self.dropped,
             recording=self._recording,
+            marks=[*self._marks, self._mark(utc_ns)],
         )
         try:
-            self._journal.write(record)
+            self._journal.write(record, self._closes)
         except StoreError as error:
             self._journal_trouble = str(error)
             raise
         self._journal_trouble = None
+        self._closes = False
+        if not self._marks or abs(utc_ns - self._marks[-1].utc_ns) >= MARK_NS:
+            self._marks = [*self._marks, record.marks[-1]][-MARKS:]
         self._durable = record.next_item
+
+    def settle(self) -> None:
+        """Make the last save a whole one, which a meter leaves that ends in good order. StoreError as in `save`."""
+        self._journal.settle()
 
     def drain(self) -> None:
         """Move the items that are durable into the history. If it cannot be written they wait: see `trouble`."""
         items = [numbered for numbered in self._outbox.items if numbered.number < self._durable]
         if (items or self._archive.trouble) and self._archive.take(items, self._recording, self._utc_ns):
             self._outbox.forget(self._durable)
+
+    def _mark(self, utc_ns: int) -> Mark:
+        return Mark(utc_ns, self._disk.blocks * BLOCK + self._archive.written)
 
     def close(self) -> None:
         """Let go of the folder. Saves nothing: what was appended since the last save is lost."""
@@ -164,8 +198,8 @@ class Store:
 
         Items of the journal that the history has already need not wait.
         """
-        taken = self._archive.taken(self._utc_ns)
         outbox = self._outbox
+        taken = self._archive.taken(self._utc_ns, outbox.next_number + MOST_AHEAD)
         expected = outbox.items[0].number if outbox.items else outbox.next_number
         if taken is None:
             outbox.next_number = (outbox.next_number // STRIDE + 1) * STRIDE
@@ -191,8 +225,9 @@ def _make_folder(folder: Path, disk: Disk) -> None:
 
 
 def _refuse_history_alone(folder: Path) -> None:
-    if (folder / NAME).exists() and not any((folder / name).exists() for name in NAMES):
+    there = next((name for name in (NAME, LOG) if os.path.lexists(folder / name)), None)
+    if there and not any(os.path.lexists(folder / name) for name in NAMES):
         raise StoreError(
-            f"{folder} has a history, but neither {NAMES[0]} nor {NAMES[1]}: the registers are not begun at zero "
+            f"{folder} has {there}, but neither {NAMES[0]} nor {NAMES[1]}: the registers are not begun at zero "
             "without being told; put one of the two back, or move the folder away to begin a new meter"
         )

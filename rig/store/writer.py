@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 
 from rig.store.errors import StoreError
 from rig.store.items import Item
@@ -38,6 +39,11 @@ class StoreWriter:
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
+
+    @property
+    def fast(self) -> bool:
+        """Whether an FRAM has the saves."""
+        return self._store.fast
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -99,6 +105,8 @@ class StoreWriter:
                     self._saved = aim
                     self.saved_utc_ns = state[1]
                 self._changed.notify_all()
+        with suppress(StoreError):  # it is saved all the same
+            self._store.settle()
         self._store.close()
 
     def _write(self, items: Outbox, payload: bytes, utc_ns: int) -> bool:

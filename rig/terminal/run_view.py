@@ -102,12 +102,18 @@ def troubles(s: Summary) -> str:
         said.append(f"PULSES TOO FAST ×{s.held_edges}")
     if s.late_edges:
         said.append(f"EDGES LATE ×{s.late_edges}")
-    said += [f"{name.upper()} ×{count}" for name, count in s.faults.items()]
+    said += [f"{name.upper()} ×{count}" for name, count in s.faults.items() if name != "merged"]
+    if s.merged_windows:
+        said.append(f"WINDOWS MERGED ×{s.merged_windows}")
     said += [name.upper() for name in s.diagnostics]
     if s.lost_input_edges:
         said.append(f"INPUT EDGES LOST ×{s.lost_input_edges}")
     if s.input_pulses_in_doubt:
         said.append(f"INPUT PULSES IN DOUBT ×{s.input_pulses_in_doubt}")
+    if s.link_fault:
+        said.append(f"FPGA NOT READ: {s.link_fault}")
+    if s.clock_fault:
+        said.append(f"TIME OF DAY DOUBTED: {s.clock_fault}")
     if s.trouble:
         said.append(f"NOT STORED: {s.trouble}")
     return "   ".join(said)

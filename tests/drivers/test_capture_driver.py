@@ -42,7 +42,7 @@ class Models:
 
     def __post_init__(self) -> None:
         clock = CHAIN.clock_hz
-        self.identity = Identity(0, 0, CHAIN.capabilities, clock, 4, CHAIN.ticks_per_sample, CHAIN.banks, CHAIN.quarter)
+        self.identity = Identity(0, 0, CHAIN.capabilities, clock, 4, CHAIN.ticks_per_sample, CHAIN.ring, CHAIN.quarter)
         self.capture, self.log = CaptureModel(CHAIN), EventsModel()
         self.registers = {"SAG_LEVEL": 0, "SWELL_LEVEL": 0, "LOSS_LEVEL": 0, "EVENT_SAMPLES": PERIOD // 2}
         self.frames = 0

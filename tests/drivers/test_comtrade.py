@@ -200,7 +200,11 @@ NEEDED = [
     ({"lines": (Line(a="x"), IA)}, "channel VA has no values: its multiplier a at line 3 of the .cfg is 'x'"),
     ({"lines": (Line(a=""), IA)}, "its multiplier a at line 3 of the .cfg is ''"),
     ({"lines": (Line(a="0"), IA)}, "its multiplier a at line 3 .* other than 0"),
-    ({"lines": (Line(b="1,5"), IA)}, "channel"),
+    ({"lines": (Line(b="1,5"), IA)}, "channel VA has no values: its line 3 of the .cfg has 14 fields, it must have 13"),
+    ({"lines": (Line(a="0,01"), IA)}, "channel VA has no values: its line 3 of the .cfg has 14 fields"),
+    ({"lines": (Line(skew="0,5"), IA)}, "channel VA has no values: its line 3 of the .cfg has 14 fields"),
+    ({"lines": (Line(rest=("-32767,0", "32767", "1", "1", "S")), IA)}, "its line 3 of the .cfg has 14 fields"),
+    ({"lines": (Line(rest=("-32767", "32767", "1", "S")), IA)}, "its line 3 of the .cfg has 12 fields"),
     ({"lines": (Line(b="zero"), IA)}, "its offset b at line 3 of the .cfg is 'zero'"),
     ({"counts": "two"}, "line 2: the number of channels is 'two', it must be such as 8,6A,2D"),
     ({"counts": "2,0A,2D"}, "line 2: no analog channel"),
@@ -259,7 +263,7 @@ def test_samples_left_out_are_told(tmp_path: Path) -> None:
     dat = path.with_suffix(".dat")
     dat.write_bytes(b"".join(line for line in dat.read_bytes().splitlines(True) if not line.startswith(b"50,")))
     (note,) = read_recording(path).notes
-    assert note.startswith("samples are not numbered one by one (first after number 49)")
+    assert note.startswith("samples are not numbered one by one (first after sample 49)")
 
 
 # --- rates and blocks (B-6) -------------------------------------------------------------------------------------------
@@ -410,3 +414,37 @@ def test_a_channel_reversed_and_multiplied(tmp_path: Path) -> None:
 
 def test_a_rate_of_many_digits(tmp_path: Path) -> None:
     assert read_recording(Comtrade().write(tmp_path), Fraction(10**9, 32497)).rate_hz == Fraction(10**9, 32497)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_data_that_an_editor_saved(tmp_path: Path, encoding: str) -> None:
+    path = Comtrade(data_type="ASCII").write(tmp_path)
+    dat = path.with_suffix(".dat")
+    dat.write_bytes(dat.read_text().encode(encoding))
+    check_values(read_recording(path))
+    assert read_recording(path).notes == ()
+
+
+def test_time_stamps_in_another_unit_are_asked_for(tmp_path: Path) -> None:
+    """Times with nanoseconds make the stamps nanoseconds (2013); ours are microseconds. A factor may be off as well."""
+    made = Comtrade("2013", "ASCII", rates=("0", "0,192"))
+    nanoseconds = ("01/03/2026,10:00:00.000000000",) * 2
+    with pytest.raises(RecordingError, match=r"1\.92e\+06 samples a second: are they in µs instead of ns"):
+        read_recording(made.but(times=nanoseconds).write(tmp_path))
+    with pytest.raises(RecordingError, match=r"1\.92 samples a second, too few"):
+        read_recording(made.but(tail=("1000", "0,0", "0,0")).write(tmp_path))
+    check_values(read_recording(made.but(tail=("1000",), times=nanoseconds).write(tmp_path)))
+    check_values(read_recording(made.but(times=nanoseconds).write(tmp_path), Fraction(RATE)))
+
+
+@pytest.mark.parametrize("head", [b"DAT BINARY", b"DAT BINARY 2304", b"dat binary :2304", b"DAT  BINARY: 2304"])
+def test_lines_above_the_data_of_a_single_file(tmp_path: Path, head: bytes) -> None:
+    path = Comtrade("2013").write_single(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"DAT BINARY: 2304", head))
+    check_values(read_recording(path))
+
+
+def test_upper_case_names(tmp_path: Path) -> None:
+    path = Comtrade().write(tmp_path)
+    path.with_suffix(".dat").rename(tmp_path / "made.DAT")
+    check_values(read_recording(path.rename(tmp_path / "made.CFG")))

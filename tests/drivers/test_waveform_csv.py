@@ -50,12 +50,16 @@ HEADERS = [
     ("Time(ms)", "VA(Vrms)", "IA(mA)", 1e-3, 1, 1e-3),
     ("in s", "va in V", "ia in A", 1, 1, 1),
     ("t", "V(A)", "I(A)", 1, 1, 1),
+    ("t", "va_mV_rms", "ia_mA_filtered", 1, 1e-3, 1e-3),
+    ("t", "va, kV", "ia-mA", 1, 1e3, 1e-3),
+    ("t", "Va (V rms)", "Ia (milliamps)", 1, 1, 1e-3),
 ]
 
 
 @pytest.mark.parametrize(("time", "volts", "amperes", "s", "v", "a"), HEADERS)
 def test_units_in_headers(tmp_path: Path, time: str, volts: str, amperes: str, s: float, v: float, a: float) -> None:
     text = csv_text((time, volts, amperes), {time: s, volts: v, amperes: a})
+    text = text.replace(volts, f'"{volts}"', 1)  # one has a comma
     names = None if volts != "V(A)" else "va=V_A,ia=I"
     check_load(read_recording(write(tmp_path, text)), names)
 
@@ -326,3 +330,55 @@ def test_a_clamp_in_volts(tmp_path: Path) -> None:
     recording, spec = with_made_channels(recording, parse_spec("va=1,ia=2*10"))
     columns = assign(recording, spec)
     assert np.allclose(recording.column(columns["ia"]), 10 * TRUE_AMPERES, rtol=1e-5, atol=1e-3)
+
+
+def test_two_columns_that_only_units_tell_apart(tmp_path: Path) -> None:
+    names = ("time_s", "va [kV]", "ia")
+    lines = csv_text(names, {"va [kV]": 1e3}).splitlines()
+    both = "\n".join(f"{line},{'va [V]' if k == 0 else VOLTS[k - 1] / 100}" for k, line in enumerate(lines))
+    recording = read_recording(write(tmp_path, both))
+    with pytest.raises(RecordingError, match=r"va may be va \[kV\] or va \[V\]; say which"):
+        assign(recording)
+    check_load(recording, "va=va [kV],ia=ia")
+    check_load(recording, "va=va [V],ia=ia")
+
+
+def test_times_of_day_are_no_numbers(tmp_path: Path) -> None:
+    lines = csv_text().splitlines()
+    text = "\n".join(["Date,Time,va,ia", *(f"2026-03-01,10:00:0{line}" for line in lines[1:])])
+    with pytest.raises(
+        RecordingError, match=r"column Time .* at line 2 \('10:00:00.000000000'\): .* the rate with --rate"
+    ):
+        read_recording(write(tmp_path, text))
+    check_load(read_recording(write(tmp_path, text), Fraction(RATE)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "scale", "told"),
+    [
+        ("Vertical Units,kV,kV", 1e3, None),
+        ("Vertical Units,kV", 1e3, None),
+        ("Vertical Units,CH1:kV,CH2:kV", 1e3, None),
+        ("Vertical Units,kV,kV,kV", 1e3, "has the unit 'kV kV kV', which is not understood"),
+        ("Vertical Units,parsec,parsec", 1, "has the unit 'parsec', which is not understood"),
+    ],
+)
+def test_units_in_a_line_of_settings(tmp_path: Path, setting: str, scale: float, told: str | None) -> None:
+    text = f"Model,X\n{setting}\nHorizontal Units,ms\n" + csv_text(
+        ("TIME", "CH1", "CH2"), {"TIME": 1e-3, "CH1": scale, "CH2": scale}
+    )
+    recording = read_recording(write(tmp_path, text))
+    assert recording.rate_hz == RATE
+    if told is None:
+        assert np.allclose(recording.column(0), TRUE_VOLTS, rtol=0, atol=1e-5)
+        return
+    with pytest.raises(RecordingError, match=told):
+        recording.column(0)
+
+
+def test_the_documents_oscilloscope() -> None:
+    """120 V, and 1.25 V of a clamp of 10 A/V, for a quarter of a second; four digits behind the point are written."""
+    recording = read_recording(Path(__file__).parents[2] / "docs" / "examples" / "scope.csv")
+    assert (recording.rate_hz, len(recording.values)) == (3840, 960)
+    assert np.sqrt(np.mean(recording.column(0) ** 2)) == pytest.approx(120, rel=1e-4)
+    assert np.sqrt(np.mean(recording.column(1) ** 2)) == pytest.approx(1.25, rel=1e-4)

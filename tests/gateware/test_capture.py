@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 from amaranth import Module
-from gateware_bench import refuses, simulate
+from gateware_bench import simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateware.capture import Capture, RingMemory
+from gateware.capture import Capture
 from gateware.chain import Chain
 from gateware.model.capture import CaptureModel
 from gateware.registers import (
@@ -245,7 +245,3 @@ def test_the_model_takes_many_sets_at_once():
             model.feed(samples[part], stamps[part], closes[part], begins[part])
     assert whole.state == split.state == CaptureState.DONE | 3 << 4 | (35 % DEPTH) << 16
     assert whole.words.tolist() == split.words.tolist()
-
-
-def test_a_ring_must_fit_the_single_port_memories():
-    refuses(lambda: RingMemory(15, spram=True), "16384 words")

@@ -78,11 +78,10 @@ def added(words: list[int], samples: list[int], before: list[int], cosine: int =
     return [word % MODULUS for word in after]
 
 
-async def start(ctx, dut: Correlator, samples: list[int], clear: int) -> int:
+async def start(ctx, dut: Correlator, samples: list[int]) -> int:
     """One set; returns the clocks it was busy."""
     for c, sample in enumerate(samples):
         ctx.set(dut.samples[c], sample)
-    ctx.set(dut.clear, clear)
     ctx.set(dut.start, 1)
     await ctx.tick()
     ctx.set(dut.start, 0)
@@ -113,7 +112,7 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
     words[WORD_MEANS + 1] = 0  # v2: below zero
     bench = bench_of(words)
     extremes = [[HIGHEST] + [LOWEST] * 5, [LOWEST] * 6]
-    sets = [[0] * 6] * CHAIN.quarter + extremes + generator.integers(LOWEST, HIGHEST + 1, (90, 6)).tolist()
+    sets = [[0] * 6] * CHAIN.quarter + extremes + generator.integers(LOWEST, HIGHEST + 1, (200, 6)).tolist()
 
     async def run(ctx):
         expected = words
@@ -121,8 +120,11 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
             cosine, sine = generator.integers(-FULL_SCALE, FULL_SCALE + 1, 2).tolist()
             ctx.set(bench.correlator.cos, cosine)
             ctx.set(bench.correlator.sin, sine)
-            assert await start(ctx, bench.correlator, samples, clear=0) == len(ROWS) + 3
-            before = sets[number - CHAIN.quarter][:3] if number >= CHAIN.quarter else [0] * 3
+            line_50 = int(generator.integers(0, 2))
+            ctx.set(bench.correlator.line_50, line_50)
+            assert await start(ctx, bench.correlator, samples) == len(ROWS) + 3
+            ago = 65 if line_50 else 54  # a quarter of 260 and of 217 samples
+            before = sets[number - ago][:3] if number >= ago else [0] * 3
             expected = added(expected, samples, before, cosine, sine)
             assert contents(ctx, bench) == expected
         assert not ctx.get(bench.correlator.overrun)
@@ -132,18 +134,6 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
     assert first[WORD_PRODUCTS] >> 63
     assert first[WORD_PRODUCTS + 6] < 1 << 40
     assert first[WORD_MEANS + 1] == MODULUS + LOWEST
-
-
-def test_clear_begins_the_sums_at_the_product():
-    words = list(range(1 << 40, (1 << 40) + RECORD_WORDS))
-    bench = bench_of(words)
-    zeroed = [0 if w in {row[0] for row in ROWS} else value for w, value in enumerate(words)]
-
-    async def run(ctx):
-        await start(ctx, bench.correlator, [1, -2, 3, -4, 5, -6], clear=1)
-        assert contents(ctx, bench) == added(zeroed, [1, -2, 3, -4, 5, -6], [0] * 3)
-
-    simulate(bench.module, run)
 
 
 def test_a_start_while_it_works_raises_overrun_and_it_stays():

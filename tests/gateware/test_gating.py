@@ -56,7 +56,7 @@ def test_records_are_the_same_after_a_long_rest():
     """Nothing but the modulators for a second, which is when most of the netlist is idle."""
     host = Host(CHAIN, mains(55_555), *gated_and_not())
     host.run(round(CHAIN.tick_hz))
-    assert len(host.drain()) == CHAIN.banks - 1
+    assert len(host.drain()) == 15  # of those that wait, as many as a reply counts
 
 
 @pytest.mark.parametrize("what", WAYS)

@@ -19,7 +19,8 @@ from gateware.registers import BY_NAME, MAX_COUNT, Op, ReplyStatus, reply_offset
 from gateware.twin.behind_bus import BehindBus
 from gateware.twin.bus import timing
 
-CHAIN = Chain()
+CHAIN = Chain(record_slots=8)
+"""Its ring is soon full."""
 SAMPLE = CHAIN.ticks_per_sample
 
 WINDOW = 8
@@ -86,10 +87,10 @@ class Race:
     def pop(self, offset: int) -> None:
         """With the ring full: does the window find the room or not?"""
         host = self.host
-        while host.level < CHAIN.banks - 1:
+        while host.level < CHAIN.ring:
             host.run(WINDOW * SAMPLE)
             host.read("MAGIC")
-        self.end += WINDOW * SAMPLE * (CHAIN.banks - 1)
+        self.end += WINDOW * SAMPLE * CHAIN.ring
         self.send(request(Op.POP, 1, self.sequence + 1 & 0xFF), Op.POP, self.decision() + offset)
 
     def write(self, offset: int, name: str, value: int) -> None:
@@ -122,13 +123,13 @@ def race(what: str, offsets: Iterable[int], *engines: BehindBus) -> None:
             raise AssertionError(f"{what} executed {offset} clocks after the decision") from error
 
 
-NEAR = sorted({*range(-REACH_CLOCKS, REACH_CLOCKS, 17), *range(-40, 40)})
+NEAR = sorted({*range(-REACH_CLOCKS, REACH_CLOCKS, 17), *range(-40, 40), *range(190, 210)})
 WAYS = ("read", "level", "pop", "hysteresis", "delay", "close")
 
 
 @pytest.mark.parametrize("what", WAYS)
 def test_frames_racing_the_end_of_a_window(what):
-    """At every clock near the decision and the switch that follows it, at every 17th up to a sample set away."""
+    """At every clock near the decision, the switch and the end of the copy; at every 17th up to a sample set away."""
     race(what, NEAR)
 
 

@@ -72,7 +72,7 @@ def samples_lost(records: list[Record]) -> int:
 
 def records_differ(records: list[Record], reference: list[Record]) -> int:
     """Records that are not the undisturbed run's. Of that, the last may still be in the FPGA's memory."""
-    assert len(reference) - CHAIN.banks <= len(records) <= len(reference)
+    assert len(reference) - CHAIN.record_slots <= len(records) <= len(reference)
     return sum(a != b for a, b in zip(records, reference, strict=False))
 
 

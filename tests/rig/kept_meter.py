@@ -15,6 +15,7 @@ from rig.meter.meter import Meter
 from rig.program.build import Program
 from rig.service.persistence import Persistence, program_in_force
 from rig.store.disk import Disk
+from rig.store.slots import Slots
 from rig.store.store import Store
 from rig.store.writer import StoreWriter
 
@@ -37,10 +38,12 @@ class KeptMeter:
         fidelity: str = "window",
         disk: Disk | None = None,
         flushes: bool = False,
+        fast: Slots | None = None,
     ) -> None:
         self.configured = program
         self.program, written = program_in_force(program, folder)
-        store = None if folder is None else Store.open(folder, disk)
+        store = None if folder is None else Store.open(folder, disk, fast)
+        self.restored = None if store is None else store.restored
         self.persistence = Persistence(store, self.program, fidelity, utc_ns, written)
         self._flushes = flushes
         self._build()
@@ -66,9 +69,9 @@ class KeptMeter:
     def now_ns(self) -> int:
         return self.meter.billing.now_ns
 
-    def meters(self, portions: int, seconds: int = 60) -> KeptMeter:
+    def meters(self, portions: int, seconds: int = 60, milliseconds: int = 0) -> KeptMeter:
         for _ in range(portions):
-            now, ns = self.now_ns, seconds * SECOND
+            now, ns = self.now_ns, milliseconds * 10**6 or seconds * SECOND
             self._keep(self.meter.billing.advance(EnergyInterval(now, now + ns, 0, ns * KWH // (10 * MINUTE))))
         return self
 

@@ -28,9 +28,9 @@ def test_no_file_is_the_simulated_rig() -> None:
 
 
 def test_the_documented_file_loads() -> None:
-    """The example in the module's docstring, uncommented, is valid and names every key."""
+    """The example in the module's docstring, uncommented, is valid and names every key; some as a comment."""
     example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
-    keys = {line.split(" =")[0] for line in example.splitlines() if " = " in line and line[0] != "["}
+    keys = {line.split(" =")[0].removeprefix("# ") for line in example.splitlines() if " = " in line and line[0] != "["}
     tables = (module.HardwareConfig, module.LcdConfig, module.SimulationConfig, module.MeterFiles)
     tables += (module.DaemonConfig, module.BenchConfig)
     fields = {field for table in tables for field in table.__struct_fields__}

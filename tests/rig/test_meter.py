@@ -25,7 +25,7 @@ from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseOutput, PulseState, led_output
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import FORMS
-from rig.meter.measuring.events import MeasurementError
+from rig.meter.measuring.events import MeasurementError, WindowsMerged
 from rig.meter.measuring.measurement import Fault, Measurement
 from rig.meter.meter import RECENT_S, CommandResult, Meter, MeterState
 from rig.program.build import default_program
@@ -322,3 +322,34 @@ def test_faults_of_windows_are_in_the_log_once_while_they_stay():
     said = [h for record in [*made[:4], *made[6:]] for h in meter.advance(record).events]
     found = [details(h)["faults"] for h in said if isinstance(h, MeasurementError)]
     assert found == ["configuration", "sequence, gap, configuration", "configuration"]
+
+
+def test_merged_windows_are_counted_and_in_the_log_once_in_a_row_unless_they_are_long():
+    """Three short ones in a row are one line, the first's; one of more than a second is a line of its own."""
+    billing, _ = Billing.begin(PROGRAM.billing, T0)
+    measurement = Measurement(
+        equation=FORMS["9S"].equation(),
+        calibration=nominal(Fraction(1000), Fraction(100)),
+        tick_hz=CHAIN.tick_hz,
+        ticks_per_sample=CHAIN.ticks_per_sample,
+        config_digest=0,
+    )
+    installation = Installation(FORMS["9S"], 20, FORMS["9S"].equation(), follow=False)
+    meter = Meter(measurement, billing, installation, CHAIN.tick_hz)
+    made = records([Wave(1e5)] * 6, 60.0, 0.3)
+    length = dict.fromkeys((3, 4, 5), 2) | {6: 70, 8: 70}
+    tick, came = made[0].tick_start, []
+    for k, record in enumerate(made[:10]):
+        windows = length.get(k, 1)
+        samples = record.samples * windows
+        came.append(replace(record, windows=windows, samples=samples, tick_start=tick, tick_end=tick + 256 * samples))
+        tick = came[-1].tick_end
+    happened = [meter.advance(record) for record in came]
+    lines = [(e.windows, e.tick) for each in happened for e in each.events if isinstance(e, WindowsMerged)]
+    assert lines == [(2, came[3].tick_start), (70, came[6].tick_start), (70, came[8].tick_start)]
+    assert not any(isinstance(e, MeasurementError) for each in happened for e in each.events)
+    assert measurement.faults == {Fault.MERGED: 5}
+    assert measurement.merged_windows == 3 * 2 + 2 * 70
+    assert meter.faults == (Fault.MERGED,)
+    assert meter.advance(came[-1]).window.faults == (Fault.REPEATED,)
+    assert measurement.merged_windows == 146

@@ -121,21 +121,22 @@ def test_twenty_kills(tmp_path):
 # --- when it is saved -----------------------------------------------------------------------------------------
 
 
-def test_saved_at_the_beginning_every_ten_seconds_and_when_anything_happens(tmp_path):
+def test_saved_at_the_beginning_every_second_and_when_anything_happens(tmp_path):
+    """Records of 20 ms: 950 ms are over with the 48th, at 960 ms."""
     meter = KeptMeter(tmp_path / "s", program(tmp_path), T0, flushes=True)
     saves = []
-    for _ in range(40):
-        meter.meters(1, seconds=1)
+    for _ in range(150):
+        meter.meters(1, milliseconds=20)
         saves.append(meter.writer.saved_utc_ns)
-    assert saves == [T0 + SECOND * (1 + k // 10 * 10) for k in range(40)]
+    assert saves == [T0 + SECOND * (20 + k // 48 * 960) // 1000 for k in range(150)]
     meter.does(Action.RESET)
-    assert meter.writer.saved_utc_ns == T0 + 40 * SECOND
-    meter.meters(3, seconds=1).does(Action.TEST_BEGIN)
-    assert meter.writer.saved_utc_ns == T0 + 43 * SECOND
+    assert meter.writer.saved_utc_ns == T0 + 3 * SECOND
+    meter.meters(3, milliseconds=20).does(Action.TEST_BEGIN)
+    assert meter.writer.saved_utc_ns == T0 + 306 * SECOND // 100
     meter.set_clock(T0 - YEAR)
     assert meter.writer.saved_utc_ns == T0 - YEAR
-    meter.meters(10, seconds=1)  # and it does not wait until the old time comes again
-    assert meter.writer.saved_utc_ns == T0 - YEAR + 10 * SECOND
+    meter.meters(1, seconds=1)  # and it does not wait until the old time comes again
+    assert meter.writer.saved_utc_ns == T0 - YEAR + SECOND
     meter.fails()
 
 

@@ -24,6 +24,7 @@ from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.history import NAME
 from rig.store.journal import NAMES, read_copy
+from rig.store.log import NAME as LOG
 from rig.store.saved_meter import decode_saved
 from rig.store.store import Store
 
@@ -86,7 +87,7 @@ def test_a_sound_store_checks(sound, monkeypatch, capsys):
     status, said, _ = rig(monkeypatch, capsys, "store", "check", sound, "--json")
     assert status == 0
     findings = json.loads(said)
-    assert [f["part"] for f in findings] == [*NAMES, "journal", "payload", "history", "items", "profile"]
+    assert [f["part"] for f in findings] == [*NAMES, LOG, "journal", "payload", "history", "items", "profile", "wear"]
     assert all(f["holds"] for f in findings)
 
 
@@ -251,7 +252,7 @@ def put_in_another_state(store: Path) -> None:
 
 DAMAGES = {
     "the older copy": (damage_the_older, 1, ["billing"], 0, ""),
-    "the newer copy": (damage_the_newer, 1, ["billing", "items"], 0, ""),  # the history knows more than the state
+    "the newer copy": (damage_the_newer, 1, ["billing"], 0, ""),
     "both copies": (damage_both, 1, ["billing", "billing", "journal"], 2, "the registers are not begun at zero"),
     "no copy": (lose_both, 1, ["billing", "billing", "journal"], 2, "is no store of a meter"),
     "history": (damage_history, 1, ["history"], 2, "the history in"),

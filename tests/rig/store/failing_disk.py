@@ -2,7 +2,7 @@
 
 Real files are what the running system sees: its memory. Beside them this keeps what is on the disk for sure, and what
 was written since. A cut of power leaves of the latter any part: each write none, all, its beginning, its end, some
-sectors, or any stretch of bytes, in no order among the files; and of the names the first few that were changed. A sync
+sectors, or any stretch of bytes, in no order; and of the names that were changed the first few, or any. A sync
 that fails leaves any part, too, and the system takes the rest for written, as Linux does.
 """
 
@@ -30,10 +30,10 @@ class Killed(BaseException):
 
 
 def torn(rng: Random) -> Tear:
-    """Any part of a write of so many bytes."""
+    """Any part of a write of so many bytes; as often as not torn near its beginning, as much of a block is filler."""
 
     def ranges(length: int) -> Ranges:
-        a, b = sorted(rng.choices(range(length + 1), k=2))
+        a, b = sorted(rng.choices(range(min(length, rng.choice([length, 400])) + 1), k=2))
         sectors = [(k, min(k + 512, length)) for k in range(0, length, 512)]
         choices: list[Ranges] = [[], [(0, length)], [(0, a)], [(a, length)], [(a, b)], [(0, a), (b, length)]]
         choices += [[s for s in sectors if rng.random() < 0.5] for _ in range(3)]
@@ -77,7 +77,9 @@ class FailingDisk(Disk):
     def restore_power(self) -> None:
         """The files as the cut left them. What is open is of no use any more."""
         self.let_go()
-        for old, new, file in self._changes[: self._rng.randint(0, len(self._changes))]:
+        first = self._rng.randint(0, len(self._changes))
+        any_of = [change for change in self._changes if self._rng.random() < 0.5]
+        for old, new, file in self._rng.choice([self._changes[:first], any_of]):
             self._apply(old, new, file)
         for file in {id(f): f for f in (*self._names.values(), *self._durable_names.values())}.values():
             file.settle(self._tear)

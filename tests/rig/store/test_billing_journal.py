@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -14,15 +16,19 @@ import pytest
 from failing_disk import BROKEN, FULL, READ_ONLY, FailingDisk, Killed, PowerCut, torn
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rig.store import journal as journal_module
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.items import EventItem, Numbered, RecordingItem
 from rig.store.journal import CAPACITY, NAMES, Journal, read_copy
+from rig.store.journal_reading import read_journal
+from rig.store.log import NAME as LOG
 from rig.store.record import FORMAT, OVERHEAD, Format, JournalRecord, decode, encode, raw
 
 PAYLOAD = bytes(range(256)) * 4
+FILES = sorted((*NAMES, LOG))
 
 
 def record(sequence: int, payload: bytes = PAYLOAD, store: int = 7) -> JournalRecord:
@@ -44,7 +50,7 @@ def begun(folder: Path, saves: int = 0) -> Path:
     journal = Journal.open(folder, Disk())
     store = journal.record.store
     for k in range(1, saves + 1):
-        journal.write(record(k, b"%d " % k * 300, store))
+        journal.write(record(k, b"%d " % k * 300, store), whole=True)
     journal.close()
     return folder
 
@@ -63,23 +69,91 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     for k in range(1, 5):
         written = record(k, PAYLOAD[k:], journal.record.store)
         journal.write(written)
-        assert restored(folder) == written
+        assert read_journal(folder).record == written
     journal.close()
+    assert restored(folder) == written
     assert not journal.notes
-    assert sorted(path.name for path in folder.iterdir()) == list(NAMES)
+    assert sorted(path.name for path in folder.iterdir()) == FILES
 
 
-def test_a_save_never_touches_the_newest_copy_and_moves_nothing(tmp_path: Path) -> None:
+class Recorder(Disk):
+    """Which files were written and synced, in order, and how many bytes."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str, int, int]] = []
+
+    def write(self, file: int, data: bytes, offset: int) -> None:
+        super().write(file, data, offset)
+        self.done.append(("write", self._name(file), offset, len(data)))
+
+    def sync(self, file: int) -> None:
+        super().sync(file)
+        self.done.append(("sync", self._name(file), 0, 0))
+
+    @staticmethod
+    def _name(file: int) -> str:
+        return Path(os.readlink(f"/proc/self/fd/{file}")).name
+
+
+def test_a_small_save_is_one_block_and_one_sync_and_moves_nothing(tmp_path: Path) -> None:
     folder = begun(tmp_path / "s", 1)
-    journal = Journal.open(folder, Disk())
+    disk = Recorder()
+    journal = Journal.open(folder, disk)
+    inodes = {name: (folder / name).stat().st_ino for name in FILES}
+    sizes = {name: (folder / name).stat().st_size for name in FILES}
+    before = {name: (folder / name).read_bytes() for name in NAMES}
+    slots = []
+    for k in range(2, 85):
+        disk.done.clear()
+        journal.write(record(k, b"x" * 17 * k, journal.record.store))
+        (written, synced) = disk.done
+        assert written[::3] == ("write", 4096)
+        assert synced == ("sync", LOG, 0, 0)
+        slots.append(written[2] // 4096)
+    assert len(set(slots)) == 64
+    assert all(a != b for a, b in pairwise(slots)), "the newest save is not written over"
+    assert {name: (folder / name).read_bytes() for name in NAMES} == before
+    assert {name: (folder / name).stat().st_ino for name in FILES} == inodes
+    assert {name: (folder / name).stat().st_size for name in FILES} == sizes
+    journal.close()
+
+
+def test_a_whole_save_is_synced_in_one_copy_before_it_goes_into_the_other(tmp_path: Path) -> None:
+    disk = Recorder()
+    journal = Journal.open(begun(tmp_path / "s", 1), disk)
     for k in range(2, 8):
-        before = {name: (folder / name).read_bytes() for name in NAMES}
-        inodes = {name: (folder / name).stat().st_ino for name in NAMES}
-        journal.write(record(k, b"x" * 100 * k, journal.record.store))
-        changed = [name for name in NAMES if (folder / name).read_bytes() != before[name]]
-        assert changed == [NAMES[k % 2]]
-        assert {name: (folder / name).stat().st_ino for name in NAMES} == inodes
-        assert all((folder / name).stat().st_size == CAPACITY for name in NAMES)
+        disk.done.clear()
+        journal.write(record(k, b"x" * 100 * k, journal.record.store), whole=True)
+        assert [what for what, *_ in disk.done] == ["write", "sync", "write", "sync"]
+        names = [name for _, name, *_ in disk.done]
+        assert names[0] == names[1] != names[2] == names[3]
+        assert set(names) == set(NAMES)
+    journal.close()
+
+
+def test_when_a_save_is_whole(tmp_path: Path) -> None:
+    """Each quarter of an hour of the meter's time, forwards or backwards; what is asked for; what fits no slot."""
+    disk = Recorder()
+    journal = Journal.open(tmp_path, disk)
+    store, rng = journal.record.store, Random(1)
+
+    def is_whole(utc_ns: int, payload: bytes = b"small", whole: bool = False) -> bool:
+        disk.done.clear()
+        journal.write(replace(record(journal.next_sequence, payload, store), utc_ns=utc_ns), whole)
+        return disk.done[0][1] in NAMES
+
+    minute = 60 * 10**9
+    assert is_whole(15 * minute)  # the base is of 1970
+    assert not is_whole(15 * minute + 1)
+    assert not is_whole(30 * minute - 1)
+    assert is_whole(30 * minute)
+    assert not is_whole(31 * minute, whole=False)
+    assert is_whole(31 * minute, whole=True)
+    assert not is_whole(16 * minute + 1)
+    assert is_whole(16 * minute)
+    assert is_whole(16 * minute, rng.randbytes(4096))
+    assert not is_whole(16 * minute, b"small again")
+    assert journal.trouble is None
     journal.close()
 
 
@@ -89,8 +163,13 @@ def test_a_save_never_touches_the_newest_copy_and_moves_nothing(tmp_path: Path) 
 def rows() -> Iterator[tuple[str, str, str]]:
     for line in (journal_module.__doc__ or "").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if line.strip().startswith("|") and not re.match(r"-+$", cells[0]) and cells[0] != "one copy":
+        if cells[0] in STATES:
             yield cells[0], cells[1], cells[2]
+
+
+def no_file(path: Path, store: int) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
 
 
 def flip(path: Path, place: int) -> None:
@@ -106,12 +185,14 @@ STATES: dict[str, Callable[[Path, int], None]] = {
     "older": lambda path, store: path.write_bytes(encode(record(8, b"eight", store)).ljust(CAPACITY, b"\0")),
     "damaged": lambda path, store: flip(path, OVERHEAD + 3),
     "newer": lambda path, store: path.write_bytes(encode(record(9, b"nine", store), FORMAT.version + 1)),
+    "no file": no_file,
     "foreign": lambda path, store: path.write_bytes(encode(record(9, b"nine", store + 1))),
 }
 
 
 def test_the_table_has_every_state() -> None:
     assert {state for row in rows() for state in row[:2]} == set(STATES)
+    assert len(list(rows())) == 14
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -122,7 +203,7 @@ def test_what_is_found_and_what_is_done(tmp_path: Path, one: str, other: str, do
     a, b = (folder / NAMES[place], folder / NAMES[1 - place])
     STATES[one](a, store)
     STATES[other](b, store)
-    before = {path: path.read_bytes() for path in folder.iterdir()}
+    before = {path: path.read_bytes() for path in folder.iterdir() if not path.is_symlink()}
     if done.startswith("refuses"):
         with pytest.raises(StoreError) as error:
             Journal.open(folder, Disk())
@@ -130,7 +211,7 @@ def test_what_is_found_and_what_is_done(tmp_path: Path, one: str, other: str, do
         assert str(a) in said
         assert "newer" not in one or "update the program" in said
         assert "newer" in one or (str(b) in said and "put back" in said)
-        assert {path: path.read_bytes() for path in folder.iterdir()} == before
+        assert {path: path.read_bytes() for path in folder.iterdir() if not path.is_symlink()} == before
         return
     journal = Journal.open(folder, Disk())
     expected = {"valid": (9, b"nine"), "unused": (0, b"")}
@@ -142,13 +223,14 @@ def test_what_is_found_and_what_is_done(tmp_path: Path, one: str, other: str, do
         assert journal.record.store == store
     assert bool(journal.notes) == ("says so" in done)
     assert all(b.name in note for note in journal.notes)
-    # It is whole again, and goes on: the next save goes over the copy that was not the one to go on from.
+    # Both copies are whole again, and it goes on.
+    if one != "missing":
+        assert read_copy(a, Disk()).whole == read_copy(b, Disk()).whole
     after = record(journal.record.sequence + 1, b"after", journal.record.store)
-    kept = a.read_bytes()
     journal.write(after)
     journal.close()
     assert restored(folder) == after
-    assert one == "missing" or a.read_bytes() == kept or one == other
+    assert not b.is_symlink()
     assert all((folder / name).stat().st_size == CAPACITY for name in NAMES)
 
 
@@ -203,9 +285,11 @@ def test_cut_off_copies_get_their_size_back(tmp_path: Path) -> None:
     wholes = [read_copy(folder / name, Disk()).whole for name in NAMES]
     for name, whole in zip(NAMES, wholes, strict=True):
         (folder / name).write_bytes(whole)
+    os.truncate(folder / LOG, 5000)
     assert restored(folder).sequence == 4
-    for name, whole in zip(NAMES, wholes, strict=True):
-        assert (folder / name).read_bytes() == whole.ljust(CAPACITY, b"\0")
+    for name in NAMES:
+        assert (folder / name).read_bytes() == read_copy(folder / name, Disk()).whole.ljust(CAPACITY, b"\0")
+    assert (folder / LOG).stat().st_size == 64 * 4096
 
 
 # Power.
@@ -213,9 +297,10 @@ def test_cut_off_copies_get_their_size_back(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="class")
 def small() -> Iterator[None]:
-    """Copies of 8 KiB, so that thousands of them are soon made."""
+    """Copies of 8 KiB and a log of four slots, so that thousands of them are soon made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(journal_module, "CAPACITY", 1 << 13)
+        patch.setattr(journal_module, "SLOTS", 4)
         yield
 
 
@@ -235,14 +320,14 @@ class Session:
         for _ in range(saves):
             payload = b"%d " % len(self.tried) * (200 + 31 * len(self.tried) % 97)
             self.tried.append(payload)
-            sequence = journal.record.sequence + 1
-            journal.write(record(sequence, payload, journal.record.store))
+            sequence = journal.next_sequence
+            journal.write(record(sequence, payload, journal.record.store), whole=len(self.tried) % 3 == 0)
             self.returned = len(self.tried) - 1
         journal.close()
 
     def twice(self) -> None:
-        self.run(2)
-        self.run(2)
+        self.run(3)
+        self.run(3)
 
     def check(self, journal: Journal) -> None:
         found = self.tried.index(journal.record.payload)
@@ -331,16 +416,18 @@ class TestPower:
 
 def test_a_record_that_only_the_system_has_is_written_before_the_next_save(tmp_path: Path) -> None:
     """Killed before the sync of a save; started again; power cut in the next one, which leaves nothing of it whole."""
-    disk = FailingDisk(lambda n: [(0, 100)])
+    disk = FailingDisk(lambda n: [(0, 30)])
     session = Session(tmp_path, disk)
     session.run(1)
-    disk.kill_at = disk.operations + 8  # open, write, sync, open, sync, folder; of the save: write, sync
+    # The log: open, write, sync; copies: open, write, sync, folder, open, write, sync, write, sync. Then a whole save.
+    disk.kill_at = disk.operations + 12 + 2
     with pytest.raises(Killed):
         session.run(1)
     disk.let_go()
     assert session.returned == 1
-    assert restored(tmp_path).payload == session.tried[2], "the system has the save that was not synced"
-    disk.cut_at = disk.operations + 8
+    assert read_journal(tmp_path).record.payload == session.tried[2], "the system has the save that was not synced"
+    # The log: open; the copies: open, write, sync, folder, open, write, sync. Then a small save.
+    disk.cut_at = disk.operations + 8 + 2
     with pytest.raises(PowerCut):
         session.run(1)
     disk.restore_power()
@@ -354,15 +441,49 @@ def test_a_save_that_fails_leaves_the_one_before_and_the_next_may_succeed(tmp_pa
     journal = Journal.open(tmp_path, disk)
     store = journal.record.store
     journal.write(record(1, b"one", store))
-    for k in range(4):
-        disk.failures = {disk.operations + 1 + k % 2: code}
-        with pytest.raises(StoreError, match=rf"billing\.. cannot be written: {_words(code)}"):
-            journal.write(record(2, b"two %d" % k, store))
+    for k in range(8):  # small and whole saves, of which the write fails or the sync, and then the other way too
+        disk.failures = {disk.operations + at: code for at in ((1, 2), (2, 3), (1, 3), (2, 4))[k % 4]}
+        with pytest.raises(StoreError, match=rf"billing\.(a|b|log) cannot be written: {_words(code)}"):
+            journal.write(record(journal.next_sequence, b"two %d" % k, store), whole=k > 3)
         assert journal.record.payload == b"one"
-    assert b"one" in {c.record.payload for n in NAMES if (c := read_copy(tmp_path / n, disk)).record}
-    journal.write(record(2, b"two", store))
+    disk.failures = {}
+    journal.write(record(journal.next_sequence, b"two", store))
     journal.close()
     assert restored(tmp_path).payload == b"two"
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("fails", [1, 2])
+def test_a_save_that_cannot_be_made_one_way_is_made_the_other_and_told(
+    tmp_path: Path, whole: bool, fails: int
+) -> None:
+    disk = FailingDisk(lambda n: [])
+    journal = Journal.open(tmp_path, disk)
+    journal.write(record(1, b"first", journal.record.store))
+    for k in range(1, 5 if whole else 140):  # more than the log has slots
+        disk.failures = {disk.operations + fails: BROKEN}
+        journal.write(record(journal.next_sequence, b"%d" % k, journal.record.store), whole)
+        assert re.search(rf"billing\.({'a|b' if whole else 'log'}) cannot be written: Input", journal.trouble or "")
+        found = read_journal(tmp_path).record
+        assert found is not None
+        assert found.payload == b"%d" % k
+    disk.failures = {}
+    journal.write(record(journal.next_sequence, b"well", journal.record.store), whole)
+    assert journal.trouble is None
+    journal.close()
+
+
+def test_a_copy_that_fails_after_the_other_is_trouble_and_the_next_whole_save_mends_it(tmp_path: Path) -> None:
+    disk = FailingDisk(lambda n: [])
+    journal = Journal.open(tmp_path, disk)
+    disk.failures = {disk.operations + 4: BROKEN}  # write, sync, write, and this sync
+    journal.write(record(1, b"one", journal.record.store), whole=True)
+    assert "cannot be written: Input/output error" in (journal.trouble or "")
+    journal.write(record(2, b"two", journal.record.store))
+    journal.write(record(3, b"three", journal.record.store), whole=True)
+    assert journal.trouble is None
+    journal.close()
+    assert {read_copy(tmp_path / name, Disk()).record.sequence for name in NAMES} == {3}  # type: ignore[union-attr]
 
 
 def _words(code: int) -> str:
@@ -433,10 +554,15 @@ def test_an_older_journal_is_brought_up_to_date(tmp_path: Path) -> None:
     assert not journal.notes
     journal.write(record(7))
     journal.close()
-    assert decode(read_raw(tmp_path / NAMES[0]), fmt) == record(7)
-    with pytest.raises(ValueError, match="is of format 3, this program knows up to 1"):
-        decode(read_raw(tmp_path / NAMES[0]))
-    assert decode(read_raw(tmp_path / NAMES[1]), fmt) == record(6)
+    for name in NAMES:
+        assert decode(read_raw(tmp_path / name), fmt) == record(6)
+        with pytest.raises(ValueError, match="is of format 3, this program knows up to 2"):
+            decode(read_raw(tmp_path / name))
+    journal = Journal.open(tmp_path, Disk(), fmt)
+    assert journal.record == record(7)
+    journal.close()
+    with pytest.raises(StoreError, match="is of format 3, this program knows up to 2: update the program"):
+        Journal.open(tmp_path, Disk())
 
 
 def read_raw(path: Path) -> bytes:

@@ -15,6 +15,7 @@ from rig.store.check import Finding, check
 from rig.store.history import NAME
 from rig.store.items import RecordingItem, WordsItem
 from rig.store.journal import NAMES
+from rig.store.log import NAME as LOG
 from rig.store.store import Store
 
 A, B = NAMES
@@ -49,10 +50,11 @@ def test_a_sound_store(sound: Path) -> None:
     before = contents(sound)
     findings = check(sound)
     assert all(finding.holds for finding in findings)
-    assert [finding.part for finding in findings] == [A, B, "journal", "payload", "history", "items", "profile"]
+    assert [finding.part for finding in findings] == [A, B, LOG, "journal", "payload", "history", "items", "profile"]
     found = {finding.part: finding.found for finding in findings}
-    assert found[A].startswith(f"save 8 of {SECOND}08Z, ")
-    assert found[B].startswith(f"save 9 of {SECOND}09Z, ")
+    assert found[A].startswith(f"save 7 of {SECOND}07Z, ")  # with it came a snapshot
+    assert found[B].startswith(f"save 7 of {SECOND}07Z, ")
+    assert found[LOG] == f"save 9 of {SECOND}09Z is the newest of 7"
     assert found["journal"] == "goes on from save 9, 2 items wait for the history"
     assert found["payload"] == f"the meter's state, {len(payload(9))} bytes"
     assert found["history"] == "sound, up to item 20"
@@ -99,7 +101,7 @@ def _put_back(folder: Path) -> None:
 
 
 def _both_put_back(folder: Path) -> None:
-    before = {name: (folder / name).read_bytes() for name in NAMES}
+    before = {name: (folder / name).read_bytes() for name in (*NAMES, LOG)}
     stored(folder, 11, 10)
     for name, content in before.items():
         (folder / name).write_bytes(content)
@@ -134,9 +136,21 @@ DAMAGE: dict[str, tuple[Change, dict[str, str]]] = {
     "older copy": (_flip(A, 50), {A: "is damaged, its checksum does not hold"}),
     "newest copy": (
         _flip(B, 50),
-        {B: "is damaged, its checksum does not hold", "items": "the history goes on to 20, the journal only to 18"},
+        {B: "is damaged, its checksum does not hold"},
     ),
-    "copy put back": (_put_back, {"journal": "the other copy is 5 saves older: a file was put back"}),
+    "byte after a copy's record": (_flip(B, 400_000), {B: "holds save 7, and damage after it"}),
+    "newest save in the log": (
+        _flip(LOG, 7 * 4096 + 50),
+        {LOG: "no whole save in slot 7: torn", "items": "the history goes on to 20, the journal only to 18"},
+    ),
+    "older save in the log": (_flip(LOG, 4096 + 50), {LOG: "no whole save in slot 1: torn"}),
+    "byte after a save in the log": (_flip(LOG, 3 * 4096 - 1), {LOG: "no whole save in slot 2: torn"}),
+    "byte of the log that was never used": (_flip(LOG, 60 * 4096), {LOG: "no whole save in slot 60: torn"}),
+    "log missing": (
+        lambda folder: (folder / LOG).unlink(),
+        {LOG: "is missing", "items": "the history goes on to 20, the journal only to 16"},
+    ),
+    "copy put back": (_put_back, {"journal": "the other copy is 4 saves older: a file was put back"}),
     "journal put back": (_both_put_back, {"items": "the history goes on to 24, the journal only to 20"}),
     "history put back": (_history_put_back, {"items": "missing: 21 to 28"}),
     "history missing": (lambda folder: (folder / NAME).unlink(), {"history": "does not exist"}),
@@ -187,7 +201,7 @@ def test_dropped_items_are_told(tmp_path: Path) -> None:
     store.close()
     findings = check(tmp_path)
     assert fails(findings) == {"items": "missing: 4 to 7"}
-    assert findings[2].found.endswith("dropped so far: 3 event, 1 words")
+    assert findings[3].found.endswith("dropped so far: 3 event, 1 words")
 
 
 def test_a_store_in_use(tmp_path: Path) -> None:

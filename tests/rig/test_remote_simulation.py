@@ -1,0 +1,300 @@
+"""The simulated board in a process of its own: who may have it, what it keeps for whom, and what is said when it goes.
+
+The board is that of `rig simulate`, the meters are processes of this one's service, killed where that is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from drivers.sim.board_messages import ClaimInput, Drive, Join
+from drivers.sim.remote_board import BoardGone, RemotePins, RemoteSpi, connected
+from drivers.spi_link import SpiLink
+from drivers.switches import SwitchInput
+from rig.files.strict_toml import ConfigError
+from rig.hardware.config import load
+from rig.hardware.selection import open_hardware
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
+PATIENCE_S = 240
+MS = 1_000_000
+
+RIG = '[simulation]\nboard = "board.sock"\nsensors = "ideal"\n[meter]\nstore = "store"\nring = "meter.ring"\n'
+
+METER = """
+import json, sys
+from pathlib import Path
+from rig.hardware.config import load
+from rig.hardware.selection import open_hardware, program_of
+from rig.service.service import Service
+from rig.store.store import Store
+config = load(Path(sys.argv[1]))
+hardware = open_hardware(config, 20)
+service = Service(hardware, config, program_of(config), Store.open(Path(config.meter.store)))
+service.begin()
+before = sum(service.meter.billing.state.registers.energy)
+windows = [r.window for r in service.run(hardware.clock.now_ns() + 700_000_000)]
+print(json.dumps({
+    "took_over": service.took_over,
+    "kwh": before,
+    "faults": sorted({f.label for w in windows for f in w.faults}),
+    "start": windows[0].tick_start, "end": windows[-1].tick_end,
+}), flush=True)
+if sys.argv[2] == "stay":
+    sys.stdin.read()
+service.finish()
+hardware.close()
+"""
+
+
+def comes(that: Callable[[], bool], within_s: float = 30) -> bool:
+    until = time.monotonic() + within_s
+    while not (true := that()) and time.monotonic() < until:
+        time.sleep(0.01)
+    return true
+
+
+@dataclass
+class Board:
+    """A board that lives on, and its folder."""
+
+    folder: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def path(self) -> str:
+        return str(self.folder / "board.sock")
+
+    def pins(self) -> RemotePins:
+        return RemotePins(connected(self.path))
+
+    def meter(self, *, kill: bool) -> dict:
+        """What a metering process says of itself, that is then killed, or ends."""
+        words = [sys.executable, "-c", METER, str(self.folder / "rig.toml"), "stay" if kill else "end"]
+        with subprocess.Popen(
+            words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+        ) as process:
+            assert process.stdout is not None
+            said = json.loads(process.stdout.readline())
+            if kill:
+                process.kill()
+        return said
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+def start(folder: Path) -> Board:
+    (folder / "rig.toml").write_text(RIG)
+    process = subprocess.Popen(
+        [*COMMAND, "simulate", "--config", str(folder / "rig.toml")],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith(f"rig: the simulated board runs at {folder / 'board.sock'}")
+    return Board(folder, process)
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory) -> Iterator[Board]:
+    board = start(tmp_path_factory.mktemp("b"))
+    yield board
+    board.process.send_signal(signal.SIGTERM)
+    _, said = board.process.communicate(timeout=PATIENCE_S)
+    assert (board.process.returncode, said) == (0, "")
+    assert not Path(board.path).exists()
+
+
+def test_spi_is_answered_to_any_number_of_processes_and_pins_are_one_s(board: Board) -> None:
+    links = [SpiLink(RemoteSpi(connected(board.path))) for _ in range(3)]
+    ticks = [link.ticks() for link in (*links, *links)]
+    assert ticks == sorted(ticks)
+    pins = board.pins()
+    with pytest.raises(BoardGone, match=rf"^process {os.getpid()} meters on the simulated board: end it first"):
+        board.pins()
+    pins.close()
+    board.pins().close()
+    for link in links:
+        link.close()
+
+
+def test_edges_are_numbered_and_kept_for_who_comes_next(board: Board) -> None:
+    pins = board.pins()
+    magnet = SwitchInput("magnet", 6, pins=pins)
+    first = magnet.first_number
+    now_ns = time.monotonic_ns() - pins.begun_ns
+    for k, closed in enumerate((True, False, True)):
+        pins.move("magnet", now_ns + (50 + 10 * k) * MS, closed, False)
+    seen: list[tuple[int, bool]] = []
+
+    def three() -> bool:
+        pins.collect()
+        seen.extend(magnet.drain())
+        return len(seen) == 3
+
+    assert comes(three)
+    assert seen == [(now_ns + (50 + 10 * k) * MS, closed) for k, closed in enumerate((True, False, True))]
+    pins._connection.close()  # as when the process dies: nothing is released
+    later = board.pins()
+    later.resume = {6: first + 1}
+    again = SwitchInput("magnet", 6, pins=later)
+    assert (again.first_number, again.initial) == (first + 1, True)
+    found: list[tuple[int, bool]] = []
+
+    def two() -> bool:
+        later.collect()
+        found.extend(again.drain())
+        return len(found) == 2
+
+    assert comes(two)
+    assert found == seen[1:]
+    later.move("magnet", 0, False, False)  # long past: now
+    later.close()
+
+
+def test_outputs_stay_as_a_dead_process_left_them_and_what_it_sent_is_done(board: Board) -> None:
+    pins = board.pins()
+    before = pins.counts().edges.get(22, 0)
+    pin = pins.pin(22)
+    pin.function = "output"
+    for high in (True, False, True):
+        pin.state = high
+    pins._connection.close()
+    later = board.pins()
+    assert later.counts().edges[22] == before + 3
+    again = later.pin(22)
+    again.function = "output"
+    assert again.state
+    again.state = False
+    later.close()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"", b"\xff", b"garbage" * 100, msgspec.msgpack.encode(Drive(22, True)), msgspec.msgpack.encode(ClaimInput(99))],
+)
+def test_whoever_talks_nonsense_is_dropped_and_hurts_nobody(board: Board, message: bytes) -> None:
+    link = SpiLink(RemoteSpi(connected(board.path)))
+    for joined in (False, True):
+        bad = connected(board.path)
+        bad.settimeout(PATIENCE_S)
+        if joined:
+            bad.send(msgspec.msgpack.encode(Join("pins", 1)))
+            assert bad.recv(1 << 16)
+        bad.send(message)
+        if not joined or message[:1] != b"\x83":
+            bad.shutdown(socket.SHUT_WR)
+        while bad.recv(1 << 16):
+            pass
+        bad.close()
+    assert link.ticks() > 0
+    link.close()
+
+
+def test_a_meter_takes_over_from_one_that_was_killed_or_ended(board: Board) -> None:
+    first = board.meter(kill=True)
+    assert (first["took_over"], first["faults"]) == (False, [])
+    second = board.meter(kill=False)
+    assert (second["took_over"], second["faults"]) == (True, [])
+    third = board.meter(kill=True)  # an orderly end is no outage either
+    assert (third["took_over"], third["faults"]) == (True, [])
+    assert first["start"] < second["start"] < third["start"]
+
+
+def test_a_ring_that_is_damaged_or_another_program_s_is_an_outage(board: Board) -> None:
+    ring = board.folder / "meter.ring"
+    ring.write_bytes(os.urandom(2 << 18))
+    assert not board.meter(kill=True)["took_over"]
+    (board.folder / "meter.toml").write_text('[meter]\nks_wh = "1.2"\n')
+    other = RIG.replace("[meter]", '[meter]\nprogram = "meter.toml"')
+    try:
+        (board.folder / "rig.toml").write_text(other)
+        assert not board.meter(kill=True)["took_over"]
+    finally:
+        (board.folder / "rig.toml").write_text(RIG)
+
+
+def test_a_store_that_was_taken_away_is_a_new_meter_whatever_the_ring_has(board: Board) -> None:
+    (board.folder / "store").rename(board.folder / "away")
+    said = board.meter(kill=False)
+    assert (said["took_over"], said["kwh"]) == (False, 0)
+
+
+def test_a_board_as_another_configuration_has_it_is_refused(board: Board, tmp_path: Path) -> None:
+    other = tmp_path / "rig.toml"
+    other.write_text(f'[hardware]\nled_pin = 14\n[simulation]\nboard = "{board.path}"\n')
+    with pytest.raises(
+        ConfigError, match=r"the simulated board at .* is exact, of class 20, and its pins are as another"
+    ):
+        open_hardware(load(other), 20)
+    with pytest.raises(ConfigError, match="start rig simulate with this configuration"):
+        open_hardware(load(board.folder / "rig.toml"), 10)
+    other.write_text('[simulation]\nboard = "nowhere.sock"\n')
+    with pytest.raises(BoardGone, match=r"no simulated board answers at .*nowhere.sock \(No such file"):
+        open_hardware(load(other), 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", 'rig: rig simulate needs a rig.toml with hardware.kind = "sim" and simulation.board'),
+        (
+            '[hardware]\nkind = "pi"\n[simulation]\nboard = "x"\n',
+            "rig: rig simulate needs a rig.toml with hardware.kind",
+        ),
+        (f'[simulation]\nboard = "{"x" * 200}"\n', "cannot be a socket"),
+        ('[simulation]\nboard = "no/such/folder.sock"\n', "must be in a folder that this user may write"),
+    ],
+)
+def test_what_cannot_be_simulated_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "rig.toml").write_text(text)
+    done = subprocess.run(
+        [*COMMAND, "simulate"], cwd=tmp_path, capture_output=True, text=True, env=environment(), timeout=PATIENCE_S
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_second_board_at_one_socket_is_refused_with_its_process(board: Board) -> None:
+    done = subprocess.run(
+        [*COMMAND, "simulate", "--config", str(board.folder / "rig.toml")],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 2
+    assert f"the simulated board {board.path} is in use by process {board.process.pid}" in done.stderr
+
+
+def test_a_board_that_is_killed_is_one_sentence(tmp_path: Path) -> None:
+    board = start(tmp_path)
+    pins = board.pins()
+    magnet = SwitchInput("magnet", 6, pins=pins)
+    link = SpiLink(RemoteSpi(connected(board.path)))
+    board.process.kill()
+    board.process.communicate()
+    with pytest.raises(BoardGone, match="the process of the simulated board has ended"):
+        link.ticks()
+    with pytest.raises(BoardGone, match="the process of the simulated board has ended"):
+        comes(lambda: pins.collect() is not None)
+    magnet.close()
+    pins.close()
+    link.close()
