@@ -164,14 +164,15 @@ class MeteringBoard:
         """Drop records until the window that was asked for has closed; after it, records are given."""
         assert self._target is not None
         for record in self._link.records():
+            if not 0 < (record.tick_end - self._target) % _TICKS < _TICKS // 2:
+                continue  # from before, perhaps with an end that someone else asked for
             if RecordFlag.END_COMMANDED in record.flags:
                 self._phase, self._last = _Phase.METERING, record
                 self._place(record.tick_end)
                 return
-            if 0 < (record.tick_end - self._target) % _TICKS < _TICKS // 2:
-                # The board's memory was full when it was to close, and the window went on: ask again.
-                self._target = record.tick_end
-                self._link.close_window_at(self._target)
+            # The board's memory was full when it was to close, and the window went on: ask again.
+            self._target = record.tick_end
+            self._link.close_window_at(self._target)
 
     @property
     def _begun(self) -> bool:
