@@ -79,7 +79,7 @@ class MeteringBoard:
         target = tick + SETTLING_TICKS if at_tick is None else at_tick
         link.close_window_at(target)
         while True:
-            for record in link.records():
+            for record in link.dropped_records():
                 if RecordFlag.END_COMMANDED in record.flags:
                     return
                 if 0 < (record.tick_end - target) % _TICKS < _TICKS // 2:
