@@ -163,7 +163,7 @@ class MeteringBoard:
     def _close(self) -> None:
         """Drop records until the window that was asked for has closed; after it, records are given."""
         assert self._target is not None
-        for record in self._link.records():
+        for record in self._link.dropped_records():
             if not 0 < (record.tick_end - self._target) % _TICKS < _TICKS // 2:
                 continue  # from before, perhaps with an end that someone else asked for
             if RecordFlag.END_COMMANDED in record.flags:

@@ -314,6 +314,23 @@ def test_missing_device_and_module_have_remedies(tmp_path) -> None:
         open_spidev(str(tmp_path / "spidev0.0"), 1_000_000)
 
 
+def test_a_full_ring_is_dropped_in_two_frames_a_record() -> None:
+    source = board()
+    link = SpiLink(source)
+    source.advance(2_000_000)
+    kept = next(link.records())  # given, and not dropped yet
+    frames = link.counts.frames
+    dropped = list(link.dropped_records())
+    assert [record.sequence for record in dropped] == list(range(kept.sequence + 1, kept.sequence + 1 + len(dropped)))
+    assert len(dropped) > 20
+    assert all(one.tick_end == other.tick_start for one, other in pairwise(dropped))
+    assert link.counts.frames - frames == 2 * len(dropped) + 2
+    source.advance(200_000)
+    after = list(link.records())
+    assert after[0].sequence == dropped[-1].sequence + 1
+    assert any(after[0].sums)
+
+
 class Counted:
     """A bus that counts the bits that pass."""
 
