@@ -164,7 +164,8 @@ class MeteringBoard:
         """Drop records until the window that was asked for has closed; after it, records are given."""
         assert self._target is not None
         for record in self._link.dropped_records():
-            if not 0 < (record.tick_end - self._target) % _TICKS < _TICKS // 2:
+            next_sample = record.tick_end + self._link.identity.ticks_per_sample
+            if not 0 < (next_sample - self._target) % _TICKS < _TICKS // 2:
                 continue  # from before, perhaps with an end that someone else asked for
             if RecordFlag.END_COMMANDED in record.flags:
                 self._phase, self._last = _Phase.METERING, record
