@@ -57,12 +57,12 @@ _CAPABILITIES: Mapping[Capability, str] = {
 
 _FIELDS: Mapping[str, str] = {
     "sequence": "counts records, modulo 2³²",
-    "windows": "windows in this record: more than 1 when the host was slow and they were merged",
+    "windows": "windows in this record, modulo 2²⁴: more than 1 when the host was slow and they were merged",
     "flags": "see the flags below",
     "tick_start": "tick count at the end of the record before",
     "tick_end": "tick count of the last sample summed",
     "samples": "sample vectors summed",
-    "cycles": "zero crossings that closed a window of this record",
+    "cycles": "zero crossings that closed a window of this record, modulo 2²⁴",
     "before": "the reference voltage's last sample in the record, signed",
     "after": "its first sample after the record, signed",
     "config_digest": "digest of the configuration registers",
@@ -229,7 +229,7 @@ def _frame() -> Iterator[str]:
             (f"0 or {write - 3}", "host", "data of a write"),
             (CRC_BYTES, "host", "CRC of all before"),
             (TURN_BYTES, "–", "turn: the FPGA checks the request and fetches the first item"),
-            (1, "FPGA", "status in bits 7:4, waiting records in bits 3:0 (15: 15 or more)"),
+            (1, "FPGA", "status in bits 7:4, waiting records in bits 3:0 (15: 15 or more; RECORDS has all)"),
             (HEAD_BYTES - 1, "FPGA", "the request's sequence"),
             ("count × size", "FPGA", "items; zeros when the status is not `OK`"),
             (CRC_BYTES, "FPGA", "CRC of the reply's bytes before"),
