@@ -110,6 +110,10 @@ def troubles(s: Summary) -> str:
         said.append(f"INPUT EDGES LOST ×{s.lost_input_edges}")
     if s.input_pulses_in_doubt:
         said.append(f"INPUT PULSES IN DOUBT ×{s.input_pulses_in_doubt}")
+    if s.link_fault:
+        said.append(f"FPGA NOT READ: {s.link_fault}")
+    if s.clock_fault:
+        said.append(f"TIME OF DAY DOUBTED: {s.clock_fault}")
     if s.trouble:
         said.append(f"NOT STORED: {s.trouble}")
     return "   ".join(said)

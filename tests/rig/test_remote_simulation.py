@@ -45,7 +45,7 @@ config = load(Path(sys.argv[1]))
 hardware = open_hardware(config, 20)
 service = Service(hardware, config, program_of(config), Store.open(Path(config.meter.store)))
 service.begin()
-before = sum(service.meter.billing.registers.energy)
+before = sum(service.meter.billing.state.registers.energy)
 windows = [r.window for r in service.run(hardware.clock.now_ns() + 700_000_000)]
 print(json.dumps({
     "took_over": service.took_over,
