@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
 from drivers.spi_link import LinkError, SpiBus, SpiLink, open_spidev
 from gateware.chain import Chain
 from gateware.registers import MAGIC, Op, Record, RecordFlag, request
+from gateware.twin.behind_bus import ModelBehindBus
 
 CHAIN = Chain()
 
@@ -74,6 +76,28 @@ def test_identity() -> None:
     assert link.identity.capabilities == Chain().capabilities
     assert link.identity.quarter == Chain().quarter
     assert link.identity.build == CHAIN.digest
+
+
+@pytest.mark.parametrize(("version", "ring"), [(0x1_0002, 79), (0x1_0001, 63)])
+def test_how_many_records_wait_is_read_or_from_an_older_map_worked_out(version: int, ring: int) -> None:
+    """A ring of 80 slots. Before map 1.2 CHAIN had the log2 of the memories, one of which was being summed into."""
+    model = ModelBehindBus(replace(CHAIN, record_slots=80))
+    model._model._values["VERSION"] = version
+    source = board()
+    source._gateware = model
+    assert SpiLink(source).identity.ring == ring
+
+
+def test_records_waiting_are_counted_beyond_fifteen() -> None:
+    """The reply's four bits stop at fifteen, RECORDS does not."""
+    source = board()
+    link = SpiLink(source)
+    source.advance(20 * 100_000)  # windows of 384 samples at most
+    (before,) = link.read("RECORDS")
+    assert before & 0xFFFF == CHAIN.ring
+    assert before >> 16 > 15
+    assert len(list(link.records())) >= before >> 16
+    assert link.read("RECORDS")[0] >> 16 == 0
 
 
 def test_written_registers_read_back() -> None:

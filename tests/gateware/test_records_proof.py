@@ -39,7 +39,7 @@ BUILDS = {
 
 MUTANTS = {
     # what is changed in the gateware → (claim that does not hold, text, its replacement)
-    "a full ring is closed into": ("the ring does not overflow", "room.eq(self.level != chain.ring)", "room.eq(1)"),
+    "a full ring is closed into": ("what closes finds room", "room.eq(self.level != chain.ring)", "room.eq(1)"),
     "a closing forgets its sample set": (
         "every sample set is summed once",
         "m.d.sync += self.start.eq(switch)",
@@ -56,8 +56,11 @@ MUTANTS = {
         "with m.If(self.start):\n            m.d.sync += previous",
         "with m.If(self.decided):\n            m.d.sync += previous",
     ),
-    "a copy starts too soon": ("sums and copy do not want the port at once", "_CLOSE, _COPY, _COPIED = 24, 96, 224",
-                               "_CLOSE, _COPY, _COPIED = 24, 80, 224"),
+    "a copy starts too soon": (
+        "sums and copy do not want the port at once",
+        "moving.eq(copying & (step >= _COPY))",
+        "moving.eq(copying & (step >= _COPY - 32))",
+    ),
     "the copy takes the bank being summed": (
         "what is read is what is copied",
         "Cat(step[1:7], ~bank)",

@@ -37,7 +37,7 @@ PERIOD_NS = 100 * MILLISECOND
 CLOSED_NS = 40 * MILLISECOND
 FIRST_NS = {"input1": 3 * SECOND + 7 * MILLISECOND, "input2": 3 * SECOND + 53 * MILLISECOND}
 
-CHAIN = Chain(banks_log2=12)
+CHAIN = Chain(record_slots=1 << 12)
 """Room for a minute of records, so that none is merged while nobody reads, however busy the computer is: what merging
 costs is another test's."""
 

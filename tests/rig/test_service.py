@@ -157,10 +157,10 @@ def test_the_lively_load_is_what_the_meter_reads() -> None:
 def test_begins_on_a_board_that_has_long_been_running() -> None:
     """Its memory is full of records, and windows are being merged: a closing asked for now would be merged too."""
     hardware = opened()
-    hardware.clock.wait_until(2 * 10**9)
+    hardware.clock.wait_until(5 * 10**9)
     service = Service(hardware, CONFIG, PROGRAM)
     hardware.link.close_window_at(hardware.link.ticks() + 1)  # one that is lost, as nobody reads
-    hardware.clock.wait_until(3 * 10**9)
+    hardware.clock.wait_until(6 * 10**9)
     service.begin()
     results = list(service.run(hardware.clock.now_ns() + 10**9))
     assert 58 <= len(results) <= 62
