@@ -38,7 +38,7 @@ BUILDS = {
 }
 
 MUTANTS = {
-    # what is changed in the gateware → (claim that does not hold, text, its replacement)
+    # what is changed in the gateware → (claim that does not hold, or several; text, its replacement)
     "a full ring is closed into": ("what closes finds room", "room.eq(self.level != chain.ring)", "room.eq(1)"),
     "a closing forgets its sample set": (
         "every sample set is summed once",
@@ -82,7 +82,7 @@ MUTANTS = {
         "ring.read.eq(waiting)",
     ),
     "the header is written into the other bank": (
-        "the samples are in the bank",
+        "the tick of the end is in the bank / the samples are in the bank / the sequence is in the bank",
         "write_port.addr.eq(Cat(Mux(self.sum_write, self.sum_word, word), bank))",
         "write_port.addr.eq(Cat(Mux(self.sum_write, self.sum_word, word), bank ^ closing))",
     ),
@@ -97,7 +97,7 @@ MUTANTS = {
         "((op == Op.POP) & empty)",
     ),
     "a frame acts twice": (
-        "a POP acts once a frame",
+        "a frame acts before its reply",
         "m.d.sync += state.eq(SpiState.TURN)",
         "m.d.sync += state.eq(SpiState.CHECK)",
     ),
@@ -150,4 +150,4 @@ def test_a_fault_is_refused(mutant: str, tmp_path: Path) -> None:
     claim, text, replacement = MUTANTS[mutant]
     proved, broken = prove(tmp_path, EVERYTHING, mutation={text: replacement})
     assert not proved
-    assert claim in broken
+    assert broken & set(claim.split(" / "))  # what the solver finds first may break one of several
