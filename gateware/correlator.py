@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from amaranth import Array, Cat, Module, Signal, Value, signed
+from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -14,6 +14,7 @@ from gateware.chain import FIR_DECIMATION, TAPS, Chain
 from gateware.multiplier import A_BITS, B_BITS, P_BITS
 from gateware.registers import (
     CHANNELS,
+    LINE_50_BITS,
     PRODUCTS,
     RECORD_WORDS,
     SAMPLE_BITS,
@@ -23,6 +24,7 @@ from gateware.registers import (
     WORD_PHASORS,
     WORD_PRODUCTS,
     Capability,
+    td_delay,
 )
 from gateware.sine import VALUE_BITS
 
@@ -66,7 +68,8 @@ class Correlator(wiring.Component):
     The sum so far is what `read_data` says, zero in a new record: it needs no clearing pass.
     Drives the read port of the record memory while `busy`, and its write port a clock behind. One sum a
     clock and four clocks of latency; `overrun` is sticky. `cos` and `sin` must be there when the first phasor is
-    due, PHASOR_CLOCKS after `start`; the delayed voltages it keeps itself.
+    due, PHASOR_CLOCKS after `start`, and so must `line_50`, by which the delayed voltages, which it keeps itself, are
+    those of a quarter cycle of 50 Hz instead of 60 Hz ago.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -74,10 +77,12 @@ class Correlator(wiring.Component):
         self._rows = schedule(chain.capabilities)
         idle = FIR_DECIMATION * chain.clocks_per_output - CHANNELS * (len(TAPS) + 1)
         assert len(self._rows) + 40 < idle, "the sums must be done before the filter needs the multiplier again"
-        assert chain.quarter < 1 << _PLACE_BITS, "the delay line is too short"
+        self._quarters = chain.quarter, td_delay(chain.quarter, 1 << LINE_50_BITS)
+        assert self._quarters[1] < 1 << _PLACE_BITS, "the delay line is too short"
         super().__init__(
             {
                 "start": In(1),
+                "line_50": In(1),
                 "samples": In(signed(SAMPLE_BITS)).array(CHANNELS),
                 "cos": In(signed(VALUE_BITS)),
                 "sin": In(signed(VALUE_BITS)),
@@ -138,15 +143,16 @@ class Correlator(wiring.Component):
         return {row.b for row in self._rows}
 
     def _delay_line(self, m: Module, store: Value, stored: Value, wanted: Value) -> Value:
-        """The voltage `wanted` a clock before, as it was `chain.quarter` samples ago (0 before reset)."""
+        """The voltage `wanted` a clock before, as it was a quarter cycle ago (0 before reset)."""
         m.submodules.line = line = Memory(shape=signed(SAMPLE_BITS), depth=4 << _PLACE_BITS, init=[])
         write_port, read_port = line.write_port(), line.read_port()
         place = Signal(_PLACE_BITS)
+        sixty, fifty = self._quarters
         m.d.comb += [
             write_port.addr.eq(Cat(place, stored)),
             write_port.data.eq(self.b),
             write_port.en.eq(store),
-            read_port.addr.eq(Cat((place - self._chain.quarter)[:_PLACE_BITS], wanted)),
+            read_port.addr.eq(Cat((place - Mux(self.line_50, fifty, sixty))[:_PLACE_BITS], wanted)),
             read_port.en.eq(self.busy),
         ]
         with m.If(self.start):
@@ -154,8 +160,8 @@ class Correlator(wiring.Component):
         return read_port.data
 
 
-_PLACE_BITS = 6
-"""The delay line holds 64 samples a voltage."""
+_PLACE_BITS = 7
+"""The delay line holds 128 samples a voltage."""
 
 PHASOR_CLOCKS = len(PRODUCTS) + 1
 """Clocks from `start` to the soonest that a build can ask for `cos`."""

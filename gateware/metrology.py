@@ -22,7 +22,16 @@ from gateware.phantom import PhantomGenerator
 from gateware.pulse_counters import PulseCounterBank
 from gateware.records import Records
 from gateware.register_file import RegisterFile
-from gateware.registers import BY_NAME, CHANNELS, PULSE_PINS, TICK_BITS, Capability, Channel
+from gateware.registers import (
+    BY_NAME,
+    CHANNELS,
+    LINE_50_BITS,
+    LINE_50_MOST,
+    PULSE_PINS,
+    TICK_BITS,
+    Capability,
+    Channel,
+)
 from gateware.scan import SampleScan
 from gateware.sine import Sine
 from gateware.spi import SpiPeripheral
@@ -206,6 +215,8 @@ class Metrology(wiring.Component):
             correlator.cos.eq(oscillator.cos),
             correlator.sin.eq(oscillator.sin),
         ]
+        line = oscillator.taken[LINE_50_BITS:]
+        m.d.comb += correlator.line_50.eq((line != 0) & (line <= LINE_50_MOST))
         if Capability.PHANTOM_LOAD in self.chain.capabilities:
             # The phantom load is done with the sine before a sample set comes, so there is nothing to arbitrate.
             phantom = m.submodules.phantom_load

@@ -22,7 +22,7 @@ from itertools import combinations_with_replacement
 MAGIC = 0x41453736
 """ASCII "AE76": what register 0 reads when wiring, clock mode and chip select are right."""
 
-VERSION = 0x0001_0002
+VERSION = 0x0002_0002
 """Register map version, major in the upper half: a host refuses another major."""
 
 
@@ -151,6 +151,18 @@ class CaptureFlag(IntFlag):
     """The set at which the trigger came."""
 
 
+LINE_50_BITS = 20
+LINE_50_MOST = 16
+"""An oscillator step whose bits above these are 1 to 16 is of a 50 Hz line: up to 54 Hz at 13 kHz, half way to 60 Hz in
+cycles. 0, no oscillator, is none."""
+
+
+def td_delay(quarter: int, oscillator_step: int) -> int:
+    """Count the samples by which the voltages of a record's td products are delayed: `quarter` (register QUARTER, 54 at
+    13 kHz), or on a 50 Hz line 6/5 of it (65). A quarter cycle at either, within 0.3°."""
+    return round(quarter * 6 / 5) if 1 <= oscillator_step >> LINE_50_BITS <= LINE_50_MOST else quarter
+
+
 NOTHING = Capability(0)
 
 NO_CHANNEL = 7
@@ -224,7 +236,8 @@ REGISTERS: tuple[Register, ...] = (
     Register(
         "QUARTER",
         0x0A,
-        "Samples by which the voltages of the td products are delayed.",
+        "Samples by which the voltages of the td products are delayed; on a 50 Hz line, which OSCILLATOR_STEP tells, "
+        "6/5 of them, rounded.",
         width=8,
         needs=Capability.DELAYED_PRODUCTS,
     ),
@@ -233,7 +246,7 @@ REGISTERS: tuple[Register, ...] = (
     _config("REFERENCE", 0x10, 2, 0, "Voltage channel (0 to 2) whose positive zero crossings close windows."),
     _config("HYSTERESIS", 0x11, 19, 8192, "Sample codes below zero that arm the next crossing."),
     _config("WINDOW_MIN", 0x12, 16, 128, "Crossings closer than this many samples are ignored."),
-    _config("WINDOW_MAX", 0x13, 16, 384, "A window without a crossing closes after this many samples."),
+    _config("WINDOW_MAX", 0x13, 16, 420, "A window without a crossing closes after this many samples."),
     *(
         _config(f"DELAY_{c.name}", 0x14 + c, 8, 0, f"Delay of channel {c.name}'s bitstream, modulator ticks.")
         for c in Channel
@@ -304,7 +317,8 @@ REGISTERS: tuple[Register, ...] = (
     Register(
         "OSCILLATOR_STEP",
         0x22,
-        "What the phasors' oscillator turns from sample to sample, 2⁻³² of a turn; taken when a record begins.",
+        "What the phasors' oscillator turns from sample to sample, 2⁻³² of a turn; taken when a record begins. 2²⁰ to "
+        "17·2²⁰ − 1 mean a 50 Hz line to the td products.",
         reset=round(60 * 2**32 * 768 / 10_000_000),
         writable=True,
         needs=Capability.PHASORS,
@@ -545,7 +559,7 @@ class Record:
         return self.sums[_PRODUCT_INDEX[Channel(min(a, b)), Channel(max(a, b))]]
 
     def delayed(self, c: int, k: int) -> int:
-        """Σ x_c[n]·v_k[n − D] in sample codes squared: the voltage D samples (register QUARTER) ago."""
+        """Σ x_c[n]·v_k[n − D] in sample codes squared: the voltage D samples ago, which td_delay tells."""
         return self.sums[WORD_DELAYED - HEADER_WORDS + VOLTAGES * c + k]
 
     def phasor(self, c: int) -> tuple[int, int]:

@@ -228,7 +228,9 @@ class BoardServer:
             if self._owner is not None:
                 self._attend(self._owner)  # one that has died is not there any more once this is through
             if self._owner is not None:
-                self._answer(connection, Refused(f"process {self._owner_process} meters on this board: end it first"))
+                self._answer(
+                    connection, Refused(f"process {self._owner_process} meters on the simulated board: end it first")
+                )
                 self._drop(connection)
                 return
             self._owner, self._owner_process = connection, process

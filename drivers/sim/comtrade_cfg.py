@@ -22,7 +22,7 @@ DATA_TYPES = ("ASCII", "BINARY", "BINARY32", "FLOAT32")
 _TYPE_NAMES = {"BINARY16": "BINARY", "FLOAT": "FLOAT32"}
 REVISIONS = (1991, 1999, 2013)
 
-_PLAIN = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([ed][+-]?0{0,3}\d{1,2})?", re.IGNORECASE)
+_PLAIN = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([ed][+-]?0{0,3}\d{1,2})?", re.IGNORECASE | re.ASCII)
 _COUNT = re.compile(r"\d{1,15}(\.0*)?")
 _COUNTED = re.compile(r"(\d{1,9})\s*([AD])", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")

@@ -68,7 +68,8 @@ class Dialect:
 class Layout:
     """Where things stand: `headings` and `units` ('' for none) of the cells `columns`, from line `first_line` on.
 
-    `rate_hz` is what the lines above say of it, as a number; `cells` are the numbers of cells that a row may have.
+    `interval_s` is the time between samples where the lines above have it; `cells` are the numbers of cells that a row
+    may have.
     """
 
     headings: list[str]

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from drivers.sim.recording import RecordingError, shown
 
-_NUMBER = r"\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,2})?|\.\d{1,20}(?:[eE][+-]?\d{1,2})?"
+_NUMBER = r"[0-9]{1,20}(?:\.[0-9]{0,20})?(?:[eE][+-]?[0-9]{1,2})?|\.[0-9]{1,20}(?:[eE][+-]?[0-9]{1,2})?"
 _RATE = re.compile(rf"({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*([a-zA-Zµμ/ ]*)")
 _PER_SECOND = {"hz", "s/s", "sa/s", "sps", "samples/s", "samples/second", "sample/s", "/s", "1/s", "samples a second"}
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6}

@@ -91,7 +91,7 @@ class _Connection:
             if isinstance(message, kind):
                 return message
             if isinstance(message, Refused):
-                raise BoardGone(f"the simulated board refuses: {message.sentence}")
+                raise BoardGone(message.sentence)
             if message is not None:
                 self.on_message(message)
 

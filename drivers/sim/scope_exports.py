@@ -27,7 +27,8 @@ _T_ZERO = re.compile(r"\s*t0\s*=.*", re.IGNORECASE)
 _NAME_AND_UNIT = re.compile(r"(.*\d)\s*([mk]?[VA])")
 _INTERVAL_KEYS = ("sample interval", "sampling interval", "sampling period", "sample period", "xinc", "xincrement")
 _RATE_KEYS = ("sample rate", "sampling rate", "samplerate")
-_UNIT_KEYS = ("vertical units", "vertical unit", "yunits", "units", "unit")
+_UNIT_KEYS = ("vertical units", "vertical unit", "yunits")
+_TIME_UNIT_KEYS = ("horizontal units", "horizontal unit", "xunits")
 _NUMBER = re.compile(r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)\s*([a-zA-Zµμ/]*)")
 _PER_SECOND = {
     "": 1.0,
@@ -118,14 +119,23 @@ def _read_settings(layout: Layout, settings: list[Row]) -> None:
         key, values = _key(cells[0]), cells[1:]
         while values and not values[-1]:
             values.pop()
-        if key in _UNIT_KEYS and not any(layout.units) and len(values) == len(layout.headings) - 1:
-            if all(unit_of(value) for value in values):
-                layout.units = ["", *values]
+        if key in _UNIT_KEYS and values and not any(layout.units[1:]):
+            layout.units[1:] = _by_channel(values, len(layout.headings) - 1)
+        elif key in _TIME_UNIT_KEYS and values and not layout.units[0]:
+            layout.units[0] = values[0]
         elif key in _INTERVAL_KEYS and values:
             layout.interval_s = _quantity(values[0])
         elif key in _RATE_KEYS and values:
             rate = _rate(values[0])
             layout.interval_s = 1 / rate if rate else None
+
+
+def _by_channel(values: list[str], channels: int) -> list[str]:
+    """Units of the channels from a line of settings: one for each, or one for all; else the line, which is no unit."""
+    units = [value.rpartition(":")[2].strip() for value in values]
+    if len(units) == 1:
+        units *= channels
+    return units if len(units) == channels else [" ".join(values)] * channels
 
 
 def _setting(rows: list[Row], at: int, key: str) -> str:

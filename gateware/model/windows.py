@@ -11,6 +11,8 @@ from gateware.chain import Chain
 from gateware.model.sine import SINE_TABLE, sine_of
 from gateware.registers import (
     CHANNELS,
+    LINE_50_BITS,
+    LINE_50_MOST,
     RECORD_WORDS,
     TICK_BITS,
     VOLTAGES,
@@ -19,6 +21,7 @@ from gateware.registers import (
     WORD_PHASORS,
     Capability,
     RecordFlag,
+    td_delay,
 )
 
 _CROSSING = int(RecordFlag.END_CROSSING)
@@ -35,7 +38,7 @@ _FROM_PHANTOM = int(RecordFlag.PHANTOM)
 ) = range(18)  # fmt: skip
 _REFERENCE, _HYSTERESIS, _MIN, _MAX, _DIGEST, _IS_PHANTOM, _NEXT_STEP = range(7)
 
-_LINE = 64  # samples of the voltages kept for the td products
+_LINE = 128  # samples of the voltages kept for the td products
 _TURN = np.int64(1) << 32
 _PHASE_DROP = 8  # the sine takes the phase in 2⁻²⁴ of a turn
 _QUARTER_TURN = 1 << 22
@@ -47,7 +50,8 @@ class Windows:
     def __init__(self, chain: Chain) -> None:
         self._room = chain.ring
         has = chain.capabilities
-        self._quarter = chain.quarter if Capability.DELAYED_PRODUCTS in has else 0
+        delayed = Capability.DELAYED_PRODUCTS in has
+        self._quarters = (chain.quarter, td_delay(chain.quarter, 1 << LINE_50_BITS)) if delayed else (0, 0)
         self._phasors = Capability.PHASORS in has
         self._state = np.zeros(18, np.int64)
         self._line = np.zeros((_LINE, VOLTAGES), np.int64)
@@ -84,7 +88,7 @@ class Windows:
             record = np.zeros(RECORD_WORDS, np.uint64)
             room = len(self.waiting) < self._room
             at, made = _feed(
-                samples, stamps, overload, dead, at, room, config, self._quarter, self._phasors, SINE_TABLE,
+                samples, stamps, overload, dead, at, room, config, self._quarters, self._phasors, SINE_TABLE,
                 self._line, self._state, self._sums, record, closings,
             )  # fmt: skip
             if made:
@@ -101,7 +105,7 @@ def _feed(
     at: int,
     room: bool,
     config: np.ndarray,
-    quarter: int,
+    quarters: tuple[int, int],
     phasors: bool,
     table: np.ndarray,
     line: np.ndarray,
@@ -172,7 +176,9 @@ def _feed(
             for b in range(a, CHANNELS):
                 sums[word] += x[a] * x[b]
                 word += 1
-        if quarter:
+        if quarters[0]:
+            line_of_step = state[_STEP] >> LINE_50_BITS if phasors else 0
+            quarter = quarters[1 if 1 <= line_of_step <= LINE_50_MOST else 0]
             state[_PLACE] = (state[_PLACE] + 1) % _LINE
             line[state[_PLACE]] = x[:VOLTAGES]
             before_long = line[(state[_PLACE] - quarter) % _LINE]

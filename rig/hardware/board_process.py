@@ -17,10 +17,12 @@ from pathlib import Path
 import msgspec
 
 from drivers.sim.board import SimulatedBoard
+from drivers.sim.board_messages import MOST_BYTES, Refused
 from drivers.sim.board_server import BoardServer, listening
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClockMockFactory
 from rig.errors import RigError
+from rig.failures import MENDABLE
 from rig.files.claim import Claim
 from rig.hardware.board_about import MOST_ORDER, About, Channels, Order
 from rig.hardware.config import Config
@@ -111,7 +113,12 @@ def main() -> None:
     order = msgspec.msgpack.decode(os.read(reads, MOST_ORDER), type=Order)
     os.close(reads)
     given = socket.socket(fileno=spi), socket.socket(fileno=pins)
-    parts = demonstration_board(order.config, order.current_class)
+    try:
+        parts = demonstration_board(order.config, order.current_class)
+    except MENDABLE as error:
+        given[1].recv(MOST_BYTES)  # who asked is heard first: closing with something unread would take the answer away
+        given[1].send(msgspec.msgpack.encode(Refused(str(error))))
+        sys.exit(2)
     running = server(parts, order.config, order.current_class, given=given)
     favour_simulated_board()
     running.run()

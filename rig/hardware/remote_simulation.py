@@ -57,7 +57,9 @@ def joined_simulation(config: Config, current_class: int) -> Hardware:
 
 
 def own_simulation(config: Config, current_class: int) -> Hardware:
-    """Give the simulated rig on a board of its own, a child of this process."""
+    """Give the simulated rig on a board of its own, a child of this process. Raises what keeps that from beginning."""
+    if config.meter.calibration:
+        calibration_of(config, current_class)  # a mistake in it is told before anything is started
     reads, writes = os.pipe()
     os.write(writes, msgspec.msgpack.encode(Order(config, current_class)))
     os.close(writes)

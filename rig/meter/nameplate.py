@@ -15,7 +15,6 @@ from fractions import Fraction
 
 from rig.errors import RigError
 from rig.meter.contacts.pulses import least_kp
-from rig.meter.installation.installation import STARTING_PARTS
 from rig.meter.measuring.elements import Form, Ks, ks_of
 from rig.meter.models import MeterModel, ModelCapability
 
@@ -205,11 +204,6 @@ def max_kw(form: Form, current_class: int) -> Fraction:
     else:
         volts, n = MOST_VOLTS, form.elements
     return volts * current_class * n / 1000
-
-
-def starting_amperes(current_class: int) -> Fraction:
-    """The current at which a meter begins to register, which is a part of its class: 5 mA of class 20."""
-    return Fraction(current_class, STARTING_PARTS)
 
 
 def _number(value: Fraction) -> str:

@@ -19,8 +19,8 @@ from rig.meter.contacts.level_functions import EndOfIntervalOutput, LoadControlO
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import KP_DIVISOR, kp_is_allowed
 from rig.meter.installation.diagnostics import Diagnostic
+from rig.meter.measuring.starting import starting_amperes
 from rig.meter.models import ModelCapability
-from rig.meter.nameplate import starting_amperes
 from rig.program import schema
 from rig.program.metering import MOST_PULSES_A_SECOND, Metering
 from rig.program.offer import Offer

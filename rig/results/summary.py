@@ -34,8 +34,8 @@ class Phase(msgspec.Struct, frozen=True):
     pf: float | None
     angle_deg: float | None
     i_angle_deg: float | None
-    thd_v_pct: float | None
-    thd_i_pct: float | None
+    tdr_v_pct: float | None
+    tdr_i_pct: float | None
 
 
 class EnergyWh(msgspec.Struct, frozen=True):
@@ -126,6 +126,8 @@ class Summary(msgspec.Struct, frozen=True):
     faults: dict[str, int]
     merged_windows: int
     trouble: str | None
+    link_fault: str | None
+    clock_fault: str | None
     lost_input_edges: int
     input_pulses_in_doubt: int
     program: str

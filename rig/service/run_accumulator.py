@@ -93,7 +93,7 @@ class RunAccumulator:
             overload=bool(self._overload),
             overload_channels=_names(self._overload),
             dead_channels=_names(self._dead),
-            crc_errors=link.counts.crc_errors + link.counts.request_errors,
+            crc_errors=link.counts.crc_errors + link.counts.request_errors + link.counts.bus_errors,
             late_edges=service.outputs.schedule.late,
             held_edges=service.outputs.held,
             waiting_edges=service.outputs.waiting,
@@ -101,6 +101,8 @@ class RunAccumulator:
             faults={fault.label: count for fault, count in measurement.faults.items()},
             merged_windows=measurement.merged_windows,
             trouble=service.trouble,
+            link_fault=service.link_fault,
+            clock_fault=service.host_time.doubt,
             lost_input_edges=service.inputs.lost_edges,
             input_pulses_in_doubt=service.inputs.in_doubt,
             program=service.program.digest,
@@ -131,8 +133,8 @@ class RunAccumulator:
                     pf=p / s if s else None,
                     angle_deg=_item(readings.lag_deg, Channel.V1 + k),
                     i_angle_deg=_item(readings.lag_deg, Channel.I1 + k),
-                    thd_v_pct=_item(readings.thd, Channel.V1 + k, 100),
-                    thd_i_pct=_item(readings.thd, Channel.I1 + k, 100),
+                    tdr_v_pct=_item(readings.tdr, Channel.V1 + k, 100),
+                    tdr_i_pct=_item(readings.tdr, Channel.I1 + k, 100),
                 )
         return found
 

@@ -17,15 +17,15 @@ Row = tuple[str, Callable[[Phase], str]]
 
 _VOLTS: Row = ("V", lambda p: f"{p.v_rms:8.2f}")
 _VOLTS_AT: Row = ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}°")
-_VOLTS_ALL: Row = ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}° {_field(p.thd_v_pct, 6, 2)}%")
+_VOLTS_ALL: Row = ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}° {_field(p.tdr_v_pct, 6, 2)}%")
 _AMPERES: Row = ("A", lambda p: f"{p.i_rms:8.4f}")
 _AMPERES_AT: Row = ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}°")
-_AMPERES_ALL: Row = ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}° {_field(p.thd_i_pct, 6, 2)}%")
+_AMPERES_ALL: Row = ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}° {_field(p.tdr_i_pct, 6, 2)}%")
 _VOLTS_ANGLE: Row = ("∠", lambda p: f"{_field(p.angle_deg, 8, 1)}°")
 _AMPERES_ANGLE: Row = ("∠", lambda p: f"{_field(p.i_angle_deg, 8, 1)}°")
-_VOLTS_THD: Row = ("THD", lambda p: f"{_field(p.thd_v_pct, 8, 2)}%")
-_AMPERES_THD: Row = ("THD", lambda p: f"{_field(p.thd_i_pct, 8, 2)}%")
-_THD: Row = ("THD", lambda p: f"{_field(p.thd_v_pct, 8, 2)}% {_field(p.thd_i_pct, 6, 2)}%")
+_VOLTS_TDR: Row = ("TDR", lambda p: f"{_field(p.tdr_v_pct, 8, 2)}%")
+_AMPERES_TDR: Row = ("TDR", lambda p: f"{_field(p.tdr_i_pct, 8, 2)}%")
+_TDR: Row = ("TDR", lambda p: f"{_field(p.tdr_v_pct, 8, 2)}% {_field(p.tdr_i_pct, 6, 2)}%")
 _WATTS: Row = ("W", lambda p: f"{p.p_w:8.2f}")
 _VARS: Row = ("var", lambda p: _field(p.q_var, 8, 2))
 _VARS_ALL: Row = ("var", lambda p: f"{_field(p.q_var, 8, 2)} φ{_field(_lag_deg(p), 7, 2)}°")
@@ -38,8 +38,8 @@ _PF_SENSE: Row = ("", lambda p: f"{_sense(p):>8}")
 
 ARRANGEMENTS: tuple[tuple[Row, ...], ...] = (
     (_VOLTS_ALL, _AMPERES_ALL, _WATTS, _VARS_ALL, _VA_ALL),
-    (_VOLTS_AT, _AMPERES_AT, _THD, _WATTS, _VARS, _LAG, _VA, _PF),
-    (_VOLTS, _VOLTS_ANGLE, _VOLTS_THD, _AMPERES, _AMPERES_ANGLE, _AMPERES_THD, _WATTS, _VARS, _LAG, _VA, _PF_ALONE,
+    (_VOLTS_AT, _AMPERES_AT, _TDR, _WATTS, _VARS, _LAG, _VA, _PF),
+    (_VOLTS, _VOLTS_ANGLE, _VOLTS_TDR, _AMPERES, _AMPERES_ANGLE, _AMPERES_TDR, _WATTS, _VARS, _LAG, _VA, _PF_ALONE,
      _PF_SENSE),
 )  # fmt: skip
 """The same figures in fewer and fewer columns: the first that fits is taken, of the last the phases if need be below

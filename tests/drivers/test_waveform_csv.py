@@ -351,3 +351,34 @@ def test_times_of_day_are_no_numbers(tmp_path: Path) -> None:
     ):
         read_recording(write(tmp_path, text))
     check_load(read_recording(write(tmp_path, text), Fraction(RATE)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "scale", "told"),
+    [
+        ("Vertical Units,kV,kV", 1e3, None),
+        ("Vertical Units,kV", 1e3, None),
+        ("Vertical Units,CH1:kV,CH2:kV", 1e3, None),
+        ("Vertical Units,kV,kV,kV", 1e3, "has the unit 'kV kV kV', which is not understood"),
+        ("Vertical Units,parsec,parsec", 1, "has the unit 'parsec', which is not understood"),
+    ],
+)
+def test_units_in_a_line_of_settings(tmp_path: Path, setting: str, scale: float, told: str | None) -> None:
+    text = f"Model,X\n{setting}\nHorizontal Units,ms\n" + csv_text(
+        ("TIME", "CH1", "CH2"), {"TIME": 1e-3, "CH1": scale, "CH2": scale}
+    )
+    recording = read_recording(write(tmp_path, text))
+    assert recording.rate_hz == RATE
+    if told is None:
+        assert np.allclose(recording.column(0), TRUE_VOLTS, rtol=0, atol=1e-5)
+        return
+    with pytest.raises(RecordingError, match=told):
+        recording.column(0)
+
+
+def test_the_documents_oscilloscope() -> None:
+    """120 V, and 1.25 V of a clamp of 10 A/V, for a quarter of a second; four digits behind the point are written."""
+    recording = read_recording(Path(__file__).parents[2] / "docs" / "examples" / "scope.csv")
+    assert (recording.rate_hz, len(recording.values)) == (3840, 960)
+    assert np.sqrt(np.mean(recording.column(0) ** 2)) == pytest.approx(120, rel=1e-4)
+    assert np.sqrt(np.mean(recording.column(1) ** 2)) == pytest.approx(1.25, rel=1e-4)

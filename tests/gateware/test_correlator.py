@@ -112,7 +112,7 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
     words[WORD_MEANS + 1] = 0  # v2: below zero
     bench = bench_of(words)
     extremes = [[HIGHEST] + [LOWEST] * 5, [LOWEST] * 6]
-    sets = [[0] * 6] * CHAIN.quarter + extremes + generator.integers(LOWEST, HIGHEST + 1, (90, 6)).tolist()
+    sets = [[0] * 6] * CHAIN.quarter + extremes + generator.integers(LOWEST, HIGHEST + 1, (200, 6)).tolist()
 
     async def run(ctx):
         expected = words
@@ -120,8 +120,11 @@ def test_sums_of_many_sets_wrap_modulo_two_to_the_64_and_leave_other_words_alone
             cosine, sine = generator.integers(-FULL_SCALE, FULL_SCALE + 1, 2).tolist()
             ctx.set(bench.correlator.cos, cosine)
             ctx.set(bench.correlator.sin, sine)
+            line_50 = int(generator.integers(0, 2))
+            ctx.set(bench.correlator.line_50, line_50)
             assert await start(ctx, bench.correlator, samples) == len(ROWS) + 3
-            before = sets[number - CHAIN.quarter][:3] if number >= CHAIN.quarter else [0] * 3
+            ago = 65 if line_50 else 54  # a quarter of 260 and of 217 samples
+            before = sets[number - ago][:3] if number >= ago else [0] * 3
             expected = added(expected, samples, before, cosine, sine)
             assert contents(ctx, bench) == expected
         assert not ctx.get(bench.correlator.overrun)

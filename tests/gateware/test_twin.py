@@ -21,6 +21,8 @@ from gateware.registers import (
     BLOCK_BY_NAME,
     BY_NAME,
     HEADER_WORDS,
+    LINE_50_BITS,
+    LINE_50_MOST,
     REGISTERS,
     TICK_BITS,
     WORD_MEANS,
@@ -178,6 +180,22 @@ def test_settings_changed_while_windows_run():
     host.run(400 * SAMPLE)
     assert host.drain()[-1].config_digest == configuration_digest(values)
     assert seen & (RecordFlag.START_CROSSING | RecordFlag.END_CROSSING | RecordFlag.END_TIMED) == 0b111
+
+
+def test_the_delay_of_the_td_products_follows_the_oscillators_step_record_by_record():
+    """At and beside both limits of a 50 Hz line, and none; changed in every clock of a tick, and in mid-record."""
+    host = both(CHAIN, noise(8))
+    host.write("WINDOW_MAX", 40)
+    limits = (1 << LINE_50_BITS, (LINE_50_MOST + 1) << LINE_50_BITS)
+    steps = [0, limits[0] - 1, limits[0], limits[1] - 1, limits[1], (1 << 32) - 1]
+    host.run(90 * SAMPLE)
+    host.drain()
+    seen = set()
+    for number, step in enumerate([*steps, *reversed(steps)]):
+        host.write("OSCILLATOR_STEP", step, late=number % 4)
+        host.run(75 * SAMPLE + number)
+        seen |= {record.oscillator_step for record in host.drain()}
+    assert seen > set(steps)
 
 
 # --- the twin and the model: time -----------------------------------------------------------------------

@@ -129,7 +129,7 @@ def watts(load: LoadState, phase: int, run: Run, earlier_s: float = 0.0) -> floa
 
 def td_vars(load: LoadState, phase: int, run: Run) -> float:
     """Var by quarter cycle as rig.meter.measuring.reactive defines it, over the time the run covers."""
-    earlier_s = float(CHAIN.quarter / SAMPLE_HZ)
+    earlier_s = float((65 if load.frequency_hz < 54 else 54) / SAMPLE_HZ)
     turn = 2 * math.pi * load.frequency_hz * earlier_s
     return (watts(load, phase, run, earlier_s) - watts(load, phase, run) * math.cos(turn)) / math.sin(turn)
 

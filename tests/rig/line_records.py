@@ -15,6 +15,7 @@ from gateware.registers import BY_NAME, Record
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.measurement import Measurement
 from rig.meter.measuring.oscillator import tracking_step
+from rig.meter.measuring.products import Mean, Moments, ac_products
 from rig.meter.measuring.quantities import Sums
 
 CHAIN = Chain()
@@ -57,9 +58,14 @@ def powers(v: Wave, i: Wave) -> dict[int, complex]:
     }
 
 
+def delay_samples(hz: float) -> int:
+    """Samples of a quarter cycle, at 50 Hz or at 60: docs/decisions/058-quarter-cycle-by-line.md."""
+    return 65 if hz < 54 else 54
+
+
 def delay_turn(hz: float) -> float:
     """What the line turns in the delay of the td products, radians."""
-    return 2 * np.pi * hz * CHAIN.quarter / float(SAMPLE_HZ)
+    return 2 * np.pi * hz * delay_samples(hz) / float(SAMPLE_HZ)
 
 
 def records(
@@ -88,6 +94,12 @@ def records(
         if steer and len(made) >= 2:
             step = tracking_step(step, hz, SAMPLE_HZ)
     return made[1:]  # the first began before the delay line was full
+
+
+def window_sums(record: Record, mean: Mean | None = None) -> Sums:
+    """What a record alone adds up to, by default with its own mean as its DC."""
+    mean = mean or Mean.of_record(record)
+    return Sums(record.samples, ac_products(record, mean), moments=Moments.of(record), dc=mean.over(record.samples))
 
 
 def summed(records: Sequence[Record]) -> tuple[Sums, float]:

@@ -37,9 +37,9 @@ PERIOD_NS = 100 * MILLISECOND
 CLOSED_NS = 40 * MILLISECOND
 FIRST_NS = {"input1": 3 * SECOND + 7 * MILLISECOND, "input2": 3 * SECOND + 53 * MILLISECOND}
 
-CHAIN = Chain(record_slots=1 << 12)
-"""Room for a minute of records, so that none is merged while nobody reads, however busy the computer is: what merging
-costs is another test's."""
+CHAIN = Chain()
+"""Room for four seconds of records: on a computer too busy to start a meter in that time windows are merged, and what
+that costs is another test's."""
 
 WITNESS = ("LED", "KYZ1", "KYZ2", "KYZ3", "KYZ4", "input1", "input2", "wrong")
 LAYOUT = struct.Struct("<8q")

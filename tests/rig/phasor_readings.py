@@ -20,7 +20,7 @@ def lagging(rms: float, degrees_lag: float = 0.0) -> complex:
 def readings(
     volts: Sequence[complex],
     amperes: Sequence[complex] = (0, 0, 0),
-    thd: tuple[float | None, ...] | None = (0.0,) * 6,
+    tdr: tuple[float | None, ...] | None = (0.0,) * 6,
     *,
     angles: bool = True,
 ) -> Readings:
@@ -43,5 +43,5 @@ def readings(
         )
         if angles
         else None,
-        thd=thd if angles else None,
+        tdr=tdr if angles else None,
     )

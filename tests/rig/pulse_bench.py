@@ -35,8 +35,8 @@ from rig.meter.contacts.pulses import PULSE_QUANTITIES, kyz_output, least_kp, le
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import ElementEquation
 from rig.meter.measuring.measurement import Measurement
+from rig.meter.measuring.starting import starting_amperes
 from rig.meter.meter import Meter
-from rig.meter.nameplate import starting_amperes
 from rig.program.build import Program
 from rig.service.outputs import LED_GAP_NS, LED_WIDTH_NS, RELAY_DWELL_NS
 

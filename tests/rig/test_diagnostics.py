@@ -187,9 +187,9 @@ def test_a_current_that_the_form_has_no_use_for_is_not_missed() -> None:
 
 
 def test_distortion() -> None:
-    thd = (0.081, 0.079, None, 0.31, 0.29, 0.9)
+    tdr = (0.081, 0.079, None, 0.31, 0.29, 0.9)
     amperes = [AMPERES[0], AMPERES[1], 0.05]
-    wrong = found(readings(VOLTS, amperes, thd), WYE)
+    wrong = found(readings(VOLTS, amperes, tdr), WYE)
     assert wrong[D.VOLTAGE_DISTORTION] == "a"
     assert wrong[D.CURRENT_DISTORTION] == "a"  # c draws too little to tell
     unsensed = readings(VOLTS, AMPERES, (0.0, 0.5, 0.0, 0.0, 0.0, 0.0))

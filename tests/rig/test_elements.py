@@ -9,7 +9,7 @@ from math import acos, cos, degrees, pi, radians, sin, sqrt
 
 import numpy as np
 import pytest
-from line_records import CHAIN, SAMPLE_HZ, Wave
+from line_records import CHAIN, SAMPLE_HZ, Wave, window_sums
 
 from calibration.constants import nominal
 from gateware.registers import PRODUCTS, WORD_MEANS, Record, RecordFlag
@@ -24,7 +24,6 @@ from rig.meter.measuring.elements import (
     form_named,
     ks_of,
 )
-from rig.meter.measuring.products import Mean, ac_products
 from rig.meter.measuring.quantities import Scaling, Sums
 
 STEPS = 720
@@ -363,7 +362,7 @@ def sums_of(volts: Sequence[Wave], amperes: Sequence[Wave]) -> Sums:
     end = SAMPLES * CHAIN.ticks_per_sample
     crossings = RecordFlag.START_CROSSING | RecordFlag.END_CROSSING
     record = Record(0, 1, crossings, 0, end, SAMPLES, WHOLE_CYCLES, -1, 1, 0, 0, 0, 0, tuple(sums))
-    return Sums(SAMPLES, ac_products(record, Mean.of_record(record)))
+    return window_sums(record)
 
 
 def watts_of(equation: ElementEquation, sums: Sums) -> float:

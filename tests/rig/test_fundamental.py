@@ -101,11 +101,11 @@ def test_angles_and_distortion(hz: float) -> None:
     waves = load(True)
     seen = readings(summed(records(waves, hz, 10))[0])
     assert seen.lag_deg is not None
-    assert seen.thd is not None
-    for lag, thd, wave in zip(seen.lag_deg, seen.thd, waves, strict=True):
+    assert seen.tdr is not None
+    for lag, tdr, wave in zip(seen.lag_deg, seen.tdr, waves, strict=True):
         assert abs((lag - wave.lag + 180) % 360 - 180) < 0.001
         assert 0 <= lag < 360
-        assert thd == pytest.approx((wave.square() / wave.peak**2 * 2 - 1) ** 0.5, abs=1e-4)
+        assert tdr == pytest.approx((wave.square() / wave.peak**2 * 2 - 1) ** 0.5, abs=1e-4)
 
 
 @pytest.mark.parametrize("hz", [45.0, 50.0, 60.0, 60.3])
@@ -113,16 +113,16 @@ def test_a_sine_has_next_to_no_distortion(hz: float) -> None:
     """The oscillator begins anew with each record, so its rounding to 18 bits is the same in all: some 5e-7 of the
     amplitude, 1e-6 of the square, which is a distortion of 0.1 %."""
     seen = readings(summed(records(load(False), hz, 1))[0])
-    assert seen.thd is not None
-    assert max(seen.thd) < 2e-3
+    assert seen.tdr is not None
+    assert max(seen.tdr) < 2e-3
 
 
 def test_no_angle_or_distortion_without_a_fundamental() -> None:
     waves = [Wave(PEAK), Wave(0, 0, 12.0), Wave(PEAK, 240), Wave(0), Wave(0.4, 120), Wave(20, 300)]
     seen = readings(summed(records(waves, 60.0, 1))[0])
     assert seen.lag_deg is not None
-    assert seen.thd is not None
-    assert [lag is None for lag in seen.lag_deg] == [thd is None for thd in seen.thd]
+    assert seen.tdr is not None
+    assert [lag is None for lag in seen.lag_deg] == [tdr is None for tdr in seen.tdr]
     assert [lag is None for lag in seen.lag_deg] == [False, True, False, True, True, False]
     assert seen.lag_deg[5] == pytest.approx(300, abs=0.1)  # 20 codes, each rounded
 
@@ -136,8 +136,8 @@ def test_no_angles_without_va() -> None:
     fundamental = FIT.of(record, replace(mean, sums=(0, *mean.sums[1:])), ac_products(record, mean), 60.0)
     seen = readings(Sums(fundamental=fundamental))
     assert seen.lag_deg == (None,) * 6
-    assert seen.thd is not None
-    assert seen.thd[1] is not None
+    assert seen.tdr is not None
+    assert seen.tdr[1] is not None
 
 
 def test_fundamental_power_belongs_to_the_elements() -> None:

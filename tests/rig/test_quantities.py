@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from line_records import window_sums
 
 from calibration.constants import Calibration, ChannelConstants, nominal
 from gateware.registers import CHANNELS, PRODUCTS, WORD_MEANS, Record, RecordFlag
@@ -134,7 +135,7 @@ def test_readings_of_sinusoids():
     samples = sinusoids(count + 1, 60.0 * float(SAMPLE_HZ) / count)
     record = record_of(samples, cycles=60)
     readings = Scaling(FORMS["9S"].equation(), CALIBRATION, SAMPLE_HZ).readings(
-        Sums(record.samples, ac_products(record, Mean.of_record(record)))
+        window_sums(record)
     )
     assert readings.seconds == pytest.approx(count / float(SAMPLE_HZ), rel=1e-15)
     assert readings.v_rms == pytest.approx((120, 118, 122), rel=1e-6)
@@ -150,7 +151,7 @@ def test_volt_amperes_belong_to_the_elements():
     samples[1], samples[4] = -samples[0], -samples[3]
     record = record_of(samples)
     readings = Scaling(FORMS["2S"].equation(), CALIBRATION, SAMPLE_HZ).readings(
-        Sums(record.samples, ac_products(record, Mean.of_record(record)))
+        window_sums(record)
     )
     assert readings.p_w == pytest.approx((2 * 600 * cos(pi / 6),), rel=1e-6)
     assert readings.s_va == pytest.approx((2 * 600,), rel=1e-6)
@@ -161,7 +162,7 @@ def test_silence_reads_zero():
     for samples in (0, 1):
         readings = scaling.readings(Sums(samples))
         assert {*readings.v_rms, *readings.i_rms, *readings.p_w, *readings.s_va, readings.neutral_a} == {0.0}
-        assert readings.q_var is readings.q1_var is readings.lag_deg is readings.thd is readings.td_va is None
+        assert readings.q_var is readings.q1_var is readings.lag_deg is readings.tdr is readings.td_va is None
 
 
 def test_run_is_the_sum_of_its_windows_exactly():
@@ -173,10 +174,10 @@ def test_run_is_the_sum_of_its_windows_exactly():
     for first in range(0, 2000, 250):
         record = record_of(samples, first, first + 250)
         products = ac_products(record, zero)
-        run += Sums(record.samples, products)
+        run += window_sums(record, zero)
         units = [u + e for u, e in zip(units, scaling.energy(products), strict=True)]
     whole = record_of(samples)
-    assert scaling.readings(run) == scaling.readings(Sums(whole.samples, ac_products(whole, zero)))
+    assert scaling.readings(run) == scaling.readings(window_sums(whole, zero))
     assert scaling.energy(ac_products(whole, zero)) == tuple(units)
 
 

@@ -1,8 +1,8 @@
 """Recordings through the whole chain against independently computed reference values.
 
-Limits are those of the reference's own method (../shared/waveforms/README.md): energy within 0.02 % of ∫S plus the
-reference's uncertainty, r.m.s. within 0.02 %; for single appliance periods P within 0.05 % of S and Irms within
-0.1 % of the part below 3.2 kHz, DC removed.
+Limits are those of issue 13: energy within 0.005 % of ∫S, of records of less than a second 0.02 %, plus the reference's
+uncertainty; r.m.s. within 0.02 %. For single appliance periods P is within 0.05 % of S and Irms within 0.1 % of the
+part below 3.2 kHz, DC removed; of those with nothing near that edge within 0.02 %.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from rig.hardware.config import Config, SimulationConfig
 from rig.replay.recordings.replay import Playback, ReplayError, replay
 from rig.results.summary import Summary
 
-ENERGY_LIMIT = 2e-4
+ENERGY_LIMIT = 5e-5
+SHORT_ENERGY_LIMIT = 2e-4
 RMS_LIMIT = 2e-4
 
 
@@ -111,9 +112,9 @@ def test_fundamental_of_ufsc(ufsc: Recording, waveforms: Path, generator: str) -
         assert seen.pf == pytest.approx(phase["PF"], abs=1e-3)
         assert abs((seen.angle_deg + v_lead + 180) % 360 - 180) < 0.02
         assert abs((seen.i_angle_deg + i_lead + 180) % 360 - 180) < 0.05
-        for q, thd in (("V", seen.thd_v_pct), ("I", seen.thd_i_pct)):
+        for q, tdr in (("V", seen.tdr_v_pct), ("I", seen.tdr_i_pct)):
             whole = ((phase[f"{q}rms"] ** 2 - phase[f"{q}_dc"] ** 2) / phase[f"{q}1"] ** 2 - 1) ** 0.5
-            assert 100 * phase[f"THD_{q}"] < thd < 100 * whole
+            assert 100 * phase[f"THD_{q}"] < tdr < 100 * whole
 
 
 def test_netlist_and_model_report_the_same(ufsc: Recording) -> None:
@@ -134,6 +135,41 @@ def test_load_rejection(waveforms: Path) -> None:
     apparent_wh = sum(p["Vrms"] * p["Irms"] for p in whole["phases"]) * record["duration_s"] / 3600
     net = summary.energy_wh.delivered - summary.energy_wh.received
     assert abs(net - whole["energy_total_Wh"]) <= (ENERGY_LIMIT + uncertainty(record)) * apparent_wh
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "record", "vt_ratio", "ct_ratio", "limit"),
+    [
+        ("comtrade_220kv_fault_recorder", "xtz.cfg", "xtz_213", 1, 1, SHORT_ENERGY_LIMIT),
+        ("comtrade_220kv_fault_recorder", "xtz.cfg", "xtz_211", 1, 1, SHORT_ENERGY_LIMIT),
+        ("comtrade_110kv_substation_ru", "wisp2.cfg", "VL1", 1100, 60, ENERGY_LIMIT),
+        ("comtrade_110kv_substation_ru", "wisp2.cfg", "VL5", 1100, 80, ENERGY_LIMIT),
+    ],
+)
+def test_sums_over_the_recording(
+    waveforms: Path, folder: str, file: str, record: str, vt_ratio: int, ct_ratio: int, limit: float
+) -> None:
+    """A-4: a fault of 0.4 s and a power swing of 16 s, all at low power factors, against numpy's sums over the samples
+    without their mean, as a meter takes DC for no load."""
+    recording = read_recording(waveforms / folder / file, None)
+    named = reference(waveforms, folder, record)
+    channels = named["channels"]
+    spec = ",".join(f"{q}{c['phase'].lower()}={c[q]}" for c in channels for q in "vi")
+    assignment = assign(recording, parse_spec(spec))
+    playback = Playback(recording, assignment, vt_ratio=Fraction(vt_ratio), ct_ratio=Fraction(ct_ratio))
+    summary = replay(playback, Config())
+    check_consistency(summary)
+    energy_wh = apparent_wh = 0.0
+    hours = named["duration_s"] / 3600
+    for phase, measured in summary.phases.items():
+        v, i = (recording.values[:, assignment[q + phase]] for q in "vi")
+        v, i = v - v.mean(), i - i.mean()
+        assert measured.v_rms == pytest.approx(v.std(), rel=RMS_LIMIT)
+        assert measured.i_rms == pytest.approx(i.std(), rel=RMS_LIMIT)
+        energy_wh += float(np.mean(v * i)) * hours
+        apparent_wh += float(v.std() * i.std()) * hours
+    net = summary.energy_wh.delivered - summary.energy_wh.received
+    assert abs(net - energy_wh) <= limit * apparent_wh
 
 
 LAPTOPS, CFLS = (139, 133), (19, 17, 15)
@@ -160,7 +196,7 @@ def test_appliances_of_plaid(waveforms: Path, row: int) -> None:
     assert summary.frequency_hz == pytest.approx(60, abs=2e-3)
     (measured,) = summary.phases.values()
     assert abs(measured.p_w - np.mean(v * i)) <= 5e-4 * v_rms * i_rms
-    assert measured.i_rms == pytest.approx(i_rms, rel=1e-3)
+    assert measured.i_rms == pytest.approx(i_rms, rel=RMS_LIMIT if row in OTHERS else 1e-3)
 
 
 def sine(seconds: float, volts: float = 120.0, amperes: float = 5.0, rate: int = 6000) -> Recording:
@@ -220,7 +256,7 @@ def test_a_ratio_that_clips_is_refused_with_one_that_fits() -> None:
 
 
 def test_less_than_a_window_is_refused() -> None:
-    with pytest.raises(ReplayError, match=r"10 ms to play are less than one window of 29.5 ms"):
+    with pytest.raises(ReplayError, match=r"10 ms to play are less than one window of 32.3 ms"):
         replay(Playback(sine(0.010), {"va": 0, "ia": 1}), Config())
 
 

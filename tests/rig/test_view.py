@@ -31,8 +31,8 @@ class Figures:
     pf: float | None = 0.8638
     angle_deg: float | None = 240.04
     i_angle_deg: float | None = 270.08
-    thd_v_pct: float | None = 1.234
-    thd_i_pct: float | None = 130.44
+    tdr_v_pct: float | None = 1.234
+    tdr_i_pct: float | None = 130.44
 
 
 def shown(width: int, **changes: float | None) -> str:
@@ -71,7 +71,7 @@ def test_power_factor_says_lag_or_lead(p1: float | None, q1: float | None, pf: f
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    unknown = ("q_var", "p1_w", "q1_var", "pf", "angle_deg", "i_angle_deg", "thd_v_pct", "thd_i_pct")
+    unknown = ("q_var", "p1_w", "q1_var", "pf", "angle_deg", "i_angle_deg", "tdr_v_pct", "tdr_i_pct")
     text = shown(100, **dict.fromkeys(unknown))
     assert "480.12 ∠    –°      –%" in text
     assert "– φ      –°" in text
@@ -97,7 +97,7 @@ def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> 
     assert len(narrow) <= 24
     assert "SIMULATED (exact)" in narrow[0]
     assert not any("…" in line for line in narrow)
-    assert [line[:4].rstrip() for line in narrow[9:17]] == ["V", "A", "THD", "W", "var", "φ", "VA", "PF"]
+    assert [line[:4].rstrip() for line in narrow[9:17]] == ["V", "A", "TDR", "W", "var", "φ", "VA", "PF"]
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ degrees = st.one_of(st.none(), st.floats(0, 359.9))
 phases = st.builds(
     Phase, v_rms=figures, i_rms=figures, p_w=signed, q_var=perhaps_signed, p1_w=perhaps_signed, q1_var=perhaps_signed,
     s_va=figures, pf=st.one_of(st.none(), st.floats(-1, 1)), angle_deg=degrees, i_angle_deg=degrees,
-    thd_v_pct=st.one_of(st.none(), st.floats(0, 9999)), thd_i_pct=st.one_of(st.none(), st.floats(0, 9999)),
+    tdr_v_pct=st.one_of(st.none(), st.floats(0, 9999)), tdr_i_pct=st.one_of(st.none(), st.floats(0, 9999)),
 )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def test_every_figure_of_every_phase_is_there_at_any_width(values: list[Phase], 
         due.update(f"{x:.2f}" for x in (p.q_var,) if x is not None)
         due.update(f"{x:.4f}" for x in (p.pf,) if x is not None)
         due.update(f"{x:.1f}°" for x in (p.angle_deg, p.i_angle_deg) if x is not None)
-        due.update(f"{x:.2f}%" for x in (p.thd_v_pct, p.thd_i_pct) if x is not None)
+        due.update(f"{x:.2f}%" for x in (p.tdr_v_pct, p.tdr_i_pct) if x is not None)
     assert due <= words
     known = [p for p in values if p.p1_w is not None and p.q1_var is not None and (p.p1_w or p.q1_var)]
     assert len(re.findall(r"-?\d+\.\d\d°", text)) == len(known)  # φ
@@ -169,7 +169,7 @@ def test_a_replay_of_megawatts_loses_no_figure(files: Path, command_line) -> Non
         assert "…" not in text
         for p in summary["phases"].values():
             for figure in (f"{p['v_rms']:.2f}", f"{p['i_rms']:.4f}", f"{p['p_w']:.2f}", f"{p['q_var']:.2f}",
-                           f"{p['s_va']:.2f}", f"{p['pf']:.4f}", f"{p['thd_i_pct']:.2f}%"):  # fmt: skip
+                           f"{p['s_va']:.2f}", f"{p['pf']:.4f}", f"{p['tdr_i_pct']:.2f}%"):  # fmt: skip
                 assert figure in text, (width, figure)
 
 

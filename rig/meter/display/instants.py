@@ -63,9 +63,9 @@ def _of_phase(of: InstantaneousQuantity, k: int, readings: Readings) -> str:
         case InstantaneousQuantity.AMPERES_ANGLE:
             return _angle(_nth(readings.lag_deg, 3 + k))
         case InstantaneousQuantity.VOLTS_DISTORTION:
-            return _percent(_nth(readings.thd, k))
+            return _percent(_nth(readings.tdr, k))
         case _:
-            return _percent(_nth(readings.thd, 3 + k))
+            return _percent(_nth(readings.tdr, 3 + k))
 
 
 def _apparent(readings: Readings, rms: bool) -> float | None:

@@ -66,8 +66,8 @@ class DiagnosticSettings:
     energy_flow_deg: float = 90.0
     voltage_deviation: float = VOLTAGE_TOLERANCE
     current_angle_deg: float = 45.0
-    current_thd: float = 0.30
-    voltage_thd: float = 0.08
+    current_tdr: float = 0.30
+    voltage_tdr: float = 0.08
     phase_out: float = 0.6
     both_directions: bool = False
     check_ns: int = 5_000_000_000
@@ -193,19 +193,19 @@ def _current_angle(case: _Case) -> str | None:
 
 
 def _current_distortion(case: _Case) -> str | None:
-    thd = case.readings.thd
-    if thd is None:
+    tdr = case.readings.tdr
+    if tdr is None:
         return None
-    return "".join(p for p in case.drawn if (thd[3 + PHASES.index(p)] or 0.0) > case.settings.current_thd)
+    return "".join(p for p in case.drawn if (tdr[3 + PHASES.index(p)] or 0.0) > case.settings.current_tdr)
 
 
 def _voltage_distortion(case: _Case) -> str | None:
-    thd = case.readings.thd
-    if thd is None:
+    tdr = case.readings.tdr
+    if tdr is None:
         return None
     used = {p for e in case.service.equation.sensed for p, w in zip(PHASES, e.volt_weights, strict=True) if w}
     there = [p for p in sorted(used) if case.readings.v_rms[PHASES.index(p)] >= ABSENT_V]
-    return "".join(p for p in there if (thd[PHASES.index(p)] or 0.0) > case.settings.voltage_thd)
+    return "".join(p for p in there if (tdr[PHASES.index(p)] or 0.0) > case.settings.voltage_tdr)
 
 
 def _phase_out(letter: str) -> Callable[[_Case], str | None]:

@@ -13,17 +13,17 @@ from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDe
 from rig.meter.installation.service_detection import DetectedService, FoundService, ServiceDetector, UnknownService
 from rig.meter.measuring.elements import ElementEquation, Form
 from rig.meter.measuring.quantities import Readings
-
-STARTING_PARTS = 4000
-"""A current of less than so many parts of the class is no load: 5 mA of class 20, as other meters of the time."""
+from rig.meter.measuring.starting import limits_of_class, starting_amperes
 
 
 @dataclass
 class InstallationState:
-    """The name of the service last detected, and the diagnostics."""
+    """The name of the service last detected, the diagnostics, and which channels carry enough to register, bit by
+    channel (rig/meter/measuring/starting.py)."""
 
     service: str | None = None
     diagnostics: DiagnosticsState = field(default_factory=DiagnosticsState)
+    live: int = 0
 
 
 class Installation:
@@ -31,7 +31,7 @@ class Installation:
 
     `follow`: the element equation is that of the service detected; without, that of `equation`, as programmed, and
     voltages are of its service or of none that is known. Energy received is no fault: the meter registers it. A current
-    below `starting_a` is no load.
+    below `starting_a` is no load; `limits` are by channel what a value must reach to register.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class Installation:
         follow: bool,
         state: InstallationState | None = None,
     ) -> None:
-        self.starting_a = current_class / STARTING_PARTS
+        self.starting_a = float(starting_amperes(current_class))
+        self.limits = limits_of_class(current_class)
         self._form = form if follow else form.on(equation.service)
         self._programmed, self._follow = equation, follow
         self._limits = replace(DiagnosticSettings.of_class(current_class), both_directions=True)

@@ -19,15 +19,13 @@ from fractions import Fraction
 from math import pi, sin
 
 from gateware.registers import OSCILLATOR_AMPLITUDE, PRODUCTS, Channel, Record
-from rig.meter.measuring.products import NONE, Mean, Products, added
+from rig.meter.measuring.products import NONE, SQUARES, Mean, Products, added
 
 OFF_LINE = 0.005
 """An oscillator further than this share from the line lets too much of the harmonics in: no fundamental."""
 
 SLIP_CYCLES = 0.25
 """Nor is there one where oscillator and line drift apart by more than this within a (long) record."""
-
-_SQUARES = tuple(PRODUCTS.index((c, c)) for c in Channel)
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class FundamentalFit:
             across=tuple(round(x.imag) for x in crossed),
             rest=tuple(
                 products[square] - round(abs(x) ** 2 * n / 2 + (x * x * twice).real / 2 + n * constant**2)
-                for x, square, constant in zip(found, _SQUARES, constants, strict=True)
+                for x, square, constant in zip(found, SQUARES, constants, strict=True)
             ),
         )
 

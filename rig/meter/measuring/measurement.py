@@ -7,23 +7,24 @@ the result and counted, never dropped in silence.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
 from calibration.constants import Calibration
 from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
+from rig.meter.measuring.apparent import ApparentState
 from rig.meter.measuring.elements import ElementEquation
 from rig.meter.measuring.frequency import LineFrequency, LineState
 from rig.meter.measuring.fundamental import FundamentalFit
-from rig.meter.measuring.products import NONE, Mean, Products, ac_products, added
+from rig.meter.measuring.plausibility import implausible
+from rig.meter.measuring.products import NONE, SQUARES, Mean, Moments, Products, ac_products, added, subtracted
 from rig.meter.measuring.quantities import Readings, Scaling, Sums
-from rig.meter.measuring.reactive import Quadrature, QuadratureState
+from rig.meter.measuring.reactive import Quadrature, QuadratureState, td_products
 from rig.meter.measuring.registration import Energies, Registration
-
-DC_WINDOWS = 60
-"""Windows over which DC is averaged, a second at 60 Hz. A window's own mean would not do: when the current
-changes within a cycle, as in a fault, it is no DC but part of the energy."""
+from rig.meter.measuring.span import Span, SpanState, cycles_of
+from rig.meter.measuring.starting import Limits, Starting
 
 _SEQUENCES = 1 << 32
 _TICKS = 1 << TICK_BITS
@@ -45,6 +46,8 @@ class Fault(Enum):
         "windows were merged into one record, as the host did not read for longer than the board's memory lasts; no "
         "energy is lost, but quadrant, VAh and td are those of the whole record"
     )
+    TIME = "the record ends later than it is by the computer's clock; its energy is not registered"
+    IMPLAUSIBLE = "the record holds more than its length allows; its energy is not registered"
 
     @property
     def label(self) -> str:
@@ -57,9 +60,12 @@ class Window:
     """What one record came to.
 
     Ticks are on the meter's timeline: they begin at the first record's tick_start and do not wrap at 2**48.
+    `missing_ticks` is what of the time up to its end no window registers: before it, and of itself for an overflow.
     `energies` is what registers, and flowed from `flowed_from` on to tick_end; None when nothing does: for some faults,
-    and for a window whose vars come with the next one's (rig/meter/measuring/reactive.py), as its energy does too.
-    `sums` are the window's, without DC. `frequency_hz` is None for windows that are not whole cycles.
+    for the first windows, until their DC is known, and for a window whose vars come with the next one's
+    (rig/meter/measuring/reactive.py), as its energy does too. `sums` are what can be known with this window: its own,
+    those of windows that waited for their DC, and the correction of the first ones. `frequency_hz` is None for windows
+    that are not whole cycles.
     """
 
     record: Record
@@ -70,25 +76,38 @@ class Window:
     sums: Sums
     frequency_hz: float | None
     faults: tuple[Fault, ...]
+    missing_ticks: int = 0
+
+
+@dataclass
+class WaitingRecord:
+    """A record that waits for its DC: its words, its frequency in Hz, and where it began on the meter's timeline."""
+
+    words: list[int]
+    hz: float | None
+    start: int
 
 
 @dataclass
 class MeasurementState:
     """What a Measurement goes on from when the process that had it has died and the board has not.
 
-    `last` are the words of the last record, which ended at `tick` of the meter's timeline; `mean` is the DC, `means` of
-    how many windows. Parts of a nWh are `carried` by place, and `squares`.
+    `last` are the words of the last record, which ended at `tick` of the meter's timeline; `opening` those of the first
+    that registered, with the DC `opening_mean` (sums and samples), None before any did. Parts of a nWh are `carried` by
+    place, and `squares`. `held` waits for its vars.
     """
 
     last: list[int]
     tick: int
-    mean: tuple[int, ...]
-    mean_samples: int
-    means: int
+    span: SpanState
+    waiting: list[WaitingRecord]
+    opening: list[list[int]] | None
+    opening_mean: tuple[tuple[int, ...], int]
     line: LineState
     quadrature: QuadratureState | None
-    held: Products
+    held: Sums
     held_from: int | None
+    apparent: ApparentState
     carried: list[int]
     squares: list[int]
 
@@ -119,14 +138,18 @@ class Measurement:
         self._equation = equation
         self._scaling = Scaling(equation, calibration, sample_hz)
         self._registration = Registration(self._scaling)
-        self._mean = Mean.of_codes([c.offset_codes for c in calibration.channels])
-        self._means = 0  # whole windows in it
+        self._span = Span(Mean.of_codes([c.offset_codes for c in calibration.channels]), sample_hz)
+        self._starting = Starting()
+        self._waiting: list[tuple[Record, float | None, int]] = []  # for their DC: with frequency and start
+        self._opening: tuple[Record, ...] | None = None  # the first to register, with the DC of `_opening_mean`
+        self._opening_mean = self._span.mean
         self._line = LineFrequency(tick_hz, ticks_per_sample)
         self._quadrature = None if quarter is None else Quadrature(quarter, sample_hz)
         self._fit = FundamentalFit(sample_hz)
         self._last: Record | None = None
-        self._tick = 0
-        self._held: Products = NONE  # of windows whose vars are still to come
+        self._tick: int | None = None
+        self._end = 0  # the board's tick at which the last record ended, as it was placed
+        self._held = Sums()  # of windows whose vars are still to come
         self._held_from: int | None = None
         self._run = Sums()
         self.faults: Counter[Fault] = Counter()
@@ -135,33 +158,41 @@ class Measurement:
 
     @property
     def state(self) -> MeasurementState | None:
-        """What to go on from; None before the first record."""
-        if self._last is None:
+        """What to go on from; None before the first record, and between two boards."""
+        if self._last is None or self._tick is None:
             return None
         carried, squares = self._registration.carried
+        opening = self._opening
         return MeasurementState(
-            self._last.to_words(),
-            self._tick,
-            self._mean.sums,
-            self._mean.samples,
-            self._means,
-            self._line.state,
-            None if self._quadrature is None else self._quadrature.state,
-            self._held,
-            self._held_from,
-            carried,
-            squares,
+            last=self._last.to_words(),
+            tick=self._tick,
+            span=self._span.state,
+            waiting=[WaitingRecord(record.to_words(), hz, start) for record, hz, start in self._waiting],
+            opening=None if opening is None else [record.to_words() for record in opening],
+            opening_mean=(self._opening_mean.sums, self._opening_mean.samples),
+            line=self._line.state,
+            quadrature=None if self._quadrature is None else self._quadrature.state,
+            held=self._held,
+            held_from=self._held_from,
+            apparent=self._registration.apparent,
+            carried=carried,
+            squares=squares,
         )
 
     def resume(self, state: MeasurementState) -> None:
         """Go on from there, with the equation that was in use."""
         self._last, self._tick = Record.from_words(state.last), state.tick
-        self._mean, self._means = Mean(state.mean, state.mean_samples), state.means
+        self._end = self._last.tick_end
+        self._span.resume(state.span)
+        self._waiting = [(Record.from_words(each.words), each.hz, each.start) for each in state.waiting]
+        self._opening = None if state.opening is None else tuple(map(Record.from_words, state.opening))
+        sums, samples = state.opening_mean
+        self._opening_mean = Mean(tuple(sums), samples)
         self._line.resume(state.line)
         if self._quadrature is not None and state.quadrature is not None:
             self._quadrature.resume(state.quadrature)
         self._held, self._held_from = state.held, state.held_from
-        self._registration.resume(state.carried, state.squares)
+        self._registration.resume(state.carried, state.squares, state.apparent)
 
     @property
     def frequency_hz(self) -> float | None:
@@ -174,9 +205,14 @@ class Measurement:
         return self._line.recent_hz
 
     @property
+    def tick(self) -> int | None:
+        """The end of the last record on the meter's timeline; None before the first."""
+        return self._tick
+
+    @property
     def dc_codes(self) -> tuple[Fraction, ...]:
-        """DC of the channels in sample codes, averaged over the last windows; at first, the calibration's."""
-        return self._mean.codes()
+        """DC of the channels in sample codes, averaged over the last span; at first, the calibration's."""
+        return self._span.mean.codes()
 
     @property
     def run(self) -> Sums:
@@ -191,6 +227,11 @@ class Measurement:
         """The same by phase, whatever the form."""
         return self._by_phase.readings(sums)
 
+    @property
+    def live(self) -> int:
+        """The channels that carry enough to register, bit by channel (rig/meter/measuring/starting.py)."""
+        return self._starting.live
+
     def use(self, equation: ElementEquation) -> None:
         """From now on register by this element equation: another service was detected (M-4)."""
         if equation != self._equation:
@@ -198,86 +239,161 @@ class Measurement:
             self._scaling = Scaling(equation, self._calibration, self._sample_hz)
             self._registration = Registration(self._scaling)
 
-    def advance(self, record: Record) -> Window:
-        """Take in the next record."""
-        faults = self._check(record)
+    def start_at(self, limits: Sequence[Limits], live: int) -> None:
+        """From now on register nothing of channels below these limits; `live` are those that were not."""
+        self._starting = Starting(limits, [c.gain for c in self._calibration.channels], live)
+
+    def skip(self, ticks: int) -> None:
+        """Let so much of the timeline pass without a record: the next one is of a count that began anew.
+
+        What waits, for its vars or its DC, registers with the next record, as of then.
+        """
+        if self._tick is not None:
+            self._tick += ticks
+            self._waiting = [(record, hz, self._tick) for record, hz, _ in self._waiting]
+        self._last, self._held_from = None, None
+        self._line.forget()
+
+    def advance(self, record: Record, latest_tick: int | None = None) -> Window:
+        """Take in the next record. `latest_tick` is the tick of the timeline that it is now at most; None: not known.
+
+        A record that ends later, or cannot be, moves nothing: neither the timeline nor, with it, the meter's clock, nor
+        where the next one is looked for (H-8).
+        """
+        faults = self._check(record, latest_tick)
         self.faults.update(faults)
+        if _IMPOSSIBLE & set(faults):
+            self._line.forget()
+            tick = self._tick or 0
+            return Window(record, tick, tick, None, tick, Sums(), None, faults)
         if Fault.MERGED in faults and Fault.REPEATED not in faults:
             self.merged_windows += record.windows
+        before = self._tick
         start, end = self._place(record, faults)
-        frequency = self._line.advance(record, follows=self._last is not None and not _BREAKS & set(faults))
-        self._learn_mean(record, faults)
-        registered = not _UNREGISTERED & set(faults)
-        sums = self._sums(record, frequency, registered)
-        flowed_from, energies = start, None
-        if registered:
-            self._run += sums
-            flowed_from, energies = self._energies(sums, start)
+        missing = 0 if before is None else max(0, start - before)
+        follows = record.samples > 0 and self._last is not None and not _BREAKS & set(faults)
+        frequency = self._line.advance(record, follows)
         self._last = record
-        return Window(record, start, end, energies, flowed_from, sums, frequency, faults)
+        if _UNREGISTERED & set(faults):
+            missing += 0 if Fault.REPEATED in faults else end - start
+            return Window(record, start, end, None, start, Sums(), frequency, faults, missing)
+        self._span.advance(record)
+        self._waiting.append((record, frequency, start))
+        if self._opening is None and not self._span.learned and RecordFlag.END_CROSSING in record.flags:
+            return Window(record, start, end, None, self._waiting[0][2], Sums(), frequency, faults, missing)
+        sums = self._sums()
+        self._run += sums
+        flowed_from, energies = self._energies(sums, self._waiting[0][2])
+        self._waiting.clear()
+        return Window(record, start, end, energies, flowed_from, sums, frequency, faults, missing)
+
+    def _sums(self) -> Sums:
+        """Sum up the windows that waited, which are one but at the start."""
+        mean = self._span.mean
+        total, first = Sums(), self._waiting[0][0]
+        correction, delayed_correction = self._opening_correction()
+        for record, frequency, _ in self._waiting:
+            products = ac_products(record, mean)
+            corrected = added(products, correction)
+            reactive, reactive_samples = NONE, 0
+            if self._quadrature is not None:
+                delayed = added(td_products(record, mean), delayed_correction)
+                reactive, reactive_samples = self._quadrature.advance(record, delayed, corrected, frequency)
+            fundamental = self._fit.of(record, mean, products, frequency)
+            moments = Moments.of(record)
+            dc = moments.sums if record.whole_cycles else mean.over(record.samples)
+            cycles = cycles_of(record)
+            sums = Sums(record.samples, corrected, reactive, reactive_samples, fundamental, moments, dc, cycles)
+            total = sums if record is first else total + sums
+            correction = delayed_correction = NONE
+        if self._opening is None:
+            self._opening = tuple([record for record, _, _ in self._waiting]) if self._span.learned else ()
+            self._opening_mean = mean
+        return total
+
+    def _opening_correction(self) -> tuple[Products, Products]:
+        """What the first windows have too much or too little, by products and td products: they were registered with
+        the DC of a cycle or two, and until the span is full each cycle lets it be known better (056-span.md)."""
+        mean, before = self._span.mean, self._opening_mean
+        if mean == before or not self._opening:
+            return NONE, NONE
+        products = delayed = NONE
+        for record in self._opening:
+            products = added(products, subtracted(ac_products(record, mean), ac_products(record, before)))
+            delayed = added(delayed, subtracted(td_products(record, mean), td_products(record, before)))
+        self._opening_mean = mean
+        if self._span.full:
+            self._opening = ()
+        return products, delayed
 
     def _energies(self, sums: Sums, start: int) -> tuple[int, Energies | None]:
         """What registers, and since when it flowed; nothing yet for a window whose vars are still to come."""
-        products = added(self._held, sums.products)
-        since = start if self._held_from is None else self._held_from
+        if self._held.samples:
+            sums, start = self._held + sums, start if self._held_from is None else self._held_from
         if self._quadrature is not None and self._quadrature.waiting:
-            self._held, self._held_from = products, since
-            return since, None
-        self._held, self._held_from = NONE, None
-        return since, self._registration.advance(products, sums.reactive)
+            self._held, self._held_from = sums, start
+            return start, None
+        self._held, self._held_from = Sums(), None
+        span = self._span
+        if span.samples:
+            self._starting.advance(span.squares(), span.samples)
+        else:  # closed by command before anything else
+            self._starting.advance([sums.squares[place] for place in SQUARES], sums.samples)
+        return start, self._registration.advance(sums, self._starting)
 
-    def _sums(self, record: Record, frequency: float | None, registered: bool) -> Sums:
-        products = ac_products(record, self._mean)
-        reactive, reactive_samples = NONE, 0
-        if self._quadrature is not None and registered:
-            reactive, reactive_samples = self._quadrature.advance(record, self._mean, products, frequency)
-        fundamental = self._fit.of(record, self._mean, products, frequency)
-        return Sums(record.samples, products, reactive, reactive_samples, fundamental)
-
-    def _learn_mean(self, record: Record, faults: tuple[Fault, ...]) -> None:
-        """Follow the DC: the plain average of the first whole windows, then one of about DC_WINDOWS windows.
-
-        A window that ended by its timer (no voltage to cross zero) is no whole number of cycles; its mean is
-        let in with the smallest share only. Commanded ends leave the mean as it is.
-        """
-        if Fault.OVERFLOW in faults or Fault.REPEATED in faults or not record.samples:
-            return
-        if record.whole_cycles:
-            self._means = min(self._means + 1, DC_WINDOWS)
-            self._mean = self._mean.towards(record, self._means)
-        elif RecordFlag.END_TIMED in record.flags:
-            self._mean = self._mean.towards(record, DC_WINDOWS)
-
-    def _check(self, record: Record) -> tuple[Fault, ...]:
+    def _check(self, record: Record, latest_tick: int | None) -> tuple[Fault, ...]:
         last = self._last
         if record == last:
             return (Fault.REPEATED,)
         found = {
             Fault.OVERFLOW: record.samples >= SAFE_SAMPLES,
-            Fault.SEQUENCE: last is not None and record.sequence != (last.sequence + 1) % _SEQUENCES,
-            Fault.GAP: last is not None and record.tick_start != last.tick_end,
+            Fault.SEQUENCE: last is not None and not self._in_sequence(record),
+            Fault.GAP: last is not None and record.tick_start not in (last.tick_end, self._end),
             Fault.LENGTH: record.ticks != record.samples * self._ticks_per_sample,
             Fault.OVERRUN: RecordFlag.OVERRUN in record.flags,
             Fault.CONFIGURATION: record.config_digest != self._config_digest,
             Fault.MERGED: record.windows > 1,
+            Fault.TIME: latest_tick is not None and self._start_of(record) + self._length(record) > latest_tick,
+            Fault.IMPLAUSIBLE: implausible(record, self._ticks_per_sample),
         }
         return tuple(fault for fault, present in found.items() if present)
 
+    def _start_of(self, record: Record) -> int:
+        """Where the record begins on a timeline that only goes forward. Between two records in sequence nothing is
+        missing, whatever their ticks say; a step back is a board that was reset, after a time nobody knows."""
+        if self._tick is None:
+            return record.tick_start
+        if self._last is None or self._in_sequence(record):
+            return self._tick
+        gap = (record.tick_start - self._end) % _TICKS
+        back = (record.sequence - self._last.sequence) % _SEQUENCES >= _SEQUENCES // 2 or gap >= _TICKS // 2
+        return self._tick + (0 if back else gap)
+
+    def _in_sequence(self, record: Record) -> bool:
+        return self._last is not None and record.sequence == (self._last.sequence + 1) % _SEQUENCES
+
     def _place(self, record: Record, faults: tuple[Fault, ...]) -> tuple[int, int]:
-        """The record's start and end on a timeline that only goes forward."""
+        """Put the record on the timeline: its start and end there."""
         if Fault.REPEATED in faults:
-            return self._tick - record.ticks, self._tick
-        if self._last is None:
-            start = record.tick_start
-        else:
-            gap = (record.tick_start - self._last.tick_end) % _TICKS
-            # A step back is a board that was reset: its counters began anew, after a time nobody knows.
-            back = (record.sequence - self._last.sequence) % _SEQUENCES >= _SEQUENCES // 2 or gap >= _TICKS // 2
-            start = self._tick + (0 if back else gap)
-        self._tick = start + record.ticks
+            end = self._tick or 0
+            return end - record.ticks, end
+        start, before, length = self._start_of(record), self._tick, self._length(record)
+        self._tick = start + length
+        gone = start > before if before is not None and self._last is not None else True
+        self._end = ((record.tick_start if gone else self._end) + length) % _TICKS
         return start, self._tick
+
+    def _length(self, record: Record) -> int:
+        """Ticks that a record takes. Samples and ticks tell it twice; where they differ and no stage was late, one of
+        them is wrong, and the shorter moves the clock no further than the line did."""
+        if RecordFlag.OVERRUN in record.flags:
+            return record.ticks
+        return min(record.ticks, record.samples * self._ticks_per_sample)
 
 
 _UNREGISTERED = {Fault.REPEATED, Fault.OVERFLOW}
+_IMPOSSIBLE = {Fault.TIME, Fault.IMPLAUSIBLE}
+"""Nothing of these registers. What is impossible moves nothing either."""
+
 _BREAKS = {Fault.REPEATED, Fault.SEQUENCE, Fault.GAP, Fault.LENGTH, Fault.OVERRUN}
 """Faults after which the time since the crossing before is not to be trusted."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from operator import add
+from operator import add, sub
 
 from gateware.registers import CHANNELS, PRODUCTS, Channel, Record
 
@@ -20,7 +20,8 @@ Products = tuple[int, ...]
 
 NONE: Products = (0,) * len(PRODUCTS)
 
-FINE_BITS = 24
+SQUARES = tuple(PRODUCTS.index((c, c)) for c in Channel)
+"""The places of the channels' squares."""
 
 _INDEX = {pair: i for i, pair in enumerate(PRODUCTS)}
 
@@ -43,34 +44,59 @@ class Mean:
         samples = lcm(*(c.denominator for c in codes))
         return cls(tuple(int(c * samples) for c in codes), samples)
 
-    def towards(self, record: Record, share: int) -> Mean:
-        """This mean moved by 1/share of the way to a window's own, rounded to 2**-24 of a code."""
-        moved = []
-        for own, mine in zip((record.mean_sum(c) for c in Channel), self.sums, strict=True):
-            way = own * self.samples - mine * record.samples  # (own - mine) × samples × samples
-            step = divide_half_even(way << FINE_BITS, record.samples * self.samples * share)
-            moved.append(divide_half_even(mine << FINE_BITS, self.samples) + step)
-        return Mean(tuple(moved), 1 << FINE_BITS)
+    def over(self, samples: int) -> tuple[int, ...]:
+        """What so many samples of it add up to, rounded to codes."""
+        return tuple([divide_half_even(s * samples, self.samples) for s in self.sums])
 
     def codes(self) -> tuple[Fraction, ...]:
         """The mean of each channel in sample codes."""
         return tuple(Fraction(s, self.samples) for s in self.sums)
 
 
-def ac_products(record: Record, mean: Mean) -> Products:
-    """Σ(a - ā)(b - b̄) over the window for all 21 pairs, each rounded once, half to even, to an integer.
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What samples add up to, DC and all: how many there are, their sums by channel, their 21 products."""
 
-    Expanded it is Σab - b̄Σa - āΣb + n·ā·b̄; with the window's own mean this is Σab - ΣaΣb/n. The window's own
-    mean is right over whole cycles of a steady signal only: over part of a cycle, or when the signal changes, it
-    would swallow energy. A mean over many windows belongs here.
+    samples: int
+    sums: tuple[int, ...]
+    products: Products
+
+    @classmethod
+    def of(cls, record: Record) -> Moments:
+        """Take them from a record."""
+        return cls(record.samples, tuple([record.mean_sum(c) for c in Channel]), record.sums[: len(PRODUCTS)])
+
+    def plus(self, other: Moments, sign: int = 1) -> Moments:
+        """Add those of other samples, or with sign −1 take them away."""
+        one, two = (self.sums, self.products), (other.sums, other.products)
+        sums, products = [
+            tuple([x + sign * y for x, y in zip(*pair, strict=True)]) for pair in zip(one, two, strict=True)
+        ]
+        return Moments(self.samples + sign * other.samples, sums, products)
+
+    def about(self, mean: Mean) -> Products:
+        """Give Σ(a − ā)(b − b̄) for all 21 pairs, each rounded once, half to even, to an integer.
+
+        Expanded it is Σab − b̄Σa − āΣb + n·ā·b̄; with the samples' own mean this is Σab − ΣaΣb/n.
+        """
+        n, m, dc, sums = self.samples, mean.samples, mean.sums, self.sums
+        square = m * m
+        return tuple([
+            divide_half_even(square * product - m * (dc[b] * sums[a] + dc[a] * sums[b]) + n * dc[a] * dc[b], square)
+            for (a, b), product in zip(PRODUCTS, self.products, strict=True)
+        ])  # fmt: skip
+
+
+NO_MOMENTS = Moments(0, (0,) * CHANNELS, NONE)
+
+
+def ac_products(record: Record, mean: Mean) -> Products:
+    """Give a window's 21 products without DC, each rounded once.
+
+    The window's own mean is right over whole cycles of a steady signal only: over part of a cycle, or when the signal
+    changes, it would swallow energy. A mean over many windows belongs here (rig/meter/measuring/span.py).
     """
-    n, m, dc = record.samples, mean.samples, mean.sums
-    sums = [record.mean_sum(c) for c in Channel]
-    square = m * m
-    return tuple(
-        divide_half_even(square * product - m * (dc[b] * sums[a] + dc[a] * sums[b]) + n * dc[a] * dc[b], square)
-        for (a, b), product in zip(PRODUCTS, record.sums[: len(PRODUCTS)], strict=True)
-    )
+    return Moments.of(record).about(mean)
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:
@@ -80,6 +106,11 @@ def divide_half_even(numerator: int, denominator: int) -> int:
     if twice > denominator or (twice == denominator and quotient % 2):
         quotient += 1
     return quotient
+
+
+def subtracted(one: Products, other: Products) -> Products:
+    """Products less those of a part of the same samples, or of the same with another DC."""
+    return tuple(map(sub, one, other))
 
 
 def added(one: Products, other: Products) -> Products:

@@ -15,19 +15,31 @@ from calibration.constants import Calibration
 from gateware.registers import CHANNELS, PRODUCTS, Channel
 from rig.meter.measuring.elements import ElementEquation, Weights, form_named
 from rig.meter.measuring.fundamental import NO_FUNDAMENTAL, Fundamental
-from rig.meter.measuring.products import NONE, IntegerForms, Products, added, bilinear
+from rig.meter.measuring.products import (
+    NO_MOMENTS,
+    NONE,
+    SQUARES,
+    IntegerForms,
+    Mean,
+    Moments,
+    Products,
+    added,
+    bilinear,
+)
 
 _ZERO = Fraction(0)
-_SQUARES = tuple(PRODUCTS.index((c, c)) for c in Channel)
 _WITH_V1 = tuple(PRODUCTS.index((Channel.V1, c)) for c in Channel)
 
 
 @dataclass(frozen=True)
 class Sums:
-    """What a window, or a run of them, adds up to, free of DC and exact to one rounding a window.
+    """What a window, or a run of them, adds up to, exact to one rounding a window.
 
-    `reactive` are the var products (reactive.py). They and the fundamental have sample counts of their own: a
-    window's vars may come with the next one, not every window has a fundamental, and a build may have neither.
+    `products` are those that register, free of the DC that was known then. `moments` are all there is to r.m.s. values,
+    DC and all, and `dc` what of it counts as DC: of windows from crossing to crossing their own sums by channel, of
+    others as many samples of the DC known then. `cycles` counts at least one for each window. `reactive` are the var
+    products (reactive.py). They and the fundamental have sample counts of their own: a window's vars may come with the
+    next one, not every window has a fundamental, and a build may have neither.
     """
 
     samples: int = 0
@@ -35,6 +47,14 @@ class Sums:
     reactive: Products = NONE
     reactive_samples: int = 0
     fundamental: Fundamental = NO_FUNDAMENTAL
+    moments: Moments = NO_MOMENTS
+    dc: tuple[int, ...] = (0,) * CHANNELS
+    cycles: int = 0
+
+    @property
+    def squares(self) -> Products:
+        """The products for r.m.s. values: free of the DC of all these windows together."""
+        return self.moments.about(Mean(self.dc, self.moments.samples)) if self.moments.samples else NONE
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(
@@ -43,6 +63,9 @@ class Sums:
             added(self.reactive, other.reactive),
             self.reactive_samples + other.reactive_samples,
             self.fundamental + other.fundamental,
+            self.moments.plus(other.moments),
+            tuple([one + two for one, two in zip(self.dc, other.dc, strict=True)]),
+            self.cycles + other.cycles,
         )
 
 
@@ -53,9 +76,10 @@ class Readings:
     Of three channels each: r.m.s. volts and amperes. `neutral_a` is the r.m.s. of the three currents' sum.
     By element of the form: watts, and volt-amperes as the product of the r.m.s. values of its two factors ("VA rms");
     vars by quarter cycle ("td"); watts and vars of the fundamental. Vars are positive where the current lags.
-    Of all six channels: how far its fundamental lags that of V1, 0 to 360°, and its total harmonic distortion, the
-    r.m.s. of the rest over that of the fundamental; None where no fundamental of a code or more is there to compare.
-    Tuples are None as a whole where no window had the sums for them.
+    Of all six channels: how far its fundamental lags that of V1, 0 to 360°, and its total distortion ratio, the r.m.s.
+    of all but DC and fundamental, up to 3.2 kHz, over that of the fundamental: harmonics, interharmonics and noise.
+    None where no fundamental of a code or more is there to compare. Tuples are None as a whole where no window had the
+    sums for them.
     """
 
     seconds: float
@@ -68,7 +92,7 @@ class Readings:
     p1_w: tuple[float, ...] | None
     q1_var: tuple[float, ...] | None
     lag_deg: tuple[float | None, ...] | None
-    thd: tuple[float | None, ...] | None
+    tdr: tuple[float | None, ...] | None
 
     @property
     def rms_va(self) -> float:
@@ -125,21 +149,20 @@ class Scaling:
 
     def readings(self, sums: Sums) -> Readings:
         """Averages, exact up to the last division and square root. All 0 for no samples."""
-        products, samples = sums.products, sums.samples
-        first = sums.fundamental
-        channel = self._rms(self.channel_squares, products, samples)
+        samples, first, squares = sums.samples, sums.fundamental, sums.squares
+        channel = self._rms(self.channel_squares, squares, samples)
         rate, per = self.sample_hz.as_integer_ratio()
         return Readings(
             seconds=samples * per / rate,
             v_rms=channel[:3],
             i_rms=channel[3:],
-            neutral_a=self._rms(self.neutral_square, products, samples)[0],
-            p_w=self._power(products, samples) or (0.0,) * len(self.scales),
+            neutral_a=self._rms(self.neutral_square, squares, samples)[0],
+            p_w=self._power(sums.products, samples) or (0.0,) * len(self.scales),
             s_va=tuple(
                 v * i * float(scale)
                 for v, i, scale in zip(
-                    self._rms(self.volt_squares, products, samples),
-                    self._rms(self.ampere_squares, products, samples),
+                    self._rms(self.volt_squares, squares, samples),
+                    self._rms(self.ampere_squares, squares, samples),
                     self.scales,
                     strict=True,
                 )
@@ -148,7 +171,7 @@ class Scaling:
             p1_w=self._power(first.along, first.samples),
             q1_var=self._power(first.across, first.samples),
             lag_deg=_lags(first) if first.samples else None,
-            thd=_distortions(first) if first.samples else None,
+            tdr=_distortions(first) if first.samples else None,
         )
 
     def _power(self, products: Products, samples: int) -> tuple[float, ...] | None:
@@ -176,7 +199,7 @@ def _on_amperes(weights: Weights, gains: Sequence[Fraction]) -> list[Fraction]:
 
 def _present(first: Fundamental) -> list[bool]:
     """By channel, whether its fundamental has at least a code r.m.s.: below, angle and distortion are noise."""
-    return [first.along[square] >= first.samples for square in _SQUARES]
+    return [first.along[square] >= first.samples for square in SQUARES]
 
 
 def _lags(first: Fundamental) -> tuple[float | None, ...]:
@@ -191,5 +214,5 @@ def _distortions(first: Fundamental) -> tuple[float | None, ...]:
     # What is left of a pure sine may come out a unit below zero.
     return tuple(
         sqrt(max(rest, 0) / first.along[square]) if there else None
-        for rest, square, there in zip(first.rest, _SQUARES, _present(first), strict=True)
+        for rest, square, there in zip(first.rest, SQUARES, _present(first), strict=True)
     )

@@ -5,7 +5,9 @@ the line turns in D samples. So
 
     Q = (C − P·cos θ) / sin θ = S·sin φ,
 
-exactly, at any frequency f, positive where the current lags. The delay itself need not be a quarter cycle.
+exactly, at any frequency f, positive where the current lags. The delay itself need not be a quarter cycle; it is one
+within 0.3° at 50 and at 60 Hz, as the gateware delays by 65 samples on a line of less than 54 Hz and by 54 on others
+(docs/decisions/058-quarter-cycle-by-line.md).
 
 Harmonics are turned by the same *time*: the h-th, of active and reactive power P_h and Q_h, adds
 (P_h·(cos hθ − cos θ) + Q_h·sin hθ) / sin θ. With θ = 90° that is Q_1 − P_2 − Q_3 + P_4 + Q_5 − P_6 − Q_7 …, which is
@@ -19,13 +21,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import cos, pi, sin
 
-from gateware.registers import PRODUCTS, VOLTAGES, Channel, Record, RecordFlag
+from gateware.registers import PRODUCTS, VOLTAGES, Channel, Record, RecordFlag, td_delay
 from rig.meter.measuring.products import NONE, Mean, Products, added, divide_half_even
 
 TURN_BITS = 30
 """cos θ and sin θ are taken as multiples of 2**-30: Q is off by less than 1e-9 of S, and an exact rational."""
 
-_LEAST_SINE = 1 << TURN_BITS - 1  # 30° to 150°: 20 to 100 Hz with a delay of 54 samples
+_LEAST_SINE = 1 << TURN_BITS - 1  # 30° to 150°: 20 to 100 Hz with a delay of 54 samples, 17 to 83 Hz with 65
 
 _POWERS = tuple((place, v, i) for place, (v, i) in enumerate(PRODUCTS) if v < VOLTAGES <= i)
 
@@ -68,11 +70,11 @@ class Turn:
 
 @dataclass
 class QuadratureState:
-    """What a Quadrature goes on from: cos θ and sin θ of the last turn, and what waits to be turned."""
+    """What a Quadrature goes on from: the last frequency in Hz, and what waits to be turned, td products and products
+    by the delay of both."""
 
-    turn: tuple[int, int] | None
-    delayed: Products
-    products: Products
+    hz: float | None
+    waiting: dict[int, tuple[Products, Products]]
     samples: int
 
 
@@ -80,43 +82,50 @@ QUARTER = Turn(0, 1 << TURN_BITS)
 
 
 class Quadrature:
-    """Turns the td products of successive windows into var products, each at its own frequency.
+    """Turns the td products of successive windows into var products, each at its own frequency and delay.
 
     A window without a frequency takes the last one known. Before there is any it waits for the next window, and is
     turned with it, as long as it ends at a crossing, so that the next can have a frequency; else (no voltage to
     measure) the delay counts as a quarter cycle. So every window is turned once, and none is lost.
     """
 
-    def __init__(self, delay_samples: int, sample_hz: Fraction) -> None:
-        self._delay_s = float(delay_samples / sample_hz)
-        self._turn: Turn | None = None
-        self._delayed = self._products = NONE
+    def __init__(self, quarter: int, sample_hz: Fraction) -> None:
+        self._quarter, self._sample_hz = quarter, sample_hz
+        self._hz: float | None = None
+        self._waiting: dict[int, tuple[Products, Products]] = {}  # by delay
         self._samples = 0
 
     @property
     def state(self) -> QuadratureState:
         """What to go on from."""
-        turn = None if self._turn is None else (self._turn.cos, self._turn.sin)
-        return QuadratureState(turn, self._delayed, self._products, self._samples)
+        return QuadratureState(self._hz, dict(self._waiting), self._samples)
 
     def resume(self, state: QuadratureState) -> None:
         """Go on from there."""
-        self._turn = None if state.turn is None else Turn(*state.turn)
-        self._delayed, self._products, self._samples = state.delayed, state.products, state.samples
+        self._hz, self._waiting, self._samples = state.hz, dict(state.waiting), state.samples
 
     @property
     def waiting(self) -> bool:
         """Whether the last window is still to be turned, with the next."""
-        return self._samples > 0
+        return bool(self._waiting)
 
-    def advance(self, record: Record, mean: Mean, products: Products, hz: float | None) -> tuple[Products, int]:
-        """Take in a window whose `products` are free of DC: var products, and of how many samples."""
-        delayed, products = added(self._delayed, td_products(record, mean)), added(self._products, products)
-        samples = self._samples + record.samples
-        if hz is not None:
-            self._turn = Turn.of(hz, self._delay_s) or self._turn
-        if self._turn is None and RecordFlag.END_CROSSING in record.flags:
-            self._delayed, self._products, self._samples = delayed, products, samples
+    def advance(self, record: Record, delayed: Products, products: Products, hz: float | None) -> tuple[Products, int]:
+        """Take in a window by its td products and its products, free of DC: var products, and of how many samples."""
+        delay = td_delay(self._quarter, record.oscillator_step)
+        delayed_before, products_before = self._waiting.get(delay, (NONE, NONE))
+        self._waiting[delay] = added(delayed_before, delayed), added(products_before, products)
+        self._samples += record.samples
+        if hz is not None and self._turn_of(delay, hz) is not None:
+            self._hz = hz
+        if self._hz is None and RecordFlag.END_CROSSING in record.flags:
             return NONE, 0
-        self._delayed, self._products, self._samples = NONE, NONE, 0
-        return (self._turn or QUARTER).reactive(delayed, products), samples
+        reactive = NONE
+        for each, sums in self._waiting.items():
+            turn = QUARTER if self._hz is None else self._turn_of(each, self._hz) or QUARTER
+            reactive = added(reactive, turn.reactive(*sums))
+        samples, self._samples = self._samples, 0
+        self._waiting.clear()
+        return reactive, samples
+
+    def _turn_of(self, delay: int, hz: float) -> Turn | None:
+        return Turn.of(hz, float(delay / self._sample_hz))

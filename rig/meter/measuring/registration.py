@@ -1,8 +1,8 @@
 """From a window's sums to what it registers: watt-hours, var-hours and volt-ampere-hours of one quadrant (Q-2, Q-3).
 
 Whole numbers of nWh go to the registers; what is less than one is carried to the next window of the quadrant. So a
-register is the exact sum of its windows, cut off after the nWh. VA is worked out here, on the Pi, as the notice has it:
-"rms" from each element's Vrms·Irms over the window, "td" from the window's watts and vars.
+register is the exact sum of its windows, cut off after the nWh. VA is worked out here, on the Pi, as the notice has
+it: "td" from the window's watts and vars; "rms" from each element's Vrms·Irms over about a second (apparent.py).
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 from rig.meter.billing.energy_interval import SQUARES
 from rig.meter.billing.quantity import KINDS, NANO, PLACES, Kind, Quadrant, Quantity
+from rig.meter.measuring.apparent import RMS_PARTS, ApparentEnergy, ApparentState
 from rig.meter.measuring.products import Products
-from rig.meter.measuring.quantities import Scaling
-
-_RMS_UNITS = NANO << 16
-"""VAh rms are square roots: rounded down to 2**-16 nVAh, window by window."""
+from rig.meter.measuring.quantities import Scaling, Sums
+from rig.meter.measuring.starting import Starting
 
 
 class Energies(NamedTuple):
@@ -56,14 +55,10 @@ class Registration:
 
     def __init__(self, scaling: Scaling) -> None:
         self._scaling = scaling
+        self._apparent = ApparentEnergy(scaling)
         self._carried = [0] * PLACES
         self._carried_squares = [0] * SQUARES
         hours = 1 / (scaling.sample_hz * 3600)
-        # VAh rms of an element are √(volt square · ampere square) · scale · hours; factors go under the root, too.
-        self._rms_factors = [
-            (_RMS_UNITS * hours * scale) ** 2 / (scaling.volt_squares.denominator * scaling.ampere_squares.denominator)
-            for scale in scaling.scales
-        ]
         self._volt_hours = _per_hour(scaling.channel_squares.denominator, hours)
         self._neutral_hours = _per_hour(scaling.neutral_square.denominator, hours)
 
@@ -72,12 +67,20 @@ class Registration:
         """What is less than a nWh, by place and by square, to go on from with the same scaling."""
         return list(self._carried), list(self._carried_squares)
 
-    def resume(self, carried: list[int], squares: list[int]) -> None:
+    @property
+    def apparent(self) -> ApparentState:
+        """What volt-ampere-hours rms go on from."""
+        return self._apparent.state
+
+    def resume(self, carried: list[int], squares: list[int], apparent: ApparentState) -> None:
         """Go on from there."""
         self._carried, self._carried_squares = list(carried), list(squares)
+        self._apparent.resume(apparent)
 
-    def advance(self, products: Products, reactive: Products) -> Energies:
-        """Take in the products of a window, or of several, and their vars."""
+    def advance(self, sums: Sums, starting: Starting) -> Energies:
+        """Take in what a window adds up to, or several; what has an idle channel in it does not count."""
+        products, reactive = starting.live_part(sums.products), starting.live_part(sums.reactive)
+        apparent = self._apparent.advance(sums, starting)
         scaling = self._scaling
         watts, vars_ = sum(scaling.energy(products)), sum(scaling.energy(reactive))
         quadrant = Quadrant.of(watts, vars_)
@@ -86,7 +89,7 @@ class Registration:
             quadrant,
             self._carry(quadrant, Kind.WH, abs(watts) * NANO, units),
             self._carry(quadrant, Kind.VARH, abs(vars_) * NANO, units),
-            self._carry(quadrant, Kind.VAH_RMS, self._rms(products), 1 << 16),
+            self._carry(quadrant, Kind.VAH_RMS, apparent, RMS_PARTS),
             self._carry(quadrant, Kind.VAH_TD, isqrt((watts * watts + vars_ * vars_) * NANO * NANO), units),
             self._squares(products),
         )
@@ -95,18 +98,6 @@ class Registration:
         place = KINDS * quadrant + kind
         whole, self._carried[place] = divmod(self._carried[place] + amount, units)
         return whole
-
-    def _rms(self, products: Products) -> int:
-        scaling = self._scaling
-        return sum(
-            isqrt(max(volts, 0) * max(amperes, 0) * factor.numerator // factor.denominator)
-            for volts, amperes, factor in zip(
-                scaling.volt_squares.numerators(products),
-                scaling.ampere_squares.numerators(products),
-                self._rms_factors,
-                strict=True,
-            )
-        )
 
     def _squares(self, products: Products) -> tuple[int, ...]:
         scaling, carried = self._scaling, self._carried_squares

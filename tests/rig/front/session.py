@@ -50,6 +50,9 @@ allow_short_interval = true
 
 [test_mode]
 minutes = 1
+
+[display]
+scroll_seconds = 6
 """
 
 PINS = {"scroll": 5, "magnet": 6, "reset": 13, "test": 19, "cover": 26}

@@ -30,10 +30,10 @@ class Killed(BaseException):
 
 
 def torn(rng: Random) -> Tear:
-    """Any part of a write of so many bytes."""
+    """Any part of a write of so many bytes; as often as not torn near its beginning, as much of a block is filler."""
 
     def ranges(length: int) -> Ranges:
-        a, b = sorted(rng.choices(range(length + 1), k=2))
+        a, b = sorted(rng.choices(range(min(length, rng.choice([length, 400])) + 1), k=2))
         sectors = [(k, min(k + 512, length)) for k in range(0, length, 512)]
         choices: list[Ranges] = [[], [(0, length)], [(0, a)], [(a, length)], [(a, b)], [(0, a), (b, length)]]
         choices += [[s for s in sectors if rng.random() < 0.5] for _ in range(3)]
