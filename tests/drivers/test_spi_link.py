@@ -81,14 +81,13 @@ def test_identity() -> None:
     assert link.identity.build == CHAIN.digest
 
 
-@pytest.mark.parametrize(("version", "ring"), [(0x1_0002, 79), (0x1_0001, 63)])
-def test_how_many_records_wait_is_read_or_from_an_older_map_worked_out(version: int, ring: int) -> None:
-    """A ring of 80 slots. Before map 1.2 CHAIN had the log2 of the memories, one of which was being summed into."""
-    model = ModelBehindBus(replace(CHAIN, record_slots=80))
-    model._model._values["VERSION"] = version
+def test_how_many_records_can_wait_is_no_power_of_two() -> None:
+    """A ring of 80 slots, of which one stays free; CHAIN has only its log2, rounded down."""
     source = board()
-    source._gateware = model
-    assert SpiLink(source).identity.ring == ring
+    source._gateware = ModelBehindBus(replace(CHAIN, record_slots=80))
+    link = SpiLink(source)
+    assert link.identity.ring == 79
+    assert link.read("CHAIN")[0] & 0xF == 6
 
 
 def test_records_waiting_are_counted_beyond_fifteen() -> None:
