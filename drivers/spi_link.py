@@ -40,9 +40,6 @@ from gateware.registers import (
     words_present,
 )
 
-RING_SINCE = 2
-"""Minor version of the register map that has RECORDS; before it, CHAIN counted the memories, of which one was free."""
-
 _HEAD_WORDS = 3
 """Of a record: sequence, windows and flags; where it starts; where it ends. No other record has the same."""
 
@@ -352,7 +349,7 @@ class SpiLink:
             clock_hz=Fraction(num, den),
             clocks_per_tick=chain >> 24,
             ticks_per_sample=(chain >> 8 & 0xFFFF) * (chain >> 4 & 0xF),
-            ring=self._ring() if version & 0xFFFF >= RING_SINCE else (1 << (chain & 0xF)) - 1,
+            ring=self._ring(),
             quarter=self._quarter() if Capability.DELAYED_PRODUCTS in Capability(capabilities) else None,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -18,6 +19,7 @@ from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
 from drivers.spi_link import ForeignBoard, LinkError, NoReply, SpiBus, SpiLink, open_spidev
 from gateware.chain import Chain
 from gateware.registers import MAGIC, VERSION, Op, Record, RecordFlag, request
+from gateware.twin.behind_bus import ModelBehindBus
 
 CHAIN = Chain()
 
@@ -77,6 +79,27 @@ def test_identity() -> None:
     assert link.identity.capabilities == Chain().capabilities
     assert link.identity.quarter == Chain().quarter
     assert link.identity.build == CHAIN.digest
+
+
+def test_how_many_records_can_wait_is_no_power_of_two() -> None:
+    """A ring of 80 slots, of which one stays free; CHAIN has only its log2, rounded down."""
+    source = board()
+    source._gateware = ModelBehindBus(replace(CHAIN, record_slots=80))
+    link = SpiLink(source)
+    assert link.identity.ring == 79
+    assert link.read("CHAIN")[0] & 0xF == 6
+
+
+def test_records_waiting_are_counted_beyond_fifteen() -> None:
+    """The reply's four bits stop at fifteen, RECORDS does not."""
+    source = board()
+    link = SpiLink(source)
+    source.advance(20 * 100_000)  # windows of 384 samples at most
+    (before,) = link.read("RECORDS")
+    assert before & 0xFFFF == CHAIN.ring
+    assert before >> 16 > 15
+    assert len(list(link.records())) >= before >> 16
+    assert link.read("RECORDS")[0] >> 16 == 0
 
 
 def test_written_registers_read_back() -> None:

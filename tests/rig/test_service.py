@@ -160,7 +160,7 @@ def test_begins_on_a_board_that_has_long_been_running() -> None:
     One that someone else asked for is among the records, and is not the one that metering begins with.
     """
     hardware = opened()
-    hardware.clock.wait_until(2 * 10**9)
+    hardware.clock.wait_until(5 * 10**9)
     service = Service(hardware, CONFIG, PROGRAM)
     hardware.link.close_window_at(hardware.link.ticks() + 1)
     hardware.clock.wait_until(8 * 10**9)  # the ring holds 4.3 s
