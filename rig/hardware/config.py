@@ -195,6 +195,13 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bench: BenchConfig = BenchConfig()
     daemon: DaemonConfig = DaemonConfig()
 
+    @property
+    def gpio(self) -> dict[str, int]:
+        """Every GPIO that is named, by its key, such as "hardware.led_pin"."""
+        tables: dict[str, msgspec.Struct] = {"hardware": self.hardware, "bench": self.bench}
+        named = {f"{t}.{key}": pin for t, table in tables.items() for key, pin in msgspec.structs.asdict(table).items()}
+        return {key: pin for key, pin in named.items() if key.endswith("_pin") and pin is not None}
+
 
 def load(path: Path | None) -> Config:
     """Read rig.toml; None is the default configuration. Raises ConfigError."""
@@ -230,11 +237,7 @@ def load(path: Path | None) -> Config:
 def _check_pins(config: Config) -> None:
     """Each function has its own pin. Raises ConfigError, without the file's name."""
     keys: dict[int, str] = {}
-    tables: dict[str, msgspec.Struct] = {"hardware": config.hardware, "bench": config.bench}
-    found = {f"{t}.{key}": pin for t, table in tables.items() for key, pin in msgspec.structs.asdict(table).items()}
-    for key, pin in found.items():
-        if not key.endswith("_pin") or pin is None:
-            continue
+    for key, pin in config.gpio.items():
         if pin in _BUSES:
             raise ConfigError(f"{key} is {pin}, which the {_BUSES[pin]} bus has: take another GPIO")
         if pin in keys:

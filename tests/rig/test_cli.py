@@ -97,7 +97,7 @@ def test_doctor(command_line) -> None:
 def test_doctor_prints_brackets_as_they_are(command_line, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking = [doctor.Check("lcd", "luma.lcd", False, "not installed", 'pip install ".[lcd]"')]
     monkeypatch.setattr(doctor, "examine", lambda: lacking)
-    monkeypatch.setattr(doctor, "able", lambda checks: True)
+    monkeypatch.setattr(doctor, "able", lambda checks, config: True)
     assert 'pip install ".[lcd]"' in command_line("doctor").out
 
 
