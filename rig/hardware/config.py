@@ -51,11 +51,11 @@ A file with everything at its default:
     group = "meter"                 # a group whose members may connect; left out: this user alone
 
     [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
-    scroll_actuator_pin = 14
-    magnet_actuator_pin = 15
+    scroll_actuator_pin = 0
+    magnet_actuator_pin = 1
     reset_actuator_pin = 18
-    test_actuator_pin = 0
-    cover_actuator_pin = 1
+    # test_actuator_pin = 14        # 14 and 15 are the header's UART: left to it here
+    # cover_actuator_pin = 15
 """
 
 from __future__ import annotations

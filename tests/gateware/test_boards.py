@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 
 from gateware.bitstream.plan import NAME, _files
 from gateware.boards import NAMES, BoardError, board, icebreaker, ulx3s
-from gateware.registers import PULSE_PINS
+from gateware.registers import PULSE_PINS, Capability
 
 PINS = {"lines": 3, "mclk": 1, "cs_n": 1, "sck": 1, "copi": 1, "cipo": 1, "pulses": PULSE_PINS}
 HELD = {"icebreaker": {}, "ulx3s": {"wifi_gpio0": ("L2", 1), "shutdown": ("G16", 0)}}
@@ -101,6 +101,16 @@ def test_contacts_are_pulled_up_and_closed_is_one(name: str) -> None:
     pulses = platform.lookup("pulses")
     assert pulses.ios[0].invert
     assert pulses.attrs.get("PULLUP") == 1 or pulses.attrs.get("PULLMODE") == "UP"
+
+
+@pytest.mark.parametrize(("name", "heading"), [("icebreaker", "## iCEBreaker"), ("ulx3s", "## ULX3S")])
+def test_pulse_wires_that_lead_nowhere_are_told_where_they_are_drawn(name: str, heading: str) -> None:
+    """Review C-7: a build without counters says so in the rows of its wiring table."""
+    section = DOCUMENT.read_text().split(heading, 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `pulses`")]
+    counts = Capability.PULSE_COUNTERS in board(name).chain.capabilities
+    assert rows
+    assert all(("(not counted)" in row) is not counts for row in rows)
 
 
 def test_reset_ends_511_clocks_after_the_lock_and_comes_back() -> None:
