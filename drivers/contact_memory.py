@@ -72,3 +72,18 @@ def _slot(name: str, position: Position) -> bytes:
         raise ValueError(f"{name}: the contact closed last is K-Y or K-Z")
     code = _CODES[position] + bytes(3)
     return code + zlib.crc32(name.encode() + code).to_bytes(4, "little")
+
+
+def contact_faults(data: bytes, names: Sequence[str]) -> list[str]:
+    """Say what does not hold in the content of a memory of these outputs: sentences that go on from its name."""
+    if not data.startswith(_MAGIC):
+        return ["does not begin as a memory of contacts does: no contact closed last is known"]
+    if len(data) != len(_MAGIC) + len(names) * _SLOT:
+        return [f"has {len(data)} bytes, not those of {len(names)} outputs: no contact closed last is known"]
+    known = {name: {bytes(_SLOT), *(_slot(name, p) for p in _CODES)} for name in names}
+    slots = {name: data[len(_MAGIC) + k * _SLOT :][:_SLOT] for k, name in enumerate(names)}
+    return [
+        f"is damaged at {name}: which contact it closed last is not known"
+        for name in names
+        if slots[name] not in known[name]
+    ]

@@ -53,7 +53,7 @@ def show_command(
     from rig.results.registered import demand_text, energy_text, total_demands
     from rig.results.summary import REGISTERS, EnergyRegisters
     from rig.store.contents import StoreLook, utc_text
-    from rig.terminal.console import output_console
+    from rig.terminal.console import note, output_console
     from rig.terminal.listing import Listing
 
     look = StoreLook(folder, events)
@@ -73,6 +73,10 @@ def show_command(
         console.print(Padding(Text(f"{quantity.demand_name:15} {text}"), (0, 0, 0, 2)))
     if look.saved.settings is None:
         console.print("  demand and outputs: not told by this save, which is of an older version")
+    for row in shown.damaged:
+        console.print(f"  {row} is not as it was written, and left out: rig store check says more", style="bold red")
+    if not look.digested:
+        note(console, "the history is of an older version and has no digests: the meter's next start gives it some")
     events_shown = [
         (line["time"], line["event"], details_text(line["event"], line["details"])) for line in shown.events
     ]

@@ -3,9 +3,10 @@
 | what happens                                        | what is done                                            |
 |-----------------------------------------------------|---------------------------------------------------------|
 | disk full, read-only, failing; database locked      | trouble; the items wait; tried again with every save    |
-| file damaged, of another program, or another meter  | moved aside under a new name, a new history begun; told |
+| file damaged, or of another program                 | moved aside under a new name, a new history begun; told |
 | as before, and MOST_ASIDE files lie aside already   | trouble; the items wait: the disk is done for           |
 | history made by a newer program                     | trouble; the items wait; the file is not touched        |
+| history of another store                            | refused at the start; later as one by a newer program   |
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from rig.store.disk import Disk
-from rig.store.history import NAME, History, NewerHistory, UnusableHistory
+from rig.store.history import NAME, ForeignHistory, History, NewerHistory, UnusableHistory
 from rig.store.items import Numbered, RecordingItem
+from rig.store.page_sums import SUMS
 
 T = TypeVar("T")
 
@@ -34,7 +36,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Archive:
-    """Keeps a History open. `trouble` is a sentence as long as it cannot; `notes` are of what was moved aside.
+    """Keeps a History open. `trouble` is a sentence as long as it cannot; `notes` are of what was damaged or moved
+    aside; `foreign` says of which store the file is, if not of this one.
 
     Methods raise nothing of SQLite's or the system's. `utc_ns` is for the name of a file that is moved aside.
     """
@@ -42,6 +45,7 @@ class Archive:
     def __init__(self, folder: Path, store: int, disk: Disk) -> None:
         self.trouble: str | None = None
         self.notes: list[str] = []
+        self.foreign: str | None = None
         self._path = folder / NAME
         self._store = store
         self._disk = disk
@@ -70,10 +74,13 @@ class Archive:
                 result = action(self._opened())
         except (UnusableHistory, NewerHistory) as error:
             self._fail(str(error))
+        except ForeignHistory as error:
+            self.foreign = f"{self._path} {error}"
+            self._fail(str(error))
         except sqlite3.Error as error:
             self._fail(f"cannot be written ({error})", keep=getattr(error, "sqlite_errorcode", None) in _PASSING)
         except OSError as error:
-            self._fail(f"cannot be moved aside ({error.strerror})")
+            self._fail(f"cannot be used ({error.strerror})")
         else:
             self.trouble = None
             return result
@@ -82,6 +89,7 @@ class Archive:
     def _opened(self) -> History:
         if self._history is None:
             self._history = History(self._path, self._store)
+            self.notes += self._history.notes
         return self._history
 
     def _fail(self, what: str, keep: bool = False) -> None:
@@ -102,6 +110,8 @@ class Archive:
                 self._disk.rename(self._path.with_name(NAME + suffix), self._path.with_name(name + suffix))
         with suppress(FileNotFoundError):
             os.unlink(self._path.with_name(NAME + "-shm"))
+        with suppress(FileNotFoundError):
+            os.unlink(self._path.with_name(SUMS))
         self._disk.sync_folder(self._path.parent)
         self.notes.append(f"{self._path} {fault}: it is now {name}, a new history is begun")
 

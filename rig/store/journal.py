@@ -32,7 +32,18 @@ from pathlib import Path
 
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
-from rig.store.record import FORMAT, DamagedRecord, Format, JournalRecord, NewerRecord, decode, encode, raw
+from rig.store.record import (
+    FORMAT,
+    ZEROED,
+    DamagedRecord,
+    Format,
+    JournalRecord,
+    NewerRecord,
+    decode,
+    encode,
+    raw,
+    version_of,
+)
 
 NAMES = ("billing.a", "billing.b")
 
@@ -42,7 +53,11 @@ CAPACITY = 1 << 19
 
 @dataclass(frozen=True)
 class Copy:
-    """What is in one file of the journal: a record, or what is wrong with it. `size` is at most CAPACITY."""
+    """What is in one file of the journal: a record, or what is wrong with it. `size` is at most CAPACITY.
+
+    `stray` is the place of the first byte behind the record that is not zero; None: all are, or what wrote it left what
+    had been there.
+    """
 
     path: Path
     size: int = 0
@@ -51,6 +66,7 @@ class Copy:
     fault: str = ""
     newer: bool = False
     missing: bool = False
+    stray: int | None = None
 
 
 def read_copy(path: Path, disk: Disk, fmt: Format = FORMAT) -> Copy:
@@ -63,11 +79,18 @@ def read_copy(path: Path, disk: Disk, fmt: Format = FORMAT) -> Copy:
         return Copy(path, fault=f"cannot be read ({error.strerror})")
     try:
         whole = raw(data)
-        return Copy(path, len(data), whole, decode(whole, fmt))
+        return Copy(path, len(data), whole, decode(whole, fmt), stray=_stray(data, whole))
     except DamagedRecord as error:
         return Copy(path, len(data), fault=str(error))
     except NewerRecord as error:
         return Copy(path, len(data), fault=str(error), newer=True)
+
+
+def _stray(data: bytes, whole: bytes) -> int | None:
+    rest = data[len(whole) :]
+    if version_of(whole) < ZEROED or not (found := rest.lstrip(b"\0")):
+        return None
+    return len(data) - len(found)
 
 
 def newest_of(copies: list[Copy]) -> tuple[Copy, JournalRecord]:
@@ -103,6 +126,7 @@ class Journal:
         self._format = fmt
         self._paths: list[Path] = []
         self._files: list[int] = []
+        self._used = [CAPACITY, CAPACITY]
         self._newest = 0
 
     @classmethod
@@ -126,8 +150,11 @@ class Journal:
             raise StoreError(f"a record of {len(whole)} bytes does not fit the journal, it holds {CAPACITY}")
         target = 1 - self._newest
         with _writing(self._paths[target]):
-            self._disk.write(self._files[target], whole, 0)
+            # Zeros over what is left of a longer record: so every byte of a copy has a value that can be checked.
+            self._disk.write(self._files[target], whole.ljust(self._used[target], b"\0"), 0)
+            self._used[target] = max(len(whole), self._used[target])
             self._disk.sync(self._files[target])
+        self._used[target] = len(whole)
         self._newest = target
         self.record = record
 
@@ -142,6 +169,7 @@ class Journal:
             self.record = _unused()
             whole = encode(self.record, self._format.version)
             self._files = [self._make(path, whole) for path in self._paths]
+            self._used = [len(whole), len(whole)]
             return
         newest, self.record = newest_of(copies)
         self._newest = copies.index(newest)
@@ -150,6 +178,8 @@ class Journal:
         self._files.insert(
             1 - self._newest, self._make(other.path, newest.whole) if other.missing else self._reopen(other)
         )
+        if newest.stray is None and version_of(newest.whole) >= ZEROED:
+            self._used[self._newest] = len(newest.whole)
         with _writing(folder):
             self._disk.sync_folder(folder)
         if other.missing and self.record.sequence > 0:

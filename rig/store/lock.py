@@ -7,13 +7,16 @@ from pathlib import Path
 from rig.files.claim import Claim, ClaimError
 from rig.store.errors import StoreError
 
+LOCK = "lock"
+"""The file of a store that names the process which has it."""
+
 
 class FolderLock:
     """Held from construction to close(), or until the process ends, however it ends."""
 
     def __init__(self, folder: Path) -> None:
         try:
-            self._claim = Claim(folder / "lock", f"the store {folder}")
+            self._claim = Claim(folder / LOCK, f"the store {folder}")
         except ClaimError as error:
             raise StoreError(str(error)) from None
 

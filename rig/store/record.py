@@ -42,7 +42,10 @@ class Format:
     upgrades: Mapping[int, Upgrade]
 
 
-FORMAT = Format(1, {})
+ZEROED = 2
+"""The first version with nothing but zeros behind a record in its copy."""
+
+FORMAT = Format(2, {1: lambda body: body})
 
 
 class DamagedRecord(ValueError):
@@ -92,6 +95,11 @@ def raw(data: bytes) -> bytes:
     if crc != zlib.crc32(memoryview(data)[OVERHEAD:end], zlib.crc32(data[: _HEAD.size])):
         raise DamagedRecord("is damaged, its checksum does not hold")
     return data[:end]
+
+
+def version_of(whole: bytes) -> int:
+    """The version that a whole record is of."""
+    return int(_HEAD.unpack_from(whole)[1])
 
 
 def decode(whole: bytes, fmt: Format = FORMAT) -> JournalRecord:

@@ -64,13 +64,19 @@ class Store:
         self._journal_trouble: str | None = None
         self._notes: list[str] = []
         self._follow_history()
+        if archive.foreign is not None:
+            raise StoreError(
+                f"{archive.foreign}: put back the file that belongs here, or begin a new history with "
+                f"rig store adopt {folder}"
+            )
 
     @classmethod
     def open(cls, folder: Path, disk: Disk | None = None) -> Store:
         """Open a store, or begin one in a new or empty folder.
 
-        StoreError: in use by another program, not writable, or its billing state cannot be trusted
-        (rig/store/journal.py). A history that cannot be opened is `trouble`, no error.
+        StoreError: in use by another program, not writable, its billing state cannot be trusted
+        (rig/store/journal.py), or its history is another store's. A history that cannot be opened is
+        `trouble`, no error.
         """
         disk = disk or Disk()
         _make_folder(folder, disk)

@@ -434,7 +434,7 @@ def test_an_older_journal_is_brought_up_to_date(tmp_path: Path) -> None:
     journal.write(record(7))
     journal.close()
     assert decode(read_raw(tmp_path / NAMES[0]), fmt) == record(7)
-    with pytest.raises(ValueError, match="is of format 3, this program knows up to 1"):
+    with pytest.raises(ValueError, match="is of format 3, this program knows up to 2"):
         decode(read_raw(tmp_path / NAMES[0]))
     assert decode(read_raw(tmp_path / NAMES[1]), fmt) == record(6)
 

@@ -447,11 +447,11 @@ def test_a_newer_history_is_left_alone(tmp_path: Path) -> None:
     before = (tmp_path / NAME).read_bytes()
     store = Store.open(tmp_path)
     advance(store, 4, 6)
-    assert "is of version 9, this program knows up to 1: update the program" in (store.trouble or "")
+    assert "is of version 9, this program knows up to 2: update the program" in (store.trouble or "")
     store.close()
     assert (tmp_path / NAME).read_bytes() == before
     database = sqlite3.connect(tmp_path / NAME)
-    database.execute("PRAGMA user_version = 1")
+    database.execute("PRAGMA user_version = 2")
     database.close()
     store = Store.open(tmp_path)
     store.drain()
@@ -485,15 +485,19 @@ def test_a_state_older_than_the_history_loses_no_new_items(tmp_path: Path) -> No
         assert history.gaps() == []
 
 
-def test_a_history_of_another_meter_is_moved_aside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moved", [(NAME,), NAMES])
+def test_files_of_another_store_are_refused_and_nothing_is_moved(tmp_path: Path, moved: tuple[str, ...]) -> None:
+    """A history, or both copies of the journal, of another meter (review H-3)."""
     for name in ("one", "two"):
         store = Store.open(tmp_path / name)
         advance(store, 1, 3)
         store.close()
-    os.replace(tmp_path / "two" / NAME, tmp_path / "one" / NAME)
-    store = Store.open(tmp_path / "one")
-    assert "is of another meter" in store.notes[0]
-    store.close()
+    for name in moved:
+        os.replace(tmp_path / "two" / name, tmp_path / "one" / name)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir() if path.name != "lock"}
+    with pytest.raises(StoreError, match=r"history\.sqlite is of store [0-9a-f]{16}, and the journal is of store "):
+        Store.open(tmp_path / "one")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir() if path.name != "lock"} == before
 
 
 def test_a_history_without_a_journal_is_refused(tmp_path: Path) -> None:
