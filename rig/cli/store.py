@@ -1,4 +1,4 @@
-"""`rig store`: look a meter's store over, show what is in it."""
+"""`rig store`: look a meter's store over, show what is in it, hand it over to another meter."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import JsonOption, StoreArgument
+from rig.cli.options import ConfigOption, JsonOption, StoreArgument, configuration
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A meter's store: check, show.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A meter's store: check, show, adopt.")
 
 
 @app.command("check", epilog="Example: rig store check meter-store")
@@ -86,3 +86,26 @@ def show_command(
     ]
     for title, rows in (("events", events_shown), ("snapshots", snapshots)):
         console.print(Listing(("", "", ""), rows, title=title))
+
+
+@app.command("adopt", epilog="Example: rig store adopt meter-store --config rig.toml")
+def adopt_command(folder: StoreArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Make a store that of the meter of a configuration, with a line in its log.
+
+    What another meter registered goes on as this one's; a history of another store is moved aside. Only where no meter
+    runs on it.
+    """
+    import time
+
+    from rig.hardware.selection import program_of
+    from rig.store.adopt import adopt
+    from rig.store.owner import owner_of
+    from rig.terminal.console import message_console, note
+
+    meter = owner_of(program_of(configuration(config)).nameplate)
+    done = adopt(folder, meter, time.time_ns())
+    if json:
+        print_json({"store": str(folder), "owner": meter, "done": done})
+        return
+    for sentence in done or [f"the store {folder} is of {meter.text} already: nothing was done"]:
+        note(message_console(), sentence)

@@ -37,18 +37,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 class Archive:
     """Keeps a History open. `trouble` is a sentence as long as it cannot; `notes` are of what was damaged or moved
-    aside; `foreign` says of which store the file is, if not of this one.
+    aside; `foreign` says of which store the file is, if not of this one. With `moves_foreign` that one is moved aside.
 
     Methods raise nothing of SQLite's or the system's. `utc_ns` is for the name of a file that is moved aside.
     """
 
-    def __init__(self, folder: Path, store: int, disk: Disk) -> None:
+    def __init__(self, folder: Path, store: int, disk: Disk, *, moves_foreign: bool = False) -> None:
         self.trouble: str | None = None
         self.notes: list[str] = []
         self.foreign: str | None = None
         self._path = folder / NAME
         self._store = store
         self._disk = disk
+        self._moved = (UnusableHistory, ForeignHistory) if moves_foreign else (UnusableHistory,)
         self._history: History | None = None
 
     def taken(self, utc_ns: int) -> int | None:
@@ -68,7 +69,7 @@ class Archive:
         try:
             try:
                 result = action(self._opened())
-            except UnusableHistory as error:
+            except self._moved as error:
                 self.close()
                 self._move_aside(str(error), utc_ns)
                 result = action(self._opened())

@@ -16,6 +16,7 @@ from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.journal import NAMES, newest_of, read_copy
 from rig.store.older import add_sources
+from rig.store.owner import StoreOwner
 from rig.store.saved_settings import SavedSettings
 from rig.store.store import Restored
 
@@ -35,7 +36,8 @@ class WrittenProgram:
 @dataclass
 class SavedMeter:
     """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, the
-    number of its load profile, and what of the program the state is to be read by; None in a save of an older version.
+    number of its load profile, what of the program the state is to be read by, and whose store it is; None in a save of
+    an older version.
     """
 
     fidelity: str
@@ -48,6 +50,7 @@ class SavedMeter:
     provenance: Provenance | None = None
     access: AccessState = field(default_factory=AccessState)
     sealed: bool = False
+    owner: StoreOwner | None = None
 
 
 def origin(saved: SavedMeter) -> Provenance:

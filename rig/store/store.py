@@ -71,8 +71,8 @@ class Store:
             )
 
     @classmethod
-    def open(cls, folder: Path, disk: Disk | None = None) -> Store:
-        """Open a store, or begin one in a new or empty folder.
+    def open(cls, folder: Path, disk: Disk | None = None, *, foreign_history: bool = False) -> Store:
+        """Open a store, or begin one in a new or empty folder. `foreign_history`: move one of another store aside.
 
         StoreError: in use by another program, not writable, its billing state cannot be trusted
         (rig/store/journal.py), or its history is another store's. A history that cannot be opened is
@@ -85,7 +85,8 @@ class Store:
             _refuse_history_alone(folder)
             journal = Journal.open(folder, disk)
             try:
-                return cls(folder, lock, journal, Archive(folder, journal.record.store, disk))
+                archive = Archive(folder, journal.record.store, disk, moves_foreign=foreign_history)
+                return cls(folder, lock, journal, archive)
             except BaseException:
                 journal.close()
                 raise
