@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rig.errors import RigError
-from rig.files.claim import Claim
+from rig.files.claim import Claim, machine_folder
 from rig.hardware.config import Config
 
 MOST_PATH_BYTES = 107
@@ -125,7 +125,7 @@ def claim_pins(config: Config, folder: Path | None = None) -> Claim | None:
     """
     if config.hardware.kind != "pi":
         return None
-    folder = folder or next(path for path in (Path("/run/lock"), Path(tempfile.gettempdir())) if path.is_dir())
+    folder = folder or machine_folder()
     chip = config.hardware.gpio_chip
     return Claim(folder / f"ae0764-rig-{Path(chip).name}.lock", f"the rig on {chip}")
 

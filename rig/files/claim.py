@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,15 @@ _OLDER_WIDTH = 11
 
 class ClaimError(RigError):
     """Something that another process has, which is named, or a file that cannot be written."""
+
+
+class ClaimHeld(ClaimError):
+    """Something that another process has, which is named."""
+
+
+def machine_folder() -> Path:
+    """Give the folder of the system's locks, which every user may write."""
+    return next(path for path in (Path("/run/lock"), Path(tempfile.gettempdir())) if path.is_dir())
 
 
 class Claim:
@@ -51,8 +61,13 @@ class Claim:
         except OSError:
             holder = holder_of(os.pread(file, _WIDTH, 0)) or "another program"
             os.close(file)
-            raise ClaimError(f"{what} is in use by {holder}: end it first, or use another") from None
+            raise ClaimHeld(f"{what} is in use by {holder}: end it first, or use another") from None
         return file
+
+    @property
+    def opened(self) -> os.stat_result:
+        """The file that is held, whatever its name is now."""
+        return os.fstat(self._file)
 
     def close(self) -> None:
         """Let go; what was closed before stays so. A file that is another one by now is left where it is."""

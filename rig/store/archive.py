@@ -24,6 +24,7 @@ from rig.store.disk import Disk
 from rig.store.history import NAME, ForeignHistory, History, NewerHistory, UnusableHistory
 from rig.store.items import Numbered, RecordingItem
 from rig.store.page_sums import SUMS
+from rig.store.presence import file_fault
 
 T = TypeVar("T")
 
@@ -115,6 +116,28 @@ class Archive:
             os.unlink(self._path.with_name(SUMS))
         self._disk.sync_folder(self._path.parent)
         self.notes.append(f"{self._path} {fault}: it is now {name}, a new history is begun")
+
+    def anew(self) -> Archive:
+        """A history to be begun in place of this one, with its notes."""
+        archive = Archive(self._path.parent, self._store, self._disk)
+        archive.notes = self.notes
+        return archive
+
+    def fault(self) -> str:
+        """Say what became of the file, in words that go on from its path; "" while its name stands for what is open."""
+        return "" if self._history is None else file_fault(self._path, self._history.opened)
+
+    def log_is_there(self) -> bool:
+        """Whether SQLite's log is at its name, as it is while a history is open."""
+        return self._history is None or self._path.with_name(NAME + "-wal").exists()
+
+    def recover(self) -> None:
+        """Bring what a log without a name holds into the history, and let it go: the next attempt opens it anew."""
+        if self._history is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._path.with_name(SUMS))  # what the log held is not known any more
+            self._history.flush_log()
+        self.close()
 
     def close(self) -> None:
         if self._history is not None:

@@ -133,12 +133,6 @@ def defined_by(schema: Sequence[str]) -> list[tuple[str, str]]:
         return definitions_of(database)
 
 
-def _place_of(path: Path) -> tuple[int, int]:
-    """Device and inode of what a name stands for now."""
-    found = os.lstat(path)
-    return found.st_dev, found.st_ino
-
-
 @contextmanager
 def telling_damage() -> Iterator[None]:
     """SQLite's word for a damaged file becomes UnusableHistory; other errors of SQLite pass."""
@@ -155,8 +149,8 @@ def telling_damage() -> Iterator[None]:
 class History:
     """The database, open for writing by one thread.
 
-    The constructor makes an empty file a history, and an older one a present one. `notes` are sentences, each going on
-    from the file's path, on what does not hold but can be gone on with. Raises UnusableHistory, ForeignHistory,
+    The constructor makes an empty file a history, and an older one a present one. `opened` tells which file it is.
+    `notes` are sentences on what does not hold but can be gone on with. Raises UnusableHistory, ForeignHistory,
     NewerHistory, OSError, and sqlite3.Error for what may be better next time (a full disk).
     """
 
@@ -170,7 +164,7 @@ class History:
         try:
             with telling_damage():
                 version = self._prepare(store, schema)
-                self._place = _place_of(path)
+                self.opened = path.lstat()
                 self._look_over(version)
         except BaseException:
             self._database.close()
@@ -209,8 +203,10 @@ class History:
         What cannot be done now, as somebody reads or the disk is full, is left for the next time.
         """
         with suppress(sqlite3.Error, OSError):
-            if _place_of(self._path) != self._place:
+            if not os.path.samestat(self._path.lstat(), self.opened):
                 return  # the name is another file's by now
+            if not os.path.lexists(self._path.with_name(NAME + "-wal")):
+                return  # nor is the log's
             wal = read_wal(log_of(self._path), summed=False)
             _, frames, done = self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if frames != done:
@@ -223,6 +219,11 @@ class History:
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
                 self._database.execute(f"PRAGMA busy_timeout = {round(BUSY_S * 1000)}")
+
+    def flush_log(self) -> None:
+        """Bring the log into the database as far as can be, without sums."""
+        with suppress(sqlite3.Error):
+            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Bring the log into the database and let it go."""

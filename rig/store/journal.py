@@ -24,6 +24,7 @@ zeros, is never a beginning: it is damage.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -157,6 +158,26 @@ class Journal:
         self._used[target] = len(whole)
         self._newest = target
         self.record = record
+
+    @property
+    def files(self) -> list[tuple[Path, int, os.stat_result]]:
+        """Each copy's path, the bytes that it must have, and which file is open."""
+        return [(path, CAPACITY, os.fstat(file)) for path, file in zip(self._paths, self._files, strict=True)]
+
+    def renewed(self, folder: Path) -> Journal:
+        """Make both copies anew from the newest record, over whatever is at their names. StoreError."""
+        journal = Journal(self._disk, self._format)
+        journal.notes, journal.record = self.notes, self.record
+        journal._paths = [folder / name for name in NAMES]
+        whole = encode(self.record, self._format.version)
+        journal._used = [len(whole), len(whole)]
+        try:
+            for path in journal._paths:
+                journal._files.append(journal._make(path, whole))
+        except BaseException:
+            journal.close()
+            raise
+        return journal
 
     def close(self) -> None:
         while self._files:

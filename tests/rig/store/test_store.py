@@ -166,7 +166,7 @@ class Life:
     def _abandon(self) -> None:
         if self.store is not None:
             self.store._archive.close()
-            self.store._lock.close()
+            self.store._files.lock.close()
             self.store = None
 
 
@@ -568,7 +568,10 @@ def test_a_folder_of_another_user(tmp_path: Path, closed: str) -> None:
         message = refused_as_somebody(folder)
     finally:
         folder.chmod(0o755)
-    assert f"{folder / 'lock'} cannot be written: Permission denied; it must be in a folder that this" in message
+    if closed == ".":
+        assert f"{folder} cannot be opened: Permission denied; it must be a folder that this user may use" in message
+    else:
+        assert f"{folder / 'lock'} cannot be written: Permission denied; it must be in a folder that this" in message
 
 
 def refused_as_somebody(folder: Path) -> str:
