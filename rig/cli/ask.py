@@ -14,6 +14,7 @@ import typer
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
 from rig.errors import RigError
+from rig.plain_text import print_error
 
 if TYPE_CHECKING:
     from rig.daemon.protocol import Asked
@@ -68,7 +69,7 @@ def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path 
     if json:
         print_json({"type": "done", "result": result})
     elif result is None:
-        print("done", file=sys.stderr)
+        print_error("done")
     return result
 
 
@@ -252,7 +253,7 @@ def break_seal(
                 if json:
                     print_json({"type": "done", "result": None})
                 else:
-                    print("done: the seal is broken, the cover is off", file=sys.stderr)
+                    print_error("done: the seal is broken, the cover is off")
                 return
             time.sleep(0 if message is not None else 0.02)
         raise AskError("the seal was not broken: the meter is not sealed, or its switches were not as at rest")

@@ -90,9 +90,9 @@ def show_command(
 
 @app.command("adopt", epilog="Example: rig store adopt meter-store --config rig.toml")
 def adopt_command(folder: StoreArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Make a store that of the meter of a configuration, with a line in its log.
+    """Hand a store over to a configuration's meter.
 
-    What another meter registered goes on as this one's; a history of another store is moved aside. Only where no meter
+    That is a line in its log. What another meter registered goes on as this one's; a history of another store is moved aside. Only where no meter
     runs on it.
     """
     import time
