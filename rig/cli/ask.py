@@ -14,6 +14,7 @@ import typer
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
 from rig.errors import RigError
+from rig.files.bounded import TooLongError, read_bounded
 from rig.plain_text import print_error
 
 if TYPE_CHECKING:
@@ -73,13 +74,16 @@ def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path 
     return result
 
 
+MOST_KEY_FILE_BYTES = 1 << 10
+
+
 def _given(key_file: Path | None) -> str | None:
     if key_file is None:
         return os.environ.get(KEY_VARIABLE)
     try:
-        return key_file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        return read_bounded(key_file, MOST_KEY_FILE_BYTES).decode().strip()
+    except (OSError, TooLongError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not a line of text"
         raise AskError(
             f"{key_file} cannot be read ({why}): give a file with a key of up to six hexadecimal digits"
         ) from None

@@ -92,8 +92,8 @@ def show_command(
 def adopt_command(folder: StoreArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Hand a store over to a configuration's meter.
 
-    That is a line in its log. What another meter registered goes on as this one's; a history of another store is moved aside. Only where no meter
-    runs on it.
+    What another meter registered goes on as this one's, with a line in its log; a history of another store is moved
+    aside. Only where no meter runs on it.
     """
     import time
 
