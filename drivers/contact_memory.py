@@ -1,89 +1,134 @@
-"""Which contact each form-C output closed last, kept through the death of the process.
+"""What each output was made to do last, and how many pulses it has shown, kept through the death of the process.
 
-A small file mapped into memory: what is written there is in the kernel's page cache at once, so it outlives kill -9
-and costs no write to the card at 53 pulses a second. A cut of power may lose what came since the last close().
+A small file: what is written there is in the kernel's page cache at once, so it outlives kill -9 and costs no write to
+the card at 53 pulses a second. A cut of power may lose what came since the last close(). It is written before the pin
+is set, so after a kill it may be one change ahead of the pin, and never behind: whoever starts again sets the pins to
+what it says, and nothing is shown twice or missed (drivers/gpio.py).
 """
 
 from __future__ import annotations
 
-import mmap
 import os
+import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.gpio import Position
 from drivers.pins import GpioError
 
-_MAGIC = b"contacts"
-_SLOT = 8
-_CODES = {Position.KY: b"Y", Position.KZ: b"Z"}
+_MAGIC = b"contact2"
+_OLDER_MAGIC = b"contacts"
+_ENTRY = struct.Struct("<QQc3x")  # changes, pulses, level
+_CRC_BYTES = 4
+_SLOT = _ENTRY.size + _CRC_BYTES
+
+LEVELS = {"K-Y": b"Y", "K-Z": b"Z", "lit": b"L", "dark": b"D"}
+"""What an output can have been made to do last."""
+_NAMES = {code: name for name, code in LEVELS.items()}
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What an output was made to do last, of LEVELS, and how many pulses it has shown by then."""
+
+    level: str
+    pulses: int
 
 
 class ContactMemory:
-    """The last contacts of the outputs `names`, in `path`. The file and its folder are made where they lack.
+    """The outputs `names`, in `path`. The file and its folder are made where they lack.
 
-    An output has 8 bytes: its contact, three zeros, and the CRC-32 of its name and contact, so that what is torn,
-    foreign or of other outputs is noticed and taken as unknown. One process at a time has the file, as it has the
-    outputs. Raises GpioError if it cannot be had.
+    An output has two slots, written in turn, each with a count of changes and a CRC-32 over that and the output's name:
+    what is torn, foreign or of other outputs is noticed; the newest whole slot counts, and without one nobody knows.
+    One process at a time has the file, as it has the outputs. Raises GpioError if it cannot be had. A write that fails
+    later is `trouble`, a sentence, and no error: edges go on.
     """
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
-        self._at = {name: len(_MAGIC) + k * _SLOT for k, name in enumerate(names)}
-        size = len(_MAGIC) + len(names) * _SLOT
+        self.trouble: str | None = None
+        self._path = path
+        self._at = {name: len(_MAGIC) + 2 * k * _SLOT for k, name in enumerate(names)}
+        size = len(_MAGIC) + 2 * len(names) * _SLOT
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
             try:
-                if os.pread(descriptor, len(_MAGIC), 0) != _MAGIC:
-                    os.ftruncate(descriptor, 0)
-                os.ftruncate(descriptor, size)
-                # Blocks now: a full disk must not be found by a write to the mapping, which would be a signal.
-                os.posix_fallocate(descriptor, 0, size)
-                self._map = mmap.mmap(descriptor, size)
-            finally:
-                os.close(descriptor)
+                if os.pread(self._file, len(_MAGIC), 0) != _MAGIC:
+                    os.ftruncate(self._file, 0)
+                    os.pwrite(self._file, _MAGIC, 0)
+                os.ftruncate(self._file, size)
+                os.posix_fallocate(self._file, 0, size)  # a disk that fills up later does not matter
+                content = os.pread(self._file, size, 0)
+            except BaseException:
+                os.close(self._file)
+                raise
         except OSError as error:
             raise GpioError(
                 f"{path}, which remembers the contacts closed last, cannot be used ({error.strerror}): "
                 "give the service a folder that it may write"
             ) from None
-        self._map[: len(_MAGIC)] = _MAGIC
+        found = {name: _newest(name, content[at : at + 2 * _SLOT]) for name, at in self._at.items()}
+        self._changes = {name: entry[0] for name, entry in found.items()}
+        self._known = {name: entry[1] for name, entry in found.items()}
 
-    def last(self, name: str) -> Position | None:
-        """The contact that this output closed last; None if nobody knows."""
-        at = self._at[name]
-        return next((p for p in _CODES if self._map[at : at + _SLOT] == _slot(name, p)), None)
+    def last(self, name: str) -> Remembered | None:
+        """What this output was made to do last; None if nobody knows."""
+        return self._known[name]
 
-    def remember(self, name: str, position: Position) -> None:
-        """This output has closed a contact. ValueError for OPEN."""
-        at = self._at[name]
-        self._map[at : at + _SLOT] = _slot(name, position)
+    def remember(self, name: str, level: str, pulses: int) -> None:
+        """This output is about to be made to do this, and has then shown so many pulses. KeyError for no level."""
+        self._changes[name] = changes = self._changes[name] + 1
+        entry = _ENTRY.pack(changes, pulses, LEVELS[level])
+        self._known[name] = Remembered(level, pulses)
+        try:
+            os.pwrite(self._file, entry + _crc(name, entry), self._at[name] + changes % 2 * _SLOT)
+        except OSError as error:
+            self.trouble = (
+                f"{self._path}, which remembers the contacts closed last, cannot be written ({error.strerror}): "
+                "after a crash a pulse may come twice or be missed"
+            )
 
     def close(self) -> None:
         """Write it to the disk and let it go."""
-        if not self._map.closed:
-            self._map.flush()
-            self._map.close()
+        if self._file >= 0:
+            os.fsync(self._file)
+            os.close(self._file)
+            self._file = -1
 
 
-def _slot(name: str, position: Position) -> bytes:
-    if position not in _CODES:
-        raise ValueError(f"{name}: the contact closed last is K-Y or K-Z")
-    code = _CODES[position] + bytes(3)
-    return code + zlib.crc32(name.encode() + code).to_bytes(4, "little")
+def _crc(name: str, entry: bytes) -> bytes:
+    return zlib.crc32(name.encode() + b"\0" + entry).to_bytes(_CRC_BYTES, "little")
+
+
+def _newest(name: str, slots: bytes) -> tuple[int, Remembered | None]:
+    """The count of changes, and what was remembered with the last."""
+    found: list[tuple[int, Remembered]] = []
+    for at in (0, _SLOT):
+        entry, crc = slots[at : at + _ENTRY.size], slots[at + _ENTRY.size : at + _SLOT]
+        if crc == _crc(name, entry):
+            changes, pulses, code = _ENTRY.unpack(entry)
+            if code in _NAMES:
+                found.append((changes, Remembered(_NAMES[code], pulses)))
+    return max(found, key=lambda each: each[0], default=(0, None))
 
 
 def contact_faults(data: bytes, names: Sequence[str]) -> list[str]:
-    """Say what does not hold in the content of a memory of these outputs: sentences that go on from its name."""
+    """Say what does not hold in the content of a memory of these outputs: sentences that go on from its name.
+
+    That of an older version holds as it is: it is not read any more.
+    """
+    if data.startswith(_OLDER_MAGIC):
+        return []
     if not data.startswith(_MAGIC):
-        return ["does not begin as a memory of contacts does: no contact closed last is known"]
-    if len(data) != len(_MAGIC) + len(names) * _SLOT:
-        return [f"has {len(data)} bytes, not those of {len(names)} outputs: no contact closed last is known"]
-    known = {name: {bytes(_SLOT), *(_slot(name, p) for p in _CODES)} for name in names}
-    slots = {name: data[len(_MAGIC) + k * _SLOT :][:_SLOT] for k, name in enumerate(names)}
-    return [
-        f"is damaged at {name}: which contact it closed last is not known"
-        for name in names
-        if slots[name] not in known[name]
-    ]
+        return ["does not begin as a memory of contacts does: what each output did last is not known"]
+    if len(data) != len(_MAGIC) + 2 * len(names) * _SLOT:
+        return [f"has {len(data)} bytes, not those of {len(names)} outputs: what each did last is not known"]
+    faults = []
+    for k, name in enumerate(names):
+        slots = data[len(_MAGIC) + 2 * k * _SLOT :][: 2 * _SLOT]
+        for slot in (slots[:_SLOT], slots[_SLOT:]):
+            entry, crc = slot[: _ENTRY.size], slot[_ENTRY.size :]
+            if any(slot) and crc != _crc(name, entry):
+                faults.append(f"is damaged at {name}: what it did last, or the time before, is not known")
+    return faults

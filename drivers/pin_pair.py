@@ -21,7 +21,7 @@ from drivers.pins import GpioError, Pin, claimed
 
 
 class PinPair(Protocol):
-    """Both pins are outputs and low from the first moment on. Inputs without a pull after close()."""
+    """Both pins are outputs, at given levels, from the first moment on. Inputs without a pull after close()."""
 
     @property
     def closed(self) -> bool: ...
@@ -35,22 +35,31 @@ class PinPair(Protocol):
         ...
 
 
-def open_pair(names: Sequence[str], pins_of_pair: Sequence[Pin], pins: Factory) -> PinPair:
-    """The pair of these two pins, low. `names` are for GpioError, which says which of them cannot be had."""
+def open_pair(
+    names: Sequence[str], pins_of_pair: Sequence[Pin], pins: Factory, levels: tuple[bool, bool] = (False, False)
+) -> PinPair:
+    """The pair of these two pins, at `levels` from the first moment on. `names` are for GpioError, which says which of
+    them cannot be had."""
     library = sys.modules.get("gpiozero.pins.lgpio")  # there, if `pins` can be of its kind
     if library is not None and isinstance(pins, library.LGPIOFactory):
-        return LineGroup(names, pins_of_pair, pins)
-    return TwoPins(names, pins_of_pair, pins)
+        return LineGroup(names, pins_of_pair, pins, levels)
+    return TwoPins(names, pins_of_pair, pins, levels)
 
 
 class TwoPins:
     """A pair on pins whose time stands still between two writes. Made by open_pair()."""
 
-    def __init__(self, names: Sequence[str], pins_of_pair: Sequence[Pin], pins: Factory) -> None:
+    def __init__(
+        self, names: Sequence[str], pins_of_pair: Sequence[Pin], pins: Factory, levels: tuple[bool, bool]
+    ) -> None:
         self._outputs: list[OutputDevice] = []
         try:
-            for name, pin in zip(names, pins_of_pair, strict=True):
-                self._outputs.append(claimed(name, pin, partial(OutputDevice, pin, pin_factory=pins)))
+            # What opens goes first, so that never both are closed.
+            for name, pin, high in sorted(zip(names, pins_of_pair, levels, strict=True), key=lambda each: each[2]):
+                make = partial(OutputDevice, pin, initial_value=high, pin_factory=pins)
+                self._outputs.append(claimed(name, pin, make))
+            if levels[0] and not levels[1]:
+                self._outputs.reverse()
         except GpioError:
             self.close()
             raise
@@ -75,7 +84,10 @@ class TwoPins:
 class LineGroup(Device):
     """A pair as a group of lgpio's lines. Made by open_pair()."""
 
-    def __init__(self, names: Sequence[str], pins_of_pair: Sequence[Pin], pins: Factory) -> None:
+    def __init__(
+        self, names: Sequence[str], pins_of_pair: Sequence[Pin], pins: Factory, levels: tuple[bool, bool]
+    ) -> None:
+        self._levels = levels
         self._lines: list[int] = []
         super().__init__(pin_factory=pins)
         try:
@@ -133,4 +145,4 @@ class LineGroup(Device):
             # gpiozero keeps a line as an input after its device is closed, and a group takes only free ones.
             with contextlib.suppress(lgpio.error):
                 lgpio.gpio_free(handle, line)
-        lgpio.group_claim_output(handle, self._lines, [0, 0])
+        lgpio.group_claim_output(handle, self._lines, [int(high) for high in self._levels])

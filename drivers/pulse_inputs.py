@@ -17,7 +17,7 @@ from gpiozero.pins import Factory
 
 from drivers.debounce import BURST_NS, Debouncer, Settled, Verdict
 from drivers.pins import GpioError, Pin
-from drivers.switches import SwitchInput
+from drivers.switches import GOING_ON_NS, SwitchInput
 
 STEADY_NS = 3_000_000
 """Reed contacts bounce 1 ms; the shortest pulse of an S0 output is 30 ms."""
@@ -146,14 +146,38 @@ class PulseCounter:
 
 
 class PulseInput:
-    """A pulse input on its source. Poll it often enough that BUFFER_EDGES suffice. `verdict` is told of every edge."""
+    """A pulse input on its source. Poll it often enough that BUFFER_EDGES suffice. `verdict` is told of every edge.
+
+    `going_on` is the level as counted by a process that has died, at `now_ns`, on a source that goes on where it was:
+    by `dealt`. Edges may then be up to GOING_ON_NS older.
+    """
 
     def __init__(
-        self, source: EdgeSource, now_ns: int, steady_ns: int = STEADY_NS, *, verdict: Verdict | None = None
+        self,
+        source: EdgeSource,
+        now_ns: int,
+        steady_ns: int = STEADY_NS,
+        *,
+        verdict: Verdict | None = None,
+        going_on: bool | None = None,
     ) -> None:
         self._source = source
-        self._counter = PulseCounter(source.initial, now_ns, steady_ns, verdict=verdict)
+        self._verdict, self._judged = verdict, 0
+        if going_on is not None:
+            now_ns -= GOING_ON_NS
+        closed = source.initial if going_on is None else going_on
+        self._counter = PulseCounter(closed, now_ns, steady_ns, verdict=self._judge)
         self._differs = False
+
+    def _judge(self, at_ns: int, closed: bool, accepted: bool) -> None:
+        self._judged += 1
+        if self._verdict is not None:
+            self._verdict(at_ns, closed, accepted)
+
+    @property
+    def dealt(self) -> tuple[int, bool]:
+        """The number of the last edge that is decided, as its source numbers them, and the level as counted."""
+        return getattr(self._source, "first_number", 0) + self._judged, self.closed
 
     @property
     def closures(self) -> int:
@@ -213,7 +237,7 @@ class GpiozeroSource:
 
     def __init__(self, what: str, pin: Pin, *, pins: Factory) -> None:
         self._input = SwitchInput(what, pin, pins=pins)
-        self.initial = self._input.initial
+        self.initial, self.first_number = self._input.initial, self._input.first_number
 
     def drain(self) -> list[InputEdge]:
         return [InputEdge(at_ns, closed) for at_ns, closed in self._input.drain()]

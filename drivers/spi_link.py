@@ -164,21 +164,29 @@ class SpiLink:
     # --- records ---
 
     def records(self) -> Iterator[Record]:
-        """The records waiting now, oldest first; each is dropped from the FPGA once it has been read whole.
+        """The records waiting now, oldest first. Each is dropped from the FPGA when the next is asked for, or the one
+        after the last: so whoever takes one makes sure of it first.
 
-        After a LinkError it can be called again: no record is lost or given twice.
+        After a LinkError, or in another call, it goes on: no record is lost or given twice.
         """
-        waiting = 1
+        waiting, again = 1, self._held is not None  # given before, and perhaps dropped
         while waiting:
-            again = self._held is not None
-            if not again:
+            if self._held is None:
                 self._held = self._oldest()
+                if self._held is None:
+                    return
+                yield self._held
             record = self._held
-            if record is None:
-                return
             (_, waiting), _ = self._exchange(Op.POP, record.sequence & 0xFF, 0, again=again)
-            self._held = None
-            yield record
+            self._held, again = None, False
+
+    def drop_known(self, sequence: int, tick_end: int) -> bool:
+        """Drop the oldest record if it is this one, which a process that has died had taken; whether it was there."""
+        record = self._oldest()
+        if record is None or (record.sequence, record.tick_end) != (sequence, tick_end):
+            return False
+        self._exchange(Op.POP, sequence & 0xFF, 0)
+        return True
 
     def _oldest(self) -> Record | None:
         words = [0] * RECORD_WORDS

@@ -19,6 +19,9 @@ from drivers.pins import Pin, claimed
 QUEUE = 4096
 """Edges of one contact that may wait for the service; of more the oldest are lost, and the level read tells."""
 
+GOING_ON_NS = 1_000_000_000
+"""A burst that a process left undecided when it died began less than so long before its last look."""
+
 LOG = 4096
 """Edges of all switches that are remembered."""
 
@@ -38,7 +41,8 @@ def stamp_ns(ticks: float) -> int:
 class SwitchInput(DigitalInputDevice):
     """One contact to ground: its raw edges with the stamps of the kernel, or of virtual time.
 
-    Edges come in the pin library's thread and wait for drain(). `initial` is whether it was found closed.
+    Edges come in the pin library's thread and wait for drain(). `initial` is whether it was found closed, after the
+    edge that its source has numbered `first_number`; 0 where nobody numbers them.
     Raises GpioError if the pin cannot be had.
     """
 
@@ -46,6 +50,7 @@ class SwitchInput(DigitalInputDevice):
         self._edges: deque[tuple[int, bool]] = deque(maxlen=QUEUE)
         claimed(what, pin, lambda: super(SwitchInput, self).__init__(pin, pull_up=True, pin_factory=pins))
         self.initial = self.is_active
+        self.first_number: int = getattr(self.pin, "edge_number", None) or 0
 
     def _pin_changed(self, ticks: float, state: int) -> None:
         """gpiozero's hook for every edge, the only one that has the stamp."""
@@ -74,8 +79,9 @@ class Switches:
 
     `log` has the last raw edges with their verdicts, and `on_edge`, if set, is told of every one; both once its burst
     is over, in order of time for each switch. `log` is bounded, and so must be what `on_edge` keeps. Up to `certain_ns`
-    all changes have been given. `too_late` counts the edges told later than LATE_NS after their instant. Raises
-    GpioError for pins that cannot be had.
+    all changes have been given. `too_late` counts the edges told later than LATE_NS after their instant. `going_on` has
+    the levels as counted by a process that has died, on pins that go on where it was: by `dealt`. Edges may then be
+    GOING_ON_NS older than `now_ns`. Raises GpioError for pins that cannot be had.
     """
 
     def __init__(
@@ -87,7 +93,9 @@ class Switches:
         steady_ns: int = STEADY_NS,
         late_ns: int = LATE_NS,
         on_edge: Callable[[RawEdge], None] | None = None,
+        going_on: Mapping[str, bool] | None = None,
     ) -> None:
+        now_ns -= GOING_ON_NS if going_on else 0
         self.log: deque[RawEdge] = deque(maxlen=LOG)
         self.on_edge = on_edge
         self._late_ns = late_ns
@@ -95,17 +103,22 @@ class Switches:
         self._contacts: dict[str, Debouncer] = {}
         self._differs_ns: dict[str, int] = {}
         self._settled: list[SwitchChange] = []
+        self._judged = dict.fromkeys(pins_by_name, 0)
+        self._accepted: dict[str, deque[int]] = {name: deque() for name in pins_by_name}
         self._given_ns = now_ns - late_ns
         self.certain_ns = now_ns - late_ns - 1
         try:
             for name, pin in pins_by_name.items():
                 self._inputs[name] = contact = SwitchInput(f"the switch {name.upper()}", pin, pins=pins)
+                counted = contact.initial if going_on is None else going_on.get(name, contact.initial)
                 self._contacts[name] = Debouncer(
-                    contact.initial, now_ns, steady_ns, late_ns=late_ns, verdict=self._recorder(name)
+                    counted, now_ns, steady_ns, late_ns=late_ns, verdict=self._recorder(name)
                 )
         except BaseException:
             self.close()
             raise
+        self.dealt = {name: (c.first_number, self._contacts[name].operated) for name, c in self._inputs.items()}
+        """By switch the number of the last edge that is dealt with, all that came of it given, and its level then."""
 
     def operated(self) -> dict[str, bool]:
         """Whether each switch is operated, as counted; at the start, as it was found."""
@@ -138,7 +151,19 @@ class Switches:
         given = [(max(at_ns, self._given_ns), name, operated) for at_ns, name, operated in given]
         if given:
             self._given_ns = given[-1][0]
+        for _, name, operated in given:
+            self._accepted[name].popleft()
+            self._deal(name, operated)
+        for name, accepted in self._accepted.items():
+            if not accepted:
+                self._deal(name, self.dealt[name][1])
         return given
+
+    def _deal(self, name: str, operated: bool) -> None:
+        """What was given, and glitches up to the next change that waits to be, is dealt with."""
+        accepted = self._accepted[name]
+        judged = accepted[0] - 1 if accepted else self._judged[name]
+        self.dealt[name] = self._inputs[name].first_number + judged, operated
 
     def close(self) -> None:
         """Let the pins go. What has not settled has not counted."""
@@ -160,6 +185,9 @@ class Switches:
 
     def _recorder(self, name: str) -> Callable[[int, bool, bool], None]:
         def record(at_ns: int, operated: bool, accepted: bool) -> None:
+            self._judged[name] += 1
+            if accepted:
+                self._accepted[name].append(self._judged[name])
             edge = RawEdge(at_ns, name, operated, accepted)
             self.log.append(edge)
             if self.on_edge:

@@ -123,6 +123,7 @@ def measure() -> list[dict]:
         _row("year_s", min(year_s() for _ in range(2)), "s", 30, least=False),
         _row("live_cpu_percent", live_cpu_percent(), "% of a core", 10, least=False),
         _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms", 1, least=False),
+        _row("pulse_jitter_vs_timer", jitter["vs_timer"], "×", 2, least=False),
         _row("pulse_edges_lost", jitter["lost"], "edges", 0, least=False),
         _row("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10, least=False),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+import fcntl
 import os
 import shutil
 import signal
@@ -17,6 +19,12 @@ from hypothesis import settings
 settings.register_profile("rig", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None)
 settings.load_profile("rig")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let a slow proof take its minutes: the limit on a test that hangs is not for it."""
+    if item.get_closest_marker("slow") is not None:
+        faulthandler.cancel_dump_traceback_later()
 
 
 _WAVEFORMS = Path(__file__).parents[2] / "shared" / "waveforms"
@@ -45,14 +53,28 @@ def runtime() -> Iterator[Path]:
         os.environ["XDG_RUNTIME_DIR"] = before
 
 
+def _holder(lock: Path) -> int | None:
+    """The process that has a lock now; a number that was left in the file may be another process's by now."""
+    with suppress(ValueError, IndexError, OSError), lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return int(file.read().split()[0])
+    return None
+
+
 @pytest.fixture(autouse=True)
-def no_meter_is_left(runtime: Path) -> Iterator[None]:
-    """A meter outlives whoever shows it: what still runs at the end of a test is killed."""
+def no_meter_is_left(request: pytest.FixtureRequest, runtime: Path) -> Iterator[None]:
+    """A meter outlives whoever shows it: what still runs at the end of a test, perhaps a failed one, is killed."""
+    folders = [runtime]
+    if "tmp_path" in request.fixturenames:
+        folders.append(request.getfixturevalue("tmp_path"))
     yield
-    for lock in runtime.rglob("*.sock.lock"):
-        with suppress(ValueError, OSError):
-            if (process := int(lock.read_text())) != os.getpid():
-                os.kill(process, signal.SIGKILL)
+    for folder in folders:
+        for lock in folder.rglob("*.sock.lock"):
+            if (process := _holder(lock)) not in (None, os.getpid()):
+                with suppress(OSError):
+                    os.kill(process, signal.SIGKILL)
     for left in runtime.rglob("*"):
         if not left.is_dir():
             left.unlink(missing_ok=True)

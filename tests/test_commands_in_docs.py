@@ -63,7 +63,7 @@ RUN = {"rig run --hands session.csv --speed max"}
 BESIDE = {"watch", "stop"}
 """Commands for a meter that runs: one is started before the first of them."""
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def blocks(page: Path, language: str) -> list[str]:

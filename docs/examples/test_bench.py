@@ -8,6 +8,7 @@ import pytest
 
 PROGRAM = """
 [display]
+scroll_seconds = 6
 normal = ["kWh delivered"]
 alternate = ["serial", "firmware"]
 test = ["kWh delivered", "pulse kWh"]

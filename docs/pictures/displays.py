@@ -14,6 +14,7 @@ from rig.face.svg import svg
 from rig.hardware.config import Config
 from rig.hardware.simulation import simulated_hardware
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.source import Source
 from rig.meter.display.annunciators import lit
 from rig.meter.display.items import DisplayItem
 from rig.meter.display.lcd import Lcd
@@ -45,6 +46,7 @@ quantities = ["kW delivered", "kvar lagging"]
 seasons = [{ name = "all year", begins = "01-01", weekday = ["00:00 B"], saturday = ["00:00 C"] }]
 
 [display]
+scroll_seconds = 6
 energy_digits = 6
 energy_decimals = 4
 demand_digits = 6
@@ -67,10 +69,10 @@ def main() -> None:
     settings = program.display
 
     def shown(items: Sequence[DisplayItem], *, alternate: bool = False) -> list[tuple[str, Lcd]]:
-        meter = service.meter
-        test = meter.billing.test is not None
-        annunciators = lit(meter, alternate=alternate, test=test, reactive=readout.plate.reactive, since_end_ns=None)
-        return [(item.name, readout.show(item, meter, annunciators)) for item in items]
+        reading, instant = service.meter.reading(), service.meter.instant
+        test = reading.test is not None
+        annunciators = lit(reading, instant, readout.plate, alternate=alternate, test=test, since_end_ns=None)
+        return [(item.name, readout.show(item, reading, instant, annunciators)) for item in items]
 
     def run(seconds: int) -> None:
         for _ in service.run(hardware.clock.now_ns() + seconds * SECOND_NS):
@@ -84,8 +86,8 @@ def main() -> None:
         draw("alternate", "Alternate sequence", shown(settings.alternate, alternate=True))
         draw("gyrbox", "Gyrbox sequence", shown(settings.gyrbox))
         face = Face(dict(normal)["kWh delivered"], plate=program.nameplate.rows(), marks=SIMULATED)
-        Path(__file__).with_name("face.svg").write_text(svg(face), encoding="utf-8")
-        service.meter.execute(Command(hardware.clock.utc_ns(), Action.TEST_BEGIN))
+        Path(__file__).with_name("face.svg").write_text(svg(face, program.markings), encoding="utf-8")
+        service.meter.execute(Command(hardware.clock.utc_ns(), Action.TEST_BEGIN, Source.COMMAND_LINE))
         run(TEST_SECONDS)
         draw("test", "Test sequence", shown(settings.test))
         service.finish()

@@ -1,3 +1,3 @@
-"""The simulated rig's hardware. Its compiled loops are kept where gateware.model keeps its own."""
-
-import gateware.model  # noqa: F401  (tells numba where)
+"""The simulated rig's hardware. Modules with compiled loops import gateware.model first, which tells numba where to
+keep them; those that the metering process has, when the board runs in another, load nothing of it.
+"""

@@ -44,6 +44,11 @@ class SimulatedBoard:
         if ticks > 0:
             self._gateware.run(self._bits(ticks))
 
+    def prepare(self, ticks: int, most: int) -> None:
+        """Make the bits of the next `ticks` ahead, `most` of them in this call, so that no frame waits for them."""
+        if (lacking := ticks - len(self._ahead)) > 0:
+            self._ahead = np.concatenate((self._ahead, self._front_end.bits(min(lacking, most))))
+
     def xfer2(self, data: list[int]) -> list[int]:
         """One frame, chip select low from its first to its last bit."""
         frame = bytes(data)

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 
-from drivers.sim.recording import RecordedChannel, Recording, RecordingError
+import numpy as np
+
+from drivers.sim.recording import RecordedChannel, Recording, RecordingError, shown
+from drivers.sim.text_encoding import folded, same_name
+from drivers.sim.units import heading
 
 SLOTS = ("va", "vb", "vc", "ia", "ib", "ic")
 """What channels are assigned to, in the order of gateware.registers.Channel."""
 
+GROUP = "group"
+"""Under what a spec has the group of channels among which obvious names are found."""
+
 _SHOWN = 16  # names an error lists
 _UNIT = {"v": "V", "i": "A"}
+_WORD = {"V": "volts", "A": "amperes"}
+_MADE = re.compile(r"(?P<minus>-?)(?P<name>.+?)(?:\*(?P<factor>-?\d{1,12}(?:\.\d{1,12})?(?:[eE][+-]?\d{1,2})?))?")
 _PHASES = {
     **dict.fromkeys(("a", "r", "l1", "1"), "a"),
     **dict.fromkeys(("b", "s", "l2", "2"), "b"),
@@ -26,14 +36,20 @@ _NO_WORD = re.compile(r"\W+")
 
 
 def parse_spec(text: str) -> dict[str, str]:
-    """Read 'va=VA_G1,ia=IA_G1,…' into slot → channel name; RecordingError when it is not that."""
+    """Read 'va=VA_G1,ia=IA_G1,…' into slot → channel name; RecordingError when it is not that.
+
+    A part without '=' is a group, such as G1 of VA_G1, and stands under GROUP: slots not named are found in it.
+    """
     spec: dict[str, str] = {}
     for part in text.split(","):
         slot, equals, name = (piece.strip() for piece in part.partition("="))
+        if not equals and slot.lower() not in ("", *SLOTS):
+            slot, name = GROUP, slot
         slot = slot.lower()
-        if not equals or not name or slot not in SLOTS:
+        if not name or slot not in (*SLOTS, GROUP):
             raise RecordingError(
-                f"--channels: '{part.strip()}' is not one of {'=NAME, '.join(SLOTS)}=NAME, joined by commas"
+                f"--channels: '{part.strip()}' is not one of {'=NAME, '.join(SLOTS)}=NAME, joined by commas, or a "
+                f"group such as G1 of VA_G1"
             )
         if slot in spec:
             raise RecordingError(f"--channels: {slot} is given twice")
@@ -41,20 +57,60 @@ def parse_spec(text: str) -> dict[str, str]:
     return spec
 
 
+def with_made_channels(recording: Recording, spec: Mapping[str, str]) -> tuple[Recording, dict[str, str]]:
+    """Add the channels that `spec` makes of others, and name them in it: '-Vbc' is Vbc reversed, 'CH2*10' ten times.
+
+    A factor also turns volts into amperes, as of a current clamp, and the other way round. RecordingError for a
+    factor that is none.
+    """
+    names: dict[str, str] = {}
+    channels, columns, notes = list(recording.channels), [recording.values], list(recording.notes)
+    for slot, text in spec.items():
+        found = None if slot == GROUP or _columns_named(recording, text) else _MADE.fullmatch(text)
+        names[slot] = text
+        if found is None or not (found["minus"] or found["factor"]):
+            continue
+        column = _by_name(recording, slot, found["name"].strip())
+        factor = float(found["factor"] or 1) * (-1 if found["minus"] else 1)
+        if not (np.isfinite(factor) and factor):
+            raise RecordingError(f"--channels: {slot}={text}: {found['factor']} is no factor")
+        source = channels[column]
+        unit = _UNIT[slot[0]] if found["factor"] else source.unit
+        if unit != source.unit:
+            notes.append(f"{slot}: {source.name} in {source.unit or 'no unit'} times {factor:g} is taken in {unit}")
+        channels.append(replace(source, name=text, unit=unit, unit_known=True))
+        columns.append(recording.values[:, [column]] * factor)
+    if len(columns) == 1:
+        return recording, names
+    values = np.concatenate(columns, axis=1)
+    return replace(recording, channels=tuple(channels), values=values, notes=tuple(notes)), names
+
+
 def assign(recording: Recording, spec: Mapping[str, str] | None = None) -> dict[str, int]:
     """Slot → column of the recording, for the slots it has, in the order of SLOTS.
 
-    `spec` names a channel for each slot; without it obvious names are found (va, V_A, Uan, u1, IL1, VA_G1,
-    '5-Ua', phases A B C, R S T or 1 2 3; else COMTRADE's phase and unit). RecordingError for a name that is
-    unknown or ambiguous, a wrong unit, no voltage with its current, or samples that are not numbers.
+    `spec` names a channel for each slot, or a group among whose channels obvious names are found; without it they are
+    found among all (va, V_A, Uan, u1, IL1, VA_G1, '5-Ua', phases A B C, R S T or 1 2 3; else COMTRADE's phase and
+    unit). RecordingError for a name that is unknown or ambiguous, a wrong unit, no voltage with its current, or
+    samples that are not numbers.
     """
-    columns = _given(recording, spec) if spec is not None else _found(recording)
+    if spec is None:
+        columns = _found(recording, SLOTS)
+    elif GROUP in spec:
+        columns = _grouped(recording, spec)
+    else:
+        columns = _given(recording, spec)
     for slot, column in columns.items():
         channel = recording.channels[column]
         unit = _UNIT[slot[0]]
-        if channel.unit not in ("", unit):
+        if channel.unit not in ("", unit) and channel.unit_known:
             raise RecordingError(
                 f"{recording.path}: {slot} needs a channel in {unit}, {channel.name} is in {channel.unit}"
+            )
+        if not channel.unit_known and (spec is None or slot not in spec):
+            raise RecordingError(
+                f"{recording.path}: {slot}: the unit {shown(channel.unit)} of {channel.name} is not known; if its "
+                f"numbers are {_WORD[unit]}, say so with --channels {slot}={channel.name}"
             )
         recording.column(column)
     if not any({"v" + phase, "i" + phase} <= columns.keys() for phase in "abc"):
@@ -66,31 +122,90 @@ def assign(recording: Recording, spec: Mapping[str, str] | None = None) -> dict[
     return columns
 
 
+def unit_notes(recording: Recording, columns: Mapping[str, int]) -> list[str]:
+    """Say of which channels the unit was taken on trust: those that a person named and whose unit is not known."""
+    return [
+        f"{slot}: the unit {shown(channel.unit)} of {channel.name} is not known, its numbers are taken as "
+        f"{_WORD[_UNIT[slot[0]]]}"
+        for slot, column in columns.items()
+        if not (channel := recording.channels[column]).unit_known
+    ]
+
+
 def _given(recording: Recording, spec: Mapping[str, str]) -> dict[str, int]:
     return {slot: _by_name(recording, slot, spec[slot]) for slot in SLOTS if slot in spec}
 
 
+def _grouped(recording: Recording, spec: Mapping[str, str]) -> dict[str, int]:
+    """What is named, then the obvious names of the group, then those outside any doubt among all the others."""
+    group = spec[GROUP]
+    inside = [k for k, channel in enumerate(recording.channels) if _rest(channel, group) is not None]
+    if not inside:
+        raise RecordingError(
+            f"{recording.path}: no channel of a group {group}, which begins or ends a name; it has "
+            f"{_listed(recording.names)}"
+        )
+    stripped = list(recording.channels)
+    for k in inside:
+        rest = _rest(stripped[k], group) or ""
+        stripped[k] = replace(stripped[k], name=rest or stripped[k].name)
+    named = _given(recording, spec)
+    open_slots = [slot for slot in SLOTS if slot not in named]
+    found = _found(replace(recording, channels=tuple(stripped)), open_slots, inside)
+    outside = [slot for slot in open_slots if slot not in found]
+    if any("v" + slot[1] in outside for slot in found if slot[0] == "i"):  # feeders share a bus's voltages
+        found |= _found(recording, [slot for slot in outside if slot[0] == "v"])
+    return {slot: (named | found)[slot] for slot in SLOTS if slot in named or slot in found}
+
+
+def _rest(channel: RecordedChannel, group: str) -> str | None:
+    """What is left of a channel's name without its group; None if it is of another. F1 is no part of F10."""
+    name, text = folded(channel.name), folded(group)
+    if folded(channel.component) == text:
+        return channel.name
+    for begins, rest, edge in (
+        (name.startswith(text), name[len(text) :], (text[-1:], name[len(text) : len(text) + 1])),
+        (name.endswith(text), name[: -len(text)], (name[-len(text) - 1 : -len(text)], text[:1])),
+    ):
+        if begins and not (edge[0].isdigit() and edge[1].isdigit()):
+            return rest.strip(" _-.:/")
+    return None
+
+
+def _columns_named(recording: Recording, name: str) -> list[int]:
+    """The columns of a name: as it is, then in any case, then with its unit taken off, then in any encoding."""
+    tests = (
+        lambda known: known == name,
+        lambda known: folded(known) == folded(name),
+        lambda known: folded(known) == folded(heading(name).name),
+        lambda known: same_name(name, known, recording.encoding),
+    )
+    for is_meant in tests:
+        columns = [k for k, known in enumerate(recording.names) if is_meant(known)]
+        if columns:
+            return columns
+    return []
+
+
 def _by_name(recording: Recording, slot: str, name: str) -> int:
     """The one column of that name; upper and lower case count only when they must."""
-    for fold in (str, str.casefold):
-        columns = [k for k, known in enumerate(recording.names) if fold(known) == fold(name)]
-        if len(columns) == 1:
-            return columns[0]
-        if columns:
-            raise RecordingError(
-                f"{recording.path}: {slot}={name} is ambiguous, {len(columns)} channels have that name"
-            )
+    columns = _columns_named(recording, name)
+    if len(columns) == 1:
+        return columns[0]
+    if columns:
+        raise RecordingError(f"{recording.path}: {slot}={name} is ambiguous, {len(columns)} channels have that name")
     close = get_close_matches(name, recording.names, n=3, cutoff=0.7)
     meant = f" (did you mean {' or '.join(close)}?)" if close else ""
     raise RecordingError(f"{recording.path}: no channel {name}{meant}; it has {_listed(recording.names)}")
 
 
-def _found(recording: Recording) -> dict[str, int]:
+def _found(recording: Recording, slots: Iterable[str], among: Iterable[int] | None = None) -> dict[str, int]:
     """Columns by how plainly they say what they are: the whole name, a word of it, then phase and unit."""
     columns: dict[str, int] = {}
-    for slot in SLOTS:
+    among = range(len(recording.channels)) if among is None else among
+    for slot in slots:
         for says in (_whole_name, _a_word, _phase_and_unit):
-            candidates = [k for k, channel in enumerate(recording.channels) if slot in says(channel)]
+            candidates = [k for k in among if slot in says(recording.channels[k])]
             if len(candidates) > 1:
                 names = [recording.names[k] for k in candidates]
                 raise RecordingError(
@@ -109,15 +224,17 @@ def _whole_name(channel: RecordedChannel) -> set[str]:
 
 def _a_word(channel: RecordedChannel) -> set[str]:
     words = {*_ASCII_WORD.findall(channel.name), *_NO_WORD.split(channel.name)}
-    return _slots_of(
-        channel, [pattern.fullmatch(word) for word in words for pattern in (_NAME, _NUMBERED_NAME)]
-    )
+    return _slots_of(channel, [pattern.fullmatch(word) for word in words for pattern in (_NAME, _NUMBERED_NAME)])
 
 
 def _slots_of(channel: RecordedChannel, names: Iterable[re.Match[str] | None]) -> set[str]:
     """The slots that names mean, of the quantity that the channel's unit (when it has one) allows."""
     quantities = ((name[1].lower().replace("u", "v"), name[2].lower()) for name in names if name)
-    return {q + _PHASES[phase] for q, phase in quantities if channel.unit in ("", _UNIT[q])}
+    return {q + _PHASES[phase] for q, phase in quantities if _may_be_in(channel, _UNIT[q])}
+
+
+def _may_be_in(channel: RecordedChannel, unit: str) -> bool:
+    return channel.unit in ("", unit) or not channel.unit_known
 
 
 def _phase_and_unit(channel: RecordedChannel) -> set[str]:

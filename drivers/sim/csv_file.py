@@ -1,89 +1,140 @@
-"""Recordings in CSV files with named columns."""
+"""Recordings in CSV files: columns of volts and amperes with their names and units, as people and instruments write."""
 
 from __future__ import annotations
 
-import csv
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
+from drivers.sim.csv_table import Source, Values
 from drivers.sim.recording import (
+    LEAST_RATE_HZ,
     RecordedChannel,
     Recording,
     RecordingError,
-    decode,
-    fault_of,
+    printable,
     read_bytes,
+    shown,
     uniform_rate,
 )
+from drivers.sim.scope_exports import layout_of
+from drivers.sim.source import Floats
+from drivers.sim.text_encoding import folded
+from drivers.sim.units import Heading, Unit, heading, unit_of
+
+MOST_BYTES = 128 << 20
 
 _UNITS = {"va": "V", "vb": "V", "vc": "V", "ia": "A", "ib": "A", "ic": "A"}
-_TIME_COLUMNS = ("time", "t", "time_s")
+_TIMES = frozenset(
+    ("time", "t", "x-axis", "x axis", "second", "seconds", "sec", "timestamp", "time stamp", "zeit", "temps", "tiempo")
+)
+_FINER = (("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
 
 def read_csv(path: Path, rate_hz: Fraction | None = None) -> Recording:
-    """Read a CSV file: a header row of names (va ia vb ib vc ic in any order, and others), then numbers.
+    """Read a CSV file: names of columns (va ia vb ib vc ic in any order, and others), then numbers.
 
-    Volts and amperes. Lines that begin with # and blank lines do not count. The rate comes from `rate_hz` or
-    from a column time, t or time_s in seconds. RecordingError for anything that cannot be read; a cell that
-    is no number matters only when its column is used.
+    Separators are commas, semicolons, tabs, bars or blanks; the decimal sign is a point or a comma. Units stand in a
+    name's brackets, behind its _, or in a row of their own; without one va, vb, vc are in volts, ia, ib, ic in amperes.
+    Lines above the header, lines that begin with # and blank lines do not count. The rate comes from `rate_hz`, from
+    a column of time, or from an oscilloscope's settings. RecordingError for anything that cannot be read; a cell that
+    is no number, or a unit that is not understood, matters only when its column is used.
     """
-    numbered = [
-        (number, line)
-        for number, line in enumerate(decode(read_bytes(path)).splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if len(numbered) < 2:
-        raise RecordingError(f"{path}: empty, it holds no row of values")
-    line_numbers = [number for number, _ in numbered[1:]]
-    try:
-        header, *rows = csv.reader(line for _, line in numbered)
-    except csv.Error as error:
-        raise RecordingError(f"{path}: is no CSV of numbers ({error})") from None
-    if len(rows) != len(line_numbers):
-        raise RecordingError(f"{path}: a cell in quotes runs over several lines, cells must be plain numbers")
-    if len(header) == 1 and (other := next((c for c in ";\t" if c in header[0]), None)):
-        name = "semicolons" if other == ";" else "tabs"
-        raise RecordingError(f"{path}: its columns are separated by {name}, they must be separated by commas")
-    names = [name.strip() for name in header]
-    if all(_is_number(name) for name in names):
-        raise RecordingError(
-            f"{path}: line {numbered[0][0]} must name the columns, for instance 'va,ia,vb,ib,vc,ic'"
-        )
-    for number, row in zip(line_numbers, rows, strict=True):
-        if len(row) != len(names):
-            raise RecordingError(
-                f"{path}: line {number} has {len(row)} cells, the header names {len(names)} columns"
-            )
-    try:
-        values = np.array(rows, dtype=np.float64)
-    except ValueError:
-        values = np.array([[float(cell) if _is_number(cell) else np.nan for cell in row] for row in rows])
-
-    def channel(column: int) -> RecordedChannel:
-        fault = fault_of(
-            values[:, column], lambda row: f"line {line_numbers[row]} ('{rows[row][column].strip()}')"
-        )
-        return RecordedChannel(names[column], _UNITS.get(names[column].lower(), ""), fault=fault)
-
-    times = [column for column, name in enumerate(names) if name.lower() in _TIME_COLUMNS]
-    kept = [column for column in range(len(names)) if column not in times]
+    source = Source(path, read_bytes(path, MOST_BYTES))
+    layout = layout_of(source)
+    headings = _headings(layout.headings, layout.units)
+    values = source.values(layout)
+    stamps = next((k for k, head in enumerate(headings) if _is_time(head)), None)
+    kept = [k for k in range(len(headings)) if k != stamps]
+    numbers = values.numbers
+    channels = []
+    for k in kept:
+        channel = _channel(headings[k], layout.units[k], values, k)
+        unit = headings[k].unit
+        if unit is not None and unit.scale != 1:
+            numbers[:, k] *= float(unit.scale)
+        channels.append(channel)
+    notes = list(layout.notes)
     if rate_hz is None:
-        if not times:
-            raise RecordingError(
-                f"{path}: no sampling rate; give it with --rate or in a column time_s of seconds"
-            )
-        stamps = channel(times[0])
-        if stamps.fault is not None:
-            raise RecordingError(f"{path}: column {stamps.name} {stamps.fault}")
-        rate_hz = uniform_rate(values[:, times[0]], path)
-    return Recording(path, tuple(map(channel, kept)), values[:, kept], rate_hz)
+        if stamps is not None:
+            rate_hz = _stamped_rate(path, headings[stamps], layout.headings[stamps], values, stamps)
+        elif layout.interval_s is not None:
+            rate_hz = Fraction(1 / layout.interval_s).limit_denominator(1000)
+            if rate_hz <= 0:
+                raise RecordingError(f"{path}: no sampling rate, its interval is too long; give it with --rate")
+            notes.append(f"the rate of {float(rate_hz):g} Hz is that of the lines above the values")
+        else:
+            raise RecordingError(f"{path}: no sampling rate; give it with --rate or in a column time_s of seconds")
+    return Recording(path, tuple(channels), numbers[:, kept], rate_hz, tuple(notes), source.encoding)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _headings(names: list[str], units: list[str]) -> list[Heading]:
+    """Names and units of the columns: of the name itself, or of the row of units."""
+    apart = [heading(name) for name in names]
+    if all(_names_a_unit(name) for name in names):  # a header of units alone, such as Second,Volt
+        apart = [Heading(name, name, unit_of(name)) for name in names]
+    found = []
+    for k, (head, unit) in enumerate(zip(apart, units, strict=True)):
+        if not head.text and unit:
+            head = Heading(head.name, unit, unit_of(unit))
+        name = head.name or ("time" if head.unit and head.unit.base == "s" else f"column {k + 1}")
+        found.append(head._replace(name=printable(name)))
+    # Two columns of a name that only their units tell apart, such as va [V] and va [kV], have it with the unit.
+    counts = Counter(folded(head.name) for head in found)
+    return [
+        head._replace(name=printable(name.strip())) if counts[folded(head.name)] > 1 else head
+        for head, name in zip(found, names, strict=True)
+    ]
+
+
+def _names_a_unit(name: str) -> bool:
+    unit = unit_of(name)
+    return unit is not None and unit.base in "VAs"
+
+
+def _is_time(head: Heading) -> bool:
+    if head.unit is not None and head.unit.base in "VAs":
+        return head.unit.base == "s"
+    return folded(head.name) in _TIMES
+
+
+def _channel(head: Heading, row_unit: str, values: Values, k: int) -> RecordedChannel:
+    unit: Unit | None = head.unit
+    fault = None
+    if head.text and unit is None:
+        fault = (
+            f"has the unit {shown(head.text)}, which is not understood: it may be V, kV, mV, A, kA or mA, "
+            f"in brackets or behind _"
+        )
+    elif row_unit and unit and (other := unit_of(row_unit)) != unit:
+        fault = f"has the unit {shown(head.text)} in its name and {shown(row_unit)} below it" if other else None
+    elif values.bad[k] == len(values.numbers):
+        fault = "is empty: no value in it is a finite number"
+    elif values.bad[k]:
+        line, text = values.first_bad[k]
+        fault = f"is not a finite number at line {line} ({shown(text)})"
+    base = unit.base if unit else _UNITS.get(head.name.lower(), "")
+    return RecordedChannel(head.name, base, fault=fault)
+
+
+def _stamped_rate(path: Path, head: Heading, name: str, values: Values, k: int) -> Fraction:
+    if head.text and (head.unit is None or head.unit.base != "s"):
+        raise RecordingError(
+            f"{path}: column {printable(name)}: {shown(head.text)} is no unit of time: write s, ms, µs or ns"
+        )
+    if values.bad[k]:
+        line, text = values.first_bad[k]
+        raise RecordingError(
+            f"{path}: column {head.name} is not a finite number at line {line} ({shown(text)}): correct it, or give "
+            f"the rate with --rate"
+        )
+    stamps: Floats = values.numbers[:, k] * float(head.unit.scale if head.unit else 1)
+    rate = uniform_rate(stamps, path)
+    if rate < LEAST_RATE_HZ:
+        finer = [unit for unit, factor in _FINER if rate * Fraction(factor) >= LEAST_RATE_HZ]
+        meant = f"is the column in {finer[0]}?" if finer else "is it in another unit?"
+        raise RecordingError(
+            f"{path}: column {printable(name)} gives {float(rate):.3g} samples a second, too few for a line frequency: "
+            f"{meant} Name its unit in the header, such as time_ms, or give the rate with --rate"
+        )
+    return rate

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+import gateware.model  # noqa: F401  (tells numba where)
 from drivers.sim.modulator import DELAY_TICKS, KEEP_ALIVE, NODES, TICK_WEIGHTS, keep_alive, lagrange, modulate
 from drivers.sim.sensors import Sensor
 from drivers.sim.source import GRID_TICKS, Floats, SignalSource

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numba import njit
 
+import gateware.model  # noqa: F401  (tells numba where)
 from drivers.sim.channels import SLOTS
 from drivers.sim.portable import cos_sin
 from drivers.sim.recording import Recording, RecordingError

@@ -18,6 +18,7 @@ import math
 import numpy as np
 from numba import njit
 
+import gateware.model  # noqa: F401  (tells numba where)
 from drivers.sim.source import GRID_TICKS, Floats
 
 DELAY_TICKS = 2

@@ -10,6 +10,8 @@ import math
 
 from numba import njit
 
+import gateware.model  # noqa: F401  (tells numba where)
+
 _TURN = 2 * math.pi
 # Taylor series over an eighth of a turn: the first term left out is below 2e-18 of the result.
 _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = ((-1) ** k / math.factorial(2 * k + 1) for k in range(1, 9))

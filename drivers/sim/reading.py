@@ -9,15 +9,24 @@ from drivers.sim.comtrade_file import read_comtrade
 from drivers.sim.csv_file import read_csv
 from drivers.sim.recording import Recording, RecordingError
 
-_READERS = {".cfg": read_comtrade, ".csv": read_csv}
+_COMTRADE = (".cfg", ".cff")
+_CSV = (".csv", ".txt", ".tsv")
+_BESIDE_A_CFG = (".dat", ".hdr", ".inf")
 
 
-def read_recording(path: Path, rate_hz: Fraction | None = None) -> Recording:
-    """Read a COMTRADE .cfg (with its .dat) or a .csv; `rate_hz` overrides the file's rate.
+def read_recording(path: Path, rate_hz: Fraction | None = None, block: int | None = None) -> Recording:
+    """Read a COMTRADE .cfg (with its .dat) or .cff, or a .csv; `rate_hz` overrides the file's rate.
 
-    RecordingError, with one sentence, for anything that cannot be read.
+    `block` chooses among several sampling rates of a COMTRADE file. RecordingError, with one sentence, for anything
+    that cannot be read.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise RecordingError(f"{path}: unknown file type, a recording is a COMTRADE .cfg or a .csv file")
-    return reader(path, rate_hz)
+    suffix = path.suffix.lower()
+    if suffix in _COMTRADE:
+        return read_comtrade(path, rate_hz, block)
+    if block is not None:
+        raise RecordingError(f"{path}: --block chooses among the sampling rates of a COMTRADE file")
+    if suffix in _CSV:
+        return read_csv(path, rate_hz)
+    if suffix in _BESIDE_A_CFG:
+        raise RecordingError(f"{path}: is a part of a COMTRADE recording, give the .cfg beside it")
+    raise RecordingError(f"{path}: unknown file type, a recording is a COMTRADE .cfg or .cff or a .csv file")

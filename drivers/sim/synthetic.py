@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 
+import gateware.model  # noqa: F401  (tells numba where)
 from drivers.sim.portable import cos_sin
 from drivers.sim.source import GRID_TICKS, Floats
 

@@ -14,6 +14,7 @@ from rig.cli.group import CommandGroup
 from rig.cli.replay import replay
 from rig.cli.run import attach, lcd, record, run, serve, stop, watch
 from rig.cli.scope import scope
+from rig.cli.simulate import simulate
 from rig.plain_text import print_line
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.command(short_help="Show a meter that runs.", epilog="Example: rig attach")(
 app.command(short_help="Look at a meter that runs.", epilog="Example: rig watch --follow --json")(watch)
 app.command(short_help="Write a meter's display on a character display.", epilog="Example: rig lcd")(lcd)
 app.command(short_help="End a meter that runs.", epilog="Example: rig stop")(stop)
+app.command(short_help="Run the simulated board alone.", epilog="Example: rig simulate --config rig.toml")(simulate)
 app.command(
     short_help="Play a recording of waveforms.",
     epilog="Example: rig replay g1.cfg --channels va=VA_G1,ia=IA_G1 --vt-ratio 60 --ct-ratio 500",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,8 +37,9 @@ def check_command(
         return
     console = output_console()
     console.print(f"{file}: right, program {program.digest}")
-    console.print(_lines("nameplate", dict(program.nameplate.rows())))
-    console.print(_lines("program", summary(program, year)))
+    console.print(_lines("nameplate", program.nameplate.rows()))
+    console.print(_lines("markings", program.markings.rows()))
+    console.print(_lines("program", summary(program, year).items()))
     for sentence in notes(program, year):
         note(console, sentence)
 
@@ -91,20 +93,21 @@ def _described(file: Path, program: Program, year: int) -> dict[str, Any]:
         "file": str(file),
         "digest": program.digest,
         "nameplate": dict(program.nameplate.rows()),
+        "markings": msgspec.to_builtins(program.markings),
         "summary": summary(program, year),
         "notes": notes(program, year),
         "program": written,
     }
 
 
-def _lines(title: str, lines: dict[str, str]) -> Table:
+def _lines(title: str, lines: Iterable[tuple[str, str]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", box=None, show_header=False)
     for _ in range(2):
         table.add_column(overflow="fold")
-    for label, text in lines.items():
+    for label, text in lines:
         table.add_row(Text(label), Text(_plain(text)))
     return table
 

@@ -33,15 +33,27 @@ class Fidelity(StrEnum):
 
 def replay(
     recording: Annotated[
-        Path, typer.Argument(help="A COMTRADE .cfg, or a CSV with columns va ia vb ib vc ic.", show_default=False)
+        Path,
+        typer.Argument(help="A COMTRADE .cfg or .cff, or a CSV with columns va ia vb ib vc ic.", show_default=False),
     ],
     channels: Annotated[
-        str | None, typer.Option("--channels", help="va=NAME,ia=NAME,… when names are not obvious.")
+        str | None,
+        typer.Option(
+            "--channels",
+            help="va=NAME,ia=NAME,… when names are not obvious; -NAME reverses one, NAME*10 multiplies it; "
+            "or a group, such as G1 of VA_G1.",
+        ),
     ] = None,
     form: Annotated[str | None, FORM] = None,
     vt_ratio: VtRatioOption = "1",
     ct_ratio: CtRatioOption = "1",
-    rate: Annotated[str | None, typer.Option("--rate", help="Samples a second, where the file does not say.")] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option("--rate", help="Samples a second, where the file does not say: 7680, 1e6/32.497, 30.72kHz."),
+    ] = None,
+    block: Annotated[
+        int | None, typer.Option("--block", min=1, help="Which of a COMTRADE file's several sampling rates, from 1.")
+    ] = None,
     start: Annotated[str, typer.Option("--start", help="Seconds of the recording to leave out.")] = "0",
     seconds: LengthOption = None,
     loop: Annotated[bool, typer.Option("--loop", help="Repeat it, for --seconds.")] = False,
@@ -57,7 +69,8 @@ def replay(
     """
     import msgspec
 
-    from drivers.sim.channels import assign, parse_spec
+    from drivers.sim.channels import assign, parse_spec, unit_notes, with_made_channels
+    from drivers.sim.rates import parse_rate
     from drivers.sim.reading import read_recording
     from rig.replay.recordings.replay import Playback
     from rig.replay.recordings.replay import replay as play
@@ -71,10 +84,14 @@ def replay(
         chosen = msgspec.structs.replace(chosen, simulation=simulation)
     messages = message_console()
     try:
-        read = read_recording(recording, None if rate is None else option_number("--rate", rate, positive=True))
+        spec = None if channels is None else parse_spec(channels)
+        read = read_recording(recording, None if rate is None else parse_rate(rate), block)
+        if spec is not None:
+            read, spec = with_made_channels(read, spec)
+        assignment = assign(read, spec)
         playback = Playback(
             read,
-            assign(read, None if channels is None else parse_spec(channels)),
+            assignment,
             form=form,
             vt_ratio=option_number("--vt-ratio", vt_ratio, positive=True),
             ct_ratio=option_number("--ct-ratio", ct_ratio, positive=True),
@@ -82,7 +99,7 @@ def replay(
             seconds=None if seconds is None else option_number("--seconds", seconds, positive=True),
             loop=loop,
         )
-        for sentence in read.notes:
+        for sentence in (*read.notes, *unit_notes(read, assignment)):
             note(messages, sentence)
         with progress_bar(messages, recording.name) as show:
             summary = play(playback, chosen, show)

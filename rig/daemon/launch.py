@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from rig.daemon.address import AddressError
 from rig.daemon.channel import ChannelClosed, MessageChannel, pair
-from rig.daemon.own_process import start_process
 from rig.daemon.startup import Begin, CouldNotRun, Ready, Start, ToStarter
 from rig.errors import RigError
+from rig.hardware.own_process import start_process
 
 METERING = ("-m", "rig.daemon.metering")
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from rig.daemon.channel import ChannelClosed, MessageChannel, pair
 from rig.daemon.internal import Serve, ToMetering
-from rig.daemon.own_process import start_process
+from rig.hardware.own_process import start_process
 
 AGAIN_S = 1.0
 """A server that dies is started anew, at most so often."""

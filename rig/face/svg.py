@@ -12,6 +12,7 @@ from rig.face.face import Face
 from rig.face.lcd_drawing import HEIGHT, WIDTH, definitions, glass
 from rig.meter.display.lcd import ALL_SEGMENTS
 from rig.meter.front.switches import Switch
+from rig.meter.markings import UNMARKED, Markings
 
 _ACROSS, _DOWN = 640.0, 780.0
 _X, _Y = 320.0, 362.0
@@ -24,10 +25,13 @@ _PRESSED, _LED, _AMBER = "#c8841a", "#ff3b30", "#a85b00"
 _PLATE_TOP, _PLATE_ROW = 398.0, 15.5
 _BUTTONS_Y = 556.0
 _CONTACTS_Y = 716.0
+_MARKINGS_Y = 602.0
+_LABELS_BOTTOM, _LABEL_WIDTH = 672.0, 112.0
+"""Of the labels on the sides, below and outside the cover."""
 
 
-def svg(face: Face) -> str:
-    """The picture. The same face gives the same text."""
+def svg(face: Face, markings: Markings = UNMARKED) -> str:
+    """The picture, with what is marked on the meter beside its plate. The same face gives the same text."""
     said = " ".join(filter(None, (face.lcd.ident, face.lcd.text, face.lcd.unit)))
     said = "all segments" if face.lcd == ALL_SEGMENTS else said or "blank"
     return document(
@@ -40,11 +44,13 @@ def svg(face: Face) -> str:
         _header(face),
         _display(face),
         _nameplate(face.plate),
+        _front_markings(markings),
         _port(face.led_lit),
         _buttons(face.operated),
         _shine(Switch.COVER in face.operated),
         _magnet() if Switch.MAGNET in face.operated else "",
         _contacts(face.contacts),
+        _side_labels(markings),
         _marks(face),
     )
 
@@ -136,6 +142,31 @@ def _nameplate(plate: tuple[tuple[str, str], ...]) -> str:
         parts.append(writing(label, x, y, 10.5, _QUIET))
         parts.append(writing(text, x + 100, y, 11.5, _INK, weight="600"))
     return "".join(parts)
+
+
+def _front_markings(markings: Markings) -> str:
+    """Words below the switches, where the plate grows narrow."""
+    words = enumerate(markings.front)
+    return "".join(writing(w, _X, _MARKINGS_Y + 10 * k, 7.5, _INK, anchor="middle", spacing=0.5) for k, w in words)
+
+
+def _side_labels(markings: Markings) -> str:
+    """The relay board's label on the left-hand side, the firmware's on the right-hand one."""
+    left = markings.relay_board.lines() if markings.relay_board else ()
+    right = (f"FIRMWARE {markings.firmware}",) if markings.firmware is not None else ()
+    return _label_at(12, left) + _label_at(_ACROSS - 12 - _LABEL_WIDTH, right)
+
+
+def _label_at(x: float, lines: tuple[str, ...]) -> str:
+    if not lines:
+        return ""
+    height = 9.0 * len(lines) + 6
+    y = _LABELS_BOTTOM - height
+    return element(
+        "g",
+        element("rect", x=x, y=y, width=_LABEL_WIDTH, height=height, rx=3, fill="#ffffff", stroke="#a5a5a0"),
+        *(writing(line, x + 5, y + 10 + 9 * k, 6.5, _INK) for k, line in enumerate(lines)),
+    )
 
 
 def _port(lit: bool) -> str:

@@ -33,11 +33,13 @@ A file with everything at its default:
     fidelity = "exact"              # "exact", or "rtl" for the compiled netlist
     sensors = "typical"             # "typical", or "ideal"
     seed = 1
+    board = "board.sock"            # where rig simulate has the board, which lives on; left out: one with each run
 
     [meter]                         # paths are from this file's folder
     program = "meter.toml"          # see docs/program.md; left out: a plain RXRS4e of form 9S, class 20
     calibration = "constants.toml"  # left out: nominal on a Pi (UNCALIBRATED), exact if simulated
     store = "meter-store"           # a folder; left out: nothing outlives a simulated run, a Pi has "meter-store"
+    ring = "/dev/shm/meter.ring"    # a file in memory, see docs/store.md; left out: a path made from the store's
 
     [daemon]                        # the metering process, see docs/interface.md
     socket = "meter.sock"           # where its clients find it; left out: a path made from this file's
@@ -142,12 +144,14 @@ class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
+    board: _Path | None = None
 
 
 class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     program: _Path | None = None
     calibration: _Path | None = None
     store: _Path | None = None
+    ring: _Path | None = None
 
 
 class BenchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -202,7 +206,10 @@ def load(path: Path | None) -> Config:
     daemon = config.daemon
     if daemon.socket is not None:
         daemon = msgspec.structs.replace(daemon, socket=str(path.parent / daemon.socket))
-    return msgspec.structs.replace(config, meter=MeterFiles(**beside), daemon=daemon)
+    simulation = config.simulation
+    if simulation.board is not None:
+        simulation = msgspec.structs.replace(simulation, board=str(path.parent / simulation.board))
+    return msgspec.structs.replace(config, meter=MeterFiles(**beside), daemon=daemon, simulation=simulation)
 
 
 def _check_pins(config: Config) -> None:

@@ -59,7 +59,7 @@ def _modules(part: str, distributions: tuple[str, ...], remedy: str) -> list[Che
 
 
 def _simulation() -> list[Check]:
-    return _modules("sim", ("numpy", "numba", "comtrade"), 'pip install ".[sim]" in the project folder')
+    return _modules("sim", ("numpy", "numba"), 'pip install ".[sim]" in the project folder')
 
 
 def _rtl() -> list[Check]:

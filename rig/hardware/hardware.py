@@ -39,7 +39,8 @@ class SwitchDriver(Protocol):
 @dataclass(frozen=True)
 class Hardware:
     """What the service needs of the hardware. `fidelity` is "board", or how it is simulated; `hands` are there if it
-    is: on hardware they are a person's."""
+    is: on hardware they are a person's. `epoch` names the time for which clock and board go on, whatever process comes
+    and goes, such as a boot of the computer; "" where they end with the process."""
 
     link: SpiLink
     pins: Factory
@@ -47,6 +48,7 @@ class Hardware:
     calibration: Calibration
     fidelity: str
     hands: SwitchDriver | None = None
+    epoch: str = ""
 
     @property
     def simulated(self) -> bool:
@@ -76,4 +78,13 @@ def raspberry_pi(config: Config, current_class: int) -> Hardware:
     """The FPGA board on this Raspberry Pi's SPI and its GPIO pins."""
     calibration = calibration_of(config, current_class)
     link = SpiLink(open_spidev(config.hardware.spi_path, config.hardware.spi_hz))
-    return Hardware(link, open_pins("lgpio", config.hardware.gpio_chip), MonotonicClock(), calibration, "board")
+    pins = open_pins("lgpio", config.hardware.gpio_chip)
+    return Hardware(link, pins, MonotonicClock(), calibration, "board", epoch=boot_id())
+
+
+def boot_id() -> str:
+    """Give what names this boot of the computer; "" where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from rig.files.strict_toml import ConfigError
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, raspberry_pi
+from rig.hardware.remote_simulation import joined_simulation, own_simulation
 from rig.program.build import Program, default_program, load_program
 
 
@@ -18,14 +20,24 @@ def program_of(config: Config) -> Program:
 def open_hardware(config: Config, current_class: int, *, paced: bool = True) -> Hardware:
     """What the configuration names, opened, or an error that says why not. Amperes are of a current class.
 
-    `paced` holds a simulated rig to real time.
+    `paced` holds a simulated rig to real time, its board in a process of its own: one that lives on, where
+    simulation.board names it, else a child.
     """
     if config.hardware.kind == "pi":
         return raspberry_pi(config, current_class)
+    if paced and config.simulation.board is not None:
+        return joined_simulation(config, current_class)
+    if paced and _installed():
+        return own_simulation(config, current_class)
     try:
         from rig.hardware.simulation import demonstration
     except ModuleNotFoundError as error:
         raise ConfigError(
             f'hardware.kind is "sim", which needs {error.name}: install the extras [sim,gateware], or set kind = "pi"'
         ) from None
-    return demonstration(config, current_class, paced=paced)
+    return demonstration(config, current_class)
+
+
+def _installed() -> bool:
+    """Whether what is simulated with is there; else the import says what is not."""
+    return all(find_spec(name) for name in ("numba", "numpy"))

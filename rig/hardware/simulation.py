@@ -81,7 +81,12 @@ def simulated_hardware(
     return hardware, board, front_end
 
 
-def demonstration(config: Config, current_class: int, *, paced: bool) -> Hardware:
-    """The simulated rig with the lively three-phase load."""
-    hardware, _, _ = simulated_hardware(config, current_class, lively_load(Chain().tick_hz), paced=paced)
-    return hardware
+def demonstration_board(config: Config, current_class: int) -> tuple[Hardware, SimulatedBoard]:
+    """The simulated rig with the lively three-phase load, and its board."""
+    hardware, board, _ = simulated_hardware(config, current_class, lively_load(Chain().tick_hz), paced=False)
+    return hardware, board
+
+
+def demonstration(config: Config, current_class: int) -> Hardware:
+    """The simulated rig with the lively three-phase load, in this process and as fast as it can."""
+    return demonstration_board(config, current_class)[0]

@@ -7,6 +7,7 @@ difference of more than STEP_NS is not: it is for the meter to be set (Billing.s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -37,6 +38,16 @@ def tick_at(points: Sequence[Point], utc_ns: int) -> int:
     return points[0].tick if utc_ns <= points[0].utc_ns else points[-1].tick
 
 
+@dataclass
+class ClockState:
+    """What a MeterClock goes on from: a tick, its UTC in ns with the remainder, and what is still to be slewed."""
+
+    tick: int
+    ns: int
+    remainder: int
+    owed: int
+
+
 class MeterClock:
     """Time as the meter has it. It only goes forward, but for `set`."""
 
@@ -44,6 +55,18 @@ class MeterClock:
         self._rate, self._per = (SECOND_NS / tick_hz).as_integer_ratio()
         self._tick, self._ns, self._remainder = tick, utc_ns, 0
         self._owed = 0
+
+    @property
+    def state(self) -> ClockState:
+        """What to go on from."""
+        return ClockState(self._tick, self._ns, self._remainder, self._owed)
+
+    @classmethod
+    def resume(cls, tick_hz: Fraction, state: ClockState) -> MeterClock:
+        """Go on from there, on a board of the same rate."""
+        clock = cls(tick_hz, state.tick, state.ns)
+        clock._remainder, clock._owed = state.remainder, state.owed
+        return clock
 
     def advance(self, tick: int) -> int:
         """UTC in ns at a tick, none earlier than the one before."""

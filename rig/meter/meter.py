@@ -18,15 +18,15 @@ from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.source import Source
 from rig.meter.billing.time_units import SECOND_NS
-from rig.meter.clock import MeterClock, Point, tick_at
+from rig.meter.clock import ClockState, MeterClock, Point, tick_at
 from rig.meter.contacts.alert_inputs import AlertInputs
 from rig.meter.contacts.functions import LevelEvent, LevelOutput
-from rig.meter.contacts.levels import ContactChange, LevelOutputs
+from rig.meter.contacts.levels import ContactChange, LevelOutputs, LevelState
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState
 from rig.meter.measuring.events import MeasurementError
-from rig.meter.measuring.measurement import Fault, Measurement, Window
+from rig.meter.measuring.measurement import Fault, Measurement, MeasurementState, Window
 from rig.meter.measuring.quantities import Sums
 from rig.meter.measuring.registration import Energies
 from rig.meter.reading.build import installation_reading, reading_of_state
@@ -72,6 +72,15 @@ class CommandResult:
     changes: tuple[ContactChange, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last record: where it ended, as the board counts and on the meter's timeline, and what was wrong with it."""
+
+    board_tick: int
+    tick: int
+    faults: tuple[Fault, ...]
+
+
 @dataclass
 class MeterState:
     """Everything that must outlive a power failure."""
@@ -79,6 +88,20 @@ class MeterState:
     billing: BillingState
     outputs: dict[OutputId, PulseState]
     installation: InstallationState
+
+
+@dataclass
+class RunningState:
+    """What a meter goes on from, besides its MeterState, when the process that had it has died and the board has not.
+
+    `faults` are those of the last record. `followed` is the quantity that the test LED shows, and what it carries.
+    """
+
+    measurement: MeasurementState
+    clock: ClockState
+    levels: LevelState
+    faults: tuple[Fault, ...]
+    followed: tuple[Quantity, PulseState] | None
 
 
 class Meter:
@@ -105,7 +128,7 @@ class Meter:
         self._recent = Sums()
         self._tick_hz = tick_hz
         self._clock: MeterClock | None = None
-        self._last: Window | None = None
+        self._last: _Last | None = None
         self._faulty: dict[Fault, int] = {}  # where the last record with it ended
         self.outputs = {output.id: output for output in outputs}
         if len(self.outputs) != len(outputs):
@@ -118,6 +141,34 @@ class Meter:
         """What to store: live objects, so encode them before the meter goes on."""
         outputs = {id: output.state for id, output in self.outputs.items()}
         return MeterState(self.billing.state, outputs, self.installation.state)
+
+    @property
+    def running(self) -> RunningState | None:
+        """What else to go on from where the board lives on; None before the first energy."""
+        measurement, followed = self.measurement.state, self._followed
+        if measurement is None or self._clock is None or self._last is None:
+            return None
+        return RunningState(
+            measurement,
+            self._clock.state,
+            self._levels.state,
+            self._last.faults,
+            None if followed is None else (followed.quantity, followed.state),
+        )
+
+    def resume(self, state: RunningState) -> dict[OutputId, bool]:
+        """Go on from there, before the first record; which outputs that do not pulse are closed."""
+        self.measurement.resume(state.measurement)
+        self._clock = MeterClock.resume(self._tick_hz, state.clock)
+        self._levels.resume(state.levels)
+        words = state.measurement.last
+        self._last = _Last(Record.from_words(words).tick_end, state.measurement.tick, state.faults)
+        if state.followed is not None:
+            quantity, pulses = state.followed
+            self._followed = PulseOutput(
+                OutputId.TEST_LED, quantity, self.outputs[OutputId.TEST_LED].constant_wh, pulses
+            )
+        return dict(self._levels.closed)
 
     def reading(self) -> MeterReading:
         """All that it has registered, up to the end of the last record."""
@@ -136,7 +187,7 @@ class Meter:
     def advance(self, record: Record) -> WindowResult:
         """Take in the next record."""
         before, window = self._last, self.measurement.advance(record)
-        self._last = window
+        self._last = _Last(window.record.tick_end, window.tick_end, window.faults)
         self._faulty |= dict.fromkeys(window.faults, window.tick_end)
         self._recent += window.sums
         events: list[MeterEvent] = [*self._new_faults(window, before)]
@@ -218,10 +269,10 @@ class Meter:
         """What was wrong with records of the last FAULTS_S."""
         if self._last is None:
             return ()
-        since = self._last.tick_end - FAULTS_S * self._tick_hz
+        since = self._last.tick - FAULTS_S * self._tick_hz
         return tuple(fault for fault, tick in self._faulty.items() if tick > since)
 
-    def _new_faults(self, window: Window, before: Window | None) -> list[LogEvent]:
+    def _new_faults(self, window: Window, before: _Last | None) -> list[LogEvent]:
         """The faults of a window, once while they stay the same."""
         if not window.faults or (before is not None and before.faults == window.faults):
             return []
@@ -258,8 +309,8 @@ class Meter:
         """
         if self._last is None:
             return None
-        since = (board_tick - self._last.record.tick_end) % _TICKS
-        return self._last.tick_end + since if since <= RECENT_S * self._tick_hz else None
+        since = (board_tick - self._last.board_tick) % _TICKS
+        return self._last.tick + since if since <= RECENT_S * self._tick_hz else None
 
     def utc_of(self, tick: int) -> int | None:
         """The meter's time at a tick of its timeline near the end of the last record; None before the first.

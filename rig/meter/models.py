@@ -25,7 +25,7 @@ class ModelCapability(Enum):
     RECORDER = "load-profile recorder"
     C12_19 = "ANSI C12.18 and C12.19"
     TEST_MODE_BY_COMMUNICATION = "test mode by communication"
-    MODULES = "communication modules and autotransformer"
+    AUTOTRANSFORMER = "autotransformer"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class MeterModel:
             raise ModelError(f"{by} asks for {wanted.value}, which model {self.name} has not: choose {_or(able)}")
 
 
-_S4E = frozenset({ModelCapability.C12_19, ModelCapability.TEST_MODE_BY_COMMUNICATION, ModelCapability.MODULES})
+_S4E = frozenset({ModelCapability.C12_19, ModelCapability.TEST_MODE_BY_COMMUNICATION, ModelCapability.AUTOTRANSFORMER})
 _AX = frozenset({ModelCapability.DEMAND, ModelCapability.TIME_OF_USE})
 _RX = _AX | {ModelCapability.REACTIVE}
 _BY_NAME = {

@@ -91,8 +91,9 @@ class Ratios:
 class Nameplate:
     """A nameplate. Constants in watt-hours per pulse, ratings in volts, amperes and kilowatts, all at the meter.
 
-    `elements` may be 1.5 or 2.5. `phases` and `wires` are those of the form's usual service. `k_wh` is the least Kp,
-    Ks/12. `remark` says where the plate in the notice differs, "" where it does not or there is none.
+    `elements` may be 1.5 or 2.5. `phases` and `wires` are those of the service programmed, or of the form's usual one.
+    `k_wh` is the least Kp, Ks/12. `remark` says where the plate in the notice differs, "" where it does not or there is
+    none.
     """
 
     type: str
@@ -150,14 +151,16 @@ def nameplate(
     ratios: Ratios | None = None,
     serial: str = "",
     ks_wh: Fraction | None = None,
+    service: str | None = None,
 ) -> Nameplate:
-    """The nameplate of a meter; `ks_wh` where Ks is programmed to another value than the rule gives.
+    """The nameplate of a meter; `ks_wh` where Ks is programmed to another value than the rule gives; `service` where
+    one is programmed, None where the meter detects it.
 
     Raises FormError for an unknown current class, NameplateError for an autotransformer at a model that has none.
     """
     ratios = ratios or Ratios()
     high = ratios.autotransformer != 1
-    if high and model.lacks(ModelCapability.MODULES):
+    if high and model.lacks(ModelCapability.AUTOTRANSFORMER):
         raise NameplateError(
             f"the autotransformer's ratio is {ratios.autotransformer}, but model {model.name} has none: "
             f"give 1, or a model of the S4e family"
@@ -167,14 +170,14 @@ def nameplate(
     if ks_wh is not None and ks_wh != ks.wh:
         remark = f"Ks is programmed; by form and class it would be {_number(ks.wh)}"
         ks = Ks(ks_wh, on_plate=False)
-    service = form.equation().service_type
+    expected = form.equation(service).service_type
     return Nameplate(
         type=model.name,
         form=form.name,
         elements=form.elements,
-        phases=service.phases,
-        wires=service.wires,
-        volts=("347-600 V" if high else f"120-{MOST_VOLTS} V") + (" Y" if form.services == ("4-wire wye",) else ""),
+        phases=expected.phases,
+        wires=expected.wires,
+        volts=("347-600 V" if high else f"120-{MOST_VOLTS} V") + _connection(form, service),
         amperes=f"{_number(LEAST_AMPERES[current_class])}-{current_class} A",
         hertz=HERTZ,
         ks=ks,
@@ -184,6 +187,13 @@ def nameplate(
         ratios=ratios,
         remark=remark,
     )
+
+
+def _connection(form: Form, service: str | None) -> str:
+    """What follows the volts: Y on the plate of 36/6S, so on those of 2.5 elements, but where a delta is programmed."""
+    if form.elements != Fraction(5, 2):
+        return ""
+    return " Δ" if service == "4-wire delta" else " Y"
 
 
 def max_kw(form: Form, current_class: int) -> Fraction:

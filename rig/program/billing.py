@@ -17,9 +17,13 @@ from rig.meter.models import ModelCapability
 from rig.meter.nameplate import MOST_VOLTS
 from rig.program import schema
 from rig.program.metering import Metering
+from rig.program.names import PulseQuantities
 
 LEAST_INTERVAL_MIN = 15
 """Of demand that bills (S-E-06, 5.15.3)."""
+
+THIRD_METRIC = 2
+"""kM3 is the third of the demand quantities."""
 
 KIB = 1024
 
@@ -79,6 +83,15 @@ def _test_demand(
         subinterval = table.subinterval_minutes
     interval = own["interval_minutes"] or table.interval_minutes
     return _averaging("test_mode", method, interval, subinterval, demand.quantities)
+
+
+def pulse_quantities(test: schema.TestModeTable, demand: DemandSettings | None, meter: Metering) -> PulseQuantities:
+    """What the pulse items are of: the program's choice, else kWh either way and kM3. Raises ConfigError."""
+    km3 = demand.quantities[THIRD_METRIC] if demand and len(demand.quantities) > THIRD_METRIC else None
+    return PulseQuantities(
+        PulseQuantities.kwh if test.pulse_kwh is None else meter.energy("test_mode.pulse_kwh", test.pulse_kwh),
+        km3 if test.pulse_km3h is None else meter.energy("test_mode.pulse_km3h", test.pulse_km3h),
+    )
 
 
 def _averaging(

@@ -14,13 +14,14 @@ from rig.files.strict_toml import ConfigError, read
 from rig.meter.access.security import Security
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.contacts.functions import ContactRatings, Input, Output, RateInput, RecordedInput
-from rig.meter.display.items import DisplaySettings
+from rig.meter.display.items import LEAST_SCROLL_S, DisplaySettings
+from rig.meter.markings import Markings, front_markings, relay_board_marking
 from rig.meter.measuring.elements import ElementEquation, Ks
 from rig.meter.models import ModelCapability
 from rig.meter.nameplate import MOST_VOLTS, Nameplate
 from rig.program import schema
-from rig.program.billing import billing
-from rig.program.contacts import inputs, outputs
+from rig.program.billing import billing, pulse_quantities
+from rig.program.contacts import check_relay_board, inputs, outputs
 from rig.program.display import display
 from rig.program.metering import Metering, metering
 from rig.program.offer import Offer
@@ -68,6 +69,16 @@ class Program:
         return ContactRatings(metering.max_w, frozenset(scheduled | forced), frozenset(nominal), MOST_VOLTS)
 
     @cached_property
+    def markings(self) -> Markings:
+        """What is marked on the meter beside the nameplate."""
+        metering = self.metering
+        return Markings(
+            front_markings(metering.form, metering.equation, detected=metering.service is None),
+            relay_board_marking(self.outputs, self.inputs) if self.file.meter.relay_board else None,
+            metering.firmware.version if metering.firmware else None,
+        )
+
+    @cached_property
     def digest(self) -> str:
         """Of what the file says, defaults included, but for its keys; comments, order and spacing do not count.
 
@@ -97,16 +108,23 @@ def load_program(path: Path) -> Program:
 
 
 def default_program(form: str = "9S", current_class: int = 20) -> Program:
-    """The program of a meter without a file: RXRS4e, UTC, block demand of 15 min, KYZ1 follows kWh delivered.
+    """The program of a meter without a file: RXRS4e, UTC, block demand of 15 min, KYZ1 follows kWh delivered, a display
+    that scrolls.
 
     Raises ConfigError for a form or class that does not exist.
     """
-    return build(schema.ProgramFile(meter=schema.MeterTable(form=form, current_class=cast(Any, current_class))))
+    return build(
+        schema.ProgramFile(
+            meter=schema.MeterTable(form=form, current_class=cast(Any, current_class)),
+            display=schema.DisplayTable(scroll_seconds=LEAST_SCROLL_S),
+        )
+    )
 
 
 def build(file: schema.ProgramFile) -> Program:
     """What a file comes to. Raises ConfigError, without the file's name."""
     meter = metering(file.meter)
+    check_relay_board(file)
     if file.tou is not None:
         meter.require(ModelCapability.TIME_OF_USE, "[tou]")
     when = calendar(file.clock, file.tou)
@@ -120,6 +138,7 @@ def build(file: schema.ProgramFile) -> Program:
         rates=tuple(sorted(scheduled | {i.rate for i in contacts_in if isinstance(i, RateInput)})),
         seasons=len(seasons),
         inputs=tuple(i.id for i in contacts_in if isinstance(i, RecordedInput)),
+        pulses=pulse_quantities(file.test_mode, settings.demand, meter),
     )
     return Program(
         file=file,
@@ -128,5 +147,5 @@ def build(file: schema.ProgramFile) -> Program:
         display=display(file.display, offer),
         outputs=outputs(file.output_tables, offer),
         inputs=contacts_in,
-        security=security(file.security),
+        security=security(file.security, meter.firmware),
     )

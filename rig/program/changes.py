@@ -3,6 +3,8 @@
     differs                             is asked as, besides write program
     [meter]                             change metrology
     [meter] service                     change service type
+    [meter] firmware                    upgrade
+    [meter] relay_board                 change relays
     [demand]                            change metrology
     [recorder]                          change metrology
     [display]                           change metrology
@@ -39,6 +41,10 @@ def actions_of(old: schema.ProgramFile, new: schema.ProgramFile) -> tuple[MeterA
         found.add(MeterAction.CHANGE_METROLOGY)
     if old.meter.service != new.meter.service:
         found.add(MeterAction.CHANGE_SERVICE)
+    if old.meter.firmware != new.meter.firmware:
+        found.add(MeterAction.UPGRADE)
+    if old.meter.relay_board != new.meter.relay_board:
+        found.add(MeterAction.CHANGE_RELAYS)
     if _by_name(old.output_tables) != _by_name(new.output_tables):
         found.add(MeterAction.CHANGE_RELAYS)
     if _measuring_contacts(old) != _measuring_contacts(new):

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from rig.files.numbers import plain
 from rig.meter.access.security import FACTORY_KEY
+from rig.meter.approval import unapproved_services
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.recorder import RecorderSettings
 from rig.meter.billing.settings import SelfReadKind
+from rig.meter.communication_modules import AUTOTRANSFORMER_MODULES
+from rig.meter.firmware import Firmware
 from rig.program.billing import LEAST_INTERVAL_MIN
 from rig.program.build import Program
 from rig.program.display import SEQUENCES
@@ -27,7 +30,12 @@ MONTH_DAYS = 31
 def summary(program: Program, year: int) -> dict[str, str]:
     """What the program does: a line for each table, dates as they fall in a year."""
     metering, settings = program.metering, program.billing
-    lines = {"service": metering.service or "detected", "clock": _clock(program, year)}
+    lines = {"service": metering.service or "detected"}
+    if metering.firmware:
+        lines["firmware"] = _firmware(metering.firmware)
+    if metering.module:
+        lines["module"] = metering.module
+    lines |= {"relay board": "fitted" if program.file.meter.relay_board else "none", "clock": _clock(program, year)}
     if settings.demand:
         lines["demand"] = (
             f"{_averaging(settings.demand)}, of {', '.join(q.demand_name for q in settings.demand.quantities)}; "
@@ -52,10 +60,15 @@ def summary(program: Program, year: int) -> dict[str, str]:
         }
         lines["self-reads"] = when[reads.kind] + (", with a demand reset" if reads.resets_demand else "")
     counts = ", ".join(f"{len(getattr(program.display, name))} {name}" for name in SEQUENCES)
-    lines["display"] = f"items: {counts}; {program.display.scroll_s} s each"
+    lines["display"] = f"items: {counts}; {_scrolling(program.display.scroll_s)}"
     lines |= {output.id.label: output.text(program.ratings) for output in program.outputs}
     lines |= {found.id.label: found.text for found in program.inputs}
     return lines | {"seal": "on" if program.security.seal else "off"}
+
+
+def _firmware(firmware: Firmware) -> str:
+    ports = ", RS-232, RS-485, high-speed modem" if firmware.port_options else ""
+    return f"{firmware.version}, {firmware.protocol.value}{ports}{', seal' if firmware.seals else ''}"
 
 
 def _clock(program: Program, year: int) -> str:
@@ -63,6 +76,10 @@ def _clock(program: Program, year: int) -> str:
     name = clock.zone or (f"UTC{clock.standard_offset}" if clock.standard_offset else "UTC")
     saves = saves_daylight(program.billing.calendar, year)
     return f"{name}, {'with' if saves else 'without'} daylight saving"
+
+
+def _scrolling(seconds: int) -> str:
+    return f"{seconds} s each" if seconds else "each stands until SCROLL"
 
 
 def _averaging(demand: DemandSettings) -> str:
@@ -102,11 +119,26 @@ def _nameplate_notes(program: Program) -> Iterator[str]:
     if plate.inferred and program.file.meter.ks_wh is None:
         kind = f"form {plate.form} in class {metering.current_class}"
         yield f"no legible plate has {kind}: Ks, K and MAX follow their rule"
+    yield from _approval_notes(program)
     for equation in [metering.equation] if metering.service else metering.form.equations:
         if equation.exact_when:
             yield f"form {plate.form} on a {equation.service} service is exact when {equation.exact_when}"
     if plate.ratios.multiplier != 1:
         yield f"all readings are at the meter: multiply them by {plain(plate.ratios.multiplier)}"
+
+
+def _approval_notes(program: Program) -> Iterator[str]:
+    """What of the meter the notice of approval does not name, though it runs (M-7, M-8, X-4)."""
+    metering, plate = program.metering, program.nameplate
+    if outside := unapproved_services(metering.form, metering.current_class, metering.service):
+        elements, services = plain(metering.form.elements), " or ".join(outside)
+        yield f"the approval does not name {elements} elements in class {metering.current_class} on {services}"
+    firmware, model = metering.firmware, metering.model
+    if firmware is not None and firmware.family != model.family:
+        came = f"firmware {firmware.version} came with the {firmware.family}"
+        yield f"{came}: the notice does not show it in an {model.family}"
+    if plate.ratios.autotransformer != 1 and metering.module not in AUTOTRANSFORMER_MODULES:
+        yield "the notice shows the autotransformer with module TS2 or TS2 MU, and the program has neither"
 
 
 def _time_notes(program: Program, year: int) -> Iterator[str]:

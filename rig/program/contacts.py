@@ -11,7 +11,7 @@ from functools import singledispatch
 from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.inputs import InputId
-from rig.meter.billing.quantity import NANO_PER_KILO
+from rig.meter.billing.quantity import NANO_PER_KILO, Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.alerts import DemandAlert, DiagnosticAlert, PowerFactorAlert, VoltageAlert
 from rig.meter.contacts.functions import Input, Output, PulsesOutput, RateInput, RecordedInput
@@ -94,11 +94,11 @@ def _demand_alert(table: schema.DemandThresholdTable, place: str, offer: Offer) 
 @output_of.register
 def _power_factor_alert(table: schema.PowerFactorThresholdTable, place: str, offer: Offer) -> PowerFactorAlert:
     meter = offer.meter
-    meter.require(ModelCapability.REACTIVE, f'{place}.function = "pf threshold"')
     rule = 'a power factor above 0 and at most 1 in quotes, such as "0.9"'
     below = number(f"{place}.below", table.below, rule, LEAST, 1)
     least_a = starting_amperes(meter.current_class)
-    return PowerFactorAlert(OutputId[table.name], below, meter.names.apparent, least_a)
+    apparent = meter.names.apparent if meter.has(ModelCapability.REACTIVE) else Quantity.KVAH_RMS
+    return PowerFactorAlert(OutputId[table.name], below, apparent, least_a)
 
 
 @output_of.register
@@ -137,14 +137,25 @@ def inputs(tables: tuple[schema.InputTable, ...], meter: Metering, time_of_use: 
     found: list[Input] = []
     for k, table in enumerate(tables):
         id = InputId[table.name]
+        volts = number(f"inputs[{k}].volts", table.volts, schema.CONTACT_VOLTS, LEAST, MOST_THRESHOLD_V)
         match table:
             case schema.RecordInputTable():
                 rule = 'a number above 0 in quotes, such as "1" or "0.1"'
-                found.append(RecordedInput(id, number(f"inputs[{k}].weight", table.weight, rule, LEAST, MOST)))
+                found.append(RecordedInput(id, number(f"inputs[{k}].weight", table.weight, rule, LEAST, MOST), volts))
             case schema.ForceRateTable():
                 _require_rates(f'inputs[{k}].function = "force rate"', meter, time_of_use)
-                found.append(RateInput(id, Rate[table.rate]))
+                found.append(RateInput(id, Rate[table.rate], volts))
     return tuple(sorted(found, key=lambda found: found.id.place))
+
+
+def check_relay_board(file: schema.ProgramFile) -> None:
+    """Raises ConfigError for contacts in a program of a meter without the board that has them (M-6)."""
+    for key in ("outputs", "inputs"):
+        if getattr(file, key) and not file.meter.relay_board:
+            raise ConfigError(
+                f"[[{key}]] are contacts of the relay board, and meter.relay_board is false: leave them out, or let it "
+                "be true"
+            )
 
 
 def _require_rates(what: str, meter: Metering, time_of_use: bool) -> None:

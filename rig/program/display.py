@@ -10,7 +10,7 @@ from rig.files.numbers import plain
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.display.items import (
     GYRBOX,
-    THIRD_METRIC,
+    LEAST_SCROLL_S,
     DemandItem,
     DisplayItem,
     DisplaySettings,
@@ -62,7 +62,7 @@ def display(table: schema.DisplayTable, offer: Offer) -> DisplaySettings:
     energy.check("display.energy_", None)
     in_test = energy.finer(TEST_DECIMALS)
     demand.check("display.demand_", max_k if offer.demands else None)
-    known = items(offer.meter.names)
+    known = items(offer.meter.names, offer.pulses)
 
     def item(sequence: str, k: int, entry: str | schema.ItemTable) -> DisplayItem:
         place = f"display.{sequence}[{k}]"
@@ -94,11 +94,16 @@ def display(table: schema.DisplayTable, offer: Offer) -> DisplaySettings:
             )
         return DisplayItem(own.item, what, digits.digits, digits.decimals, ident)
 
+    if 0 < table.scroll_seconds < LEAST_SCROLL_S:
+        raise ConfigError(
+            f"display.scroll_seconds is {table.scroll_seconds}, it must be {LEAST_SCROLL_S} or more, or 0: each item "
+            "stands until SCROLL"
+        )
     sequences = {}
     for name in SEQUENCES:
         entries: Sequence[str | schema.ItemTable] | None = getattr(table, name)
         if entries is None:
-            entries = usual_items(name, offer)
+            entries = usual_items(name, offer, scrolls=bool(table.scroll_seconds))
         sequences[name] = tuple(item(name, k, entry) for k, entry in enumerate(entries))
     gyrbox = tuple(DisplayItem(name, known[name], ident=position(k)) for k, name in enumerate(GYRBOX))
     return DisplaySettings(table.scroll_seconds, gyrbox=gyrbox, **sequences)
@@ -119,8 +124,11 @@ def _usual(what: What, energy: _Digits, demand: _Digits) -> _Digits | None:
             return None
 
 
-def usual_items(sequence: str, offer: Offer) -> list[str]:
-    """What a sequence shows where the program does not say: all that is billed, the most wanted in the normal one."""
+def usual_items(sequence: str, offer: Offer, *, scrolls: bool) -> list[str]:
+    """What a sequence shows where the program does not say: all that is billed, the most wanted in the normal one.
+
+    The check of all segments comes first in it where the display scrolls; one that stands begins with energy.
+    """
     energies = ["kWh delivered", "kWh received"]
     if offer.meter.has(ModelCapability.REACTIVE):
         energies += ["kvarh lagging", "kvarh leading"]
@@ -128,16 +136,17 @@ def usual_items(sequence: str, offer: Offer) -> list[str]:
     rates = [rate.name for rate in offer.rates]
     match sequence:
         case "normal":
-            found = ["all segments", "kWh delivered", *(f"kWh delivered {rate}" for rate in rates)]
+            found = ["kWh delivered", *(f"kWh delivered {rate}" for rate in rates)]
             found += [f"{d} max" for d in demands]
             found += [f"{demands[0]} max {rate}" for rate in rates] if demands else []
-            return found + (["reset count"] if demands else [])
+            found += [*(["reset count"] if demands else []), "service"]
+            return ["all segments", *found] if scrolls else [*found, "all segments"]
         case "alternate":
             found = ["date", "time", "service", *(["season", "rate"] if rates else []), *energies]
             for d in demands:
                 found += [f"{d} {of}" for of in ("max date", "max time", "previous", "cumulative")]
-            return [*found, "firmware"]
+            return [*found, "firmware", *(["software"] if offer.meter.firmware else [])]
         case _:
             found = ["test left", *energies, *(f"{d} {of}" for d in demands for of in ("present", "max"))]
-            found += ["pulse kWh"] + (["pulse kM3H"] if len(demands) > THIRD_METRIC else [])
+            found += ["pulse kWh"] + (["pulse kM3H"] if offer.pulses.km3h else [])
             return found

@@ -33,12 +33,12 @@ from rig.meter.display.items import (
     What,
     When,
 )
-from rig.program.names import Names
+from rig.program.names import USUAL_PULSES, Names, PulseQuantities
 
 
 @cache
-def items(names: Names) -> Mapping[str, What]:
-    """Every item there is, by name."""
+def items(names: Names, pulses: PulseQuantities = USUAL_PULSES) -> Mapping[str, What]:
+    """Every item there is, by name; `pulses`: what the test LED follows while a pulse item is displayed."""
     found: dict[str, What] = {}
     rates: list[tuple[str, Rate | None]] = [("", None), *((f" {rate.name}", rate) for rate in Rate)]
     seasons = (("", False), (" previous season", True))
@@ -54,7 +54,7 @@ def items(names: Names) -> Mapping[str, What]:
             )  # fmt: skip
         for place, when in product(range(1, PEAKS + 1), When):
             found[f"{name} peak {place} {when.value}".rstrip()] = PeakItem(quantity, place, when)
-    found |= {"pulse kWh": PulseItem(third_metric=False), "pulse kM3H": PulseItem(third_metric=True)}
+    found |= {"pulse kWh": PulseItem(pulses.kwh), "pulse kM3H": PulseItem(pulses.km3h)}
     for instant in InstantaneousQuantity:
         match instant:
             case (

@@ -1,4 +1,4 @@
-"""What of a program stands on the display as it is, and the version of the firmware (D-7)."""
+"""What of a program stands on the display as it is, the firmware emulated, and the rig's own version (D-7, M-7)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ DISTRIBUTION = "ae0764-rig"
 
 def displayed_nameplate(program: Program) -> DisplayedNameplate:
     """The plate of a programmed meter."""
-    nameplate = program.nameplate
+    nameplate, metering, own = program.nameplate, program.metering, version(DISTRIBUTION)
+    reactive = metering.has(ModelCapability.REACTIVE)
     return DisplayedNameplate(
-        firmware=version(DISTRIBUTION),
+        firmware=metering.firmware.version if metering.firmware else own,
+        software=own,
         program=program.digest,
         serial=nameplate.serial,
         ks=_number(nameplate.ks.wh),
         multiplier=_number(nameplate.ratios.multiplier),
         calendar=program.billing.calendar,
-        reactive=not program.metering.model.lacks(ModelCapability.REACTIVE),
-        apparent_rms=program.file.meter.apparent == "rms",
+        reactive=reactive,
+        apparent_rms=not reactive or program.file.meter.apparent == "rms",
     )
 
 

@@ -8,6 +8,8 @@ from fractions import Fraction
 from rig.files.numbers import LEAST, MOST, number, plain, rounded_up
 from rig.files.strict_toml import ConfigError, hint, shown
 from rig.meter.billing.quantity import Quantity
+from rig.meter.communication_modules import ModuleError, check_module
+from rig.meter.firmware import Firmware, FirmwareError, firmware_of
 from rig.meter.measuring.elements import ElementEquation, Form, FormError, form_named
 from rig.meter.models import MeterModel, ModelCapability, ModelError, model_named
 from rig.meter.nameplate import Nameplate, NameplateError, Ratios, nameplate
@@ -27,7 +29,9 @@ MOST_FLASHES_A_SECOND = 50
 
 @dataclass(frozen=True)
 class Metering:
-    """What the other tables are checked against. `service` is None where the meter finds it itself (M-4)."""
+    """What the other tables are checked against. `service` is None where the meter finds it itself (M-4), `firmware`
+    where no version is emulated, `module` where none is fitted.
+    """
 
     model: MeterModel
     form: Form
@@ -36,6 +40,8 @@ class Metering:
     current_class: int
     nameplate: Nameplate
     names: Names
+    firmware: Firmware | None
+    module: str | None
 
     @property
     def ks_wh(self) -> Fraction:
@@ -105,6 +111,7 @@ def metering(meter: schema.MeterTable) -> Metering:
             ratios=Ratios(vt, ct, autotransformer),
             serial=meter.serial,
             ks_wh=ks,
+            service=service,
         )
     except FormError as error:
         raise ConfigError(f"meter.current_class: {error}") from None
@@ -120,4 +127,21 @@ def metering(meter: schema.MeterTable) -> Metering:
         apparent=Quantity.KVAH_RMS if meter.apparent == "rms" else Quantity.KVAH_TD,
         net_by_direction=meter.net_var == "delivered - received",
     )
-    return Metering(model, form, service, equation, meter.current_class, plate, names)
+    firmware, module = _firmware(model, meter), _module(model, meter)
+    return Metering(model, form, service, equation, meter.current_class, plate, names, firmware, module)
+
+
+def _firmware(model: MeterModel, meter: schema.MeterTable) -> Firmware | None:
+    try:
+        return None if meter.firmware is None else firmware_of(model, meter.firmware)
+    except FirmwareError as error:
+        raise ConfigError(f"meter.firmware: {error}") from None
+
+
+def _module(model: MeterModel, meter: schema.MeterTable) -> str | None:
+    try:
+        if meter.module is not None:
+            check_module(model, meter.module)
+    except ModuleError as error:
+        raise ConfigError(f"meter.module: {error}") from None
+    return meter.module

@@ -9,6 +9,18 @@ from rig.meter.billing.quantity import Quantity
 
 
 @dataclass(frozen=True)
+class PulseQuantities:
+    """What "Pulse kWh" and "Pulse kM3H" of the notice give in test mode (P-1); `km3h` None where nothing says it."""
+
+    kwh: Quantity = Quantity.KWH_EITHER
+    km3h: Quantity | None = None
+
+
+USUAL_PULSES = PulseQuantities()
+"""Without a word of the program, and less than three demand quantities."""
+
+
+@dataclass(frozen=True)
 class Names:
     """Quantities by name. `apparent` says what "kVAh" is, td or rms; `net_by_direction` what "kvarh net" is.
 

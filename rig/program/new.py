@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from rig.files.numbers import plain
 from rig.files.whole import check_free, write_files
+from rig.meter.communication_modules import modules_of
 from rig.meter.models import ModelCapability
 from rig.program import schema
 from rig.program.metering import Metering, metering
@@ -41,8 +42,12 @@ def _meter(meter: Metering) -> str:
     plate = meter.nameplate
     services = " or ".join(f'"{service}"' for service in meter.form.services)
     autotransformer = ""
-    if meter.has(ModelCapability.MODULES):
-        autotransformer = '#autotransformer = "600/480"  # for 347-600 V\n'
+    if meter.has(ModelCapability.AUTOTRANSFORMER):
+        autotransformer = '#autotransformer = "600/480"  # for 347-600 V, with module TS2 or TS2 MU\n'
+    modules = modules_of(meter.model)
+    firmware = '#firmware = "7.18"  # version of the notice that is emulated; left out, all that any has\n'
+    if meter.model.family == "S4":
+        firmware = firmware.replace("7.18", "4.22")
     return f"""\
 # The program of a meter. A line that begins with # and a key, without a space, shows what else can be said.
 # "rig program check" says what it comes to, "rig program schema" lists every key.
@@ -56,7 +61,10 @@ serial = "00 000 000"
 vt_ratio = "1"  # transformer ratios; readings are at the meter, multiply them by both
 ct_ratio = "1"
 {autotransformer}\
+{firmware}\
+#module = "{"TS2" if "TS2" in modules else modules[0]}"  # the communication module; see docs/program.md
 #ks_wh = "{plain(plate.ks.wh)}"  # Wh a flash of the test LED; left out, this value: Ks of form and class
+relay_board = true  # false: neither outputs nor inputs
 net_var = "lagging - leading"  # what "kvarh net" is; or "delivered - received"
 apparent = "td"  # what "kVAh" and "kVA" are: td, the root of P² + Q², or rms, the sum of Vrms · Irms
 """
@@ -87,12 +95,19 @@ season_change_resets = true
 def _test_mode(meter: Metering) -> str:
     if not meter.has(ModelCapability.DEMAND):
         return "[test_mode]\nminutes = 30  # then it ends by itself; 1 to 255\n"
-    return """\
+    lines = """\
 [test_mode]
 minutes = 30  # then it ends by itself; 1 to 255
 interval_minutes = 5  # demand in test mode may be shorter than in [demand]; its method may be another
 #method = "block"
 """
+    if meter.has(ModelCapability.REACTIVE):
+        lines += """\
+# What the test LED follows while "pulse kWh" and "pulse kM3H" are displayed: any energy.
+#pulse_kwh = "kvarh lagging"
+#pulse_km3h = "kVAh rms"
+"""
+    return lines
 
 
 _TIME_OF_USE = """\
@@ -152,7 +167,7 @@ def _display(meter: Metering) -> str:
     digits = "demand_digits = 5\ndemand_decimals = 2\n" if demand else ""
     return f"""\
 [display]
-scroll_seconds = 6  # or more
+scroll_seconds = 6  # or more; 0 or left out: an item stands until SCROLL is pressed
 energy_digits = 5  # those after the point among them
 energy_decimals = 0
 {digits}\

@@ -9,7 +9,6 @@ from rig.meter.billing.inputs import InputId
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.tariff import Rate
 from rig.meter.display.items import (
-    THIRD_METRIC,
     DemandItem,
     DemandOf,
     DisplayStatus,
@@ -24,22 +23,25 @@ from rig.meter.display.items import (
 from rig.meter.measuring.elements import PHASES
 from rig.meter.models import ModelCapability
 from rig.program.metering import Metering
+from rig.program.names import PulseQuantities
 
 _RESETS = (DisplayStatus.RESET_COUNT, DisplayStatus.RESET_DATE, DisplayStatus.RESET_TIME, DisplayStatus.INTERVAL_LEFT)
 _INPUTS = {DisplayStatus.INPUT_1: InputId.IN1, DisplayStatus.INPUT_2: InputId.IN2}
-_REACTIVE = (InstantaneousQuantity.VARS, InstantaneousQuantity.VOLT_AMPERES, InstantaneousQuantity.POWER_FACTOR)
+_REACTIVE = (InstantaneousQuantity.VARS, InstantaneousQuantity.VOLT_AMPERES)
 _OF_VOLTS = (InstantaneousQuantity.VOLTS, InstantaneousQuantity.VOLTS_ANGLE, InstantaneousQuantity.VOLTS_DISTORTION)
 
 
 @dataclass(frozen=True)
 class Offer:
-    """The meter, its demand quantities, rates in use, seasons (0 without [tou]), and which inputs count."""
+    """The meter, its demand quantities, rates in use, seasons (0 without [tou]), which inputs count, and what the
+    pulse items are of."""
 
     meter: Metering
     demands: tuple[Quantity, ...]
     rates: tuple[Rate, ...]
     seasons: int
     inputs: tuple[InputId, ...]
+    pulses: PulseQuantities
 
     def check(self, place: str, what: What, *, test: bool) -> None:
         """Raises ConfigError where there is no such thing; `test`: in test mode."""
@@ -58,11 +60,14 @@ class Offer:
                 if quantity is not self.demands[0]:
                     first = self.demands[0].demand_name
                     raise ConfigError(f"{place}: peaks are kept of the billing metric only, {first}")
-            case PulseItem(third_metric):
+            case PulseItem(quantity):
                 if not test:
                     raise ConfigError(f"{place}: the test LED follows it in test mode only, so it goes to display.test")
-                if third_metric and len(self.demands) <= THIRD_METRIC:
-                    raise ConfigError(f"{place} is the third of demand.quantities, and there are {len(self.demands)}")
+                if quantity is None:
+                    raise ConfigError(
+                        f"{place} is the third of demand.quantities, and there are {len(self.demands)}: give "
+                        f"test_mode.pulse_km3h"
+                    )
             case InstantItem(of, phase):
                 self._check_instant(place, of, phase)
             case StatusItem(of):

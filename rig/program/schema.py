@@ -49,6 +49,13 @@ class MeterTable(_Table, frozen=True):
     autotransformer: Annotated[
         str, _key("ratio of the autotransformer for 347–600 V: multiplies what is read", rule=STEP_DOWN)
     ] = "1"
+    firmware: (
+        Annotated[str, _key('firmware version of the notice that is emulated, such as "7.18"', default="the rig's own: "
+                            "all that any version can")] | None
+    ) = None  # fmt: skip
+    module: (
+        Annotated[str, _key('communication module that is fitted, such as "TS2"', default="none")] | None
+    ) = None  # fmt: skip
     ks_wh: (
         Annotated[
             str, _key("Wh a flash of the test LED", rule=NUMBER, default="240 V · TA · n / 1000 by form and class")
@@ -59,6 +66,7 @@ class MeterTable(_Table, frozen=True):
         Literal["lagging - leading", "delivered - received"], _key("what `kvarh net` and `kvar net` are")
     ] = "lagging - leading"
     apparent: Annotated[Literal["td", "rms"], _key("which VA the plain names `kVAh` and `kVA` mean")] = "td"
+    relay_board: Annotated[bool, _key("the relay board is fitted, an option: outputs KYZ1 to 4, inputs IN1, 2")] = True
 
 
 class ClockTable(_Table, frozen=True):
@@ -121,6 +129,19 @@ class TestModeTable(_Table, frozen=True):
     interval_minutes: Annotated[_Minutes, _key("in test mode", default="that of [demand]")] | None = None
     subinterval_minutes: (
         Annotated[_Minutes, _key("in test mode, `sliding` only", default="that of [demand]")] | None
+    ) = None
+    pulse_kwh: (
+        Annotated[
+            str, _key("energy that the test LED follows while `pulse kWh` is displayed", default="`kWh either way`")
+        ]
+        | None
+    ) = None
+    pulse_km3h: (
+        Annotated[
+            str,
+            _key("energy that it follows while `pulse kM3H` is displayed", default="the third of demand.quantities"),
+        ]
+        | None
     ) = None
 
 
@@ -233,7 +254,15 @@ _Sequence = tuple[str | ItemTable, ...]
 class DisplayTable(_Table, frozen=True):
     """What the display shows, in order (D-2, D-3, D-5)."""
 
-    scroll_seconds: Annotated[int, _key("how long an item stands", ge=6, le=60)] = 6
+    scroll_seconds: Annotated[
+        int,
+        _key(
+            "autoscroll: how long an item stands; 0: until SCROLL is pressed",
+            rule="0, or 6 to 60",
+            ge=0,
+            le=60,
+        ),
+    ] = 0
     normal: (
         Annotated[
             _Sequence,
@@ -345,6 +374,10 @@ OutputTable = (
     | DiagnosticTable
 )
 
+CONTACT_VOLTS = 'volts above 0 in quotes, such as "3.3"'
+_Volts = Annotated[
+    str, _key("voltage of the contact's circuit, as marked on the meter; the rig's own is 3.3 V", rule=CONTACT_VOLTS)
+]
 _InputName = Annotated[Literal["IN1", "IN2"], _key("which input; each once")]
 
 
@@ -353,6 +386,7 @@ class RecordInputTable(_Table, frozen=True, tag_field="function", tag="record"):
 
     name: _InputName
     weight: Annotated[str, _key("what a pulse stands for, in the unit of the other meter", rule=NUMBER)] = "1"
+    volts: _Volts = "3.3"
 
 
 class ForceRateTable(_Table, frozen=True, tag_field="function", tag="force rate"):
@@ -360,6 +394,7 @@ class ForceRateTable(_Table, frozen=True, tag_field="function", tag="force rate"
 
     name: _InputName
     rate: Annotated[Literal["A", "B", "C", "D"], _key("the rate")]
+    volts: _Volts = "3.3"
 
 
 InputTable = RecordInputTable | ForceRateTable
@@ -408,5 +443,7 @@ class ProgramFile(_Table, frozen=True):
 
     @property
     def output_tables(self) -> tuple[OutputTable, ...]:
-        """The outputs; where the file says nothing of them, KYZ1 follows kWh delivered."""
-        return (PulsesTable(name="KYZ1"),) if self.outputs is None else self.outputs
+        """The outputs; where the file says nothing of them, KYZ1 follows kWh delivered if there is a relay board."""
+        if self.outputs is None:
+            return (PulsesTable(name="KYZ1"),) if self.meter.relay_board else ()
+        return self.outputs

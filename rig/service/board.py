@@ -32,7 +32,8 @@ _TICKS = 1 << TICK_BITS
 class MeteringBoard:
     """A board set up for metering; `reference` is the voltage whose zero crossings make the windows.
 
-    `measurement` takes its records in; `time` has its ticks on the service's clock.
+    `measurement` takes its records in; `time` has its ticks on the service's clock; `configuration` is the digest of
+    what it is set to.
     """
 
     def __init__(self, hardware: Hardware, equation: ElementEquation, reference: Channel) -> None:
@@ -45,21 +46,26 @@ class MeteringBoard:
             for channel, constants in zip(Channel, calibration.channels, strict=True)
         }
         self._configure()
+        self.configuration = configuration_digest(self._link.configuration())
         self.measurement = Measurement(
             equation=equation,
             calibration=calibration,
             tick_hz=identity.tick_hz,
             ticks_per_sample=identity.ticks_per_sample,
-            config_digest=configuration_digest(self._link.configuration()),
+            config_digest=self.configuration,
             quarter=identity.quarter,
         )
         self._sample_hz = identity.tick_hz / identity.ticks_per_sample
         self.time = BoardTime(self._link, self._clock, identity.tick_hz)
 
     def _configure(self) -> None:
-        """Write the board's settings, at the start and when records were measured with others: it was reset."""
+        """Write the board's settings, at the start and when records were measured with others: it was reset.
+
+        Those that it has are left alone: a board that ran on goes on undisturbed.
+        """
         for name, value in self._settings.items():
-            self._link.write(name, value)
+            if self._link.read(name) != [value]:
+                self._link.write(name, value)
         has_phasors = Capability.PHASORS in self._link.identity.capabilities
         self._oscillator_step = self._link.read("OSCILLATOR_STEP")[0] if has_phasors else None
         self._configured_ns = self._clock.now_ns()
@@ -86,6 +92,10 @@ class MeteringBoard:
                         "or the FPGA's modulator clock does not run"
                     )
             clock.wait_until(clock.now_ns() + POLL_NS)
+
+    def drop_known(self, record: Record) -> bool:
+        """Drop the oldest record if it is this one, registered before; whether it was there."""
+        return self._link.drop_known(record.sequence, record.tick_end)
 
     def records(self, before_each: Callable[[], None]) -> Iterator[Record]:
         """Give the records that wait. `before_each` is called before one is read, which takes some milliseconds."""

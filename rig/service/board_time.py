@@ -30,6 +30,19 @@ class BoardTime:
         self._anchor = self._read()
         return self._anchor[0]
 
+    def go_on(self, tick: int, now_ns: int) -> None:
+        """From now on, where it is `now_ns` at this tick of the meter's timeline."""
+        self._anchor = tick, now_ns
+
+    @property
+    def compared(self) -> tuple[int, int]:
+        """A tick of the meter's timeline, and our clock at it, as compared so far."""
+        return self._anchor
+
+    def read(self) -> tuple[int, int]:
+        """The board's tick count, and our clock, at one instant."""
+        return self._read()
+
     @property
     def due(self) -> bool:
         """Whether it is time to compare."""

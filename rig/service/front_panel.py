@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from drivers.switches import Switches
 from rig.meter.billing.billing import MeterEvent
@@ -14,15 +15,26 @@ from rig.meter.display.items import DisplaySettings
 from rig.meter.display.lcd import ALL_SEGMENTS, Lcd
 from rig.meter.display.readout import DisplayedNameplate, Readout
 from rig.meter.front.face import face
-from rig.meter.front.front import Front
+from rig.meter.front.front import Front, FrontSaved
 from rig.meter.front.lamp import followed
 from rig.meter.front.modes import Mode
-from rig.meter.front.override import Override
+from rig.meter.front.override import Override, OverrideSaved
 from rig.meter.front.switches import Change, Switch
 from rig.meter.meter import Meter
 
 REFRESH_NS = 250_000_000
 """How often what is displayed is looked at anew, while the item stays."""
+
+
+@dataclass
+class PanelState:
+    """What a FrontPanel goes on from when its process has died: the front, and what of it is still to be looked at."""
+
+    front: FrontSaved
+    override: OverrideSaved
+    override_done: bool
+    now_ns: int
+    ended_ns: int | None
 
 
 class FrontPanel:
@@ -31,13 +43,11 @@ class FrontPanel:
     def __init__(
         self,
         settings: DisplaySettings,
-        demands: Sequence[Quantity],
         plate: DisplayedNameplate,
         switches: Switches,
         now_ns: int,
     ) -> None:
         self._switches = switches
-        self._demands = demands
         self._readout = Readout(plate)
         self.operated = frozenset(Switch(name) for name, operated in switches.operated().items() if operated)
         self.front = Front(settings, self.operated, now_ns)
@@ -48,6 +58,18 @@ class FrontPanel:
         self._lcd = ALL_SEGMENTS
         self._shows: object = None
         self._stale_ns = now_ns
+
+    @property
+    def state(self) -> PanelState:
+        """What to go on from."""
+        return PanelState(self.front.saved, self._override.saved, self._override_done, self._now_ns, self._ended_ns)
+
+    def resume(self, state: PanelState) -> None:
+        """Go on from there, the switches as they were counted then."""
+        self.front.resume(state.front)
+        self._override.resume(state.override)
+        self._override_done, self._now_ns, self._ended_ns = state.override_done, state.now_ns, state.ended_ns
+        self.operated = frozenset(state.front.operated)
 
     def poll(self, now_ns: int, test_mode: bool, utc_of: Callable[[int], int]) -> list[Command]:
         """Take in what the switches have done, as far as it is certain by now, and give what that asks of billing.
@@ -85,7 +107,12 @@ class FrontPanel:
     def followed(self) -> Quantity | None:
         """What the test LED is to show; None: Wh either way (P-1)."""
         mode = self.front.mode
-        return followed(self.front.item.what, self._demands, alternate=mode is Mode.ALTERNATE, test=mode is Mode.TEST)
+        return followed(
+            self.front.item.what,
+            alternate=mode is Mode.ALTERNATE,
+            test=mode is Mode.TEST,
+            apparent_rms=self._readout.plate.apparent_rms,
+        )
 
     def lcd(self, meter: Meter) -> Lcd:
         """The glass: looked at anew when the item changes, and every REFRESH_NS."""

@@ -76,6 +76,11 @@ class InputContacts:
         return Command(utc_ns, Action.FORCE_RATE, Source.INPUT, int(self._forcing[-1].rate))
 
     @property
+    def dealt(self) -> dict[str, tuple[int, bool]]:
+        """By name the number of the last edge that is decided, and the level as counted."""
+        return {programmed.id.value: contact.dealt for programmed, contact in self._inputs}
+
+    @property
     def closed(self) -> dict[str, bool]:
         """Whether each is closed, as counted, by its name as in rig.toml."""
         return {programmed.id.value: contact.closed for programmed, contact in self._inputs}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gpiozero.pins import Factory
@@ -22,23 +22,32 @@ RELAY_DWELL_NS = 8_000_000
 """An opto-FET form C at the highest rate of the nameplates, 53 transitions a second, has 18 ms."""
 
 MEMORY = "contacts"
-"""In the store's folder: which contact each output closed last."""
+"""In the store's folder: which contact each output closed last, and how many pulses it has shown."""
+
+LIT, DARK = "lit", "dark"
 
 
 class Outputs:
     """The lamp, and a relay for each output of the program; at rest at first.
 
-    In `folder` it is remembered which contact each closed last; None: nowhere. Raises GpioError for pins that cannot be
-    had, or a memory that cannot; then it holds nothing.
+    In `folder` it is remembered what each was made to do last; None: nowhere. `going_on`: the process before has died,
+    at most now, and its outputs stand as it left them. `asked` counts the pulses that each was ever asked for, those of
+    processes before too: what it has shown less is owed. Raises GpioError for pins that cannot be had, or a memory that
+    cannot; then it holds nothing.
     """
 
     def __init__(
-        self, programmed: Sequence[Output], wired: HardwareConfig, pins: Factory, folder: Path | None = None
+        self,
+        programmed: Sequence[Output],
+        wired: HardwareConfig,
+        pins: Factory,
+        folder: Path | None = None,
+        going_on_ns: int | None = None,
     ) -> None:
         self.schedule = OutputSchedule()
         self.relays: dict[OutputId, FormCRelay] = {}
         self._wired, self._pins = wired, pins
-        names = [output.value for output in KYZ_OUTPUTS]
+        names = [output.value for output in (OutputId.TEST_LED, *KYZ_OUTPUTS)]
         self._memory = None if folder is None else ContactMemory(folder / MEMORY, names)
         self._unknown: set[OutputId] = set()
         self._leaving: dict[OutputId, FormCRelay] = {}
@@ -46,6 +55,9 @@ class Outputs:
         self._tests: dict[OutputId, int] = {}
         self._levels: dict[OutputId, bool] = {}
         self._led: TestLed | None = None
+        self._going_on = going_on_ns is not None
+        memory = self._memory
+        known = None if memory is None else memory.last(OutputId.TEST_LED.value)
         try:
             self._led = TestLed(
                 "test LED",
@@ -54,16 +66,27 @@ class Outputs:
                 schedule=self.schedule,
                 width_ns=LED_WIDTH_NS,
                 gap_ns=LED_GAP_NS,
+                remember=None if memory is None else self._remember_led,
+                shown=known.pulses if known else 0,
+                going_on_lit=known.level == LIT if self._going_on and known else None,
+                now_ns=going_on_ns or 0,
             )
             for output in programmed:
                 self.relays[output.id] = self._relay(output.id)
         except BaseException:
             self.close()
             raise
+        self._going_on = False  # of relays that a program written later has, the process before had none
+        self.asked = {OutputId.TEST_LED: self.led.shown} | {id: relay.shown for id, relay in self.relays.items()}
+
+    def _remember_led(self, lit: bool, shown: int) -> None:
+        assert self._memory is not None
+        self._memory.remember(OutputId.TEST_LED.value, LIT if lit else DARK, shown)
 
     def _relay(self, id: OutputId) -> FormCRelay:
         memory = self._memory
-        known = self._last.get(id) if memory is None else memory.last(id.value)
+        remembered = None if memory is None else memory.last(id.value)
+        known = self._last.get(id) if remembered is None else Position(remembered.level)
         if known is None:
             self._unknown.add(id)
         return FormCRelay(
@@ -73,7 +96,9 @@ class Outputs:
             schedule=self.schedule,
             dwell_ns=RELAY_DWELL_NS,
             last=known or Position.KZ,
-            remember=None if memory is None else lambda position: memory.remember(id.value, position),
+            remember=None if memory is None else lambda at, shown: memory.remember(id.value, at.value, shown),
+            shown=remembered.pulses if remembered else 0,
+            going_on=self._going_on and known is not None,
         )
 
     @property
@@ -131,6 +156,37 @@ class Outputs:
             if not relay.edges.waiting and (relay.edges.free_ns or 0) <= now_ns:
                 self._last[id] = relay.last
                 self._leaving.pop(id).close()
+
+    def ask(self, pulses: Iterable[Pulse]) -> None:
+        """Count pulses that are asked for. They are owed from now on, and may be shown once that is safe."""
+        for pulse in pulses:
+            self.asked[pulse.output] = self.asked.get(pulse.output, 0) + 1
+
+    def show_owed(
+        self, asked: Mapping[OutputId, int], levels: Mapping[OutputId, bool], now_ns: int
+    ) -> dict[OutputId, int]:
+        """Show from now on what a process that has died was asked for and had not shown; how many pulses of each.
+
+        Outputs that do not pulse become what they were to be.
+        """
+        owed: dict[OutputId, int] = {}
+        for id, count in asked.items():
+            output = self.led if id is OutputId.TEST_LED else self.relays.get(id)
+            if output is None:
+                continue
+            self.asked[id] = max(count, output.shown)
+            owed[id] = self.asked[id] - output.shown
+            for _ in range(owed[id]):
+                output.pulse(now_ns)
+        for id, closed in levels.items():
+            self._levels[id] = closed
+            self.relays[id].set(closed, now_ns)
+        return owed
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps it from being remembered, in a sentence."""
+        return None if self._memory is None else self._memory.trouble
 
     def pulse(self, pulse: Pulse, due_ns: int) -> None:
         """A flash, or a transition."""

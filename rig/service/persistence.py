@@ -17,8 +17,11 @@ then ended by the outage, and nothing waits for a clock that was set back to com
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import secrets
+from collections import deque
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -55,13 +58,29 @@ ASKED_NS = 10**9
 """Hands ask for things at most so long after the end of the last record."""
 
 
+class Resumed(NamedTuple):
+    """A meter as a process that has died had it, and what it had not brought to the disk, by batch."""
+
+    saved: SavedMeter
+    items: Sequence[tuple[int, Sequence[Item]]]
+
+
+def follows(saved: SavedMeter, restored: Restored | None) -> bool:
+    """Whether a state that outlived its process is newer than what the store has, and of the same meter."""
+    if restored is None:
+        return not saved.base
+    on_disk = decoded_save(restored)
+    return on_disk.lineage in (saved.lineage, saved.base) and on_disk.batch <= saved.batch + 1
+
+
 class Persistence:
     """The billing side of one meter, and where it is kept: a store, or with None nowhere.
 
     It goes on from the store at `host_utc_ns`, the host's time now, as after an outage; a simulated meter not from one
     on hardware. `clock_offset_ns` is by how much the meter's clock was set to be ahead of the host's.
     `billing`, `outputs` and `installation` are the meter's. Raises StoreError for a state that cannot be read, or is
-    another meter's; then it has let go of the store.
+    another meter's; then it has let go of the store. `resumed` is the meter of a process that has died where its board
+    has not: it goes on from that, and there was no outage.
     """
 
     access: Access
@@ -77,8 +96,11 @@ class Persistence:
         host_utc_ns: int,
         written: WrittenProgram | None = None,
         provenance: Provenance | None = None,
+        resumed: Resumed | None = None,
     ) -> None:
         self.provenance = provenance
+        self._batch, self._lineage, self._base = 0, secrets.token_hex(8), ""
+        self._waiting: deque[tuple[int, int, list[Item]]] = deque()
         self._program, self._written = program, written
         self.clock_offset_ns = 0
         self._fidelity = fidelity
@@ -86,7 +108,10 @@ class Persistence:
         self._items: list[Item] = []
         self._saved_ns = -SAVE_NS
         self._told: set[str] = set()
-        if store is None or store.restored is None:
+        if resumed is not None:
+            said: list[MeterEvent] = []
+            self._resume(resumed, store)
+        elif store is None or store.restored is None:
             self.billing, said = Billing.begin(program.billing, host_utc_ns)
             self.outputs = outputs_of(program, {})
             self.installation = installation_of(program)
@@ -108,11 +133,14 @@ class Persistence:
         """What keeps the store from being written, in a sentence."""
         return self._writer.trouble if self._writer else None
 
-    def keep(self, meter: Meter, events: Iterable[MeterEvent]) -> None:
-        """Take in what happened; save if it is time to."""
-        events = tuple(events)
+    def add(self, events: Iterable[MeterEvent]) -> None:
+        """Take in what happened; `keep` saves it."""
         self._add(events)
-        if events or self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
+
+    def keep(self, meter: Meter, events: Iterable[MeterEvent] = ()) -> None:
+        """Take in what happened; save if it is time to, or anything has happened since the last save."""
+        self._add(events)
+        if self._items or meter.billing.now_ns >= self._saved_ns + SAVE_NS:
             self._save(meter)
 
     def _add(self, events: Iterable[MeterEvent]) -> None:
@@ -129,28 +157,47 @@ class Persistence:
             self._save(meter)
             self._writer.close()
 
+    def saved_meter(self, state: MeterState) -> SavedMeter:
+        """What a save would hold now."""
+        return self._saved_meter(state, self._written)
+
+    @property
+    def undurable(self) -> list[tuple[int, list[Item]]]:
+        """The items that are not on the disk yet, by batch."""
+        while self._waiting and self.saved(self._waiting[0][0]):
+            self._waiting.popleft()
+        waiting = [(batch, items) for _, batch, items in self._waiting]
+        return [*waiting, (self._batch + 1, self._items)] if self._items else waiting
+
     def _save(self, meter: Meter) -> None:
         items, self._items = self._items, []
         self._saved_ns = now_ns = meter.billing.now_ns
         if self._writer is not None:
             items += self._mended(self._writer.notes, now_ns)
+            if items:
+                self._batch += 1
+                self._waiting.append((self._writer.submitted + 1, self._batch, items))
             self._writer.submit(self._encoded(meter.state, self._written), now_ns, items)
 
     def _encoded(self, state: MeterState, written: WrittenProgram | None) -> bytes:
-        return msgspec.json.encode(
-            SavedMeter(
-                fidelity=self._fidelity,
-                program=self._program.digest,
-                recording=self._recording,
-                meter=state,
-                written=written,
-                clock_offset_ns=self.clock_offset_ns,
-                access=self.access.state,
-                sealed=self.access.sealed,
-                settings=saved_settings(self._program.billing, self.outputs),
-                provenance=self.provenance,
-                owner=owner_of(self._program.nameplate),
-            )
+        return msgspec.json.encode(self._saved_meter(state, written))
+
+    def _saved_meter(self, state: MeterState, written: WrittenProgram | None) -> SavedMeter:
+        return SavedMeter(
+            fidelity=self._fidelity,
+            program=self._program.digest,
+            recording=self._recording,
+            meter=state,
+            written=written,
+            clock_offset_ns=self.clock_offset_ns,
+            access=self.access.state,
+            sealed=self.access.sealed,
+            settings=saved_settings(self._program.billing, self.outputs),
+            provenance=self.provenance,
+            batch=self._batch,
+            lineage=self._lineage,
+            base=self._base,
+            owner=owner_of(self._program.nameplate),
         )
 
     @property
@@ -208,6 +255,7 @@ class Persistence:
             there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
             raise StoreError(f"the store is of a meter {there}, and this one is not there: give it a store of its own")
         self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns
+        self._batch, self._base = kept.batch, kept.lineage
         self.access = Access(self._program.security, kept.access)
         utc_ns = host_utc_ns + self.clock_offset_ns
         if kept.program == self._program.digest:
@@ -228,6 +276,18 @@ class Persistence:
         if utc_ns < self.billing.now_ns - STEP_NS:
             said += self.billing.set_clock(utc_ns, Source.SERVICE_CLOCK)
         return said
+
+    def _resume(self, resumed: Resumed, store: Store | None) -> None:
+        """From where a process that has died was: nothing has happened since."""
+        kept = resumed.saved
+        durable = 0 if store is None or store.restored is None else decoded_save(store.restored).batch
+        self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns
+        self._batch, self._lineage, self._base = max(kept.batch, durable), kept.lineage, kept.base
+        self._items += [item for batch, items in resumed.items if batch > durable for item in items]
+        self.access = Access(self._program.security, kept.access)
+        self.billing = Billing(self._program.billing, kept.meter.billing)
+        self.outputs = outputs_of(self._program, kept.meter.outputs)
+        self.installation = installation_of(self._program, kept.meter.installation)
 
     def _begin_recording(self, utc_ns: int) -> None:
         if (settings := self._program.billing.recorder) is not None:

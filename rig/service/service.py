@@ -7,13 +7,17 @@ takes its time from the hardware's clock, so that a simulated rig runs the very 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 import msgspec
+from gpiozero.pins import Factory
 
 from drivers.gpio import Position
+from drivers.pins import keep_levels
 from drivers.pulse_inputs import PulseInput
 from drivers.switches import RawEdge, Switches
 from gateware.registers import Channel
@@ -34,7 +38,7 @@ from rig.meter.contacts.events import RelayOperated
 from rig.meter.contacts.levels import ContactChange
 from rig.meter.front.switches import Switch
 from rig.meter.measuring.measurement import Fault, Measurement
-from rig.meter.meter import Meter, WindowResult
+from rig.meter.meter import Meter, Pulse, WindowResult
 from rig.program.build import Program
 from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
@@ -44,7 +48,9 @@ from rig.service.board import POLL_NS, MeteringBoard
 from rig.service.front_panel import FrontPanel
 from rig.service.input_contacts import InputContacts
 from rig.service.outputs import Outputs
-from rig.service.persistence import Persistence
+from rig.service.persistence import Persistence, Resumed, follows
+from rig.service.running import BoardRun, Running, decoded_running
+from rig.store.ring import StateRing, default_ring
 from rig.store.saved_meter import WrittenProgram
 from rig.store.store import Store
 
@@ -56,6 +62,9 @@ WORK_NS = 2_000_000
 
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
+
+MOST_RECORDS = 16
+"""Of the records that wait so many are read before front and inputs are looked at again."""
 
 FINISH_NS = 2_000_000_000
 """Outputs that still owe pulses get this long at the end."""
@@ -100,31 +109,63 @@ class Service:
         self.watch: Callable[[], None] = lambda: None
         self._store = store
         self._held = ExitStack()
+        self._ring: StateRing | None = None
+        self._running: Running | None = None
         try:
             self._board = MeteringBoard(hardware, program.equation, reference)
+            if store is not None and hardware.epoch:
+                self._open_ring(store, config.meter.ring)
             self._open_contacts(config, on_edge)
         except BaseException:
             self._give_up()
             raise
 
+    def _open_ring(self, store: Store, path: str | None) -> None:
+        """Open the ring of states; where board and clock ran on since the last one in it, that is taken over."""
+        self._ring = ring = StateRing(default_ring(store.folder) if path is None else Path(path))
+        self._held.callback(ring.close)
+        identity = self.hardware.link.identity
+        self._run = BoardRun.of(self.hardware.epoch, identity, self._board.configuration)
+        running = None if ring.newest is None else decoded_running(ring.newest)
+        if running is None or running.board != self._run or running.saved.program != self.program.digest:
+            return
+        if running.saved.fidelity != self.hardware.fidelity or not follows(running.saved, store.restored):
+            return
+        tick, now_ns = self._board.time.read()
+        if running.ran_on(tick, now_ns, identity.tick_hz, identity.ticks_per_sample):
+            self._running = running
+            self._board.time.go_on(running.timeline(tick), now_ns)
+
     def _open_contacts(self, config: Config, on_edge: Callable[[RawEdge], None] | None) -> None:
         hardware, program, wired, held = self.hardware, self.program, config.hardware, self._held
-        self._open_input = lambda id: _input(hardware, config, id, on_edge)
+        running, now_ns = self._running, hardware.clock.now_ns()
+        dealt = {} if running is None else running.dealt
+        going_on = {name: level for name, (_, level) in dealt.items()}
+        _go_on_after(hardware.pins, config, dealt)
+        polled_ns = now_ns if running is None else running.polled_ns
+        self._open_input = lambda id: _input(hardware, config, id, on_edge, polled_ns, going_on.get(id.value))
         self.inputs = InputContacts(program.inputs, self._open_input)
         held.callback(lambda: self.inputs.close())
-        self._switches = Switches(wired.switches, hardware.pins, hardware.clock.now_ns(), on_edge=on_edge)
+        self._switches = Switches(
+            wired.switches, hardware.pins, polled_ns, on_edge=on_edge, going_on=None if running is None else going_on
+        )
         held.callback(self._switches.close)
         folder = None if self._store is None else self._store.folder
-        self.outputs = Outputs(program.outputs, wired, hardware.pins, folder)
+        self.outputs = Outputs(
+            program.outputs, wired, hardware.pins, folder, going_on_ns=None if running is None else now_ns
+        )
         held.callback(self.outputs.close)  # the first to be let go
 
     def begin(self, at_tick: int | None = None) -> None:
         """Start metering: once the filters have settled, or at the first sample later than `at_tick`.
 
-        Whatever was summed before is dropped: it was measured with other settings, or before anyone asked.
+        Whatever was summed before is dropped: it was measured with other settings, or before anyone asked. But where
+        the process before has died and the board ran on, all goes on where it was (rig/service/running.py).
         """
+        running = self._running
         try:
-            self._board.await_window(at_tick)
+            if running is None:
+                self._board.await_window(at_tick)
             persistence = Persistence(
                 self._store,
                 self.program,
@@ -132,6 +173,7 @@ class Service:
                 self.hardware.clock.utc_ns(),
                 self._written,
                 self.provenance,
+                None if running is None else Resumed(running.saved, running.items),
             )
         except BaseException:
             self._give_up()
@@ -149,14 +191,30 @@ class Service:
         self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
         self.front = self._front_panel()
         self._flowed = [0] * PLACES
-        self.execute(self.inputs.begin(persistence.billing))
+        if running is None:
+            self.execute(self.inputs.begin(persistence.billing))
+        else:
+            self._take_over(running)
         self.log_access()
 
+    @property
+    def took_over(self) -> bool:
+        """Whether it goes on where a process that has died was."""
+        return self._running is not None
+
+    def _take_over(self, running: Running) -> None:
+        """Go on: first what outputs owe; then what switches and inputs have done meanwhile, each at its instant, before
+        the records that have it are registered."""
+        levels = self.meter.resume(running.meter)
+        self.front.resume(running.panel)
+        self.polled_ns = running.polled_ns
+        self._board.drop_known(running.last)
+        self.outputs.show_owed(running.asked, levels, self.hardware.clock.now_ns())
+        self._attend_front()
+
     def _front_panel(self) -> FrontPanel:
-        demand = self.program.billing.demand
         return FrontPanel(
             self.program.display,
-            demand.quantities if demand else (),
             displayed_nameplate(self.program),
             self._switches,
             self.hardware.clock.now_ns(),
@@ -329,7 +387,8 @@ class Service:
     @property
     def trouble(self) -> str | None:
         """What keeps the meter's store from being written, in a sentence."""
-        return self._persistence.trouble
+        found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
+        return "; ".join(sentence for sentence in found if sentence) or None
 
     def make_room(self, ns: int = WORK_NS) -> None:
         """Make the edges that fall due in the next `ns` first, but do not wait long; then there is time to work."""
@@ -341,14 +400,12 @@ class Service:
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
             self._follow_clock()
-        for record in self._board.records(lambda: self.make_room(RECORD_NS)):
+        for record in islice(self._board.records(lambda: self.make_room(RECORD_NS)), MOST_RECORDS):
             self.make_room()
             result = self.meter.advance(record)
             if result.window.energies is not None:
                 result.window.energies.add_to(self._flowed)
-            for pulse in result.pulses:
-                self.outputs.pulse(pulse, self._due_ns(pulse.tick))
-            self._take(result.events, result.changes)
+            self._take(result.events, result.changes, result.pulses)
             if Fault.CONFIGURATION in result.window.faults and self._board.needs_settings:
                 self.make_room()
                 self._board.write_settings()
@@ -357,14 +414,21 @@ class Service:
         self._attend_front()
         self._board.steer_oscillator()
 
-    def _take(self, events: Sequence[MeterEvent], changes: Iterable[ContactChange]) -> None:
-        """What came of a record, or of a command: to contacts, front and store."""
+    def _take(
+        self, events: Sequence[MeterEvent], changes: Iterable[ContactChange], pulses: Sequence[Pulse] = ()
+    ) -> None:
+        """What came of a record, or of commands: to front and ring of states, and only then to contacts and store."""
+        self._persistence.add(events)
+        self.front.told(events)
+        self.outputs.ask(pulses)
+        self._save_running()
+        for pulse in pulses:
+            self.outputs.pulse(pulse, self._due_ns(pulse.tick))
         for change in changes:
             self.outputs.change(change, self._due_ns(change.tick))
-        self.front.told(events)
         if events:
             self.on_events(events)
-        self._persistence.keep(self.meter, events)
+        self._persistence.keep(self.meter)
         if any(isinstance(event, MasterResetDone) for event in events):
             self.execute(self.inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
 
@@ -384,9 +448,28 @@ class Service:
 
     def execute(self, commands: Iterable[Command]) -> None:
         """Carry commands out, each at its instant: one that has passed, now."""
-        for command in commands:
-            outcome = self.meter.execute(command)
-            self._take(outcome.events, outcome.changes)
+        if results := [self.meter.execute(command) for command in commands]:
+            events = [event for result in results for event in result.events]
+            self._take(events, [change for result in results for change in result.changes])
+
+    def _save_running(self) -> None:
+        """Bring what has happened to where it outlives this process; nothing of it is seen before."""
+        if self._ring is None or (meter := self.meter.running) is None:
+            return
+        dealt = self._switches.dealt | self.inputs.dealt
+        persistence = self._persistence
+        running = Running(
+            board=self._run,
+            compared=self._board.time.compared,
+            polled_ns=self.polled_ns,
+            dealt=dealt,
+            asked=self.outputs.asked,
+            saved=persistence.saved_meter(self.meter.state),
+            meter=meter,
+            panel=self.front.state,
+            items=persistence.undurable,
+        )
+        self._ring.write(msgspec.json.encode(running))
 
     def _utc_ns(self, at_ns: int) -> int:
         """The meter's time at an instant of our clock."""
@@ -424,9 +507,23 @@ class Service:
         clock.wait_until(instant_ns)
 
 
-def _input(hardware: Hardware, config: Config, id: InputId, on_edge: Callable[[RawEdge], None] | None) -> PulseInput:
+def _go_on_after(pins: Factory, config: Config, dealt: Mapping[str, tuple[int, bool]]) -> None:
+    """Have the edges later than those that were dealt with, from pins that keep them."""
+    if keep_levels(pins):
+        wired = config.hardware.switches | {id.value: pin for id, pin in config.hardware.inputs.items()}
+        pins.resume = {wired[name]: number for name, (number, _) in dealt.items()}
+
+
+def _input(
+    hardware: Hardware,
+    config: Config,
+    id: InputId,
+    on_edge: Callable[[RawEdge], None] | None,
+    now_ns: int,
+    going_on: bool | None,
+) -> PulseInput:
     def told(at_ns: int, closed: bool, accepted: bool) -> None:
         if on_edge is not None:
             on_edge(RawEdge(at_ns, id.value, closed, accepted))
 
-    return PulseInput(pulse_source(hardware, config, id), hardware.clock.now_ns(), verdict=told)
+    return PulseInput(pulse_source(hardware, config, id), now_ns, verdict=told, going_on=going_on)

@@ -28,7 +28,7 @@ import msgspec
 
 from drivers.contact_memory import contact_faults
 from rig.files.claim import claim_fault
-from rig.meter.contacts.outputs import KYZ_OUTPUTS
+from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.history import NAME
@@ -177,7 +177,9 @@ def _of_others(folder: Path) -> list[Finding]:
 
 def _contact_faults(path: Path) -> list[str]:
     with path.open("rb") as file:
-        return contact_faults(file.read(_MOST_CONTACTS_BYTES), [output.value for output in KYZ_OUTPUTS])
+        return contact_faults(
+            file.read(_MOST_CONTACTS_BYTES), [output.value for output in (OutputId.TEST_LED, *KYZ_OUTPUTS)]
+        )
 
 
 def _lock_faults(path: Path) -> list[str]:

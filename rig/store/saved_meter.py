@@ -37,7 +37,8 @@ class WrittenProgram:
 class SavedMeter:
     """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, the
     number of its load profile, what of the program the state is to be read by, and whose store it is; None in a save of
-    an older version.
+    an older version. `batch` counts the batches of items that were given to the store with it and before. `lineage`
+    names the saves of one process and of those that took over from it, `base` those that it went on from.
     """
 
     fidelity: str
@@ -51,6 +52,9 @@ class SavedMeter:
     access: AccessState = field(default_factory=AccessState)
     sealed: bool = False
     owner: StoreOwner | None = None
+    batch: int = 0
+    lineage: str = ""
+    base: str = ""
 
 
 def origin(saved: SavedMeter) -> Provenance:

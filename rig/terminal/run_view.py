@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from math import isclose
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -32,7 +33,8 @@ def panel(reading: Reading, *, keys: bool = False, trouble: str | None = None) -
         f"{s.seconds:.1f} s   → {s.energy_wh.delivered:.4f} Wh   ← {s.energy_wh.received:.4f} Wh   "
         f"{or_dash(s.frequency_hz, '.3f')} Hz   neutral {or_dash(s.neutral_a, '.4f')} A"
     )
-    billed = Text(f"{s.service or 'service not known yet'}   rate {s.rate}   {_first_demand(s)}")
+    testing = "   test mode: nothing is billed" if s.exact.test_mode else ""
+    billed = Text(f"{s.service or 'service not known yet'}   rate {s.rate}   {_first_demand(s)}{testing}")
     rows: list[RenderableType] = [Phases(reading.recent), energy, billed, Text("   ".join(pulses))]
     rows += [Text(said, style="bold red") for said in (troubles(s), trouble) if said]
     return Group(FaceView(face, keys), *rows)
@@ -50,6 +52,13 @@ def line(reading: Reading) -> str:
 def report(s: Summary) -> RenderableType:
     """The figures of a finished run."""
     reading, ratio = reading_of(s.exact), _ratio(s)
+    apart = not all(
+        isclose(run_wh, 1000 * billed_kwh, rel_tol=1e-9)
+        for run_wh, billed_kwh in (
+            (s.energy_wh.delivered, s.registers.kwh_delivered),
+            (s.energy_wh.received, s.registers.kwh_received),
+        )
+    )
 
     def kwh(quantity: Quantity) -> str:
         return f"{energy_text(reading.registers, quantity, ratio)} {quantity.value}"
@@ -59,11 +68,12 @@ def report(s: Summary) -> RenderableType:
         ("metered", f"{s.seconds:.6g} s, {s.samples} samples of {s.bits} bits a channel, {s.records} records"),
         ("frequency", f"{or_dash(s.frequency_hz, '.4f')} Hz"),
         ("neutral", f"{or_dash(s.neutral_a, '.4f')} A"),
-        ("delivered", f"{s.energy_wh.delivered:.6g} Wh"),
+        ("delivered", f"{s.energy_wh.delivered:.6g} Wh{' in this run, in test mode too' if apart else ''}"),
         ("received", f"{s.energy_wh.received:.6g} Wh"),
         ("registers", f"{kwh(Quantity.KWH_DELIVERED)}, {kwh(Quantity.KWH_RECEIVED)}"),
         ("", f"{kwh(Quantity.KVARH_LAGGING)}, {kwh(Quantity.KVARH_LEADING)}"),
         ("", f"{kwh(Quantity.KVAH_TD)}, {kwh(Quantity.KVAH_RMS)}{_kept(s)}"),
+        *([("", "what was billed, so without test mode; with a store, of all its runs")] if apart else []),
         *(
             (d.quantity, demand_text(demand, d.maximum_time, ratio))
             for d, (_, demand) in zip(s.demand, total_demands(reading), strict=True)
@@ -120,12 +130,12 @@ def _first_demand(s: Summary) -> str:
     )
 
 
-def _ratio(s: Summary) -> Fraction:
-    return Fraction(s.constants.multiplier_exact)
-
-
 def _kept(s: Summary) -> str:
     return "" if s.stored else "   (not stored)"
+
+
+def _ratio(s: Summary) -> Fraction:
+    return Fraction(s.constants.multiplier_exact)
 
 
 def _times(s: Summary) -> str:

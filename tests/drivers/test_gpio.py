@@ -124,7 +124,7 @@ def test_no_false_pulse_and_none_lost_at_any_stop_crash_or_restart(lives):
     bench = Bench()
     remembered = [Position.KZ]
     for pulses, lines_stay_ns in lives:
-        relay = bench.relay(last=remembered[-1], remember=remembered.append)
+        relay = bench.relay(last=remembered[-1], remember=lambda position, shown: remembered.append(position))
         for k in range(pulses):
             relay.pulse(bench.clock.now_ns + 50 * MS * (k + 1))
         bench.run_to(bench.clock.now_ns + 300 * MS)

@@ -132,7 +132,7 @@ def test_a_missing_value_is_a_fault_of_its_column_only(tmp_path: Path) -> None:
     path.with_suffix(".DAT").write_bytes(data)
     recording = read_recording(path)
     assert len(recording.column(0)) == 50
-    with pytest.raises(RecordingError, match="column IA is not a finite number at sample 8"):
+    with pytest.raises(RecordingError, match="channel IA has no value at sample 8: -32768 stands for a missing one"):
         recording.column(1)
 
 

@@ -39,9 +39,27 @@ def test_scroll_steps_through_64_registers(rig, cover, scroll, display) -> None:
 def test_the_usual_sequence(rig, cover, scroll, display) -> None:
     rig.run(3)
     cover.off()
-    for item in ("kWh delivered", "kW delivered max", "reset count", "all segments"):
+    for item in ("kWh delivered", "kW delivered max", "reset count", "service", "all segments"):
         scroll.press()
         display.expect(item=item, within=0.1)
+
+
+def test_d4_service_and_voltage_in_the_usual_sequence(rig, cover, scroll, display) -> None:
+    """D-4, "detect the service type and voltage. The information is displayed on the LCD"."""
+    rig.run(3)
+    cover.off()
+    for _ in range(4):
+        scroll.press()
+    display.expect(item="service", text="4WY 120", mode="normal", within=0.1)
+
+
+@pytest.mark.program('[display]\nnormal = ["kWh received", "kWh delivered"]')
+def test_d3_without_autoscroll_it_stands_until_scroll(rig, cover, scroll, display) -> None:
+    rig.run(3)
+    display.keeps(item="kWh received", seconds=7)
+    cover.off()
+    scroll.press()
+    display.expect(item="kWh delivered", within=0.1)
 
 
 def test_a_press_begins_the_items_time_anew(rig, cover, scroll, display) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-SHORT = """
+STANDS = """
 [display]
 normal = ["kWh delivered", "kWh received"]
 alternate = ["serial", "firmware"]
 """
+SHORT = f"{STANDS}scroll_seconds = 6"
 
 pytestmark = pytest.mark.program(SHORT)
 
@@ -55,13 +56,23 @@ def test_scroll_steps_and_past_the_last_item_to_normal(cover, magnet, scroll, di
     display.expect(mode="normal", dark="ALT", item="kWh delivered", within=0.1)
 
 
-@pytest.mark.program(SHORT + "scroll_seconds = 15")
+@pytest.mark.program(STANDS + "scroll_seconds = 15")
 def test_magnet_again_changes_nothing(cover, scroll, magnet, display) -> None:
     magnet.hold(3.1)
     cover.off()
     scroll.press()
     magnet.hold(4)
     display.keeps("ALT", item="firmware", seconds=0.5)
+
+
+@pytest.mark.program(STANDS)
+def test_d3_without_autoscroll_a_magnet_brought_again_steps(magnet, display) -> None:
+    magnet.hold(3.1)
+    display.keeps("ALT", item="serial", seconds=6.5)
+    magnet.hold(3.1)
+    display.keeps("ALT", item="firmware", seconds=0.5)
+    magnet.hold(3.1)
+    display.expect(mode="normal", dark="ALT", item="kWh delivered", within=0.1)
 
 
 def test_what_began_first_counts_if_both_are_held(rig, cover, scroll, magnet, display) -> None:

@@ -62,13 +62,45 @@ def test_what_is_displayed_in_the_alternate_sequence(rig, magnet, cover, scroll,
     assert rate(rig, counter) == flashes(WATTS)
 
 
-def test_var_and_va_in_test_mode_only_as_pulses(rig, cover, test_switch, scroll, display, counter) -> None:
+def test_what_is_displayed_in_test_mode(rig, cover, test_switch, scroll, display, counter) -> None:
+    """D-2, "the displayed quantity when in Alternate or Test mode"."""
     cover.off()
     test_switch.open()
     for item, power in (
         ("kWh delivered", WATTS),
-        ("kvarh lagging", WATTS),
+        ("kvarh lagging", VARS),
         ("pulse kWh", WATTS),
+        ("pulse kM3H", VOLT_AMPERES),
+    ):
+        display.expect("TEST", item=item, within=3.5)
+        assert rate(rig, counter) == flashes(power)
+        scroll.press()
+
+
+BILLED_ON_KW = """
+[meter]
+model = "RXS4"
+
+[demand]
+quantities = ["kW delivered"]
+
+[test_mode]
+pulse_kwh = "kvarh lagging"
+pulse_km3h = "kVAh rms"
+
+[display]
+test = ["kvar", "pulse kWh", "pulse kM3H"]
+"""
+
+
+@pytest.mark.program(BILLED_ON_KW)
+def test_an_rxs4_billed_on_kw_is_tested_for_var_and_va(rig, cover, test_switch, scroll, display, counter) -> None:
+    """D-2, "proportional to var·h or VA·h can be programmed … as "Pulse kWh" or "Pulse kM3H"", not from demand."""
+    cover.off()
+    test_switch.open()
+    for item, power in (
+        ("kvar", VARS),
+        ("pulse kWh", VARS),
         ("pulse kM3H", VOLT_AMPERES),
     ):
         display.expect("TEST", item=item, within=3.5)

@@ -1,4 +1,4 @@
-"""Twenty clients for ten minutes of real time, good and bad, beside a busy disk: metering is as without them (C-3)."""
+"""Twenty clients, good and bad, for ten minutes of real time beside a busy disk: metering is as without them (C-3)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import pytest
 
 from tests.rig.jitter_bench import pulse_jitter
 
-SECONDS = 600.0
+SECONDS = 1500.0
+TURN_S = 20.0
+"""They come and go, and both times are compared: what a shared machine does in a minute, it does to both."""
 
 
 @pytest.mark.slow
 def test_a_crowd_of_clients_is_nothing_to_the_edges() -> None:
-    """No edge lost; memory flat; the daemon's processor time within 2 % of a core of the run without them.
-
-    The jitter of both is printed: on a shared machine it says more of the neighbours than of the clients.
+    """No edge lost; memory flat; the daemon's processor time within 2 % of a core of that without them; and of a
+    thousand edges all but one come within the time that they need without them, and a tenth more.
     """
-    alone = pulse_jitter(SECONDS)
-    crowd = pulse_jitter(SECONDS, crowd=True)
-    for name, figures in (("alone", alone), ("crowd", crowd)):
-        print(name, {key: round(value, 3) for key, value in figures.items()})
-    assert (alone["lost"], crowd["lost"]) == (0, 0)
-    assert crowd["cpu_percent"] - alone["cpu_percent"] <= 2
-    assert crowd["memory_kb"] <= 4096  # Python's own, settling; a leak of one message a second would be 10 MB
+    found = pulse_jitter(SECONDS, TURN_S)
+    print({key: round(value, 3) for key, value in found.items()})
+    assert found["lost"] == 0
+    assert found["crowd_cpu_percent"] - found["cpu_percent"] <= 2
+    assert found["memory_kb"] <= 4096  # Python's own, settling; a leak of one message a second would be 10 MB
+    assert found["crowd_p999_ms"] <= 1.1 * found["p999_ms"]

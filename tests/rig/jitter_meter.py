@@ -15,10 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import rig.hardware.simulation
+import rig.hardware.remote_simulation
 from drivers.sim.pins import VirtualPin
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, current
-from gateware.chain import Chain
 from rig.daemon import metering
 from rig.meter.meter import WindowResult
 from rig.service.board_time import BoardTime
@@ -28,12 +26,6 @@ edges: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
 """By pin the instants in ns, negative where it goes low: eight bytes each, for the daemon's memory is measured."""
 
 pulses: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
-
-
-def full_load(f_mod: Any) -> SyntheticLoad:
-    """277 V, 19.8 A a phase, lagging by 20°: 99 % of MAX of class 20, and vars for the other outputs."""
-    volts = [Wave(277.0, angle) for angle in (0.0, -120.0, 120.0)]
-    return SyntheticLoad(f_mod, (Step(0.0, LoadState(tuple(volts), tuple(current(19.8, 20.0, v) for v in volts))),))
 
 
 def noted(change: Any) -> Any:
@@ -70,15 +62,14 @@ def main() -> None:
     VirtualPin._change_state = noted(VirtualPin._change_state)  # type: ignore[method-assign]
     Service.run = run  # type: ignore[method-assign]
     BoardTime.begin = begun  # type: ignore[method-assign]
-    rig.hardware.simulation.lively_load = full_load
-    assert Chain().tick_hz
+    rig.hardware.remote_simulation.BOARD = ("-m", "tests.rig.jitter_board")
     try:
         metering.main()
     finally:
         Path(os.environ["JITTER_NOTES"]).write_text(
             json.dumps(
                 {
-                    "begin_ns": clocks[0]._paced_from_ns,
+                    "begin_ns": clocks[0]._pins.begun_ns,
                     "edges": {name: times.tolist() for name, times in edges.items()},
                     "pulses": {name: times.tolist() for name, times in pulses.items()},
                 }

@@ -152,7 +152,7 @@ FILES["short.dat"] = "\n".join(f"{k + 1},{k * 1000},{k % 9},{k % 7}" for k in ra
         (["replay", "good.csv", "--rate", "1e9"], r"a rate of 1e\+09 Hz cannot be played, up to 1e\+07 Hz can"),
         (["replay", "good.csv", "--rate", "6000", "--vt-ratio", "1e999999999"], r"--vt-ratio is '1e999999999'"),
         (["replay", "good.csv", "--rate", "6000", "--loop", "--seconds", "0.001"], r"1 ms to play are less than one"),
-        (["replay", "semicolon.csv"], r"separated by semicolons, they must be separated by commas"),
+        (["replay", "semicolon.csv"], r"semicolon\.csv: no sampling rate; give it with --rate"),
         (["replay", "quote.csv", "--rate", "1000"], r"quote\.csv: "),
         (
             ["replay", "one.csv", "--rate", "6000", "--form", "2S"],

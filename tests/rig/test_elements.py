@@ -5,7 +5,7 @@ from __future__ import annotations
 import cmath
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import cos, degrees, pi, radians, sin, sqrt
+from math import acos, cos, degrees, pi, radians, sin, sqrt
 
 import numpy as np
 import pytest
@@ -89,7 +89,10 @@ FIVE_S = TWO_ELEMENTS | {
     "4-wire wye": lambda v, i: v[0] * (i[0] - i[1]) + v[2] * (i[2] - i[1]),
     "4-wire delta": lambda v, i: (v[0] - v[2]) * (i[0] - i[2]) / 2 + v[1] * i[1],
 }
-TWO_AND_A_HALF = {"4-wire wye": lambda v, i: v[0] * i[0] - (v[0] + v[2]) * i[1] + v[2] * i[2]}
+TWO_AND_A_HALF = {
+    "4-wire wye": lambda v, i: v[0] * i[0] - (v[0] + v[2]) * i[1] + v[2] * i[2],
+    "4-wire delta": lambda v, i: (v[0] - v[2]) * (i[0] - i[2]) / 2 + v[1] * i[1],
+}
 CLOSED_FORMS = {
     (form, service): closed
     for forms, by_service in (
@@ -209,6 +212,30 @@ def test_four_wire_delta_with_two_elements():
     )
 
 
+@pytest.mark.parametrize("form", ["6S", "14S", "36S", "46S"])
+@pytest.mark.parametrize("rotation", [1, -1])
+def test_d1_two_and_a_half_elements_on_an_ideal_four_wire_delta(form: str, rotation: int) -> None:
+    """D-1, "2.5 element, 4 wire, Y or Δ": lamps on both halves, unequal, and a motor on the three lines.
+
+    The witness is what the loads take, each by itself: V²/R of the lamps, 4800 W of the motor at power factor 0.8.
+    """
+    volts = [phasor(120, 0), phasor(120 * sqrt(3), -90 * rotation), phasor(120, 180)]
+    lamps = [volts[0] / 12, 0j, volts[2] / 40]
+    star = [v - sum(volts) / 3 for v in volts]  # against the middle of the three lines, 138.6 V each
+    motor = [v / abs(v) * phasor(4800 / (3 * 240 / sqrt(3) * 0.8), -degrees(acos(0.8))) for v in star]
+    amperes = [a + b for a, b in zip(lamps, motor, strict=True)]
+    taken = 120**2 / 12 + 120**2 / 40 + 4800
+    assert registered(FORMS[form].equation("4-wire delta"), volts, amperes) == pytest.approx(taken, rel=1e-12)
+
+
+def test_d1_the_wrong_equation_on_a_delta_is_far_off() -> None:
+    """Lamps of 10 A on A alone, high leg 10 A: as a wye it takes Vb for -(Va + Vc), which is nothing there."""
+    volts = [phasor(120, 0), phasor(208, -90), phasor(120, 180)]
+    amperes = [phasor(10, 0), phasor(10, -90), 0j]
+    assert registered(FORMS["36S"].equation("4-wire delta"), volts, amperes) == pytest.approx(1200 + 2080)
+    assert registered(FORMS["36S"].equation("4-wire wye"), volts, amperes) == pytest.approx(1200)
+
+
 def test_every_equation_says_when_it_is_exact_unless_blondel_does():
     for form in FORMS.values():
         assert len(set(form.services)) == len(form.services)
@@ -269,7 +296,7 @@ def test_expected_phasors_are_those_of_the_star(name: str, rotation: Rotation) -
 
 
 def test_services_of_the_notice() -> None:
-    """M-3: elements, wires and service, as the notice lists them; 4-wire delta by 2.5 elements is not published."""
+    """M-3, D-1: elements, wires and service, as the notice lists them, 2.5 elements on a 4-wire delta among them."""
     metered = {(f.elements, e.wires, e.service) for f in FORMS.values() for e in f.equations}
     half, five_halves = Fraction(3, 2), Fraction(5, 2)
     assert {m for m in metered if m[0] != 2 or m[1] != 4} == {
@@ -279,6 +306,7 @@ def test_services_of_the_notice() -> None:
         (2, 3, "3-wire network"),
         (2, 3, "3-wire delta"),
         (five_halves, 4, "4-wire wye"),
+        (five_halves, 4, "4-wire delta"),
         (3, 4, "4-wire wye"),
         (3, 4, "4-wire delta"),
     }
@@ -299,6 +327,7 @@ def test_what_is_sensed_and_whose_current_is_used() -> None:
         return [e.volts for e in equation.sensed], equation.phases
 
     assert of("36S", "4-wire wye") == (["a", "c"], "abc")  # the middle voltage is made of the others
+    assert of("36S", "4-wire delta") == (["a-c", "b"], "abc")
     assert of("9S", "4-wire wye") == (["a", "b", "c"], "abc")
     assert of("45S", "3-wire delta") == (["a-b", "c-b"], "ac")
     assert of("4S", "1-phase 3-wire") == (["a-b"], "ab")
@@ -403,10 +432,14 @@ UNEQUAL_WATTS = 600 * cos(radians(30)) + 0.97 * 360 * cos(radians(10)) + 840 * c
         ("6S", [WYE[0], WYE[1] * 0.97, WYE[2]], UNEQUAL_LOAD, 3 * 360 * cos(radians(10)) / UNEQUAL_WATTS),
         # 4-wire delta, half C 2 % low, with the lighting on A alone: half of the 2 %.
         ("5S", [120, phasor(208, -90), -117.6], [10, 0, 0], -1),
+        ("36S delta", [120, phasor(208, -90), -117.6], [10, 0, 0], -1),
+        # On both halves alike, 10 A each, nothing is off: what A has too little, C has too much.
+        ("6S delta", [120, phasor(208, -90), -117.6], [10, 0, -10], 0),
     ],
 )
 def test_known_errors_through_products_and_scaling(form, volts, amperes, percent_off) -> None:
-    equation = FORMS[form].equation("4-wire delta" if form == "5S" else None)
+    name, _, on_delta = form.partition(" ")
+    equation = FORMS[name].equation("4-wire delta" if on_delta or form == "5S" else None)
     volts, amperes = [complex(v) for v in volts], [complex(i) for i in amperes]
     sums = sums_of(steady(volts, 1000), steady(amperes, 100))
     true = true_power(volts, amperes)

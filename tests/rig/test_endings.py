@@ -28,7 +28,7 @@ from rig.hardware import doctor
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
 ENTRY = [sys.executable, "-W", "error", "-c", "from rig.cli.entry import main; main()"]
-PATIENCE_S = 60
+PATIENCE_S = 120
 """How long at most something is waited for that a test can see."""
 
 LOAD = "time,kwh_delivered\n" + "".join(f"2026-03-01T{m // 60:02}:{m % 60:02},{m}\n" for m in range(15, 1440, 15))

@@ -131,15 +131,57 @@ def test_what_is_on_stays_on_through_an_outage():
     assert second.active == {}
 
 
-@pytest.mark.parametrize(("follow", "service"), [(True, "4-wire delta"), (False, "4-wire wye")])
-def test_the_equation_follows_the_service_only_where_none_is_programmed(follow, service):
-    delta = [lagging(120), lagging(120 * sqrt(3), 90), lagging(120, 180)]
-    installation = installed(follow=follow)
+HIGH_LEG = [lagging(120), lagging(120 * sqrt(3), 90), lagging(120, 180)]
+
+
+@pytest.mark.parametrize("form", ["9S", "36S"])
+@pytest.mark.parametrize(
+    ("follow", "service", "shown"), [(True, "4-wire delta", "4WD 120 ABC"), (False, "4-wire wye", "UNKNOWN")]
+)
+def test_the_equation_follows_the_service_only_where_none_is_programmed(form, follow, service, shown):
+    """D-1, C-2: a service other than the programmed one is told as unknown, and nothing registers by it."""
+    installation = installed(form, follow=follow)
     assert installation.equation.service == "4-wire wye"
-    said = watched(lambda _: readings(delta, UNIT), 5, installation)
-    assert of_kind(said, ServiceDetected) == [(2, "4WD 120 ABC")]
+    said = watched(lambda _: readings(HIGH_LEG, UNIT), 20, installation)
+    assert of_kind(said, ServiceDetected) == [(2, shown)]
+    assert ((15, "unknown service") in of_kind(said, DiagnosticOn)) is not follow
     assert installation.equation.service == service
-    assert installed(follow=follow, state=installation.state).equation.service == service
+    assert installed(form, follow=follow, state=installation.state).equation.service == service
+
+
+def programmed(form: str, service: str) -> Installation:
+    return Installation(FORMS[form], 20, FORMS[form].equation(service), follow=False)
+
+
+def test_c2_a_45s_programmed_for_a_network_shows_it_and_nothing_of_a_phase_that_it_does_not_meter():
+    """C-2: two phases of a 4-wire wye are a network, whatever the third has, even nothing, and whatever it draws."""
+    for third in (WYE[2], 0j, lagging(70, 200)):
+        installation = programmed("45S", "3-wire network")
+        said = watched(lambda _, c=third: readings([*WYE[:2], c], [*UNIT[:2], 0j]), 40, installation)
+        assert of_kind(said, ServiceDetected) == [(2, "NET 120 ABC")]
+        assert of_kind(said, DiagnosticOn) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "service", "volts", "shown"),
+    [
+        ("36S", "4-wire delta", HIGH_LEG, "4WD 120 ABC"),
+        ("36S", "4-wire delta", WYE, "UNKNOWN"),
+        ("36S", "4-wire wye", HIGH_LEG, "UNKNOWN"),
+        ("45S", "3-wire delta", WYE, "UNKNOWN"),  # 208 V between lines
+        ("45S", "1-phase 3-wire", [lagging(120), lagging(120, 180), 0j], "1P3W 120"),
+        ("45S", "1-phase 3-wire", WYE, "UNKNOWN"),
+        ("12S", "3-wire network", [lagging(277), lagging(277, 120), 0j], "UNKNOWN"),
+    ],
+)
+def test_a_programmed_service_is_found_or_the_voltages_are_told_as_of_another(form, service, volts, shown):
+    installation = programmed(form, service)
+    said = watched(lambda _: readings(volts, UNIT), 20, installation)
+    assert of_kind(said, ServiceDetected) == [(2, shown)]
+    assert ("unknown service" in {n for _, n in of_kind(said, DiagnosticOn)}) == (shown == "UNKNOWN")
+    if isinstance(installation.service, UnknownService):
+        assert f"fit no service of form {form}: {service} of" in installation.service.reason
+    assert installation.equation.service == service
 
 
 # --- energy ---------------------------------------------------------------------------------------------------

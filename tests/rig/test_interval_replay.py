@@ -226,7 +226,7 @@ def test_registers_are_the_sums(tmp_path: Path, wh: list[int]) -> None:
         found = report.months[name]
         assert found["kwh_delivered"] == sum(rates.values()) / 1000
         assert {r: v["kwh_delivered"] for r, v in found["rates"].items()} == {
-            r: e / 1000 for r, e in rates.items() if e
+            r: rates[r] / 1000 for r in report.rates
         }
         of_month = [(e, at) for at, e in blocks.items() if at.astimezone(TORONTO).strftime("%Y-%m") == name]
         top, at = max(of_month, key=lambda one: (one[0], -one[1].timestamp()))
@@ -239,6 +239,7 @@ def test_registers_are_the_sums(tmp_path: Path, wh: list[int]) -> None:
     }
     for rate, registers in report.rates.items():
         assert registers["kwh_delivered"] == sum(rates[rate] for rates in months.values()) / 1000
+    assert list(report.rates) == ["A", "B", "C"], "C-9: those of the program, whether they have energy or not"
     assert [(p.season, p.begin, p.end) for p in report.season_periods] == [
         ("summer", "2024-10-30T00:00:00-04:00", "2024-11-01T00:00:00-04:00"),
         ("winter", "2024-11-01T00:00:00-04:00", "2024-11-04T00:00:00-05:00"),
@@ -312,7 +313,7 @@ def test_energy_is_spread_evenly_over_boundaries(tmp_path: Path) -> None:
     assert report.months["2024-06"]["kwh_delivered"] == 0.2
     assert report.months["2024-07"]["kwh_delivered"] == 5.8
     by_rate = {rate: r["kwh_delivered"] for rate, r in report.months["2024-07"]["rates"].items()}
-    assert by_rate == {"C": 4.2, "B": 1.6}
+    assert by_rate == {"A": 0.0, "B": 1.6, "C": 4.2}
     assert report.max_demand is not None
     assert report.max_demand["kw"] == 0.6
     (note,) = report.notes

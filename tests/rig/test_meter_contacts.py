@@ -195,6 +195,21 @@ def test_before_the_first_record_a_command_is_part_of_how_contacts_begin() -> No
     assert rig.meters(WINDOW).of("KYZ2") == [(0, CLOSED)]
 
 
+@pytest.mark.parametrize("model", ["AXLS4", "AXS4", "AXRS4e", "RXS4"])
+def test_d10_every_model_has_the_power_factor_alert(model: str) -> None:
+    """D-10, "programmed for demand, power factor and voltage threshold alerts", of no model in particular.
+
+    A model without vars goes by Vrms·Irms. Of 5 VA first 4 and then 3 are watts.
+    """
+    alert = '[[outputs]]\nname = "KYZ4"\nfunction = "pf threshold"\nbelow = "0.7"'
+    rig = Rig(program(f'[meter]\nmodel = "{model}"\n{alert}')).meters(3 * SECOND_TICKS)
+    assert rig.of("KYZ4") == [(0, OPEN)]
+    rig.meters(3 * SECOND_TICKS, p=3, q=4)
+    assert [closed for _, closed in rig.of("KYZ4")] == [OPEN, CLOSED]
+    rig.meters(3 * SECOND_TICKS, p=5, q=0)
+    assert [closed for _, closed in rig.of("KYZ4")] == [OPEN, CLOSED, OPEN]
+
+
 def test_a_clock_that_is_set_ends_the_interval_and_changes_the_rate_and_leaves_the_closing_time() -> None:
     rig = Rig().meters(2 * WINDOW)
     outcome = rig.meter.compare_clock(rig.tick, rig.meter.billing.now_ns + 1800 * SECOND)

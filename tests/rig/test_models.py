@@ -8,7 +8,7 @@ import pytest
 
 from rig.meter.models import MODELS, ModelCapability, ModelError, model_named
 
-ENHANCED = {ModelCapability.C12_19, ModelCapability.TEST_MODE_BY_COMMUNICATION, ModelCapability.MODULES}
+ENHANCED = {ModelCapability.C12_19, ModelCapability.TEST_MODE_BY_COMMUNICATION, ModelCapability.AUTOTRANSFORMER}
 
 # M-1 row by row: demand and time of use, reactive energy, recorder.
 TABLE = {

@@ -48,6 +48,10 @@ class CurrentAlert(Alert):
     def text(self, meter: ContactRatings) -> str:
         return f"current above {number_text(self.above_a)} A"
 
+    @property
+    def marking(self) -> str:
+        return "ALERT A"
+
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if self.above_a * meter.rated_v * 3 > meter.max_w:
             yield "closes above what MAX comes to"
@@ -62,6 +66,10 @@ class ResetOutput(TimedOutput):
 
     def text(self, meter: ContactRatings) -> str:
         return "demand resets"
+
+    @property
+    def marking(self) -> str:
+        return "RESETS"
 
 
 # --- their tables -------------------------------------------------------------------------------------------------

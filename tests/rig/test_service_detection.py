@@ -149,7 +149,7 @@ def test_voltages_between_the_bands_are_unknown(volts: float) -> None:
     assert isinstance(found, UnknownService)
     assert found.reason == (
         f"A {volts} V at 0°, B {volts} V at 120°, C {volts} V at 240° fit no service of form 36S: "
-        "4-wire wye of 120, 240, 277 V"
+        "4-wire wye of 120, 240, 277 V; 4-wire delta of 120, 240 V"
     )
 
 
@@ -201,6 +201,7 @@ HARMONICS = {3: (0.05, 40), 5: (0.06, -70), 7: (0.03, 10)}
     [
         ("9S", "4-wire wye", 120, Rotation.CBA),
         ("36S", "4-wire wye", 277, Rotation.ABC),
+        ("46S", "4-wire delta", 120, Rotation.CBA),
         ("8S", "4-wire delta", 240, Rotation.ABC),
         ("45S", "3-wire delta", 480, Rotation.CBA),
         ("2S", "1-phase 3-wire", 120, None),

@@ -21,7 +21,7 @@ from rig.terminal.run_view import troubles
 from tests.rig.store.failing_disk import FULL, READ_ONLY, FailingDisk
 
 CONFIG = Config()
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 class Run:

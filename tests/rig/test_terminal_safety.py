@@ -115,6 +115,7 @@ COMMANDS = {
     "run": ("run --config {}", "run --hands {} --for 0.2 --speed max", "run --socket {} --for 0.2 --speed max"),
     "record": ("record {} --for 0.2 --speed max", "record {}/x.csv"),
     "serve": ("serve --config {}",),
+    "simulate": ("simulate --config {}",),
     "attach": ("attach --socket {}",),
     "watch": ("watch {}", "watch --json --socket {}"),
     "lcd": ("lcd --config {}",),

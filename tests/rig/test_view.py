@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 from dataclasses import asdict, dataclass
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from rig.daemon.protocol import Reading
 from rig.hardware.config import Config
+from rig.results.exact import ExactTestMode
 from rig.results.summary import Phase
 from rig.terminal.phases_view import Phases
-from rig.terminal.run_view import panel
+from rig.terminal.run_view import panel, report
 from rig.terminal.show import Audience
 from rig.terminal.start import start_and_show
 
@@ -96,3 +98,45 @@ def test_the_panel_fits_eighty_columns_and_says_what_ails_its_surroundings() -> 
     assert "SIMULATED (exact)" in narrow[0]
     assert not any("…" in line for line in narrow)
     assert [line[:4].rstrip() for line in narrow[9:17]] == ["V", "A", "THD", "W", "var", "φ", "VA", "PF"]
+
+
+@pytest.fixture(scope="module")
+def a_second() -> Reading:
+    """The last reading of a second's run."""
+    readings: list[Reading] = []
+    start_and_show(Config(), 1, paced=False, audience=Audience(readings.append))
+    return readings[-1]
+
+
+def test_c9_figures_that_differ_are_explained_where_they_stand(a_second: Reading) -> None:
+    """54.19 Wh with test mode beside 0.048302 kWh billed; in a run without test mode or a store nothing differs."""
+    summary = a_second.summary
+
+    def lines(delivered_wh: float, kwh_delivered: float) -> str:
+        console = Console(file=io.StringIO(), width=120)
+        energy = msgspec.structs.replace(summary.energy_wh, delivered=delivered_wh)
+        registers = msgspec.structs.replace(summary.registers, kwh_delivered=kwh_delivered)
+        console.print(report(msgspec.structs.replace(summary, energy_wh=energy, registers=registers)))
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue()
+
+    for delivered_wh, kwh_delivered in ((54.19, 0.048302), (5.0, 12.5)):
+        text = lines(delivered_wh, kwh_delivered)
+        assert f"{delivered_wh:.6g} Wh in this run, in test mode too" in text
+        assert "what was billed, so without test mode; with a store, of all its runs" in text
+    assert "test mode" not in lines(summary.energy_wh.delivered, summary.registers.kwh_delivered)
+
+
+def test_c9_in_test_mode_the_panel_says_that_nothing_is_billed(a_second: Reading) -> None:
+    exact = a_second.summary.exact
+    test = ExactTestMode(0, 60 * 10**9, None, exact.averaging, exact.registers)
+
+    def text(reading: Reading) -> str:
+        console = Console(file=io.StringIO(), width=120)
+        console.print(panel(reading))
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue()
+
+    assert "test mode: nothing is billed" not in text(a_second)
+    summary = msgspec.structs.replace(a_second.summary, exact=msgspec.structs.replace(exact, test_mode=test))
+    assert "test mode: nothing is billed" in text(msgspec.structs.replace(a_second, summary=summary))

@@ -42,6 +42,10 @@ class DemandAlert(Alert):
     def text(self, meter: ContactRatings) -> str:
         return f"demand above {number_text(Fraction(self.above_nw, NANO_PER_KILO))} {self.quantity.demand_name}"
 
+    @property
+    def marking(self) -> str:
+        return f"ALERT {self.quantity.demand_name}"
+
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if self.above_nw > meter.max_w * NANO:
             yield "closes above MAX: never in a meter within its rating"
@@ -73,6 +77,10 @@ class PowerFactorAlert(Alert):
     def text(self, meter: ContactRatings) -> str:
         return f"power factor below {number_text(self.below)}"
 
+    @property
+    def marking(self) -> str:
+        return "ALERT PF"
+
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if self.below == 1:
             yield "closes below a power factor of 1: any load but a purely resistive one closes it"
@@ -95,6 +103,10 @@ class VoltageAlert(Alert):
 
     def text(self, meter: ContactRatings) -> str:
         return "voltage " + " or ".join(f"{side} {number_text(level)} V" for side, level in self._thresholds)
+
+    @property
+    def marking(self) -> str:
+        return "ALERT V"
 
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if self.above_v is not None and self.above_v > meter.rated_v:
@@ -121,3 +133,7 @@ class DiagnosticAlert(Alert):
 
     def text(self, meter: ContactRatings) -> str:
         return f"diagnostics: {', '.join(diagnostic.label for diagnostic in self.diagnostics)}"
+
+    @property
+    def marking(self) -> str:
+        return "ALERT DIAGNOSTIC"

@@ -49,6 +49,11 @@ class Output(ABC):
     def text(self, meter: ContactRatings) -> str:
         """What it does, in words for people."""
 
+    @property
+    @abstractmethod
+    def marking(self) -> str:
+        """Its function as marked on the meter."""
+
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         """What its owner should know, although it is right: a sentence each, with the output as its subject."""
         return ()
@@ -67,6 +72,11 @@ class PulsesOutput(Output):
         at_max = float(meter.max_w / self.kp_wh / 3600)
         unit = self.quantity.unit.removeprefix("k")
         return f"{self.quantity.value}, Kp {number_text(self.kp_wh)} {unit}; {at_max:.1f} transitions a second at MAX"
+
+
+    @property
+    def marking(self) -> str:
+        return self.quantity.value
 
 
 class LevelOutput(Output):
@@ -97,12 +107,19 @@ class Alert(LevelOutput):
         """Whether a second exceeds its threshold; None where there is nothing to judge."""
 
 
+INPUT_VOLTS = Fraction(33, 10)
+"""Of a contact's circuit on the rig, whose input pins are pulled up (docs/hardware.md)."""
+
+
 @dataclass(frozen=True)
 class RecordedInput:
-    """The input is counted; each pulse stands for `weight` in the other meter's unit."""
+    """The input is counted; each pulse stands for `weight` in the other meter's unit. `volts` are its circuit's."""
 
     id: InputId
     weight: Fraction
+    volts: Fraction = INPUT_VOLTS
+
+    marking = "RECORD"
 
     @property
     def text(self) -> str:
@@ -112,10 +129,16 @@ class RecordedInput:
 
 @dataclass(frozen=True)
 class RateInput:
-    """While the input is closed, everything registers in `rate`."""
+    """While the input is closed, everything registers in `rate`. `volts` are its circuit's."""
 
     id: InputId
     rate: Rate
+    volts: Fraction = INPUT_VOLTS
+
+    @property
+    def marking(self) -> str:
+        """Its function as marked on the meter."""
+        return f"RATE {self.rate.name}"
 
     @property
     def text(self) -> str:

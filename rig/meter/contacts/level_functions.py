@@ -22,6 +22,10 @@ class EndOfIntervalOutput(TimedOutput):
     def text(self, meter: ContactRatings) -> str:
         return f"end of interval, closed for {self.closed_s} s"
 
+    @property
+    def marking(self) -> str:
+        return "EOI"
+
 
 @dataclass(frozen=True)
 class LoadControlOutput(StateOutput):
@@ -34,6 +38,10 @@ class LoadControlOutput(StateOutput):
 
     def text(self, meter: ContactRatings) -> str:
         return f"load control, closed in rate {' and '.join(rate.name for rate in self.rates)}"
+
+    @property
+    def marking(self) -> str:
+        return f"LOAD CONTROL {' '.join(rate.name for rate in self.rates)}"
 
     def notes(self, meter: ContactRatings) -> Iterable[str]:
         if meter.rates <= set(self.rates):

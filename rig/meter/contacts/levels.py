@@ -48,6 +48,16 @@ class ContactChange:
     closed: bool
 
 
+@dataclass
+class LevelState:
+    """What LevelOutputs go on from: ticks at which timed ones open, rate and test mode as followed, what is closed."""
+
+    opens: dict[OutputId, int]
+    rate: Rate
+    test_mode: bool
+    closed: dict[OutputId, bool]
+
+
 class LevelOutputs:
     """All such outputs of a meter on a board of `tick_hz`. `begin` tells the state of each, then only changes are.
 
@@ -69,6 +79,16 @@ class LevelOutputs:
         self._rate, self._test_mode = rate, test_mode
         self._go_by_state(tick)
         return [ContactChange(tick, id, closed) for id, closed in self.closed.items()]
+
+    @property
+    def state(self) -> LevelState:
+        """What to go on from."""
+        return LevelState(dict(self._opens), self._rate, self._test_mode, dict(self.closed))
+
+    def resume(self, state: LevelState) -> None:
+        """Go on from there, programmed alike."""
+        self._opens, self._rate, self._test_mode = dict(state.opens), state.rate, state.test_mode
+        self.closed |= {id: closed for id, closed in state.closed.items() if id in self.closed}
 
     def advance(self, happened: Iterable[tuple[int, LevelEvent]], until: int) -> list[ContactChange]:
         """What happened, each at its tick, and the time up to `until`, which is not before the last of it."""

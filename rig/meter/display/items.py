@@ -59,6 +59,7 @@ class DisplayStatus(Enum):
     SERVICE = "service"
     ROTATION = "rotation"
     FIRMWARE = "firmware"
+    SOFTWARE = "software"
     PROGRAM = "program"
     SERIAL = "serial"
     KS = "Ks"
@@ -102,15 +103,11 @@ class PeakItem:
     when: When = When.VALUE
 
 
-THIRD_METRIC = 2
-"""kM3 is the third of the demand quantities."""
-
-
 @dataclass(frozen=True)
 class PulseItem:
-    """While it is displayed in test mode the test LED follows kWh, or the third metric (P-1)."""
+    """While it is displayed in test mode the test LED follows a quantity; None: the program has none for it (P-1)."""
 
-    third_metric: bool
+    quantity: Quantity | None
 
 
 @dataclass(frozen=True)
@@ -152,9 +149,14 @@ GYRBOX = (
 """The troubleshooting sequence: 19 items, in this order (D-4)."""
 
 
+LEAST_SCROLL_S = 6
+"""Of an item that scrolls by itself, "min 6 seconds" in the notice (D-2)."""
+
+
 @dataclass(frozen=True)
 class DisplaySettings:
-    """Four sequences; an item of any but the test one stands for `scroll_s`, 6 or more. `gyrbox` is GYRBOX's."""
+    """Four sequences; an item of any but the test one stands for `scroll_s`, LEAST_SCROLL_S or more; 0: until SCROLL,
+    as autoscroll is not programmed (D-2). `gyrbox` is GYRBOX's."""
 
     scroll_s: int
     normal: tuple[DisplayItem, ...]

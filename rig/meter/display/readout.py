@@ -16,7 +16,6 @@ from __future__ import annotations
 from rig.meter.display.fitting import fitted
 from rig.meter.display.instants import UNITS, instantaneous
 from rig.meter.display.items import (
-    THIRD_METRIC,
     DemandItem,
     DisplayItem,
     DisplayStatus,
@@ -69,15 +68,10 @@ class Readout:
                 return demand(what, item, reading, plate.calendar), what.quantity.demand_unit
             case PeakItem() as what:
                 return peak(what, item, reading, plate.calendar), what.quantity.demand_unit
-            case PulseItem(third_metric):
-                return "PULSE", _third_unit(reading) if third_metric else "kWh"
+            case PulseItem(quantity):
+                return "PULSE", quantity.unit if quantity else ""
             case InstantItem() as what:
                 return instantaneous(what, instant, apparent_rms=plate.apparent_rms), UNITS[what.of]
             case StatusItem(of):
                 return status(of, plate, reading)
 
-
-def _third_unit(reading: MeterReading) -> str:
-    """Of kM3H, the energy of the third demand quantity; "" where there is none."""
-    demand = reading.demand
-    return "" if demand is None or len(demand.quantities) <= THIRD_METRIC else demand.quantities[THIRD_METRIC].unit

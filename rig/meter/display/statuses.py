@@ -43,7 +43,9 @@ _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 @dataclass(frozen=True)
 class DisplayedNameplate:
-    """What does not change and is in no reading, as the display has it: the firmware's version, the program's digest,
+    """What does not change and is in no reading, as the display has it.
+
+    `firmware` is the version emulated, or where none is the rig's own, which is `software`; the program's digest,
     serial number, Ks in Wh and the multiplier of all readings; the calendar that makes times local and names seasons;
     whether the meter measures vars, and whether "kVA" is arithmetic.
     """
@@ -56,6 +58,7 @@ class DisplayedNameplate:
     calendar: Calendar
     reactive: bool = True
     apparent_rms: bool = False
+    software: str = ""
 
 
 def status(of: DisplayStatus, plate: DisplayedNameplate, reading: MeterReading) -> tuple[str, str]:
@@ -78,6 +81,8 @@ def status(of: DisplayStatus, plate: DisplayedNameplate, reading: MeterReading) 
             return _rotation(reading.installation.service), ""
         case DisplayStatus.FIRMWARE:
             return words(plate.firmware), "firmw"
+        case DisplayStatus.SOFTWARE:
+            return words(plate.software), "rig"
         case DisplayStatus.PROGRAM:
             return words(plate.program), "prog"
         case DisplayStatus.SERIAL:

@@ -25,7 +25,7 @@ from rig.meter.billing.commands import Action
 from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.display.items import DisplayItem, DisplaySettings
 from rig.meter.front.gestures import Gesture, Hold
-from rig.meter.front.modes import FrontEvent, FrontState, Mode, Modes
+from rig.meter.front.modes import FrontEvent, FrontState, Mode, Modes, ModesState
 from rig.meter.front.switches import Change, Switch
 
 OVERLAY_NS = 3 * SECOND_NS
@@ -51,6 +51,19 @@ class Overlay:
     wait_s: int | None = None
 
 
+@dataclass
+class FrontSaved:
+    """What a Front goes on from when the process that had it has died."""
+
+    now_ns: int
+    operated: list[Switch]
+    holds: dict[Switch, tuple[str, int]]
+    test_void: bool
+    wait_s: int | None
+    covered_until_ns: int
+    modes: ModesState
+
+
 class Front:
     """The face of one meter; `operated` are the switches found so at `at_ns`, the instant it starts.
 
@@ -65,6 +78,27 @@ class Front:
         self._test_void = Switch.TEST in operated
         self._overlay, self._covered_until_ns = Overlay(), at_ns + OVERLAY_NS
         self._modes = Modes(settings, self._covered_until_ns)
+
+    @property
+    def saved(self) -> FrontSaved:
+        """What to go on from."""
+        return FrontSaved(
+            self._now_ns,
+            list(self._operated),
+            {switch: hold.state for switch, hold in self._holds.items()},
+            self._test_void,
+            self._overlay.wait_s,
+            self._covered_until_ns,
+            self._modes.saved,
+        )
+
+    def resume(self, saved: FrontSaved) -> None:
+        """Go on from there."""
+        self._now_ns, self._operated, self._test_void = saved.now_ns, set(saved.operated), saved.test_void
+        for switch, state in saved.holds.items():
+            self._holds[switch].resume(state)
+        self._overlay, self._covered_until_ns = Overlay(saved.wait_s), saved.covered_until_ns
+        self._modes.resume(saved.modes)
 
     # --- what is shown --------------------------------------------------------------------------------------
 

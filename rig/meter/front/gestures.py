@@ -56,6 +56,15 @@ class Hold:
         self._since_ns = 0
 
     @property
+    def state(self) -> tuple[str, int]:
+        """What to go on from: the state's name, and since when it is held, in ns."""
+        return self._state.value, self._since_ns
+
+    def resume(self, state: tuple[str, int]) -> None:
+        """Go on from there."""
+        self._state, self._since_ns = _State(state[0]), state[1]
+
+    @property
     def counts(self) -> bool:
         """It is operated, and not void."""
         return self._state not in (_State.AWAY, _State.VOID)

@@ -5,7 +5,7 @@
     scroll 3 s       ALTERNATE   -           .           .           -           -
     scroll 6 s       FAST        FAST        .           .           -           -
     scroll let go    -           -           NORMAL      .           -           -
-    magnet 3 s       ALTERNATE   -           .           .           .           .
+    magnet 3 s       ALTERNATE   swipe       .           .           .           .
     magnet 6 s       MAGNET      MAGNET      .           .           .           .
     magnet away      -           -           .           NORMAL      .           .
     test opened      begin       begin       SWITCH      -           .           begin
@@ -19,21 +19,25 @@ States: FAST is the alternate sequence in fast scroll while SCROLL is held; MAGN
 magnet is removed, SWITCH the Gyrbox sequence until the Test switch is closed.
 
 What becomes of it: a state, which begins at its first item; `next` item, after the last the first; `pass` to the next
-item, after the last to NORMAL; `begin` and `end` are requests for test mode; `undo` is the request for its end if
-`begin` was asked for and billing has not begun it yet; `-` nothing; `.` cannot be.
+item, after the last to NORMAL; `swipe` the same where autoscroll is not programmed, else nothing; `begin` and `end` are
+requests for test mode; `undo` is the request for its end if `begin` was asked for and billing has not begun it yet; `-`
+nothing; `.` cannot be.
 
 Events: "step" is a short press of SCROLL; "test opened" is that the Test switch is open with the cover off, newly;
 "test closed" that this is no more; "item over" that an item has stood: 0.5 s in FAST, in TEST for good (its pulses are
-counted while it stands, P-1), else as programmed. Test mode itself is billing's, which tells it on and off.
+counted while it stands, P-1), else as programmed; where autoscroll is not programmed, 6 s in MAGNET, whose sequence
+always scrolls, and for good in the others. Then a magnet brought again steps the alternate sequence, as with the cover
+on nobody reaches SCROLL. Test mode itself is billing's, which tells it on and off.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from rig.meter.billing.commands import Action
 from rig.meter.billing.time_units import SECOND_NS
-from rig.meter.display.items import DisplayItem, DisplaySettings
+from rig.meter.display.items import LEAST_SCROLL_S, DisplayItem, DisplaySettings
 
 FAST_NS = SECOND_NS // 2
 
@@ -80,6 +84,16 @@ class FrontEvent(Enum):
     RESET_ACCEPTED = "reset accepted"
 
 
+@dataclass
+class ModesState:
+    """What Modes go on from: the column of the table, the item's place, when it is over, whether test mode is asked."""
+
+    heading: str
+    place: int
+    item_due_ns: int | None
+    asked: bool
+
+
 class Modes:
     """The state, and the item shown. `item_due_ns`: when "item over" comes; None: not by itself."""
 
@@ -103,6 +117,11 @@ class Modes:
             case Mode.TEST:
                 return settings.test
 
+    @property
+    def saved(self) -> ModesState:
+        """What to go on from."""
+        return ModesState(self.state.heading, self.place, self.item_due_ns, self._asked)
+
     def stand(self, from_ns: int) -> None:
         """The item's time begins at this instant."""
         match self.state:
@@ -110,8 +129,9 @@ class Modes:
                 self.item_due_ns: int | None = None
             case FrontState.FAST:
                 self.item_due_ns = from_ns + FAST_NS
-            case _:
-                self.item_due_ns = from_ns + self._settings.scroll_s * SECOND_NS
+            case state:
+                seconds = self._settings.scroll_s or (LEAST_SCROLL_S if state is FrontState.MAGNET else 0)
+                self.item_due_ns = from_ns + seconds * SECOND_NS if seconds else None
 
     def take(self, event: FrontEvent, from_ns: int) -> Action | None:
         """Take an event, and give what it asks of billing; an item that it shows stands from `from_ns` on."""
@@ -124,6 +144,8 @@ class Modes:
             case FrontEvent.RESET_ACCEPTED, state if state is not FrontState.TEST:
                 self._begin(FrontState.NORMAL, from_ns)
             case FrontEvent.STEP | FrontEvent.ITEM_OVER, _:
+                self._next(from_ns)
+            case FrontEvent.MAGNET_3S, FrontState.ALTERNATE if not self._settings.scroll_s:
                 self._next(from_ns)
             case FrontEvent.SCROLL_3S | FrontEvent.MAGNET_3S, FrontState.NORMAL:
                 self._begin(FrontState.ALTERNATE, from_ns)
@@ -144,6 +166,13 @@ class Modes:
                 self._asked = False
                 return Action.TEST_END
         return None
+
+    def resume(self, saved: ModesState) -> None:
+        """Go on from there; where the program no longer has the item, from the first."""
+        self.state = next(state for state in FrontState if state.heading == saved.heading)
+        self.place = saved.place if saved.place < len(self.items) else 0
+        self.item_due_ns = saved.item_due_ns
+        self._asked = saved.asked
 
     def _begin(self, state: FrontState, from_ns: int) -> None:
         self.state, self.place = state, 0

@@ -28,6 +28,7 @@ SCROLL is held, and a demand reset or test mode in between makes the sequence vo
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import Enum
 
 from rig.meter.billing.time_units import SECOND_NS
@@ -76,6 +77,17 @@ _IN_ORDER = (
 _NEXT = dict(zip(_IN_ORDER, (*_IN_ORDER[1:], OverrideState.VOID), strict=True))
 
 
+@dataclass
+class OverrideSaved:
+    """What an Override goes on from."""
+
+    state: OverrideState
+    operated: list[Switch]
+    pressed_ns: int
+    moved_ns: int
+    now_ns: int | None
+
+
 class Override:
     """The recogniser; `operated` are the switches found so at the start."""
 
@@ -89,6 +101,16 @@ class Override:
     def state(self) -> OverrideState:
         """The column of the table."""
         return self._state
+
+    @property
+    def saved(self) -> OverrideSaved:
+        """What to go on from."""
+        return OverrideSaved(self._state, list(self._operated), self._pressed_ns, self._moved_ns, self._now_ns)
+
+    def resume(self, saved: OverrideSaved) -> None:
+        """Go on from there."""
+        self._state, self._operated = saved.state, set(saved.operated)
+        self._pressed_ns, self._moved_ns, self._now_ns = saved.pressed_ns, saved.moved_ns, saved.now_ns
 
     def change(self, change: Change) -> bool:
         """Take a movement of a switch; whether it completes the sequence. Raises ValueError for a time before."""

@@ -29,8 +29,9 @@ class InstallationState:
 class Installation:
     """The service of a meter of one form and current class, and its diagnostics.
 
-    `follow`: the element equation is that of the service detected; without, that of `equation`, as programmed. Energy
-    received is no fault: the meter registers it. A current below `starting_a` is no load.
+    `follow`: the element equation is that of the service detected; without, that of `equation`, as programmed, and
+    voltages are of its service or of none that is known. Energy received is no fault: the meter registers it. A current
+    below `starting_a` is no load.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class Installation:
         state: InstallationState | None = None,
     ) -> None:
         self.starting_a = current_class / STARTING_PARTS
-        self._form, self._programmed, self._follow = form, equation, follow
+        self._form = form if follow else form.on(equation.service)
+        self._programmed, self._follow = equation, follow
         self._limits = replace(DiagnosticSettings.of_class(current_class), both_directions=True)
         self._begin(state or InstallationState())
 

@@ -213,6 +213,10 @@ class Form:
                 return equation
         raise FormError(f'form {self.name} does not meter the service "{service}": choose {_or(self.services)}')
 
+    def on(self, service: str) -> Form:
+        """The same form where it can be on that service only, as it was programmed. Raises FormError."""
+        return Form(self.name, self.elements, (self.equation(service),))
+
 
 _HALF = Fraction(1, 2)
 
@@ -230,8 +234,12 @@ _HALF_ELEMENT = ElementEquation(
 _WYE_TWO_ELEMENTS = ElementEquation(
     "4-wire wye", (Element("a", "a-b"), Element("c", "c-b")), exact_when="Va + Vb + Vc = 0"
 )
-_DELTA_TWO_ELEMENTS = ElementEquation(
-    "4-wire delta", (Element("a-c", "a-c", _HALF), Element("b", "b")), exact_when="Va = -Vc"
+_DELTA_TWO_COILS = ElementEquation(
+    # The lighting lines as in 1.5 elements, one coil across A-C and half of each current, and one element for the high
+    # leg: two voltage coils, and so "2.5 elements" of the notice where three currents come to them (decision 066).
+    "4-wire delta",
+    (Element("a-c", "a-c", _HALF), Element("b", "b")),
+    exact_when="Va = -Vc",
 )
 _WYE_TWO_AND_A_HALF = ElementEquation(
     "4-wire wye",
@@ -244,6 +252,7 @@ _DELTA = ElementEquation("4-wire delta", _THREE_ELEMENTS)
 
 _TWO_ELEMENTS = (_DELTA_3W, _NETWORK, _SINGLE_PHASE_3W)
 _TWO_ELEMENTS_NETWORK = (_NETWORK, _SINGLE_PHASE_3W, _DELTA_3W)
+_TWO_AND_A_HALF_ELEMENTS = (_WYE_TWO_AND_A_HALF, _DELTA_TWO_COILS)
 
 FORMS: dict[str, Form] = {
     form.name: form
@@ -252,14 +261,14 @@ FORMS: dict[str, Form] = {
         Form("3S", Fraction(1), (_TWO_WIRE,)),
         Form("2S", Fraction(3, 2), (_HALF_ELEMENT,)),
         Form("4S", Fraction(3, 2), (_HALF_ELEMENT,)),
-        Form("5S", Fraction(2), (*_TWO_ELEMENTS, _WYE_TWO_ELEMENTS, _DELTA_TWO_ELEMENTS)),
-        Form("45S", Fraction(2), (*_TWO_ELEMENTS, _WYE_TWO_ELEMENTS, _DELTA_TWO_ELEMENTS)),
+        Form("5S", Fraction(2), (*_TWO_ELEMENTS, _WYE_TWO_ELEMENTS, _DELTA_TWO_COILS)),
+        Form("45S", Fraction(2), (*_TWO_ELEMENTS, _WYE_TWO_ELEMENTS, _DELTA_TWO_COILS)),
         Form("12S", Fraction(2), _TWO_ELEMENTS_NETWORK),
         Form("25S", Fraction(2), _TWO_ELEMENTS_NETWORK),
-        Form("6S", Fraction(5, 2), (_WYE_TWO_AND_A_HALF,)),
-        Form("14S", Fraction(5, 2), (_WYE_TWO_AND_A_HALF,)),
-        Form("36S", Fraction(5, 2), (_WYE_TWO_AND_A_HALF,)),
-        Form("46S", Fraction(5, 2), (_WYE_TWO_AND_A_HALF,)),
+        Form("6S", Fraction(5, 2), _TWO_AND_A_HALF_ELEMENTS),
+        Form("14S", Fraction(5, 2), _TWO_AND_A_HALF_ELEMENTS),
+        Form("36S", Fraction(5, 2), _TWO_AND_A_HALF_ELEMENTS),
+        Form("46S", Fraction(5, 2), _TWO_AND_A_HALF_ELEMENTS),
         Form("8S", Fraction(3), (_DELTA,)),
         Form("15S", Fraction(3), (_DELTA,)),
         Form("9S", Fraction(3), (_WYE, _DELTA)),

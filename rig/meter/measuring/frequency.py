@@ -9,6 +9,7 @@ The line of one window ends where that of the next begins, so over a second that
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from fractions import Fraction
 
 from gateware.registers import Record, RecordFlag
@@ -22,6 +23,17 @@ def crossing_beyond_end(record: Record) -> float | None:
     if RecordFlag.END_CROSSING not in record.flags or record.after <= record.before:
         return None
     return -record.before / (record.after - record.before)
+
+
+@dataclass
+class LineState:
+    """What a LineFrequency goes on from: where the last crossing was, sums of all windows, and the recent ones."""
+
+    start: float | None
+    cycles: int
+    ticks: int
+    beyond: float
+    recent: list[tuple[int, float]]
 
 
 class LineFrequency:
@@ -51,6 +63,17 @@ class LineFrequency:
         self._beyond += beyond
         self._recent.append((record.cycles, record.ticks + beyond))
         return record.cycles * self._tick_hz / (record.ticks + beyond)
+
+    @property
+    def state(self) -> LineState:
+        """What to go on from."""
+        return LineState(self._start, self._cycles, self._ticks, self._beyond, list(self._recent))
+
+    def resume(self, state: LineState) -> None:
+        """Go on from there."""
+        self._start, self._cycles, self._ticks = state.start, state.cycles, state.ticks
+        self._beyond = state.beyond
+        self._recent.extend(state.recent)
 
     @property
     def mean_hz(self) -> float | None:

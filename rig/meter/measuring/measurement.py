@@ -14,11 +14,11 @@ from fractions import Fraction
 from calibration.constants import Calibration
 from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
 from rig.meter.measuring.elements import ElementEquation
-from rig.meter.measuring.frequency import LineFrequency
+from rig.meter.measuring.frequency import LineFrequency, LineState
 from rig.meter.measuring.fundamental import FundamentalFit
 from rig.meter.measuring.products import NONE, Mean, Products, ac_products, added
 from rig.meter.measuring.quantities import Readings, Scaling, Sums
-from rig.meter.measuring.reactive import Quadrature
+from rig.meter.measuring.reactive import Quadrature, QuadratureState
 from rig.meter.measuring.registration import Energies, Registration
 
 DC_WINDOWS = 60
@@ -68,6 +68,27 @@ class Window:
     faults: tuple[Fault, ...]
 
 
+@dataclass
+class MeasurementState:
+    """What a Measurement goes on from when the process that had it has died and the board has not.
+
+    `last` are the words of the last record, which ended at `tick` of the meter's timeline; `mean` is the DC, `means` of
+    how many windows. Parts of a nWh are `carried` by place, and `squares`.
+    """
+
+    last: list[int]
+    tick: int
+    mean: tuple[int, ...]
+    mean_samples: int
+    means: int
+    line: LineState
+    quadrature: QuadratureState | None
+    held: Products
+    held_from: int | None
+    carried: list[int]
+    squares: list[int]
+
+
 class Measurement:
     """The measuring side of a meter of one form and calibration on one board.
 
@@ -105,6 +126,36 @@ class Measurement:
         self._held_from: int | None = None
         self._run = Sums()
         self.faults: Counter[Fault] = Counter()
+
+    @property
+    def state(self) -> MeasurementState | None:
+        """What to go on from; None before the first record."""
+        if self._last is None:
+            return None
+        carried, squares = self._registration.carried
+        return MeasurementState(
+            self._last.to_words(),
+            self._tick,
+            self._mean.sums,
+            self._mean.samples,
+            self._means,
+            self._line.state,
+            None if self._quadrature is None else self._quadrature.state,
+            self._held,
+            self._held_from,
+            carried,
+            squares,
+        )
+
+    def resume(self, state: MeasurementState) -> None:
+        """Go on from there, with the equation that was in use."""
+        self._last, self._tick = Record.from_words(state.last), state.tick
+        self._mean, self._means = Mean(state.mean, state.mean_samples), state.means
+        self._line.resume(state.line)
+        if self._quadrature is not None and state.quadrature is not None:
+            self._quadrature.resume(state.quadrature)
+        self._held, self._held_from = state.held, state.held_from
+        self._registration.resume(state.carried, state.squares)
 
     @property
     def frequency_hz(self) -> float | None:

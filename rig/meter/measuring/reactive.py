@@ -66,6 +66,16 @@ class Turn:
         return tuple(made)
 
 
+@dataclass
+class QuadratureState:
+    """What a Quadrature goes on from: cos θ and sin θ of the last turn, and what waits to be turned."""
+
+    turn: tuple[int, int] | None
+    delayed: Products
+    products: Products
+    samples: int
+
+
 QUARTER = Turn(0, 1 << TURN_BITS)
 
 
@@ -82,6 +92,17 @@ class Quadrature:
         self._turn: Turn | None = None
         self._delayed = self._products = NONE
         self._samples = 0
+
+    @property
+    def state(self) -> QuadratureState:
+        """What to go on from."""
+        turn = None if self._turn is None else (self._turn.cos, self._turn.sin)
+        return QuadratureState(turn, self._delayed, self._products, self._samples)
+
+    def resume(self, state: QuadratureState) -> None:
+        """Go on from there."""
+        self._turn = None if state.turn is None else Turn(*state.turn)
+        self._delayed, self._products, self._samples = state.delayed, state.products, state.samples
 
     @property
     def waiting(self) -> bool:

@@ -67,6 +67,15 @@ class Registration:
         self._volt_hours = _per_hour(scaling.channel_squares.denominator, hours)
         self._neutral_hours = _per_hour(scaling.neutral_square.denominator, hours)
 
+    @property
+    def carried(self) -> tuple[list[int], list[int]]:
+        """What is less than a nWh, by place and by square, to go on from with the same scaling."""
+        return list(self._carried), list(self._carried_squares)
+
+    def resume(self, carried: list[int], squares: list[int]) -> None:
+        """Go on from there."""
+        self._carried, self._carried_squares = list(carried), list(squares)
+
     def advance(self, products: Products, reactive: Products) -> Energies:
         """Take in the products of a window, or of several, and their vars."""
         scaling = self._scaling

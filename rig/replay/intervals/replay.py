@@ -6,7 +6,7 @@ record is on the primary side of the program's transformers: their ratios divide
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import isqrt
 
 from rig.meter.billing.billing import Billing, MeterEvent
@@ -15,7 +15,7 @@ from rig.meter.billing.energy_interval import EnergyInterval
 from rig.meter.billing.events import Cause, DemandWasReset, EndOfInterval, ProfileWords, RateChanged
 from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.maxima import Maximum
-from rig.meter.billing.quantity import NANO_PER_KILO, Quadrant, Quantity
+from rig.meter.billing.quantity import NANO_PER_KILO, Amounts, Quadrant, Quantity
 from rig.meter.billing.snapshot import Snapshot
 from rig.meter.billing.tariff import Rate
 from rig.meter.models import ModelCapability
@@ -176,8 +176,7 @@ class Replay:
             totals=figures.registers(last.energy, highest[0]),
             rates={
                 rate.name: figures.registers(last.rates[rate], highest[1 + rate])
-                for rate in Rate
-                if any(last.rates[rate]) or rate is Rate.A
+                for rate in self._rates(last.rates)
             },
             seasons={name: self._of(stretch) for name, stretch in self._seasons.by_name().items()},
             season_periods=[
@@ -204,9 +203,14 @@ class Replay:
     def _of(self, stretch: Stretch) -> RegisterFigures:
         found = self._figures.registers(stretch.energy, stretch.maxima)
         found["rates"] = {
-            rate.name: self._figures.energies(stretch.rates[rate]) for rate in Rate if any(stretch.rates[rate])
+            rate.name: self._figures.energies(stretch.rates[rate]) for rate in self._rates(stretch.rates)
         }
         return found
+
+    def _rates(self, energies: Sequence[Amounts]) -> list[Rate]:
+        """Those that the program has, and any that has energy: what is listed at 0 in one place is in all."""
+        used = self._program.ratings.rates
+        return [rate for rate in Rate if rate in used or any(energies[rate])]
 
     def _reading(self, snapshot: Snapshot) -> LoadReading:
         maxima: dict[int, Maximum] = {}

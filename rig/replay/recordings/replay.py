@@ -122,15 +122,24 @@ def _program(playback: Playback, config: Config) -> Program:
 
 
 def _check_phases(playback: Playback, form: Form) -> None:
-    """Refuse a form one of whose elements stands on a phase that is not there."""
-    for element in form.equation().elements:
+    """Refuse a form one of whose elements stands on a phase that is not there.
+
+    A phase that is the common point has no voltage: on a 3-wire delta va is Vab, vc is Vcb, and there is no vb.
+    """
+    equation = form.equation()
+    common = dict(zip(PHASES, (phasor is None for phasor in equation.service_type.voltages), strict=True))
+    for element in equation.elements:
         for quantity, weights in (("v", element.volt_weights), ("i", element.ampere_weights)):
             for phase, weight in zip(PHASES, weights, strict=True):
-                if weight and f"{quantity}{phase}" not in playback.assignment:
-                    raise ReplayError(
-                        f"{playback.recording.path}: form {form.name} meters {quantity}{phase}, which is not among the "
-                        f"channels ({', '.join(playback.assignment)}): name it with --channels or choose another --form"
-                    )
+                if not weight or f"{quantity}{phase}" in playback.assignment or (quantity == "v" and common[phase]):
+                    continue
+                point = next((p for p in PHASES if common[p]), None) if equation.service == "3-wire delta" else None
+                against = f" (against phase {point}, the common point of a {equation.service})" if point else ""
+                raise ReplayError(
+                    f"{playback.recording.path}: form {form.name} meters {quantity}{phase}{against}, which is not "
+                    f"among the channels ({', '.join(playback.assignment)}): name it with --channels or choose "
+                    f"another --form"
+                )
 
 
 def _length(playback: Playback, source: RecordingSource, chain: Chain) -> Fraction:
@@ -152,6 +161,7 @@ def _length(playback: Playback, source: RecordingSource, chain: Chain) -> Fracti
 def _check_range(playback: Playback, source: RecordingSource, sensors: tuple[Sensor, ...]) -> None:
     """Refuse ratios with which the front end would leave its specified range."""
     densities = peak_densities(source.peaks, sensors)
+    beyond, proposals = [], []
     for name, unit, option, ratio, channels in (
         ("v", "V", "--vt-ratio", playback.vt_ratio, range(3)),
         ("i", "A", "--ct-ratio", playback.ct_ratio, range(3, 6)),
@@ -161,11 +171,13 @@ def _check_range(playback: Playback, source: RecordingSource, sensors: tuple[Sen
         if excess > 1:
             slot = f"{name}{PHASES[worst % 3]}"
             peak = source.peaks[worst]
-            proposal = _proposal(playback, slot, float(ratio) * excess)
-            raise ReplayError(
-                f"{playback.recording.path}: {slot} peaks at {peak:.4g} {unit} at the meter, {excess:.3g} times the "
-                f"front end's {peak / excess:.4g} {unit}; {option} {proposal} would fit"
+            beyond.append(
+                f"{slot} peaks at {peak:.4g} {unit} at the meter, {excess:.3g} times the front end's "
+                f"{peak / excess:.4g} {unit}"
             )
+            proposals.append(f"{option} {_proposal(playback, slot, float(ratio) * excess)}")
+    if beyond:
+        raise ReplayError(f"{playback.recording.path}: {' and '.join(beyond)}; {' '.join(proposals)} would fit")
 
 
 def _proposal(playback: Playback, slot: str, least: float) -> str:

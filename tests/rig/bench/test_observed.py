@@ -8,6 +8,7 @@ from rig.pytest_plugin.failures import BenchFailure
 
 PROGRAM = """
 [display]
+scroll_seconds = 6
 normal = ["kWh delivered"]
 alternate = ["serial", "firmware"]
 """

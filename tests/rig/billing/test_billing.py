@@ -199,6 +199,46 @@ def demand_reset(kind: str) -> None:
     assert_kw([course.maximum().value], figures[-1], kind=kind)
 
 
+@pytest.mark.parametrize(
+    ("kind", "peak_begins", "resets", "old", "new"),
+    [
+        # A quarter of an hour at 7.2 kW, alone in its interval: its whole demand is 7.2 kW.
+        ("block:15", 15, 20, 2.4, 4.8),  # 5 of 15 minutes, and 10
+        ("block:15", 15, 30, 7.2, 0.0),  # at the end of the interval nothing is lost
+        ("block:15", 15, 15, 0.0, 7.2),
+        ("sliding:5x3", 10, 20, 4.8, 2.4),  # 10 of 15 minutes; the window begins anew, and has 5
+        ("sliding:5x3", 10, 25, 7.2, 0.0),
+        ("sliding:5x3", 10, 10, 0.0, 7.2),
+    ],
+)
+def test_d11_a_peak_across_a_demand_reset_is_whole_in_neither_period(
+    kind: str, peak_begins: int, resets: int, old: float, new: float
+) -> None:
+    """D-11: decided (069), and documented as it is here. The EOI contact closes at the reset; the interval goes on."""
+    whole = Course(program(kind, quantities=ACTIVE))
+    course = Course(program(kind, quantities=ACTIVE))
+    course.idle(0)
+    for each, at in ((whole, None), (course, resets)):
+        for minute in range(60):
+            if minute == at:
+                each.ask(Action.RESET)
+            each.run(1, kw=7.2 if peak_begins <= minute < peak_begins + 15 else 0.0)
+    assert_kw([whole.maximum().value], 7.2, kind=kind)
+    (snapshot,) = course.snapshots(Cause.COMMUNICATION)
+    assert_kw([snapshot.demand[0][0].maximum.value, course.maximum().value], old, new, kind=kind)
+    assert [at for at, cause, _, _ in course.ends() if cause is Cause.COMMUNICATION] == [f"12:{resets:02}"]
+
+
+def test_d11_thermal_demand_loses_nothing_at_a_reset() -> None:
+    """The pointer runs on, so the new maximum begins where it stands: the peak is in both periods."""
+    course = Course(program("thermal:15", quantities=ACTIVE))
+    course.run(20)
+    course.ask(Action.RESET)
+    assert_kw([course.maximum().value], pointer(20), kind="thermal:15")
+    course.run(10)
+    assert_kw([course.maximum().value], pointer(30), kind="thermal:15")
+
+
 def outage(kind: str) -> None:
     """Off from 12:06 to 12:09: 12 of 15 minutes. In another meter from 12:04 to 12:34: 4, none, and 11 of 15."""
     course = Course(program(kind, quantities=ACTIVE))

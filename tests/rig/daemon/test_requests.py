@@ -58,7 +58,10 @@ kp_wh = "0.15"
 name = "KYZ2"
 function = "eoi"
 """
-PATIENCE_S = 20
+PATIENCE_S = 120
+
+NEAR_NS = 600 * 10**9
+"""A busy machine simulates with some delay; what these clocks are told apart from is a day away."""
 
 KEY = "000000"
 """Of every level, while none was chosen and the meter is not sealed (docs/access.md)."""
@@ -180,19 +183,19 @@ def test_the_clock_is_set_stays_set_and_comes_back(running: Running) -> None:
     before = running.client.ask(ReadState())["utc_ns"]
     running.client.ask(SetClock(time.time_ns() + ahead_ns))
     running.events(lambda name: name == "clock set to")
-    assert abs(running.client.ask(ReadState())["utc_ns"] - before - ahead_ns) < 5 * 10**9
+    assert abs(running.client.ask(ReadState())["utc_ns"] - before - ahead_ns) < NEAR_NS
     running.next(Reading, Topic.READINGS, Topic.EVENTS)
     running.next(Reading)
     running.next(Reading)
-    assert abs(running.client.ask(ReadState())["utc_ns"] - time.time_ns() - ahead_ns) < 2 * 10**9, (
+    assert abs(running.client.ask(ReadState())["utc_ns"] - time.time_ns() - ahead_ns) < NEAR_NS, (
         "the host's does not win"
     )
     running.kill()
     running.start()
-    assert abs(running.client.ask(ReadState())["utc_ns"] - time.time_ns() - ahead_ns) < 2 * 10**9, "nor after a start"
+    assert abs(running.client.ask(ReadState())["utc_ns"] - time.time_ns() - ahead_ns) < NEAR_NS, "nor after a start"
     running.client.ask(SetClock(None))
     running.events(lambda name: name == "clock set to")
-    assert abs(running.client.ask(ReadState())["utc_ns"] - time.time_ns()) < 2 * 10**9
+    assert abs(running.client.ask(ReadState())["utc_ns"] - time.time_ns()) < NEAR_NS
     for absurd in (0, -1, 946_684_800 * 10**9 - 1, 4_102_444_800 * 10**9, (1 << 63) - 1):
         with pytest.raises(RequestRefusedError, match="is no time for a meter: give one from 2000 to 2099"):
             running.client.ask(SetClock(absurd))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from rig.files.strict_toml import convert
 from rig.meter.billing.energy_interval import EnergyInterval
+from rig.meter.billing.quantity import Quantity
 from rig.meter.display.items import DisplayItem
 from rig.meter.display.lcd import Lcd
 from rig.meter.display.readout import DisplayedNameplate, Readout
@@ -17,6 +18,7 @@ from rig.meter.reading.instantaneous import Instantaneous
 from rig.program import schema
 from rig.program.build import Program, build
 from rig.program.display_items import items
+from rig.program.names import PulseQuantities
 from tests.rig.kept_meter import KWH, MINUTE, SECOND, KeptMeter
 from tests.rig.phasor_readings import lagging, readings
 
@@ -33,6 +35,8 @@ quantities = ["kW delivered", "kvar lagging", "kVA"]
 [test_mode]
 minutes = 20
 interval_minutes = 5
+[display]
+scroll_seconds = 6
 [[tou.seasons]]
 name = "summer holidays"
 begins = "05-01"
@@ -57,8 +61,10 @@ def program(text: str = TEXT) -> Program:
 
 
 PROGRAM = program()
-PLATE = DisplayedNameplate("0.1.0", "0123456789ab", "00 000 000", "1.8", "4800", PROGRAM.billing.calendar)
-KNOWN = items(PROGRAM.metering.names)
+PLATE = DisplayedNameplate(
+    "0.1.0", "0123456789ab", "00 000 000", "1.8", "4800", PROGRAM.billing.calendar, software="0.2.0"
+)
+KNOWN = items(PROGRAM.metering.names, PulseQuantities(Quantity.KVARH_LAGGING, Quantity.KVAH_RMS))
 
 
 def at(text: str) -> int:

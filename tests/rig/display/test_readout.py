@@ -175,7 +175,7 @@ def test_test_mode_shows_its_own_registers():
 
 def test_pulse_items():
     meter = new_meter().meter
-    assert shows(meter, "pulse kWh") == "PULSE kWh"
+    assert shows(meter, "pulse kWh") == "PULSE kvarh"
     assert shows(meter, "pulse kM3H") == "PULSE kVAh"
 
 

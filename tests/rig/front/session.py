@@ -100,7 +100,7 @@ class Session:
         self._hands = Hands(PINS, pins, self.seed)
         self._switches = Switches(PINS, pins, 0, on_edge=self._note)
         programmed = program()
-        self._panel = FrontPanel(programmed.display, (), displayed_nameplate(programmed), self._switches, 0)
+        self._panel = FrontPanel(programmed.display, displayed_nameplate(programmed), self._switches, 0)
         self._watch_modes()
         self.billing, _ = Billing.begin(programmed.billing, T0)
         self._run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -128,7 +129,7 @@ def test_cell(event: FrontEvent, state: FrontState, script: str):
     assert front.state is state
     requests = hands.play(last)
     match became:
-        case "-" | "begin" | "end" | "undo":
+        case "-" | "swipe" | "begin" | "end" | "undo":  # these settings scroll, so a swipe is nothing
             after, then = state, place
         case "pass" if place == items - 1:
             after, then = FrontState.NORMAL, 0
@@ -139,6 +140,41 @@ def test_cell(event: FrontEvent, state: FrontState, script: str):
     assert (front.state, front.place, front.mode, front.fast) == (after, then, after.mode, after is FrontState.FAST)
     assert front.item == getattr(SETTINGS, after.mode.value)[then]
     assert requests == tuple((at_ns, action) for word, action in WISHES.items() if word == became)
+
+
+STANDING = replace(SETTINGS, scroll_s=0)
+"""Autoscroll is not programmed."""
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "place"),
+    [
+        ("@999", FrontState.NORMAL, 0),
+        ("C1 S4 s5 @999", FrontState.NORMAL, 1),
+        (f"{ALTERNATE} @999", FrontState.ALTERNATE, 0),
+        (f"{ALTERNATE} S6 s7 @999", FrontState.ALTERNATE, 1),
+        (f"{ALTERNATE} S6 s7 S8 s9 @999", FrontState.NORMAL, 0),
+        ("M2 m5.5 M6 @8.9", FrontState.ALTERNATE, 0),
+        ("M2 m5.5 M6 @9", FrontState.ALTERNATE, 1),
+        ("M2 m5.5 M6 m9.5 M10 m13.5 @999", FrontState.NORMAL, 0),
+        ("M2 m5.5 M6 @12", FrontState.MAGNET, 0),
+        (f"{SWITCH} @999", FrontState.SWITCH, 0),
+        (f"{SWITCH} S10 s11 @999", FrontState.SWITCH, 1),
+        (f"{MAGNET} @13.9", FrontState.MAGNET, 0),
+        (f"{MAGNET} @14", FrontState.MAGNET, 1),
+        (f"{MAGNET} @122", FrontState.MAGNET, 0),
+        (f"{FAST} @8.5", FrontState.FAST, 1),
+        (f"{TEST} @60", FrontState.TEST, 0),
+    ],
+)
+def test_d3_without_autoscroll_an_item_stands_until_scroll(script: str, state: FrontState, place: int) -> None:
+    """D-3, "if programmed for autoscrolling"; in Gyrbox by the magnet "the display will scroll automatically".
+
+    With the cover on, where nobody reaches SCROLL, a magnet brought again steps the alternate sequence.
+    """
+    hands = Hands(settings=STANDING)
+    hands.play(script)
+    assert (hands.front.state, hands.front.place) == (state, place)
 
 
 def test_both_ends_of_a_pass_are_walked():

@@ -136,7 +136,7 @@ def test_the_plant_has_all_that_a_meter_can() -> None:
 
 def test_without_a_file() -> None:
     made = default_program()
-    assert made.file == program("").file
+    assert made.file == program("[display]\nscroll_seconds = 6").file
     assert (made.nameplate.type, made.nameplate.form) == ("RXRS4e", "9S")
     assert made.ks.wh == Fraction(9, 5)
     assert made.equation is FORMS["9S"].equation()
@@ -145,8 +145,12 @@ def test_without_a_file() -> None:
     assert made.billing.calendar.span(0).rate is Rate.A
     assert made.outputs == (PulsesOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, Fraction(3, 20)),)
     assert [item.name for item in made.display.normal] == [
-        "all segments", "kWh delivered", "kW delivered max", "reset count",
+        "all segments", "kWh delivered", "kW delivered max", "reset count", "service",
     ]  # fmt: skip
+    assert [item.name for item in program("").display.normal] == [
+        "kWh delivered", "kW delivered max", "reset count", "service", "all segments",
+    ]  # fmt: skip
+    assert program("").display.scroll_s == 0
     assert default_program("2S", 200).ks.wh == Fraction(36, 5)
     with pytest.raises(ConfigError, match=r"meter\.form: form"):
         default_program("7S")
@@ -332,7 +336,8 @@ def test_usual_sequences_show_what_the_model_has(model: str) -> None:
         assert 1 <= len(sequence) <= schema.MOST_ITEMS
         assert len({item.name for item in sequence}) == len(sequence)
     pulses = [item.what for item in made.display.test if isinstance(item.what, PulseItem)]
-    assert pulses == [PulseItem(False), PulseItem(True)][: 2 if "R" in model and model.startswith("RX") else 1]
+    either, lagging = PulseItem(Quantity.KWH_EITHER), PulseItem(Quantity.KVARH_LAGGING)
+    assert pulses == ([either, lagging] if model.startswith("RX") else [either])
     assert ("kWh delivered A" in {item.name for item in made.display.normal}) == (not model.startswith("AXL"))
 
 

@@ -16,7 +16,11 @@ from rig.program import changes, schema
 from rig.program.changes import actions_of
 
 EXAMPLES = sorted((Path(schema.__file__).parent / "examples").glob("*.toml"))
-DATA = [{}, *(tomllib.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES)]
+DATA: list[dict[str, Any]] = [
+    {},
+    {"meter": {"firmware": "7.18", "relay_board": False}},
+    *(tomllib.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES),
+]
 TABLES = schema.ProgramFile.__struct_fields__
 
 
@@ -34,6 +38,8 @@ def labels(old: schema.ProgramFile, new: schema.ProgramFile) -> set[str]:
 ROWS: dict[str, list[tuple[str, str, set[str]]]] = {
     "[meter]": [("", '[meter]\nserial = "1"', set()), ("", '[meter]\nct_ratio = "2"', set())],
     "[meter] service": [("", '[meter]\nservice = "4-wire wye"', {"change metrology"})],
+    "[meter] firmware": [("", '[meter]\nfirmware = "7.18"', {"change metrology"})],
+    "[meter] relay_board": [("outputs = []", "outputs = []\n[meter]\nrelay_board = false", {"change metrology"})],
     "[demand]": [("", "[demand]", set()), ("[demand]", "[demand]\nreset_lockout_seconds = 1", set())],
     "[recorder]": [("", '[recorder]\nchannels = [{ metric = "I2h A", pulse = "1" }]', set())],
     "[display]": [("", "[display]\nenergy_digits = 6", set()), ("", '[display]\nnormal = ["date"]', set())],
@@ -101,8 +107,15 @@ def expected(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
         found.add("change metrology")
     if old["meter"]["service"] != new["meter"]["service"]:
         found.add("change service type")
+    if old["meter"]["firmware"] != new["meter"]["firmware"]:
+        found.add("upgrade")
+    if old["meter"]["relay_board"] != new["meter"]["relay_board"]:
+        found.add("change relays")
     kyz1 = [{"function": "pulses", "name": "KYZ1", "quantity": "kWh delivered", "kp_wh": None}]
-    outs = [sorted(data["outputs"] if data["outputs"] is not None else kyz1, key=str) for data in (old, new)]
+    outs = [
+        sorted(kyz1 * data["meter"]["relay_board"] if data["outputs"] is None else data["outputs"], key=str)
+        for data in (old, new)
+    ]
     ins = [sorted(data["inputs"], key=str) for data in (old, new)]
     if outs[0] != outs[1]:
         found.add("change relays")

@@ -57,9 +57,10 @@ def test_new_prints_what_it_would_write() -> None:
 def test_check_prints_json_without_keys() -> None:
     printed = in_process("check", str(EXAMPLES / "industrial-9s.toml"), "--json")
     told = json.loads(printed)
-    assert list(told) == ["file", "digest", "nameplate", "summary", "notes", "program"]
+    assert list(told) == ["file", "digest", "nameplate", "markings", "summary", "notes", "program"]
     assert told["digest"] == load_program(EXAMPLES / "industrial-9s.toml").digest
     assert told["nameplate"]["Ks"] == "1.8 (inferred)"
+    assert told["markings"]["relay_board"]["outputs"][1] == {"number": 2, "kp": "0.3", "function": "kvarh lagging"}
     assert told["summary"]["IN2"] == "forces rate D"
     assert told["program"]["demand"]["method"] == "thermal"
     assert told["program"]["security"] == {"seal": True}

@@ -12,8 +12,7 @@ import pytest
 from meter_of_counts import SECOND_NS, items, payload
 
 from drivers.contact_memory import ContactMemory
-from drivers.gpio import Position
-from rig.meter.contacts.outputs import KYZ_OUTPUTS
+from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.store.check import Finding, check
 from rig.store.history import NAME, SCHEMA
 from rig.store.items import SnapshotItem
@@ -38,8 +37,9 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(sqlite3.connect(folder / NAME)) as database:
         assert database.execute("PRAGMA page_count").fetchone()[0] > 10
     store = Store.open(folder)
-    memory = ContactMemory(folder / "contacts", [output.value for output in KYZ_OUTPUTS])
-    memory.remember("kyz2", Position.KZ)
+    memory = ContactMemory(folder / "contacts", [output.value for output in (OutputId.TEST_LED, *KYZ_OUTPUTS)])
+    for pulses in range(1, 4):
+        memory.remember("kyz2", "K-Z", pulses)
     memory.close()
     for k in range(31, 41):
         store.append(*items(k))

@@ -21,7 +21,7 @@ from rig.store.record import decode, raw
 from rig.store.store import MOST_PAYLOAD, MOST_WAITING, Store
 from rig.store.writer import StoreWriter
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 class GatedDisk(Disk):

@@ -1,0 +1,41 @@
+"""What a simulated board in a process of its own is told, and says of itself (rig/hardware/board_process.py)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import msgspec
+
+from calibration.constants import Calibration, ChannelConstants
+from rig.hardware.config import Config, HardwareConfig
+
+MOST_ORDER = 1 << 16
+"""Bytes of an Order, which fit in a pipe."""
+
+Channels = list[tuple[str, int, str]]
+"""By channel the gain, as an exact number, the delay in ticks, and the offset in codes, as one."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """Be the board of this configuration, its amperes of a current class."""
+
+    config: Config
+    current_class: int
+
+
+class About(msgspec.Struct, frozen=True):
+    """What it is: its wiring and fidelity, and the constants of its sensors, known by construction."""
+
+    wiring: HardwareConfig
+    fidelity: str
+    current_class: int
+    channels: Channels
+    identity: str
+    date: str
+    source: str
+
+    @property
+    def calibration(self) -> Calibration:
+        """The constants that undo its sensors."""
+        channels = tuple(ChannelConstants(Fraction(g), delay, Fraction(o)) for g, delay, o in self.channels)
+        return Calibration(channels, identity=self.identity, date=self.date, calibrated=True, source=self.source)
