@@ -77,7 +77,7 @@ class Address:
         except BaseException:
             self._claim.close()
             raise
-        self._inode = path.lstat().st_ino
+        self._bound = path.lstat()
 
     def _listen(self) -> socket.socket:
         path = self.path
@@ -111,7 +111,7 @@ class Address:
         if self.listener.fileno() < 0:
             return
         with suppress(OSError):  # while it is open, no other file has its inode
-            if self.path.lstat().st_ino == self._inode:
+            if os.path.samestat(self.path.lstat(), self._bound):
                 self.path.unlink()
         self.listener.close()
         self._claim.close()
