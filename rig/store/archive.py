@@ -82,7 +82,7 @@ class Archive:
         except sqlite3.Error as error:
             self._fail(f"cannot be written ({error})", keep=getattr(error, "sqlite_errorcode", None) in _PASSING)
         except OSError as error:
-            self._fail(f"cannot be used ({error.strerror})")
+            self._fail(f"cannot be used ({error.filename or self._path}: {error.strerror})")
         else:
             self.trouble = None
             return result

@@ -27,6 +27,7 @@ from pathlib import Path
 import msgspec
 
 from drivers.contact_memory import contact_faults
+from rig.files.bounded import open_regular
 from rig.files.claim import claim_fault
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.store.disk import Disk
@@ -176,7 +177,7 @@ def _of_others(folder: Path) -> list[Finding]:
 
 
 def _contact_faults(path: Path) -> list[str]:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return contact_faults(
             file.read(_MOST_CONTACTS_BYTES), [output.value for output in (OutputId.TEST_LED, *KYZ_OUTPUTS)]
         )

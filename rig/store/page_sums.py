@@ -29,6 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rig.files.bounded import open_regular
 from rig.store.wal_file import WalFile, read_wal
 
 SUMS = "history.sums"
@@ -38,6 +39,9 @@ _HEAD = struct.Struct("<8sQII")
 _CRC = struct.Struct("<I")
 MOST_PAGES = 1 << 22
 """A history of 16 GB."""
+
+MOST_LOG_BYTES = 1 << 28
+"""SQLite's log is some 4 MB; only while somebody reads for hours does it grow further."""
 
 _MOST_NAMED = 8
 
@@ -70,7 +74,7 @@ class DamagedSums(ValueError):
 def read_sums(path: Path) -> PageSums | None:
     """Read the sums beside a history; None where there are none. Raises OSError, DamagedSums."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(_HEAD.size + _CRC.size * (MOST_PAGES + 1))
     except FileNotFoundError:
         return None
@@ -118,7 +122,7 @@ def sums_after(before: Sequence[int], wal: WalFile) -> tuple[int, ...]:
 def sums_of(path: Path, page_bytes: int) -> tuple[int, ...]:
     """Sum up the pages of a file as they are. Raises OSError."""
     found = []
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while data := file.read(page_bytes):
             found.append(zlib.crc32(data))
     return tuple(found)
@@ -127,7 +131,8 @@ def sums_of(path: Path, page_bytes: int) -> tuple[int, ...]:
 def log_of(path: Path) -> bytes:
     """Read the log beside a history; nothing where there is none. Raises OSError."""
     try:
-        return path.with_name(path.name + "-wal").read_bytes()
+        with open_regular(path.with_name(path.name + "-wal")) as file:
+            return file.read(MOST_LOG_BYTES)
     except FileNotFoundError:
         return b""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -139,6 +140,22 @@ def older(folder: Path, last: int) -> Path:
         database.execute("PRAGMA user_version = 1")
     (folder / SUMS).unlink()
     return folder
+
+
+@pytest.mark.parametrize("name", [SUMS, "contacts", "lock", LOG])
+@pytest.mark.parametrize("kind", ["fifo", "folder", "link to /dev/zero"])
+def test_what_is_no_file_is_told_and_waited_for_by_nobody(killed: Path, tmp_path: Path, name: str, kind: str) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "s"))
+    path = folder / name
+    path.unlink()
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case _:
+            path.symlink_to("/dev/zero")
+    assert any("cannot be read" in finding.found for finding in faults(folder))
 
 
 def test_an_older_history_is_read_said_so_and_upgraded(tmp_path: Path) -> None:
