@@ -111,7 +111,7 @@ def troubles(s: Summary) -> str:
     if s.input_pulses_in_doubt:
         said.append(f"INPUT PULSES IN DOUBT ×{s.input_pulses_in_doubt}")
     if s.trouble:
-        said.append(f"NOT STORED: {s.trouble}")
+        said.append(f"STORE: {s.trouble}")
     return "   ".join(said)
 
 
