@@ -38,6 +38,7 @@ from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import open_hardware, program_of
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.inputs import InputId
+from rig.plain_text import print_traceback
 from rig.program.build import Program
 from rig.service.persistence import program_in_force
 from rig.service.run_accumulator import RunAccumulator
@@ -233,6 +234,7 @@ def serve(start: Start, ready: Callable[[], None] | None = None) -> Ended:
 
 def main() -> None:
     """`python -m rig.daemon.metering DESCRIPTOR`: the channel to whoever starts it, who says Start, and then Begin."""
+    sys.excepthook = print_traceback
     channel: MessageChannel[FromStarter] = MessageChannel(socket.socket(fileno=int(sys.argv[1])), FromStarter)
 
     def ready() -> None:

@@ -45,6 +45,7 @@ from rig.store.errors import StoreError
 from rig.store.events import StoreDamaged
 from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.meter_items import items_of
+from rig.store.owner import check_owner, owner_of
 from rig.store.recording_settings import settings_text
 from rig.store.saved_meter import REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save, last_saved
 from rig.store.saved_settings import saved_settings
@@ -125,7 +126,9 @@ class Persistence:
             self.access = Access.begin(program.security, host_utc_ns)
         else:
             try:
-                said = self._go_on(decoded_save(store.restored), store.restored, host_utc_ns)
+                kept = decoded_save(store.restored)
+                check_owner(kept.owner, owner_of(program.nameplate), store.folder)
+                said = self._go_on(kept, store.restored, host_utc_ns)
             except BaseException:
                 store.close()
                 raise
@@ -218,6 +221,7 @@ class Persistence:
             batch=self._batch,
             lineage=self._lineage,
             base=self._base,
+            owner=owner_of(self._program.nameplate),
         )
 
     @property
@@ -318,12 +322,22 @@ def program_in_force(configured: Program, folder: Path | None) -> tuple[Program,
     """Give the program that the meter of a store goes on with: one written to it, unless the configured one has changed
     since. Reads only; a store that cannot be read is for whoever opens it.
 
-    Raises StoreError for a written program that cannot be read.
+    Raises StoreError for a written program that cannot be read, and for a store of another meter than the program's.
     """
+    if folder is None:
+        return configured, None
     try:
-        written = None if folder is None else last_saved(folder)[1].written
+        saved = last_saved(folder)[1]
     except StoreError:
-        written = None
+        return configured, None
+    program, written = _in_force(configured, saved.written, folder)
+    check_owner(saved.owner, owner_of(program.nameplate), folder)
+    return program, written
+
+
+def _in_force(
+    configured: Program, written: WrittenProgram | None, folder: Path
+) -> tuple[Program, WrittenProgram | None]:
     if written is None or written.instead_of != configured.fingerprint:
         return configured, None
     try:
