@@ -3,6 +3,10 @@
 Works on anything with spidev's `xfer2(list[int]) -> list[int]`: /dev/spidev on a Pi, the simulated board elsewhere.
 The protocol is `gateware.registers`. Every operation is safe to repeat, so a damaged frame costs a retry, never a
 record: a record is dropped by naming its sequence, and only after all its words came with a good CRC.
+
+What goes wrong has one of three classes: NoReply, which another try may mend; ForeignBoard, which it will not; and for
+the rest LinkError itself, after which the board must be recognised anew (`read_identity`, `ticks`), as it may have been
+reset. Errors of the system's SPI driver (OSError) count as frames without a reply.
 """
 
 from __future__ import annotations
@@ -36,12 +40,13 @@ from gateware.registers import (
     words_present,
 )
 
-RING_SINCE = 2
-"""Minor version of the register map that has RECORDS; before it, CHAIN counted the memories, of which one was free."""
+_HEAD_WORDS = 3
+"""Of a record: sequence, windows and flags; where it starts; where it ends. No other record has the same."""
 
 
 class SpiBus(Protocol):
-    """What the link needs of spidev. `xfer2` releases the GIL and may overwrite the list it is given."""
+    """What the link needs of spidev. `xfer2` releases the GIL and may overwrite the list it is given; it may raise
+    OSError."""
 
     def xfer2(self, data: list[int]) -> list[int]: ...
 
@@ -50,6 +55,14 @@ class SpiBus(Protocol):
 
 class LinkError(DriverError):
     """The FPGA cannot be reached or does not behave; the message says what to check."""
+
+
+class NoReply(LinkError):
+    """No whole reply came in so many attempts: it may come later."""
+
+
+class ForeignBoard(LinkError):
+    """Something answers with good CRCs that is not the board spoken to before, or none of ours."""
 
 
 @dataclass(frozen=True)
@@ -74,25 +87,34 @@ class Identity:
 
 @dataclass
 class LinkCounts:
-    """Frames sent, replies with a bad CRC or foreign sequence, requests the FPGA received damaged, retries."""
+    """Frames sent, replies with a bad CRC or foreign sequence, requests the FPGA received damaged, retries, and frames
+    that the system's SPI driver refused."""
 
     frames: int = 0
     crc_errors: int = 0
     request_errors: int = 0
     retries: int = 0
+    bus_errors: int = 0
 
 
 class SpiLink:
-    """One FPGA behind one SPI bus. `attempts` is how often a frame is sent before giving up."""
+    """One FPGA behind one SPI bus. `attempts` is how often a frame is sent before giving up.
+
+    `record_vanished`: a record that was there was gone before it was dropped, so the board was reset; whoever looks
+    into it sets it back. Raises NoReply or ForeignBoard where no board of ours answers.
+    """
 
     def __init__(self, bus: SpiBus, attempts: int = 8) -> None:
         self._bus = bus
         self._attempts = attempts
         self._sequence = 0
+        self._first_reply = False  # the last reply was to the first frame that asked for it
         self._page: int | None = None
         self._held: Record | None = None  # read whole, but nobody knows whether the FPGA has dropped it
+        self._refusal: OSError | None = None
+        self.record_vanished = False
         self.counts = LinkCounts()
-        self.identity = self._identify()
+        self.identity = self.read_identity()
         self._spans = [
             (start, min(MAX_COUNT[Op.RECORD], words.stop - start))
             for words in words_present(self.identity.capabilities)
@@ -171,7 +193,8 @@ class SpiLink:
         """The records waiting now, oldest first. Each is dropped from the FPGA when the next is asked for, or the one
         after the last: so whoever takes one makes sure of it first.
 
-        After a LinkError, or in another call, it goes on: no record is lost or given twice.
+        After a LinkError, or in another call, it goes on: no record is lost or given twice, though the board be reset
+        before one could be dropped.
         """
         waiting, again = 1, self._held is not None  # given before, and perhaps dropped
         while waiting:
@@ -181,8 +204,24 @@ class SpiLink:
                     return
                 yield self._held
             record = self._held
-            (_, waiting), _ = self._exchange(Op.POP, record.sequence & 0xFF, 0, again=again)
+            (status, waiting), _ = self._exchange(Op.POP, record.sequence & 0xFF, 0)
+            self.record_vanished |= status is ReplyStatus.NOT_THERE and self._first_reply and not again
             self._held, again = None, False
+
+    def dropped_records(self) -> Iterator[Record]:
+        """Drop the records waiting now, oldest first; give each without its sums, which are not read: so a ring that is
+        full takes a sixth of the time."""
+        if self._held is not None:
+            self._exchange(Op.POP, self._held.sequence & 0xFF, 0)
+            self._held = None
+        while True:
+            (status, _), payload = self._exchange(Op.RECORD, 0, _HEAD_WORDS)
+            if status is ReplyStatus.NOT_THERE:
+                return
+            head = _items(payload, ITEM_BYTES[Op.RECORD])
+            record = Record.from_words([*head, *[0] * (RECORD_WORDS - _HEAD_WORDS)])
+            self._exchange(Op.POP, record.sequence & 0xFF, 0)
+            yield record
 
     def drop_known(self, sequence: int, tick_end: int) -> bool:
         """Drop the oldest record if it is this one, which a process that has died had taken; whether it was there."""
@@ -192,35 +231,46 @@ class SpiLink:
         self._exchange(Op.POP, sequence & 0xFF, 0)
         return True
 
+    def drop(self, sequence: int) -> bool:
+        """Drop the oldest record, given already, whose own sequence the FPGA does not know it by; whether it was there
+        by this one. Its memory is damaged then: it counts sequences elsewhere."""
+        (status, _), _ = self._exchange(Op.POP, sequence & 0xFF, 0)
+        self._held = None
+        return status is ReplyStatus.OK
+
+    def begin_anew(self, identity: Identity) -> None:
+        """Go on with a board that was reset or changed, whose `identity` was read: nothing is to be dropped there."""
+        self._held, self._page = None, None
+        self.identity, self.record_vanished = identity, False
+
     def _oldest(self) -> Record | None:
+        """Read the oldest record, and its beginning again: after a reset in between there is another one."""
         words = [0] * RECORD_WORDS
         for start, count in self._spans:
             (status, _), payload = self._exchange(Op.RECORD, start, count)
             if status is ReplyStatus.NOT_THERE:
                 return None
             words[start : start + count] = _items(payload, ITEM_BYTES[Op.RECORD])
+        (status, _), payload = self._exchange(Op.RECORD, 0, _HEAD_WORDS)
+        if status is ReplyStatus.NOT_THERE or _items(payload, ITEM_BYTES[Op.RECORD]) != words[:_HEAD_WORDS]:
+            self.record_vanished = True
+            return None
         return Record.from_words(words)
 
     # --- frames ---
 
     def _exchange(
-        self, op: Op, address: int, count: int, data: int | None = None, again: bool = False
+        self, op: Op, address: int, count: int, data: int | None = None
     ) -> tuple[tuple[ReplyStatus, int], bytes]:
-        """Send a request until a whole reply comes back: ((status, records waiting), payload).
-
-        `again`: an earlier exchange may have had it done without a reply.
-        """
+        """Send a request until a whole reply comes back: ((status, records waiting), payload)."""
+        self._refusal = None
         for attempt in range(self._attempts):
-            self._sequence = (self._sequence + 1) & 0xFF
-            frame = request(op, self._sequence, address, count, data)
-            assert len(frame) <= FRAME_BYTES
-            reply = bytes(self._bus.xfer2(list(frame)))[reply_offset(op) :]
-            self.counts.frames += 1
             self.counts.retries += attempt > 0
+            reply = self._transfer(op, address, count, data)[reply_offset(op) :]
             body, crc = reply[:-CRC_BYTES], reply[-CRC_BYTES:]
             good = len(body) >= HEAD_BYTES and crc32(body) == int.from_bytes(crc, "big")
             if not good or body[1] != self._sequence or body[0] >> 4 not in set(ReplyStatus):
-                self.counts.crc_errors += 1
+                self.counts.crc_errors += bool(reply)
                 continue
             status = ReplyStatus(body[0] >> 4)
             if status is ReplyStatus.BAD_CRC:
@@ -230,40 +280,67 @@ class SpiLink:
                 raise LinkError(
                     f"the FPGA refused {op.name} at address {address:#x}: its build does not match this software"
                 )
-            if status is ReplyStatus.NOT_THERE and op is Op.POP and attempt == 0 and not again:
-                raise LinkError(f"the FPGA no longer has record {address} that was just read: it was reset meanwhile")
+            self._first_reply = attempt == 0
             return (status, body[0] & 0xF), body[HEAD_BYTES:]
-        raise LinkError(
-            f"no good reply to {op.name} in {self._attempts} attempts: lower the SPI speed, shorten the wires, "
+        raise NoReply(
+            self._refused()
+            or f"no good reply to {op.name} in {self._attempts} attempts: lower the SPI speed, shorten the wires, "
             "check the ground"
         )
 
-    def _identify(self) -> Identity:
-        """Read the ID registers, telling apart the ways in which an SPI connection is usually wrong."""
+    def _transfer(self, op: Op, address: int, count: int, data: int | None = None) -> bytes:
+        """Send one frame; what came meanwhile, b"" where the system's SPI driver refused it."""
+        self._sequence = (self._sequence + 1) & 0xFF
+        frame = request(op, self._sequence, address, count, data)
+        assert len(frame) <= FRAME_BYTES
+        self.counts.frames += 1
+        try:
+            return bytes(self._bus.xfer2(list(frame)))
+        except OSError as error:
+            self._refusal = error
+            self.counts.bus_errors += 1
+            return b""
+
+    def _refused(self) -> str | None:
+        """One sentence on the last frame, where the system's SPI driver did not send it."""
+        if self._refusal is None:
+            return None
+        why = self._refusal.strerror or str(self._refusal) or type(self._refusal).__name__
+        return f"the system's SPI driver fails ({why}): check dmesg, the SPI settings (rig doctor) and the supply"
+
+    def read_identity(self) -> Identity:
+        """Read the ID registers, telling apart the ways in which an SPI connection is usually wrong.
+
+        `identity` stays as it is: what a board says later is for whoever asks to compare.
+        """
         op, count = Op.READ, 7
+        self._refusal = None
         said = b""
         for _ in range(self._attempts):
-            self._sequence = (self._sequence + 1) & 0xFF
-            said = bytes(self._bus.xfer2(list(request(op, self._sequence, 0, count))))
-            self.counts.frames += 1
+            said = self._transfer(op, 0, count)
             reply = said[reply_offset(op) :]
             if crc32(reply[:-CRC_BYTES]) == int.from_bytes(reply[-CRC_BYTES:], "big") and len(reply) > CRC_BYTES:
                 if reply[0] >> 4 == ReplyStatus.OK and reply[1] == self._sequence:
                     break
                 self.counts.request_errors += 1
                 continue
-            self.counts.crc_errors += 1
+            self.counts.crc_errors += bool(said)
         else:
-            raise LinkError(_diagnosis(said))
+            raise NoReply(self._refused() or _diagnosis(said))
         magic, version, build, capabilities, num, den, chain = _items(reply[HEAD_BYTES:-CRC_BYTES], ITEM_BYTES[op])
         if magic != MAGIC:
-            raise LinkError(
+            raise ForeignBoard(
                 f"an FPGA answers, but MAGIC reads {magic:#010x} instead of {MAGIC:#010x}: it holds another design"
             )
         if version >> 16 != VERSION >> 16:
-            raise LinkError(
+            raise ForeignBoard(
                 f"the FPGA's register map is version {version >> 16}, this software speaks {VERSION >> 16}: "
                 "load its own bitstream"
+            )
+        if not (num and den and chain >> 24):
+            raise ForeignBoard(
+                f"the FPGA's clock reads {num}/{den} Hz with {chain >> 24} clocks a tick: its build is damaged, "
+                "load the bitstream again"
             )
         return Identity(
             version=version,
@@ -272,7 +349,7 @@ class SpiLink:
             clock_hz=Fraction(num, den),
             clocks_per_tick=chain >> 24,
             ticks_per_sample=(chain >> 8 & 0xFFFF) * (chain >> 4 & 0xF),
-            ring=self._ring() if version & 0xFFFF >= RING_SINCE else (1 << (chain & 0xF)) - 1,
+            ring=self._ring(),
             quarter=self._quarter() if Capability.DELAYED_PRODUCTS in Capability(capabilities) else None,
         )
 

@@ -54,8 +54,8 @@ class Chain:
     def __post_init__(self) -> None:
         if self.decimation & (self.decimation - 1) or not 8 <= self.decimation <= 128:
             raise ValueError(f"the CIC decimates by a power of two from 8 to 128, not by {self.decimation}")
-        if not 2 <= self.record_slots <= 256:
-            raise ValueError(f"the ring of records has 2 to 256 slots, not {self.record_slots}")
+        if not 2 <= self.record_slots <= 1 << 12:
+            raise ValueError(f"the ring of records has 2 to {1 << 12} slots, not {self.record_slots}")
 
     @property
     def tick_hz(self) -> Fraction:

@@ -212,8 +212,9 @@ class Records(wiring.Component):
             m.d.sync += self.level.eq(self.level + 1)
         with m.Elif(self.pop & ~copied):
             m.d.sync += self.level.eq(self.level - 1)
-        m.d.comb += self.oldest.eq(sequence - self.level)
-        newest_slot, oldest_slot = self._slots(m, sequence, copied)
+        oldest = Signal(32)
+        m.d.comb += [oldest.eq(sequence - self.level), self.oldest.eq(oldest)]
+        newest_slot, oldest_slot = self._slots(m, sequence, oldest, copied)
 
         m.d.comb += [
             read_port.addr.eq(Mux(moving, Cat(step[1:7], ~bank), Cat(self.sum_read, bank, self.clear & self._spram))),
@@ -243,14 +244,14 @@ class Records(wiring.Component):
             m.d.sync += waiting.eq(0)
         return m
 
-    def _slots(self, m: Module, sequence: Signal, copied: Signal) -> tuple[Value, Value]:
+    def _slots(self, m: Module, sequence: Signal, oldest: Signal, copied: Signal) -> tuple[Value, Value]:
         """The slots of the ring that the copy fills and that has the oldest record.
 
         Where a sequence modulo the slots names its own, there is nothing to keep.
         """
         slots, log2 = self._chain.record_slots, self._chain.slots_log2
         if slots == 1 << log2:
-            return sequence[:log2], self.oldest[:log2]
+            return sequence[:log2], oldest[:log2]
         newest_slot = Signal(range(slots))
         oldest_slot = Signal(range(slots))
         for slot, moves in ((newest_slot, copied), (oldest_slot, self.pop)):

@@ -242,7 +242,7 @@ REGISTERS: tuple[Register, ...] = (
         needs=Capability.DELAYED_PRODUCTS,
     ),
     Register("EVENTS", 0x0B, "Entries ever written to EVENT_LOG.", needs=Capability.EVENTS),
-    Register("RECORDS", 0x0C, "The most records that can wait 15:0, those that wait now 31:16. Since version 1.2."),
+    Register("RECORDS", 0x0C, "The most records that can wait 15:0, those that wait now 31:16."),
     _config("REFERENCE", 0x10, 2, 0, "Voltage channel (0 to 2) whose positive zero crossings close windows."),
     _config("HYSTERESIS", 0x11, 19, 8192, "Sample codes below zero that arm the next crossing."),
     _config("WINDOW_MIN", 0x12, 16, 128, "Crossings closer than this many samples are ignored."),

@@ -82,7 +82,7 @@ class SpiPeripheral(wiring.Component):
     data: Out(32)
 
     # record FIFO
-    level: In(8)
+    level: In(16)
     oldest: In(8)
     fetch: Out(1)
     fetch_word: Out(range(RECORD_WORDS))

@@ -23,7 +23,7 @@ _AHEAD_TICKS = 1 << 16
 
 
 class SimulatedBoard:
-    """A board whose modulators see `front_end`. `ticks` counts modulator ticks since its reset.
+    """A board whose modulators see `front_end`. `ticks` counts modulator ticks since it was made.
 
     `fidelity` is one of FIDELITIES; ValueError for another.
     """
@@ -37,7 +37,14 @@ class SimulatedBoard:
         """What the pulse pins read at this moment, a bit each (gateware.registers.PULSE_PINS)."""
         self._front_end = front_end
         self._ahead = np.empty(0, np.uint8)
-        self._gateware: BehindBus = NetlistBehindBus(chain) if fidelity == "rtl" else ModelBehindBus(chain)
+        self._fidelity = fidelity
+        self.reset()
+
+    def reset(self) -> None:
+        """Load the bitstream anew, or press the board's reset: settings, records and the FPGA's own tick count begin as
+        at power-up. What is before the pins goes on."""
+        rtl = self._fidelity == "rtl"
+        self._gateware: BehindBus = NetlistBehindBus(self.chain) if rtl else ModelBehindBus(self.chain)
 
     def advance(self, ticks: int) -> None:
         """Let modulator ticks pass with the bus idle."""

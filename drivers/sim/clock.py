@@ -22,7 +22,7 @@ LOST_NS = 500_000_000
 
 
 class BoardClock:
-    """Nanoseconds of the board's modulator clock since its reset.
+    """Nanoseconds of the board's modulator clock since it was made.
 
     `hands`, if set, act on the pins while time passes, whether it is waited or a frame is on the bus, each act at its
     instant to the ns. (The board sees none of it: its own pins are outputs' of the meter.)

@@ -11,6 +11,7 @@ from gpiozero.pins import Factory
 
 from calibration.constants import Calibration, nominal, read_calibration
 from drivers.clock import Clock, MonotonicClock
+from drivers.link_start import started_link
 from drivers.pins import open_pins
 from drivers.pulse_inputs import EdgeSource, GpiodSource, GpiozeroSource
 from drivers.spi_link import SpiLink, open_spidev
@@ -39,8 +40,9 @@ class SwitchDriver(Protocol):
 @dataclass(frozen=True)
 class Hardware:
     """What the service needs of the hardware. `fidelity` is "board", or how it is simulated; `hands` are there if it
-    is: on hardware they are a person's. `epoch` names the time for which clock and board go on, whatever process comes
-    and goes, such as a boot of the computer; "" where they end with the process."""
+    is: on hardware they are a person's. `time_given`: the time of day is one that whoever simulates has chosen. `epoch`
+    names the time for which clock and board go on, whatever process comes and goes, such as a boot of the computer; ""
+    where they end with the process."""
 
     link: SpiLink
     pins: Factory
@@ -49,6 +51,7 @@ class Hardware:
     fidelity: str
     hands: SwitchDriver | None = None
     epoch: str = ""
+    time_given: bool = False
 
     @property
     def simulated(self) -> bool:
@@ -77,9 +80,10 @@ def calibration_of(config: Config, current_class: int) -> Calibration:
 def raspberry_pi(config: Config, current_class: int) -> Hardware:
     """The FPGA board on this Raspberry Pi's SPI and its GPIO pins."""
     calibration = calibration_of(config, current_class)
-    link = SpiLink(open_spidev(config.hardware.spi_path, config.hardware.spi_hz))
+    clock = MonotonicClock()
+    link = started_link(open_spidev(config.hardware.spi_path, config.hardware.spi_hz), clock)
     pins = open_pins("lgpio", config.hardware.gpio_chip)
-    return Hardware(link, pins, MonotonicClock(), calibration, "board", epoch=boot_id())
+    return Hardware(link, pins, clock, calibration, "board", epoch=boot_id())
 
 
 def boot_id() -> str:

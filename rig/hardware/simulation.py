@@ -84,7 +84,8 @@ def simulated_hardware(
     board.contacts = lambda: sum(bool(pin.state) << bit for bit, pin in enumerate(looped))  # to the pulse counters
     inputs = {each.value: pin for each, pin in config.hardware.inputs.items()}
     clock.hands = hands = Hands(config.hardware.switches | inputs, pins, config.simulation.seed)
-    hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity, hands)
+    given = begin_utc_ns is not None
+    hardware = Hardware(SpiLink(board), pins, clock, calibration, config.simulation.fidelity, hands, time_given=given)
     return hardware, board, front_end
 
 

@@ -29,7 +29,7 @@ class FirmwareError(RigError):
     """A version that is not approved, or not in that model: one sentence with those that are."""
 
 
-class Protocol(Enum):
+class PortProtocol(Enum):
     """What a meter speaks at its ports."""
 
     ANSI = "ANSI C12.19"
@@ -62,9 +62,9 @@ class Firmware:
     version: str
 
     @property
-    def protocol(self) -> Protocol:
+    def protocol(self) -> PortProtocol:
         """The protocol it speaks."""
-        return Protocol.ANSI if self._number[0] == _ANSI_MAJOR else Protocol.DGCOM
+        return PortProtocol.ANSI if self._number[0] == _ANSI_MAJOR else PortProtocol.DGCOM
 
     @property
     def port_options(self) -> frozenset[PortOption]:
@@ -90,24 +90,24 @@ class Firmware:
 def firmware_named(version: str) -> Firmware:
     """An approved version. Raises FirmwareError."""
     if version not in APPROVED:
-        raise FirmwareError(f'version {version!r} is not approved: choose {", ".join(APPROVED[:-1])} or {APPROVED[-1]}')
+        raise FirmwareError(f"version {version!r} is not approved: choose {', '.join(APPROVED[:-1])} or {APPROVED[-1]}")
     return Firmware(version)
 
 
 def firmware_of(model: MeterModel, version: str) -> Firmware:
     """An approved version in a model. Raises FirmwareError for one that speaks what the model cannot."""
     firmware = firmware_named(version)
-    if firmware.protocol is Protocol.ANSI and model.lacks(ModelCapability.C12_19):
-        dgcom = [other for other in APPROVED if Firmware(other).protocol is Protocol.DGCOM]
+    if firmware.protocol is PortProtocol.ANSI and model.lacks(ModelCapability.C12_19):
+        dgcom = [other for other in APPROVED if Firmware(other).protocol is PortProtocol.DGCOM]
         raise FirmwareError(
-            f'version {version!r} speaks ANSI C12.19, and model {model.name} is available with DGCOM: '
+            f"version {version!r} speaks ANSI C12.19, and model {model.name} is available with DGCOM: "
             f"choose {', '.join(dgcom[:-1])} or {dgcom[-1]}"
         )
     return firmware
 
 
-def protocols(model: MeterModel, firmware: Firmware | None) -> frozenset[Protocol]:
+def protocols(model: MeterModel, firmware: Firmware | None) -> frozenset[PortProtocol]:
     """What a model can be supplied with; with a version, what that speaks."""
     if firmware is not None:
         return frozenset({firmware.protocol})
-    return frozenset(Protocol) if not model.lacks(ModelCapability.C12_19) else frozenset({Protocol.DGCOM})
+    return frozenset(PortProtocol) if not model.lacks(ModelCapability.C12_19) else frozenset({PortProtocol.DGCOM})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from gateware.registers import TICK_BITS, Record
 from rig.meter.billing.billing import Billing, BillingState, MeterEvent
@@ -25,7 +26,7 @@ from rig.meter.contacts.levels import ContactChange, LevelOutputs, LevelState
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput, PulseState
 from rig.meter.installation.installation import Installation, InstallationState
-from rig.meter.measuring.events import MeasurementError, WindowsMerged
+from rig.meter.measuring.events import EnergyMissing, MeasurementError, WindowsMerged
 from rig.meter.measuring.measurement import Fault, Measurement, MeasurementState, Window
 from rig.meter.measuring.quantities import Sums
 from rig.meter.measuring.registration import Energies
@@ -35,6 +36,9 @@ from rig.meter.reading.meter_reading import MeterReading
 
 RECENT_S = 10
 """For so long after a record the board's count tells the meter's time; then it may have begun anew."""
+
+MISSING_S = 60
+"""Missing energy is told once it is over, or each time that it has come to so much."""
 
 FAULTS_S = 10
 """For so long a fault of a record is one that a person should see."""
@@ -134,6 +138,8 @@ class Meter:
         self._clock: MeterClock | None = None
         self._last: _Last | None = None
         self._faulty: dict[Fault, int] = {}  # where the last record with it ended
+        self._emitted: tuple[Fault, ...] = ()
+        self._missing_ticks = 0
         self.outputs = {output.id: output for output in outputs}
         if len(self.outputs) != len(outputs):
             raise ValueError(f"outputs need distinct identities, got {', '.join(o.id.label for o in outputs)}")
@@ -188,14 +194,18 @@ class Meter:
             self.faults,
         )
 
-    def advance(self, record: Record) -> WindowResult:
-        """Take in the next record."""
-        before, window = self._last, self.measurement.advance(record)
-        self._last = _Last(window.record.tick_end, window.tick_end, window.faults)
+    def advance(self, record: Record, latest_tick: int | None = None) -> WindowResult:
+        """Take in the next record. `latest_tick` is the tick of the timeline that it is now at most; None: not known.
+
+        A record that ends later is a fault of it, and moves nothing (H-8).
+        """
+        window = self.measurement.advance(record, latest_tick)
+        if not {Fault.TIME, Fault.IMPLAUSIBLE} & set(window.faults):
+            self._last = _Last(window.record.tick_end, window.tick_end, window.faults)
         self.installation.state.live = self.measurement.live
         self._faulty |= dict.fromkeys(window.faults, window.tick_end)
         self._recent += window.sums
-        events: list[MeterEvent] = [*self._new_faults(window, before)]
+        events: list[MeterEvent] = [*self._new_faults(window), *self._missing(window)]
         energies = window.energies
         if energies is None:
             return WindowResult(window, (), tuple(events))
@@ -217,6 +227,16 @@ class Meter:
         if self.instant is not None and self.instant is not instant:
             changes += self._judge(self.instant, end.tick)
         return WindowResult(window, tuple(pulses), (*events, *happened), tuple(changes))
+
+    def skip(self, ticks: int) -> CommandResult:
+        """Go on so many ticks after the end of the last record, with records of a count that began anew: the board was
+        reset, or is another. What flowed meanwhile is not known, and is an outage of that length."""
+        self.measurement.skip(ticks)
+        self._last = None
+        if self._clock is None or self.measurement.tick is None:
+            return CommandResult()
+        up_ns = self._clock.advance(self.measurement.tick)
+        return self._between(self.billing.outage(max(up_ns, self.billing.now_ns)))
 
     def _pulses(self, energies: Energies, begin: int, end: int) -> list[Pulse]:
         """What flowed in a window, as pulses of every output; of the lamp only those of what it follows."""
@@ -278,9 +298,9 @@ class Meter:
         since = self._last.tick - FAULTS_S * self._tick_hz
         return tuple(fault for fault, tick in self._faulty.items() if tick > since)
 
-    def _new_faults(self, window: Window, before: _Last | None) -> list[LogEvent]:
+    def _new_faults(self, window: Window) -> list[LogEvent]:
         """The faults of a window, once while they stay the same; of merged windows, how many, and from where."""
-        said = () if before is None else before.faults
+        said, self._emitted = self._emitted, window.faults
         events: list[LogEvent] = []
         faults = tuple(fault for fault in window.faults if fault is not Fault.MERGED)
         if faults and faults != tuple(fault for fault in said if fault is not Fault.MERGED):
@@ -290,6 +310,15 @@ class Meter:
             length_ms = round(1000 * length / self._tick_hz)
             events.append(WindowsMerged(self.billing.now_ns, window.record.windows, window.tick_start, length_ms))
         return events
+
+    def _missing(self, window: Window) -> list[LogEvent]:
+        """Tell for how long nothing was registered: once it is over, or has come to MISSING_S more."""
+        self._missing_ticks += window.missing_ticks
+        over = self._missing_ticks and not window.missing_ticks
+        if not over and self._missing_ticks < MISSING_S * self._tick_hz:
+            return []
+        ticks, self._missing_ticks = self._missing_ticks, 0
+        return [EnergyMissing(self.billing.now_ns, ceil(1000 * ticks / self._tick_hz))]
 
     def _look(self, window: Window) -> list[LogEvent]:
         """At the installation, if it is time: by the phases, whatever the form.

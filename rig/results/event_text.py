@@ -11,6 +11,7 @@ from collections.abc import Mapping
 _PHRASES = {
     "seconds left": "{} s left",
     "milliseconds": "by {} ms",
+    "milliseconds missing": "for {} ms",
     "rate": "rate {}",
     "season": "season {}",
     "cause": "cause {}",
@@ -42,6 +43,7 @@ _UNSAID = (("name", ""), ("times", 1))
 
 _PHRASES_OF = {
     ("power up", "seconds"): "after {} s",
+    ("link restored", "seconds"): "after {} s",
     ("clock set to", "seconds"): "by {} s",
     ("windows merged", "milliseconds"): "{} ms",
 }

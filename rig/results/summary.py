@@ -126,6 +126,8 @@ class Summary(msgspec.Struct, frozen=True):
     faults: dict[str, int]
     merged_windows: int
     trouble: str | None
+    link_fault: str | None
+    clock_fault: str | None
     lost_input_edges: int
     input_pulses_in_doubt: int
     program: str

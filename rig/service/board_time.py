@@ -13,6 +13,10 @@ ANCHOR_NS = 1_000_000_000
 COMPARED_NS = 20_000_000
 """A comparison that took longer was held up in between, and tells nothing."""
 
+DRIFT = Fraction(500, 1_000_000)
+"""Two crystals never differ by more: 50 ppm of a board's oscillator by its data sheet, as much again for age and
+temperature, that for two, and a reserve of two and a half."""
+
 ANCHOR_SHARE = 4
 """Of a difference found, one part in so many is taken over: two crystals drift, a reading jitters."""
 
@@ -27,8 +31,12 @@ class BoardTime:
 
     def begin(self) -> int:
         """From now on, whose board tick is given."""
-        self._anchor = self._read()
+        self.begin_at(*self.read())
         return self._anchor[0]
+
+    def begin_at(self, tick: int, now_ns: int) -> None:
+        """From an instant on, with the board's tick then."""
+        self._anchor = tick, now_ns
 
     def go_on(self, tick: int, now_ns: int) -> None:
         """From now on, where it is `now_ns` at this tick of the meter's timeline."""
@@ -39,10 +47,6 @@ class BoardTime:
         """A tick of the meter's timeline, and our clock at it, as compared so far."""
         return self._anchor
 
-    def read(self) -> tuple[int, int]:
-        """The board's tick count, and our clock, at one instant."""
-        return self._read()
-
     @property
     def due(self) -> bool:
         """Whether it is time to compare."""
@@ -51,7 +55,7 @@ class BoardTime:
     def compare(self) -> tuple[int, int, int] | None:
         """The board's tick count, our clock, and the time of day, UTC in ns, at one instant; None if that took long."""
         begin_ns = self._clock.now_ns()
-        tick, now_ns = self._read()
+        tick, now_ns = self.read()
         utc_ns = self._clock.utc_ns()
         return None if self._clock.now_ns() - begin_ns > COMPARED_NS else (tick, now_ns, utc_ns)
 
@@ -73,7 +77,14 @@ class BoardTime:
         anchor_tick, anchor_ns = self._anchor
         return anchor_tick + int((instant_ns - anchor_ns) / self._tick_ns)
 
-    def _read(self) -> tuple[int, int]:
+    def latest_tick(self, now_ns: int) -> int:
+        """The tick of the meter's timeline that it is at most: the board's crystal may be fast by DRIFT, and what it is
+        ahead of the anchor less than a comparison takes."""
+        age_ns = max(0, now_ns - self._anchor[1])
+        return self.tick_at(now_ns + COMPARED_NS + int(age_ns * DRIFT))
+
+    def read(self) -> tuple[int, int]:
+        """The board's tick count, and the clock in the middle of reading it."""
         before = self._clock.now_ns()
         tick = self._link.ticks()
         return tick, (before + self._clock.now_ns()) // 2

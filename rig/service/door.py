@@ -18,10 +18,8 @@ from rig.program.build import Program, build
 from rig.program.changes import actions_of
 from rig.program.schema import ProgramFile
 from rig.results.exact import ExactReading
+from rig.service.host_time import EARLIEST_UTC_NS, LATEST_UTC_NS, text_of
 from rig.service.service import Service
-
-EARLIEST_UTC_NS, LATEST_UTC_NS = 946_684_800 * 10**9, 4_102_444_800 * 10**9
-"""2000 to 2100: a clock set to anything else is a mistake."""
 
 _KEY = re.compile(rf"[0-9A-Fa-f]{{1,{2 * KEY_BYTES}}}")
 
@@ -109,6 +107,12 @@ class MeterDoor:
         self._decide(asker, MeterAction.SET_CLOCK)
         if utc_ns is not None and not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
             raise DoorError(f"{utc_ns} ns since 1970 is no time for a meter: give one from 2000 to 2099")
+        host_ns = self._service.hardware.clock.utc_ns()
+        if utc_ns is None and not EARLIEST_UTC_NS <= host_ns < LATEST_UTC_NS:
+            raise DoorError(
+                f"by the computer's clock it is {text_of(host_ns)}, which is no time for a meter: set that right "
+                "first, or give the time"
+            )
         self._service.set_clock(utc_ns, asker.source)
 
     def operate_relay(self, asker: Asker, output: str, closed: bool, seconds: float) -> None:

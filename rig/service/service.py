@@ -19,6 +19,7 @@ from gpiozero.pins import Factory
 from drivers.gpio import Position
 from drivers.pins import keep_levels
 from drivers.pulse_inputs import PulseInput
+from drivers.spi_link import ForeignBoard
 from drivers.switches import RawEdge, Switches
 from gateware.registers import Channel
 from rig.errors import RigError
@@ -46,17 +47,19 @@ from rig.program.parts import levels_of
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
+from rig.service.events import HostTimeBelieved, HostTimeDoubted
 from rig.service.front_panel import FrontPanel
+from rig.service.host_time import BUILT_UTC_NS, HostTime
 from rig.service.input_contacts import InputContacts
 from rig.service.outputs import Outputs
 from rig.service.persistence import Persistence, Resumed, follows
 from rig.service.running import BoardRun, Running, decoded_running
 from rig.store.ring import StateRing, default_ring
-from rig.store.saved_meter import WrittenProgram
+from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
 
 RECORD_NS = 5_000_000
-"""Longer than the reading of one record keeps us busy: twelve frames at 3 MHz are 2 ms on the bus."""
+"""Longer than the reading of one record keeps us busy: thirteen frames at 3 MHz are 2 ms on the bus."""
 
 WORK_NS = 2_000_000
 """Longer than any one thing that is done between two edges takes."""
@@ -106,6 +109,7 @@ class Service:
         self.program = program
         self.provenance = provenance_of(hardware, config, program.digest)
         self._written = written
+        self.host_time = HostTime(hardware.time_given)
         self.on_events: Callable[[Sequence[MeterEvent]], None] = lambda events: None
         self.watch: Callable[[], None] = lambda: None
         self._store = store
@@ -137,7 +141,7 @@ class Service:
         tick, now_ns = self._board.time.read()
         if running.ran_on(tick, now_ns, identity.tick_hz, identity.ticks_per_sample):
             self._running = running
-            self._board.time.go_on(running.timeline(tick), now_ns)
+            self._board.go_on(tick, now_ns, running.timeline(tick))
 
     def _open_contacts(self, config: Config, on_edge: Callable[[RawEdge], None] | None) -> None:
         hardware, program, wired, held = self.hardware, self.program, config.hardware, self._held
@@ -176,7 +180,7 @@ class Service:
                 self._store,
                 self.program,
                 self.hardware.fidelity,
-                self.hardware.clock.utc_ns(),
+                self._believed_utc_ns(),
                 self._written,
                 self.provenance,
                 None if running is None else Resumed(running.saved, running.items),
@@ -202,6 +206,25 @@ class Service:
         else:
             self._take_over(running)
         self.log_access()
+        self._log_doubt(None)
+
+    def _believed_utc_ns(self) -> int:
+        """The host's time now; where it cannot be right, what it would be if no time had passed since the last save."""
+        host_ns, restored = self.hardware.clock.utc_ns(), self._store.restored if self._store else None
+        if restored is None:
+            return host_ns if self.host_time.judge(host_ns, None) else BUILT_UTC_NS
+        offset_ns = decoded_save(restored).clock_offset_ns
+        if self.host_time.judge(host_ns + offset_ns, restored.utc_ns):
+            return host_ns
+        return restored.utc_ns - offset_ns
+
+    def _log_doubt(self, before: str | None) -> None:
+        """Log when the host's time of day began to be doubted, or is believed again."""
+        doubt, now_ns = self.host_time.doubt, self.meter.billing.now_ns
+        if doubt is not None and before is None:
+            self._take([HostTimeDoubted(now_ns, doubt)], ())
+        elif doubt is None and before is not None:
+            self._take([HostTimeBelieved(now_ns)], ())
 
     @property
     def took_over(self) -> bool:
@@ -277,6 +300,7 @@ class Service:
         As always, a difference of a second or less is slewed. `source` is who asks, for the log.
         """
         offset_ns = 0 if utc_ns is None else utc_ns - self.hardware.clock.utc_ns()
+        self.host_time.confirm()
         self._persistence.clock_offset_ns = offset_ns
         self._clock_source = source
         self._follow_clock()
@@ -391,6 +415,11 @@ class Service:
         return self._store is not None
 
     @property
+    def link_fault(self) -> str | None:
+        """Why the FPGA is not read at present, in a sentence; it goes on summing."""
+        return self._board.fault
+
+    @property
     def trouble(self) -> str | None:
         """What keeps the meter's store from being written, in a sentence."""
         found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
@@ -408,9 +437,28 @@ class Service:
             self._follow_clock()
         if self._power_fail is not None:
             self._persistence.power_fails(self._power_fail.failing, self.meter)
+        try:
+            yield from self._take_records()
+        except ForeignBoard:
+            self._follow_board()
+            raise
+        self._follow_board()
+        self._attend_front()
+        self._board.steer_oscillator()
+
+    def _follow_board(self) -> None:
+        """What happened to link and board: a board that began anew leaves an outage behind it."""
+        if (missed := self._board.take_missed()) is not None:
+            outcome = self.meter.skip(missed)
+            self._take(outcome.events, outcome.changes)
+        if events := self._board.take_events(lambda: self._utc_ns(self.hardware.clock.now_ns())):
+            self._take(events, ())
+
+    def _take_records(self) -> Iterator[WindowResult]:
+        """Register what the board has, record by record."""
         for record in islice(self._board.records(lambda: self.make_room(RECORD_NS)), MOST_RECORDS):
             self.make_room()
-            result = self.meter.advance(record)
+            result = self.meter.advance(record, self._board.latest_tick)
             if result.window.energies is not None:
                 result.window.energies.add_to(self._flowed)
             self._take(result.events, result.changes, result.pulses)
@@ -419,8 +467,6 @@ class Service:
                 self._board.write_settings()
             self.outputs.schedule.run_due(self.hardware.clock.now_ns())
             yield result
-        self._attend_front()
-        self._board.steer_oscillator()
 
     def _take(
         self, events: Sequence[MeterEvent], changes: Iterable[ContactChange], pulses: Sequence[Pulse] = ()
@@ -490,14 +536,18 @@ class Service:
         meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
         """
         self.make_room()
-        if (compared := self._board.time.compare()) is None:
+        if (compared := self._board.compare()) is None:
             return
         board_tick, now_ns, utc_ns = compared
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
-        before_ns = self.meter.billing.now_ns
-        outcome = self.meter.compare_clock(board_tick, utc_ns + self._persistence.clock_offset_ns, self._clock_source)
+        before_ns, doubt = self.meter.billing.now_ns, self.host_time.doubt
+        shown_ns = utc_ns + self._persistence.clock_offset_ns
+        believed = self.host_time.judge(shown_ns, before_ns)
+        self._log_doubt(doubt)
+        outcome = self.meter.compare_clock(board_tick, shown_ns, self._clock_source) if believed else None
         if outcome is not None:
+            self.host_time.followed()
             self._clock_source = Source.SERVICE_CLOCK
             if any(isinstance(event, ClockSetTo) for event in outcome.events):
                 self.access.move_clock(self.meter.billing.now_ns - before_ns)

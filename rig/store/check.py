@@ -92,7 +92,7 @@ def _of_log(look: JournalLook) -> Finding:
     if look.log_fault:
         return Finding(LOG, False, look.log_fault)
     if look.log.torn:
-        places = ", ".join(map(str, look.log.torn))
+        places = ", ".join(map(str, look.log.torn[:3])) + (" and more" if look.log.torn[3:] else "")
         return Finding(LOG, False, f"no whole save in slot {places}: torn by a cut of power, or damaged")
     newest = look.log.newest
     found = (

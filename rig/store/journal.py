@@ -373,8 +373,9 @@ class Journal:
         self._logless = None
         if slots.replaced:
             self.notes.append(f"{slots.name} was no file of a store: {slots.replaced}; it has been made anew")
-        elif slots.made and not fresh:
-            self.notes.append(f"{slots.name} was missing and has been made anew: the last saves may have been in it")
+        elif (slots.made or slots.cut_off) and not fresh:
+            what = "was cut off and has its size again" if slots.cut_off else "was missing and has been made anew"
+            self.notes.append(f"{slots.name} {what}: the last saves may have been in it")
         self._log_file = slots
         self._log = Log(slots, 0, self._format.version)
         look = self._look(self._log, bases)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.store.disk import Disk
+from rig.store.disk import BLOCK, Disk
 from rig.store.errors import StoreError
 from rig.store.journal import CAPACITY, NAMES, Copy, newest_of, read_copy
 from rig.store.log import NAME as LOG
@@ -49,14 +50,18 @@ def read_journal(folder: Path) -> JournalLook:
         log = look_into(str(folder / LOG), slots or [], bases, record, CAPACITY)
     except StoreError as error:
         return JournalLook(copies, LogLook(), log_fault, refusal=str(error))
-    if slots is None and not log_fault and version_of(newest.whole) > 1 and record.sequence:
-        log_fault = "is missing"
+    if version_of(newest.whole) > 1 and record.sequence and not log_fault:
+        if slots is None:
+            log_fault = "is missing"
+        elif (size := sum(map(len, slots))) < SLOTS * BLOCK:
+            log_fault = f"is cut off: {size} bytes of {SLOTS * BLOCK}"
     return JournalLook(copies, log, log_fault or "; ".join(log.notes), log.newest or record)
 
 
 def _slots(folder: Path, disk: Disk) -> tuple[list[bytes] | None, str]:
     try:
-        return read_slots(folder / LOG, SLOTS, disk) or None, ""
+        slots = read_slots(folder / LOG, SLOTS, disk)
+        return (slots if os.path.lexists(folder / LOG) else None), ""
     except StoreError as error:
         return None, str(error)
 

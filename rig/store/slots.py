@@ -44,8 +44,10 @@ class FileSlots:
     """Slots in a file of fixed size, overwritten in place: nothing is allocated, and what is synced is content alone.
 
     A slot is one block of the disk, so a save writes one. The file is made, full of zeros, where it lacks: zeros are
-    written, as space that is only reserved would have to be entered in the file system at its first use. `made`: it was
-    missing. `replaced` says what stood in its place; `anew`: whatever does is replaced. Raises CannotMake, or
+    written, as space that is only reserved would have to be entered in the file system at its first use.
+
+    `made`: it was missing. `cut_off`: it was shorter. `replaced` says what stood in its place; `anew`: whatever does is
+    replaced. Raises CannotMake, or
     StoreError for a file that is there.
     """
 
@@ -56,6 +58,7 @@ class FileSlots:
         self.count, self.size = count, BLOCK
         self.made = anew
         self.replaced = ""
+        self.cut_off = False
         self._disk = disk
         try:
             self._open(path)
@@ -117,6 +120,7 @@ class FileSlots:
         try:
             size = len(self._disk.read(path, self.count * self.size))
             if size < self.count * self.size:
+                self.cut_off = True
                 self._disk.write(self._file, bytes(self.count * self.size - size), size)
                 self._disk.sync(self._file)
         except BaseException:

@@ -33,8 +33,8 @@ def panel(reading: Reading, *, keys: bool = False, trouble: str | None = None) -
         f"{s.seconds:.1f} s   → {s.energy_wh.delivered:.4f} Wh   ← {s.energy_wh.received:.4f} Wh   "
         f"{or_dash(s.frequency_hz, '.3f')} Hz   neutral {or_dash(s.neutral_a, '.4f')} A"
     )
-    testing = "   test mode: nothing is billed" if s.exact.test_mode else ""
-    billed = Text(f"{s.service or 'service not known yet'}   rate {s.rate}   {_first_demand(s)}{testing}")
+    testing = "test mode: nothing is billed   " if s.exact.test_mode else ""
+    billed = Text(f"{s.service or 'service not known yet'}   rate {s.rate}   {testing}{_first_demand(s)}")
     rows: list[RenderableType] = [Phases(reading.recent), energy, billed, Text("   ".join(pulses))]
     rows += [Text(said, style="bold red") for said in (troubles(s), trouble) if said]
     return Group(FaceView(face, keys), *rows)
@@ -110,6 +110,10 @@ def troubles(s: Summary) -> str:
         said.append(f"INPUT EDGES LOST ×{s.lost_input_edges}")
     if s.input_pulses_in_doubt:
         said.append(f"INPUT PULSES IN DOUBT ×{s.input_pulses_in_doubt}")
+    if s.link_fault:
+        said.append(f"FPGA NOT READ: {s.link_fault}")
+    if s.clock_fault:
+        said.append(f"TIME OF DAY DOUBTED: {s.clock_fault}")
     if s.trouble:
         said.append(f"STORE: {s.trouble}")
     return "   ".join(said)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
+from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -12,9 +16,10 @@ from drivers.sim.board import SPI_HZ, SimulatedBoard
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import ideal_sensors
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
-from drivers.spi_link import LinkError, SpiBus, SpiLink, open_spidev
+from drivers.spi_link import ForeignBoard, LinkError, NoReply, SpiBus, SpiLink, open_spidev
 from gateware.chain import Chain
-from gateware.registers import MAGIC, Op, Record, RecordFlag, request
+from gateware.registers import MAGIC, VERSION, Op, Record, RecordFlag, request
+from gateware.twin.behind_bus import ModelBehindBus
 
 CHAIN = Chain()
 
@@ -74,6 +79,27 @@ def test_identity() -> None:
     assert link.identity.capabilities == Chain().capabilities
     assert link.identity.quarter == Chain().quarter
     assert link.identity.build == CHAIN.digest
+
+
+def test_how_many_records_can_wait_is_no_power_of_two() -> None:
+    """A ring of 80 slots, of which one stays free; CHAIN has only its log2, rounded down."""
+    source = board()
+    source._gateware = ModelBehindBus(replace(CHAIN, record_slots=80))
+    link = SpiLink(source)
+    assert link.identity.ring == 79
+    assert link.read("CHAIN")[0] & 0xF == 6
+
+
+def test_records_waiting_are_counted_beyond_fifteen() -> None:
+    """The reply's four bits stop at fifteen, RECORDS does not."""
+    source = board()
+    link = SpiLink(source)
+    source.advance(20 * 100_000)  # windows of 384 samples at most
+    (before,) = link.read("RECORDS")
+    assert before & 0xFFFF == CHAIN.ring
+    assert before >> 16 > 15
+    assert len(list(link.records())) >= before >> 16
+    assert link.read("RECORDS")[0] >> 16 == 0
 
 
 def test_written_registers_read_back() -> None:
@@ -207,35 +233,125 @@ def test_another_design_is_named() -> None:
     assert len(request(Op.READ, 0, 0, 7)) == 8 + 2 + 28 + 4
     with pytest.raises(LinkError, match=r"MAGIC reads 0x00001234 instead of 0x41453736"):
         SpiLink(Rewritten([0x1234, 0, 0, 0, 1, 1, 0]))
-    with pytest.raises(LinkError, match=r"register map is version 9, this software speaks 2"):
+    with pytest.raises(ForeignBoard, match=r"register map is version 9, this software speaks 2"):
         SpiLink(Rewritten([MAGIC, 9 << 16, 0, 0, 1, 1, 0]))
+    with pytest.raises(ForeignBoard, match=r"clock reads 0/0 Hz with 0 clocks a tick"):
+        SpiLink(Rewritten([MAGIC, VERSION, 0, 0, 0, 0, 0]))
 
 
-def test_a_reset_board_is_noticed() -> None:
-    class ForgetsAfterReading:
-        """Loses its records between reading and dropping them, as a reset does."""
+class ResetBefore:
+    """A board that is reset before the frame of a given number, from 0, is sent; `inner` is the present one."""
 
-        def __init__(self, inner: SimulatedBoard) -> None:
-            self.inner = inner
+    def __init__(self, frame: int) -> None:
+        self.inner = board()
+        self.frames = 0
+        self._at = frame
+
+    def arm(self, frame: int) -> None:
+        self.frames, self._at = 0, frame
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        if self.frames == self._at:
+            self.inner = board()
+            self.inner.advance(self.after_ticks)
+        self.frames += 1
+        return self.inner.xfer2(data)
+
+    after_ticks = 0
+
+    def close(self) -> None:
+        pass
+
+
+FRAMES_A_RECORD = 13
+"""The drop of the one before; all 57 sums in eleven frames, and the beginning once more."""
+
+
+def board_run_for(ticks: int) -> SimulatedBoard:
+    made = board()
+    made.advance(ticks)
+    return made
+
+
+@cache
+def records_of(ticks: int) -> list[Record]:
+    """The records of a board that ran for so long, by a link that nothing disturbs."""
+    return list(SpiLink(board_run_for(ticks)).records())
+
+
+@pytest.mark.parametrize("after_ticks", [0, 130_000])
+@pytest.mark.parametrize("moment", range(FRAMES_A_RECORD + 1))
+def test_a_reset_at_any_moment_of_reading_a_record_gives_it_whole_once_or_not(moment: int, after_ticks: int) -> None:
+    """After the reset the board has no record, or some of its own already: never a mixture of two is given (H-5)."""
+    bus = ResetBefore(-1)
+    link = SpiLink(bus)
+    bus.inner.advance(200_000)
+    records = link.records()
+    assert next(records) == records_of(200_000)[0]
+    bus.arm(moment)
+    bus.after_ticks = after_ticks
+    given = next(records, None)
+    if moment >= FRAMES_A_RECORD:
+        assert given == records_of(200_000)[1]
+        assert not link.record_vanished
+        assert next(records, None) in (None, *records_of(130_000))
+        assert link.record_vanished
+    elif moment < 2:  # before the drop of the first, or between it and the next
+        assert given is None or given in records_of(130_000)
+    else:
+        assert given is None
+        assert link.record_vanished or not after_ticks
+
+
+def test_errors_of_the_spi_driver_are_frames_without_a_reply() -> None:
+    """EIO, as spidev raises it where a transfer fails: retried like noise; one sentence if it lasts (H-2)."""
+
+    class Fails:
+        def __init__(self, inner: SpiBus, failures: int) -> None:
+            self._inner, self.failures = inner, failures
 
         def xfer2(self, data: list[int]) -> list[int]:
-            if data[0] >> 4 == Op.POP:
-                self.inner = board()
-            return self.inner.xfer2(data)
+            if self.failures:
+                self.failures -= 1
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return self._inner.xfer2(data)
 
         def close(self) -> None:
             pass
 
-    bus = ForgetsAfterReading(board())
+    bus = Fails(board(), 7)
     link = SpiLink(bus)
-    bus.inner.advance(200_000)
-    with pytest.raises(LinkError, match="was reset meanwhile"):
-        list(link.records())
+    assert link.counts.bus_errors == 7
+    bus.failures = 7
+    assert link.read("MAGIC") == [MAGIC]
+    bus.failures = 8
+    with pytest.raises(NoReply, match=r"the system's SPI driver fails \(Input/output error\)"):
+        link.ticks()
+    with pytest.raises(NoReply, match="Input/output error"):
+        SpiLink(Fails(board(), 8))
+    assert link.read("MAGIC") == [MAGIC]
 
 
 def test_missing_device_and_module_have_remedies(tmp_path) -> None:
     with pytest.raises(LinkError, match=r"spidev is missing|does not exist: enable SPI"):
         open_spidev(str(tmp_path / "spidev0.0"), 1_000_000)
+
+
+def test_a_full_ring_is_dropped_in_two_frames_a_record() -> None:
+    source = board()
+    link = SpiLink(source)
+    source.advance(2_000_000)
+    kept = next(link.records())  # given, and not dropped yet
+    frames = link.counts.frames
+    dropped = list(link.dropped_records())
+    assert [record.sequence for record in dropped] == list(range(kept.sequence + 1, kept.sequence + 1 + len(dropped)))
+    assert len(dropped) > 20
+    assert all(one.tick_end == other.tick_start for one, other in pairwise(dropped))
+    assert link.counts.frames - frames == 2 * len(dropped) + 2
+    source.advance(200_000)
+    after = list(link.records())
+    assert after[0].sequence == dropped[-1].sequence + 1
+    assert any(after[0].sums)
 
 
 class Counted:

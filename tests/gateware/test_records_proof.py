@@ -38,8 +38,8 @@ BUILDS = {
 }
 
 MUTANTS = {
-    # what is changed in the gateware → (claim that does not hold, text, its replacement)
-    "a full ring is closed into": ("the ring does not overflow", "room.eq(self.level != chain.ring)", "room.eq(1)"),
+    # what is changed in the gateware → (claim that does not hold, or several; text, its replacement)
+    "a full ring is closed into": ("what closes finds room", "room.eq(self.level != chain.ring)", "room.eq(1)"),
     "a closing forgets its sample set": (
         "every sample set is summed once",
         "m.d.sync += self.start.eq(switch)",
@@ -56,8 +56,11 @@ MUTANTS = {
         "with m.If(self.start):\n            m.d.sync += previous",
         "with m.If(self.decided):\n            m.d.sync += previous",
     ),
-    "a copy starts too soon": ("sums and copy do not want the port at once", "_CLOSE, _COPY, _COPIED = 24, 96, 224",
-                               "_CLOSE, _COPY, _COPIED = 24, 80, 224"),
+    "a copy starts too soon": (
+        "sums and copy do not want the port at once",
+        "moving.eq(copying & (step >= _COPY))",
+        "moving.eq(copying & (step >= _COPY - 32))",
+    ),
     "the copy takes the bank being summed": (
         "what is read is what is copied",
         "Cat(step[1:7], ~bank)",
@@ -79,7 +82,7 @@ MUTANTS = {
         "ring.read.eq(waiting)",
     ),
     "the header is written into the other bank": (
-        "the samples are in the bank",
+        "the tick of the end is in the bank / the samples are in the bank / the sequence is in the bank",
         "write_port.addr.eq(Cat(Mux(self.sum_write, self.sum_word, word), bank))",
         "write_port.addr.eq(Cat(Mux(self.sum_write, self.sum_word, word), bank ^ closing))",
     ),
@@ -94,7 +97,7 @@ MUTANTS = {
         "((op == Op.POP) & empty)",
     ),
     "a frame acts twice": (
-        "a POP acts once a frame",
+        "a frame acts before its reply",
         "m.d.sync += state.eq(SpiState.TURN)",
         "m.d.sync += state.eq(SpiState.CHECK)",
     ),
@@ -147,4 +150,4 @@ def test_a_fault_is_refused(mutant: str, tmp_path: Path) -> None:
     claim, text, replacement = MUTANTS[mutant]
     proved, broken = prove(tmp_path, EVERYTHING, mutation={text: replacement})
     assert not proved
-    assert claim in broken
+    assert broken & set(claim.split(" / "))  # what the solver finds first may break one of several

@@ -10,6 +10,7 @@ from spram_model import Spram
 from test_records import SMALL, TIMED, Bench, Set, expected, some
 
 from gateware import ring_memory
+from gateware.chain import Chain
 from gateware.ring_memory import SPRAM_WORDS, RingMemory
 
 
@@ -45,6 +46,12 @@ def test_words_come_back_a_clock_after_they_are_asked_for(spram: bool, simulated
 
 def test_a_ring_must_fit_the_single_port_memories() -> None:
     refuses(lambda: RingMemory(SPRAM_WORDS + 1, spram=True), "16384 words")
+
+
+@pytest.mark.parametrize("slots", [0, 1, 4097])
+def test_a_ring_has_slots_and_not_too_many(slots: int) -> None:
+    with pytest.raises(ValueError, match=f"the ring of records has 2 to 4096 slots, not {slots}"):
+        Chain(record_slots=slots)
 
 
 def test_records_on_spram_are_those_on_block_ram(simulated_spram: None) -> None:

@@ -295,7 +295,7 @@ def totals(records: list[Record], until: int) -> tuple:
 def stall(seconds: float, source: Callable[[], Source]) -> None:
     """A host that stalls gets the same totals, coalesced, as one that does not, and nothing is lost."""
     ticks = int(seconds * float(CHAIN.tick_hz)) // SAMPLE * SAMPLE
-    stalled = both(CHAIN, source())
+    stalled = both(Chain(record_slots=8), source())  # so that windows are merged soon
     stalled.run_to(ticks - DRAIN_TICKS)
     late = [*stalled.drain(), *ended(stalled, ticks)]
     early = prompt(Host(CHAIN, source(), Netlist(CHAIN)), ticks)

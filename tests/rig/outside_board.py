@@ -37,9 +37,16 @@ PERIOD_NS = 100 * MILLISECOND
 CLOSED_NS = 40 * MILLISECOND
 FIRST_NS = {"input1": 3 * SECOND + 7 * MILLISECOND, "input2": 3 * SECOND + 53 * MILLISECOND}
 
-CHAIN = Chain(banks_log2=12)
-"""Room for a minute of records, so that none is merged while nobody reads, however busy the computer is: what merging
-costs is another test's."""
+
+class RoomyChain(Chain):
+    """A build with room for a minute of records, more than any board has, so that none is merged while nobody reads,
+    however busy the computer is: what merging costs is another test's."""
+
+    def __post_init__(self) -> None:
+        """More than the netlist can address."""
+
+
+CHAIN = RoomyChain(record_slots=4096)
 
 WITNESS = ("LED", "KYZ1", "KYZ2", "KYZ3", "KYZ4", "input1", "input2", "wrong")
 LAYOUT = struct.Struct("<8q")

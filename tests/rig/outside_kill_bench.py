@@ -129,7 +129,10 @@ class CrystalTime(BoardTime):
         super().__init__(link, clock, tick_hz)
 
     def begin(self) -> int:
-        return self._read()[0]
+        return self.read()[0]
+
+    def begin_at(self, tick: int, now_ns: int) -> None:
+        """They began at 0."""
 
     def go_on(self, tick: int, now_ns: int) -> None:
         """Nothing is to be learnt of it."""

@@ -14,7 +14,7 @@ from rig.meter.firmware import (
     Firmware,
     FirmwareError,
     PortOption,
-    Protocol,
+    PortProtocol,
     firmware_named,
     firmware_of,
     protocols,
@@ -64,17 +64,17 @@ def test_d7_what_a_version_enables(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "protocol", "ports", "seals"),
     [
-        ("3.15", Protocol.DGCOM, False, False),
-        ("4.22", Protocol.DGCOM, True, False),  # "Firmware version 4.22 and any subsequently approved firmware"
-        ("6.26", Protocol.ANSI, True, False),  # Rev. 9, "6.26 (ANSI) and 7.16 (DGCOM)"
-        ("7.16", Protocol.DGCOM, True, False),
-        ("6.28", Protocol.ANSI, True, True),  # "with firmware versions 6.28, 7.17 and 7.18"
-        ("7.17", Protocol.DGCOM, True, True),
-        ("7.18", Protocol.DGCOM, True, True),  # Rev. 12, "revision 7.18 of DGCOM protocol"
-        ("6.30", Protocol.ANSI, True, False),
+        ("3.15", PortProtocol.DGCOM, False, False),
+        ("4.22", PortProtocol.DGCOM, True, False),  # "Firmware version 4.22 and any subsequently approved firmware"
+        ("6.26", PortProtocol.ANSI, True, False),  # Rev. 9, "6.26 (ANSI) and 7.16 (DGCOM)"
+        ("7.16", PortProtocol.DGCOM, True, False),
+        ("6.28", PortProtocol.ANSI, True, True),  # "with firmware versions 6.28, 7.17 and 7.18"
+        ("7.17", PortProtocol.DGCOM, True, True),
+        ("7.18", PortProtocol.DGCOM, True, True),  # Rev. 12, "revision 7.18 of DGCOM protocol"
+        ("6.30", PortProtocol.ANSI, True, False),
     ],
 )
-def test_d7_as_the_notice_has_it(name: str, protocol: Protocol, ports: bool, seals: bool) -> None:
+def test_d7_as_the_notice_has_it(name: str, protocol: PortProtocol, ports: bool, seals: bool) -> None:
     found = Firmware(name)
     assert (found.protocol, bool(found.port_options), found.seals) == (protocol, ports, seals)
 
@@ -90,13 +90,13 @@ def test_d7_what_is_refused() -> None:
                 with pytest.raises(FirmwareError, match=f"{model.name} is available with DGCOM: choose 2.05"):
                     firmware_of(model, name)
             else:
-                assert protocols(model, firmware_of(model, name)) == {Protocol.ANSI if ansi else Protocol.DGCOM}
+                assert protocols(model, firmware_of(model, name)) == {PortProtocol.ANSI if ansi else PortProtocol.DGCOM}
 
 
 def test_d7_what_a_model_can_be_supplied_with() -> None:
     """ "The S4e meters can be supplied with ANSI C12.19 or DGCOM protocol. The S4 meters are available with DGCOM"."""
-    assert protocols(MODELS["AXS4"], None) == {Protocol.DGCOM}
-    assert protocols(MODELS["AXS4e"], None) == {Protocol.DGCOM, Protocol.ANSI}
+    assert protocols(MODELS["AXS4"], None) == {PortProtocol.DGCOM}
+    assert protocols(MODELS["AXS4e"], None) == {PortProtocol.DGCOM, PortProtocol.ANSI}
 
 
 def test_d7_the_version_on_the_display_beside_the_rigs_own() -> None:

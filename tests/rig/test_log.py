@@ -48,9 +48,18 @@ from rig.meter.contacts.events import RelayOperated
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.installation.diagnostics import Diagnostic
 from rig.meter.installation.events import DiagnosticOff, DiagnosticOn, ServiceDetected
-from rig.meter.measuring.events import MeasurementError, WindowsMerged
+from rig.meter.measuring.events import EnergyMissing, MeasurementError, WindowsMerged
 from rig.meter.measuring.measurement import Fault
 from rig.results.event_text import details_text
+from rig.service.events import (
+    BoardChanged,
+    BoardForeign,
+    HostTimeBelieved,
+    HostTimeDoubted,
+    LinkFailed,
+    LinkLost,
+    LinkRestored,
+)
 from rig.store.events import StoreDamaged
 from rig.store.items import EventItem
 from rig.store.meter_items import items_of
@@ -99,6 +108,14 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         {"faults": "sequence, gap"},
         "sequence, gap",
     ),
+    (LinkFailed(AT, "CIPO stays low"), 2076, "link failed", {"found": "CIPO stays low"}, "CIPO stays low"),
+    (LinkRestored(AT, 20), 2077, "link restored", {"seconds": 20}, "after 20 s"),
+    (LinkLost(AT, "CIPO stays low"), 2078, "link lost", {"found": "CIPO stays low"}, "CIPO stays low"),
+    (HostTimeDoubted(AT, "1678"), 2081, "time of day doubted", {"found": "1678"}, "1678"),
+    (HostTimeBelieved(AT), 2082, "time of day believed", {}, ""),
+    (BoardChanged(AT, "reset"), 2079, "board changed", {"found": "reset"}, "reset"),
+    (BoardForeign(AT, "another"), 2080, "board foreign", {"found": "another"}, "another"),
+    (EnergyMissing(AT, 1250), 2075, "energy missing", {"milliseconds missing": 1250}, "for 1250 ms"),
     (
         WindowsMerged(AT, 35_748, 1 << 40, 595_800),
         2090,

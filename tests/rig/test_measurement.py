@@ -85,9 +85,11 @@ def runs(draw: st.DrawFn) -> list[Record]:
     sequence = draw(st.sampled_from([0, 2**32 - 3]))
     tick = draw(st.sampled_from([0, 12345, 2**TICK_BITS - 1000]))
     records = []
-    for samples, va_ia in draw(
-        st.lists(st.tuples(st.integers(1, 600), st.integers(-(2**44), 2**44)), min_size=1, max_size=12)
+    most = 2**36  # a sample: within what 20 bits give
+    for samples, share in draw(
+        st.lists(st.tuples(st.integers(1, 600), st.integers(-most, most)), min_size=1, max_size=12)
     ):
+        va_ia = share * samples + (samples > 1 and sequence % 3)  # no whole number a sample
         records.append(make_record(sequence, tick, samples, va_ia))
         sequence += 1
         tick += samples * TICKS_PER_SAMPLE
@@ -192,9 +194,7 @@ def test_calibrated_offsets_serve_until_there_is_a_whole_window():
 def test_frequency_comes_with_whole_windows():
     meter = make_meter()
     samples = 217
-    results = [
-        meter.advance(make_record(k, k * samples * TICKS_PER_SAMPLE, samples, 0, CROSSINGS)) for k in range(4)
-    ]
+    results = [meter.advance(make_record(k, k * samples * TICKS_PER_SAMPLE, samples, 0, CROSSINGS)) for k in range(4)]
     expected = float(TICK_HZ / TICKS_PER_SAMPLE / samples)
     assert results[0].frequency_hz is None
     assert [r.frequency_hz for r in results[1:]] == pytest.approx([expected] * 3, rel=1e-15)
@@ -250,8 +250,8 @@ def test_record_that_may_have_overflowed_is_not_registered():
 
 def test_record_that_comes_twice_is_registered_once():
     meter = make_meter()
-    first = meter.advance(make_record(5, 1000, 100, 10**15))
-    again = meter.advance(make_record(5, 1000, 100, 10**15))
+    first = meter.advance(make_record(5, 1000, 100, 10**13))
+    again = meter.advance(make_record(5, 1000, 100, 10**13))
     assert again.faults == (Fault.REPEATED,)
     assert again.energies is None
     assert (again.tick_start, again.tick_end) == (first.tick_start, first.tick_end)
@@ -297,3 +297,80 @@ def test_empty_record_is_no_trouble():
     readings = meter.readings(result.sums)
     assert (readings.seconds, readings.v_rms) == (0.0, (0.0, 0.0, 0.0))
     assert result.energies == (Quadrant.Q1, 0, 0, 0, 0, (0,) * 7)
+
+
+# --- what no gateware makes, in a frame with a good CRC (H-8, H-9) ---
+
+
+def absurd(record: Record, **fields: object) -> Record:
+    """A record that the FPGA's memory, or whoever forges, has changed."""
+    return replace(record, **fields)  # type: ignore[arg-type]
+
+
+FULL = 217 * 2**38
+"""The largest a product comes to in a window of 217 samples: both channels at -2**19 all the time."""
+
+ABSURD = {
+    "no length": {"tick_end": 0},
+    "more samples than ticks": {"samples": 220},
+    "no window": {"windows": 0},
+    "more windows than samples": {"windows": 218},
+    "more cycles than a line has": {"cycles": 29},
+    "a crossing beyond the codes": {"after": 2**19 + 1},
+    "a tick beyond its counter": {"tick_end": 217 * TICKS_PER_SAMPLE + 2**TICK_BITS},
+    "a product": {"sums": (0,) * VA_IA + (FULL + 1,) + (0,) * (56 - VA_IA)},
+    "a product, negative": {"sums": (-FULL - 1,) + (0,) * 56},
+    "a phasor": {"sums": (0,) * 39 + (217 * 2**19 * (2**17 - 1) + 1,) + (0,) * 17},
+    "a mean": {"sums": (0,) * 56 + (-217 * 2**19 - 1,)},
+}
+
+
+@pytest.mark.parametrize("what", ABSURD)
+def test_what_no_window_can_hold_registers_nothing_and_the_next_does(what):
+    meter = make_meter()
+    first = meter.advance(make_record(0, -217 * TICKS_PER_SAMPLE, 217, 10**12))
+    bad = meter.advance(absurd(make_record(1, 0, 217, 10**12), **ABSURD[what]))
+    assert Fault.IMPLAUSIBLE in bad.faults
+    assert bad.energies is None
+    assert bad.sums.samples == 0
+    after = meter.advance(make_record(2, 217 * TICKS_PER_SAMPLE, 217, 10**12))
+    assert after.energies is not None
+    assert after.tick_end == first.tick_end + 2 * 217 * TICKS_PER_SAMPLE
+    assert bad.missing_ticks + after.missing_ticks == 217 * TICKS_PER_SAMPLE
+
+
+def test_the_largest_that_a_window_can_hold_registers():
+    full = {VA_IA: FULL, 0: FULL, 39: 217 * 2**19 * (2**17 - 1), 56: -217 * 2**19}
+    record = absurd(make_record(0, 0, 217), sums=tuple(full.get(k, 0) for k in range(57)))
+    window = make_meter().advance(record)
+    assert window.faults == ()
+    assert window.energies is not None
+    assert window.missing_ticks == 0
+
+
+@pytest.mark.parametrize("jump", [2**20, 2**40, 2**47 - 2**30, -(2**20), -(2**40)])
+def test_a_tick_that_the_clock_does_not_confirm_moves_nothing(jump):
+    """A bit of tick_end flips: up to 2.7 years. The clock says that no more than a second has passed."""
+    meter, second = make_meter(), int(TICK_HZ)
+    length = 217 * TICKS_PER_SAMPLE
+    first = meter.advance(make_record(0, 10 * second, 217, 10**12), 11 * second)
+    record = make_record(1, 10 * second + length, 217, 10**12)
+    forged = meter.advance(absurd(record, tick_end=(record.tick_end + jump) % 2**TICK_BITS), 11 * second)
+    assert forged.faults
+    assert forged.energies is None or forged.tick_end <= 11 * second
+    after = meter.advance(make_record(2, 10 * second + 2 * length, 217, 10**12), 12 * second)
+    assert after.tick_end == first.tick_end + 2 * length
+    assert after.energies is not None
+
+
+def test_after_a_board_that_was_reset_the_timeline_goes_on_and_nothing_registers_twice():
+    meter = make_meter()
+    first = meter.advance(make_record(70, 5000, 100, 10**12))
+    meter.skip(12_345)
+    after = meter.advance(make_record(1, 40, 100, 10**12))
+    assert after.faults == ()
+    assert after.tick_start == first.tick_end + 12_345
+    assert after.missing_ticks == 0  # told as an outage
+    assert first.energies is not None
+    assert after.energies is not None
+    assert after.energies.wh - first.energies.wh in (0, 1)

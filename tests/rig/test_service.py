@@ -155,15 +155,23 @@ def test_the_lively_load_is_what_the_meter_reads() -> None:
 
 
 def test_begins_on_a_board_that_has_long_been_running() -> None:
-    """Its memory is full of records, and windows are being merged: a closing asked for now would be merged too."""
+    """Its memory is full of records, and windows are being merged: a closing asked for now would be merged too.
+
+    One that someone else asked for is among the records, and is not the one that metering begins with.
+    """
     hardware = opened()
-    hardware.clock.wait_until(2 * 10**9)
+    hardware.clock.wait_until(5 * 10**9)
     service = Service(hardware, CONFIG, PROGRAM)
-    hardware.link.close_window_at(hardware.link.ticks() + 1)  # one that is lost, as nobody reads
-    hardware.clock.wait_until(3 * 10**9)
+    hardware.link.close_window_at(hardware.link.ticks() + 1)
+    hardware.clock.wait_until(8 * 10**9)  # the ring holds 4.3 s
+    began_tick = hardware.link.ticks()
     service.begin()
     results = list(service.run(hardware.clock.now_ns() + 10**9))
-    assert 58 <= len(results) <= 62
+    windows = [result.window.record for result in results]
+    assert windows[0].tick_start >= began_tick
+    seconds = (windows[-1].tick_end - windows[0].tick_start) / hardware.link.identity.tick_hz
+    assert 1 <= seconds <= 2, "a second, and what waited while older records were read"
+    assert len(windows) == pytest.approx(60 * seconds, abs=2)
     assert not service.measurement.faults
 
 

@@ -27,7 +27,6 @@ Seasons and self-reads that a clock passes are not passed again where it is set 
 
 from __future__ import annotations
 
-from bisect import insort
 from operator import add
 
 from rig.meter.billing.commands import Action, Command
@@ -45,6 +44,7 @@ from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState
 from rig.meter.billing.tariff import Rate
 from rig.meter.billing.time_units import MILLISECOND_NS, SECOND_NS
+from rig.meter.billing.waiting import add_waiting
 
 __all__ = ["Billing", "BillingState", "MeterEvent"]
 
@@ -197,7 +197,7 @@ class Billing:
         seasons = len(self.settings.calendar.tariff.seasons)
         if command.action is Action.SEASON_CHANGE and command.value is not None and command.value >= seasons:
             raise ValueError(f"season {command.value} is none of the program: it has {seasons}, counted from 0")
-        insort(self._state.waiting, command, key=lambda waiting: waiting.utc_ns)
+        add_waiting(self._state.waiting, command)
         if command.utc_ns <= self._state.now_ns:
             self._come_due()
         else:

@@ -20,6 +20,17 @@ class MeasurementError(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class EnergyMissing(LogEvent):
+    """For so long, up to here, nothing was registered: records were missing, or had faults. Rounded up to ms."""
+
+    label = "energy missing"
+    code = 2075
+    named = MappingProxyType({"missing_ms": "milliseconds missing"})
+
+    missing_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class WindowsMerged(LogEvent):
     """So many windows came as one record, as nobody read: its energy is whole, quadrant and VAh are of all of it.
 

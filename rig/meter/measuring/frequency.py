@@ -64,6 +64,10 @@ class LineFrequency:
         self._recent.append((record.cycles, record.ticks + beyond))
         return record.cycles * self._tick_hz / (record.ticks + beyond)
 
+    def forget(self) -> None:
+        """Begin anew with the next window: where the last crossing was is not known."""
+        self._start = None
+
     @property
     def state(self) -> LineState:
         """What to go on from."""

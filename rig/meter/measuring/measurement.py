@@ -18,6 +18,7 @@ from rig.meter.measuring.apparent import ApparentState
 from rig.meter.measuring.elements import ElementEquation
 from rig.meter.measuring.frequency import LineFrequency, LineState
 from rig.meter.measuring.fundamental import FundamentalFit
+from rig.meter.measuring.plausibility import implausible
 from rig.meter.measuring.products import NONE, SQUARES, Mean, Moments, Products, ac_products, added, subtracted
 from rig.meter.measuring.quantities import Readings, Scaling, Sums
 from rig.meter.measuring.reactive import Quadrature, QuadratureState, td_products
@@ -45,6 +46,8 @@ class Fault(Enum):
         "windows were merged into one record, as the host did not read for longer than the board's memory lasts; no "
         "energy is lost, but quadrant, VAh and td are those of the whole record"
     )
+    TIME = "the record ends later than it is by the computer's clock; its energy is not registered"
+    IMPLAUSIBLE = "the record holds more than its length allows; its energy is not registered"
 
     @property
     def label(self) -> str:
@@ -57,6 +60,7 @@ class Window:
     """What one record came to.
 
     Ticks are on the meter's timeline: they begin at the first record's tick_start and do not wrap at 2**48.
+    `missing_ticks` is what of the time up to its end no window registers: before it, and of itself for an overflow.
     `energies` is what registers, and flowed from `flowed_from` on to tick_end; None when nothing does: for some faults,
     for the first windows, until their DC is known, and for a window whose vars come with the next one's
     (rig/meter/measuring/reactive.py), as its energy does too. `sums` are what can be known with this window: its own,
@@ -72,6 +76,7 @@ class Window:
     sums: Sums
     frequency_hz: float | None
     faults: tuple[Fault, ...]
+    missing_ticks: int = 0
 
 
 @dataclass
@@ -142,7 +147,8 @@ class Measurement:
         self._quadrature = None if quarter is None else Quadrature(quarter, sample_hz)
         self._fit = FundamentalFit(sample_hz)
         self._last: Record | None = None
-        self._tick = 0
+        self._tick: int | None = None
+        self._end = 0  # the board's tick at which the last record ended, as it was placed
         self._held = Sums()  # of windows whose vars are still to come
         self._held_from: int | None = None
         self._run = Sums()
@@ -152,8 +158,8 @@ class Measurement:
 
     @property
     def state(self) -> MeasurementState | None:
-        """What to go on from; None before the first record."""
-        if self._last is None:
+        """What to go on from; None before the first record, and between two boards."""
+        if self._last is None or self._tick is None:
             return None
         carried, squares = self._registration.carried
         opening = self._opening
@@ -176,6 +182,7 @@ class Measurement:
     def resume(self, state: MeasurementState) -> None:
         """Go on from there, with the equation that was in use."""
         self._last, self._tick = Record.from_words(state.last), state.tick
+        self._end = self._last.tick_end
         self._span.resume(state.span)
         self._waiting = [(Record.from_words(each.words), each.hz, each.start) for each in state.waiting]
         self._opening = None if state.opening is None else tuple(map(Record.from_words, state.opening))
@@ -196,6 +203,11 @@ class Measurement:
     def recent_hz(self) -> float | None:
         """The line frequency averaged over the last 0.2 s; None before the first whole window."""
         return self._line.recent_hz
+
+    @property
+    def tick(self) -> int | None:
+        """The end of the last record on the meter's timeline; None before the first."""
+        return self._tick
 
     @property
     def dc_codes(self) -> tuple[Fraction, ...]:
@@ -231,26 +243,49 @@ class Measurement:
         """From now on register nothing of channels below these limits; `live` are those that were not."""
         self._starting = Starting(limits, [c.gain for c in self._calibration.channels], live)
 
-    def advance(self, record: Record) -> Window:
-        """Take in the next record."""
-        faults = self._check(record)
+    def skip(self, ticks: int) -> None:
+        """Let so much of the timeline pass without a record: the next one is of a count that began anew.
+
+        What waits, for its vars or its DC, registers with the next record, as of then.
+        """
+        if self._tick is not None:
+            self._tick += ticks
+            self._waiting = [(record, hz, self._tick) for record, hz, _ in self._waiting]
+        self._last, self._held_from = None, None
+        self._line.forget()
+
+    def advance(self, record: Record, latest_tick: int | None = None) -> Window:
+        """Take in the next record. `latest_tick` is the tick of the timeline that it is now at most; None: not known.
+
+        A record that ends later, or cannot be, moves nothing: neither the timeline nor, with it, the meter's clock, nor
+        where the next one is looked for (H-8).
+        """
+        faults = self._check(record, latest_tick)
         self.faults.update(faults)
+        if _IMPOSSIBLE & set(faults):
+            self._line.forget()
+            tick = self._tick or 0
+            return Window(record, tick, tick, None, tick, Sums(), None, faults)
         if Fault.MERGED in faults and Fault.REPEATED not in faults:
             self.merged_windows += record.windows
+        before = self._tick
         start, end = self._place(record, faults)
-        frequency = self._line.advance(record, follows=self._last is not None and not _BREAKS & set(faults))
+        missing = 0 if before is None else max(0, start - before)
+        follows = record.samples > 0 and self._last is not None and not _BREAKS & set(faults)
+        frequency = self._line.advance(record, follows)
         self._last = record
         if _UNREGISTERED & set(faults):
-            return Window(record, start, end, None, start, Sums(), frequency, faults)
+            missing += 0 if Fault.REPEATED in faults else end - start
+            return Window(record, start, end, None, start, Sums(), frequency, faults, missing)
         self._span.advance(record)
         self._waiting.append((record, frequency, start))
         if self._opening is None and not self._span.learned and RecordFlag.END_CROSSING in record.flags:
-            return Window(record, start, end, None, self._waiting[0][2], Sums(), frequency, faults)
+            return Window(record, start, end, None, self._waiting[0][2], Sums(), frequency, faults, missing)
         sums = self._sums()
         self._run += sums
         flowed_from, energies = self._energies(sums, self._waiting[0][2])
         self._waiting.clear()
-        return Window(record, start, end, energies, flowed_from, sums, frequency, faults)
+        return Window(record, start, end, energies, flowed_from, sums, frequency, faults, missing)
 
     def _sums(self) -> Sums:
         """Sum up the windows that waited, which are one but at the start."""
@@ -293,8 +328,8 @@ class Measurement:
 
     def _energies(self, sums: Sums, start: int) -> tuple[int, Energies | None]:
         """What registers, and since when it flowed; nothing yet for a window whose vars are still to come."""
-        if self._held_from is not None:
-            sums, start = self._held + sums, self._held_from
+        if self._held.samples:
+            sums, start = self._held + sums, start if self._held_from is None else self._held_from
         if self._quadrature is not None and self._quadrature.waiting:
             self._held, self._held_from = sums, start
             return start, None
@@ -306,36 +341,59 @@ class Measurement:
             self._starting.advance([sums.squares[place] for place in SQUARES], sums.samples)
         return start, self._registration.advance(sums, self._starting)
 
-    def _check(self, record: Record) -> tuple[Fault, ...]:
+    def _check(self, record: Record, latest_tick: int | None) -> tuple[Fault, ...]:
         last = self._last
         if record == last:
             return (Fault.REPEATED,)
         found = {
             Fault.OVERFLOW: record.samples >= SAFE_SAMPLES,
-            Fault.SEQUENCE: last is not None and record.sequence != (last.sequence + 1) % _SEQUENCES,
-            Fault.GAP: last is not None and record.tick_start != last.tick_end,
+            Fault.SEQUENCE: last is not None and not self._in_sequence(record),
+            Fault.GAP: last is not None and record.tick_start not in (last.tick_end, self._end),
             Fault.LENGTH: record.ticks != record.samples * self._ticks_per_sample,
             Fault.OVERRUN: RecordFlag.OVERRUN in record.flags,
             Fault.CONFIGURATION: record.config_digest != self._config_digest,
             Fault.MERGED: record.windows > 1,
+            Fault.TIME: latest_tick is not None and self._start_of(record) + self._length(record) > latest_tick,
+            Fault.IMPLAUSIBLE: implausible(record, self._ticks_per_sample),
         }
         return tuple(fault for fault, present in found.items() if present)
 
+    def _start_of(self, record: Record) -> int:
+        """Where the record begins on a timeline that only goes forward. Between two records in sequence nothing is
+        missing, whatever their ticks say; a step back is a board that was reset, after a time nobody knows."""
+        if self._tick is None:
+            return record.tick_start
+        if self._last is None or self._in_sequence(record):
+            return self._tick
+        gap = (record.tick_start - self._end) % _TICKS
+        back = (record.sequence - self._last.sequence) % _SEQUENCES >= _SEQUENCES // 2 or gap >= _TICKS // 2
+        return self._tick + (0 if back else gap)
+
+    def _in_sequence(self, record: Record) -> bool:
+        return self._last is not None and record.sequence == (self._last.sequence + 1) % _SEQUENCES
+
     def _place(self, record: Record, faults: tuple[Fault, ...]) -> tuple[int, int]:
-        """The record's start and end on a timeline that only goes forward."""
+        """Put the record on the timeline: its start and end there."""
         if Fault.REPEATED in faults:
-            return self._tick - record.ticks, self._tick
-        if self._last is None:
-            start = record.tick_start
-        else:
-            gap = (record.tick_start - self._last.tick_end) % _TICKS
-            # A step back is a board that was reset: its counters began anew, after a time nobody knows.
-            back = (record.sequence - self._last.sequence) % _SEQUENCES >= _SEQUENCES // 2 or gap >= _TICKS // 2
-            start = self._tick + (0 if back else gap)
-        self._tick = start + record.ticks
+            end = self._tick or 0
+            return end - record.ticks, end
+        start, before, length = self._start_of(record), self._tick, self._length(record)
+        self._tick = start + length
+        gone = start > before if before is not None and self._last is not None else True
+        self._end = ((record.tick_start if gone else self._end) + length) % _TICKS
         return start, self._tick
+
+    def _length(self, record: Record) -> int:
+        """Ticks that a record takes. Samples and ticks tell it twice; where they differ and no stage was late, one of
+        them is wrong, and the shorter moves the clock no further than the line did."""
+        if RecordFlag.OVERRUN in record.flags:
+            return record.ticks
+        return min(record.ticks, record.samples * self._ticks_per_sample)
 
 
 _UNREGISTERED = {Fault.REPEATED, Fault.OVERFLOW}
+_IMPOSSIBLE = {Fault.TIME, Fault.IMPLAUSIBLE}
+"""Nothing of these registers. What is impossible moves nothing either."""
+
 _BREAKS = {Fault.REPEATED, Fault.SEQUENCE, Fault.GAP, Fault.LENGTH, Fault.OVERRUN}
 """Faults after which the time since the crossing before is not to be trusted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import threading
@@ -160,6 +161,14 @@ DAMAGE: dict[str, tuple[Change, dict[str, str]]] = {
     "older save in the log": (_flip(LOG, 4096 + 50), {LOG: "no whole save in slot 1: torn"}),
     "byte after a save in the log": (_flip(LOG, 3 * 4096 - 1), {LOG: "no whole save in slot 2: torn"}),
     "byte of the log that was never used": (_flip(LOG, 60 * 4096), {LOG: "no whole save in slot 60: torn"}),
+    "log emptied": (
+        lambda folder: os.truncate(folder / LOG, 0),
+        {LOG: "is cut off: 0 bytes of 262144", "items": "the history goes on to 20, the journal only to 16"},
+    ),
+    "log cut off": (
+        lambda folder: os.truncate(folder / LOG, 40000),
+        {LOG: "is cut off: 40000 bytes of 262144"},
+    ),
     "log missing": (
         lambda folder: (folder / LOG).unlink(),
         {LOG: "is missing", "items": "the history goes on to 20, the journal only to 16"},

@@ -191,6 +191,23 @@ def test_files_of_another_user_are_read_and_not_written(tmp_path: Path, monkeypa
         disk.open(file)
 
 
+@pytest.mark.parametrize(
+    ("size", "said"), [(0, "was cut off and has its size again"), (None, "was missing and has been made")]
+)
+def test_a_log_that_lost_saves_is_told(tmp_path: Path, sound: Path, size: int | None, said: str) -> None:
+    folder = shutil.copytree(sound, tmp_path / "s")
+    if size is None:
+        (folder / LOG).unlink()
+    else:
+        os.truncate(folder / LOG, size)
+    store = Store.open(folder)
+    assert any(f"{LOG} {said}" in note and "the last saves may have been in it" in note for note in store.notes)
+    store.close()
+    store = Store.open(folder)
+    assert store.notes == ()
+    store.close()
+
+
 @pytest.mark.parametrize("taken", [2**63 - 1, 2**62, -1, -(2**63)])
 def test_no_count_of_items_in_the_history_ruins_the_journal(tmp_path: Path, sound: Path, taken: int) -> None:
     folder = shutil.copytree(sound, tmp_path / "s")
