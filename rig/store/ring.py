@@ -17,7 +17,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from rig.files.bounded import open_regular
+from rig.files.own import open_to_read
 from rig.store.errors import StoreError
 
 SLOT = 1 << 18
@@ -124,7 +124,7 @@ def _state_in(data: bytes, slot: int) -> tuple[int, bytes | None]:
 def newest_state(path: Path) -> bytes | None:
     """Read the last state of a ring, and leave it as it is, also while a meter writes it; None where there is none."""
     try:
-        with open_regular(path) as file:
+        with open_to_read(path) as file:
             slots = [_state_in(file.read(SLOT), slot) for slot in (0, 1)]
     except OSError:
         return None
