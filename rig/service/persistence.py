@@ -72,13 +72,11 @@ def follows(saved: SavedMeter, stored: bool, restored: Restored | None) -> bool:
     """Whether a state that outlived its process is newer than what the store has, and of the same meter.
 
     `stored`: its process had a save on the disk. Where there is none any more, someone has taken the store away, to
-    begin a new meter; where it is another's, it was handed over since (rig/store/adopt.py).
+    begin a new meter; one that was handed over since is of another lineage (rig/store/adopt.py).
     """
     if restored is None:
         return not stored
     on_disk = decoded_save(restored)
-    if on_disk.owner not in (None, saved.owner):
-        return False
     return on_disk.lineage in (saved.lineage, saved.base) and on_disk.batch <= saved.batch + 1
 
 
@@ -130,7 +128,8 @@ class Persistence:
         else:
             try:
                 kept = decoded_save(store.restored)
-                check_owner(kept.owner, owner_of(program.nameplate), store.folder)
+                if written is None:  # a written one takes its nameplate along
+                    check_owner(kept.owner, owner_of(program.nameplate), store.folder)
                 said = self._go_on(kept, store.restored, host_utc_ns)
             except BaseException:
                 store.close()
@@ -339,9 +338,8 @@ def program_in_force(
     except StoreError:
         return configured, None
     if running is not None and follows(running.saved, running.stored, restored):
-        program, written = _in_force(configured, running.saved.written, folder)
-    else:
-        program, written = _in_force(configured, saved.written, folder)
+        saved = running.saved
+    program, written = _in_force(configured, saved.written, folder)
     check_owner(saved.owner, owner_of(program.nameplate), folder)
     return program, written
 

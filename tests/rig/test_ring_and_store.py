@@ -55,6 +55,20 @@ def configured(tmp_path: Path) -> Program:
     return program(tmp_path)
 
 
+def test_a_nameplate_written_just_before_a_kill_comes_along(tmp_path: Path, configured: Program) -> None:
+    store, new = tmp_path / "store", program(tmp_path, serial="2")
+    found = killed_as_it_was_written(store, configured, new)
+    in_force, written = program_in_force(configured, store, found)
+    assert in_force.nameplate.serial == "2"
+    opened = Store.open(store)
+    assert follows(found.saved, found.stored, opened.restored), "the board ran on"
+    opened.close()
+    opened = Store.open(store)
+    went_on = Persistence(opened, in_force, "window", T0 + 7200 * SECOND, written)  # it has not
+    assert went_on.saved_meter(found.saved.meter).owner == owner_of(new.nameplate)
+    opened.close()
+
+
 @pytest.mark.parametrize("more", ["[demand]\ninterval_minutes = 30\n", '[security]\nlevel_4 = "B1B2B3"\n'])
 def test_a_program_written_just_before_a_kill_is_taken_over(tmp_path: Path, configured: Program, more: str) -> None:
     store, new = tmp_path / "store", program(tmp_path, more)
