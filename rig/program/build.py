@@ -98,8 +98,8 @@ LATER_KEYS: Mapping[str, Mapping[str, object]] = {
     "test_mode": {"pulse_kwh": None, "pulse_km3h": None},
     "inputs": {"volts": "3.3"},
 }
-"""Keys by table that came once meters had digests, and what they are where left out: then they are no part of it, so that
-a meter finds its own program in a file that is older than the key."""
+"""Keys by table that came once meters had digests, and what they are where left out: then they are no part of it, so
+that a meter finds its own program in a file that is older than the key."""
 
 
 def _hash(file: schema.ProgramFile) -> str:
