@@ -49,6 +49,7 @@ def clear_fram_command(
     """
     from rig.files.strict_toml import ConfigError
     from rig.hardware.memory import fram_slots
+    from rig.plain_text import print_line
 
     slots = fram_slots(configuration(config))
     if slots is None:
@@ -57,7 +58,7 @@ def clear_fram_command(
         raise ConfigError(f"{slots.name} is emptied only with --yes: the last saves of the meter it was in are in it")
     slots.clear()
     slots.close()
-    typer.echo(f"{slots.name} is empty")
+    print_line(f"{slots.name} is empty")
 
 
 @app.command("show", epilog="Example: rig store show meter-store --events 50")

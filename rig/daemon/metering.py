@@ -42,6 +42,7 @@ from rig.plain_text import print_traceback
 from rig.program.build import Program
 from rig.service.persistence import program_in_force
 from rig.service.run_accumulator import RunAccumulator
+from rig.service.running import running_at
 from rig.service.service import Service
 from rig.store.store import Store
 
@@ -80,7 +81,8 @@ class Daemon:
             self._held.callback(claim.close)
         folder = Path(config.meter.store) if config.meter.store else None
         configured = program_of(config)
-        program, written = program_in_force(configured, folder)
+        running = None if folder is None else running_at(config.meter.ring, folder)
+        program, written = program_in_force(configured, folder, running)
         self._hands = None if start.hands is None else _hands(Path(start.hands), program)
         self.hardware = hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
         self._held.callback(hardware.close)

@@ -5,13 +5,10 @@ A file that never ends, such as /dev/zero, or one of gigabytes, is refused after
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-import stat
 import tomllib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 MOST_TOML_BYTES = 1 << 18
 """A program with every key is 8 kB; what a client may send is 64 kB."""
@@ -48,12 +45,3 @@ def parse_toml(text: str) -> dict[str, Any]:
                 f"line {number} has more than {MOST_KEYS_DEEP} keys joined by dots: no such key is known"
             )
     return tomllib.loads(text)
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file to read it, following no link and waiting for nothing. Raises OSError for anything else."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    return os.fdopen(file, "rb")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rig.errors import RigError
-from rig.files.bounded import open_regular
+from rig.files.own import open_to_read
 
 _WIDTH = 20
 """A line of a process's number, and its CRC-32 in hexadecimal digits."""
@@ -94,7 +94,7 @@ def holder_of(line: bytes) -> str | None:
 
 def claim_fault(path: Path) -> str:
     """Say what is wrong with a claim's file, "" for nothing. Raises OSError."""
-    with open_regular(path) as file:
+    with open_to_read(path) as file:
         line = file.read(_WIDTH + 1)
     older = len(line) == _OLDER_WIDTH and line[:-1].strip().isdigit()  # without the CRC
     holds = not line or older or (len(line) == _WIDTH and holder_of(line))

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def adopt(folder: Path, meter: StoreOwner, utc_ns: int, disk: Disk | None = None
         before = (saved.owner or meter).text
         event = StoreAdopted(utc_ns, before, meter.text, "; ".join(done), Source.COMMAND_LINE)
         store.append(*items_of([event], saved.recording))
-        store.save(msgspec.json.encode(replace(saved, owner=meter)), store.restored.utc_ns)
+        if saved.owner != meter:  # what a process that has died left in its ring is not the new meter's
+            saved = replace(saved, owner=meter, lineage=secrets.token_hex(8), base="")
+        store.save(msgspec.json.encode(saved), store.restored.utc_ns)
         store.drain()
         if store.trouble is not None:
             raise StoreError(store.trouble)

@@ -28,8 +28,8 @@ from pathlib import Path
 import msgspec
 
 from drivers.contact_memory import contact_faults
-from rig.files.bounded import open_regular
 from rig.files.claim import claim_fault
+from rig.files.own import open_to_read
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 from rig.store.errors import StoreError
 from rig.store.history import NAME
@@ -188,7 +188,7 @@ def _of_others(folder: Path) -> list[Finding]:
 
 
 def _contact_faults(path: Path) -> list[str]:
-    with open_regular(path) as file:
+    with open_to_read(path) as file:
         return contact_faults(
             file.read(_MOST_CONTACTS_BYTES), [output.value for output in (OutputId.TEST_LED, *KYZ_OUTPUTS)]
         )

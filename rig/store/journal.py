@@ -47,7 +47,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.store.disk import Disk, ForeignFile
+from rig.files.own import ForeignFile
+from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.log import NAME as LOG
 from rig.store.log import SLOTS, Log, LogLook, NewerSave, look_into

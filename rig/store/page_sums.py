@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.files.bounded import open_regular
+from rig.files.own import open_to_read
 from rig.store.wal_file import WalFile, read_wal
 
 SUMS = "history.sums"
@@ -74,7 +74,7 @@ class DamagedSums(ValueError):
 def read_sums(path: Path) -> PageSums | None:
     """Read the sums beside a history; None where there are none. Raises OSError, DamagedSums."""
     try:
-        with open_regular(path) as file:
+        with open_to_read(path) as file:
             data = file.read(_HEAD.size + _CRC.size * (MOST_PAGES + 1))
     except FileNotFoundError:
         return None
@@ -122,7 +122,7 @@ def sums_after(before: Sequence[int], wal: WalFile) -> tuple[int, ...]:
 def sums_of(path: Path, page_bytes: int) -> tuple[int, ...]:
     """Sum up the pages of a file as they are. Raises OSError."""
     found = []
-    with open_regular(path) as file:
+    with open_to_read(path) as file:
         while data := file.read(page_bytes):
             found.append(zlib.crc32(data))
     return tuple(found)
@@ -131,7 +131,7 @@ def sums_of(path: Path, page_bytes: int) -> tuple[int, ...]:
 def log_of(path: Path) -> bytes:
     """Read the log beside a history; nothing where there is none. Raises OSError."""
     try:
-        with open_regular(path.with_name(path.name + "-wal")) as file:
+        with open_to_read(path.with_name(path.name + "-wal")) as file:
             return file.read(MOST_LOG_BYTES)
     except FileNotFoundError:
         return b""

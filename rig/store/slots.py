@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from rig.store.disk import BLOCK, Disk, ForeignFile
+from rig.files.own import ForeignFile
+from rig.store.disk import BLOCK, Disk
 from rig.store.errors import StoreError
 
 

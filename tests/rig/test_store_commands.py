@@ -56,7 +56,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
     settings = program(folder)
     KeptMeter(folder / "store", settings, ns(2026, 5, 1, 10)).meters(60).does(Action.RESET).meters(60).fails()
-    KeptMeter(folder / "store", settings, ns(2026, 5, 1, 13)).meters(120).fails()
+    KeptMeter(folder / "store", settings, ns(2026, 5, 1, 13), flushes=True).meters(120).fails()
     return folder / "store"
 
 

@@ -148,6 +148,7 @@ COMMANDS = {
     "store check": ("store check {}", "store check store", "store check store --json"),
     "store show": ("store show {}", "store show store", "store show store --json"),
     "store adopt": ("store adopt {}", "store adopt store --config {}.toml", "store adopt store"),
+    "store clear-fram": ("store clear-fram --config {}.toml", "store clear-fram --yes --config {}"),
     "profile show": ("profile show {}", "profile show store --channel {}", "profile show store"),
     "profile plot": ("profile plot {}", "profile plot store --channel {}"),
     "profile export": ("profile export store {}", "profile export store {}.csv", "profile export store {}/x.csv"),

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from meter_of_counts import SECOND_NS, assert_history, items, payload, restored_count
 
+from rig.files.own import ForeignFile
 from rig.store import disk as disk_module
 from rig.store.archive import Archive
 from rig.store.check import check
-from rig.store.disk import Disk, ForeignFile
+from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.history import NAME
 from rig.store.journal import NAMES
