@@ -88,8 +88,9 @@ def test_a_sound_store_checks(sound, monkeypatch, capsys):
     status, said, _ = rig(monkeypatch, capsys, "store", "check", sound, "--json")
     assert status == 0
     findings = json.loads(said)
-    parts = [*NAMES, LOG, "journal", "payload", NAME, "history", "rows", "items", "profile", "wear"]
-    assert [f["part"] for f in findings] == parts
+    parts = [*NAMES, LOG, "journal", "payload", NAME, "history", "rows", "items", "profile"]
+    # Two hours in a second may come to a single save, which tells nothing of wear.
+    assert [f["part"] for f in findings if f["part"] != "wear"] == parts
     assert all(f["holds"] for f in findings)
 
 
