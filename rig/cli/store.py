@@ -122,13 +122,15 @@ def adopt_command(folder: StoreArgument, config: ConfigOption = None, json: Json
     """
     import time
 
+    from rig.hardware.memory import fram_slots
     from rig.hardware.selection import program_of
     from rig.store.adopt import adopt
     from rig.store.owner import owner_of
     from rig.terminal.console import message_console, note
 
-    meter = owner_of(program_of(configuration(config)).nameplate)
-    done = adopt(folder, meter, time.time_ns())
+    settings = configuration(config)
+    meter = owner_of(program_of(settings).nameplate)
+    done = adopt(folder, meter, time.time_ns(), fast=fram_slots(settings))
     if json:
         print_json({"store": str(folder), "owner": meter, "done": done})
         return

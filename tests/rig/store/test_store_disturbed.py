@@ -13,9 +13,12 @@ import pytest
 from kept_meter import KeptMeter
 from meter_of_counts import SECOND_NS, items, payload, restored_count
 
+from drivers.fram import Fram
+from drivers.sim.fram_chip import FramChip
 from rig.program.build import default_program
 from rig.store.check import check
 from rig.store.errors import StoreError
+from rig.store.fram_slots import FramSlots
 from rig.store.history import NAME
 from rig.store.journal import CAPACITY, NAMES
 from rig.store.log import NAME as LOG
@@ -145,6 +148,26 @@ def test_it_is_noticed_at_the_next_save_told_and_written_anew(tmp_path: Path, wh
     again.close()
     with HistoryReader(folder) as history:
         assert {event.code for event in history.events()} >= {10, 11, 12}
+
+
+def test_an_fram_goes_on_with_the_store_that_was_written_anew(tmp_path: Path) -> None:
+    chip, folder = FramChip(), tmp_path / "store"
+
+    def opened() -> Store:
+        return Store.open(folder, fast=FramSlots("bus", lambda: Fram(chip, "bus")))
+
+    store = opened()
+    advance(store, 1, 9)
+    shutil.rmtree(folder)
+    advance(store, 10, 10)
+    store.save(payload(12), 12 * SECOND_NS)
+    assert store.fast
+    store._archive.close()
+    store._files.lock.close()  # power fails
+    again = opened()
+    assert restored_count(again) == 12
+    assert (again.notes, again.trouble) == ((), None)
+    again.close()
 
 
 def test_another_store_at_the_name_is_not_touched(tmp_path: Path) -> None:

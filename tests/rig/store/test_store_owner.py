@@ -10,11 +10,16 @@ from pathlib import Path
 import pytest
 from kept_meter import KWH, SECOND, KeptMeter
 
+from drivers.fram import Fram
+from drivers.sim.fram_chip import FramChip
 from rig.cli.app import main
 from rig.program.build import Program, load_program
+from rig.store.adopt import adopt
 from rig.store.errors import StoreError
+from rig.store.fram_slots import FramSlots
 from rig.store.history import NAME
 from rig.store.journal import NAMES
+from rig.store.owner import owner_of
 from rig.store.reading import HistoryReader
 from rig.store.saved_meter import last_saved
 from rig.store.store import Store
@@ -107,6 +112,25 @@ def test_a_store_is_handed_over_by_a_command_and_logged(
         monkeypatch, capsys, "store", "adopt", theirs, "--config", tmp_path / "rig.toml", "--json"
     )
     assert (status, errors, json.loads(out)["done"]) == (0, "", [])
+
+
+def test_what_only_the_fram_has_is_handed_over_with_the_store(tmp_path: Path) -> None:
+    chip = FramChip()
+    fram = FramSlots("bus", lambda: Fram(chip, "bus"))
+    folder, other = tmp_path / "store", owner_of(meter(tmp_path, "222").nameplate)
+    first = KeptMeter(folder, meter(tmp_path, "111"), START, fast=fram, flushes=True).meters(1).meters(20, seconds=1)
+    first.writer.close()
+    saved_ns = first.now_ns
+    assert last_saved(folder)[0].utc_ns == saved_ns, "whole at the end"
+    first = KeptMeter(folder, meter(tmp_path, "111"), saved_ns, fast=fram, flushes=True).meters(20, seconds=1)
+    copy = Path(shutil.copytree(folder, tmp_path / "killed"))
+    content = bytes(chip.memory)
+    first.writer.close()
+    assert last_saved(copy)[0].utc_ns < first.now_ns, "the newest is in the FRAM alone"
+    chip.memory[:] = content
+    adopt(copy, other, first.now_ns, fast=fram)
+    assert last_saved(copy)[0].utc_ns == first.now_ns
+    assert last_saved(copy)[1].owner == other
 
 
 def test_a_history_of_another_store_is_moved_aside_only_by_the_command(
