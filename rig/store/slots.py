@@ -48,8 +48,7 @@ class FileSlots:
     written, as space that is only reserved would have to be entered in the file system at its first use.
 
     `made`: it was missing. `cut_off`: it was shorter. `replaced` says what stood in its place; `anew`: whatever does is
-    replaced. Raises CannotMake, or
-    StoreError for a file that is there.
+    replaced. Raises CannotMake, or StoreError for a file that is there.
     """
 
     padded = True
