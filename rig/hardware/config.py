@@ -60,6 +60,7 @@ A file with everything at its default:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -81,7 +82,8 @@ _Chip = Annotated[
 ]
 
 _Spi = Annotated[
-    str, msgspec.Meta(pattern=r"^/dev/spidev\d{1,3}\.\d{1,3}$", extra={"rule": '"/dev/spidev0.1", or other numbers'})
+    str,
+    msgspec.Meta(pattern=r"^/dev/[\w./-]+$", extra={"rule": '"/dev/spidev0.1", or another device, or a link to one'}),
 ]
 _Path = Annotated[
     str,
@@ -215,9 +217,11 @@ def load(path: Path | None) -> Config:
     config = read(path, Config, "or none for the simulated rig")
     try:
         _check_pins(config)
-        if config.hardware.fram != "none" and config.hardware.fram_path == config.hardware.spi_path:
+        if config.hardware.fram != "none" and os.path.realpath(config.hardware.fram_path) == os.path.realpath(
+            config.hardware.spi_path
+        ):
             raise ConfigError(
-                f"hardware.spi_path and hardware.fram_path are both {config.hardware.fram_path}: "
+                f"hardware.spi_path and hardware.fram_path are both {os.path.realpath(config.hardware.fram_path)}: "
                 "give the FRAM its own chip select"
             )
         if (address := config.display.lcd_address) not in ADDRESSES:
