@@ -26,6 +26,9 @@ from rig.hardware.doctor import Check
 _TIME_ERROR = 5
 """What adjtimex(2) returns while the clock is not synchronised."""
 
+_MOST_ADDRESS = 107
+"""Bytes that Linux takes for the address of a Unix socket (unix(7))."""
+
 _CHIP_SELECTS = {"/dev/spidev0.0": 8, "/dev/spidev0.1": 7}
 """The header's GPIO of a chip select, by the device."""
 
@@ -109,9 +112,7 @@ def chip_select(device: str, model: str | None = None, shown: str | None = None)
             return []
         shown = subprocess.run([tool, "get", str(pin)], capture_output=True, text=True, check=False).stdout
     holds = re.match(rf"\s*{pin}: op\b", shown) is not None
-    remedy = (
-        "" if holds else "sudo apt full-upgrade, or dtoverlay=spi0-1cs in /boot/firmware/config.txt; then reboot"
-    )
+    remedy = "" if holds else "sudo apt full-upgrade, or dtoverlay=spi0-1cs in /boot/firmware/config.txt; then reboot"
     return [Check("spi", "chip select", holds, shown.strip() or "pinctrl says nothing", remedy)]
 
 
@@ -151,9 +152,7 @@ def pins(config: Config, lines: Lines, runs: bool) -> list[Check]:
         try:
             info = lines.get_line_info(pin)
         except (OSError, ValueError):
-            checks.append(
-                Check("gpio", key, False, f"GPIO {pin}", f"there is no line {pin}: give {key} another")
-            )
+            checks.append(Check("gpio", key, False, f"GPIO {pin}", f"there is no line {pin}: give {key} another"))
             continue
         free = not info.used or runs
         found = f"GPIO {pin}, " + (f"used by {info.consumer or 'the kernel'}" if info.used else "free")
@@ -182,6 +181,9 @@ def lcd(path: str, address: int) -> Check:
 def _socket(address: Path, runs: bool) -> Check:
     if runs:
         return Check("socket", "socket", True, f"a meter runs at {address}")
+    if len(os.fsencode(address)) > _MOST_ADDRESS:
+        remedy = f"give a path of at most {_MOST_ADDRESS} bytes as [daemon] socket"
+        return Check("socket", "socket", False, f"{len(os.fsencode(address))} bytes", remedy)
     folder = next((each for each in address.absolute().parents if each.exists()), Path("/"))
     may = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     remedy = "" if may else f"give this user a folder to write, or another path as [daemon] socket: {folder}"

@@ -162,6 +162,23 @@ def test_a_running_meter_is_found_by_its_socket(tmp_path: Path) -> None:
     assert not nowhere.holds
 
 
+def test_a_socket_whose_address_is_too_long_does_not_pass(tmp_path: Path) -> None:
+    config = written(tmp_path, "")
+    for extra, holds in ((0, True), (1, False)):
+        address = tmp_path / ("s" * (107 + extra - len(str(tmp_path)) - 1))
+        (check,) = (check for check in examine_named(config, address) if check.part == "socket")
+        assert check.holds is holds
+        if holds:
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(str(address))  # the system's own limit
+
+
+def test_a_store_that_is_a_file_is_1(command_line: Any, tmp_path: Path) -> None:
+    (tmp_path / "store").touch()
+    (tmp_path / "rig.toml").write_text('[meter]\nstore = "store"\n')
+    assert command_line("doctor", "--config", str(tmp_path / "rig.toml")).status == 1
+
+
 def test_a_display_that_is_not_there_has_a_remedy() -> None:
     found = lcd("/dev/i2c-250", 0x27)
     assert not found.holds
