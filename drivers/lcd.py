@@ -137,7 +137,7 @@ class CharacterLcd:
 
 
 def _not_installed() -> LcdError:
-    return LcdError('luma.lcd is not installed: run `pip install ".[lcd]"` in the project folder')
+    return LcdError('luma.lcd is not installed: run `.venv/bin/pip install -e ".[lcd]"` in the project folder')
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -260,7 +260,7 @@ class GpiodSource:
             import gpiod
             from gpiod.line import Bias, Direction, Edge
         except ImportError:
-            raise GpioError(f"{what} needs gpiod, which is not installed: pip install gpiod==2.5.0") from None
+            raise GpioError(f"{what} needs gpiod, which is not installed: .venv/bin/pip install gpiod==2.5.0") from None
         settings = gpiod.LineSettings(
             direction=Direction.INPUT, bias=Bias.PULL_UP, edge_detection=Edge.BOTH, active_low=True
         )

@@ -11,6 +11,8 @@ reset. Errors of the system's SPI driver (OSError) count as frames without a rep
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -386,24 +388,44 @@ def _diagnosis(said: bytes) -> str:
     return f"SPI gives {said[:16].hex(' ')} … instead of the ID registers; {why}"
 
 
+_DEVICE = re.compile(r"/dev/spidev(\d+)\.(\d+)")
+
+
 def open_spidev(path: str, hz: int) -> SpiBus:
-    """/dev/spidevX.Y in mode 0. LinkError with the remedy when it cannot be opened."""
+    """Open /dev/spidevX.Y, or a link to it, in mode 0. LinkError with the remedy when it cannot be opened.
+
+    Calls what every py-spidev has, 3.5 of Debian bookworm and 3.6 of trixie included: `open(bus, device)`. Only 3.8
+    (September 2025) and later have `open_path`, so a link is followed here.
+    """
     try:
         import spidev
     except ModuleNotFoundError:
         raise LinkError(
-            "the Python module spidev is missing: apt install python3-spidev, or install the extra [pi]"
+            "the Python module spidev is missing: sudo apt install python3-spidev, and make the virtual environment "
+            "with --system-site-packages (docs/hardware.md)"
         ) from None
+    target = os.path.realpath(path)
+    device = _DEVICE.fullmatch(target)
+    named = f"{path} (a link to {target})" if os.path.islink(path) else path or "an empty path"
+    if device is None and os.path.exists(target):
+        raise LinkError(f"{named} is no SPI device: it must be /dev/spidevX.Y, or a link to one")
+    if device is None:
+        raise LinkError(f"{named} does not exist: give /dev/spidev0.0, or make the link with a udev rule")
+    if not hasattr(spidev, "SpiDev"):
+        raise LinkError(f"the module spidev is not py-spidev, but {spidev}: sudo apt install python3-spidev")
     bus = spidev.SpiDev()
     try:
-        bus.open_path(path)
+        bus.open(int(device[1]), int(device[2]))
         bus.max_speed_hz = hz
         bus.mode = 0
-    except FileNotFoundError:
-        raise LinkError(f"{path} does not exist: enable SPI (raspi-config, Interface Options) and reboot") from None
-    except PermissionError:
-        raise LinkError(f"no permission for {path}: add the user to the group spi") from None
     except OSError as error:
-        raise LinkError(f"{path} cannot be used: {error.strerror}") from None
+        bus.close()
+        if isinstance(error, FileNotFoundError):
+            why = f"{named} does not exist: enable SPI (sudo raspi-config nonint do_spi 0) and reboot"
+        elif isinstance(error, PermissionError):
+            why = f"no permission for {named}: sudo adduser $USER spi, then log in again"
+        else:
+            why = f"{named} cannot be used: {error.strerror}"
+        raise LinkError(why) from None
     opened: SpiBus = bus
     return opened

@@ -35,7 +35,8 @@ class Chain:
 
     `clock_hz` is the exact clock; a modulator tick is `clocks_per_tick` clocks, a sample 2·`decimation` ticks.
     `paired` front ends carry V and I of a phase on one line, on the two halves of the modulator clock (STPMS2
-    style); others have a line for each bit (AMC1306 style). `tick_start` presets the tick counter, so that
+    style), V while it is high, or, where `swapped`, while it is low; others have a line for each bit.
+    `tick_start` presets the tick counter, so that
     tests can reach its wrap. `record_slots` are the places of the records' ring. `capture_log2` is the depth of the
     waveform capture in sample sets. `build` is
     a bitstream's identity.
@@ -46,6 +47,7 @@ class Chain:
     decimation: int = 128
     record_slots: int = 256
     paired: bool = True
+    swapped: bool = False
     tick_start: int = 0
     capabilities: Capability = EVERYTHING
     capture_log2: int = 12
@@ -54,6 +56,8 @@ class Chain:
     def __post_init__(self) -> None:
         if self.decimation & (self.decimation - 1) or not 8 <= self.decimation <= 128:
             raise ValueError(f"the CIC decimates by a power of two from 8 to 128, not by {self.decimation}")
+        if self.swapped and not self.paired:
+            raise ValueError("only the halves of a pair can be swapped: this chain has a line for each bit")
         if not 2 <= self.record_slots <= 1 << 12:
             raise ValueError(f"the ring of records has 2 to {1 << 12} slots, not {self.record_slots}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -14,7 +14,8 @@ from gateware.registers import CHANNELS
 class BitFrontEnd(wiring.Component):
     """Clocks the modulators and samples their lines late in each half of that clock.
 
-    Paired: line p carries V of phase p while `mclk` is high and I while it is low. Separate: lines 0 to 2 are
+    Paired: line p carries V of phase p while `mclk` is high and I while it is low; swapped, the other way
+    round. Separate: lines 0 to 2 are
     V, 3 to 5 are I, changing at the rising edge. A line is taken in the last clock of its half, the widest
     distance from the edges, and passes two flip-flops. Throughput: one `tick` every `clocks_per_tick` clocks,
     always; a tick carries the bits of the period before it.
@@ -22,7 +23,7 @@ class BitFrontEnd(wiring.Component):
 
     def __init__(self, chain: Chain) -> None:
         assert chain.clocks_per_tick == 4, "the sampling instants below are those of four clocks a tick"
-        self._paired = chain.paired
+        self._paired, self._swapped = chain.paired, chain.swapped
         super().__init__(
             {
                 "lines": In(3 if chain.paired else CHANNELS),
@@ -43,10 +44,11 @@ class BitFrontEnd(wiring.Component):
         # Two flip-flops behind the pin, phase 3 sees the line of phase 1, phase 1 that of phase 3.
         m.d.comb += self.tick.eq(phase == 1)
         if self._paired:
-            voltages = Signal(3)
+            while_high = Signal(3)
             with m.If(phase == 3):
-                m.d.sync += voltages.eq(settled)
-            m.d.comb += self.bits.eq(settled << 3 | voltages)
+                m.d.sync += while_high.eq(settled)
+            voltages, currents = (settled, while_high) if self._swapped else (while_high, settled)
+            m.d.comb += self.bits.eq(Cat(voltages, currents))
         else:
             m.d.comb += self.bits.eq(settled)
         return m

@@ -108,6 +108,7 @@ def _introduction() -> Iterator[str]:
     yield "Made from `gateware/registers.py` by `python -m gateware.manual > docs/registers.md`; do not edit it."
     yield "Channels are numbered " + ", ".join(f"{int(c)} {c.name}" for c in Channel) + ", in every mask and product."
     yield "Why things are as they are: [the record](decisions/002-record.md), [the frame](decisions/003-frames.md)."
+    yield "How a record comes from bits, to the last bit: [record arithmetic](arithmetic.md)."
 
 
 def _registers() -> Iterator[str]:

@@ -52,7 +52,7 @@ def _files(board: Board, build: int) -> tuple[dict[str, str], tuple[tuple[str, .
         from gateware.boards.top import Top
     except ModuleNotFoundError as error:
         raise BitstreamError(f"bitstreams need the extra [gateware]: {error.name} is not installed") from None
-    top = Top(replace(board.chain, build=build), board.clock(), board.spram)
+    top = Top(replace(board.chain, build=build), board.clock(), board.spram, board.held)
     plan = board.platform().prepare(
         top, NAME, emit_src=False, nextpnr_opts=_NEXTPNR, script_after_read=_AFTER_READ, **board.options
     )

@@ -38,7 +38,7 @@ def versions(commands: Sequence[Sequence[str]]) -> dict[str, str]:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             raise BitstreamError(
-                f"{package} is not installed: pip install -e '.[bitstream]' (or: make bitstreams)"
+                f"{package} is not installed: .venv/bin/pip install -e '.[bitstream]' (or: make bitstreams)"
             ) from None
     return found
 

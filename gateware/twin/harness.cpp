@@ -43,7 +43,7 @@ size_t bench_run(void* handle, const uint8_t* bits, size_t ticks, size_t clocks,
             now = bits[tick++];
         }
         bench.mclk_before = mclk;
-        net.lines = PAIRED ? (mclk ? now & 7u : now >> 3) : now;
+        net.lines = PAIRED ? (mclk != SWAPPED ? now & 7u : now >> 3) : now;
         if (pins) {
             net.cs_n = pins[k] & 1;
             net.sck = pins[k] >> 1 & 1;

@@ -5,25 +5,30 @@ from __future__ import annotations
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import ConfigOption, JsonOption, configuration
+from rig.cli.options import ConfigOption, JsonOption, configuration, configuration_file, meter_socket
 
 
 def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Check what this machine has for the simulated rig and for a Raspberry Pi, and say how to mend it.
 
-    What the configuration names for the store, an FRAM and a power-fail input is checked, too. Exit status 1 when
-    neither could run.
+    With a rig.toml also what it names: SPI, FPGA, GPIO, display, store, socket, clock. Exit status 0 when the rig that
+    it names can run here, without one when any could; 1 when not. Edges in time and the clock are advice.
     """
     from rig.hardware.doctor import able, examine
+    from rig.hardware.doctor_named import beside_named, examine_named
     from rig.hardware.doctor_store import examine_store
     from rig.terminal.console import output_console
     from rig.terminal.listing import Listing
 
-    checks = [*examine(), *examine_store(configuration(config))]
+    named = configuration(config) if configuration_file(config) is not None else None
+    checks = examine()
+    if named is not None:
+        about = [*examine_named(named, meter_socket(config, named, None)), *examine_store(named)]
+        checks = [*beside_named(checks, named), *about]
     if json:
         print_json(checks)
     else:
         rows = [(check.part, "✓" if check.holds else "✗", check.name, check.found, check.remedy) for check in checks]
         output_console().print(Listing(("for", "", "what", "found", "remedy"), rows))
-    if not able(checks):
+    if not able(checks, named):
         raise typer.Exit(1)

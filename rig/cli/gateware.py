@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,14 @@ START_S = 3.0
 
 
 @app.command("build", epilog="Example: rig gateware build --board ulx3s --device 85F")
-def build_command(board_name: BoardOption, device: DeviceOption = None, json: JsonOption = False) -> None:
+def build_command(
+    board_name: BoardOption,
+    device: DeviceOption = None,
+    swap: Annotated[
+        bool, typer.Option("--swap-halves", help="Modulators with I while their clock is high, V while it is low.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """Make the board's bitstream.
 
     It comes to build/gateware, and is not made again where nothing has changed since the last time. A limit that it
@@ -48,6 +56,7 @@ def build_command(board_name: BoardOption, device: DeviceOption = None, json: Js
     from rig.terminal.steps import Steps
 
     target = board(board_name, device)
+    target = replace(target, chain=replace(target.chain, swapped=swap))
     began = time.monotonic()
     try:
         with Steps() as steps:

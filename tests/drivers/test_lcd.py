@@ -180,7 +180,7 @@ def test_a_bus_without_permission(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("missing", ["smbus2", "luma.core.interface.serial", "luma.lcd.device"])
 def test_a_missing_library_has_a_remedy(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(LcdError, match=r'luma.lcd is not installed: run `pip install "\.\[lcd\]"`'):
+    with pytest.raises(LcdError, match=r'luma.lcd is not installed: run `\.venv/bin/pip install -e "\.\[lcd\]"`'):
         open_bus() if missing == "smbus2" else Bench(16, 2).lcd()
 
 

@@ -173,7 +173,7 @@ def test_a_chip_that_cannot_be_had_is_said_with_the_remedy(chip: str, said: str)
 
 def test_missing_gpiod_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gpiod", None)
-    with pytest.raises(GpioError, match=r"input 1 needs gpiod, which is not installed: pip install gpiod==2\.5\.0"):
+    with pytest.raises(GpioError, match=r"needs gpiod, which is not installed: \.venv/bin/pip install gpiod==2\.5\.0"):
         GpiodSource("input 1", "/dev/gpiochip0", 20)
 
 

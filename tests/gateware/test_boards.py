@@ -12,16 +12,25 @@ from amaranth.sim import Simulator
 
 from gateware.bitstream.plan import NAME, _files
 from gateware.boards import NAMES, BoardError, board, icebreaker, ulx3s
-from gateware.registers import PULSE_PINS
+from gateware.registers import PULSE_PINS, Capability
 
 PINS = {"lines": 3, "mclk": 1, "cs_n": 1, "sck": 1, "copi": 1, "cipo": 1, "pulses": PULSE_PINS}
+HELD = {"icebreaker": {}, "ulx3s": {"wifi_gpio0": ("L2", 1), "shutdown": ("G16", 0)}}
+"""Site and level of what a board wants driven: ulx3s_v20.lpf and MANUAL.md of the ULX3S; the iCEBreaker's schematic has
+pull-ups of its own at all that configuration uses, and unused pins of an iCE40 are pulled up, LEDs off."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "boards.md"
 
 
 @cache
-def constraints(name: str) -> dict[str, str]:
+def plan_files(name: str, device: str | None = None) -> dict[str, str]:
+    files, _ = _files(board(name, device), 0)
+    return files
+
+
+@cache
+def constraints(name: str, device: str | None = None) -> dict[str, str]:
     """Package pin by port bit, as the tools are told it."""
-    files, _ = _files(board(name), 0)
+    files = plan_files(name, device)
     text = files.get(f"{NAME}.pcf") or files[f"{NAME}.lpf"]
     found = re.findall(r'(?:set_io (\S+) (\S+)|LOCATE COMP "(\S+)" SITE "(\S+)")', text)
     return {(a or c): (b or d) for a, b, c, d in found}
@@ -57,7 +66,23 @@ def test_every_port_has_its_pins_and_no_pin_two_ports(name: str) -> None:
     for port, width in PINS.items():
         bits = [bit for bit in placed if bit.startswith(f"{port}_0__io")]
         assert len(bits) == width, f"{port} of {name}"
-    assert len(placed) == sum(PINS.values()) + 1  # and the crystal
+    assert len(placed) == sum(PINS.values()) + 1 + len(HELD[name])  # and the crystal
+
+
+@pytest.mark.parametrize(("name", "device"), [("icebreaker", None), *(("ulx3s", each) for each in ulx3s.DEVICES)])
+def test_what_the_board_wants_driven_is_driven_in_every_top(name: str, device: str | None) -> None:
+    """Review B-2: without GPIO0 high an older ESP32 firmware loads another bitstream after some seconds."""
+    assert set(board(name, device).held) == set(HELD[name])
+    placed, netlist = constraints(name, device), plan_files(name, device)[f"{NAME}.il"]
+    for port, (site, level) in HELD[name].items():
+        assert placed[f"{port}_0__io"] == site
+        module = netlist.split(f"\nmodule \\{NAME}.{port}\n", 1)[1].split("\nmodule ", 1)[0]
+        (outer,) = re.findall(r"connect \\o\$1 (\S+)\n", module)  # the level at the pin, behind a PinsN's inversion
+        (enable,) = re.findall(r"\nconnect \\oe (\S+)\n", module)
+        assert (outer, enable) == (f"1'{level}", "1'1")
+        buffer = netlist.split(f"\nmodule \\{NAME}.{port}.buf\n", 1)[1].split("\nmodule ", 1)[0]
+        assert re.findall(r"cell \\(\S+) ", buffer) == ["OBZ"]
+        assert f"connect \\O \\{port}_0__io [0]" in buffer
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,6 +101,16 @@ def test_contacts_are_pulled_up_and_closed_is_one(name: str) -> None:
     pulses = platform.lookup("pulses")
     assert pulses.ios[0].invert
     assert pulses.attrs.get("PULLUP") == 1 or pulses.attrs.get("PULLMODE") == "UP"
+
+
+@pytest.mark.parametrize(("name", "heading"), [("icebreaker", "## iCEBreaker"), ("ulx3s", "## ULX3S")])
+def test_pulse_wires_that_lead_nowhere_are_told_where_they_are_drawn(name: str, heading: str) -> None:
+    """Review C-7: a build without counters says so in the rows of its wiring table."""
+    section = DOCUMENT.read_text().split(heading, 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `pulses`")]
+    counts = Capability.PULSE_COUNTERS in board(name).chain.capabilities
+    assert rows
+    assert all(("(not counted)" in row) is not counts for row in rows)
 
 
 def test_reset_ends_511_clocks_after_the_lock_and_comes_back() -> None:

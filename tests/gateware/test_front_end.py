@@ -12,11 +12,11 @@ from gateware.front_end import BitFrontEnd
 TICKS = 200
 
 
-@pytest.mark.parametrize("paired", [True, False])
-def test_bits_of_a_period_leave_with_the_tick_of_the_next(paired):
-    """Lines carry noise except in the clock in which they are taken: paired V before the falling edge, all else
-    before the rising one."""
-    dut = BitFrontEnd(Chain(paired=paired))
+@pytest.mark.parametrize(("paired", "swapped"), [(True, False), (True, True), (False, False)])
+def test_bits_of_a_period_leave_with_the_tick_of_the_next(paired, swapped):
+    """Lines carry noise except in the clock in which they are taken: paired V before the falling edge, or the rising
+    one where halves are swapped (review C-5); its I before the other; all else before the rising one."""
+    dut = BitFrontEnd(Chain(paired=paired, swapped=swapped))
     generator = np.random.default_rng(5)
     sent = generator.integers(0, 64, TICKS).tolist()
     taken: list[tuple[int, int]] = []
@@ -28,7 +28,8 @@ def test_bits_of_a_period_leave_with_the_tick_of_the_next(paired):
             bits, quarter = sent[clock // 4], clock % 4
             noise = int(generator.integers(0, 64))
             if paired:
-                ctx.set(dut.lines, {1: bits & 7, 3: bits >> 3}.get(quarter, noise & 7))
+                high, low = (bits >> 3, bits & 7) if swapped else (bits & 7, bits >> 3)
+                ctx.set(dut.lines, {1: high, 3: low}.get(quarter, noise & 7))
             else:
                 ctx.set(dut.lines, bits if quarter == 3 else noise)
             if ctx.get(dut.tick):
@@ -39,6 +40,11 @@ def test_bits_of_a_period_leave_with_the_tick_of_the_next(paired):
     assert levels == [1, 1, 0, 0] * TICKS
     assert [clock for clock, _ in taken] == list(range(1, 4 * TICKS, 4))
     assert [bits for _, bits in taken] == [0, *sent[:-1]]
+
+
+def test_halves_of_what_is_no_pair_cannot_be_swapped():
+    with pytest.raises(ValueError, match="only the halves of a pair can be swapped"):
+        Chain(paired=False, swapped=True)
 
 
 def test_other_clock_ratios_are_refused():

@@ -61,10 +61,10 @@ def short_program(host: Host) -> None:
     assert host.ask(Op.POP, 0)[0] is ReplyStatus.NOT_THERE
 
 
-@pytest.mark.parametrize("paired", [True, False])
-def test_amaranth_cxxrtl_and_native_have_the_same_pins(paired):
+@pytest.mark.parametrize(("paired", "swapped"), [(True, False), (True, True), (False, False)])
+def test_amaranth_cxxrtl_and_native_have_the_same_pins(paired, swapped):
     """CIPO at each clock, not only where a host would look, and at the fastest SCK."""
-    chain = Chain(paired=paired)
+    chain = Chain(paired=paired, swapped=swapped)
     native = Netlist(chain, tape=True)
     short_program(Host(chain, noise(1), native, clocks_per_bit=Fraction(4)))
     bits, pins, cipo = (np.concatenate(part) for part in zip(*native.tape, strict=True))
@@ -110,9 +110,12 @@ SIGNALS: dict[str, Callable[[], Source]] = {
 }
 
 
-@pytest.mark.parametrize(("signal", "paired"), [*((s, True) for s in SIGNALS), ("noise", False), ("sines", False)])
-def test_signals(signal, paired):
-    chain = Chain(paired=paired)
+@pytest.mark.parametrize(
+    ("signal", "paired", "swapped"),
+    [*((s, True, False) for s in SIGNALS), ("noise", False, False), ("sines", False, False), ("noise", True, True)],
+)
+def test_signals(signal, paired, swapped):
+    chain = Chain(paired=paired, swapped=swapped)
     host = both(chain, SIGNALS[signal]())
     host.write("WINDOW_MIN", 8)
     host.write("WINDOW_MAX", 60)

@@ -97,7 +97,7 @@ def test_doctor(command_line) -> None:
 def test_doctor_prints_brackets_as_they_are(command_line, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking = [doctor.Check("lcd", "luma.lcd", False, "not installed", 'pip install ".[lcd]"')]
     monkeypatch.setattr(doctor, "examine", lambda: lacking)
-    monkeypatch.setattr(doctor, "able", lambda checks: True)
+    monkeypatch.setattr(doctor, "able", lambda checks, config: True)
     assert 'pip install ".[lcd]"' in command_line("doctor").out
 
 
@@ -160,7 +160,7 @@ FILES["short.dat"] = "\n".join(f"{k + 1},{k * 1000},{k % 9},{k % 7}" for k in ra
         ),
         (["run", "--config", "rig_bad.toml"], r"rig_bad\.toml: unknown key kidn in \[hardware\]; did you mean kind\?"),
         (["run", "--config", "gone.toml"], r"gone\.toml does not exist"),
-        (["run", "--config", "pi.toml"], r"spidev is missing: apt install|does not exist: enable SPI"),
+        (["run", "--config", "pi.toml"], r"spidev is missing: sudo apt|/dev/spidev_none does not exist: give"),
         (["run", "--config", "pi.toml", "--speed", "max"], r"--speed max needs the simulated rig"),
         (["run", "--config", "uncalibrated.toml"], r"none\.toml cannot be read"),
     ],

@@ -125,3 +125,14 @@ def test_a_path_that_is_none_is_refused_in_a_sentence(tmp_path: Path, key: str, 
     file.write_text(f'[{table}]\n{name} = "{path}"\n')
     with pytest.raises(ConfigError, match=rf"{name} is '.*', it must be a path as text in quotes, not empty"):
         load(file)
+
+
+def test_a_link_to_the_fpgas_device_is_no_chip_select_for_the_fram(tmp_path: Path) -> None:
+    """Review B-1: links are followed before devices are compared."""
+    (tmp_path / "fpga").symlink_to("/dev/spidev0.1")
+    text = f"[hardware]\nkind = 'pi'\nfram = 'MB85RS2MT'\nspi_path = '{tmp_path / 'fpga'}'\n"
+    (tmp_path / "rig.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"are both /dev/spidev0\.1: give the FRAM its own chip select"):
+        load(tmp_path / "rig.toml")
+    (tmp_path / "rig.toml").write_text(text + "fram_path = '/dev/meter-fram'\n")
+    assert load(tmp_path / "rig.toml").hardware.fram_path == "/dev/meter-fram"

@@ -171,7 +171,7 @@ def test_the_mount_that_a_folder_is_on(tmp_path: Path, line: str, found: tuple[s
         ("[hardware]\nfram = 'FM25V20'", r"hardware.fram is 'FM25V20', it must be 'MB85RS2MT' or 'none'"),
         (
             "[hardware]\nfram_path = 'spidev'",
-            r'hardware.fram_path is \'spidev\', it must be "/dev/spidev0.1", or other',
+            r'hardware.fram_path is \'spidev\', it must be "/dev/spidev0.1", or another',
         ),
         ("[hardware]\nfram_hz = 1", "hardware.fram_hz is 1, it must be a whole number from 100000 to 25000000"),
         ("[hardware]\npower_fail_pin = 17", "hardware.led_pin and hardware.power_fail_pin are both 17"),
