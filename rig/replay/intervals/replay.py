@@ -20,6 +20,7 @@ from rig.meter.billing.snapshot import Snapshot
 from rig.meter.billing.tariff import Rate
 from rig.meter.models import ModelCapability
 from rig.program.build import Program
+from rig.replay.intervals.amounts import nearest_multiple, parts_of, whole_nwh
 from rig.replay.intervals.file import COLUMNS, LoadRecord
 from rig.replay.intervals.periods import Periods, Stretch, keep_highest
 from rig.replay.intervals.report import LoadFigures, LoadReading, LogLine, Period, RegisterFigures, Report
@@ -84,22 +85,29 @@ class Replay:
     # --- the load as portions -------------------------------------------------------------------------------
 
     def _portions(self) -> Iterator[EnergyInterval]:
-        """Without a gap, and none over an instant at which the calendar changes anything.
-
-        Of energy less than a nWh is carried on to the next interval.
-        """
-        per_unit = NANO_PER_KILO / (self._load.scale * self._program.nameplate.ratios.multiplier)
-        numerator, denominator = per_unit.as_integer_ratio()
-        carried = [0] * len(COLUMNS)
+        """Without a gap, and none over an instant at which the calendar changes anything."""
+        intervals = self._load.intervals
+        parts = [parts_of(interval, self._program.billing.demand, self._calendar) for interval in intervals]
+        energies = self._energies(parts)
         now_ns = self._begin_ns
-        for start_ns, end_ns, energies in self._load.intervals:
+        for place, (start_ns, end_ns, _) in enumerate(intervals):
             if start_ns > now_ns:
                 yield from self._cut(EnergyInterval(now_ns, start_ns, Quadrant.Q1, 0))
-            amounts = [0] * len(COLUMNS)
-            for column, place in self._columns:
-                amounts[place], carried[place] = divmod(energies[column] * numerator + carried[place], denominator)
-            yield from self._cut(_portion(start_ns, end_ns, *amounts))
+            yield from self._cut(_portion(start_ns, end_ns, parts[place], *[column[place] for column in energies]))
             now_ns = end_ns
+
+    def _energies(self, parts: Sequence[int]) -> list[Sequence[int]]:
+        """By the places of COLUMNS, the nWh (nvarh) of every interval."""
+        intervals = self._load.intervals
+        per_unit = NANO_PER_KILO / (self._load.scale * self._program.nameplate.ratios.multiplier)
+        numerator, denominator = per_unit.as_integer_ratio()
+        days = [self._calendar.span(interval.start_ns).date for interval in intervals]
+        lengths_ns = [interval.end_ns - interval.start_ns for interval in intervals]
+        found: list[Sequence[int]] = [[0] * len(intervals) for _ in COLUMNS]
+        for column, place in self._columns:
+            amounts = [interval.energies[column] for interval in intervals]
+            found[place] = whole_nwh(amounts, numerator, denominator, parts, days, lengths_ns)
+        return found
 
     def _cut(self, portion: EnergyInterval) -> Iterator[EnergyInterval]:
         while (change_ns := self._calendar.span(portion.start_ns).end_ns) < portion.end_ns:
@@ -246,7 +254,9 @@ def _month(span: Span) -> str:
     return span.date.strftime("%Y-%m")
 
 
-def _portion(start_ns: int, end_ns: int, delivered: int, received: int, lagging: int, leading: int) -> EnergyInterval:
+def _portion(
+    start_ns: int, end_ns: int, parts: int, delivered: int, received: int, lagging: int, leading: int
+) -> EnergyInterval:
     """Where an interval has energy both ways, or vars both ways, it is of several quadrants: vars go with the greater
     watt-hours, watt-hours with the greater vars."""
     if not (received or lagging or leading):
@@ -261,7 +271,7 @@ def _portion(start_ns: int, end_ns: int, delivered: int, received: int, lagging:
     flows = []
     for quadrant in Quadrant:
         if wh[quadrant] or varh[quadrant]:
-            vah = isqrt(wh[quadrant] ** 2 + varh[quadrant] ** 2)
+            vah = nearest_multiple(isqrt(wh[quadrant] ** 2 + varh[quadrant] ** 2), parts)
             flows.append((int(quadrant), wh[quadrant], varh[quadrant], vah, vah))
     first, *others = flows
     return EnergyInterval(start_ns, end_ns, *first, others=tuple(others))
