@@ -21,6 +21,7 @@ from rig.meter.billing.tariff import Rate
 from rig.meter.models import ModelCapability
 from rig.program.build import Program
 from rig.replay.intervals.amounts import nearest_multiple, parts_of, whole_nwh
+from rig.replay.intervals.doubts import implausible_demand
 from rig.replay.intervals.file import COLUMNS, LoadRecord
 from rig.replay.intervals.periods import Periods, Stretch, keep_highest
 from rig.replay.intervals.report import LoadFigures, LoadReading, LogLine, Period, RegisterFigures, Report
@@ -45,6 +46,7 @@ class Replay:
         self._begin_ns, self._end_ns = load.intervals[0].start_ns, load.intervals[-1].end_ns
         self.billing, self._opening = Billing.begin(settings, self._begin_ns)
         self._columns, self._notes = _registered(load, program)
+        self._notes += implausible_demand(load, program, settings.calendar)
         reactive = any(COLUMNS[place].startswith("kvarh") for _, place in self._columns)
         multiplier = program.nameplate.ratios.multiplier
         self._figures = LoadFigures(
