@@ -1,4 +1,4 @@
-"""A load's record: energy by interval, from a CSV file (`rig bill`).
+"""A load's record: energy by interval, from a file (`rig bill`).
 
 What such files do to time is put right where there is one way to, and told:
 
@@ -29,8 +29,10 @@ from rig.files.strict_toml import shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.time_units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from rig.replay.intervals.climbs import filler, longest_climb
+from rig.replay.intervals.columns import COLUMNS
+from rig.replay.intervals.encoding import IntervalFileError
 from rig.replay.intervals.grid import on_grid
-from rig.replay.intervals.rows import COLUMNS, IntervalFileError, LoadRow, Rows, read_rows
+from rig.replay.intervals.rows import LoadRow, Rows, Writing, read_rows
 from rig.replay.intervals.stamps import instants
 
 __all__ = ["COLUMNS", "IntervalFileError", "LoadInterval", "LoadRecord", "local_text", "read_intervals"]
@@ -67,13 +69,20 @@ class LoadRecord:
     notes: tuple[str, ...]
 
 
-def read_intervals(path: Path, calendar: Calendar, *, stamps_end: bool, minutes: Fraction | None = None) -> LoadRecord:
+def read_intervals(
+    path: Path,
+    calendar: Calendar,
+    *,
+    stamps_end: bool,
+    minutes: Fraction | None = None,
+    writing: Writing | None = None,
+) -> LoadRecord:
     """Read a file whose times are those of `calendar`, unless they have an offset. Raises IntervalFileError.
 
     `stamps_end`: they say when intervals end, else when they begin. `minutes` is the interval's length; None takes what
-    most stamps are apart.
+    most stamps are apart. `writing` says of the file what it does not show.
     """
-    return _Reading(path, calendar, stamps_end).load(minutes)
+    return _Reading(path, calendar, stamps_end).load(minutes, writing)
 
 
 def local_text(calendar: Calendar, utc_ns: int, timespec: str = "seconds") -> str:
@@ -91,8 +100,9 @@ class _Reading:
         self._stamps_end = stamps_end
         self._notes: list[str] = []
 
-    def load(self, minutes: Fraction | None) -> LoadRecord:
-        table = read_rows(self._path)
+    def load(self, minutes: Fraction | None, writing: Writing | None) -> LoadRecord:
+        table = read_rows(self._path, ends=self._stamps_end, writing=writing)
+        self._notes += table.notes
         self._tell_columns(table)
         self._order(table)
         if self._stamps_end:
@@ -112,7 +122,7 @@ class _Reading:
         if backward := sum(a[0] > b[0] for a, b in pairwise(placed)):
             self._notes.append(f"{_count(backward, 'stamp')} out of order: put in order")
             placed.sort(key=lambda one: one[0])
-        scale, units = table.units()
+        scale, units = table.units(length_ns)
         intervals = self._tiled(placed, length_ns, units)
         return LoadRecord(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
 
@@ -169,6 +179,8 @@ class _Reading:
                     f"{column}: {_count(len(nines), 'value')} of nines, the first in line {nines[0].line}: if it "
                     "stands for no value, leave its cell empty"
                 )
+            if table.sources[place].power:
+                continue
             climb = longest_climb([row.time for row in rows], [Fraction(table.numbers[text]) for text in texts])
             if climb is None:
                 continue
@@ -248,7 +260,7 @@ class _Reading:
     # --- intervals ------------------------------------------------------------------------------------------
 
     def _tiled(
-        self, placed: Sequence[tuple[int, LoadRow]], length_ns: int, units: dict[str, int]
+        self, placed: Sequence[tuple[int, LoadRow]], length_ns: int, units: Sequence[dict[str, int]]
     ) -> tuple[LoadInterval, ...]:
         """Intervals one after another, from stamps in order."""
         intervals: list[LoadInterval] = []
@@ -260,11 +272,12 @@ class _Reading:
             if row.energies is None:
                 continue
             start_ns = stamp_ns - shift_ns
+            energies = tuple([unit[text] for unit, text in zip(units, row.energies, strict=True)])
             if end_ns is not None and start_ns != end_ns:
                 last = intervals[-1]
                 if start_ns == last.start_ns or stamp_ns == self._stamp_ns(last):
                     twice.append(row)
-                    differing += last.energies != tuple([units[text] for text in row.energies])
+                    differing += last.energies != energies
                     continue
                 if length_ns > HOUR_NS and end_ns - start_ns == self._clock_shift_ns(last, stamp_ns):
                     if self._stamps_end:
@@ -274,7 +287,7 @@ class _Reading:
                 elif start_ns < end_ns:
                     raise self._overlap(row, start_ns, end_ns, length_ns)
             end_ns = stamp_ns - shift_ns + length_ns
-            intervals.append(LoadInterval(start_ns, end_ns, tuple([units[text] for text in row.energies])))
+            intervals.append(LoadInterval(start_ns, end_ns, energies))
         if not intervals:
             raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
         if twice:

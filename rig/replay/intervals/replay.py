@@ -185,8 +185,7 @@ class Replay:
             end=figures.time(self._end_ns),
             totals=figures.registers(last.energy, highest[0]),
             rates={
-                rate.name: figures.registers(last.rates[rate], highest[1 + rate])
-                for rate in self._rates(last.rates)
+                rate.name: figures.registers(last.rates[rate], highest[1 + rate]) for rate in self._rates(last.rates)
             },
             seasons={name: self._of(stretch) for name, stretch in self._seasons.by_name().items()},
             season_periods=[
@@ -212,9 +211,7 @@ class Replay:
 
     def _of(self, stretch: Stretch) -> RegisterFigures:
         found = self._figures.registers(stretch.energy, stretch.maxima)
-        found["rates"] = {
-            rate.name: self._figures.energies(stretch.rates[rate]) for rate in self._rates(stretch.rates)
-        }
+        found["rates"] = {rate.name: self._figures.energies(stretch.rates[rate]) for rate in self._rates(stretch.rates)}
         return found
 
     def _rates(self, energies: Sequence[Amounts]) -> list[Rate]:
