@@ -178,10 +178,18 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     channels: _Channels
 
 
+MOST_CHARACTERS = 1 << 14
+"""Of a calibration file: six channels are 1 kB. What may come is bounded before it is parsed."""
+
+
 def read_calibration(path: Path) -> Calibration:
     """Read a calibration file strictly. Raises CalibrationError for anything but six complete channels."""
     try:
-        return parse_calibration(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
+        if len(text) > MOST_CHARACTERS:
+            raise CalibrationError(f"has more than {MOST_CHARACTERS} characters, a calibration file has fewer")
+        return parse_calibration(text)
     except OSError as error:
         raise CalibrationError(
             f"{path} cannot be read ({error.strerror}): give the path of a calibration file"

@@ -18,6 +18,7 @@ from pathlib import Path
 from drivers.pins import GpioError
 
 _MAGIC = b"contact2"
+_OLDER_MAGIC = b"contacts"
 _ENTRY = struct.Struct("<QQc3x")  # changes, pulses, level
 _CRC_BYTES = 4
 _SLOT = _ENTRY.size + _CRC_BYTES
@@ -110,3 +111,24 @@ def _newest(name: str, slots: bytes) -> tuple[int, Remembered | None]:
             if code in _NAMES:
                 found.append((changes, Remembered(_NAMES[code], pulses)))
     return max(found, key=lambda each: each[0], default=(0, None))
+
+
+def contact_faults(data: bytes, names: Sequence[str]) -> list[str]:
+    """Say what does not hold in the content of a memory of these outputs: sentences that go on from its name.
+
+    That of an older version holds as it is: it is not read any more.
+    """
+    if data.startswith(_OLDER_MAGIC):
+        return []
+    if not data.startswith(_MAGIC):
+        return ["does not begin as a memory of contacts does: what each output did last is not known"]
+    if len(data) != len(_MAGIC) + 2 * len(names) * _SLOT:
+        return [f"has {len(data)} bytes, not those of {len(names)} outputs: what each did last is not known"]
+    faults = []
+    for k, name in enumerate(names):
+        slots = data[len(_MAGIC) + 2 * k * _SLOT :][: 2 * _SLOT]
+        for slot in (slots[:_SLOT], slots[_SLOT:]):
+            entry, crc = slot[: _ENTRY.size], slot[_ENTRY.size :]
+            if any(slot) and crc != _crc(name, entry):
+                faults.append(f"is damaged at {name}: what it did last, or the time before, is not known")
+    return faults

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import sys
 
 from calibration.errors import CalibrationError
 from drivers.errors import DriverError
 from gateware.errors import GatewareError
 from rig.errors import RigError
+from rig.plain_text import print_error
 
 MENDABLE = (RigError, DriverError, GatewareError, CalibrationError)
 """The errors whose sentence says all: one base class a package (exit status 2)."""
@@ -20,14 +20,9 @@ def unexpected(error: Exception) -> str:
     return f"this should not happen ({kind}: {error}); set RIG_TRACEBACK=1 to see where, and report it"
 
 
-def printable(text: str) -> str:
-    """A sentence on one line, in which nothing that came from a file or a path controls a terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def refuse(sentence: str) -> int:
     """Print what kept a command from running; its exit status."""
-    print(f"rig: {printable(sentence)}", file=sys.stderr)
+    print_error(f"rig: {sentence}")
     return 2
 
 

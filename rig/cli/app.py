@@ -15,6 +15,7 @@ from rig.cli.replay import replay
 from rig.cli.run import attach, lcd, record, run, serve, stop, watch
 from rig.cli.scope import scope
 from rig.cli.simulate import simulate
+from rig.plain_text import print_line
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -60,7 +61,7 @@ def _print_version(wanted: bool) -> None:
         from rig.results.provenance import commit, project_version
 
         words = [f"rig {project_version()}", *([f"commit {commit()}"] if commit() else [])]
-        print(", ".join([*words, f"Python {platform.python_version()}"]))
+        print_line(", ".join([*words, f"Python {platform.python_version()}"]))
         raise typer.Exit
 
 

@@ -14,6 +14,8 @@ import typer
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
 from rig.errors import RigError
+from rig.files.bounded import TooLongError, read_bounded
+from rig.plain_text import print_error
 
 if TYPE_CHECKING:
     from rig.daemon.protocol import Asked
@@ -68,17 +70,20 @@ def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path 
     if json:
         print_json({"type": "done", "result": result})
     elif result is None:
-        print("done", file=sys.stderr)
+        print_error("done")
     return result
+
+
+MOST_KEY_FILE_BYTES = 1 << 10
 
 
 def _given(key_file: Path | None) -> str | None:
     if key_file is None:
         return os.environ.get(KEY_VARIABLE)
     try:
-        return key_file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        return read_bounded(key_file, MOST_KEY_FILE_BYTES).decode().strip()
+    except (OSError, TooLongError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not a line of text"
         raise AskError(
             f"{key_file} cannot be read ({why}): give a file with a key of up to six hexadecimal digits"
         ) from None
@@ -252,7 +257,7 @@ def break_seal(
                 if json:
                     print_json({"type": "done", "result": None})
                 else:
-                    print("done: the seal is broken, the cover is off", file=sys.stderr)
+                    print_error("done: the seal is broken, the cover is off")
                 return
             time.sleep(0 if message is not None else 0.02)
         raise AskError("the seal was not broken: the meter is not sealed, or its switches were not as at rest")

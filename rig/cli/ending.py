@@ -19,6 +19,7 @@ from typing import NoReturn
 import typer
 
 from rig.failures import refuse
+from rig.plain_text import print_error_lines, print_traceback
 
 
 def run_to_end(app: typer.Typer) -> NoReturn:
@@ -52,7 +53,7 @@ def _misused(error: typer.TyperException) -> int:
     said = error.format_message().replace("Value error, ", "")  # how the validator begins
     context = getattr(error, "ctx", None)
     if context is not None and said == context.get_help():  # a group without its command
-        print(said, file=sys.stderr)
+        print_error_lines(said)
         return 2
     command = "rig" if context is None else context.command_path
     return refuse(f"{' '.join(said.split()).rstrip('.')}: see {command} --help")
@@ -65,7 +66,8 @@ def _failed(error: Exception) -> NoReturn:
         refuse(str(error))
         sys.exit(getattr(error, "status", 2))
     if "RIG_TRACEBACK" in os.environ:
-        raise error
+        print_traceback(type(error), error, error.__traceback__)
+        sys.exit(1)
     if isinstance(error, ModuleNotFoundError):
         sys.exit(refuse(f"this needs {error.name}, which is not installed: install the extras [sim,gateware]"))
     full = isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None

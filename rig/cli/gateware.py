@@ -11,6 +11,7 @@ import typer
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, configuration
 from rig.failures import interrupted, refuse
+from rig.plain_text import print_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -85,12 +86,12 @@ def flash_command(
     made = _built(target)
     flash.flash(target, made.bitstream, port)
     if not Path(hardware.spi_path).exists():
-        print(f"loaded, not verified: there is no {hardware.spi_path} here, so the FPGA cannot be asked")
+        print_line(f"loaded, not verified: there is no {hardware.spi_path} here, so the FPGA cannot be asked")
         return
     runs = _running(hardware.spi_path, hardware.spi_hz)
     if runs != made.identity:
         _end([f"{target.key}: the FPGA's BUILD reads {runs:#010x}, the bitstream has {made.identity:#010x}"])
-    print(f"loaded and verified: BUILD {runs:#010x}")
+    print_line(f"loaded and verified: BUILD {runs:#010x}")
 
 
 @app.command("report", epilog="Example: rig gateware report --board icebreaker --keep")

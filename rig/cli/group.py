@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from typing import Any
 
 from typer.core import TyperGroup
 
-from rig.failures import printable
+from rig.plain_text import print_error
 from rig.terminal.width import USUAL_COLUMNS, columns
 
 LOAD = "--intervals"
@@ -27,7 +26,7 @@ class CommandGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if (now := present_spelling(args)) != args:
-            print(printable(f"note: rig replay {LOAD} is now: rig {shlex.join(now)}"), file=sys.stderr)
+            print_error(f"note: rig replay {LOAD} is now: rig {shlex.join(now)}")
         return super().resolve_command(ctx, now)
 
 

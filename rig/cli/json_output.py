@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-import msgspec
+from rig.plain_text import json_text, print_line
 
 
 def print_json(value: Any) -> None:
     """A value of plain data or Structs, on standard output."""
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-    sys.stdout.flush()
+    print_line(json_text(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from rig.cli.json_output import print_json
 from rig.cli.options import ForceOption, JsonOption, StoreArgument
+from rig.plain_text import print_error
 
 if TYPE_CHECKING:
     from rig.meter.billing.profile import Profile
@@ -94,7 +94,7 @@ def export_command(
     check_free([file], force)
     profile, made = _read(folder, recording)
     write_files({file: writer(profile, made)})
-    print(f"{file}: {len(profile.intervals)} intervals{f', {made.mark}' if made.mark else ''}", file=sys.stderr)
+    print_error(f"{file}: {len(profile.intervals)} intervals{f', {made.mark}' if made.mark else ''}")
 
 
 def _read(folder: Path, recording: int | None) -> tuple[Profile, Provenance]:

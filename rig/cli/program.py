@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from rig.cli.json_output import print_json
 from rig.cli.options import FORM, ForceOption, JsonOption
+from rig.plain_text import print_line, print_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -76,10 +76,10 @@ def new_command(
 
     text = new_program(model, form, current_class)
     if out is None:
-        sys.stdout.write(text)
+        print_lines(text)
         return
     write_new(out, text, force)
-    print(f"{out}: written; see what it does with rig program check {out}")
+    print_line(f"{out}: written; see what it does with rig program check {out}")
 
 
 def _described(file: Path, program: Program, year: int) -> dict[str, Any]:

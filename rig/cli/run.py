@@ -27,6 +27,7 @@ from rig.cli.options import (
 )
 from rig.errors import RigError
 from rig.failures import refuse
+from rig.plain_text import print_error, print_line
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -79,7 +80,7 @@ def record(
 
     with HandsWriter(file, force=force) as writer:
         status = _run(config, seconds, speed, hands, socket, json, writer)
-    print(f"{file}: {writer.edges} edges", file=sys.stderr)
+    print_error(f"{file}: {writer.edges} edges")
     raise typer.Exit(status)
 
 
@@ -128,10 +129,7 @@ def watch(
         if follow:
             raise typer.Exit(_show(client, json, keys=False))
         client.subscribe(Topic.READINGS)
-        for message in client.messages():
-            if isinstance(message, Reading):
-                _print(message, json)
-                return
+        _print(client.await_message(Reading), json)
 
 
 def lcd(config: ConfigOption = None, socket: SocketOption = None) -> None:
@@ -152,10 +150,10 @@ def stop(config: ConfigOption = None, socket: SocketOption = None) -> None:
     chosen = configuration(config)
     with _connected(meter_socket(config, chosen, socket), "rig stop") as client:
         client.ask(Stop())
-        for message in client.messages():
-            if isinstance(message, Ended) and message.failure:
-                refuse(message.failure)
-                raise typer.Exit(message.status)
+        ended = client.await_message(Ended)
+        if ended.failure:
+            refuse(ended.failure)
+            raise typer.Exit(ended.status)
 
 
 def _run(
@@ -190,7 +188,7 @@ def _run(
                         f"a meter runs already (process {process}), and {option} is for one that begins: end it with "
                         "rig stop, or give another --socket"
                     )
-            print(f"rig: a meter runs already (process {process}): this shows it; rig stop ends it", file=sys.stderr)
+            print_error(f"rig: a meter runs already (process {process}): this shows it; rig stop ends it")
             return _show(there, json, writer, seconds)
     keys = hands is None and chosen.hardware.kind == "sim" and paced
     with _audience(json, writer, keys=keys) as (audience, finish):
@@ -220,7 +218,7 @@ def _show(
     with _audience(json, writer, keys=moves) as (audience, finish):
         ended = show(client, audience, ours=False, seconds=seconds)
     if ended is None:
-        print(f"rig: the meter goes on (process {client.welcome.process}): rig stop ends it", file=sys.stderr)
+        print_error(f"rig: the meter goes on (process {client.welcome.process}): rig stop ends it")
         return 0
     return finish(ended)
 
@@ -281,6 +279,6 @@ def _print(reading: Reading, json: bool, brief: bool = False) -> None:
     if json:
         print_json(reading_json(reading))
     elif brief:
-        print(line(reading), flush=True)
+        print_line(line(reading))
     else:
         output_console().print(panel(reading, trouble=reading.lcd_trouble))

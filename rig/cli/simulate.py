@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from rig.cli.options import ConfigOption, configuration
 from rig.errors import RigError
+from rig.plain_text import print_error
 
 
 class SimulateRefused(RigError):
@@ -30,6 +30,6 @@ def simulate(config: ConfigOption = None) -> None:
     path = Path(chosen.simulation.board)
 
     def ready() -> None:
-        print(f"rig: the simulated board runs at {path}, until Ctrl-C", file=sys.stderr, flush=True)
+        print_error(f"rig: the simulated board runs at {path}, until Ctrl-C")
 
     run(chosen, program_of(chosen).metering.current_class, path, ready=ready)

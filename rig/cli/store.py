@@ -1,4 +1,4 @@
-"""`rig store`: look a meter's store over, show what is in it."""
+"""`rig store`: look a meter's store over, show what is in it, hand it over to another meter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import typer
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, StoreArgument, configuration
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A meter's store: check, show, clear its FRAM.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="A meter's store: check, show, adopt, clear its FRAM."
+)
 
 
 @app.command("check", epilog="Example: rig store check meter-store")
@@ -47,6 +49,7 @@ def clear_fram_command(
     """
     from rig.files.strict_toml import ConfigError
     from rig.hardware.memory import fram_slots
+    from rig.plain_text import print_line
 
     slots = fram_slots(configuration(config))
     if slots is None:
@@ -55,7 +58,7 @@ def clear_fram_command(
         raise ConfigError(f"{slots.name} is emptied only with --yes: the last saves of the meter it was in are in it")
     slots.clear()
     slots.close()
-    typer.echo(f"{slots.name} is empty")
+    print_line(f"{slots.name} is empty")
 
 
 @app.command("show", epilog="Example: rig store show meter-store --events 50")
@@ -75,7 +78,7 @@ def show_command(
     from rig.results.registered import demand_text, energy_text, total_demands
     from rig.results.summary import REGISTERS, EnergyRegisters
     from rig.store.contents import StoreLook, utc_text
-    from rig.terminal.console import output_console
+    from rig.terminal.console import note, output_console
     from rig.terminal.listing import Listing
 
     look = StoreLook(folder, events)
@@ -95,6 +98,10 @@ def show_command(
         console.print(Padding(Text(f"{quantity.demand_name:15} {text}"), (0, 0, 0, 2)))
     if look.saved.settings is None:
         console.print("  demand and outputs: not told by this save, which is of an older version")
+    for row in shown.damaged:
+        console.print(f"  {row} is not as it was written, and left out: rig store check says more", style="bold red")
+    if not look.digested:
+        note(console, "the history is of an older version and has no digests: the meter's next start gives it some")
     events_shown = [
         (line["time"], line["event"], details_text(line["event"], line["details"])) for line in shown.events
     ]
@@ -104,3 +111,28 @@ def show_command(
     ]
     for title, rows in (("events", events_shown), ("snapshots", snapshots)):
         console.print(Listing(("", "", ""), rows, title=title))
+
+
+@app.command("adopt", epilog="Example: rig store adopt meter-store --config rig.toml")
+def adopt_command(folder: StoreArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Hand a store over to a configuration's meter.
+
+    What another meter registered goes on as this one's, with a line in its log; a history of another store is moved
+    aside. Only where no meter runs on it.
+    """
+    import time
+
+    from rig.hardware.memory import fram_slots
+    from rig.hardware.selection import program_of
+    from rig.store.adopt import adopt
+    from rig.store.owner import owner_of
+    from rig.terminal.console import message_console, note
+
+    settings = configuration(config)
+    meter = owner_of(program_of(settings).nameplate)
+    done = adopt(folder, meter, time.time_ns(), fast=fram_slots(settings))
+    if json:
+        print_json({"store": str(folder), "owner": meter, "done": done})
+        return
+    for sentence in done or [f"the store {folder} is of {meter.text} already: nothing was done"]:
+        note(message_console(), sentence)

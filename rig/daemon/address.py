@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rig.errors import RigError
-from rig.files.claim import Claim
+from rig.files.claim import Claim, machine_folder
 from rig.hardware.config import Config
 
 MOST_PATH_BYTES = 107
@@ -77,7 +77,7 @@ class Address:
         except BaseException:
             self._claim.close()
             raise
-        self._inode = path.lstat().st_ino
+        self._bound = path.lstat()
 
     def _listen(self) -> socket.socket:
         path = self.path
@@ -111,7 +111,7 @@ class Address:
         if self.listener.fileno() < 0:
             return
         with suppress(OSError):  # while it is open, no other file has its inode
-            if self.path.lstat().st_ino == self._inode:
+            if os.path.samestat(self.path.lstat(), self._bound):
                 self.path.unlink()
         self.listener.close()
         self._claim.close()
@@ -125,7 +125,7 @@ def claim_pins(config: Config, folder: Path | None = None) -> Claim | None:
     """
     if config.hardware.kind != "pi":
         return None
-    folder = folder or next(path for path in (Path("/run/lock"), Path(tempfile.gettempdir())) if path.is_dir())
+    folder = folder or machine_folder()
     chip = config.hardware.gpio_chip
     return Claim(folder / f"ae0764-rig-{Path(chip).name}.lock", f"the rig on {chip}")
 

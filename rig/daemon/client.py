@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from rig.daemon.frames import FrameError, FrameReader, frame
 from rig.daemon.protocol import (
@@ -35,8 +35,16 @@ from rig.daemon.protocol import (
 )
 from rig.errors import RigError
 
+M = TypeVar("M")
+
 ANSWER_S = 10.0
 """A daemon that has not answered in this time is taken to be stuck."""
+
+PUBLICATION_S = 60.0
+"""A meter that has not published in this time what it publishes each second of its own time is taken to be none."""
+
+MOST_KEPT_BYTES = 1 << 26
+"""Of publications that come while an answer is awaited: a daemon sends far less in ANSWER_S."""
 
 READ_BYTES = 1 << 16
 
@@ -74,6 +82,7 @@ class MeterClient:
         self._reader: FrameReader[Any] = FrameReader(FromDaemon)
         self._waiting: deque[Any] = deque()
         self._number = 0
+        self._received = 0
 
     @classmethod
     def connect(cls, path: Path, source: str = "command line", name: str = "", wait_s: float = ANSWER_S) -> MeterClient:
@@ -86,11 +95,14 @@ class MeterClient:
             client._send(Hello(VERSION, source, name))
             welcome = client._next(time.monotonic() + wait_s)
             if not isinstance(welcome, Welcome):
-                raise ClientError(f"what answers at {path} is no meter's daemon: {welcome!r}")
+                raise ClientError(f"what answers at {path} is no meter's daemon: it sends {type(welcome).__name__}")
             client.welcome = welcome
         except FileNotFoundError:
             connection.close()
             raise ClientError(f"no meter runs at {path}: start one with rig run or rig serve") from None
+        except ValueError:
+            connection.close()
+            raise ClientError(f"{str(path)!r} is no path of a socket: it has a NUL in it") from None
         except OSError as error:
             connection.close()
             why = (
@@ -114,6 +126,7 @@ class MeterClient:
         """Ask for something, and wait for its result. Raises RequestRefusedError, or ClientError for no answer."""
         number = self.request(asked)
         deadline = time.monotonic() + wait_s
+        most = self._received + MOST_KEPT_BYTES
         kept: list[Any] = []
         try:
             while True:
@@ -124,6 +137,8 @@ class MeterClient:
                         raise RequestRefusedError(refused.sentence, refused.needs_key)
                     case other:
                         kept.append(other)
+                if self._received > most:
+                    raise ClientError(f"what answers at {self.path} is no meter's daemon: it sends without answering")
         finally:
             self._waiting.extendleft(reversed(kept))
 
@@ -140,6 +155,18 @@ class MeterClient:
             yield message
             if isinstance(message, Ended):
                 return
+
+    def await_message(self, kind: type[M], wait_s: float = PUBLICATION_S) -> M:
+        """Wait for a message of a kind, passing over others. Raises MeterGone, also for one that takes too long."""
+        deadline = time.monotonic() + wait_s
+        while True:
+            message = self._next(deadline)
+            if isinstance(message, kind):
+                return message
+            if isinstance(message, Ended):
+                raise MeterGone(f"the meter at {self.path} has ended")
+            if time.monotonic() > deadline:
+                raise MeterGone(f"what answers at {self.path} has sent no {kind.__name__} in {wait_s:g} s")
 
     def poll(self) -> Any | None:
         """Give the next message that is there; None: none is. Raises ClientError for a daemon that has gone."""
@@ -193,4 +220,5 @@ class MeterClient:
                 data = b""
             if not data:
                 raise MeterGone(f"the meter at {self.path} has ended without a word, perhaps killed")
+            self._received += len(data)
             self._reader.feed(data)

@@ -38,9 +38,11 @@ from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import open_hardware, program_of
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.inputs import InputId
+from rig.plain_text import print_traceback
 from rig.program.build import Program
 from rig.service.persistence import program_in_force
 from rig.service.run_accumulator import RunAccumulator
+from rig.service.running import running_at
 from rig.service.service import Service
 from rig.store.store import Store
 
@@ -79,7 +81,8 @@ class Daemon:
             self._held.callback(claim.close)
         folder = Path(config.meter.store) if config.meter.store else None
         configured = program_of(config)
-        program, written = program_in_force(configured, folder)
+        running = None if folder is None else running_at(config.meter.ring, folder)
+        program, written = program_in_force(configured, folder, running)
         self._hands = None if start.hands is None else _hands(Path(start.hands), program)
         self.hardware = hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
         self._held.callback(hardware.close)
@@ -233,6 +236,7 @@ def serve(start: Start, ready: Callable[[], None] | None = None) -> Ended:
 
 def main() -> None:
     """`python -m rig.daemon.metering DESCRIPTOR`: the channel to whoever starts it, who says Start, and then Begin."""
+    sys.excepthook = print_traceback
     channel: MessageChannel[FromStarter] = MessageChannel(socket.socket(fileno=int(sys.argv[1])), FromStarter)
 
     def ready() -> None:

@@ -37,6 +37,7 @@ from rig.daemon.internal import Answer, Ask, Farewell, Gone, Interest, Publish, 
 from rig.daemon.peer import Peer
 from rig.daemon.protocol import VERSION, Closed, FromClient, Hello, Request, Subscribe, Topic, Welcome
 from rig.daemon.subscriber import MOST_WAITING, SendQueue
+from rig.plain_text import print_error
 from rig.results.provenance import Provenance
 
 MOST_CLIENTS = 64
@@ -307,7 +308,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends when the metering process has
     listener, channel = (socket.socket(fileno=int(argument)) for argument in sys.argv[1:3])
-    Server(listener, MessageChannel(channel, ToServer), lambda line: print(line, file=sys.stderr, flush=True)).run()
+    Server(listener, MessageChannel(channel, ToServer), print_error).run()
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ from rig.daemon.frames import MOST_BYTES
 from rig.daemon.metering import serve
 from rig.daemon.startup import Start
 from rig.failures import MENDABLE, refuse, unexpected
+from rig.plain_text import print_traceback
 
 
 def main() -> None:
     """`python -m rig.daemon.service DESCRIPTOR`: a pipe that holds the order (rig/daemon/startup.py)."""
+    sys.excepthook = print_traceback
     reads = int(sys.argv[1])
     start = msgspec.msgpack.decode(os.read(reads, MOST_BYTES), type=Start)
     os.close(reads)

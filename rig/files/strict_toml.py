@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import msgspec
 from msgspec import inspect
 
 from rig.errors import RigError
+from rig.files.bounded import MOST_TOML_BYTES, TooLongError, parse_toml, read_bounded
 
 T = TypeVar("T")
 
@@ -24,12 +24,14 @@ class ConfigError(RigError):
 def read(path: Path, kind: type[T], otherwise: str) -> T:
     """A whole file as the Struct `kind`. `otherwise` ends the sentence if there is no such file. Raises ConfigError."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        data = parse_toml(read_bounded(path, MOST_TOML_BYTES).decode("utf-8-sig").replace("\r\n", "\n"))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: give an existing file, {otherwise}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(f"{path} cannot be read: {reason}") from None
+    except TooLongError as error:
+        raise ConfigError(f"{path} {error}") from None
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ConfigError(f"{path} is not TOML: {error}") from None
     try:

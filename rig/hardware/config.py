@@ -83,6 +83,11 @@ _Chip = Annotated[
 _Spi = Annotated[
     str, msgspec.Meta(pattern=r"^/dev/spidev\d{1,3}\.\d{1,3}$", extra={"rule": '"/dev/spidev0.1", or other numbers'})
 ]
+_Path = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[^\x00]{1,4000}$(?!\n)", extra={"rule": "a path as text in quotes, not empty"}),
+]
+"""A file or a folder, from that of rig.toml. Empty it would be the folder itself, and no path has a NUL."""
 
 _ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
 
@@ -92,7 +97,7 @@ _BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SP
 
 class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kind: Literal["sim", "pi"] = "sim"
-    spi_path: str = "/dev/spidev0.0"
+    spi_path: _Path = "/dev/spidev0.0"
     spi_hz: Annotated[int, msgspec.Meta(ge=100_000, le=3_300_000)] = 3_000_000
     led_pin: _Gpio = 17
     kyz1_y_pin: _Gpio = 22
@@ -151,15 +156,15 @@ class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
-    fram_file: str | None = None
-    board: str | None = None
+    fram_file: _Path | None = None
+    board: _Path | None = None
 
 
 class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    program: str | None = None
-    calibration: str | None = None
-    store: str | None = None
-    ring: str | None = None
+    program: _Path | None = None
+    calibration: _Path | None = None
+    store: _Path | None = None
+    ring: _Path | None = None
 
 
 class BenchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -181,7 +186,7 @@ class BenchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Where a running meter is found (docs/interface.md), and the group whose members may connect besides its user."""
 
-    socket: str | None = None
+    socket: _Path | None = None
     group: str | None = None
 
 

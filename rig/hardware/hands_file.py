@@ -32,12 +32,17 @@ from pathlib import Path
 from types import TracebackType
 
 from drivers.switches import RawEdge
+from rig.files.bounded import TooLongError, read_bounded
 from rig.files.strict_toml import ConfigError, shown
 from rig.hardware.config import SWITCHES
 from rig.meter.billing.inputs import InputId
 
 TITLE = "rig hands"
 VERSION = 1
+
+MOST_BYTES = 1 << 24
+"""Of a recording: some half a million movements of a hand."""
+
 COLUMNS = "ns,contact,closed,verdict"
 CONTACTS = (*SWITCHES, *(each.value for each in InputId))
 _NS = re.compile(r"\d{1,18}", re.ASCII)
@@ -120,7 +125,9 @@ def _row(edge: RawEdge) -> str:
 def read_hands(path: Path) -> Recorded:
     """A whole file. Raises ConfigError, which names file, line, value and what would be right."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")
+    except TooLongError as error:
+        raise ConfigError(f"{path} {error}: give a file that `rig record` wrote") from None
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: give a file that `rig record` wrote") from None
     except OSError as error:

@@ -48,7 +48,6 @@ class _Digits:
                 f"and they show less than {most}"
             )
 
-
     def finer(self, decimals: int) -> _Digits:
         """With at least so many decimals, and as many places in front as there is room for beside a sign."""
         more = max(decimals - self.decimals, 0)

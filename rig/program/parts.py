@@ -33,5 +33,3 @@ def installation_of(program: Program, state: InstallationState | None = None) ->
     return Installation(
         metering.form, metering.current_class, metering.equation, follow=metering.service is None, state=state
     )
-
-

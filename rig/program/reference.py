@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from rig.plain_text import print_lines
 from rig.program.schema import ProgramFile
 
 
@@ -140,4 +141,4 @@ def _toml(value: object) -> str:
 
 if __name__ == "__main__":
     for table in tables():
-        print(f"\n## `{table.heading}`\n\n{table.meaning}\n\n{markdown(table)}")
+        print_lines(f"\n## `{table.heading}`\n\n{table.meaning}\n\n{markdown(table)}\n")

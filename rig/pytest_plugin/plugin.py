@@ -76,9 +76,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 def say(config: pytest.Config, text: str) -> None:
     """A line on the terminal, whatever pytest captures."""
+    from rig.plain_text import print_line
+
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-        print(f"  {text}", flush=True)
+        print_line(f"  {text}")
 
 
 def program_of(request: pytest.FixtureRequest, config: Config) -> Program:

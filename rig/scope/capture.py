@@ -185,9 +185,7 @@ def _result(
         age_s=(hardware.link.ticks() - waveform.ticks[index]) % (1 << TICK_BITS) / float(waveform.tick_hz),
         sample_hz=rate,
         frequency_hz=None if reference is None else reference.frequency * rate,
-        channels={
-            c.name.lower(): _trace("V" if c < Channel.I1 else "A", columns[c], rate, reference) for c in Channel
-        },
+        channels={c.name.lower(): _trace("V" if c < Channel.I1 else "A", columns[c], rate, reference) for c in Channel},
         calibration=calibration.digest,
         build=f"{hardware.link.identity.build:08x}",
         provenance=provenance,

@@ -39,9 +39,7 @@ def comtrade(scope: Scope, cfg: Path, when: datetime, ratios: PrimaryRatios) -> 
     for number, ((name, trace), scale) in enumerate(zip(scope.channels.items(), scales, strict=True), 1):
         ratio = ratios.vt if trace.unit == "V" else ratios.ct
         column = _COLUMNS[name].upper()
-        lines.append(
-            f"{number},{column},{column[1]},,{trace.unit},{scale:.12g},0,0,{-_MOST},{_MOST},{ratio:.12g},1,P"
-        )
+        lines.append(f"{number},{column},{column[1]},,{trace.unit},{scale:.12g},0,0,{-_MOST},{_MOST},{ratio:.12g},1,P")
     first = when - timedelta(seconds=scope.trigger_index / scope.sample_hz)
     hz = round(scope.frequency_hz) if scope.frequency_hz else 60
     lines += [f"{hz}", "1", f"{scope.sample_hz!r},{count}", _moment(first), _moment(when), "BINARY", "1"]

@@ -201,12 +201,12 @@ class MeteringBoard:
         self._last = record
         return self._link.drop_known(record.sequence, record.tick_end)
 
-    def records(self, before_each: Callable[[], None]) -> Iterator[Record]:
-        """Give the records that wait, none while the link fails. `before_each` is called before one is read, which
-        takes some milliseconds. Raises ForeignBoard where metering cannot go on with what answers."""
-        self._reading = self._link.records()
+    def records(self, before_frame: Callable[[], None]) -> Iterator[Record]:
+        """Give the records that wait, none while the link fails. `before_frame` is called before each of
+        the frames that they are read by. Raises ForeignBoard where metering cannot go on with what answers."""
+        self._reading = self._link.records(before_frame)
         while True:
-            before_each()
+            before_frame()
             record = self._attempt(self._next) if self.retries.due(self._clock.now_ns()) else None
             if record is None:
                 return

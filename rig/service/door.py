@@ -6,9 +6,9 @@ What a rig has beside the meter, simulated switches and the process itself, is n
 from __future__ import annotations
 
 import re
-import tomllib
 
 from rig.errors import RigError
+from rig.files.bounded import parse_toml
 from rig.files.strict_toml import ConfigError, convert
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker, Granted, LockedOut, Refusal, Refused, WrongKey
@@ -152,7 +152,7 @@ class MeterDoor:
 
 def _program(toml: str) -> Program:
     try:
-        data = tomllib.loads(toml)
+        data = parse_toml(toml)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"the program is not TOML: {error}") from None
     return build(convert(data, ProgramFile))

@@ -41,10 +41,12 @@ from rig.program.build import Program, build
 from rig.program.parts import installation_of, outputs_of
 from rig.program.schema import ProgramFile
 from rig.results.provenance import BOARD, Provenance
+from rig.service.running import Running
 from rig.store.errors import StoreError
 from rig.store.events import StoreDamaged
 from rig.store.items import Item, RecordingItem, SnapshotItem
 from rig.store.meter_items import items_of
+from rig.store.owner import check_owner, owner_of
 from rig.store.recording_settings import settings_text
 from rig.store.saved_meter import REPROGRAMMED, SavedMeter, WrittenProgram, decoded_save, last_saved
 from rig.store.saved_settings import saved_settings
@@ -70,7 +72,7 @@ def follows(saved: SavedMeter, stored: bool, restored: Restored | None) -> bool:
     """Whether a state that outlived its process is newer than what the store has, and of the same meter.
 
     `stored`: its process had a save on the disk. Where there is none any more, someone has taken the store away, to
-    begin a new meter.
+    begin a new meter; one that was handed over since is of another lineage (rig/store/adopt.py).
     """
     if restored is None:
         return not stored
@@ -125,7 +127,10 @@ class Persistence:
             self.access = Access.begin(program.security, host_utc_ns)
         else:
             try:
-                said = self._go_on(decoded_save(store.restored), store.restored, host_utc_ns)
+                kept = decoded_save(store.restored)
+                if written is None:  # a written one takes its nameplate along
+                    check_owner(kept.owner, owner_of(program.nameplate), store.folder)
+                said = self._go_on(kept, store.restored, host_utc_ns)
             except BaseException:
                 store.close()
                 raise
@@ -218,6 +223,7 @@ class Persistence:
             batch=self._batch,
             lineage=self._lineage,
             base=self._base,
+            owner=owner_of(self._program.nameplate),
         )
 
     @property
@@ -283,7 +289,7 @@ class Persistence:
             self.outputs = outputs_of(self._program, kept.meter.outputs)
             self.installation = installation_of(self._program, kept.meter.installation)
         else:
-            if kept.sealed:
+            if kept.sealed and self._written is None:  # a written one was allowed under the seal as it was written
                 raise StoreError(
                     f"the store is of a sealed meter with program {kept.program}, and the configured program is "
                     f"{self._program.digest}: start it with its own program, and break the seal first (docs/access.md)"
@@ -314,16 +320,33 @@ class Persistence:
             self._items.append(RecordingItem(self._recording, utc_ns, settings.words, settings_text(settings)))
 
 
-def program_in_force(configured: Program, folder: Path | None) -> tuple[Program, WrittenProgram | None]:
+def program_in_force(
+    configured: Program, folder: Path | None, running: Running | None = None
+) -> tuple[Program, WrittenProgram | None]:
     """Give the program that the meter of a store goes on with: one written to it, unless the configured one has changed
     since. Reads only; a store that cannot be read is for whoever opens it.
 
-    Raises StoreError for a written program that cannot be read.
+    `running` is the last state in its ring. Where that is newer than the last save, a program that was written just
+    before the process died is in it alone.
+
+    Raises StoreError for a written program that cannot be read, and for a store of another meter than the program's.
     """
+    if folder is None:
+        return configured, None
     try:
-        written = None if folder is None else last_saved(folder)[1].written
+        restored, saved = last_saved(folder)
     except StoreError:
-        written = None
+        return configured, None
+    if running is not None and follows(running.saved, running.stored, restored):
+        saved = running.saved
+    program, written = _in_force(configured, saved.written, folder)
+    check_owner(saved.owner, owner_of(program.nameplate), folder)
+    return program, written
+
+
+def _in_force(
+    configured: Program, written: WrittenProgram | None, folder: Path
+) -> tuple[Program, WrittenProgram | None]:
     if written is None or written.instead_of != configured.fingerprint:
         return configured, None
     try:

@@ -15,6 +15,7 @@ crystals, and BUS_NS for how long the two comparisons can have taken.
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import msgspec
 
@@ -24,6 +25,7 @@ from rig.meter.contacts.outputs import OutputId
 from rig.meter.meter import RunningState
 from rig.service.front_panel import PanelState
 from rig.store.items import Item
+from rig.store.ring import default_ring, newest_state
 from rig.store.saved_meter import SavedMeter
 
 CRYSTALS_PPM = 200
@@ -89,6 +91,12 @@ class Running(msgspec.Struct, frozen=True):
 
 
 DECODER: msgspec.json.Decoder[Running] = msgspec.json.Decoder(Running)
+
+
+def running_at(path: str | None, store: Path) -> Running | None:
+    """Read the last state in a store's ring, at `path` or where it is without one; None where there is none of ours."""
+    state = newest_state(default_ring(store) if path is None else Path(path))
+    return None if state is None else decoded_running(state)
 
 
 def decoded_running(state: bytes) -> Running | None:

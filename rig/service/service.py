@@ -58,8 +58,8 @@ from rig.store.ring import StateRing, default_ring
 from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
 
-RECORD_NS = 5_000_000
-"""Longer than the reading of one record keeps us busy: thirteen frames at 3 MHz are 2 ms on the bus."""
+FRAME_NS = 1_000_000
+"""Longer than a frame on the SPI bus keeps us busy: 64 bytes at 3 MHz are 0.17 ms, and so much again in the system."""
 
 WORK_NS = 2_000_000
 """Longer than any one thing that is done between two edges takes."""
@@ -456,7 +456,7 @@ class Service:
 
     def _take_records(self) -> Iterator[WindowResult]:
         """Register what the board has, record by record."""
-        for record in islice(self._board.records(lambda: self.make_room(RECORD_NS)), MOST_RECORDS):
+        for record in islice(self._board.records(lambda: self.make_room(FRAME_NS)), MOST_RECORDS):
             self.make_room()
             result = self.meter.advance(record, self._board.latest_tick)
             if result.window.energies is not None:

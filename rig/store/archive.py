@@ -3,12 +3,13 @@
 | what happens                                        | what is done                                            |
 |-----------------------------------------------------|---------------------------------------------------------|
 | disk full, read-only, failing; database locked      | trouble; the items wait; tried again with every save    |
-| file damaged, of another program, or another meter  | moved aside under a new name, a new history begun; told |
+| file damaged, or of another program                 | moved aside under a new name, a new history begun; told |
 | it is a link, a FIFO, a socket, a folder            | as before; what a link leads to is not touched          |
 | its count of items cannot be                        | as a damaged one: the journal takes no number from it   |
 | a file of it may not be written                     | trouble, which names that file; the items wait          |
 | as before, and MOST_ASIDE files lie aside already   | trouble; the items wait: the disk is done for           |
 | history made by a newer program                     | trouble; the items wait; the file is not touched        |
+| history of another store                            | refused at the start; later as one by a newer program   |
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from rig.store.disk import Disk
-from rig.store.history import NAME, History, NewerHistory, UnusableHistory
+from rig.store.history import NAME, ForeignHistory, History, NewerHistory, UnusableHistory
 from rig.store.history_files import UnwritableFile, check_files
 from rig.store.items import Numbered, RecordingItem
+from rig.store.page_sums import SUMS
+from rig.store.presence import file_fault
 
 T = TypeVar("T")
 
@@ -55,18 +58,21 @@ def _sent_to_disk() -> int:
 
 
 class Archive:
-    """Keeps a History open. `trouble` is a sentence as long as it cannot; `notes` are of what was moved aside.
+    """Keeps a History open. `trouble` is a sentence as long as it cannot; `notes` are of what was damaged or moved
+    aside; `foreign` says of which store the file is, if not of this one. With `moves_foreign` that one is moved aside.
 
     Methods raise nothing of SQLite's or the system's. `utc_ns` is for the name of a file that is moved aside. `written`
     counts the bytes that taking items has sent to the disk, where the kernel counts them.
     """
 
-    def __init__(self, folder: Path, store: int, disk: Disk) -> None:
+    def __init__(self, folder: Path, store: int, disk: Disk, *, moves_foreign: bool = False) -> None:
         self.trouble: str | None = None
         self.notes: list[str] = []
+        self.foreign: str | None = None
         self._path = folder / NAME
         self._store = store
         self._disk = disk
+        self._moved = (UnusableHistory, ForeignHistory) if moves_foreign else (UnusableHistory,)
         self._history: History | None = None
         self.written = 0
 
@@ -96,16 +102,19 @@ class Archive:
         try:
             try:
                 result = action(self._opened())
-            except UnusableHistory as error:
+            except self._moved as error:
                 self.close()
                 self._move_aside(str(error), utc_ns)
                 result = action(self._opened())
         except (UnusableHistory, NewerHistory, UnwritableFile) as error:
             self._fail(str(error))
+        except ForeignHistory as error:
+            self.foreign = f"{self._path} {error}"
+            self._fail(str(error))
         except sqlite3.Error as error:
             self._fail(f"cannot be written ({error})", keep=getattr(error, "sqlite_errorcode", None) in _PASSING)
         except OSError as error:
-            self._fail(f"cannot be moved aside ({error.strerror})")
+            self._fail(f"cannot be used ({error.filename or self._path}: {error.strerror})")
         else:
             self.trouble = None
             return result
@@ -115,6 +124,7 @@ class Archive:
         if self._history is None:
             check_files(self._path)
             self._history = History(self._path, self._store)
+            self.notes += self._history.notes
         return self._history
 
     def _fail(self, what: str, keep: bool = False) -> None:
@@ -135,8 +145,32 @@ class Archive:
                 self._disk.rename(self._path.with_name(NAME + suffix), self._path.with_name(name + suffix))
         with suppress(FileNotFoundError):
             os.unlink(self._path.with_name(NAME + "-shm"))
+        with suppress(FileNotFoundError):
+            os.unlink(self._path.with_name(SUMS))
         self._disk.sync_folder(self._path.parent)
         self.notes.append(f"{self._path} {fault}: it is now {name}, a new history is begun")
+
+    def anew(self) -> Archive:
+        """A history to be begun in place of this one, with its notes."""
+        archive = Archive(self._path.parent, self._store, self._disk)
+        archive.notes, archive.written = self.notes, self.written
+        return archive
+
+    def fault(self) -> str:
+        """Say what became of the file, in words that go on from its path; "" while its name stands for what is open."""
+        return "" if self._history is None else file_fault(self._path, self._history.opened)
+
+    def log_is_there(self) -> bool:
+        """Whether SQLite's log is at its name, as it is while a history is open."""
+        return self._history is None or self._path.with_name(NAME + "-wal").exists()
+
+    def recover(self) -> None:
+        """Bring what a log without a name holds into the history, and let it go: the next attempt opens it anew."""
+        if self._history is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._path.with_name(SUMS))  # what the log held is not known any more
+            self._history.flush_log()
+        self.close()
 
     def close(self) -> None:
         if self._history is not None:

@@ -23,9 +23,26 @@ from rig.store.recording_settings import settings_of
 from rig.store.saved_meter import SavedMeter, last_saved, origin
 from rig.store.saved_reading import saved_reading
 
+MOST_SNAPSHOTS = 1000
+"""The newest, so many are shown: demand resets of eighty years, or self-reads of three."""
+
+_DAMAGED = (
+    sqlite3.Error,
+    msgspec.DecodeError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    RecorderError,
+)
+"""What comes of content that nobody wrote so, in a history of an older version, which has no digests."""
+
 
 class StoreContents(msgspec.Struct, frozen=True):
-    """What a store holds: the registers of the last save, exactly all of it, the newest events, and the snapshots."""
+    """What a store holds: the registers of the last save, exactly all of it, the newest events, the newest snapshots;
+    `damaged` names the rows of the history that are not as they were written, and were left out."""
 
     provenance: Provenance
     simulated: bool
@@ -38,6 +55,7 @@ class StoreContents(msgspec.Struct, frozen=True):
     exact: ExactReading
     events: list[dict[str, Any]]
     snapshots: list[dict[str, Any]]
+    damaged: list[str]
 
 
 class StoreLook:
@@ -51,9 +69,10 @@ class StoreLook:
         try:
             with HistoryReader(folder) as history:
                 self.events = [_event(event) for event in history.events(last=events)]
-                self.snapshots = [(stored, _energies(stored)) for stored in history.snapshots()]
+                self.snapshots = [(stored, _energies(stored)) for stored in history.snapshots(last=MOST_SNAPSHOTS)]
                 recorder = _recorder(self.saved, history)
-        except (sqlite3.Error, msgspec.DecodeError, LookupError, TypeError, ValueError, RecorderError) as error:
+                self.damaged, self.digested = history.damaged, history.digested
+        except _DAMAGED as error:
             raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
         try:
             self.reading = saved_reading(self.saved, recorder)
@@ -81,6 +100,7 @@ class StoreLook:
                 }
                 for stored, energies in self.snapshots
             ],
+            damaged=self.damaged,
         )
 
 

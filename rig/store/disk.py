@@ -18,61 +18,15 @@ to write somewhere else, and a FIFO or a device could hold up its start for ever
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
+
+from rig.files.own import open_own, open_to_read
 
 _sync_content = getattr(os, "fdatasync", os.fsync)
 
 BLOCK = 4096
 """What file systems and cards write at least, whatever is changed of it."""
-
-_KINDS = {
-    stat.S_IFLNK: "a symbolic link, which is not followed",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
-}
-
-
-class ForeignFile(OSError):
-    """What stands at a path is no file of a store. `strerror` says what it is.
-
-    `replaceable`: its name can be given to another file, and nobody loses anything.
-    """
-
-    def __init__(self, path: Path, what: str, replaceable: bool = True) -> None:
-        super().__init__(0, what, str(path))
-        self.replaceable = replaceable
-
-
-def check_own(path: Path, found: os.stat_result, *, write: bool) -> None:
-    """Raise ForeignFile unless `found`, what stands at `path`, is a regular file with one name; to write, our own."""
-    kind = stat.S_IFMT(found.st_mode)
-    if kind != stat.S_IFREG:
-        raise ForeignFile(path, f"it is {_KINDS.get(kind, 'no regular file')}", kind != stat.S_IFDIR)
-    if found.st_nlink > 1:
-        raise ForeignFile(path, f"it is one file with {found.st_nlink} names (hard links)")
-    if write and found.st_uid != os.geteuid():
-        raise ForeignFile(path, f"it belongs to user {found.st_uid}, and this is user {os.geteuid()}", False)
-
-
-def open_own(path: Path, *, write: bool) -> int:
-    """Open a regular file with one name, never following, never waiting. Raises OSError, ForeignFile among them.
-
-    It is looked at before, as even opening a device can have effects, and again once it is open.
-    """
-    check_own(path, path.lstat(), write=write)
-    access = os.O_RDWR if write else os.O_RDONLY
-    file = os.open(path, access | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        check_own(path, os.fstat(file), write=write)
-    except BaseException:
-        os.close(file)
-        raise
-    return file
 
 
 class Disk:
@@ -85,7 +39,7 @@ class Disk:
 
     def read(self, path: Path, most: int) -> bytes:
         """The first `most` bytes, or as many as there are."""
-        with os.fdopen(open_own(path, write=False), "rb") as file:
+        with open_to_read(path) as file:
             return file.read(most)
 
     def open(self, path: Path) -> int:

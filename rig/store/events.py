@@ -1,10 +1,11 @@
-"""What is wrong with a store, as a line of its meter's log (S-3)."""
+"""What becomes of a store, as a line of its meter's log (S-3; from 2048 on codes of our own)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from rig.meter.billing.log import LogEvent
+from rig.meter.billing.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +16,16 @@ class StoreDamaged(LogEvent):
     code = 39
 
     found: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAdopted(LogEvent):
+    """The store was handed over to another meter, or began another history, by a command."""
+
+    label = "store adopted"
+    code = 2080
+
+    was_of: str
+    is_of: str
+    done: str
+    source: Source

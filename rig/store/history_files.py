@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rig.store.disk import ForeignFile, check_own
+from rig.files.own import ForeignFile, check_own
 from rig.store.history import UnusableHistory
 
 SUFFIXES = ("", "-wal", "-shm")

@@ -40,18 +40,21 @@ zeros, is never a beginning: it is damage.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.store.disk import Disk, ForeignFile
+from rig.files.own import ForeignFile
+from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.log import NAME as LOG
 from rig.store.log import SLOTS, Log, LogLook, NewerSave, look_into
 from rig.store.record import (
     FORMAT,
+    ZEROED,
     DamagedRecord,
     Format,
     JournalRecord,
@@ -80,8 +83,8 @@ SLOW_NS = 60 * 10**9
 class Copy:
     """What is in one file of the journal: a record, or what is wrong with it. `size` is at most CAPACITY.
 
-    `missing`: no file of ours is there, and one can be made; `replaced`: something else is, which then goes. `tail`:
-    what follows the record is not all zeros, as it is since format 2.
+    `missing`: no file of ours is there, and one can be made; `replaced`: something else is, which then goes. `stray` is
+    the place of the first byte behind the record that is not zero, as all are since format 2; None: there is none.
     """
 
     path: Path
@@ -92,7 +95,7 @@ class Copy:
     newer: bool = False
     missing: bool = False
     replaced: bool = False
-    tail: bool = False
+    stray: int | None = None
 
 
 def read_copy(path: Path, disk: Disk, fmt: Format = FORMAT) -> Copy:
@@ -107,12 +110,16 @@ def read_copy(path: Path, disk: Disk, fmt: Format = FORMAT) -> Copy:
         return Copy(path, fault=f"cannot be read ({error.strerror})")
     try:
         whole = raw(data)
-        tail = data[len(whole) :] != bytes(len(data) - len(whole))
-        return Copy(path, len(data), whole, decode(whole, fmt), tail=tail)
+        return Copy(path, len(data), whole, decode(whole, fmt), stray=_stray(data, whole))
     except DamagedRecord as error:
-        return Copy(path, len(data), fault=str(error), tail=True)
+        return Copy(path, len(data), fault=str(error), stray=0)
     except NewerRecord as error:
         return Copy(path, len(data), fault=str(error), newer=True)
+
+
+def _stray(data: bytes, whole: bytes) -> int | None:
+    found = data[len(whole) :].lstrip(b"\0")
+    return len(data) - len(found) if found else None
 
 
 def newest_of(copies: list[Copy]) -> tuple[Copy, JournalRecord]:
@@ -158,6 +165,7 @@ class Journal:
         self._tried = 0
         self._run = 0
         self._log: Log | None = None
+        self._log_file: FileSlots | None = None
         self._logless: str | None = None
         self._logless_ns = 0
         self._fast: Log | None = None
@@ -194,7 +202,7 @@ class Journal:
         encoded = encode(record, self._format.version, self._run)
         if len(encoded) > CAPACITY:
             raise StoreError(f"a record of {len(encoded)} bytes does not fit the journal, it holds {CAPACITY}")
-        self._tried = record.sequence
+        self._tried = max(self._tried, record.sequence)
         if self._logless and abs(record.utc_ns - self._logless_ns) >= WHOLE_NS:
             self._logless_ns = record.utc_ns
             self._open_log(self._paths[0].parent, fresh=True)
@@ -211,6 +219,39 @@ class Journal:
         if self._base[0].sequence != self.record.sequence:
             self.write(self.record, whole=True)
 
+    @property
+    def files(self) -> list[tuple[Path, int, os.stat_result]]:
+        """Path, size in bytes and open file of each copy, and of the log, if there is one."""
+        copies = [(self._paths[k], CAPACITY, os.fstat(file)) for k, file in sorted(self._files.items())]
+        log = self._log_file
+        return copies if log is None else [*copies, (Path(log.name), log.count * log.size, log.opened)]
+
+    def renewed(self, folder: Path) -> Journal:
+        """Make all files anew from the newest record, over whatever is at their names; this one is closed. StoreError.
+
+        Saves go on being numbered, so that none that is left in an FRAM is newer than the next.
+        """
+        journal = Journal(self._disk, self._format)
+        journal.notes, journal.record = self.notes, self.record
+        journal._tried, journal._run = self._tried, self._run
+        try:
+            journal._begin(folder)
+            journal._renew_log()
+        except BaseException:
+            journal.close()
+            raise
+        journal._fast, journal._fast_well = self._fast, self._fast_well
+        self._fast = None
+        self.close()
+        return journal
+
+    def renew_log(self) -> None:
+        """Make the log anew, after a whole save of what only it may have. StoreError if that cannot be written."""
+        self.settle()
+        if self._base[0].sequence != self.record.sequence:
+            raise StoreError(f"the last save is in no copy of the journal, only in {LOG}: {self.trouble}")
+        self._renew_log()
+
     def close(self) -> None:
         """Let go of all files."""
         while self._files:
@@ -218,7 +259,7 @@ class Journal:
         for log in (self._log, self._fast):
             if log is not None:
                 log.close()
-        self._log = self._fast = None
+        self._log = self._log_file = self._fast = None
 
     def _write_whole(self, record: JournalRecord, encoded: bytes, faults: list[str]) -> bool:
         """Into both copies, one after the other; True as soon as one has it."""
@@ -255,16 +296,13 @@ class Journal:
         copies = [read_copy(path, self._disk, self._format) for path in self._paths]
         if all(copy.missing and not copy.replaced for copy in copies):
             self.record = _unused()
-            self._base = self.record, encode(self.record, self._format.version, self._run)
-            self._lengths = [len(self._base[1])] * 2
-            self._files = {k: self._make(path, self._base[1]) for k, path in enumerate(self._paths)}
-            self._holders = {0, 1}
+            self._begin(folder)
             self._open_log(folder, fresh=True)
             if fast is not None:
                 self._open_fast(fast, [])
             return
         newest, self.record = newest_of(copies)
-        old = version_of(newest.whole) < 2
+        old = version_of(newest.whole) < ZEROED
         bases = [copy.whole for copy in copies if copy.record is not None]
         runs = [run_of(base) for base in bases]
         self._run = next(run for k in (1, 2) if (run := (run_of(newest.whole) + k) & 0xFFFF) not in runs)
@@ -283,6 +321,16 @@ class Journal:
         for slots, slot in self._torn:
             with suppress(StoreError):  # it holds nothing, and the next start tries again
                 slots.write(slot, b"")
+
+    def _begin(self, folder: Path) -> None:
+        """Both copies made, with the record in them."""
+        self._paths = [folder / name for name in NAMES]
+        self._base = self.record, encode(self.record, self._format.version, self._run)
+        self._lengths = [len(self._base[1])] * 2
+        for k, path in enumerate(self._paths):
+            self._files[k] = self._make(path, self._base[1])
+        self._holders = {0, 1}
+        self._slow_ns = self._logless_ns = self.record.utc_ns
 
     def _settle(self, copies: list[Copy], stands: int) -> None:
         """The newest record whole in both copies; `stands` is the one that it is in, or goes on from."""
@@ -329,10 +377,24 @@ class Journal:
         elif (slots.made or slots.cut_off) and not fresh:
             what = "was cut off and has its size again" if slots.cut_off else "was missing and has been made anew"
             self.notes.append(f"{slots.name} {what}: the last saves may have been in it")
+        self._log_file = slots
         self._log = Log(slots, 0, self._format.version)
         look = self._look(self._log, bases)
         self._log = Log(slots, look.slot, self._format.version)
         return look
+
+    def _renew_log(self) -> None:
+        """An empty log in place of whatever is at its name; where none can be made, all saves are whole ones."""
+        if self._log is not None:
+            self._log.close()
+        self._log = self._log_file = None
+        try:
+            slots = FileSlots(self._paths[0].parent / LOG, SLOTS, self._disk, anew=True)
+        except CannotMake as error:
+            self._logless, self._logless_ns = f"{error}; until then every save is a whole one", self.record.utc_ns
+            return
+        self._logless, self._log_file = None, slots
+        self._log = Log(slots, 0, self._format.version)
 
     def _open_fast(self, slots: Slots, bases: Sequence[bytes]) -> LogLook:
         """The same of an FRAM. One that cannot be read is `trouble`, and the log serves; one that has another store's
@@ -389,7 +451,7 @@ class Journal:
             file = self._disk.open(copy.path)
             try:
                 data = copy.whole if whole is None else whole.ljust(len(copy.whole), b"\0")
-                if copy.tail:
+                if copy.stray is not None:
                     data = data.ljust(CAPACITY, b"\0")
                 elif copy.size < CAPACITY:
                     self._disk.write(file, bytes(CAPACITY - copy.size), copy.size)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from rig.store.digests import ROWS, Value, columns_of, row_digest, row_name
 from rig.store.errors import StoreError
-from rig.store.history import APPLICATION, BUSY_S, NAME, SCHEMA, decode_words, text_of
+from rig.store.history import (
+    APPLICATION,
+    BUSY_S,
+    DIGESTED,
+    NAME,
+    SCHEMA,
+    decode_words,
+    defined_by,
+    definitions_of,
+    text_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +63,28 @@ class Run:
     words: tuple[int, ...]
 
 
-_EVENT, _SNAPSHOT, _RECORDING = (
-    ", ".join(field.name for field in fields(kind)) for kind in (StoredEvent, StoredSnapshot, StoredRecording)
-)
+MOST_VALUE_BYTES = 1 << 20
+"""No text or blob of a store is longer: an item has at most a quarter of what waits in a journal record."""
+
+MOST_WORDS = 1 << 22
+"""Of a profile as it is read; a meter's memory holds far fewer."""
+
+MOST_DAMAGED = 100
+"""So many damaged rows are named; of more it is said how many."""
 
 
 class HistoryReader:
     """An open history, to be read only. Times are UTC in ns, `until_ns` not included.
 
-    StoreError if there is none, or one that cannot be read. sqlite3.DatabaseError if it turns out damaged on the way.
+    A row whose digest does not hold is left out, and `damaged` names it once it was come across. `digested` is False
+    for a history of an older version, whose rows have none. StoreError if there is none, or one that cannot be read.
+    sqlite3.DatabaseError if it turns out damaged on the way; no value is read that is longer than MOST_VALUE_BYTES.
     """
 
     def __init__(self, folder: Path) -> None:
         path = folder / NAME
+        self.digested = True
+        self._damaged: dict[str, None] = {}
         if not path.is_file():
             raise StoreError(f"{path} does not exist: nothing was stored in this folder yet")
         # A database that nobody has open has no log beside it, and SQLite would make one only to read. The folder may
@@ -79,6 +100,7 @@ class HistoryReader:
         except sqlite3.Error as error:
             raise StoreError(f"{path} cannot be read: {error}") from None
         self._database.text_factory = text_of
+        self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
         try:
             self._look(path)
         except BaseException:
@@ -106,52 +128,64 @@ class HistoryReader:
         """In the order in which they came. `codes`: only these; `last`: only so many, the newest."""
         where, values = _where(since_ns, until_ns, "code", codes)
         if last is None:
-            rows = self._database.execute(f"SELECT {_EVENT} FROM events{where} ORDER BY number", values)
+            rows = self._rows("events", f"{where} ORDER BY number", values)
         else:
-            newest = f"SELECT {_EVENT} FROM events{where} ORDER BY number DESC LIMIT ?"
-            rows = self._database.execute(f"SELECT * FROM ({newest}) ORDER BY number", [*values, last])
+            newest = f"{where} ORDER BY number DESC LIMIT ?"
+            rows = reversed(list(self._rows("events", newest, [*values, last])))
         return (StoredEvent(*row) for row in rows)
 
     def snapshots(
-        self, since_ns: int | None = None, until_ns: int | None = None, kinds: Collection[str] | None = None
+        self,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        kinds: Collection[str] | None = None,
+        last: int | None = None,
     ) -> Iterator[StoredSnapshot]:
-        """In the order in which they came. `kinds`: only these."""
+        """In the order in which they came. `kinds`: only these; `last`: only so many, the newest."""
         where, values = _where(since_ns, until_ns, "kind", kinds)
-        rows = self._database.execute(f"SELECT {_SNAPSHOT} FROM snapshots{where} ORDER BY number", values)
+        if last is None:
+            rows = self._rows("snapshots", f"{where} ORDER BY number", values)
+        else:
+            newest = f"{where} ORDER BY number DESC LIMIT ?"
+            rows = reversed(list(self._rows("snapshots", newest, [*values, last])))
         return (StoredSnapshot(*row) for row in rows)
 
     def recordings(self) -> list[StoredRecording]:
         """In order of their beginning."""
-        rows = self._database.execute(f"SELECT {_RECORDING} FROM recordings ORDER BY utc_ns, id")
-        return [StoredRecording(*row) for row in rows]
+        return [StoredRecording(*row) for row in self._rows("recordings", " ORDER BY utc_ns, id")]
 
     def words(self, recording: int, first: int = 0, end: int | None = None) -> list[Run]:
         """The profile's words with index `first` ≤ index < `end`: one run if none are missing, none if there are none.
 
-        No more than the recording's capacity, the newest.
+        No more than the recording's capacity and MOST_WORDS, the newest.
         """
-        execute = self._database.execute
-        rows = execute("SELECT first, words FROM profile WHERE recording = ? ORDER BY first", (recording,))
-        runs: list[tuple[int, list[int]]] = []
-        for begin, data in rows:
-            words = decode_words(data)
-            if runs and runs[-1][0] + len(runs[-1][1]) == begin:
+        kept = [row[2] for row in self._rows("recordings", " WHERE id = ?", [recording])]
+        most = min([MOST_WORDS, *kept])
+        runs: list[tuple[int, list[int]]] = []  # the newest first, each with its words backwards
+        for _, begin, data in self._rows("profile", " WHERE recording = ? ORDER BY first DESC", [recording]):
+            if not isinstance(data, bytes) or len(data) % 2:
+                self._damaged[row_name("profile", (recording, begin, data))] = None
+                continue
+            words = decode_words(data)[::-1]
+            if runs and begin + len(words) == runs[-1][0]:
+                runs[-1] = begin, runs[-1][1]
                 runs[-1][1].extend(words)
-            else:
+            elif words:
                 runs.append((begin, list(words)))
-        newest = runs[-1][0] + len(runs[-1][1]) if runs else 0
-        kept = execute("SELECT capacity FROM recordings WHERE id = ?", (recording,)).fetchone()
-        if kept is not None:
-            first = max(first, newest - kept[0])
+            if runs and runs[0][0] + len(runs[0][1]) - begin >= most:
+                break
+        newest = runs[0][0] + len(runs[0][1]) if runs else 0
+        first = max(first, newest - most)
         end = newest if end is None else end
         cut = (
-            Run(max(begin, first), tuple(words[max(first - begin, 0) : max(end - begin, 0)])) for begin, words in runs
+            Run(max(begin, first), tuple(words[::-1][max(first - begin, 0) : max(end - begin, 0)]))
+            for begin, words in reversed(runs)
         )
         return [run for run in cut if run.words]
 
     def gaps(self) -> list[tuple[int, int]]:
         """First and last number of items that never came, in order."""
-        return list(self._database.execute("SELECT first, last FROM gaps ORDER BY first"))
+        return [(first, last) for first, last in self._rows("gaps", " ORDER BY first")]
 
     def taken(self) -> int:
         """Number of the last item that came."""
@@ -173,12 +207,53 @@ class HistoryReader:
             raise StoreError(f"{path} cannot be read: {error}") from None
         if application != APPLICATION:
             raise StoreError(f"{path} is no history of a meter: give the folder of a store")
-        if version != len(SCHEMA):
-            remedy = "update the program" if version > len(SCHEMA) else "run the meter once, which brings it up to date"
-            raise StoreError(f"{path} is of version {version}, this program reads {len(SCHEMA)}: {remedy}")
+        if version > len(SCHEMA):
+            raise StoreError(f"{path} is of version {version}, this program reads {len(SCHEMA)}: update the program")
+        self.digested = version >= DIGESTED
+        try:
+            definitions = definitions_of(self._database)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path} cannot be read: {error}") from None
+        if definitions != defined_by(SCHEMA[:version]):
+            raise StoreError(f"{path} is damaged (its tables are not what they were): rig store check says more")
+
+    def damaged_rows(self) -> list[str]:
+        """Read every row of every table; what `damaged` is then."""
+        for table in ROWS:
+            for _ in self._rows(table):
+                pass
+        return self.damaged
+
+    @property
+    def damaged(self) -> list[str]:
+        """The rows come across that were left out, such as "event 17", in the order in which they were found."""
+        return list(self._damaged)
+
+    def _rows(self, table: str, rest: str = "", values: Sequence[int | str] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table whose digest holds, without it; `rest` is what follows in the statement."""
+        if not self.digested:
+            columns = ", ".join(ROWS[table])
+            for row in self._database.execute(f"SELECT {columns} FROM {table}{rest}", values):
+                yield tuple(_printed(value) for value in row)
+            return
+        for *row, digest in self._database.execute(f"SELECT {columns_of(table)} FROM {table}{rest}", values):
+            if digest == row_digest(table, *row):
+                yield tuple(row)
+            elif len(self._damaged) < MOST_DAMAGED:
+                self._damaged[row_name(table, row)] = None
+            else:
+                self._damaged["and more"] = None
 
     def _meta(self, key: str) -> int:
-        return int(self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0])
+        rows = list(self._rows("meta", " WHERE key = ?", [key]))
+        if not rows:
+            raise sqlite3.DatabaseError(f"the entry {key} does not hold")
+        return int(rows[0][1])
+
+
+def _printed(value: Value) -> Value:
+    """Text of a row without a digest, which may be damaged, so that it can be encoded again."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value
 
 
 def _where(

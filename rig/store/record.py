@@ -44,6 +44,9 @@ class Format:
     upgrades: Mapping[int, Upgrade]
 
 
+ZEROED = 2
+"""The first version with nothing but zeros behind a record in its copy."""
+
 FORMAT = Format(2, {1: lambda body: body | {"marks": []}})
 
 

@@ -17,6 +17,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from rig.files.own import open_to_read
 from rig.store.errors import StoreError
 
 SLOT = 1 << 18
@@ -67,14 +68,7 @@ class StateRing:
         return file
 
     def _read(self, slot: int) -> tuple[int, bytes | None]:
-        """The number and state of a slot; 0 for one that is none."""
-        data = os.pread(self._file, SLOT, slot * SLOT)
-        if len(data) < _HEAD.size:
-            return 0, None
-        magic, number, length, crc = _HEAD.unpack_from(data)
-        state = data[_HEAD.size : _HEAD.size + length]
-        whole = magic == _MAGIC and len(state) == length and number % 2 == slot and crc == _crc(number, state)
-        return (number, state) if whole else (0, None)
+        return _state_in(os.pread(self._file, SLOT, slot * SLOT), slot)
 
     def write(self, state: bytes) -> bool:
         """Put a state in the older slot; whether it is there when this returns."""
@@ -115,6 +109,26 @@ class StateRing:
 
 
 _REMEDY = "set meter.ring to a file in a folder of this user's in memory, such as /dev/shm"
+
+
+def _state_in(data: bytes, slot: int) -> tuple[int, bytes | None]:
+    """The number and state of a slot; 0 for one that is none."""
+    if len(data) < _HEAD.size:
+        return 0, None
+    magic, number, length, crc = _HEAD.unpack_from(data)
+    state = data[_HEAD.size : _HEAD.size + length]
+    whole = magic == _MAGIC and len(state) == length and number % 2 == slot and crc == _crc(number, state)
+    return (number, state) if whole else (0, None)
+
+
+def newest_state(path: Path) -> bytes | None:
+    """Read the last state of a ring, and leave it as it is, also while a meter writes it; None where there is none."""
+    try:
+        with open_to_read(path) as file:
+            slots = [_state_in(file.read(SLOT), slot) for slot in (0, 1)]
+    except OSError:
+        return None
+    return max(slots, key=lambda slot: slot[0])[1]
 
 
 def _crc(number: int, state: bytes) -> int:

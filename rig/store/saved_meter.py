@@ -15,6 +15,7 @@ from rig.results.provenance import BOARD, Provenance
 from rig.store.errors import StoreError
 from rig.store.journal_reading import read_journal
 from rig.store.older import add_sources
+from rig.store.owner import StoreOwner
 from rig.store.saved_settings import SavedSettings
 from rig.store.store import Restored
 
@@ -34,9 +35,9 @@ class WrittenProgram:
 @dataclass
 class SavedMeter:
     """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, the
-    number of its load profile, and what of the program the state is to be read by; None in a save of an older version.
-    `batch` counts the batches of items that were given to the store with it and before. `lineage` names the saves of
-    one process and of those that took over from it, `base` those that it went on from.
+    number of its load profile, what of the program the state is to be read by, and whose store it is; None in a save of
+    an older version. `batch` counts the batches of items that were given to the store with it and before. `lineage`
+    names the saves of one process and of those that took over from it, `base` those that it went on from.
     """
 
     fidelity: str
@@ -49,6 +50,7 @@ class SavedMeter:
     provenance: Provenance | None = None
     access: AccessState = field(default_factory=AccessState)
     sealed: bool = False
+    owner: StoreOwner | None = None
     batch: int = 0
     lineage: str = ""
     base: str = ""

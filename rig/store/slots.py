@@ -5,10 +5,12 @@ A file on the disk is one such place; an FRAM chip is another (rig/store/fram_sl
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Protocol
 
-from rig.store.disk import BLOCK, Disk, ForeignFile
+from rig.files.own import ForeignFile
+from rig.store.disk import BLOCK, Disk
 from rig.store.errors import StoreError
 
 
@@ -45,16 +47,16 @@ class FileSlots:
     A slot is one block of the disk, so a save writes one. The file is made, full of zeros, where it lacks: zeros are
     written, as space that is only reserved would have to be entered in the file system at its first use.
 
-    `made`: it was missing. `cut_off`: it was shorter. `replaced` says what stood in its place. Raises CannotMake, or
-    StoreError for a file that is there.
+    `made`: it was missing. `cut_off`: it was shorter. `replaced` says what stood in its place; `anew`: whatever does is
+    replaced. Raises CannotMake, or StoreError for a file that is there.
     """
 
     padded = True
 
-    def __init__(self, path: Path, count: int, disk: Disk) -> None:
+    def __init__(self, path: Path, count: int, disk: Disk, *, anew: bool = False) -> None:
         self.name = str(path)
         self.count, self.size = count, BLOCK
-        self.made = False
+        self.made = anew
         self.replaced = ""
         self.cut_off = False
         self._disk = disk
@@ -66,7 +68,8 @@ class FileSlots:
 
     def _open(self, path: Path) -> None:
         try:
-            self._file = self._disk.open(path)
+            if not self.made:
+                self._file = self._disk.open(path)
         except FileNotFoundError:
             self.made = True
         except ForeignFile as error:
@@ -77,6 +80,11 @@ class FileSlots:
             self._file = self._make(path)
         else:
             self._fill(path)
+
+    @property
+    def opened(self) -> os.stat_result:
+        """Which file it is."""
+        return os.fstat(self._file)
 
     def read(self) -> list[bytes]:
         """Read all slots anew."""

@@ -29,6 +29,7 @@ from rig.store.lock import FolderLock
 from rig.store.log import NAME as LOG
 from rig.store.outbox import STRIDE, Outbox
 from rig.store.record import Mark
+from rig.store.renewal import StoreFiles, make_folder
 from rig.store.slots import Slots
 
 MOST_PAYLOAD = 1 << 17
@@ -59,42 +60,52 @@ class Store:
     """A folder with a journal and a history, held by one program and used by one thread.
 
     `folder` is where it is. `restored` is None if nothing was ever saved. `notes` are sentences on what was damaged or
-    missing and has been mended. `trouble` says in a sentence what cannot be written at present.
+    missing and has been mended. `trouble` says in a sentence what cannot be written at present, and what was disturbed
+    since it was opened.
     """
 
-    def __init__(self, folder: Path, lock: FolderLock, journal: Journal, archive: Archive, disk: Disk) -> None:
-        self.folder = folder
+    def __init__(self, files: StoreFiles, disk: Disk) -> None:
+        self.folder = files.folder
         self._disk = disk
         self._marks: list[Mark] = []
         self._closes = False
-        record = journal.record
+        record = files.journal.record
         saved = record.sequence > 0
         self.restored = Restored(record.payload, record.utc_ns, record.sequence) if saved else None
-        self._lock = lock
-        self._journal = journal
-        self._archive = archive
+        self._files = files
         self._outbox = Outbox(MOST_WAITING, record.items, record.next_item, record.dropped)
         self._recording = record.recording
         self._durable = record.next_item
         self._journal_trouble: str | None = None
         self._notes: list[str] = []
         self._follow_history()
+        if files.archive.foreign is not None:
+            raise StoreError(
+                f"{files.archive.foreign}: put back the file that belongs here, or begin a new history with "
+                f"rig store adopt {self.folder}"
+            )
 
     @classmethod
-    def open(cls, folder: Path, disk: Disk | None = None, fast: Slots | None = None) -> Store:
+    def open(
+        cls, folder: Path, disk: Disk | None = None, fast: Slots | None = None, *, foreign_history: bool = False
+    ) -> Store:
         """Open a store, or begin one in a new or empty folder. `fast`, an FRAM, has each save; it is closed with it.
+        `foreign_history`: a history of another store is moved aside.
 
-        StoreError: in use by another program, not writable, or its billing state cannot be trusted
-        (rig/store/journal.py). A history that cannot be opened is `trouble`, no error.
+        StoreError: in use by another program, not writable, its billing state cannot be trusted
+        (rig/store/journal.py), or its history is another store's. A history that cannot be opened is
+        `trouble`, no error.
         """
         disk = disk or Disk()
-        _make_folder(folder, disk)
+        make_folder(folder, disk)
         lock = FolderLock(folder)
         try:
             _refuse_history_alone(folder)
             journal = Journal.open(folder, disk, fast=fast)
             try:
-                return cls(folder, lock, journal, Archive(folder, journal.record.store, disk), disk)
+                lock.claim(journal.record.store)
+                archive = Archive(folder, journal.record.store, disk, moves_foreign=foreign_history)
+                return cls(StoreFiles(folder, disk, lock, journal, archive), disk)
             except BaseException:
                 journal.close()
                 raise
@@ -110,11 +121,11 @@ class Store:
     @property
     def trouble(self) -> str | None:
         journal = self._journal_trouble or self._journal.trouble
-        return "; ".join(t for t in (journal, self._archive.trouble) if t) or None
+        return "; ".join(t for t in (journal, self._archive.trouble, *self._files.told) if t) or None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (*self._journal.notes, *self._archive.notes, *self._notes)
+        return (*self._journal.notes, *self._archive.notes, *self._notes, *self._files.told)
 
     @property
     def waiting(self) -> int:
@@ -160,6 +171,7 @@ class Store:
             marks=[*self._marks, self._mark(utc_ns)],
         )
         try:
+            self._files.look(utc_ns)
             self._journal.write(record, self._closes)
         except StoreError as error:
             self._journal_trouble = str(error)
@@ -185,9 +197,15 @@ class Store:
 
     def close(self) -> None:
         """Let go of the folder. Saves nothing: what was appended since the last save is lost."""
-        self._archive.close()
-        self._journal.close()
-        self._lock.close()
+        self._files.close()
+
+    @property
+    def _journal(self) -> Journal:
+        return self._files.journal
+
+    @property
+    def _archive(self) -> Archive:
+        return self._files.archive
 
     @property
     def _utc_ns(self) -> int:
@@ -210,18 +228,6 @@ class Store:
             outbox.next_number = taken + 1
         elif taken + 1 < expected and expected % STRIDE:
             self._notes.append(f"the history ends with item {taken}: {taken + 1} to {expected - 1} are not in it")
-
-
-def _make_folder(folder: Path, disk: Disk) -> None:
-    try:
-        for level in reversed((folder, *folder.parents)):
-            if not level.exists():
-                level.mkdir()
-                disk.sync_folder(level.parent)
-    except OSError as error:
-        raise StoreError(f"the store {folder} cannot be made: {error.strerror}; give another folder") from None
-    if not folder.is_dir():
-        raise StoreError(f"the store {folder} cannot be made: a file is there; give another folder")
 
 
 def _refuse_history_alone(folder: Path) -> None:

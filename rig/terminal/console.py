@@ -9,20 +9,33 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
-from rig.failures import printable
+from rig.plain_text import printable, printable_lines
 from rig.terminal.width import columns
 
 
 class CommandConsole(Console):
-    """A console of rich's, as wide as `columns` says each time it is asked, whose texts are no markup."""
+    """A console of rich's, as wide as `columns` says each time it is asked, whose texts are no markup.
+
+    What is printed controls no terminal, wherever it came from: texts are written as rig/plain_text.py writes them, and
+    of control sequences only those of rich's own styles and cursor.
+    """
 
     def __init__(self, *, stderr: bool = False) -> None:
         stream = sys.stderr if stderr else sys.stdout
         super().__init__(stderr=stderr, force_terminal=stream.isatty(), highlight=False, markup=False, emoji=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text == "\n" or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(printable_lines(segment.text), segment.style)
 
     @property
     def size(self) -> ConsoleDimensions:

@@ -10,7 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from rig.failures import printable
+from rig.plain_text import printable
 
 
 @dataclass(frozen=True)

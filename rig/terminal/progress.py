@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rig.failures import printable
+from rig.plain_text import printable
 from rig.terminal.console import CommandConsole
 
 

@@ -115,7 +115,7 @@ def troubles(s: Summary) -> str:
     if s.clock_fault:
         said.append(f"TIME OF DAY DOUBTED: {s.clock_fault}")
     if s.trouble:
-        said.append(f"NOT STORED: {s.trouble}")
+        said.append(f"STORE: {s.trouble}")
     return "   ".join(said)
 
 

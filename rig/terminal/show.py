@@ -166,9 +166,10 @@ class _Shown:
         return max(0.0, min([PATIENCE_S, *((at_ns - now_ns) / 1e9 for at_ns in due if at_ns is not None)]))
 
     def _hear(self) -> bool:
-        """What waits to be shown, the latest of it; True."""
+        """What waits to be shown, the latest of it; True. A peer that sends without end keeps nobody from Ctrl-C."""
         changed = False
-        while self._ended is None and (message := self._client.poll()) is not None:
+        until = time.monotonic() + PATIENCE_S
+        while self._ended is None and time.monotonic() < until and (message := self._client.poll()) is not None:
             match message:
                 case Reading():
                     changed = False

@@ -145,7 +145,7 @@ class PowerBench:
             meter.writer._thread.join(60)
             assert not meter.writer._thread.is_alive()
             meter.writer._store._archive.close()
-            meter.writer._store._lock.close()
+            meter.writer._store._files.lock.close()
         self._power_returns()
         self._utc_ns += 1 + self._rng.randrange(self._rng.choice([30 * SECOND, 20 * MINUTE]))
 

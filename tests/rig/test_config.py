@@ -55,7 +55,7 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
         ("[hardware]\nled_pin = 99", r"hardware.led_pin is 99, it must be a whole number from 0 to 27"),
         ("[hardware]\nspi_hz = 'fast'", r"hardware.spi_hz is 'fast', it must be a whole number from 100000 to 3300000"),
         ("[meter]\nform = '9S'", r"unknown key form in \[meter\]; known are program, calibration, store"),
-        ("[meter]\nstore = 1.8", r"meter.store is 1.8, it must be text in quotes"),
+        ("[meter]\nstore = 1.8", r"meter.store is 1.8, it must be a path as text in quotes"),
         ("[simulation]\nseed = -1", r"simulation.seed is -1, it must be a whole number from 0 on"),
         ("meter = 3", r"meter is 3, it must be a table: \[meter\]"),
         ("[hardware\n", r"is not TOML"),
@@ -112,3 +112,16 @@ def test_numbers_are_exact() -> None:
     assert exact("1.8") == Fraction(9, 5)
     assert exact(" 3/20 ") == Fraction(3, 20)
     assert [exact(wrong) for wrong in ("-1", "x", "1/0", "nan", f"{MOST + 1}")] == [None] * 5
+
+
+@pytest.mark.parametrize("path", ["", "a\\u0000b", "a" * 5000])
+@pytest.mark.parametrize(
+    "key", ["meter.store", "meter.program", "meter.calibration", "daemon.socket", "hardware.spi_path"]
+)
+def test_a_path_that_is_none_is_refused_in_a_sentence(tmp_path: Path, key: str, path: str) -> None:
+    """An empty one would be the configuration's own folder (review H-10)."""
+    table, name = key.split(".")
+    file = tmp_path / "rig.toml"
+    file.write_text(f'[{table}]\n{name} = "{path}"\n')
+    with pytest.raises(ConfigError, match=rf"{name} is '.*', it must be a path as text in quotes, not empty"):
+        load(file)

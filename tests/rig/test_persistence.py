@@ -232,7 +232,7 @@ def test_power_is_cut_at_any_operation_of_the_disk(tmp_path, monkeypatch):
             while meter.meters(1, rng.choice([3, 9, 60])) and flushed(meter):
                 reported_ns, saved_ns = meter.now_ns, meter.writer.saved_utc_ns
             meter.writer._store._archive.close()
-            meter.writer._store._lock.close()
+            meter.writer._store._files.lock.close()
             disk.restore_power()
         try:
             restored, kept = last_saved(folder)
@@ -278,7 +278,7 @@ def test_power_is_cut_at_every_operation_of_a_program_write(tmp_path, monkeypatc
             ticket = meter.writes(new)
             told = flushed(meter) and meter.persistence.saved(ticket)
             meter.writer._store._archive.close()
-            meter.writer._store._lock.close()
+            meter.writer._store._files.lock.close()
             disk.restore_power()
             disk.cut_at = None
             again = KeptMeter(folder, old, T0 + 10 * MINUTE, disk=disk)

@@ -65,7 +65,7 @@ def test_metering_goes_on_and_says_that_it_is_not_stored_until_it_is(tmp_path: P
     assert run.goes_on(1.0) > 0
     assert comes_true(lambda: run.service.trouble is not None)
     summary = run.accumulator.summary()
-    assert f"NOT STORED: {tmp_path}/billing." in troubles(summary)
+    assert f"STORE: {tmp_path}/billing." in troubles(summary)
     assert said in (summary.trouble or "")
     assert run.goes_on(0.5) > 0
     assert summary.faults == {}
@@ -73,7 +73,7 @@ def test_metering_goes_on_and_says_that_it_is_not_stored_until_it_is(tmp_path: P
     disk.every = None
     assert comes_true(lambda: run.service.trouble is None)
     assert run.goes_on(0.3) > 0
-    assert "NOT STORED" not in troubles(run.accumulator.summary())
+    assert "STORE:" not in troubles(run.accumulator.summary())
     registers = run.finish()
     store = Store.open(tmp_path)
     assert store.restored is not None

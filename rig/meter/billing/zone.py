@@ -47,9 +47,7 @@ class DaylightSaving:
                     "give a date of each year, like second Sunday of March"
                 )
             if not 0 <= minute < MINUTES_A_DAY:
-                raise ZoneError(
-                    f"Daylight saving {what} at minute {minute} of the day: give 0 to {MINUTES_A_DAY - 1}"
-                )
+                raise ZoneError(f"Daylight saving {what} at minute {minute} of the day: give 0 to {MINUTES_A_DAY - 1}")
         if not 1 <= self.shift_min <= LONGEST_SHIFT_MIN:
             raise ZoneError(f"Daylight saving shifts by {self.shift_min} minutes: give 1 to {LONGEST_SHIFT_MIN}")
         for (earlier, _), (later, _) in pairwise(self.changes(ALL_KINDS_OF_YEAR)):

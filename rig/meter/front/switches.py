@@ -9,12 +9,12 @@ from enum import Enum
 class Switch(Enum):
     """A switch, by its name in configuration, recordings and prompts. Each is operated or not:
 
-        switch   operated means
-        SCROLL   the button is pressed
-        MAGNET   a magnet is at twelve o'clock
-        RESET    the demand-reset button is pressed
-        TEST     the Test switch is open, in the words of the notice: in its test position
-        COVER    the cover is off
+    switch   operated means
+    SCROLL   the button is pressed
+    MAGNET   a magnet is at twelve o'clock
+    RESET    the demand-reset button is pressed
+    TEST     the Test switch is open, in the words of the notice: in its test position
+    COVER    the cover is off
     """
 
     SCROLL = "scroll"

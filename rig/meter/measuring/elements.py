@@ -211,9 +211,7 @@ class Form:
         for equation in self.equations:
             if equation.service == service:
                 return equation
-        raise FormError(
-            f'form {self.name} does not meter the service "{service}": choose {_or(self.services)}'
-        )
+        raise FormError(f'form {self.name} does not meter the service "{service}": choose {_or(self.services)}')
 
     def on(self, service: str) -> Form:
         """The same form where it can be on that service only, as it was programmed. Raises FormError."""

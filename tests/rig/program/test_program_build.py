@@ -166,6 +166,9 @@ def test_the_digest_is_of_what_is_said() -> None:
     assert len({plain.digest, *(program(text).digest for text in others)}) == 1 + len(others)
     with_key = program('[security]\nlevel_4 = "1"')
     assert with_key.digest == plain.digest, "a key could be found from it"
+    later = ["[meter]\nrelay_board=false\n[display]\nnormal=['kWh delivered']", '[meter]\nfirmware="7.18"']
+    assert len({plain.digest, *(program(text).digest for text in later)}) == 3, "keys that came later count where said"
+    assert program("[meter]\nrelay_board=true").digest == plain.digest
     assert with_key.fingerprint != plain.fingerprint
     assert len({program(text).fingerprint for text in others}) == len(others)
 

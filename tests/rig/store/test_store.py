@@ -27,6 +27,7 @@ from rig.store.errors import StoreError
 from rig.store.history import NAME
 from rig.store.items import EventItem, RecordingItem, SnapshotItem, WordsItem
 from rig.store.journal import NAMES, read_copy
+from rig.store.journal_reading import read_journal
 from rig.store.log import NAME as LOG
 from rig.store.outbox import STRIDE
 from rig.store.reading import HistoryReader
@@ -167,7 +168,7 @@ class Life:
     def _abandon(self) -> None:
         if self.store is not None:
             self.store._archive.close()
-            self.store._lock.close()
+            self.store._files.lock.close()
             self.store = None
 
 
@@ -449,11 +450,11 @@ def test_a_newer_history_is_left_alone(tmp_path: Path) -> None:
     before = (tmp_path / NAME).read_bytes()
     store = Store.open(tmp_path)
     advance(store, 4, 6)
-    assert "is of version 9, this program knows up to 1: update the program" in (store.trouble or "")
+    assert "is of version 9, this program knows up to 2: update the program" in (store.trouble or "")
     store.close()
     assert (tmp_path / NAME).read_bytes() == before
     database = sqlite3.connect(tmp_path / NAME)
-    database.execute("PRAGMA user_version = 1")
+    database.execute("PRAGMA user_version = 2")
     database.close()
     store = Store.open(tmp_path)
     store.drain()
@@ -487,15 +488,22 @@ def test_a_state_older_than_the_history_loses_no_new_items(tmp_path: Path) -> No
         assert history.gaps() == []
 
 
-def test_a_history_of_another_meter_is_moved_aside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moved", [(NAME,), NAMES])
+def test_files_of_another_store_are_refused_and_nothing_is_moved(tmp_path: Path, moved: tuple[str, ...]) -> None:
+    """A history, or both copies of the journal, of another meter (review H-3)."""
     for name in ("one", "two"):
         store = Store.open(tmp_path / name)
         advance(store, 1, 3)
         store.close()
-    os.replace(tmp_path / "two" / NAME, tmp_path / "one" / NAME)
-    store = Store.open(tmp_path / "one")
-    assert "is of another meter" in store.notes[0]
-    store.close()
+    for name in moved:
+        os.replace(tmp_path / "two" / name, tmp_path / "one" / name)
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    history, record = (tmp_path / "one" / NAME).read_bytes(), read_journal(tmp_path / "one").record
+    with pytest.raises(StoreError, match=r"history\.sqlite is of store [0-9a-f]{16}, and the journal is of store "):
+        Store.open(tmp_path / "one")
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == names
+    assert (tmp_path / "one" / NAME).read_bytes() == history
+    assert read_journal(tmp_path / "one").record == record, "its save is whole in both copies now, and the same"
 
 
 def test_a_history_without_a_journal_is_refused(tmp_path: Path) -> None:
@@ -566,7 +574,10 @@ def test_a_folder_of_another_user(tmp_path: Path, closed: str) -> None:
         message = refused_as_somebody(folder)
     finally:
         folder.chmod(0o755)
-    assert f"{folder / 'lock'} cannot be written: Permission denied; it must be in a folder that this" in message
+    if closed == ".":
+        assert f"{folder} cannot be opened: Permission denied; it must be a folder that this user may use" in message
+    else:
+        assert f"{folder / 'lock'} cannot be written: Permission denied; it must be in a folder that this" in message
 
 
 def refused_as_somebody(folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from rig.store.history import NAME
 from rig.store.items import RecordingItem, WordsItem
 from rig.store.journal import NAMES
 from rig.store.log import NAME as LOG
+from rig.store.page_sums import SUMS
 from rig.store.store import Store
 
 A, B = NAMES
@@ -51,14 +53,17 @@ def test_a_sound_store(sound: Path) -> None:
     before = contents(sound)
     findings = check(sound)
     assert all(finding.holds for finding in findings)
-    assert [finding.part for finding in findings] == [A, B, LOG, "journal", "payload", "history", "items", "profile"]
+    parts = [A, B, LOG, "journal", "payload", NAME, "history", "rows", "items", "profile"]
+    assert [finding.part for finding in findings] == parts
     found = {finding.part: finding.found for finding in findings}
     assert found[A].startswith(f"save 7 of {SECOND}07Z, ")  # with it came a snapshot
     assert found[B].startswith(f"save 7 of {SECOND}07Z, ")
     assert found[LOG] == f"save 9 of {SECOND}09Z is the newest of 7"
     assert found["journal"] == "goes on from save 9, 2 items wait for the history"
     assert found["payload"] == f"the meter's state, {len(payload(9))} bytes"
+    assert re.fullmatch(r"\d+ pages as they were written", found[NAME])
     assert found["history"] == "sound, up to item 20"
+    assert found["rows"] == "every row has its digest"
     assert found["items"] == "20 without a gap"
     assert found["profile"] == f"recording 1 of {SECOND}00Z: 9 words"
     assert contents(sound) == before
@@ -109,14 +114,23 @@ def _both_put_back(folder: Path) -> None:
 
 
 def _history_put_back(folder: Path) -> None:
-    before = (folder / NAME).read_bytes()
+    before = {name: (folder / name).read_bytes() for name in (NAME, SUMS)}
     stored(folder, 14, 10)
-    (folder / NAME).write_bytes(before)
+    for name, content in before.items():
+        (folder / name).write_bytes(content)
 
 
 def _foreign(folder: Path) -> None:
     other = stored(folder.with_name("other"), 9)
-    shutil.copy(other / NAME, folder / NAME)
+    for name in (NAME, SUMS):
+        shutil.copy(other / name, folder / name)
+
+
+def _row_changed(folder: Path) -> None:
+    """One bit of an event's details, which no check of SQLite's sees."""
+    data = (folder / NAME).read_bytes()
+    place = data.index(b"count{}") + 5
+    (folder / NAME).write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
 
 
 def _words_missing(folder: Path) -> None:
@@ -139,7 +153,7 @@ DAMAGE: dict[str, tuple[Change, dict[str, str]]] = {
         _flip(B, 50),
         {B: "is damaged, its checksum does not hold"},
     ),
-    "byte after a copy's record": (_flip(B, 400_000), {B: "holds save 7, and damage after it"}),
+    "byte after a copy's record": (_flip(B, 400_000), {B: "byte 400000, behind them, is not zero: no figure is in it"}),
     "newest save in the log": (
         _flip(LOG, 7 * 4096 + 50),
         {LOG: "no whole save in slot 7: torn", "items": "the history goes on to 20, the journal only to 18"},
@@ -163,9 +177,24 @@ DAMAGE: dict[str, tuple[Change, dict[str, str]]] = {
     "journal put back": (_both_put_back, {"items": "the history goes on to 24, the journal only to 20"}),
     "history put back": (_history_put_back, {"items": "missing: 21 to 28"}),
     "history missing": (lambda folder: (folder / NAME).unlink(), {"history": "does not exist"}),
-    "history of another meter": (_foreign, {"history": "is of another meter"}),
-    "history damaged": (_flip(NAME, 3), {"history": "file is not a database"}),
-    "page of the history damaged": (_flip(NAME, 4096), {"history": "is damaged"}),
+    "history of another store": (
+        _foreign,
+        {SUMS: "is of store ", "history": "put back the file that belongs here"},
+    ),
+    "history damaged": (
+        _flip(NAME, 3),
+        {NAME: "is damaged in page 1, bytes 0 to 4095", "history": "file is not a database"},
+    ),
+    "page of the history damaged": (
+        _flip(NAME, 4096),
+        {NAME: "is damaged in page 2, bytes 4096 to 8191", "history": "is damaged"},
+    ),
+    "sums of the history damaged": (_flip(SUMS, 20), {SUMS: "is damaged, its checksum does not hold"}),
+    "sums of the history missing": (lambda folder: (folder / SUMS).unlink(), {SUMS: "is missing"}),
+    "a row of the history changed": (
+        _row_changed,
+        {NAME: "is damaged in page", "rows": "not as they were written: event "},
+    ),
     "words missing": (_words_missing, {"profile": "12 words, missing: 10 to 14, 16 to 19"}),
     "no state": (_not_a_state, {"payload": "the meter's state cannot be read: Expecting value"}),
 }

@@ -15,15 +15,17 @@ from pathlib import Path
 import pytest
 from meter_of_counts import SECOND_NS, assert_history, items, payload, restored_count
 
+from rig.files.own import ForeignFile
 from rig.store import disk as disk_module
 from rig.store.archive import Archive
 from rig.store.check import check
-from rig.store.disk import Disk, ForeignFile
+from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.history import NAME
 from rig.store.journal import NAMES
 from rig.store.journal_reading import read_journal
 from rig.store.log import NAME as LOG
+from rig.store.page_sums import SUMS
 from rig.store.reading import HistoryReader
 from rig.store.store import Store
 
@@ -319,10 +321,11 @@ def test_a_new_store_is_durable_file_by_file_and_name_by_name(tmp_path: Path, mo
     calls = Calls(monkeypatch)
     store = Store.open(tmp_path / "above" / "store")
     store.close()
-    made = [call for call in calls.made if not call[1].startswith((NAME, "lock"))]
+    made = [call for call in calls.made if not call[1].startswith(NAME) and not call[1].endswith("lock")]
     expected = [("fsync", tmp_path.name), ("fsync", "above")]
     for name in (*NAMES, LOG):
         expected += [("pwrite", f"{name}.new"), ("fdatasync", f"{name}.new"), ("rename", name), ("fsync", "store")]
+    expected += [("fsync", f"{SUMS}.new"), ("fsync", "store")] * 2  # begun, and when the history is closed
     assert made == expected
 
 
@@ -347,7 +350,9 @@ def test_opening_syncs_what_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     calls = Calls(monkeypatch)
     Store.open(tmp_path).close()
     synced = [name for what, name in calls.made if what != "pwrite"]
-    assert sorted(synced) == sorted((LOG, *NAMES, tmp_path.name, NAMES[0])), "the log, both copies, the folder"
+    journal = (LOG, *NAMES, tmp_path.name, NAMES[0])
+    sums = (f"{SUMS}.new", tmp_path.name)
+    assert sorted(synced) == sorted((*journal, *sums)), "the log, both copies, the folder; the sums of the history"
 
 
 def test_a_history_moved_aside_has_its_name_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,7 +361,7 @@ def test_a_history_moved_aside_has_its_name_for_good(tmp_path: Path, monkeypatch
     archive = Archive(tmp_path, 1, Disk())
     assert archive.taken(0, 1 << 40) == 0
     archive.close()
-    assert [call[0] for call in calls.made] == ["rename", "fsync"]
+    assert [call[0] for call in calls.made[:2]] == ["rename", "fsync"]
     assert calls.made[1][1] == tmp_path.name
 
 

@@ -49,7 +49,7 @@ def test_each_save_is_in_the_fram_and_one_a_minute_on_the_disk(tmp_path: Path) -
     assert disk.blocks - begun == 9
     assert read_journal(tmp_path).record.utc_ns < store._journal.record.utc_ns  # type: ignore[union-attr]
     store._archive.close()
-    store._lock.close()  # power fails
+    store._files.lock.close()  # power fails
     store = opened(tmp_path, chip)
     assert restored_count(store) == k
     assert (store.notes, store.trouble) == ((), None)
@@ -100,7 +100,7 @@ def test_an_absent_fram_at_the_start_is_told_and_what_it_has_is_not_believed_lat
     for k in range(1, 50):
         save(store, k)
     store._archive.close()
-    store._lock.close()  # power fails; the newest on the disk is the first
+    store._files.lock.close()  # power fails; the newest on the disk is the first
     chip.there = False
     store = opened(tmp_path, chip)
     assert restored_count(store) == 1
@@ -111,7 +111,7 @@ def test_an_absent_fram_at_the_start_is_told_and_what_it_has_is_not_believed_lat
     assert "nothing answers" in (store.trouble or "")
     chip.there = True
     store._archive.close()
-    store._lock.close()
+    store._files.lock.close()
     store = opened(tmp_path, chip)
     assert restored_count(store) == 3, "its saves go on from a whole one that was given up"
     assert any("goes on from a whole save that is not there any more" in note for note in store.notes)
@@ -148,7 +148,7 @@ def test_whatever_is_in_a_new_chip_is_no_save(tmp_path: Path, content: bytes) ->
     for k in range(1, 200):
         save(store, k)
     store._archive.close()
-    store._lock.close()
+    store._files.lock.close()
     store = opened(tmp_path, chip)
     assert restored_count(store) == 199
     store.close()

@@ -12,8 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.store.errors import StoreError
-from rig.store.history import NAME, RUN, SCHEMA, History, NewerHistory, UnusableHistory, decode_words, encode_words
+from rig.store.history import (
+    NAME,
+    RUN,
+    SCHEMA,
+    ForeignHistory,
+    History,
+    NewerHistory,
+    UnusableHistory,
+    decode_words,
+    encode_words,
+)
 from rig.store.items import EventItem, Item, Numbered, RecordingItem, SnapshotItem, WordsItem
+from rig.store.page_sums import SUMS
 from rig.store.reading import HistoryReader, Run, StoredEvent, StoredRecording, StoredSnapshot
 
 STORE = 77
@@ -181,10 +192,10 @@ def test_reading_leaves_no_trace_and_disturbs_nobody(tmp_path: Path, history: Hi
         history.take(numbered(event(2), first=2))
         assert [e.number for e in reader.events()] == [1, 2]
     history.close()
-    assert [p.name for p in tmp_path.iterdir()] == [NAME]
+    assert {p.name for p in tmp_path.iterdir()} == {NAME, SUMS}
     with HistoryReader(tmp_path) as reader:
         assert [e.number for e in reader.events()] == [1, 2]
-        assert [p.name for p in tmp_path.iterdir()] == [NAME]
+        assert {p.name for p in tmp_path.iterdir()} == {NAME, SUMS}
 
 
 def test_what_is_no_history_is_not_read(tmp_path: Path) -> None:
@@ -217,7 +228,7 @@ def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:
         History(path, STORE)
     path.unlink()
     History(path, STORE).close()
-    with pytest.raises(UnusableHistory, match="is of another meter"):
+    with pytest.raises(ForeignHistory, match=r"is of store 000000000000004d, and the journal is of store 0+4e$"):
         History(path, STORE + 1)
 
 
@@ -232,9 +243,9 @@ def test_an_older_history_is_brought_up_to_date(tmp_path: Path, history: History
     assert newer._database.execute("SELECT number, severity FROM events").fetchall() == [(1, 3)]
     assert newer.taken == 1
     newer.close()
-    with pytest.raises(NewerHistory, match=r"is of version 2, this program knows up to 1: update the program"):
+    with pytest.raises(NewerHistory, match=r"is of version 3, this program knows up to 2: update the program"):
         History(path, STORE)
-    with pytest.raises(StoreError, match=r"is of version 2, this program reads 1: update the program"):
+    with pytest.raises(StoreError, match=r"is of version 3, this program reads 2: update the program"):
         HistoryReader(tmp_path)
     History(path, STORE, SCHEMA + MORE).close()
 
