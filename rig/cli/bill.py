@@ -31,6 +31,11 @@ class Stamps(StrEnum):
     end = "end"
 
 
+class Decimal(StrEnum):
+    point = "."
+    comma = ","
+
+
 def bill(
     load: Annotated[
         Path,
@@ -49,6 +54,15 @@ def bill(
         str | None,
         typer.Option("--demand", help="block:30, sliding:5x6 or thermal:15, whatever the program says."),
     ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", help='Where names do not show it: time=Date+Time,kwh_delivered="Usage (kWh)"'),
+    ] = None,
+    time_format: Annotated[
+        str | None, typer.Option("--time-format", help="How times are written, such as '%d/%m/%Y %H:%M'.")
+    ] = None,
+    decimal: Annotated[Decimal | None, typer.Option("--decimal", help="The decimal sign of numbers.")] = None,
+    which: Annotated[str | None, typer.Option("--meter", help="Which meter, of a file that has several.")] = None,
     store: Annotated[Path | None, typer.Option("--store", help="Keep the meter in this new folder.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -59,8 +73,10 @@ def bill(
     import msgspec
 
     from rig.program.build import build, load_program
+    from rig.replay.intervals.columns import parse_columns
     from rig.replay.intervals.file import read_intervals
     from rig.replay.intervals.replay import Replay
+    from rig.replay.intervals.rows import Writing
     from rig.replay.intervals.store import empty_folder
     from rig.terminal.console import message_console, note, output_console
     from rig.terminal.intervals_view import report as view
@@ -75,11 +91,13 @@ def bill(
     if demand is not None:
         meter = _with_demand(meter, demand, notes)
     minutes = None if interval_minutes is None else _minutes(interval_minutes)
+    writing = Writing(parse_columns(columns), time_format, decimal, which)
     messages = message_console()
     try:
         with progress_bar(messages, load.name) as show:
-            record = read_intervals(load, meter.billing.calendar, stamps_end=stamps is Stamps.end, minutes=minutes)
-            replay = Replay(record, meter, stamps_end=stamps is Stamps.end)
+            ends = stamps is Stamps.end
+            record = read_intervals(load, meter.billing.calendar, stamps_end=ends, minutes=minutes, writing=writing)
+            replay = Replay(record, meter, stamps_end=ends)
             with _kept(store, meter, replay) as keep:
                 report = replay.run(show, keep)
     except KeyboardInterrupt:

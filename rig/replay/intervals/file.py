@@ -1,4 +1,4 @@
-"""A load's record: energy by interval, from a CSV file (`rig bill`).
+"""A load's record: energy by interval, from a file (`rig bill`).
 
 What such files do to time is put right where there is one way to, and told:
 
@@ -7,6 +7,8 @@ What such files do to time is put right where there is one way to, and told:
     stamps out of order, or the newest first       put in order
     00:00 for the 24:00 of a day                   taken as the day's end
     all end at :59                                 they end a second later
+    stamps near the grid of their intervals        on the grid (rig/replay/intervals/grid.py)
+    readings of a register, values of nines        refused, doubted (rig/replay/intervals/climbs.py)
     longer than an hour, over a change of clock    as long as the stamps are apart
     spring's missing hour, autumn's doubled one    see rig/replay/intervals/stamps.py
 """
@@ -26,7 +28,11 @@ from typing import NamedTuple
 from rig.files.strict_toml import shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.time_units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
-from rig.replay.intervals.rows import COLUMNS, IntervalFileError, LoadRow, Rows, read_rows
+from rig.replay.intervals.climbs import filler, longest_climb
+from rig.replay.intervals.columns import COLUMNS
+from rig.replay.intervals.encoding import IntervalFileError
+from rig.replay.intervals.grid import on_grid
+from rig.replay.intervals.rows import LoadRow, Rows, Writing, read_rows
 from rig.replay.intervals.stamps import instants
 
 __all__ = ["COLUMNS", "IntervalFileError", "LoadInterval", "LoadRecord", "local_text", "read_intervals"]
@@ -63,13 +69,20 @@ class LoadRecord:
     notes: tuple[str, ...]
 
 
-def read_intervals(path: Path, calendar: Calendar, *, stamps_end: bool, minutes: Fraction | None = None) -> LoadRecord:
+def read_intervals(
+    path: Path,
+    calendar: Calendar,
+    *,
+    stamps_end: bool,
+    minutes: Fraction | None = None,
+    writing: Writing | None = None,
+) -> LoadRecord:
     """Read a file whose times are those of `calendar`, unless they have an offset. Raises IntervalFileError.
 
     `stamps_end`: they say when intervals end, else when they begin. `minutes` is the interval's length; None takes what
-    most stamps are apart.
+    most stamps are apart. `writing` says of the file what it does not show.
     """
-    return _Reading(path, calendar, stamps_end).load(minutes)
+    return _Reading(path, calendar, stamps_end).load(minutes, writing)
 
 
 def local_text(calendar: Calendar, utc_ns: int, timespec: str = "seconds") -> str:
@@ -87,12 +100,17 @@ class _Reading:
         self._stamps_end = stamps_end
         self._notes: list[str] = []
 
-    def load(self, minutes: Fraction | None) -> LoadRecord:
-        table = read_rows(self._path)
+    def load(self, minutes: Fraction | None, writing: Writing | None) -> LoadRecord:
+        table = read_rows(self._path, ends=self._stamps_end, writing=writing)
+        self._notes += table.notes
         self._tell_columns(table)
         self._order(table)
         if self._stamps_end:
-            self._mend_ends(table)
+            self._mend_seconds(table)
+        self._snap(table, minutes)
+        if self._stamps_end:
+            self._mend_midnights(table)
+        self._doubt_values(table)
         stamps = self._instants(table)
         placed = [(ns, row) for ns, row in zip(stamps, table.rows, strict=True) if ns is not None]
         length_ns = self._length_ns([ns for ns, _ in placed]) if minutes is None else int(minutes * MINUTE_NS)
@@ -104,7 +122,7 @@ class _Reading:
         if backward := sum(a[0] > b[0] for a, b in pairwise(placed)):
             self._notes.append(f"{_count(backward, 'stamp')} out of order: put in order")
             placed.sort(key=lambda one: one[0])
-        scale, units = table.units()
+        scale, units = table.units(length_ns)
         intervals = self._tiled(placed, length_ns, units)
         return LoadRecord(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
 
@@ -134,12 +152,55 @@ class _Reading:
             table.rows.reverse()
             self._notes.append("the newest line comes first: read from the last line on")
 
-    def _mend_ends(self, table: Rows) -> None:
-        """Ends of intervals that are not quite said so: a day's last at its own 00:00, or all at :59."""
+    def _mend_seconds(self, table: Rows) -> None:
+        """Ends of intervals that are all at :59."""
         rows = table.rows
         if all(row.time.second == 59 for row in rows):
             rows[:] = [row._replace(time=row.time.replace(microsecond=0) + _SECOND) for row in rows]
             self._notes.append("all stamps are at 59 s: taken as the minute that follows")
+
+    def _snap(self, table: Rows, minutes: Fraction | None) -> None:
+        """Stamps near the grid of their intervals, on it."""
+        rows = table.rows
+        step = None if minutes is None else timedelta(microseconds=int(minutes * MINUTE_NS) // 1000)
+        snapped = on_grid([row.time for row in rows], ends=self._stamps_end, step=step)
+        if snapped is not None:
+            stamps, note = snapped
+            rows[:] = [row._replace(time=time) for row, time in zip(rows, stamps, strict=True)]
+            self._notes.append(note)
+
+    def _doubt_values(self, table: Rows) -> None:
+        """Readings of a register are no energies, and values of nines may stand for none."""
+        rows = [row for row in table.rows if row.energies is not None]
+        for place, column in enumerate(table.columns):
+            texts = [row.energies[place] for row in rows if row.energies is not None]
+            if nines := [row for row, text in zip(rows, texts, strict=True) if filler(table.numbers[text])]:
+                self._notes.append(
+                    f"{column}: {_count(len(nines), 'value')} of nines, the first in line {nines[0].line}: if it "
+                    "stands for no value, leave its cell empty"
+                )
+            if table.sources[place].power:
+                continue
+            climb = longest_climb([row.time for row in rows], [Fraction(table.numbers[text]) for text in texts])
+            if climb is None:
+                continue
+            first, last = rows[climb.first], rows[climb.last]
+            found = (
+                f"{column} never falls from line {first.line}, {texts[climb.first]}, to line {last.line}, "
+                f"{texts[climb.last]}"
+            )
+            # Of a register that began at 0 the readings can look like a load that grows: only doubted.
+            low, high = (table.numbers[texts[place]] for place in climb)
+            if climb == (0, len(rows) - 1) and 2 * low >= high:
+                raise IntervalFileError(
+                    f"{self._path}: {found}, as a register's readings do: it must be the energy of each interval, the "
+                    "difference of two readings"
+                )
+            self._notes.append(f"{found}, as a register's readings do: is it the energy of each interval?")
+
+    def _mend_midnights(self, table: Rows) -> None:
+        """A day's last interval that ends at that day's own 00:00."""
+        rows = table.rows
         mended = 0
         for place in range(1, len(rows)):
             row, before = rows[place], rows[place - 1].time
@@ -199,7 +260,7 @@ class _Reading:
     # --- intervals ------------------------------------------------------------------------------------------
 
     def _tiled(
-        self, placed: Sequence[tuple[int, LoadRow]], length_ns: int, units: dict[str, int]
+        self, placed: Sequence[tuple[int, LoadRow]], length_ns: int, units: Sequence[dict[str, int]]
     ) -> tuple[LoadInterval, ...]:
         """Intervals one after another, from stamps in order."""
         intervals: list[LoadInterval] = []
@@ -211,11 +272,12 @@ class _Reading:
             if row.energies is None:
                 continue
             start_ns = stamp_ns - shift_ns
+            energies = tuple([unit[text] for unit, text in zip(units, row.energies, strict=True)])
             if end_ns is not None and start_ns != end_ns:
                 last = intervals[-1]
                 if start_ns == last.start_ns or stamp_ns == self._stamp_ns(last):
                     twice.append(row)
-                    differing += last.energies != tuple([units[text] for text in row.energies])
+                    differing += last.energies != energies
                     continue
                 if length_ns > HOUR_NS and end_ns - start_ns == self._clock_shift_ns(last, stamp_ns):
                     if self._stamps_end:
@@ -225,7 +287,7 @@ class _Reading:
                 elif start_ns < end_ns:
                     raise self._overlap(row, start_ns, end_ns, length_ns)
             end_ns = stamp_ns - shift_ns + length_ns
-            intervals.append(LoadInterval(start_ns, end_ns, tuple([units[text] for text in row.energies])))
+            intervals.append(LoadInterval(start_ns, end_ns, energies))
         if not intervals:
             raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
         if twice:
@@ -275,7 +337,8 @@ class _Reading:
             self._notes.append(f"and {_count(len(more), 'gap')} more without energy, {hours:g} h in all")
 
     def _said(self, utc_ns: int) -> str:
-        return local_text(self._calendar, utc_ns, "minutes")
+        """To the second where it is not on a full minute."""
+        return local_text(self._calendar, utc_ns, "seconds" if utc_ns % MINUTE_NS else "minutes")
 
 
 def _count(number: int, noun: str) -> str:

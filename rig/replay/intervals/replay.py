@@ -20,6 +20,8 @@ from rig.meter.billing.snapshot import Snapshot
 from rig.meter.billing.tariff import Rate
 from rig.meter.models import ModelCapability
 from rig.program.build import Program
+from rig.replay.intervals.amounts import nearest_multiple, parts_of, whole_nwh
+from rig.replay.intervals.doubts import implausible_demand
 from rig.replay.intervals.file import COLUMNS, LoadRecord
 from rig.replay.intervals.periods import Periods, Stretch, keep_highest
 from rig.replay.intervals.report import LoadFigures, LoadReading, LogLine, Period, RegisterFigures, Report
@@ -44,6 +46,7 @@ class Replay:
         self._begin_ns, self._end_ns = load.intervals[0].start_ns, load.intervals[-1].end_ns
         self.billing, self._opening = Billing.begin(settings, self._begin_ns)
         self._columns, self._notes = _registered(load, program)
+        self._notes += implausible_demand(load, program, settings.calendar)
         reactive = any(COLUMNS[place].startswith("kvarh") for _, place in self._columns)
         multiplier = program.nameplate.ratios.multiplier
         self._figures = LoadFigures(
@@ -84,22 +87,29 @@ class Replay:
     # --- the load as portions -------------------------------------------------------------------------------
 
     def _portions(self) -> Iterator[EnergyInterval]:
-        """Without a gap, and none over an instant at which the calendar changes anything.
-
-        Of energy less than a nWh is carried on to the next interval.
-        """
-        per_unit = NANO_PER_KILO / (self._load.scale * self._program.nameplate.ratios.multiplier)
-        numerator, denominator = per_unit.as_integer_ratio()
-        carried = [0] * len(COLUMNS)
+        """Without a gap, and none over an instant at which the calendar changes anything."""
+        intervals = self._load.intervals
+        parts = [parts_of(interval, self._program.billing.demand, self._calendar) for interval in intervals]
+        energies = self._energies(parts)
         now_ns = self._begin_ns
-        for start_ns, end_ns, energies in self._load.intervals:
+        for place, (start_ns, end_ns, _) in enumerate(intervals):
             if start_ns > now_ns:
                 yield from self._cut(EnergyInterval(now_ns, start_ns, Quadrant.Q1, 0))
-            amounts = [0] * len(COLUMNS)
-            for column, place in self._columns:
-                amounts[place], carried[place] = divmod(energies[column] * numerator + carried[place], denominator)
-            yield from self._cut(_portion(start_ns, end_ns, *amounts))
+            yield from self._cut(_portion(start_ns, end_ns, parts[place], *[column[place] for column in energies]))
             now_ns = end_ns
+
+    def _energies(self, parts: Sequence[int]) -> list[Sequence[int]]:
+        """By the places of COLUMNS, the nWh (nvarh) of every interval."""
+        intervals = self._load.intervals
+        per_unit = NANO_PER_KILO / (self._load.scale * self._program.nameplate.ratios.multiplier)
+        numerator, denominator = per_unit.as_integer_ratio()
+        days = [self._calendar.span(interval.start_ns).date for interval in intervals]
+        lengths_ns = [interval.end_ns - interval.start_ns for interval in intervals]
+        found: list[Sequence[int]] = [[0] * len(intervals) for _ in COLUMNS]
+        for column, place in self._columns:
+            amounts = [interval.energies[column] for interval in intervals]
+            found[place] = whole_nwh(amounts, numerator, denominator, parts, days, lengths_ns)
+        return found
 
     def _cut(self, portion: EnergyInterval) -> Iterator[EnergyInterval]:
         while (change_ns := self._calendar.span(portion.start_ns).end_ns) < portion.end_ns:
@@ -175,8 +185,7 @@ class Replay:
             end=figures.time(self._end_ns),
             totals=figures.registers(last.energy, highest[0]),
             rates={
-                rate.name: figures.registers(last.rates[rate], highest[1 + rate])
-                for rate in self._rates(last.rates)
+                rate.name: figures.registers(last.rates[rate], highest[1 + rate]) for rate in self._rates(last.rates)
             },
             seasons={name: self._of(stretch) for name, stretch in self._seasons.by_name().items()},
             season_periods=[
@@ -202,9 +211,7 @@ class Replay:
 
     def _of(self, stretch: Stretch) -> RegisterFigures:
         found = self._figures.registers(stretch.energy, stretch.maxima)
-        found["rates"] = {
-            rate.name: self._figures.energies(stretch.rates[rate]) for rate in self._rates(stretch.rates)
-        }
+        found["rates"] = {rate.name: self._figures.energies(stretch.rates[rate]) for rate in self._rates(stretch.rates)}
         return found
 
     def _rates(self, energies: Sequence[Amounts]) -> list[Rate]:
@@ -246,7 +253,9 @@ def _month(span: Span) -> str:
     return span.date.strftime("%Y-%m")
 
 
-def _portion(start_ns: int, end_ns: int, delivered: int, received: int, lagging: int, leading: int) -> EnergyInterval:
+def _portion(
+    start_ns: int, end_ns: int, parts: int, delivered: int, received: int, lagging: int, leading: int
+) -> EnergyInterval:
     """Where an interval has energy both ways, or vars both ways, it is of several quadrants: vars go with the greater
     watt-hours, watt-hours with the greater vars."""
     if not (received or lagging or leading):
@@ -261,7 +270,7 @@ def _portion(start_ns: int, end_ns: int, delivered: int, received: int, lagging:
     flows = []
     for quadrant in Quadrant:
         if wh[quadrant] or varh[quadrant]:
-            vah = isqrt(wh[quadrant] ** 2 + varh[quadrant] ** 2)
+            vah = nearest_multiple(isqrt(wh[quadrant] ** 2 + varh[quadrant] ** 2), parts)
             flows.append((int(quadrant), wh[quadrant], varh[quadrant], vah, vah))
     first, *others = flows
     return EnergyInterval(start_ns, end_ns, *first, others=tuple(others))

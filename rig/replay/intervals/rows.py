@@ -1,32 +1,40 @@
 """The lines of a load's record: a CSV file as stamps and numbers, taken strictly.
 
-Columns `time` (ISO, local, or with its offset from UTC) and `kwh_delivered`, and where there are, `kwh_received`,
-`kvarh_lagging`, `kvarh_leading`, in any order; a blank in a name is an underscore. Other columns do not count, and are
-told; nor do lines that are empty or begin with `#`. Commas, semicolons or tabs separate; without commas a number may
-have one for its point.
+Columns are found by their names (rig/replay/intervals/columns.py), stamps and decimal signs by all that there are
+(times.py, decimals.py). Lines above the columns' names, other columns, lines that are empty or begin with `#` do not
+count. Commas, semicolons, tabs or bars separate, whatever a first line `sep=;` says before all.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from itertools import islice
+from math import lcm
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
-from rig.files.strict_toml import ConfigError, shown
+from rig.files.strict_toml import shown
+from rig.meter.billing.time_units import HOUR_NS
+from rig.replay.intervals.columns import COLUMNS, Layout, Source, WrongColumns, recognise
+from rig.replay.intervals.decimals import notation_of
+from rig.replay.intervals.encoding import IntervalFileError, decode, read_bytes
+from rig.replay.intervals.times import WrongStamp, read_times
 
-COLUMNS = ("kwh_delivered", "kwh_received", "kvarh_lagging", "kvarh_leading")
 MOST_KWH = 10**9
 MOST_DECIMALS = 40
-YEARS = range(1970, 2200)
-_DAY = timedelta(days=1)
+MOST_ABOVE = 40
+"""Lines among which the columns' names are looked for."""
 
-
-class IntervalFileError(ConfigError):
-    """A file that is no load's record: one sentence with file, line, value and what would be right."""
+MOST_METERS_TOLD = 6
+SEPARATORS = ",;\t|"
+_SEP_LINE = re.compile(r'"?sep=(.)"?[ ;,\t|]*\r?\n', re.IGNORECASE)
 
 
 class LoadRow(NamedTuple):
@@ -37,140 +45,224 @@ class LoadRow(NamedTuple):
     energies: tuple[str, ...] | None
 
 
+@dataclass(frozen=True)
+class Writing:
+    """How a file is written, where it does not show: columns by key (columns.py), the stamps' format, the decimal sign,
+    and which meter of several."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    time_format: str | None = None
+    decimal: str | None = None
+    meter: str | None = None
+
+
 @dataclass
 class Rows:
     """All lines in the order of the file; `columns` are those of COLUMNS that it has, `others` its columns that do not
-    count. `numbers` is of every text."""
+    count. `numbers` is of every text, in the unit of its column's source. `notes` say how the file was read."""
 
     columns: tuple[str, ...]
+    sources: tuple[Source, ...]
     others: tuple[str, ...] = ()
     rows: list[LoadRow] = field(default_factory=list)
     numbers: dict[str, Decimal] = field(default_factory=dict)
-    decimal_comma: bool = False
+    notes: list[str] = field(default_factory=list)
 
     def flows(self, place: int) -> bool:
         """Whether a line has energy."""
         energies = self.rows[place].energies
         return energies is not None and any(self.numbers[text] for text in energies)
 
-    def units(self) -> tuple[int, dict[str, int]]:
-        """Every number exactly, as an integer over one scale."""
+    def units(self, length_ns: int) -> tuple[int, list[dict[str, int]]]:
+        """Every number exactly, by column, as an integer of kWh (kvarh) over one scale; power flows for `length_ns`."""
+        factors = [
+            source.factor * Fraction(length_ns, HOUR_NS) if source.power else source.factor for source in self.sources
+        ]
         places = max((-int(number.as_tuple().exponent) for number in self.numbers.values()), default=0)
+        common = lcm(*(factor.denominator for factor in factors))
         scale = 10 ** max(places, 0)
-        units = {}
+        whole = {}
         for text, number in self.numbers.items():
             numerator, denominator = number.as_integer_ratio()
-            units[text] = numerator * (scale // denominator)
-        return scale, units
+            whole[text] = numerator * (scale // denominator)
+        by_factor = {
+            factor: {text: unit * int(factor * common) for text, unit in whole.items()} for factor in set(factors)
+        }
+        return scale * common, [by_factor[factor] for factor in factors]
 
 
-def read_rows(path: Path) -> Rows:
-    """Read a file. Raises IntervalFileError."""
+class _Line(NamedTuple):
+    number: int
+    cells: list[str]
+
+
+def read_rows(path: Path, *, ends: bool, writing: Writing | None = None) -> Rows:
+    """Read a file; `ends` says that the ends of intervals are wanted. Raises IntervalFileError."""
+    notes: list[str] = []
+    text = decode(path, read_bytes(path), notes)
+    writing = writing or Writing()
+    separators, begun = SEPARATORS, 0
+    if match := _SEP_LINE.match(text):
+        separators, begun = match[1], 1
+        text = text[match.end() :]
+        if match[1] not in SEPARATORS:
+            raise IntervalFileError(f"{path}, line 1: sep={match[1]} is no separator, it must be one of , ; | or a tab")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            separator = _separator(file)
-            lines = _lines(csv.reader(file, delimiter=separator, skipinitialspace=True))
-            return _read(path, lines, separator)
-    except FileNotFoundError:
-        raise IntervalFileError(f"{path} does not exist: give a CSV file with columns time and kwh_delivered") from None
-    except UnicodeDecodeError as error:
-        raise IntervalFileError(f"{path} is not text in UTF-8 ({error.reason}): save it as CSV in UTF-8") from None
-    except OSError as error:
-        raise IntervalFileError(f"{path} cannot be read: {error.strerror}") from None
+        separator, header, layout = _header(path, text, separators, writing, ends)
+        lines = _lines(text, separator)
+        above = list(islice(lines, header.number))
+        if len(above) > 1:
+            notes.append(f"the columns are named in line {above[-1].number + begun}: what is above it is passed over")
+        return _read(
+            path, above[-1].cells, layout, ((n + begun, cells) for n, cells in lines), separator, writing, notes
+        )
     except csv.Error as error:
         raise IntervalFileError(f"{path} is no CSV file: {error}") from None
+    except WrongColumns as error:
+        raise IntervalFileError(f"{path}: {error}") from None
 
 
-def _separator(file: TextIO) -> str:
-    """What the line with the names has most of."""
-    first = next((line for line in file if not _passed_over(line)), "")
-    file.seek(0)
-    return max(",;\t", key=first.count)
-
-
-def _passed_over(text: str) -> bool:
-    return not text.strip() or text.startswith("#")
-
-
-def _lines(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+def _lines(text: str, separator: str) -> Iterator[_Line]:
     """Number and cells of each line that counts."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     for cells in reader:
         if any(cell.strip() for cell in cells) and not cells[0].startswith("#"):
-            yield reader.line_num, cells  # type: ignore[attr-defined]  # it is csv's
+            yield _Line(reader.line_num, cells)
 
 
-def _read(path: Path, lines: Iterator[tuple[int, list[str]]], separator: str) -> Rows:
-    _, names = next(lines, (0, []))
-    header = [name.strip().lower().replace(" ", "_") for name in names]
-    for name in ("time", *COLUMNS):
-        if header.count(name) > 1:
-            raise IntervalFileError(f"{path}: column {name} comes twice; give it once")
-    for name in ("time", "kwh_delivered"):
-        if name not in header:
-            found = ", ".join(shown(h) for h in header[:8]) or "nothing"
-            raise IntervalFileError(
-                f"{path}: no column {name}: its first line has {found}, it must name time and kwh_delivered"
-            )
-    table = Rows(
-        tuple(c for c in COLUMNS if c in header),
-        tuple(name for name in header if name and name not in ("time", *COLUMNS)),
-        decimal_comma=separator != ",",
+def _header(path: Path, text: str, separators: str, writing: Writing, ends: bool) -> tuple[str, _Line, Layout]:
+    """The separator, the line with the columns' names, by its place among those that count, and what they are."""
+    top = "\n".join(line for line in text.split("\n", MOST_ABOVE)[:MOST_ABOVE] if not line.startswith("#"))
+    for separator in sorted(separators, key=top.count, reverse=True):
+        for place, line in enumerate(islice(_lines(text, separator), MOST_ABOVE), 1):
+            if (layout := recognise(line.cells, writing.columns, ends=ends)) is not None:
+                return separator, _Line(place, line.cells), layout
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    separator = max(separators, key=first.count)
+    names = next(_lines(text, separator), _Line(0, [])).cells
+    found = ", ".join(shown(name.strip().lower().replace(" ", "_")) for name in names[:8]) or "nothing"
+    if writing.columns:
+        wanted = ", ".join(writing.columns.values())
+        raise IntervalFileError(f"{path}: --columns has {shown(wanted)}, but its first line has {found}")
+    plain = [name.strip().lower().replace(" ", "_") for name in names]
+    missing = "kwh_delivered" if "time" in plain else "time"
+    raise IntervalFileError(
+        f"{path}: no column {missing}: its first line has {found}, it must name time and kwh_delivered, or --columns "
+        "says which they are"
     )
-    time_at, places = header.index("time"), [header.index(c) for c in table.columns]
-    width, rows, numbers = len(header), table.rows, table.numbers
+
+
+def _read(
+    path: Path,
+    names: Sequence[str],
+    layout: Layout,
+    lines: Iterator[tuple[int, list[str]]],
+    separator: str,
+    writing: Writing,
+    notes: list[str],
+) -> Rows:
+    if "kwh_delivered" not in layout.sources:
+        raise IntervalFileError(
+            f"{path}: no column kwh_delivered: its first line has {', '.join(map(shown, names[:8]))}, it must name "
+            "time and kwh_delivered, or --columns says which they are"
+        )
+    columns = tuple(column for column in COLUMNS if column in layout.sources)
+    sources = tuple(layout.sources[column] for column in columns)
+    counted = {*layout.times, *(source.place for source in sources), layout.meter}
+    others = [name.strip().lower().replace(" ", "_") for place, name in enumerate(names) if place not in counted]
+    table = Rows(columns, sources, tuple(name for name in others if name), notes=[*notes, *layout.notes])
+    places, width = [source.place for source in sources], len(names)
+    numbers: list[int] = []
+    stamps: list[str] = []
+    values: list[tuple[str, ...]] = []
+    meters: dict[str, int] = {}
     for line, cells in lines:
         if len(cells) != width and (len(cells) < width or any(cell.strip() for cell in cells[width:])):
             raise IntervalFileError(f"{path}, line {line}: {len(cells)} cells under {width} columns")
-        texts = tuple([cells[place].strip() for place in places])
-        for text in texts:
-            if text not in numbers and any(texts):
-                _check_filled(path, line, table.columns, texts)
-                numbers[text] = _number(path, line, table, texts, text)
-        rows.append(LoadRow(line, _time(path, line, cells[time_at].strip()), texts if any(texts) else None))
-        if (rows[-1].time.tzinfo is None) != (rows[0].time.tzinfo is None):
-            raise IntervalFileError(
-                f"{path}, line {line}: time is {shown(cells[time_at].strip())}, but the first time is "
-                f"{'without' if rows[0].time.tzinfo is None else 'with'} an offset from UTC: give all one, or none"
-            )
-    if not rows:
+        if layout.meter is not None:
+            meter = cells[layout.meter].strip()
+            meters.setdefault(meter, line)
+            if writing.meter is not None and meter != writing.meter:
+                continue
+        numbers.append(line)
+        stamps.append(" ".join([cells[place].strip() for place in layout.times]))
+        values.append(tuple([cells[place].strip() for place in places]))
+    _check_meters(path, layout.meter, meters, writing.meter)
+    if not numbers:
         raise IntervalFileError(f"{path} has no intervals: give at least one line below the columns")
+    _take_numbers(path, table, numbers, values, separator, writing.decimal)
+    try:
+        times, note = read_times(stamps, writing.time_format)
+    except WrongStamp as error:
+        raise IntervalFileError(
+            f"{path}, line {numbers[error.place]}: time is {shown(stamps[error.place])}, {error.rule}"
+        ) from None
+    if note is not None:
+        table.notes.append(note)
+    for line, stamp, time, texts in zip(numbers, stamps, times, values, strict=True):
+        table.rows.append(LoadRow(line, time, texts if any(texts) else None))
+        if (time.tzinfo is None) != (times[0].tzinfo is None):
+            raise IntervalFileError(
+                f"{path}, line {line}: time is {shown(stamp)}, but the first time is "
+                f"{'without' if times[0].tzinfo is None else 'with'} an offset from UTC: give all one, or none"
+            )
     return table
 
 
-def _check_filled(path: Path, line: int, columns: tuple[str, ...], texts: tuple[str, ...]) -> None:
-    if "" in texts:
+def _check_meters(path: Path, place: int | None, meters: Mapping[str, int], wanted: str | None) -> None:
+    if wanted is None and len(meters) < 2:
+        return
+    found = ", ".join(map(shown, [*meters][:MOST_METERS_TOLD])) + (", …" if len(meters) > MOST_METERS_TOLD else "")
+    if wanted is None:
+        raise IntervalFileError(f"{path} has {len(meters)} meters, {found}: say which with --meter")
+    if place is None:
+        raise IntervalFileError(f"{path} has no column of meters for --meter: name it with --columns meter=NAME")
+    if wanted not in meters:
+        raise IntervalFileError(f"{path} has no meter {shown(wanted)} for --meter: it has {found}")
+
+
+def _take_numbers(
+    path: Path,
+    table: Rows,
+    lines: Sequence[int],
+    values: Sequence[tuple[str, ...]],
+    separator: str,
+    decimal: str | None,
+) -> None:
+    """Read every text once; errors are of the first line that has it."""
+    first: dict[str, int] = {}
+    for place, texts in enumerate(values):
+        for text in texts:
+            if text not in first and any(texts):
+                if "" in texts:
+                    raise IntervalFileError(
+                        f"{path}, line {lines[place]}: {table.columns[texts.index('')]} is empty, it must be a number "
+                        "where other columns have one, such as 0"
+                    )
+                first[text] = place
+    notation = notation_of(first, separator, decimal)
+    if notation is None:
+        text = next(text for text in first if "," in text)
         raise IntervalFileError(
-            f"{path}, line {line}: {columns[texts.index('')]} is empty, it must be a number where other columns have "
-            "one, such as 0"
+            f"{path}, line {lines[first[text]]}: {shown(text)} can be read in two ways, and so can all numbers with a "
+            "comma: say with --decimal . or --decimal , which sign is the decimal one"
         )
+    if notation.note is not None:
+        table.notes.append(notation.note)
+    for text, place in first.items():
+        try:
+            number = Decimal(notation.plain(text))
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not (number.is_finite() and 0 <= number <= MOST_KWH and int(number.as_tuple().exponent) >= -MOST_DECIMALS):
+            raise _wrong_number(path, lines[place], table.columns[values[place].index(text)], text)
+        table.numbers[text] = number
 
 
-def _number(path: Path, line: int, table: Rows, texts: tuple[str, ...], text: str) -> Decimal:
-    try:
-        number = Decimal(text.replace(",", ".") if table.decimal_comma else text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if number.is_finite() and 0 <= number <= MOST_KWH and int(number.as_tuple().exponent) >= -MOST_DECIMALS:
-        return number
-    column = table.columns[texts.index(text)]
+def _wrong_number(path: Path, line: int, column: str, text: str) -> IntervalFileError:
     unit = column.partition("_")[0].replace("kwh", "kWh")
     hint = "; what flows back belongs into kwh_received" if text.startswith("-") and column == "kwh_delivered" else ""
-    raise IntervalFileError(
+    return IntervalFileError(
         f"{path}, line {line}: {column} is {shown(text)}, it must be a number of {unit} from 0 to {MOST_KWH} with at "
         f"most {MOST_DECIMALS} decimals{hint}"
     )
-
-
-def _time(path: Path, line: int, stamp: str) -> datetime:
-    """As it stands there; 24:00 is the 00:00 of the next day."""
-    midnight = stamp[11:16] == "24:00"
-    try:
-        time = datetime.fromisoformat(f"{stamp[:11]}00:00{stamp[16:]}" if midnight else stamp)
-        if time.year not in YEARS or (midnight and (time.second or time.microsecond)):
-            raise ValueError
-    except ValueError:
-        raise IntervalFileError(
-            f"{path}, line {line}: time is {shown(stamp)}, it must be as in 2011-07-01T16:30 or "
-            f"2011-07-01T16:30-04:00, in the years {YEARS[0]} to {YEARS[-1]}"
-        ) from None
-    return time + _DAY if midnight else time

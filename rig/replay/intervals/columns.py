@@ -1,0 +1,203 @@
+"""The columns of a load's record: which is the time, which are energies, by their names or by `--columns`.
+
+A name counts if all of its words are known: "Usage (kWh)", "Export kWh", "Active power kW", "Interval end". What is
+not sure is refused, and `--columns kwh_delivered=NAME` says it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rig.files.strict_toml import ConfigError, shown
+
+COLUMNS = ("kwh_delivered", "kwh_received", "kvarh_lagging", "kvarh_leading")
+
+_UNITS = {"wh": Fraction(1, 1000), "kwh": Fraction(1), "mwh": Fraction(1000)}
+_UNITS |= {unit[:-1]: factor for unit, factor in _UNITS.items()}
+_UNITS |= {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "var": Fraction(1, 1000), "kvar": Fraction(1)}
+_DELIVERED = {"delivered", "import", "imported", "usage", "used", "consumption", "consumed"}
+_RECEIVED = {"received", "export", "exported", "generation", "generated"}
+_LAGGING, _LEADING = {"lagging", "inductive"}, {"leading", "capacitive"}
+_PLAIN = {"energy", "active", "reactive", "power", "demand", "interval", "load", "value", "electricity", "in"}
+_STAMPS = {"time", "timestamp", "datetime", "date time", "time stamp", "reading time", "local time", "date and time"}
+_BEGINS = {f"{a} {b}".strip() for a in ("", "interval", "period", "from") for b in ("start", "begin", "start time")}
+_ENDS = {f"{a} {b}".strip() for a in ("", "interval", "period", "to") for b in ("end", "end time", "ending")}
+_BEGINS |= {"interval start time", "start date time", "start datetime"}
+_ENDS |= {"interval end time", "end date time", "end datetime"}
+_METERS = {
+    "meter",
+    "meter id",
+    "meter number",
+    "meter no",
+    "meter serial number",
+    "mpan",
+    "nmi",
+    "esiid",
+    "usage point",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A column of the file at a place: its numbers times `factor` are kWh (kvarh), or kW (kvar) if it is a power."""
+
+    place: int
+    factor: Fraction
+    power: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Places of columns: `times` are joined with a blank. `notes` say what is not as it is written."""
+
+    times: tuple[int, ...]
+    sources: Mapping[str, Source]
+    meter: int | None
+    notes: tuple[str, ...]
+
+
+class WrongColumns(ConfigError):
+    """Columns of which it is not sure what they are; the sentence goes on after the file's name."""
+
+
+def parse_columns(text: str | None) -> dict[str, str]:
+    """Read time=Date+Time,kwh_delivered="Usage (kWh)",meter=NMI. Raises ConfigError."""
+    found: dict[str, str] = {}
+    for part in next(csv.reader([text or ""], skipinitialspace=True), []):
+        key, is_pair, name = part.partition("=")
+        key = key.strip().lower()
+        if not is_pair or key in found or not name.strip() or (key not in ("time", "meter") and unit_of(key) is None):
+            raise ConfigError(
+                f"--columns has {shown(part)}: give each of time, {', '.join(COLUMNS)} or meter once, kw_ or wh_ for "
+                'kwh_ where the numbers are, as in time=Date+Time,kwh_delivered="Usage (kWh)"'
+            )
+        found[key] = name.strip().strip('"')
+    return found
+
+
+def unit_of(name: str) -> tuple[str, Fraction, bool] | None:
+    """Give of an energy's or power's name the column of COLUMNS, its factor, and whether it is a power; else None."""
+    words = re.findall(r"[^\W_]+", name.lower())
+    units = [word for word in words if word in _UNITS]
+    if len(units) != 1:
+        return None
+    unit, others = units[0], set(words) - set(units) - _PLAIN
+    if "var" in unit:
+        for column, known in (("kvarh_lagging", _LAGGING), ("kvarh_leading", _LEADING)):
+            if others and others <= known:
+                return column, _UNITS[unit], not unit.endswith("h")
+        return None
+    for column, known in (("kwh_delivered", _DELIVERED), ("kwh_received", _RECEIVED)):
+        if others <= known:
+            return column, _UNITS[unit], not unit.endswith("h")
+    return None
+
+
+def recognise(names: Sequence[str], given: Mapping[str, str], *, ends: bool) -> Layout | None:
+    """Give the layout under a line of names; None if it is no such line. Raises WrongColumns.
+
+    `given` are names by key (`parse_columns`), `ends` says that the ends of intervals are wanted.
+    """
+    plain = [" ".join(re.findall(r"[^\W_]+", name.lower())) for name in names]
+    notes: list[str] = []
+    sources = _given_sources(names, given) if len(given.keys() - {"time", "meter"}) else _sources(names, notes)
+    if not sources:
+        return None
+    times = _given_times(names, given["time"]) if "time" in given else _times(names, plain, ends, notes)
+    if not times:
+        return None
+    meter: int | None = next((place for place, name in enumerate(plain) if name in _METERS), None)
+    if "meter" in given:
+        meter = _place(names, given["meter"])
+        if meter is None:
+            return None
+    return Layout(times, sources, meter, tuple(notes))
+
+
+def _place(names: Sequence[str], name: str) -> int | None:
+    found = [place for place, each in enumerate(names) if each.strip().lower() == name.strip().lower()]
+    if len(found) > 1:
+        raise WrongColumns(f"has column {shown(name)} {len(found)} times: give each column a name of its own")
+    return found[0] if found else None
+
+
+def _given_sources(names: Sequence[str], given: Mapping[str, str]) -> dict[str, Source]:
+    sources = {}
+    for key, name in given.items():
+        if (unit := unit_of(key)) is None:
+            continue
+        place = _place(names, name)
+        if place is None:
+            return {}
+        if unit[0] in sources:
+            raise WrongColumns(f"gets {unit[0]} from two columns by --columns: give it one")
+        sources[unit[0]] = Source(place, *unit[1:])
+    return sources
+
+
+def _given_times(names: Sequence[str], name: str) -> tuple[int, ...]:
+    whole = _place(names, name)
+    if whole is not None:
+        return (whole,)
+    places = [_place(names, part) for part in name.split("+")]
+    return () if None in places else tuple(place for place in places if place is not None)
+
+
+def _sources(names: Sequence[str], notes: list[str]) -> dict[str, Source]:
+    """By their names: one written as in COLUMNS first, energy before power."""
+    found: dict[str, list[tuple[int, str, Source]]] = {}
+    for place, name in enumerate(names):
+        if (unit := unit_of(name)) is not None:
+            column, factor, power = unit
+            rank = 0 if name.strip().lower().replace(" ", "_") == column else 2 if power else 1
+            found.setdefault(column, []).append((rank, name.strip(), Source(place, factor, power)))
+    sources = {}
+    for column, ranked in found.items():
+        ranked.sort(key=lambda each: each[0])
+        rank, name, source = ranked[0]
+        if len(ranked) > 1 and ranked[1][0] == rank:
+            if rank == 0:
+                raise WrongColumns(f"column {column} comes twice; give it once")
+            raise WrongColumns(
+                f"columns {shown(name)} and {shown(ranked[1][1])} could both be {column}: say which with --columns "
+                f"{column}=NAME"
+            )
+        if rank:
+            unit = next(word for word in re.findall(r"[^\W_]+", name.lower()) if word in _UNITS)
+            kind = ", a mean power times the interval's length" if source.power else ""
+            notes.append(f"column {shown(name)} is read as {column}, in {_trade(unit)}{kind}")
+        sources[column] = source
+    return sources
+
+
+def _trade(unit: str) -> str:
+    """kwh as kWh, mw as MW, kvarh as it is."""
+    if "var" in unit:
+        return unit
+    return unit.replace("w", "W").replace("m", "M")
+
+
+def _times(names: Sequence[str], plain: Sequence[str], ends: bool, notes: list[str]) -> tuple[int, ...]:
+    stamps = [place for place, name in enumerate(plain) if name in _STAMPS]
+    dates = [place for place, name in enumerate(plain) if name in ("date", "day", "reading date")]
+    wanted, others = (_ENDS, _BEGINS) if ends else (_BEGINS, _ENDS)
+    right = [place for place, name in enumerate(plain) if name in wanted]
+    wrong = [place for place, name in enumerate(plain) if name in others]
+    if len(stamps) > 1 and not (len(stamps) == 1 or dates):
+        raise WrongColumns("column time comes twice; give it once")
+    if len(dates) > 1 or len(stamps) > 1 or len(right) > 1:
+        raise WrongColumns("has several columns of times: say which with --columns time=NAME, or time=DATE+TIME")
+    if wrong and not right and not stamps:
+        raise WrongColumns(
+            f"column {shown(names[wrong[0]].strip())} says when intervals {'begin' if ends else 'end'}: give --stamps "
+            f"{'begin' if ends else 'end'}"
+        )
+    clock = right or stamps
+    found = (*dates, *clock) if dates else tuple(clock)
+    if found and [names[place].strip().lower() for place in found] != ["time"]:
+        notes.append(f"times are in {' and '.join(shown(names[place].strip()) for place in found)}")
+    return found

@@ -1,0 +1,142 @@
+"""Stamps of a load's record, in ISO, by a format that is given, or as day, month and year in an order that is sure.
+
+first stamp                      order
+ISO, 2026-01-15T00:15            ISO, for all
+begins with the year             year, month, day
+with dots, 15.01.2026            day, month, year
+with / or -, any first above 12  day, month, year; told
+with / or -, any second above 12 month, day, year; told
+both, or neither                 refused: --time-format says it
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from rig.files.strict_toml import shown
+
+YEARS = range(1970, 2200)
+
+_DAY = timedelta(days=1)
+_PATTERN = re.compile(
+    r"(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})"
+    r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?\s*(?:([AP])\.?M\.?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+class WrongStamp(ValueError):
+    """A stamp at a place, and what it must be."""
+
+    def __init__(self, place: int, rule: str) -> None:
+        super().__init__(rule)
+        self.place, self.rule = place, rule
+
+
+class Times(NamedTuple):
+    """Instants of all stamps, and a note where the order of a date was found."""
+
+    times: list[datetime]
+    note: str | None
+
+
+def read_times(stamps: Sequence[str], time_format: str | None) -> Times:
+    """Read all stamps. Raises WrongStamp."""
+    if time_format is not None:
+        rule = f"it must be as --time-format {shown(time_format)} says, in the years {YEARS[0]} to {YEARS[-1]}"
+        return Times(_all(stamps, lambda stamp: _by_format(stamp, time_format), rule), None)
+    if stamps and _iso_or_none(stamps[0]) is None and (match := _PATTERN.fullmatch(stamps[0])):
+        return _dates(stamps, match)
+    rule = (
+        "it must be as in 2011-07-01T16:30 or 2011-07-01T16:30-04:00, in the years "
+        f"{YEARS[0]} to {YEARS[-1]}, or --time-format says how it is written"
+    )
+    return Times(_all(stamps, _iso, rule), None)
+
+
+def _all(stamps: Sequence[str], read: Callable[[str], datetime], rule: str) -> list[datetime]:
+    times = []
+    for place, stamp in enumerate(stamps):
+        try:
+            time = read(stamp)
+            if time.year not in YEARS:
+                raise ValueError
+        except (ValueError, OverflowError, IndexError, re.error):
+            raise WrongStamp(place, rule) from None
+        times.append(time)
+    return times
+
+
+def _iso(stamp: str) -> datetime:
+    """As it stands there; 24:00 is the 00:00 of the next day."""
+    if stamp[11:16] != "24:00":
+        return datetime.fromisoformat(stamp)
+    time = datetime.fromisoformat(f"{stamp[:11]}00:00{stamp[16:]}")
+    if time.second or time.microsecond:
+        raise ValueError
+    return time + _DAY
+
+
+def _iso_or_none(stamp: str) -> datetime | None:
+    try:
+        return _iso(stamp)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _by_format(stamp: str, time_format: str) -> datetime:
+    return datetime.strptime(stamp, time_format)
+
+
+def _dates(stamps: Sequence[str], first: re.Match[str]) -> Times:
+    note = None
+    if len(first[1]) == 4:
+        order = "ymd"
+    elif first[2] == ".":
+        order = "dmy"
+    else:
+        order, place = _order(stamps)
+        name = "day, month, year" if order == "dmy" else "month, day, year"
+        note = f"dates are read as {name}: {shown(stamps[place])} can be nothing else"
+    rule = (
+        f"it must be as in the first line, {shown(first.string)}, or --time-format says how it is written, "
+        "such as %d/%m/%Y %H:%M"
+    )
+    return Times(_all(stamps, lambda stamp: _by_order(stamp, order), rule), note)
+
+
+def _order(stamps: Sequence[str]) -> tuple[str, int]:
+    """Give the order of day and month, and the place of a stamp that shows it."""
+    day_first = month_first = None
+    for place, stamp in enumerate(stamps):
+        if match := _PATTERN.fullmatch(stamp):
+            if day_first is None and int(match[1]) > 12:
+                day_first = place
+            if month_first is None and int(match[3]) > 12:
+                month_first = place
+    if (day_first is None) == (month_first is None):
+        found = "can be read in two orders" if day_first is None else "and others are in two orders"
+        raise WrongStamp(
+            month_first or 0,
+            f"which {found}: say with --time-format, such as '%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M'",
+        )
+    return ("dmy", day_first) if day_first is not None else ("mdy", month_first or 0)
+
+
+def _by_order(stamp: str, order: str) -> datetime:
+    match = _PATTERN.fullmatch(stamp)
+    if match is None:
+        raise ValueError
+    parts = dict(zip(order, (int(match[1]), int(match[3]), int(match[4])), strict=True))
+    year = parts["y"] + (2000 if parts["y"] < 100 else 0)
+    hour, minute, second = (int(match[k] or 0) for k in (5, 6, 7))
+    if match[8]:
+        if not 1 <= hour <= 12:
+            raise ValueError
+        hour = hour % 12 + (12 if match[8].upper() == "P" else 0)
+    if hour == 24 and not (minute or second):
+        return datetime(year, parts["m"], parts["d"]) + _DAY
+    return datetime(year, parts["m"], parts["d"], hour, minute, second)
