@@ -38,7 +38,11 @@ def check_command(folder: StoreArgument, json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command("clear-fram", epilog="Example: rig store clear-fram --config rig.toml --yes")
+@app.command(
+    "clear-fram",
+    short_help="Empty the FRAM that another meter has used.",
+    epilog="Example: rig store clear-fram --config rig.toml --yes",
+)
 def clear_fram_command(
     config: ConfigOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it: what another meter saved last is in it.")] = False,

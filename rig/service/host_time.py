@@ -19,15 +19,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from rig.meter.billing.time_units import SECOND_NS
+from rig.meter.billing.time_units import DAY_NS, SECOND_NS
 
 EARLIEST_UTC_NS, LATEST_UTC_NS = 946_684_800 * SECOND_NS, 4_102_444_800 * SECOND_NS
 """2000 to 2100: a clock set to anything else is a mistake, whoever sets it."""
 
 BUILT_UTC_NS = 1_793_491_200 * SECOND_NS
 """2026-11-01: this version did not exist before. To be raised with each release."""
-
-DAY_NS = 86_400 * SECOND_NS
 
 AHEAD_NS = 92 * DAY_NS
 """A meter may be without power for a quarter of a year and take the computer's time at once."""

@@ -23,7 +23,7 @@ class StoreAdopted(LogEvent):
     """The store was handed over to another meter, or began another history, by a command."""
 
     label = "store adopted"
-    code = 2080
+    code = 2083
 
     was_of: str
     is_of: str

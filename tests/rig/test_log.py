@@ -60,7 +60,7 @@ from rig.service.events import (
     LinkLost,
     LinkRestored,
 )
-from rig.store.events import StoreDamaged
+from rig.store.events import StoreAdopted, StoreDamaged
 from rig.store.items import EventItem
 from rig.store.meter_items import items_of
 
@@ -208,6 +208,13 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
     ),
     (SealBroken(AT), 47, "seal broken", {}, ""),
     (MeterSealed(AT), 2059, "sealed", {}, ""),
+    (
+        StoreAdopted(AT, "serial 1", "serial 2", "handed over", Source.COMMAND_LINE),
+        2083,
+        "store adopted",
+        {"was_of": "serial 1", "is_of": "serial 2", "done": "handed over", "source": "command line"},
+        "was_of serial 1, is_of serial 2, done handed over, from command line",
+    ),
 ]
 """An event, what every store since the first has of its kind (code, of C12.19 where it has one; name; JSON details but
 for the source, which came later), and its line for people."""
@@ -269,7 +276,9 @@ def test_codes_of_our_own_are_beyond_those_of_the_standard() -> None:
     assert all(0 < kind.code <= 76 or kind.code >= 1 << 11 for kind in kinds())
 
 
-@pytest.mark.parametrize("kind", sorted(kinds(), key=lambda kind: kind.code), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", sorted(kinds(), key=lambda kind: (kind.code, kind.__name__)), ids=lambda kind: kind.__name__
+)
 def test_an_event_is_frozen_and_holds_only_its_fields(kind: type[LogEvent]) -> None:
     event = next(event for event, *_ in LINES if type(event) is kind)
     assert not hasattr(event, "__dict__")
