@@ -129,7 +129,7 @@ class CounterInstrument:
             read_tick=now,
             tick_hz=found.tick_hz,
             constant_wh=constant,
-            uncounted=1 if rig.first_closing and self._output is not OutputId.TEST_LED else 0,
+            uncounted=1 if self._output in rig.never_closed else 0,
             due=None if quantity is None else self._due(quantity, now),
         )
 

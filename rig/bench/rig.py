@@ -16,6 +16,7 @@ from rig.bench.in_process import InProcessMeter
 from rig.bench.states import ALL_SEGMENTS_TEXT, ContactState, ShownFrame
 from rig.hardware.hardware import Hardware
 from rig.meter.billing.time_units import SECOND_NS
+from rig.meter.contacts.outputs import OutputId
 from rig.program.build import Program
 from rig.service.service import PULSE_LATENCY_NS, Service
 
@@ -29,8 +30,8 @@ class Rig:
 
     `frames` are the states of the display, `items` the names of its items, `contacts` the states of each output's
     contacts, by its name; `energy` is what was measured, `actions` what was done. No contact is moved before
-    `next_action_ns`: a hand takes time from one to the next. `first_closing`: the counters may not have counted the
-    first closing of each output, that of a new meter.
+    `next_action_ns`: a hand takes time from one to the next. `never_closed` are the outputs
+    of a new meter whose first closing, which no counter counts, has not come before the counters were zeroed.
     """
 
     def __init__(self, meter: InProcessMeter, kept_changes: int = KEPT_CHANGES) -> None:
@@ -43,12 +44,14 @@ class Rig:
     def start(self) -> None:
         """Give the meter power."""
         self._running = False
+        self.never_closed: frozenset[OutputId] = frozenset()
         self.energy.clear()
         if self.has_counters:
             self.zero_counters()
         self.edges: deque[RawEdge] = deque(maxlen=KEPT_EDGES)
         self._meter.start(self._note_edge)
-        self.first_closing = self._meter.new
+        if self._meter.new:
+            self.never_closed = frozenset(self.service.outputs.relays)
         self.clock.restart()
         self.next_action_ns = self.begin_ns
         self.actions = ActionLog(self.begin_ns)
@@ -68,7 +71,7 @@ class Rig:
         counters.clear()
         counters.open()
         self.energy.mark(counters.gate().open_tick - self.latency_ticks)
-        self.first_closing = False
+        self.never_closed = frozenset(id for id in self.never_closed if not self.service.outputs.relays[id].transitions)
 
     def begin_again(self) -> None:
         """Put a new meter in its place, as if nothing had happened."""
