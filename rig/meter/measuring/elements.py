@@ -236,7 +236,7 @@ _WYE_TWO_ELEMENTS = ElementEquation(
 )
 _DELTA_TWO_COILS = ElementEquation(
     # The lighting lines as in 1.5 elements, one coil across A-C and half of each current, and one element for the high
-    # leg: two voltage coils, and so "2.5 elements" of the notice where three currents come to them (decision 066).
+    # leg: two voltage coils, and so "2.5 elements" of the notice where three currents come to them (decision 065).
     "4-wire delta",
     (Element("a-c", "a-c", _HALF), Element("b", "b")),
     exact_when="Va = -Vc",
