@@ -14,7 +14,7 @@ app = typer.Typer(
 )
 
 
-@app.command("check", epilog="Example: rig store check meter-store")
+@app.command("check", short_help="Look over journal, state and history.", epilog="Example: rig store check meter-store")
 def check_command(folder: StoreArgument, json: JsonOption = False) -> None:
     """Look over both copies of the journal, the state, and the history.
 
