@@ -60,9 +60,9 @@ def test_a_forged_record_is_a_fault_of_that_record_alone(forgery: str, monkeypat
     oldest = link._oldest
     forged: list[Record] = []
 
-    def forging() -> Record | None:
+    def forging(before_frame: Callable[[], None]) -> Record | None:
         """As a damaged memory: the same record is forged however often it is read."""
-        record = oldest()
+        record = oldest(before_frame)
         if record is None or record.sequence % EVERY:
             return record
         if record not in forged:
