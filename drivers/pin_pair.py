@@ -69,9 +69,13 @@ class TwoPins:
         return all(output.closed for output in self._outputs)
 
     def write(self, first: bool, second: bool) -> None:
-        wanted = zip(self._outputs, (first, second), strict=True)
-        for output, high in sorted(wanted, key=lambda pair: pair[1]):
-            output.value = high
+        y, z = self._outputs
+        if first:  # what opens goes first
+            z.value = second
+            y.value = first
+        else:
+            y.value = first
+            z.value = second
 
     def close(self) -> None:
         for output in self._outputs:

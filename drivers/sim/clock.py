@@ -54,6 +54,9 @@ class BoardClock:
     def utc_ns(self) -> int:
         return self._begin_utc_ns + self.now_ns()
 
+    def meet(self, instant_ns: int) -> None:
+        self.wait_until(instant_ns)
+
     def wait_until(self, instant_ns: int) -> None:
         rate = self._tick_hz
         tick = -(-instant_ns * rate.numerator // (rate.denominator * 1_000_000_000))

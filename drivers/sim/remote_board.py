@@ -6,6 +6,7 @@ Nothing of the simulation is loaded here. (drivers/sim/board_server.py is the ot
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
 import time
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 from gpiozero.pins import PinInfo
 
+from drivers.clock import Meanwhile, meet, sleep_until
 from drivers.errors import DriverError
 from drivers.sim.board_messages import (
     MOST_BYTES,
@@ -68,6 +70,8 @@ class _Connection:
         self._socket = connection
         self._decoder: msgspec.msgpack.Decoder[FromBoard] = msgspec.msgpack.Decoder(FromBoard)
         self.on_message: Callable[[FromBoard], None] = lambda message: None
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
         connection.setblocking(True)  # no timeout of Python's: with one even MSG_DONTWAIT waits
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", ANSWER_S, 0))
         try:
@@ -100,10 +104,14 @@ class _Connection:
         while (message := self._receive(socket.MSG_DONTWAIT)) is not None:
             self.on_message(message)
 
-    def exchange(self, data: bytes) -> bytes:
-        """Send bytes, wait for as many."""
+    def exchange(self, data: bytes, meanwhile: Meanwhile) -> bytes:
+        """Send bytes, wait for as many; what falls due `meanwhile` is done."""
         try:
             self._socket.send(data, socket.MSG_NOSIGNAL)
+            limit_ns = time.monotonic_ns() + ANSWER_S * 10**9
+            while not self._poll.poll(ANSWER_S * 1e3 if (left_ns := meanwhile()) is None else left_ns / 1e6):
+                if time.monotonic_ns() > limit_ns:
+                    raise _gone(None)
             if reply := self._socket.recv(MOST_BYTES):
                 return reply
         except OSError as error:
@@ -133,14 +141,19 @@ def _gone(error: OSError | None) -> BoardGone:
 
 
 class RemoteSpi:
-    """spidev's face of the board. Made from a connection that has not joined. Raises BoardGone."""
+    """spidev's face of the board. Made from a connection that has not joined. Raises BoardGone.
+
+    An FPGA answers a frame in its own time on the wire, and a simulated board when its process comes to it: what falls
+    due in between is done by `meanwhile`.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
+        self.meanwhile: Meanwhile = lambda: None
         self._connection = _Connection(connection, "spi")
 
     def xfer2(self, data: list[int]) -> list[int]:
         """Send one frame; the reply."""
-        return list(self._connection.exchange(bytes(data)))
+        return list(self._connection.exchange(bytes(data), self.meanwhile))
 
     def close(self) -> None:
         self._connection.close()
@@ -270,9 +283,12 @@ class RemoteClock:
         return self._pins.welcome.utc_ns + self.now_ns()
 
     def wait_until(self, instant_ns: int) -> None:
-        left = instant_ns - self.now_ns()
-        if left > 0:
-            time.sleep(left / 1e9)
+        self._pins.collect()
+        sleep_until(self._pins.begun_ns + instant_ns)
+
+    def meet(self, instant_ns: int) -> None:
+        self._pins.collect()
+        meet(self._pins.begun_ns + instant_ns)
 
 
 class RemoteHands:

@@ -10,7 +10,7 @@ from typing import Protocol
 from gpiozero.pins import Factory
 
 from calibration.constants import Calibration, nominal, read_calibration
-from drivers.clock import Clock, MonotonicClock
+from drivers.clock import Clock, Meanwhile, MonotonicClock
 from drivers.link_start import started_link
 from drivers.pins import open_pins
 from drivers.pulse_inputs import EdgeSource, GpiodSource, GpiozeroSource
@@ -56,6 +56,10 @@ class Hardware:
     @property
     def simulated(self) -> bool:
         return self.fidelity != "board"
+
+    def meanwhile(self, act: Meanwhile) -> None:
+        """Have `act` called while the answer to a frame is awaited. On hardware there is nothing to wait for: a frame
+        takes its time on the wire."""
 
     def close(self) -> None:
         self.link.close()

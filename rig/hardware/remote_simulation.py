@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from drivers.clock import Meanwhile
 from drivers.sim.remote_board import RemoteClock, RemoteHands, RemotePins, RemoteSpi, connected
 from drivers.spi_link import SpiLink
 from rig.files.strict_toml import ConfigError
@@ -31,7 +32,12 @@ END_S = 10.0
 class RemoteHardware(Hardware):
     """Hardware whose board is simulated by another process; `process` is that where it is a child."""
 
+    spi: RemoteSpi | None = None
     process: subprocess.Popen[bytes] | None = None
+
+    def meanwhile(self, act: Meanwhile) -> None:
+        assert self.spi is not None
+        self.spi.meanwhile = act
 
     def close(self) -> None:
         """Let the board go; a child ends."""
@@ -85,14 +91,16 @@ def _hardware(
     about = msgspec.msgpack.decode(pins.welcome.about, type=About)
     calibration = calibration_of(config, about.current_class) if config.meter.calibration else about.calibration
     wired = config.hardware.switches | {each.value: pin for each, pin in config.hardware.inputs.items()}
+    bus = RemoteSpi(spi)
     return RemoteHardware(
-        SpiLink(RemoteSpi(spi)),
+        SpiLink(bus),
         pins,
         RemoteClock(pins),
         calibration,
         about.fidelity,
         RemoteHands(pins, wired),
         epoch="" if process else pins.welcome.epoch,
+        spi=bus,
         process=process,
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from gpiozero.pins import Factory
 
+from drivers.clock import AWAKE_NS
 from drivers.gpio import Position
 from drivers.pins import keep_levels
 from drivers.pulse_inputs import PulseInput
@@ -121,6 +122,7 @@ class Service:
             if store is not None and hardware.epoch:
                 self._open_ring(store, config.meter.ring)
             self._open_contacts(config, on_edge)
+            hardware.meanwhile(self._make_edges)
         except BaseException:
             self._give_up()
             raise
@@ -558,11 +560,21 @@ class Service:
         """When what happened at a tick is seen outside."""
         return self._board.time.instant_ns(tick) + PULSE_LATENCY_NS
 
+    def _make_edges(self) -> int | None:
+        """Make the edges that fall due just now; gives how long, in ns, it has time until the next, None for none."""
+        clock = self.hardware.clock
+        while (due := self.outputs.schedule.next_due_ns) is not None:
+            if (left_ns := due - clock.now_ns() - AWAKE_NS) > 0:
+                return left_ns
+            clock.meet(due)
+            self.outputs.schedule.run_due(max(due, clock.now_ns()))
+        return None
+
     def _wait_until(self, instant_ns: int) -> None:
         clock = self.hardware.clock
         while (due := self.outputs.schedule.next_due_ns) is not None and due <= instant_ns:
-            clock.wait_until(due)
-            self.outputs.schedule.run_due(clock.now_ns())
+            clock.meet(due)
+            self.outputs.schedule.run_due(max(due, clock.now_ns()))
         clock.wait_until(instant_ns)
 
 

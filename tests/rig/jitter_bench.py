@@ -1,7 +1,8 @@
 """How far edges are off their instants, in real time, with the machine kept busy; run by tests/bench.py.
 
-The metering process is the real one, near MAX, with a store, four outputs and the LED. Beside it the disk is written
-and synced without a pause, and a client reads the state 20 times a second.
+The metering process is the real one, near MAX, with a store, a ring of states, four outputs and the LED, on a board
+that rig simulate runs. Beside it the disk is written and synced without a pause, and a client reads the state 20 times
+a second.
 """
 
 from __future__ import annotations
@@ -91,6 +92,21 @@ def _busy(*command: str) -> Iterator[None]:
 
 
 @contextmanager
+def _board(config: Path) -> Iterator[None]:
+    """Let the simulated board run meanwhile."""
+    command = [sys.executable, "-m", "tests.rig.jitter_board", str(config)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+@contextmanager
 def _bare_timer(file: Path) -> Iterator[dict[str, list[int]]]:
     """Let a bare timer run meanwhile; what it found is there afterwards."""
     found: dict[str, list[int]] = {}
@@ -145,7 +161,9 @@ def pulse_jitter(seconds: float = SECONDS, turn_s: float | None = None) -> dict[
     with tempfile.TemporaryDirectory() as folder:
         notes, socket = Path(folder, "notes.json"), Path(folder, "rig.sock")
         Path(folder, "meter.toml").write_text(PROGRAM)
-        Path(folder, "rig.toml").write_text('[meter]\nprogram = "meter.toml"\nstore = "store"\n')
+        Path(folder, "rig.toml").write_text(
+            '[meter]\nprogram = "meter.toml"\nstore = "store"\n[simulation]\nboard = "board.sock"\n'
+        )
         os.environ["JITTER_NOTES"] = str(notes)
         used: list[tuple[int, float, int]] = []
         audience = Audience(lambda reading: used.append(_used(socket)))
@@ -153,6 +171,7 @@ def pulse_jitter(seconds: float = SECONDS, turn_s: float | None = None) -> dict[
         crowd = None if turn_s is None else Crowd(socket, turn_s)
         try:
             with ExitStack() as stack:
+                stack.enter_context(_board(Path(folder, "rig.toml")))
                 timer = stack.enter_context(_bare_timer(Path(folder, "timer.json")))
                 stack.enter_context(_busy("-c", _DISK, str(Path(folder, "ballast"))))
                 stack.enter_context(_busy("-c", _CLIENT, str(socket), str(READS_A_SECOND)))

@@ -1,12 +1,20 @@
-"""The simulated board of tests/rig/jitter_bench.py, near MAX: `python -m tests.rig.jitter_board ORDER SPI PINS`."""
+"""The simulated board of tests/rig/jitter_bench.py, near MAX: `python -m tests.rig.jitter_board RIG.TOML`.
+
+It lives on as that of rig simulate does, so the meter keeps its ring of states as it does on hardware.
+"""
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import rig.hardware.simulation
 from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, current
-from rig.hardware import board_process
+from rig.hardware.board_process import simulate
+from rig.hardware.config import load
+
+CURRENT_CLASS = 20
 
 
 def full_load(f_mod: Fraction) -> SyntheticLoad:
@@ -15,6 +23,12 @@ def full_load(f_mod: Fraction) -> SyntheticLoad:
     return SyntheticLoad(f_mod, (Step(0.0, LoadState(tuple(volts), tuple(current(19.8, 20.0, v) for v in volts))),))
 
 
-if __name__ == "__main__":
+def main() -> None:
     rig.hardware.simulation.lively_load = full_load
-    board_process.main()
+    config = load(Path(sys.argv[1]))
+    assert config.simulation.board is not None
+    simulate(config, CURRENT_CLASS, Path(config.simulation.board), ready=lambda: print("ready", flush=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import rig.hardware.remote_simulation
 from drivers.sim.pins import VirtualPin
 from rig.daemon import metering
 from rig.meter.meter import WindowResult
@@ -62,7 +61,6 @@ def main() -> None:
     VirtualPin._change_state = noted(VirtualPin._change_state)  # type: ignore[method-assign]
     Service.run = run  # type: ignore[method-assign]
     BoardTime.begin = begun  # type: ignore[method-assign]
-    rig.hardware.remote_simulation.BOARD = ("-m", "tests.rig.jitter_board")
     try:
         metering.main()
     finally:

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.sim.board_messages import ClaimInput, Drive, Join
+from drivers.sim.board_messages import MOST_BYTES, ClaimInput, Drive, Join, Welcome
 from drivers.sim.remote_board import BoardGone, RemotePins, RemoteSpi, connected
 from drivers.spi_link import SpiLink
 from drivers.switches import SwitchInput
@@ -298,3 +298,24 @@ def test_a_board_that_is_killed_is_one_sentence(tmp_path: Path) -> None:
     magnet.close()
     pins.close()
     link.close()
+
+
+def test_what_falls_due_while_the_board_has_not_answered_is_done_meanwhile() -> None:
+    """An edge does not wait for the process that simulates an FPGA: here it answers after three things were due."""
+    here, board = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with board:
+        board.send(msgspec.msgpack.encode(Welcome("", 0, 0, b"")))
+        spi, done = RemoteSpi(here), []
+        board.recv(MOST_BYTES)
+
+        def meanwhile() -> int | None:
+            done.append(len(done))
+            if len(done) == 3:
+                board.send(board.recv(MOST_BYTES)[::-1])
+                return None
+            return 1_000_000
+
+        spi.meanwhile = meanwhile
+        assert spi.xfer2([1, 2, 3]) == [3, 2, 1]
+        assert done == [0, 1, 2]
+        spi.close()

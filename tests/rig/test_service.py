@@ -191,6 +191,9 @@ def test_pulses_keep_their_latency_when_the_crystals_differ() -> None:
         def wait_until(self, instant_ns: int) -> None:
             hardware.clock.wait_until(-(-instant_ns * 10_000 // 9998))
 
+        def meet(self, instant_ns: int) -> None:
+            self.wait_until(instant_ns)
+
     service = Service(replace(hardware, clock=Slow()), CONFIG, PROGRAM)
     service.begin()
     results = list(service.run(20 * 10**9))
