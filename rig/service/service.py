@@ -48,13 +48,14 @@ from rig.program.parts import levels_of
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
-from rig.service.events import HostTimeBelieved, HostTimeDoubted
+from rig.service.events import HostTimeBelieved, HostTimeDoubted, TookOver
 from rig.service.front_panel import FrontPanel
 from rig.service.host_time import BUILT_UTC_NS, HostTime
 from rig.service.input_contacts import InputContacts
 from rig.service.outputs import Outputs
 from rig.service.persistence import Persistence, Resumed, follows
 from rig.service.running import BoardRun, Running, decoded_running
+from rig.store.events import StoreDamaged
 from rig.store.ring import StateRing, default_ring
 from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
@@ -209,6 +210,9 @@ class Service:
             self._take_over(running)
         self.log_access()
         self._log_doubt(None)
+        if running is not None:
+            gone_ms = (self.hardware.clock.now_ns() - running.polled_ns) // 10**6
+            self._take([TookOver(self.meter.billing.now_ns, gone_ms)], ())
 
     def _believed_utc_ns(self) -> int:
         """The host's time now; where it cannot be right, what it would be if no time had passed since the last save."""
@@ -538,6 +542,8 @@ class Service:
         meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
         """
         self.make_room()
+        if found := self.outputs.look():
+            self._take([StoreDamaged(self.meter.billing.now_ns, found)], ())
         if (compared := self._board.compare()) is None:
             return
         board_tick, now_ns, utc_ns = compared
