@@ -16,7 +16,6 @@ from pathlib import Path
 import msgspec
 from gpiozero.pins import Factory
 
-from drivers.clock import AWAKE_NS
 from drivers.gpio import Position
 from drivers.pins import keep_levels
 from drivers.pulse_inputs import PulseInput
@@ -48,6 +47,7 @@ from rig.program.parts import levels_of
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
+from rig.service.edge_times import FRAME_NS, EdgeTimes
 from rig.service.events import HostTimeBelieved, HostTimeDoubted, TookOver
 from rig.service.front_panel import FrontPanel
 from rig.service.host_time import BUILT_UTC_NS, HostTime
@@ -59,12 +59,6 @@ from rig.store.events import StoreDamaged
 from rig.store.ring import StateRing, default_ring
 from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
-
-FRAME_NS = 1_000_000
-"""Longer than a frame on the SPI bus keeps us busy: 64 bytes at 3 MHz are 0.17 ms, and so much again in the system."""
-
-WORK_NS = 2_000_000
-"""Longer than any one thing that is done between two edges takes."""
 
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
@@ -123,7 +117,8 @@ class Service:
             if store is not None and hardware.epoch:
                 self._open_ring(store, config.meter.ring)
             self._open_contacts(config, on_edge)
-            hardware.meanwhile(self._make_edges)
+            self._edge_times = EdgeTimes(hardware.clock, self.outputs.schedule)
+            hardware.meanwhile(self._edge_times.make_due)
         except BaseException:
             self._give_up()
             raise
@@ -262,15 +257,15 @@ class Service:
         while due < until_ns:
             yield from self._poll()
             due = min(due + POLL_NS, until_ns)
-            self._wait_until(due)
+            self._edge_times.wait_until(due)
         yield from self._poll()
 
     def finish(self) -> None:
         """Let the pulses out that are still due, for FINISH_NS at most, let go of the outputs, save the meter."""
         limit = self.hardware.clock.now_ns() + PULSE_LATENCY_NS + FINISH_NS
         while (due := self.outputs.schedule.next_due_ns) is not None and due <= limit:
-            self._wait_until(due)
-        self._wait_until(self.outputs.whole_ns)
+            self._edge_times.wait_until(due)
+        self._edge_times.wait_until(self.outputs.whole_ns)
         self.close()
         self._persistence.finish(self.meter)
 
@@ -431,12 +426,9 @@ class Service:
         found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
         return "; ".join(sentence for sentence in found if sentence) or None
 
-    def make_room(self, ns: int = WORK_NS) -> None:
-        """Make the edges that fall due in the next `ns` first, but do not wait long; then there is time to work."""
-        clock = self.hardware.clock
-        limit = clock.now_ns() + 2 * ns
-        while (due := self.outputs.schedule.next_due_ns) is not None and due <= min(clock.now_ns() + ns, limit):
-            self._wait_until(due)
+    def make_room(self) -> None:
+        """Make the edges that fall due soon first, and then have time to work."""
+        self._edge_times.make_room()
 
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
@@ -462,7 +454,7 @@ class Service:
 
     def _take_records(self) -> Iterator[WindowResult]:
         """Register what the board has, record by record."""
-        for record in islice(self._board.records(lambda: self.make_room(FRAME_NS)), MOST_RECORDS):
+        for record in islice(self._board.records(lambda: self._edge_times.make_room(FRAME_NS)), MOST_RECORDS):
             self.make_room()
             result = self.meter.advance(record, self._board.latest_tick)
             if result.window.energies is not None:
@@ -471,7 +463,7 @@ class Service:
             if Fault.CONFIGURATION in result.window.faults and self._board.needs_settings:
                 self.make_room()
                 self._board.write_settings()
-            self.outputs.schedule.run_due(self.hardware.clock.now_ns())
+            self._edge_times.make_late()
             yield result
 
     def _take(
@@ -565,23 +557,6 @@ class Service:
     def _due_ns(self, tick: int) -> int:
         """Return the instant at which an event of a tick is seen outside."""
         return self._board.time.instant_ns(tick) + PULSE_LATENCY_NS
-
-    def _make_edges(self) -> int | None:
-        """Make the edges that fall due just now; gives how long, in ns, it has time until the next, None for none."""
-        clock = self.hardware.clock
-        while (due := self.outputs.schedule.next_due_ns) is not None:
-            if (left_ns := due - clock.now_ns() - AWAKE_NS) > 0:
-                return left_ns
-            clock.meet(due)
-            self.outputs.schedule.run_due(max(due, clock.now_ns()))
-        return None
-
-    def _wait_until(self, instant_ns: int) -> None:
-        clock = self.hardware.clock
-        while (due := self.outputs.schedule.next_due_ns) is not None and due <= instant_ns:
-            clock.meet(due)
-            self.outputs.schedule.run_due(max(due, clock.now_ns()))
-        clock.wait_until(instant_ns)
 
 
 def _go_on_after(pins: Factory, config: Config, dealt: Mapping[str, tuple[int, bool]]) -> None:
