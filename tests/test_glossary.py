@@ -13,8 +13,8 @@ ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in TEXT
 WORDS = [row[0].removesuffix("|").strip() for row in ROWS]
 
 WANTED = {
-    "demand interval", "element", "EOI", "fidelity", "form", "Kp", "Ks", "KYZ", "merged window", "record", "registration",
-    "ring of states", "season", "self-read", "subinterval", "test mode", "tick", "UNCALIBRATED", "window",
+    "demand interval", "element", "EOI", "fidelity", "form", "Kp", "Ks", "KYZ", "merged window", "record",
+    "registration", "ring of states", "season", "self-read", "subinterval", "test mode", "tick", "UNCALIBRATED", "window",
 }  # fmt: skip
 
 
