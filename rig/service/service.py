@@ -204,8 +204,10 @@ class Service:
         else:
             self._take_over(running)
         self.log_access()
-        self._log_doubt(None)
-        if running is not None:
+        if running is None:
+            self._log_doubt(None)
+        else:
+            self.host_time.resume(running.host_time)
             gone_ms = (self.hardware.clock.now_ns() - running.polled_ns) // 10**6
             self._take([TookOver(self.meter.billing.now_ns, gone_ms)], ())
 
@@ -521,6 +523,7 @@ class Service:
             panel=self.front.state,
             items=persistence.undurable,
             stored=persistence.stored,
+            host_time=self.host_time.state,
         )
         self._ring.write(msgspec.json.encode(running))
 
