@@ -227,7 +227,7 @@ def _show(
 def _audience(
     json: bool, writer: HandsWriter | None, *, keys: bool
 ) -> Iterator[tuple[Audience, Callable[[Ended], int]]]:
-    """Who is shown a meter here, and what prints its end and gives the exit status."""
+    """Give the audience that is shown a meter here, and the function that prints its end and gives the exit status."""
     import msgspec
 
     from rig.terminal.console import output_console

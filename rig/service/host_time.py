@@ -1,4 +1,4 @@
-"""Whether the computer's time of day is believed: as far as two clocks agree, and no further (H-8).
+"""Trust in the computer's time of day: as far as two clocks agree, and no further (H-8).
 
 The meter's own clock goes on by the board's crystal, checked by the computer's monotonic one, whatever the time of day
 does. A time of day that is set far off, by a battery that failed, a bit that flipped, or hands, would cause self-reads,

@@ -231,7 +231,7 @@ class Service:
 
     @property
     def took_over(self) -> bool:
-        """Whether it goes on where a process that has died was."""
+        """True if it goes on where a process that has died was."""
         return self._running is not None
 
     def _take_over(self, running: Running) -> None:
@@ -280,7 +280,7 @@ class Service:
 
     @property
     def conditions(self) -> Conditions:
-        """What the meter is now, as far as it matters to what is asked of it."""
+        """Conditions of the meter now, as far as they matter to a request."""
         return Conditions(
             cover_off=Switch.COVER in self.front.operated,
             test_mode=self.meter.billing.test is not None,
@@ -399,7 +399,7 @@ class Service:
 
     @property
     def face(self) -> Face:
-        """What a person sees of the meter now."""
+        """Face of the meter as a person sees it now."""
         outputs = self.outputs
         return Face(
             lcd=self.front.lcd(self.meter),
@@ -409,22 +409,22 @@ class Service:
         )
 
     def energy_of_run(self, quantity: Quantity) -> int:
-        """What has flowed since `begin`, in nWh (nvarh, nVAh): what was billed, and what test mode registered."""
+        """Return what has flowed since `begin`, in nWh (nvarh, nVAh): what was billed and what test mode registered."""
         return quantity.of(self._flowed)
 
     @property
     def stored(self) -> bool:
-        """Whether what is billed outlives the run."""
+        """True if what is billed outlives the run."""
         return self._store is not None
 
     @property
     def link_fault(self) -> str | None:
-        """Why the FPGA is not read at present, in a sentence; it goes on summing."""
+        """Reason why the FPGA is not read at present, in a sentence; it goes on summing."""
         return self._board.fault
 
     @property
     def trouble(self) -> str | None:
-        """What keeps the meter's store from being written, in a sentence."""
+        """Reason why the meter's store cannot be written, in a sentence."""
         found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
         return "; ".join(sentence for sentence in found if sentence) or None
 
@@ -447,7 +447,7 @@ class Service:
         self._board.steer_oscillator()
 
     def _follow_board(self) -> None:
-        """What happened to link and board: a board that began anew leaves an outage behind it."""
+        """Follow link and board: a board that began anew leaves an outage behind it."""
         if (missed := self._board.take_missed()) is not None:
             outcome = self.meter.skip(missed)
             self._take(outcome.events, outcome.changes)
@@ -471,7 +471,7 @@ class Service:
     def _take(
         self, events: Sequence[MeterEvent], changes: Iterable[ContactChange], pulses: Sequence[Pulse] = ()
     ) -> None:
-        """What came of a record, or of commands: to front and ring of states, and only then to contacts and store."""
+        """Pass on the results of a record or of commands: to front and ring of states, then to contacts and store."""
         self._persistence.add(events)
         self.front.told(events)
         self.outputs.ask(pulses)
@@ -487,7 +487,7 @@ class Service:
             self.execute(self.inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
 
     def _attend_front(self) -> None:
-        """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
+        """Attend to hands and to other meters' contacts, and execute what they ask of billing, at its instant."""
         self.make_room()
         self.polled_ns = now_ns = self.hardware.clock.now_ns()
         self.outputs.attend(now_ns)
@@ -558,7 +558,7 @@ class Service:
         self._board.time.follow(tick, now_ns, PULSE_LATENCY_NS)
 
     def _due_ns(self, tick: int) -> int:
-        """When what happened at a tick is seen outside."""
+        """Return the instant at which an event of a tick is seen outside."""
         return self._board.time.instant_ns(tick) + PULSE_LATENCY_NS
 
 
