@@ -25,11 +25,11 @@ def simulate(config: ConfigOption = None) -> None:
             'rig simulate needs a rig.toml with hardware.kind = "sim" and simulation.board, a path such as "board.sock"'
         )
     from rig.hardware.board_process import simulate as run
-    from rig.hardware.selection import program_of
+    from rig.hardware.selection import metering_point, program_of
 
     path = Path(chosen.simulation.board)
 
     def ready() -> None:
         print_error(f"rig: the simulated board runs at {path}, until Ctrl-C")
 
-    run(chosen, program_of(chosen).metering.current_class, path, ready=ready)
+    run(chosen, metering_point(program_of(chosen)), path, ready=ready)
