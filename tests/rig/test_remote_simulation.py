@@ -44,11 +44,14 @@ from rig.store.store import Store
 config = load(Path(sys.argv[1]))
 hardware = open_hardware(config, 20)
 service = Service(hardware, config, program_of(config), Store.open(Path(config.meter.store)))
+told = []
+service.on_events = told.extend
 service.begin()
 before = sum(service.meter.billing.state.registers.energy)
 windows = [r.window for r in service.run(hardware.clock.now_ns() + 700_000_000)]
 print(json.dumps({
     "took_over": service.took_over,
+    "log": [event.label for event in told if event.code == 2084],
     "kwh": before,
     "faults": sorted({f.label for w in windows for f in w.faults}),
     "start": windows[0].tick_start, "end": windows[-1].tick_end,
@@ -209,9 +212,9 @@ def test_whoever_talks_nonsense_is_dropped_and_hurts_nobody(board: Board, messag
 
 def test_a_meter_takes_over_from_one_that_was_killed_or_ended(board: Board) -> None:
     first = board.meter(kill=True)
-    assert (first["took_over"], first["faults"]) == (False, [])
+    assert (first["took_over"], first["faults"], first["log"]) == (False, [], [])
     second = board.meter(kill=False)
-    assert (second["took_over"], second["faults"]) == (True, [])
+    assert (second["took_over"], second["faults"], second["log"]) == (True, [], ["metering taken over"])
     third = board.meter(kill=True)  # an orderly end is no outage either
     assert (third["took_over"], third["faults"]) == (True, [])
     assert first["start"] < second["start"] < third["start"]
