@@ -227,7 +227,7 @@ def load(path: Path | None) -> Config:
                 f"hardware.spi_path and hardware.fram_path are both {os.path.realpath(config.hardware.fram_path)}: "
                 "give the FRAM its own chip select"
             )
-        check(config.simulation.load, "simulation.load")
+        check(config.simulation.load, "simulation.load.")
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
     except ConfigError as error:

@@ -7,7 +7,6 @@ there. The power factor is that of a balanced load, so on a delta the current of
 from __future__ import annotations
 
 from cmath import phase
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import acos, degrees, sqrt
@@ -28,8 +27,8 @@ from rig.meter.measuring.elements import (
     form_named,
 )
 
-PLACE = "simulation.load"
-"""Where rig.toml has it."""
+PLACE = "simulation.load."
+"""What stands before a key in a sentence: where rig.toml has it."""
 
 MOST_PEAK_V = 850.0
 """The reference front end's range, 600 V r.m.s. at its crest (docs/configuration.md)."""
@@ -63,12 +62,12 @@ class ConnectedLoad:
 
 
 def connected(load: LoadDescription, point: MeteringPoint, place: str = PLACE) -> ConnectedLoad:
-    """Give what a load comes to at a meter. `place` is where it is described. Raises ConfigError."""
+    """Give what a load comes to at a meter. `place` stands before its keys in sentences. Raises ConfigError."""
     check(load, place)
     try:
         equation = form_named(point.form).equation(load.service or point.service)
     except FormError as error:
-        raise ConfigError(f"{place}.service: {error}") from None
+        raise ConfigError(f"{place}service: {error}") from None
     hz = USUAL_HZ if load.hz is None else load.hz
     line = _line(load, equation, place)
     if not load.steady:
@@ -87,7 +86,7 @@ def connected(load: LoadDescription, point: MeteringPoint, place: str = PLACE) -
         course = Course((Step(0.0, state),))
         if load.profile is not None:
             course = _day(load, state, place)
-    check_range(course.peaks, point.current_class, place)
+    check_range(course, point.current_class, place)
     return ConnectedLoad(course, equation)
 
 
@@ -96,16 +95,17 @@ def most_peak_a(current_class: int) -> float:
     return 2.5 * sqrt(2) * current_class
 
 
-def check_range(peaks: Sequence[float], current_class: int, place: str) -> None:
+def check_range(course: Course, current_class: int, place: str) -> None:
     """Refuse what a modulator cannot follow: the meter would register less than flows. Raises ConfigError."""
     most = (MOST_PEAK_V,) * 3 + (most_peak_a(current_class),) * 3
     names = [f"{letter}{phase}" for letter in "vi" for phase in PHASES]
-    for name, peak, limit in zip(names, peaks, most, strict=True):
-        if peak > limit * (1 + 1e-9):
+    for c, (name, limit) in enumerate(zip(names, most, strict=True)):
+        wave = max((step.state.channels[c] for step in course.steps), key=lambda wave: wave.peak)
+        if (peak := wave.peak) > limit * (1 + 1e-9):
             unit, key = ("V", "volts") if name[0] == "v" else ("A", "amps")
             raise ConfigError(
-                f"{place}.{key}: {name} peaks at {peak:.4g} {unit}, and the front end of a meter of class "
-                f"{current_class} takes {limit:.4g} {unit}: give at most {limit / peak:.3g} of it"
+                f"{place}{key}: {name} peaks at {peak:.4g} {unit}, and the front end of a meter of class "
+                f"{current_class} takes {limit:.4g} {unit}: give at most {abs(wave.rms) * limit / peak:.3g} {unit}"
             )
 
 
@@ -113,7 +113,7 @@ def _line(load: LoadDescription, equation: ElementEquation, place: str) -> Line:
     service = equation.service_type
     rotation = Rotation[load.rotation] if load.rotation else Rotation.ABC
     if load.rotation is not None and not service.rotates:
-        raise ConfigError(f"{place}.rotation is {load.rotation!r}, but {service.name} has none: leave it out")
+        raise ConfigError(f"{place}rotation is {load.rotation!r}, but {service.name} has none: leave it out")
     phasors = service.phasors(rotation)
     sensed = equation.volt_phases
     if isinstance(load.volts, list):
@@ -146,7 +146,7 @@ def _by_phase(values: list[float], phases: str, key: str, equation: ElementEquat
     if len(values) != len(phases):
         names = " ".join(phases.upper())
         raise ConfigError(
-            f"{place}.{key} has {len(values)} values, and on {equation.service} the form measures {key} of {names}: "
+            f"{place}{key} has {len(values)} values, and on {equation.service} the form measures {key} of {names}: "
             f"give one value, or {len(phases)}"
         )
     return dict(zip(phases, values, strict=True))
@@ -159,7 +159,7 @@ def _harmonics(harmonics: list[Harmonic]) -> Harmonics:
 def _day(load: LoadDescription, state: LoadState, place: str) -> Course:
     """Give the day's shape as straight lines from point to point, over and over."""
     assert load.profile is not None
-    shape = shape_of(load.profile, f"{place}.profile")
+    shape = shape_of(load.profile, f"{place}profile")
     day_s = USUAL_DAY_S if load.day_seconds is None else load.day_seconds
     second = day_s / DAY_HOURS
     steps = tuple(

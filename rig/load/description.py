@@ -88,7 +88,7 @@ OF_A_SCENARIO = (*OF_ANY, "volts")
 
 
 def check(load: LoadDescription, place: str) -> None:
-    """Refuse what contradicts itself. `place` is where it is described, as rig.toml names it. Raises ConfigError."""
+    """Refuse what contradicts itself. `place` stands before its keys in sentences. Raises ConfigError."""
     if load.scenario is not None:
         given = [
             name
@@ -97,22 +97,22 @@ def check(load: LoadDescription, place: str) -> None:
         ]
         if given:
             raise ConfigError(
-                f"{place}.scenario is {shown(load.scenario)} and {place}.{given[0]} is given too: a scenario has its "
+                f"{place}scenario is {shown(load.scenario)} and {given[0]} is given too: a scenario has its "
                 "own currents; leave one of them out"
             )
         if isinstance(load.volts, list):
-            raise ConfigError(f"{place}.volts is a list, it must be one value beside a scenario, that of phase A")
+            raise ConfigError(f"{place}volts is a list, it must be one value beside a scenario, that of phase A")
     if load.sense is not None and load.pf is None:
-        raise ConfigError(f"{place}.sense is {shown(load.sense)} without {place}.pf: give both, as pf = 0.8")
+        raise ConfigError(f"{place}sense is {shown(load.sense)} without pf: give both, as pf 0.8 and lag")
     if load.pf is not None and load.pf < 1 and load.sense is None:
-        raise ConfigError(f'{place}.pf is {load.pf:g} without {place}.sense: give "lag" or "lead"')
+        raise ConfigError(f"{place}pf is {load.pf:g} without its sense: give lag or lead")
     if load.day_seconds is not None and load.profile is None:
-        raise ConfigError(f"{place}.day_seconds is given without {place}.profile: of which day? give both")
+        raise ConfigError(f"{place}day_seconds is given without profile: of which day? give both")
     for key, harmonics in (("volts_harmonics", load.volts_harmonics), ("amps_harmonics", load.amps_harmonics)):
         orders = [harmonic.order for harmonic in harmonics]
         for order in orders:
             if orders.count(order) > 1:
-                raise ConfigError(f"{place}.{key} has order {order} twice: give each order once")
+                raise ConfigError(f"{place}{key} has order {order} twice: give each order once")
 
 
 def beside_file(load: LoadDescription, folder: Path) -> LoadDescription:

@@ -191,15 +191,15 @@ def test_files_that_are_no_shape(tmp_path: Path, text: str, said: str) -> None:
         ("amps = -1", "simulation.load.amps is -1, it must be amperes r.m.s. from 0"),
         ("amps = nan", "simulation.load.amps is nan, it must be amperes r.m.s. from 0"),
         ("volts = inf", "simulation.load.volts is inf, it must be volts r.m.s. from 0"),
-        ("pf = 0.8", 'simulation.load.pf is 0.8 without simulation.load.sense: give "lag" or "lead"'),
-        ('sense = "lag"', "simulation.load.sense is 'lag' without simulation.load.pf"),
+        ("pf = 0.8", "simulation.load.pf is 0.8 without its sense: give lag or lead"),
+        ('sense = "lag"', "simulation.load.sense is 'lag' without pf"),
         ('pf = 1.2\nsense = "lag"', "simulation.load.pf is 1.2, it must be a power factor from 0 to 1"),
         ('service = "wye"', "simulation.load.service is 'wye', it must be '1-phase 2-wire' or '1-phase 3-wire'"),
         (
             'service = "3-wire delta"',
             'simulation.load.service: form 9S does not meter the service "3-wire delta"',
         ),
-        ('scenario = "lively"\namps = 3', "simulation.load.scenario is 'lively' and simulation.load.amps is given too"),
+        ('scenario = "lively"\namps = 3', "simulation.load.scenario is 'lively' and amps is given too"),
         ('scenario = "lively"\nvolts = [1, 2, 3]', "simulation.load.volts is a list, it must be one value beside a"),
         ("hz = 400", "simulation.load.hz is 400, it must be a line frequency in Hz from 40 to 70"),
         (
@@ -212,7 +212,7 @@ def test_files_that_are_no_shape(tmp_path: Path, text: str, said: str) -> None:
         ),
         ('profile = "hous"', "simulation.load.profile is 'hous', it must be house, shop, solar, or a file"),
         ('profile = "none.csv"', "none.csv does not exist"),
-        ("day_seconds = 30", "simulation.load.day_seconds is given without simulation.load.profile"),
+        ("day_seconds = 30", "simulation.load.day_seconds is given without profile"),
         ("ampz = 3", "unknown key ampz in [simulation.load]; did you mean amps?"),
     ],
 )
