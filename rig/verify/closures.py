@@ -93,11 +93,13 @@ class ClosureFault:
                 some = "1 closure" if self.count == 1 else f"{self.count} closures"
                 return f"{some} too many after number {self.after}, {when}: doubled"
             case Fault.SWAPPED:
-                return f"number {self.after + 1} closed the wrong contact, at {float(self.to_s):.3f} s: K–Y and K–Z swapped"
+                at = f"at {float(self.to_s):.3f} s"
+                return f"number {self.after + 1} closed the wrong contact, {at}: K–Y and K–Z swapped"
             case Fault.BOTH_CLOSED:
                 return f"both contacts closed, or one closed twice running, {self.count} times, {when}"
             case _:
-                return f"number {self.after + 1} came {self.fault.value} by half a pulse or more, at {float(self.to_s):.3f} s"
+                at = f"at {float(self.to_s):.3f} s"
+                return f"number {self.after + 1} came {self.fault.value} by half a pulse or more, {at}"
 
 
 @dataclass(frozen=True)
