@@ -159,7 +159,9 @@ class Daemon:
 
     @property
     def _ends(self) -> bool:
-        return self._interrupts.seen or self._requests.stop
+        """At full speed a meter is a computation for who looks on: it ends with the last of them. In real time nobody
+        who looks on matters to it."""
+        return self._interrupts.seen or self._requests.stop or (not self._start.paced and self._desk.deserted)
 
     def _attend(self) -> None:
         """At each poll: requests, answers that waited for the disk, edges, and systemd's watchdog."""

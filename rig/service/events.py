@@ -40,6 +40,17 @@ class LinkLost(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class TookOver(LogEvent):
+    """A process goes on where the one before had ended or was killed, so many ms later. Nothing is missing."""
+
+    label = "metering taken over"
+    code = 2084
+    named = MappingProxyType({"gone_ms": "milliseconds"})
+
+    gone_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class HostTimeDoubted(LogEvent):
     """The computer's time of day cannot be right, for the reason in the sentence; the meter's clock does not follow."""
 

@@ -188,6 +188,10 @@ class Outputs:
         """What keeps it from being remembered, in a sentence."""
         return None if self._memory is None else self._memory.trouble
 
+    def look(self) -> str | None:
+        """Find whether the memory was disturbed, and mend it: what was found, in a sentence, or None."""
+        return None if self._memory is None else self._memory.look()
+
     def pulse(self, pulse: Pulse, due_ns: int) -> None:
         """A flash, or a transition."""
         (self.led if pulse.output is OutputId.TEST_LED else self.relays[pulse.output]).pulse(due_ns)

@@ -16,7 +16,6 @@ from pathlib import Path
 import msgspec
 from gpiozero.pins import Factory
 
-from drivers.clock import AWAKE_NS
 from drivers.gpio import Position
 from drivers.pins import keep_levels
 from drivers.pulse_inputs import PulseInput
@@ -48,22 +47,18 @@ from rig.program.parts import levels_of
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
-from rig.service.events import HostTimeBelieved, HostTimeDoubted
+from rig.service.edge_times import FRAME_NS, EdgeTimes
+from rig.service.events import HostTimeBelieved, HostTimeDoubted, TookOver
 from rig.service.front_panel import FrontPanel
 from rig.service.host_time import BUILT_UTC_NS, HostTime
 from rig.service.input_contacts import InputContacts
 from rig.service.outputs import Outputs
 from rig.service.persistence import Persistence, Resumed, follows
 from rig.service.running import BoardRun, Running, decoded_running
+from rig.store.events import StoreDamaged
 from rig.store.ring import StateRing, default_ring
 from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
-
-FRAME_NS = 1_000_000
-"""Longer than a frame on the SPI bus keeps us busy: 64 bytes at 3 MHz are 0.17 ms, and so much again in the system."""
-
-WORK_NS = 2_000_000
-"""Longer than any one thing that is done between two edges takes."""
 
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
@@ -122,7 +117,8 @@ class Service:
             if store is not None and hardware.epoch:
                 self._open_ring(store, config.meter.ring)
             self._open_contacts(config, on_edge)
-            hardware.meanwhile(self._make_edges)
+            self._edge_times = EdgeTimes(hardware.clock, self.outputs.schedule)
+            hardware.meanwhile(self._edge_times.make_due)
         except BaseException:
             self._give_up()
             raise
@@ -208,7 +204,12 @@ class Service:
         else:
             self._take_over(running)
         self.log_access()
-        self._log_doubt(None)
+        if running is None:
+            self._log_doubt(None)
+        else:
+            self.host_time.resume(running.host_time)
+            gone_ms = (self.hardware.clock.now_ns() - running.polled_ns) // 10**6
+            self._take([TookOver(self.meter.billing.now_ns, gone_ms)], ())
 
     def _believed_utc_ns(self) -> int:
         """The host's time now; where it cannot be right, what it would be if no time had passed since the last save."""
@@ -258,15 +259,15 @@ class Service:
         while due < until_ns:
             yield from self._poll()
             due = min(due + POLL_NS, until_ns)
-            self._wait_until(due)
+            self._edge_times.wait_until(due)
         yield from self._poll()
 
     def finish(self) -> None:
         """Let the pulses out that are still due, for FINISH_NS at most, let go of the outputs, save the meter."""
         limit = self.hardware.clock.now_ns() + PULSE_LATENCY_NS + FINISH_NS
         while (due := self.outputs.schedule.next_due_ns) is not None and due <= limit:
-            self._wait_until(due)
-        self._wait_until(self.outputs.whole_ns)
+            self._edge_times.wait_until(due)
+        self._edge_times.wait_until(self.outputs.whole_ns)
         self.close()
         self._persistence.finish(self.meter)
 
@@ -427,12 +428,9 @@ class Service:
         found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
         return "; ".join(sentence for sentence in found if sentence) or None
 
-    def make_room(self, ns: int = WORK_NS) -> None:
-        """Make the edges that fall due in the next `ns` first, but do not wait long; then there is time to work."""
-        clock = self.hardware.clock
-        limit = clock.now_ns() + 2 * ns
-        while (due := self.outputs.schedule.next_due_ns) is not None and due <= min(clock.now_ns() + ns, limit):
-            self._wait_until(due)
+    def make_room(self) -> None:
+        """Make the edges that fall due soon first, and then have time to work."""
+        self._edge_times.make_room()
 
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
@@ -458,7 +456,7 @@ class Service:
 
     def _take_records(self) -> Iterator[WindowResult]:
         """Register what the board has, record by record."""
-        for record in islice(self._board.records(lambda: self.make_room(FRAME_NS)), MOST_RECORDS):
+        for record in islice(self._board.records(lambda: self._edge_times.make_room(FRAME_NS)), MOST_RECORDS):
             self.make_room()
             result = self.meter.advance(record, self._board.latest_tick)
             if result.window.energies is not None:
@@ -467,7 +465,7 @@ class Service:
             if Fault.CONFIGURATION in result.window.faults and self._board.needs_settings:
                 self.make_room()
                 self._board.write_settings()
-            self.outputs.schedule.run_due(self.hardware.clock.now_ns())
+            self._edge_times.make_late()
             yield result
 
     def _take(
@@ -525,6 +523,7 @@ class Service:
             panel=self.front.state,
             items=persistence.undurable,
             stored=persistence.stored,
+            host_time=self.host_time.state,
         )
         self._ring.write(msgspec.json.encode(running))
 
@@ -538,6 +537,8 @@ class Service:
         meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
         """
         self.make_room()
+        if found := self.outputs.look():
+            self._take([StoreDamaged(self.meter.billing.now_ns, found)], ())
         if (compared := self._board.compare()) is None:
             return
         board_tick, now_ns, utc_ns = compared
@@ -559,23 +560,6 @@ class Service:
     def _due_ns(self, tick: int) -> int:
         """When what happened at a tick is seen outside."""
         return self._board.time.instant_ns(tick) + PULSE_LATENCY_NS
-
-    def _make_edges(self) -> int | None:
-        """Make the edges that fall due just now; gives how long, in ns, it has time until the next, None for none."""
-        clock = self.hardware.clock
-        while (due := self.outputs.schedule.next_due_ns) is not None:
-            if (left_ns := due - clock.now_ns() - AWAKE_NS) > 0:
-                return left_ns
-            clock.meet(due)
-            self.outputs.schedule.run_due(max(due, clock.now_ns()))
-        return None
-
-    def _wait_until(self, instant_ns: int) -> None:
-        clock = self.hardware.clock
-        while (due := self.outputs.schedule.next_due_ns) is not None and due <= instant_ns:
-            clock.meet(due)
-            self.outputs.schedule.run_due(max(due, clock.now_ns()))
-        clock.wait_until(instant_ns)
 
 
 def _go_on_after(pins: Factory, config: Config, dealt: Mapping[str, tuple[int, bool]]) -> None:

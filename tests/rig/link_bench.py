@@ -160,6 +160,8 @@ class HostClock:
     def wait_until(self, instant_ns: int) -> None:
         self._clock.wait_until(instant_ns)
 
+    meet = wait_until
+
 
 class Rig:
     """A service on a board with faults; `begin` has been called. `events` is all that it logged.
