@@ -155,13 +155,27 @@ class PulseCounters:
         open_low, open_high, close_low, close_high, left = self._link.read_block("GATE", 0, len(GateWord))
         return Gate(CounterState(state), open_high << 32 | open_low, close_high << 32 | close_low, left)
 
+    @property
+    def state(self) -> CounterState:
+        """Gate and overflow."""
+        (state,) = self._link.read("COUNTER_STATE")
+        return CounterState(state)
+
+    def count(self, counter: Counter) -> int:
+        """What one counter has counted: one frame on the bus."""
+        (count,) = self._link.read_block("COUNTERS", _WORDS * counter, 1)
+        return count
+
+    def read_one(self, counter: Counter) -> Pulses:
+        """One counter, consistent in itself. CounterError for one that counts faster than can be read."""
+        return self._read(counter)
+
     def read(self) -> tuple[Pulses, ...]:
         """All counters, each consistent in itself though pulses go on.
 
         CounterError after contacts changed faster than they could be stamped, or count faster than can be read.
         """
-        (state,) = self._link.read("COUNTER_STATE")
-        if CounterState.OVERFLOW in CounterState(state):
+        if CounterState.OVERFLOW in self.state:
             raise CounterError(
                 "contacts changed faster than the counters could take them: check the wiring for noise, "
                 "set a shorter filter, and clear"

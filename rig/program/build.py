@@ -125,14 +125,14 @@ def load_program(path: Path) -> Program:
 
 def default_program(form: str = "9S", current_class: int = 20) -> Program:
     """The program of a meter without a file: RXRS4e, UTC, block demand of 15 min, KYZ1 follows kWh delivered, a display
-    that scrolls.
+    that scrolls and shows energy to the Wh, which is seen to move.
 
     Raises ConfigError for a form or class that does not exist.
     """
     return build(
         schema.ProgramFile(
             meter=schema.MeterTable(form=form, current_class=cast(Any, current_class)),
-            display=schema.DisplayTable(scroll_seconds=LEAST_SCROLL_S),
+            display=schema.DisplayTable(scroll_seconds=LEAST_SCROLL_S, energy_digits=6, energy_decimals=3),
         )
     )
 

@@ -58,6 +58,15 @@ class HostTime:
         """Believe the next time that is judged, whatever it is: the clock was set by someone who may."""
         self._confirmed = True
 
+    @property
+    def state(self) -> tuple[str | None, bool]:
+        """The doubt, and whether the next time is believed whatever it is: for a process that takes over."""
+        return self.doubt, self._confirmed
+
+    def resume(self, state: tuple[str | None, bool]) -> None:
+        """Go on where the process before was."""
+        self.doubt, self._confirmed = state
+
     def followed(self) -> None:
         """Take in that the meter's clock now shows it: from here on it is judged by the meter's again."""
         self._confirmed = False

@@ -56,7 +56,7 @@ class Running(msgspec.Struct, frozen=True):
     """All of it. `compared` is a tick of the meter's timeline, and the clock's ns at it; `polled_ns` when contacts were
     last looked at. `dealt` has by switch and input the number of the last edge that counted, and the level then;
     `asked` the pulses that each output was ever asked for. `items` wait for the disk, by batch; `stored` says whether
-    that has any save of the meter.
+    that has any save of the meter; `host_time` is what was thought of the computer's time of day.
     """
 
     board: BoardRun
@@ -69,6 +69,7 @@ class Running(msgspec.Struct, frozen=True):
     panel: PanelState
     items: list[tuple[int, list[Item]]]
     stored: bool
+    host_time: tuple[str | None, bool] = (None, False)
 
     @property
     def last(self) -> Record:
