@@ -14,7 +14,8 @@ WORDS = [row[0].removesuffix("|").strip() for row in ROWS]
 
 WANTED = {
     "demand interval", "element", "EOI", "fidelity", "form", "Kp", "Ks", "KYZ", "merged window", "record",
-    "registration", "ring of states", "season", "self-read", "subinterval", "test mode", "tick", "UNCALIBRATED", "window",
+    "registration", "ring of states", "season", "self-read", "subinterval", "test mode", "tick", "UNCALIBRATED",
+    "window",
 }  # fmt: skip
 
 
