@@ -255,7 +255,7 @@ class Source:
             try:
                 cells = self.dialect.cells(line)
             except csv.Error as error:
-                raise RecordingError(f"{self._path}: line {number} is no line of CSV ({error})") from None
+                raise RecordingError(f"{self._path}: line {number} is not a valid line of CSV ({error})") from None
             if not any(cells):
                 first_empty = first_empty if empty else number
                 empty += 1

@@ -108,7 +108,7 @@ class NamedRegisters(Mapping[str, float]):
                     return demand.previous(place)
                 case "cumulative":
                     return demand.cumulative(place)
-        raise NoSuchRegister(f"{name!r} is no register of this meter: it has {', '.join(self)}")
+        raise NoSuchRegister(f"{name!r} is not a register of this meter: it has {', '.join(self)}")
 
     def __iter__(self) -> Iterator[str]:
         yield from self._energies

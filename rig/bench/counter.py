@@ -82,7 +82,7 @@ class CounterInstrument:
 
     def __init__(self, rig: Rig, name: str) -> None:
         if name not in COUNTERS:
-            raise WrongArgument(f"{name!r} is no counter: there are {', '.join(COUNTERS)}")
+            raise WrongArgument(f"{name!r} is not a counter: there are {', '.join(COUNTERS)}")
         if not rig.has_counters:
             raise NotFitted("the FPGA's build has no pulse counters: load one with the capability PULSE_COUNTERS")
         self._rig, self.name, self._place = rig, name, Place[name]
@@ -150,4 +150,4 @@ def _quantity(name: str) -> Quantity:
         return Quantity(name)
     except ValueError:
         known = ", ".join(quantity.value for quantity in Quantity)
-        raise WrongArgument(f"{name!r} is no quantity of energy: there are {known}") from None
+        raise WrongArgument(f"{name!r} is not a quantity of energy: there are {known}") from None

@@ -144,11 +144,11 @@ def _annunciator(word: str) -> Annunciator:
         return Annunciator(word)
     except ValueError:
         known = " ".join(annunciator.value for annunciator in Annunciator)
-        raise WrongArgument(f"{word!r} is no annunciator: there are {known}; give other words as text=") from None
+        raise WrongArgument(f"{word!r} is not an annunciator: there are {known}; give other words as text=") from None
 
 
 def _mode(word: str) -> Mode:
     try:
         return Mode(word)
     except ValueError:
-        raise WrongArgument(f"{word!r} is no sequence: there are {', '.join(mode.value for mode in Mode)}") from None
+        raise WrongArgument(f"{word!r} is not a sequence: there are {', '.join(mode.value for mode in Mode)}") from None

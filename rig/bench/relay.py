@@ -15,7 +15,9 @@ class RelayInstrument:
 
     def __init__(self, rig: Rig, name: str) -> None:
         if name not in rig.contacts:
-            raise WrongArgument(f"{name!r} is no output of this program: there are {', '.join(rig.contacts) or 'none'}")
+            raise WrongArgument(
+                f"{name!r} is not an output of this program: there are {', '.join(rig.contacts) or 'none'}"
+            )
         self._rig, self.name = rig, name
 
     @property
@@ -41,4 +43,4 @@ class RelayInstrument:
             return ContactState(self.name, Position(closed))
         except ValueError:
             known = ", ".join(position.value for position in Position)
-            raise WrongArgument(f"{closed!r} is no position of a form C: there are {known}") from None
+            raise WrongArgument(f"{closed!r} is not a position of a form-C output: there are {known}") from None

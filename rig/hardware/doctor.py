@@ -40,7 +40,7 @@ _VENV = "then python3 -m venv --system-site-packages .venv && .venv/bin/pip inst
 
 
 def examine() -> list[Check]:
-    """Check what the machine has, whatever it is used for, in the order it is best mended."""
+    """Check what the machine has, whatever it is used for, in the order in which it is best repaired."""
     return [_python(), *_modules("base", BASE, "make setup"), *_simulation(), *_rtl(), *_pi(), *_lcd(), _priority()]
 
 

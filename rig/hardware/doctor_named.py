@@ -72,7 +72,7 @@ def _spi(config: Config, runs: bool) -> list[Check]:
     except DriverError as error:
         return [
             Check("spi", "SPI device", False, shown, str(error)),
-            Check("fpga", "FPGA", False, "not asked", "mend the SPI device first"),
+            Check("fpga", "FPGA", False, "not asked", "fix the SPI device first"),
         ]
     checks = [Check("spi", "SPI device", True, f"{shown}, mode 0, {hz / 1e6:g} MHz"), *chip_select(target)]
     try:
@@ -186,7 +186,7 @@ def _socket(address: Path, runs: bool) -> Check:
         return Check("socket", "socket", False, f"{len(os.fsencode(address))} bytes", remedy)
     folder = next((each for each in address.absolute().parents if each.exists()), Path("/"))
     may = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
-    remedy = "" if may else f"give this user a folder to write, or another path as [daemon] socket: {folder}"
+    remedy = "" if may else f"give this user a writable folder, or another path as [daemon] socket: {folder}"
     return Check("socket", "socket", may, str(address), remedy)
 
 

@@ -201,16 +201,16 @@ class _Reading:
     def _mend_midnights(self, table: Rows) -> None:
         """A day's last interval that ends at that day's own 00:00."""
         rows = table.rows
-        mended = 0
+        at_midnight = 0
         for place in range(1, len(rows)):
             row, before = rows[place], rows[place - 1].time
             if row.time.hour == row.time.minute == 0 < before.hour and before.date() == row.time.date():
                 after = rows[place + 1].time if place + 1 < len(rows) else None
                 if before.hour >= 12 and (after is None or after.date() > row.time.date()):
                     rows[place] = row._replace(time=row.time + _DAY)
-                    mended += 1
-        if mended:
-            self._notes.append(f"{_count(mended, 'stamp')} 00:00 after the rest of the day: taken as 24:00")
+                    at_midnight += 1
+        if at_midnight:
+            self._notes.append(f"{_count(at_midnight, 'stamp')} 00:00 after the rest of the day: taken as 24:00")
 
     def _instants(self, table: Rows) -> Sequence[int | None]:
         rows = table.rows
