@@ -16,7 +16,8 @@ from gateware.registers import TICK_BITS, Counter, CounterState
 from rig.daemon.protocol import EnergyFlowed, FlowedWindow, PulsesCounted, Topic
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.measuring.measurement import Window
-from rig.service.service import FRAME_NS, PULSE_LATENCY_NS, Service
+from rig.service.edge_times import FRAME_NS
+from rig.service.service import PULSE_LATENCY_NS, Service
 
 WINDOWS = 6
 """Of a message: a tenth of a second at 60 Hz."""
