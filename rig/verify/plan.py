@@ -40,7 +40,7 @@ class Plan:
             raise VerifyError(f"{' and '.join(named)} both say how long: give one of them")
         for flag, value in {**given, "--uncertainty": self.uncertainty_percent, "--limit": self.limit_percent}.items():
             if value is not None and not 0 < value < float("inf"):
-                raise VerifyError(f"{flag} is {value:g}, it must be more than 0")  # type: ignore[str-format]
+                raise VerifyError(f"{flag} is {value:g}, it must be more than 0")
         if self.pulses is not None and not 2 <= self.pulses <= MOST_PULSES:
             raise VerifyError(f"--pulses is {self.pulses}, it must be 2 to {MOST_PULSES}")
 
