@@ -119,5 +119,5 @@ def test_one_that_is_not_known_is_read_by_what_it_is_asked() -> None:
     ["TCPIP::127.0.0.1::1::SOCKET", "ASRL/dev/nothing::INSTR", "nonsense", "", "TCPIP::::SOCKET"],
 )
 def test_a_resource_that_is_not_there_is_refused_in_a_sentence(resource: str) -> None:
-    with pytest.raises(VisaCounterError, match="cannot be opened|did not answer"):
+    with pytest.raises(VisaCounterError, match=r"cannot be opened|did not answer"):
         VisaCounter(resource, timeout_ms=SHORT_MS)
