@@ -29,8 +29,8 @@ from rich.progress import track
 from rich.table import Table
 
 from drivers.sim.frontend import FrontEnd
+from drivers.sim.playing import lively_load
 from drivers.sim.sensors import typical_sensors
-from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 from gateware.metrology import Metrology
 from gateware.model.model import GatewareModel

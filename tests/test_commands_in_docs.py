@@ -48,6 +48,7 @@ NOT_RUN = {
     "rig gateware report": TOOLS,
     "rig record session.csv": TERMINAL,
     "rig run --hands session.csv": TERMINAL,
+    "rig run --load alarms": "goes on until Ctrl-C: tests/rig/load/test_default_loads.py",
     "rig watch --follow": TERMINAL,
     "rig attach": TERMINAL,
     "rig scope --trigger event:sag:96V": "waits for a sag; the simulated load has none: tests/rig/test_scope.py",

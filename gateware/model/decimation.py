@@ -19,7 +19,7 @@ _LSBS, _GATHER = np.uint64(0x0101_0101_0101_0101), np.uint64(0x0102_0408_1020_40
 
 
 def _gains() -> np.ndarray:
-    """What each of the three pipelined integrators gains from 8 ticks' bits (bit 0 the earliest), from zero."""
+    """Compute what each of the three pipelined integrators gains from 8 ticks' bits (bit 0 the earliest), from zero."""
     gains = np.zeros((256, 3), np.int64)
     for byte in range(256):
         sums = [0, 0, 0]

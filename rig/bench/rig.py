@@ -30,7 +30,8 @@ class Rig:
 
     `frames` are the states of the display, `items` the names of its items, `contacts` the states of each output's
     contacts, by its name; `energy` is what was measured, `actions` what was done. No contact is moved before
-    `next_action_ns`: a hand takes time from one to the next. `never_closed` are the outputs
+    `next_action_ns`: a hand takes time from one to the next. `ran_to_ns` is the instant up to which the rig was run
+    after the last action. `never_closed` are the outputs
     of a new meter whose first closing, which no counter counts, has not come before the counters were zeroed.
     """
 
@@ -55,6 +56,7 @@ class Rig:
         self.clock.restart()
         self.next_action_ns = self.begin_ns
         self.actions = ActionLog(self.begin_ns)
+        self.ran_to_ns = self.begin_ns
         kept = self._kept_changes
         self.frames: StateHistory[ShownFrame] = StateHistory(kept)
         self.items: StateHistory[str] = StateHistory(kept)
@@ -113,7 +115,12 @@ class Rig:
 
     def run(self, seconds: float) -> None:
         """Let the rig run."""
-        self.clock.run(seconds)
+        self.run_on_to(self.clock.after_ns(seconds))
+
+    def run_on_to(self, until_ns: int) -> None:
+        """Let the rig run up to an instant because a test wants it, not because an action takes so long."""
+        self.ran_to_ns = until_ns
+        self.run_until(until_ns)
 
     def run_until(self, until_ns: int) -> None:
         """Let the rig run up to an instant of its clock."""
@@ -158,6 +165,7 @@ class Rig:
         """Log an action, from which expectations are then measured; states seen before it are forgotten, but for those
         that stood then."""
         self.actions.note(at_ns, text)
+        self.ran_to_ns = at_ns
         self.frames.mark(at_ns)
         for contact in self.contacts.values():
             contact.mark(at_ns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivers.sim.live_load import LiveLoad
-from drivers.sim.synthetic import LoadState, Wave, current
+from drivers.sim.waves import LoadState, Wave, current
 from gateware.chain import Chain
 from rig.bench.errors import NotFitted
 from rig.bench.source import ANGLES_DEG, Applied

@@ -36,7 +36,7 @@ from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
 from rig.hardware.memory import fram_slots
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
-from rig.hardware.selection import open_hardware, program_of
+from rig.hardware.selection import opened_for, program_of
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.inputs import InputId
 from rig.plain_text import print_traceback
@@ -85,7 +85,7 @@ class Daemon:
         running = None if folder is None else running_at(config.meter.ring, folder)
         program, written = program_in_force(configured, folder, running)
         self._hands = None if start.hands is None else _hands(Path(start.hands), program)
-        self.hardware = hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
+        self.hardware = hardware = opened_for(config, program, paced=start.paced)
         self._held.callback(hardware.close)
         store = None if folder is None else Store.open(folder, fast=fram_slots(config))
         _find(hardware, self._hands)

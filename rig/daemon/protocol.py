@@ -1,4 +1,4 @@
-"""What clients and the daemon send each other: the public interface of a running meter (docs/interface.md, C-3).
+"""Protocol between clients and the daemon: the public interface of a running meter (docs/interface.md, C-3).
 
 A client says Hello, is answered Welcome, and then sends Request and Subscribe. Every Request has an answer, Done or
 Refused, with its number. Publications come for the topics subscribed to, in order; of what a client is too slow for,
@@ -27,7 +27,7 @@ VERSION = 1
 
 
 class Topic(Enum):
-    """What can be subscribed to."""
+    """Topic that can be subscribed to."""
 
     READINGS = "readings"
     FRONT = "front"
@@ -83,7 +83,7 @@ class ReadState(msgspec.Struct, frozen=True, tag="read state"):
 
 
 class ReadContacts(msgspec.Struct, frozen=True, tag="read contacts"):
-    """Which switches and inputs are operated or closed; answered with their names, and the ns since the begin."""
+    """Request for the switches that are pressed and the inputs that are closed; answered with Contacts."""
 
 
 class ResetDemand(msgspec.Struct, frozen=True, tag="demand reset"):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from drivers.sim.frontend import Bits, FrontEnd
 from drivers.sim.modulator import KEEP_ALIVE, LIMIT, TICK_WEIGHTS, keep_alive, modulate
+from drivers.sim.playing import lively_load
 from drivers.sim.sensors import (
     FULL_SCALE_DENSITY,
     RANGES,
@@ -20,7 +21,8 @@ from drivers.sim.sensors import (
     typical_sensors,
 )
 from drivers.sim.source import GRID_TICKS, Floats
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, lively_load
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave
 
 F_MOD = Fraction(10_000_000, 3)
 TICKS = 1 << 20

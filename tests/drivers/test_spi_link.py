@@ -15,7 +15,8 @@ import pytest
 from drivers.sim.board import SPI_HZ, SimulatedBoard
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import ideal_sensors
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave
 from drivers.spi_link import ForeignBoard, LinkError, NoReply, SpiBus, SpiLink
 from gateware.chain import Chain
 from gateware.registers import MAGIC, VERSION, Op, Record, RecordFlag, request

@@ -9,10 +9,15 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-import rig.hardware.simulation
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, current
+from drivers.sim.board import SimulatedBoard
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave, current
+from gateware.chain import Chain
 from rig.hardware.board_process import simulate
-from rig.hardware.config import load
+from rig.hardware.config import Config, load
+from rig.hardware.hardware import Hardware
+from rig.hardware.simulation import simulated_hardware
+from rig.load.connected import MeteringPoint
 
 CURRENT_CLASS = 20
 
@@ -23,11 +28,17 @@ def full_load(f_mod: Fraction) -> SyntheticLoad:
     return SyntheticLoad(f_mod, (Step(0.0, LoadState(tuple(volts), tuple(current(19.8, 20.0, v) for v in volts))),))
 
 
+def made(config: Config, point: MeteringPoint) -> tuple[Hardware, SimulatedBoard]:
+    """Give the board with that load."""
+    source = full_load(Chain().tick_hz)
+    return simulated_hardware(config, point.current_class, source, paced=False)[:2]
+
+
 def main() -> None:
-    rig.hardware.simulation.lively_load = full_load
     config = load(Path(sys.argv[1]))
     assert config.simulation.board is not None
-    simulate(config, CURRENT_CLASS, Path(config.simulation.board), ready=lambda: print("ready", flush=True))
+    path = Path(config.simulation.board)
+    simulate(config, MeteringPoint(CURRENT_CLASS), path, made, ready=lambda: print("ready", flush=True))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from rig.hardware.config import Config, HardwareConfig, load
 from rig.hardware.hardware import Hardware
 from rig.hardware.selection import program_of
 from rig.hardware.simulation import simulated_hardware
+from rig.load.connected import MeteringPoint
 from tests.rig.jitter_board import full_load
 
 SECOND, MILLISECOND = 10**9, 10**6
@@ -134,8 +135,8 @@ def main() -> None:
             witness.see(int(pin.info.name.removeprefix("GPIO")), bool(value))
         return done
 
-    def made(config: Config, current_class: int) -> tuple[Hardware, SimulatedBoard]:
-        hardware, board = parts(config, current_class)
+    def made(config: Config, point: MeteringPoint) -> tuple[Hardware, SimulatedBoard]:
+        hardware, board = parts(config, point.current_class)
         assert isinstance(hardware.hands, Hands)
         plan(hardware.hands, until_ns)
         VirtualPin._change_state = changed  # type: ignore[method-assign]
@@ -144,7 +145,7 @@ def main() -> None:
     assert config.simulation.board is not None
     current_class = program_of(config).metering.current_class
     path = Path(config.simulation.board)
-    simulate(config, current_class, path, made, UTC_NS, lambda: print("ready", flush=True))
+    simulate(config, MeteringPoint(current_class), path, made, UTC_NS, lambda: print("ready", flush=True))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from calibration.constants import FULL_SCALE_CODES
 from drivers.sim.channels import assign
 from drivers.sim.comtrade_file import read_comtrade
 from drivers.sim.reading import read_recording
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave
 from gateware.chain import Chain
 from gateware.registers import Channel, EventKind
 from rig.files.whole import FileError, check_free, write_files
