@@ -14,8 +14,9 @@ from rig.cli.options import (
     ConfigOption,
     ForceOption,
     JsonOption,
+    LoadOption,
     SocketOption,
-    configuration,
+    loaded_configuration,
     meter_socket,
     option_number,
 )
@@ -48,6 +49,10 @@ def verify(
     counter: Annotated[
         str, typer.Option("--counter", help="fpga: looped back; or visa:RESOURCE, such as a 53220A.")
     ] = "fpga",
+    reference: Annotated[
+        str, typer.Option("--reference", help="meter: what it registers; source: a simulated steady load's true power.")
+    ] = "meter",
+    load: LoadOption = None,
     counter_query: Annotated[
         str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
     ] = None,
@@ -64,12 +69,15 @@ def verify(
     Where no meter runs the simulated rig's own is started, as fast as it can, and ended.
     """
     from rig.files.whole import check_free, write_files
+    from rig.hardware.selection import metering_point, program_of
     from rig.terminal.verify_view import count_shown, progress_text, verification_lines
     from rig.verify.counters import counter_named
+    from rig.verify.errors import VerifyError
     from rig.verify.junit import junit as report
     from rig.verify.measure import Measurement
     from rig.verify.plan import Plan
     from rig.verify.run import Progress
+    from rig.verify.source import known_source
 
     id = _output(output)
     plan = Plan(
@@ -83,13 +91,17 @@ def verify(
     constant_wh = None if constant is None else option_number("--constant", constant, positive=True)
     if junit is not None:
         check_free([junit], force)
-    chosen = configuration(config)
+    if reference not in ("meter", "source"):
+        raise VerifyError(f"--reference is {reference!r}, it must be meter or source")
+    chosen = loaded_configuration(config, load)
+    known = None if reference == "meter" else known_source(chosen.simulation.load, metering_point(program_of(chosen)))
+    own = "--load" if load is not None else "--reference source" if known is not None else None
     latest: list[Progress] = []
     with ExitStack() as stack:
         beside = counter_named(counter, counter_query)
         if beside is not None:
             stack.callback(beside.close)
-        client, begin = stack.enter_context(_meter(config, chosen, socket, paced=beside is not None))
+        client, begin = stack.enter_context(_meter(config, chosen, socket, own=own, paced=beside is not None))
         show = stack.enter_context(count_shown(id.label))
 
         def shown(progress: Progress) -> None:
@@ -97,7 +109,14 @@ def verify(
             show(progress)
 
         measurement = Measurement(
-            client, id, plan, counter=beside, constant_wh=constant_wh, progress=shown, begin=begin
+            client,
+            id,
+            plan,
+            counter=beside,
+            constant_wh=constant_wh,
+            source=known,
+            progress=shown,
+            begin=begin,
         )
         try:
             found = measurement.measure()
@@ -126,13 +145,17 @@ def _output(name: str) -> OutputId:
 
 @contextmanager
 def _meter(
-    path: Path | None, config: Config, socket: Path | None, *, paced: bool
+    path: Path | None, config: Config, socket: Path | None, *, own: str | None, paced: bool
 ) -> Iterator[tuple[MeterClient, Callable[[], None]]]:
-    """The meter that runs, or the simulated rig's own for as long as this takes; and what to call when all is ready."""
+    """The meter that runs, or the simulated rig's own for as long as this takes; and what to call when all is ready.
+
+    `own` is the option that only one of our own can have.
+    """
     from rig.daemon.client import ClientError, MeterClient
     from rig.daemon.launch import Launched
     from rig.daemon.startup import Start
     from rig.terminal.start import own_socket
+    from rig.verify.errors import VerifyError
 
     there = meter_socket(path, config, socket)
     try:
@@ -142,11 +165,16 @@ def _meter(
             raise
     else:
         with client:
+            if own is not None:
+                raise VerifyError(
+                    f"a meter runs already (process {client.welcome.process}), and {own} is for one that begins: end "
+                    "it with rig stop, or leave the option out"
+                )
             yield client, lambda: None
         return
     print_error("rig: no meter runs: this starts a simulated one, and ends it")
-    own = own_socket()
-    launched = Launched(Start(config, str(own), None, paced))
+    its_socket = own_socket()
+    launched = Launched(Start(config, str(its_socket), None, paced))
     begun = False
 
     def begin() -> None:
@@ -155,7 +183,7 @@ def _meter(
         launched.begin()
 
     try:
-        with MeterClient.connect(own, "verification", "rig verify") as client:
+        with MeterClient.connect(its_socket, "verification", "rig verify") as client:
             yield client, begin
     finally:
         if begun:

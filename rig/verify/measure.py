@@ -8,13 +8,15 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from rig.daemon.client import ClientError, MeterClient
-from rig.daemon.protocol import Dropped, Ended, EnergyFlowed, PulsesCounted, Topic
+from rig.daemon.protocol import Dropped, Ended, EnergyFlowed, FlowedWindow, PulsesCounted, Topic
+from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.outputs import OutputId
 from rig.verify.errors import CountLost, VerifyError
 from rig.verify.observed import Counted, PulseCounterInstrument, TimelineClock
 from rig.verify.plan import Plan
 from rig.verify.result import Verification, verification
 from rig.verify.run import Output, Progress, Run, Timeline
+from rig.verify.source import KnownSource
 
 POLL_S = 0.05
 """How long is waited for the meter's next publication, and how often a counter on a bus is read."""
@@ -29,7 +31,8 @@ class Measurement:
     """An output being verified on a meter that runs. `measure` counts to the end; `run` is there once it has begun.
 
     `counter` is one beside the FPGA's; None: the FPGA's, looped back. `constant_wh` is what the output should have,
-    None: what the meter is programmed for. `begin` is called when all is ready, `progress` now and then.
+    None: what the meter is programmed for. `source` is a load whose power is known; None: the reference is the energy
+    that the meter registers. `begin` is called when all is ready, `progress` now and then.
     """
 
     run: Run
@@ -42,6 +45,7 @@ class Measurement:
         *,
         counter: PulseCounterInstrument | None = None,
         constant_wh: Fraction | None = None,
+        source: KnownSource | None = None,
         progress: Callable[[Progress], None] = lambda progress: None,
         begin: Callable[[], None] = lambda: None,
     ) -> None:
@@ -50,7 +54,8 @@ class Measurement:
                 f"the counter {counter.name} counts in real time, and the meter does not run in it: use the FPGA's"
             )
         self._client, self._output, self._plan, self._counter = client, output, plan, counter
-        self._constant_wh, self._progress, self._begin = constant_wh, progress, begin
+        self._constant_wh, self._source = constant_wh, source
+        self._progress, self._begin = progress, begin
         self._clock: TimelineClock | None = None
         self._early: list[Counted] = []
         self._first: PulsesCounted | None = None
@@ -78,7 +83,8 @@ class Measurement:
             raise CountLost(f"the count broke off, and nothing is known of the rest: {error}") from None
         self._progress(self.run.progress)
         name = FPGA if self._counter is None else self._counter.name
-        return verification(self.run, name, "meter", client.welcome.provenance)
+        reference = "meter" if self._source is None else "source"
+        return verification(self.run, name, reference, client.welcome.provenance)
 
     def _take(self, message: object) -> None:
         match message:
@@ -137,7 +143,7 @@ class Measurement:
         assert first.quantity is not None
         assert first.constant_wh is not None
         if not self._begun:
-            tick_hz = Fraction(message.tick_hz)
+            self._tick_hz = tick_hz = Fraction(message.tick_hz)
             self._clock = TimelineClock(tick_hz)
             constant_wh = Fraction(first.constant_wh) if self._constant_wh is None else self._constant_wh
             output = Output(self._output.label, first.quantity, constant_wh)
@@ -146,8 +152,15 @@ class Measurement:
             self._begun = True
             self._count(first)
         for window in message.windows:
-            self.run.add_window(window.begin_tick, window.end_tick, window.nano.get(first.quantity, 0))
+            self.run.add_window(window.begin_tick, window.end_tick, self._reference_nwh(window))
         self._progress(self.run.progress)
+
+    def _reference_nwh(self, window: FlowedWindow) -> int:
+        assert self._first is not None
+        assert self._first.quantity is not None
+        if self._source is None:
+            return window.nano.get(self._first.quantity, 0)
+        return self._source.nwh(Quantity(self._first.quantity), window.end_tick - window.begin_tick, self._tick_hz)
 
     def _take_counts(self, counts: list[Counted]) -> None:
         """Counts of a counter that is not the FPGA's: they wait until its clock has been compared with the meter's."""
