@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from io import StringIO
@@ -192,6 +193,37 @@ def test_whole_cycles_are_found_between_samples() -> None:
     assert cycles.frequency * SAMPLE_HZ == pytest.approx(60.5, rel=1e-5)
     assert whole_cycles([0.0] * 100) is None
     assert whole_cycles([1.0, -1.0, 1.0]) is None
+
+
+def test_a_ripple_about_zero_is_no_crossing() -> None:
+    """Between two crossings a signal was below −5 % of its peak once: a ripple of 1 % about zero adds none."""
+    rising = [-1.0, -0.2, -0.01, 0.01, -0.01, 0.01, 0.2, 1.0]
+    samples = [*rising, 0.2, -0.2, *rising, 0.2, -0.2, *rising]
+    cycles = whole_cycles(samples)
+    assert cycles is not None
+    assert (cycles.begin, cycles.end, cycles.number) == (2.5, 22.5, 2)
+
+
+def test_figures_are_about_the_mean_and_offsets_are_taken_off(tmp_path: Path) -> None:
+    """100 V and 40 V of DC; with 40 V of offset in the calibration there is none left. R.m.s. is without DC in both.
+
+    Within 1 %: typical sensors have gains off by a few tenths of a percent.
+    """
+    load = LoadState((Wave(100.0, dc=40.0),), (Wave(1.0),))
+    found = []
+    for offset_v in (0, 40):
+        hardware, _, _ = simulated_hardware(
+            Config(), 20, SyntheticLoad(Chain().tick_hz, [Step(0.0, load)]), paced=False
+        )
+        first, *others = hardware.calibration.channels
+        offset = Fraction(offset_v) / first.gain
+        channels = (replace(first, offset_codes=offset), *others)
+        calibrated = replace(hardware, calibration=replace(hardware.calibration, channels=channels))
+        found.append(capture(calibrated, "now", 0.1, 2.0, provenance=PROVENANCE))
+        hardware.close()
+    assert [scope.channels["v1"].mean for scope in found if scope] == pytest.approx([40, 0], abs=0.4)
+    assert [scope.channels["v1"].rms for scope in found if scope] == pytest.approx([100, 100], rel=0.01)
+    assert [scope.channels["v1"].peak for scope in found if scope] == pytest.approx([181.4, 141.4], rel=0.01)
 
 
 # --- files -----------------------------------------------------------------------------------------------
