@@ -63,12 +63,12 @@ class CountResult:
 
     @property
     def counted_wh(self) -> Fraction | None:
-        """What the pulses stand for."""
+        """Energy that the pulses stand for."""
         return None if self.constant_wh is None else self.pulses * self.constant_wh
 
     @property
     def agrees(self) -> bool | None:
-        """Whether that is the energy due, to one pulse, and nothing of it was clipped; None if it was not asked for."""
+        """True if that is the energy due, to one pulse, and nothing of it was clipped; None if it was not asked for."""
         if self.due is None or self.constant_wh is None:
             return None
         if self.clipped:
@@ -104,7 +104,7 @@ class CounterInstrument:
 
     @property
     def illegal(self) -> int:
-        """How often both contacts were closed, or one closed twice running."""
+        """Number of times that both contacts were closed, or one closed twice running."""
         return self._counters.read()[self._place].illegal
 
     def read(self, of: str | None = None) -> CountResult:

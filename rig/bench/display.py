@@ -50,11 +50,11 @@ class DisplayInstrument:
 
     @property
     def mode(self) -> str:
-        """Which sequence is shown: "normal", "alternate", "gyrbox" or "test"."""
+        """Sequence that is shown: "normal", "alternate", "gyrbox" or "test"."""
         return self._now.mode.value
 
     def shows(self, *lit: str, **expected: str) -> bool:
-        """Whether it stands there now."""
+        """Return whether it stands there now."""
         return DisplayExpectation(*lit, **expected).holds(self._now)
 
     def await_shown(self, *lit: str, within_s: float | None, **expected: str) -> ExpectationResult[ShownFrame]:
@@ -111,7 +111,7 @@ class DisplayExpectation:
         self._text, self._unit, self._item = text, unit, item
 
     def holds(self, shown: ShownFrame) -> bool:
-        """Whether the display is so."""
+        """Return whether the display is so."""
         behind = (self._mode is None or shown.mode is self._mode) and (self._item is None or shown.item == self._item)
         if shown.checks_segments:
             lcd = (

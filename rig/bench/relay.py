@@ -22,7 +22,7 @@ class RelayInstrument:
 
     @property
     def closed(self) -> str:
-        """Which contact is closed: "K-Y", "K-Z", or "open" for none."""
+        """Contact that is closed: "K-Y", "K-Z", or "open" for none."""
         return self._rig.contacts[self.name].last.state.position.value
 
     def await_closed(self, closed: str, within_s: float | None) -> ExpectationResult[ContactState]:

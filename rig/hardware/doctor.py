@@ -51,7 +51,7 @@ _ADVISED = ("times written lazily",)
 
 
 def able(checks: list[Check], config: Config | None = None) -> bool:
-    """Whether the rig that the configuration names can run here; without one, any: simulated, or on hardware.
+    """Return whether the rig that the configuration names can run here; without one, any: simulated, or on hardware.
 
     Needed are "base", "pi" or "sim" by `hardware.kind`, "rtl" for that fidelity, "lcd" for a display, and every part
     that is checked because the configuration names it. ADVICE is never needed.

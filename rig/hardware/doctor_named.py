@@ -55,7 +55,7 @@ def beside_named(checks: list[Check], config: Config) -> list[Check]:
 
 
 def answers(address: Path) -> bool:
-    """Whether a meter listens there."""
+    """Return whether a meter listens there."""
     with suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
         caller.settimeout(1)
         caller.connect(str(address))
@@ -117,7 +117,7 @@ def chip_select(device: str, model: str | None = None, shown: str | None = None)
 
 
 class Lines(Protocol):
-    """What is used of a gpiod.Chip."""
+    """Part of a gpiod.Chip that is used."""
 
     def get_line_info(self, line: int) -> Any:
         """Give the kernel's entry of a line: `used` and `consumer` are read."""

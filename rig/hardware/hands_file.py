@@ -79,7 +79,7 @@ class HandsWriter:
             ) from None
 
     def begin(self, notes: Mapping[str, str], found: Sequence[str]) -> None:
-        """What it is recorded on, and the contacts found closed."""
+        """Write what it is recorded on, and the contacts found closed."""
         lines = [f"# {TITLE} {VERSION}", *(f"# {name}: {said}" for name, said in notes.items()), COLUMNS]
         self._append([*lines, *(f"0,{contact},1,found" for contact in found)])
         self._begun = True

@@ -36,7 +36,7 @@ def read_bytes(path: Path, notes: list[str]) -> bytes:
 
 
 def is_xml(data: bytes) -> bool:
-    """Whether a file's first sign but blanks is a bracket, in any encoding."""
+    """Return whether a file's first sign but blanks is a bracket, in any encoding."""
     return data[:64].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
 
 

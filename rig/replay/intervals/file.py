@@ -187,7 +187,7 @@ class _Reading:
         )
 
     def _length_ns(self, stamps: Sequence[int]) -> int:
-        """What most stamps are apart; or half of them, and all others a multiple of it."""
+        """Return what most stamps are apart; or half of them, and all others a multiple of it."""
         apart = Counter(b - a for a, b in pairwise(sorted(stamps)) if b > a)
         if not apart:
             raise IntervalFileError(
@@ -277,7 +277,7 @@ class _Reading:
         return interval.end_ns if self._stamps_end else interval.start_ns
 
     def _clock_shift_ns(self, last: LoadInterval, stamp_ns: int) -> int:
-        """How far the clock was set forward between the last interval's stamp and the next, or at the first of them."""
+        """Return how far the clock was set forward from the last interval's stamp to the next, or at the first."""
         span = self._calendar.span
         return (span(stamp_ns - 1).utc_offset_s - span(self._stamp_ns(last) - 1).utc_offset_s) * SECOND_NS
 

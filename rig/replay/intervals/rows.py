@@ -60,7 +60,7 @@ class Rows:
     notes: list[str] = field(default_factory=list)
 
     def flows(self, place: int) -> bool:
-        """Whether a line has energy."""
+        """Return whether a line has energy."""
         energies = self.rows[place].energies
         return energies is not None and any(self.numbers[text] for text in energies)
 
