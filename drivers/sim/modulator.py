@@ -60,7 +60,7 @@ def lagrange(at: float) -> list[float]:
 
 
 def _differences() -> Floats:
-    """What the points at NODES weigh in the interpolation's n-th difference from tick to tick at 0, (n, points)."""
+    """Return the weights of the points at NODES in the n-th difference from tick to tick at 0, (n, points)."""
 
     def weight(at: Fraction, j: int) -> Fraction:
         return math.prod(((at - m) / (j - m) for m in NODES if m != j), start=Fraction(1))
@@ -88,10 +88,10 @@ class Modulators(Protocol):
         """Have bits made while other things are done, on another core where there is one; finish() before the next."""
 
     def made(self) -> bool:
-        """Whether finish() would neither wait nor make them."""
+        """Return whether finish() would neither wait nor make them."""
 
     def finish(self) -> None:
-        """What was begun is there when this returns."""
+        """Finish what was begun: it is there when this returns."""
 
 
 def modulators() -> Modulators:

@@ -74,7 +74,7 @@ class LoadDescription(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     @property
     def steady(self) -> bool:
-        """Whether it stays as it is described; else it is a scenario, by default one by the meter."""
+        """True if it stays as it is described; else it is a scenario, by default one by the meter."""
         return self.scenario is None and any(
             value not in (None, False, []) for name, value in msgspec.structs.asdict(self).items() if name not in OF_ANY
         )

@@ -133,7 +133,7 @@ TWO = "2026-01-15T00:15,{}\n2026-01-15T00:30,{}\n"
         ("time,kwh\n" + TWO.format(1, 1), {"time_format": "%d/%m/%Q"}, "line 2: time is .* as --time-format '%d/%m/%Q' says"),
         ("time,kwh\n" + TWO.format(1, 1), {"time_format": "%d %d"}, "as --time-format '%d %d' says"),
         ("time,kwh\n" + TWO.format(1, 1), {"columns": "kwh_delivered=usage"}, "--columns has 'usage', but its first line"),
-        ("sep=x\ntime,kwh\n", {}, "line 1: sep=x is no separator"),
+        ("sep=x\ntime,kwh\n", {}, "line 1: sep=x is not a separator"),
     ],
 )  # fmt: skip
 def test_what_is_not_sure_is_asked_for(tmp_path: Path, text: str, writing: dict[str, str], said: str | None) -> None:

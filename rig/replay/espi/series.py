@@ -64,7 +64,7 @@ def points_of(feed: Feed) -> list[Point]:
 
 
 class _Names:
-    """Whose resources are, by their links."""
+    """Names of the owners of resources, by their links."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed

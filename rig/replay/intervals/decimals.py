@@ -1,4 +1,4 @@
-"""Which sign is the decimal point in a load's record: found from all of its numbers, or given with `--decimal`.
+"""Decimal sign of a load record: found from all of its numbers, or given with `--decimal`.
 
 numbers                                separated by a comma         by ; or tab
 no comma                               point                        point

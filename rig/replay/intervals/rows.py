@@ -60,7 +60,7 @@ class Rows:
     notes: list[str] = field(default_factory=list)
 
     def flows(self, place: int) -> bool:
-        """Whether a line has energy."""
+        """Return whether a line has energy."""
         energies = self.rows[place].energies
         return energies is not None and any(self.numbers[text] for text in energies)
 
@@ -96,7 +96,9 @@ def read_rows(path: Path, data: bytes, *, ends: bool, writing: Writing) -> Rows:
         separators, begun = match[1], 1
         text = text[match.end() :]
         if match[1] not in SEPARATORS:
-            raise IntervalFileError(f"{path}, line 1: sep={match[1]} is no separator, it must be one of , ; | or a tab")
+            raise IntervalFileError(
+                f"{path}, line 1: sep={match[1]} is not a separator, it must be one of , ; | or a tab"
+            )
     try:
         separator, header, layout = _header(path, text, separators, writing, ends)
         lines = _lines(text, separator)
@@ -107,7 +109,7 @@ def read_rows(path: Path, data: bytes, *, ends: bool, writing: Writing) -> Rows:
             path, above[-1].cells, layout, ((n + begun, cells) for n, cells in lines), separator, writing, notes
         )
     except csv.Error as error:
-        raise IntervalFileError(f"{path} is no CSV file: {error}") from None
+        raise IntervalFileError(f"{path} is not a CSV file: {error}") from None
     except WrongColumns as error:
         raise IntervalFileError(f"{path}: {error}") from None
 
@@ -251,7 +253,7 @@ def _take_numbers(
 
 def _wrong_number(path: Path, line: int, column: str, text: str) -> IntervalFileError:
     unit = column.partition("_")[0].replace("kwh", "kWh")
-    hint = "; what flows back belongs into kwh_received" if text.startswith("-") and column == "kwh_delivered" else ""
+    hint = "; energy received goes in kwh_received" if text.startswith("-") and column == "kwh_delivered" else ""
     return IntervalFileError(
         f"{path}, line {line}: {column} is {shown(text)}, it must be a number of {unit} from 0 to {MOST_KWH} with at "
         f"most {MOST_DECIMALS} decimals{hint}"

@@ -74,7 +74,7 @@ UGLY: dict[str, Change] = {
 def test_what_is_wrong_is_said(what: str) -> None:
     found = sound()
     UGLY[what](found)
-    with pytest.raises(ReadingError, match=r"what came is no reading of a meter \(.+\): use the version that gave it"):
+    with pytest.raises(ReadingError, match=r"what came is not a meter's reading \(.+\): use the version that gave it"):
         reading_of(msgspec.convert(found, ExactReading))
 
 

@@ -114,7 +114,7 @@ def test_an_absent_fram_at_the_start_is_told_and_what_it_has_is_not_believed_lat
     store._files.lock.close()
     store = opened(tmp_path, chip)
     assert restored_count(store) == 3, "its saves go on from a whole one that was given up"
-    assert any("goes on from a whole save that is not there any more" in note for note in store.notes)
+    assert any("continues from a whole save that no longer exists" in note for note in store.notes)
     for k in range(4, 80):
         save(store, k)
     store.close()
