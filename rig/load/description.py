@@ -23,6 +23,11 @@ MOST_VOLTS, MOST_AMPS = 100_000, 100_000
 LEAST_HZ, MOST_HZ = 40, 70
 """A window of the gateware is then one cycle, of 420 samples at most (WINDOW_MAX, docs/registers.md)."""
 
+USUAL_HZ = 60.0
+
+BAND_HZ = 3000
+"""The gateware's band, flat to 0.0002 dB (docs/gateware.md): power beyond it would be registered in part."""
+
 MOST_ORDER = 50
 PROFILE_FILE = ".csv"
 """Ends the name of a file, which tells it from the name of a shape."""
@@ -118,6 +123,11 @@ def check(load: LoadDescription, place: str) -> None:
         for order in orders:
             if orders.count(order) > 1:
                 raise ConfigError(f"{place}{key} has order {order} twice: give each order once")
+            if order * (hz := USUAL_HZ if load.hz is None else load.hz) > BAND_HZ:
+                raise ConfigError(
+                    f"{place}{key} has order {order}, which at {hz:g} Hz is beyond the {BAND_HZ} Hz that are measured: "
+                    f"give orders up to {int(BAND_HZ / hz)}"
+                )
 
 
 def beside_file(load: LoadDescription, folder: Path) -> LoadDescription:
