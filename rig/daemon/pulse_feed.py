@@ -16,7 +16,6 @@ from gateware.registers import TICK_BITS, Counter, CounterState
 from rig.daemon.protocol import EnergyFlowed, FlowedWindow, PulsesCounted, Topic
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.measuring.measurement import Window
-from rig.service.edge_times import FRAME_NS
 from rig.service.service import PULSE_LATENCY_NS, Service
 
 WINDOWS = 6
@@ -83,15 +82,15 @@ class PulseFeed:
             self._looked_ns[output] = now_ns
         if self._counters is None:
             self._counters = PulseCounters(service.hardware.link)
-        service.make_room(FRAME_NS)
+        service.make_room()
         if whole:
             self._open(self._counters)
-            service.make_room(FRAME_NS)
+            service.make_room()
         counter = Counter[output.label]
         before = self._counts.get(output)
         if before is not None and not whole and self._counters.count(counter) == before:
             return
-        service.make_room(3 * FRAME_NS)
+        service.make_room()
         found = self._counters.read_one(counter)
         if before is not None and found.pulses < before:
             self._run += 1
