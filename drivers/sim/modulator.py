@@ -202,25 +202,42 @@ def inputs(density: Floats, differences: Floats) -> np.ndarray:
                 if n == 0:
                     total += 2.0 ** (_DIFFERENCE_BITS - FRACTION_BITS - 1)  # rounded, not cut
                 d[n] = np.int64(total)
+            d0, d1, d2, d3, d4, d5 = d[0], d[1], d[2], d[3], d[4], d[5]
             for t in range(GRID_TICKS * k, GRID_TICKS * (k + 1), HOLD_TICKS):
-                u[t, c] = u[t + 1, c] = d[0] >> (_DIFFERENCE_BITS - FRACTION_BITS)
-                for n in range(5):
-                    d[n] += d[n + 1]
+                u[t, c] = u[t + 1, c] = d0 >> (_DIFFERENCE_BITS - FRACTION_BITS)
+                d0, d1, d2, d3, d4 = d0 + d1, d1 + d2, d2 + d3, d3 + d4, d4 + d5
     return u
+
+
+@njit(cache=True, inline="always")
+def _step(u: int, x: int, y: int) -> tuple[int, int]:
+    one, limit = np.int64(1) << FRACTION_BITS, np.int64(LIMIT) << FRACTION_BITS
+    negative = y >> 63
+    after = y + x - 2 * one + (negative & 4 * one)
+    after = limit if after > limit else after
+    after = -limit if after < -limit else after
+    return x + u - one + (negative & 2 * one), after
 
 
 @njit(cache=True)
 def modulate(u: np.ndarray, state: np.ndarray, bits: np.ndarray) -> None:
-    """Fill `bits` from inputs(); `state` (2, 6) holds x and y of each loop from call to call, in 2⁻²⁴."""
-    one, limit = np.int64(1) << FRACTION_BITS, np.int64(LIMIT) << FRACTION_BITS
-    bits[:] = 0
-    for c in range(6):
-        x, y = state[0, c], state[1, c]
-        for t in range(len(bits)):
-            bits[t] |= (y >= 0) << c
-            v = one if y >= 0 else -one
-            x, y = x + (u[t, c] - v), min(max(y + (x - 2 * v), -limit), limit)
-        state[0, c], state[1, c] = x, y
+    """Fill `bits` from inputs(); `state` (2, 6) holds x and y of each loop from call to call, in 2⁻²⁴.
+
+    The six are written out side by side: each alone would spend its time waiting for its own result.
+    """
+    xa, xb, xc, xd, xe, xf = state[0, 0], state[0, 1], state[0, 2], state[0, 3], state[0, 4], state[0, 5]
+    ya, yb, yc, yd, ye, yf = state[1, 0], state[1, 1], state[1, 2], state[1, 3], state[1, 4], state[1, 5]
+    for t in range(len(bits)):
+        low = (ya >= 0) | (yb >= 0) << 1 | (yc >= 0) << 2
+        bits[t] = low | (yd >= 0) << 3 | (ye >= 0) << 4 | (yf >= 0) << 5
+        xa, ya = _step(u[t, 0], xa, ya)
+        xb, yb = _step(u[t, 1], xb, yb)
+        xc, yc = _step(u[t, 2], xc, yc)
+        xd, yd = _step(u[t, 3], xd, yd)
+        xe, ye = _step(u[t, 4], xe, ye)
+        xf, yf = _step(u[t, 5], xf, yf)
+    state[0, 0], state[0, 1], state[0, 2], state[0, 3], state[0, 4], state[0, 5] = xa, xb, xc, xd, xe, xf
+    state[1, 0], state[1, 1], state[1, 2], state[1, 3], state[1, 4], state[1, 5] = ya, yb, yc, yd, ye, yf
 
 
 @njit(cache=True)
