@@ -1,4 +1,4 @@
-"""What each output was made to do last, and how many pulses it has shown, kept through the death of the process.
+"""Memory of each output's last position, and of the pulses it has shown, kept through the death of the process.
 
 A small file: what is written there is in the kernel's page cache at once, so it outlives kill -9 and costs no write to
 the card at 53 pulses a second. A cut of power may lose what came since the last close(). It is written before the pin
@@ -31,7 +31,7 @@ _NAMES = {code: name for name, code in LEVELS.items()}
 
 @dataclass(frozen=True)
 class Remembered:
-    """What an output was made to do last, of LEVELS, and how many pulses it has shown by then."""
+    """Last position of an output, of LEVELS, and how many pulses it has shown by then."""
 
     level: str
     pulses: int
@@ -75,7 +75,7 @@ class ContactMemory:
         self._known = {name: entry[1] for name, entry in found.items()}
 
     def last(self, name: str) -> Remembered | None:
-        """What this output was made to do last; None if nobody knows."""
+        """Return this output's last position; None if nobody knows."""
         return self._known[name]
 
     def remember(self, name: str, level: str, pulses: int) -> None:

@@ -210,7 +210,7 @@ def inputs(density: Floats, differences: Floats) -> np.ndarray:
 
 
 @njit(cache=True, inline="always")
-def _step(u: int, x: int, y: int) -> tuple[int, int]:
+def _step(u: np.int64, x: np.int64, y: np.int64) -> tuple[np.int64, np.int64]:
     one, limit = np.int64(1) << FRACTION_BITS, np.int64(LIMIT) << FRACTION_BITS
     negative = y >> 63
     after = y + x - 2 * one + (negative & 4 * one)

@@ -25,7 +25,7 @@ _EIGHT_TICKS = 1 | 8 << _LANE | 28 << 2 * _LANE
 
 
 def _gains() -> np.ndarray:
-    """What the three pipelined integrators gain from 8 ticks' ones (bit 0 the earliest), from zero, a lane each."""
+    """Compute the gains of the three pipelined integrators from 8 ticks' ones (bit 0 the earliest), a lane each."""
     gains = np.zeros(256, np.int64)
     for byte in range(256):
         sums = [0, 0, 0]

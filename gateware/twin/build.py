@@ -56,7 +56,7 @@ def netlist(chain: Chain) -> str:
 
 
 def verilator() -> str:
-    """What the installed Verilator says its version is; TwinError where there is none or it is too old."""
+    """Return the version that the installed Verilator names; TwinError where there is none or it is too old."""
     try:
         done = subprocess.run(["verilator", "--version"], capture_output=True, text=True, check=False)
     except OSError:

@@ -70,11 +70,14 @@ class DisplayInstrument:
     def items(self, since: float = 0.0) -> list[tuple[str, float]]:
         """Give the items displayed since a second of the meter's run: names, with the seconds at which each came.
 
-        Raises NoLongerKept for more than is remembered (rig/bench/history.py), WrongArgument for no number.
+        Raises NoLongerKept for more than is remembered (rig/bench/history.py), WrongArgument for a second that the
+        meter's run has not, or not yet.
         """
-        if not isfinite(since):
-            raise WrongArgument(f"there is no second {since:g} of the meter's run: give one, from 0 on")
         rig = self._rig
+        if not (isfinite(since) and 0 <= since <= rig.seconds):
+            raise WrongArgument(
+                f"there is no second {since:g} of the meter's run yet: give one from 0 to {rig.seconds:.3f}"
+            )
         seen = rig.items.between(rig.begin_ns + round(since * SECOND_NS), rig.now_ns)
         return [(each.state, (each.since_ns - rig.begin_ns) / SECOND_NS) for each in seen]
 

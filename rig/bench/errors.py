@@ -28,6 +28,10 @@ class NoLongerKept(BenchError):
     """The bench was asked for something further back than it remembers."""
 
 
+class DeadlinePast(BenchError):
+    """The time in which something was expected was over before the expectation was made."""
+
+
 class WrongArgument(BenchError, ValueError):
     """An instrument does not know a word, or cannot do anything with a value."""
 

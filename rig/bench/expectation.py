@@ -1,6 +1,8 @@
 """Waiting for a state, and watching one: the answer is data, and the caller decides what it means.
 
-`within_s` is measured from the instant of the last action, so it does not matter how long the rig ran in between.
+`within_s` is measured from the instant of the last action. Expecting something after the rig was run beyond that time
+is an error (DeadlinePast), whether it was seen or not: a test that asks too late asks the wrong thing (review A-13).
+What an action itself takes, as a person's hand does, is no such run.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 from rig.bench.action_log import LoggedAction, actions_text, time_text
 from rig.bench.clock import LOOK_NS
-from rig.bench.errors import WrongArgument
+from rig.bench.errors import DeadlinePast, WrongArgument
 from rig.bench.history import Observation, StateHistory
 from rig.bench.rig import Rig
 from rig.meter.billing.time_units import SECOND_NS
@@ -76,7 +78,8 @@ def await_state(
 ) -> ExpectationResult[S]:
     """Run the rig until a state holds, at most until `within_s` after the last action; None: look at the present.
 
-    Raises NoLongerKept where the states of that time are not known any more, WrongArgument for a time below 0.
+    Raises DeadlinePast where the rig was run beyond that time, NoLongerKept where the states of that time are not known
+    any more, WrongArgument for a time below 0.
     """
     action = rig.actions.last
     if within_s is None:
@@ -86,6 +89,13 @@ def await_state(
     if not (isfinite(within_s) and within_s >= 0):
         raise WrongArgument(f"nothing comes within {within_s:g} s: give 0 or more")
     until_ns = action.at_ns + round(within_s * SECOND_NS)
+    if rig.ran_to_ns > until_ns:
+        least_s = (rig.ran_to_ns - action.at_ns) / SECOND_NS
+        raise DeadlinePast(
+            f"within {within_s:g} s of {rig.actions.time(action.at_ns)}, when {action.text}, is past: the rig ran to "
+            f"{rig.actions.time(rig.ran_to_ns)} before {expected} was expected; give at least {least_s:g} s, or expect "
+            "it earlier"
+        )
     looked_ns = action.at_ns
     while True:
         now_ns = rig.now_ns
@@ -95,7 +105,7 @@ def await_state(
         if now_ns >= until_ns:
             break
         looked_ns = now_ns
-        rig.run_until(min(now_ns + LOOK_NS, until_ns))
+        rig.run_on_to(min(now_ns + LOOK_NS, until_ns))
     expected = f"expected within {within_s:g} s of {rig.actions.time(action.at_ns)}, when {action.text}: {expected}"
     return _result(rig, history, expected, None, action.at_ns, until_ns)
 
@@ -112,7 +122,7 @@ def watch_state(
     now_ns = begin_ns
     while True:
         from_ns = now_ns
-        rig.run_until(min(from_ns + round(WATCHED_S * SECOND_NS), until_ns))
+        rig.run_on_to(min(from_ns + round(WATCHED_S * SECOND_NS), until_ns))
         now_ns = rig.now_ns
         if broken is None:
             broken = next((each for each in history.between(from_ns, now_ns) if not holds(each.state)), None)

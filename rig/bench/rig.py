@@ -6,7 +6,7 @@ from collections import deque
 
 from drivers.counters import PulseCounters
 from drivers.switches import RawEdge
-from gateware.registers import Capability
+from gateware.registers import Capability, Channel
 from rig.bench.action_log import ActionLog
 from rig.bench.clock import RigClock
 from rig.bench.energy_ledger import EnergyLedger
@@ -30,7 +30,8 @@ class Rig:
 
     `frames` are the states of the display, `items` the names of its items, `contacts` the states of each output's
     contacts, by its name; `energy` is what was measured, `actions` what was done. No contact is moved before
-    `next_action_ns`: a hand takes time from one to the next. `never_closed` are the outputs
+    `next_action_ns`: a hand takes time from one to the next. `ran_to_ns` is the instant up to which the rig was run
+    after the last action. `never_closed` are the outputs
     of a new meter whose first closing, which no counter counts, has not come before the counters were zeroed.
     """
 
@@ -44,6 +45,7 @@ class Rig:
     def start(self) -> None:
         """Give the meter power."""
         self._running = False
+        self._clipped = 0
         self.never_closed: frozenset[OutputId] = frozenset()
         self.energy.clear()
         if self.has_counters:
@@ -55,6 +57,7 @@ class Rig:
         self.clock.restart()
         self.next_action_ns = self.begin_ns
         self.actions = ActionLog(self.begin_ns)
+        self.ran_to_ns = self.begin_ns
         kept = self._kept_changes
         self.frames: StateHistory[ShownFrame] = StateHistory(kept)
         self.items: StateHistory[str] = StateHistory(kept)
@@ -71,6 +74,7 @@ class Rig:
         counters.clear()
         counters.open()
         self.energy.mark(counters.gate().open_tick - self.latency_ticks)
+        self._clipped = 0
         self.never_closed = frozenset(id for id in self.never_closed if not self.service.outputs.relays[id].transitions)
 
     def begin_again(self) -> None:
@@ -113,7 +117,12 @@ class Rig:
 
     def run(self, seconds: float) -> None:
         """Let the rig run."""
-        self.clock.run(seconds)
+        self.run_on_to(self.clock.after_ns(seconds))
+
+    def run_on_to(self, until_ns: int) -> None:
+        """Let the rig run up to an instant because a test wants it, not because an action takes so long."""
+        self.ran_to_ns = until_ns
+        self.run_until(until_ns)
 
     def run_until(self, until_ns: int) -> None:
         """Let the rig run up to an instant of its clock."""
@@ -148,6 +157,12 @@ class Rig:
         return None
 
     @property
+    def clipped(self) -> tuple[str, ...]:
+        """The channels, such as "i2", whose modulators were beyond their range since the counters began: what flowed is
+        then not what was measured (review A-14)."""
+        return tuple(channel.name.lower() for channel in Channel if self._clipped >> channel & 1)
+
+    @property
     def latency_ticks(self) -> int:
         """From a pulse's instant to its edge."""
         return int(PULSE_LATENCY_NS * self.hardware.link.identity.tick_hz / SECOND_NS)
@@ -158,6 +173,7 @@ class Rig:
         """Log an action, from which expectations are then measured; states seen before it are forgotten, but for those
         that stood then."""
         self.actions.note(at_ns, text)
+        self.ran_to_ns = at_ns
         self.frames.mark(at_ns)
         for contact in self.contacts.values():
             contact.mark(at_ns)
@@ -173,6 +189,7 @@ class Rig:
             raise BenchError("the meter has stopped, and its bench is closed: use the rig within its `with`")
         for result in self._meter.run(until_ns):
             self.energy.add(result.window)
+            self._clipped |= result.window.record.overload
 
     def _look(self) -> None:
         """At the front and the outputs, as often as the service attends to them."""

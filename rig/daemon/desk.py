@@ -43,7 +43,7 @@ class Desk:
 
     @property
     def deserted(self) -> bool:
-        """Whether someone had subscribed, and nobody has any more."""
+        """True when someone had subscribed, and nobody has any more."""
         return self._had_interest and not self._interest
 
     def publish(self, topic: Topic, message: msgspec.Struct) -> bool:

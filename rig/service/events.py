@@ -1,4 +1,4 @@
-"""What happens to the link and the board of a meter in service, as lines of its log."""
+"""Events of the link and the board of a meter in service, as lines of its log."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.frontend import FrontEnd
+from drivers.sim.playing import lively_load
 from drivers.sim.sensors import typical_sensors
-from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 from gateware.model.model import GatewareModel
 from tests.drivers.double_front_end import DoubleFrontEnd

@@ -17,7 +17,7 @@ from proof_bench import CHAIN, FULL_SCALE_A, NOMINAL_V, Run, fundamental_va, mea
 
 from drivers.sim.modulator import DIFFERENCES, HOLD_TICKS, NODES
 from drivers.sim.source import GRID_TICKS
-from drivers.sim.synthetic import Harmonics, LoadState, Wave, current
+from drivers.sim.waves import Harmonics, LoadState, Wave, current
 
 SECONDS = 10.0
 LEAD_08 = -math.degrees(math.acos(0.8))
