@@ -61,7 +61,7 @@ inline bool modulate(State& state, const Wide (&d)[NODES][2], uint32_t (*negativ
     for (int half = 0; half < TICKS / HALF; half++) {
         Lanes signs = {};
         for (int t = 0; t < HALF; t += LOOK) {
-            Lanes u;  // less one
+            Lanes u = {};  // less one
             for (int k = 0; k < LOOK; k++) {
                 if (k % HOLD == 0) {
                     u = upper(a0, b0);
@@ -193,7 +193,10 @@ class Modulators {
     void begin(const Job& job) {
         {
             std::lock_guard<std::mutex> lock(mutex_);
-            if (!thread_.joinable()) thread_ = std::thread(&Modulators::work, this);
+            if (!thread_.joinable()) {
+                process_ = getpid();
+                thread_ = std::thread(&Modulators::work, this);
+            }
             job_ = job;
             stage_ = Stage::WAITING;
         }
@@ -212,6 +215,9 @@ class Modulators {
         }
         made_.wait(lock, [this] { return stage_ == Stage::MADE; });
     }
+
+    // A process that forked has no thread of the one before it to wait for: it cannot take these apart.
+    bool forked() const { return thread_.joinable() && process_ != getpid(); }
 
     bool made() {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -270,7 +276,7 @@ class Modulators {
     Job job_ = {};
     Stage stage_ = Stage::MADE;
     bool ending_ = false;
-    pid_t task_ = 0;
+    pid_t process_ = 0, task_ = 0;
     int policy_ = SCHED_OTHER, priority_ = 0;
 };
 
@@ -279,7 +285,10 @@ class Modulators {
 extern "C" {
 
 void* modulators_new(const double* differences) { return new Modulators(differences); }
-void modulators_free(void* handle) { delete static_cast<Modulators*>(handle); }
+void modulators_free(void* handle) {
+    Modulators* const modulators = static_cast<Modulators*>(handle);
+    if (!modulators->forked()) delete modulators;
+}
 void modulators_run(void* handle, const double* density, size_t points, uint8_t* bits) {
     static_cast<Modulators*>(handle)->run({density, points, bits});
 }

@@ -3,7 +3,9 @@
 import ctypes
 import hashlib
 import math
+import os
 import random
+import signal
 import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
@@ -163,6 +165,22 @@ def test_what_is_begun_is_made_without_anybody_waiting() -> None:
 def test_a_front_end_given_up_while_bits_are_made() -> None:
     for _ in range(20):
         FrontEnd(lively_load(F_MOD), ideal_sensors(20), F_MOD).begin(1 << 18)
+
+
+def test_a_forked_process_goes_on_by_itself() -> None:
+    """It has the front end, but not the thread that made bits for it: it makes them, and ends."""
+    front_end, plain = (FrontEnd(lively_load(F_MOD), ideal_sensors(20), F_MOD) for _ in range(2))
+    plain.bits(10_000)
+    front_end.begin(10_000)
+    front_end.bits(10_000)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # ends it where it waits for ever
+        front_end.begin(20_000)
+        same = np.array_equal(front_end.bits(20_000), plain.bits(20_000))
+        del front_end
+        os._exit(0 if same else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_bits_are_the_same_everywhere_and_depend_on_the_seed() -> None:
