@@ -89,6 +89,11 @@ class FrontEnd:
             self._begun = np.empty(points * GRID_TICKS, np.uint8)
             self._modulators.begin(self._density(points), self._begun)
 
+    @property
+    def begun(self) -> int:
+        """How many ticks bits() has that are made or being made."""
+        return len(self._left) + (0 if self._begun is None else len(self._begun))
+
     def made(self) -> int:
         """Return how many ticks bits() has without waiting or making them."""
         begun = 0 if self._begun is None or not self._modulators.made() else len(self._begun)

@@ -17,7 +17,7 @@ import msgspec
 from drivers.sim.scenarios import Scenario
 from drivers.sim.waves import Course, Harmonics, Line, LoadState, Step, Wave
 from rig.files.strict_toml import ConfigError
-from rig.load.description import Harmonic, LoadDescription, check
+from rig.load.description import USUAL_HZ, Harmonic, LoadDescription, check
 from rig.load.profile import DAY_HOURS, shape_of
 from rig.meter.measuring.elements import (
     PHASES,
@@ -34,7 +34,6 @@ PLACE = "simulation.load."
 MOST_PEAK_V = 850.0
 """The reference front end's range, 600 V r.m.s. at its crest (docs/configuration.md)."""
 
-USUAL_HZ = 60.0
 USUAL_DAY_S = 240.0
 """An hour in ten seconds."""
 
