@@ -162,7 +162,7 @@ def test_numbers_with_exponents_are_exact(tmp_path: Path) -> None:
         (FOUR.replace(",1", ",1e400"), "line 4: kwh_delivered is '1e400'"),
         (FOUR.replace(",1", ",1e-400"), "line 4: kwh_delivered is '1e-400'"),
         (FOUR.replace(",1", ',"1,5"'), "line 4: kwh_delivered is '1,5'"),
-        (FOUR.replace(",1", ",-1"), "line 4: kwh_delivered is '-1', .*; what flows back belongs into kwh_received"),
+        (FOUR.replace(",1", ",-1"), "line 4: kwh_delivered is '-1', .*; what flows back belongs in kwh_received"),
         (FOUR.replace(",1", ',"1\n2"'), r"line 5: kwh_delivered is '1\\n2'"),
         (FOUR.replace(",1", ',"1'), "line 5: kwh_delivered is '1"),
         (FOUR.replace("00:45", "00:65"), "line 4: time is '2024-01-01T00:65', it must be as in 2011-07-01T16:30"),
