@@ -31,6 +31,7 @@ from rig.replay.intervals.record import LoadRecord
 from rig.replay.intervals.replay import Replay
 from rig.replay.intervals.writing import Writing
 from tests.rig.espi_writer import (
+    ATOM,
     BEGIN,
     ESPI,
     HOUR,
@@ -312,6 +313,37 @@ def test_types_without_links_are_not_guessed(tmp_path: Path) -> None:
     data = bare(content_of(Meter([])), content_of(Meter([], flow=19)), block_of(hours()))
     assert "this IntervalBlock could be of 2 ReadingTypes, its links must say of which" in refused(tmp_path, data)
     check(read(tmp_path, bare(content_of(Meter([])), content_of(Meter([])), block_of(hours()))))
+
+
+def test_a_link_that_two_usage_points_name_is_nobodys(tmp_path: Path) -> None:
+    """Taken as the first one's, the barn's energy would be the house's."""
+    root = feed([Point([Meter([hours()], title="House's")]), barn()])
+    for link in root.iter(f"{{{ATOM}}}link"):
+        at = link.get("href", "")
+        link.set(
+            "href",
+            re.sub(
+                r"/UsagePoint/(\d\d)/MeterReading(/\d\d)?", lambda m: "/MeterReading" + (f"/{m[1]}" if m[2] else ""), at
+            ),
+        )
+    said = refused(tmp_path, as_bytes(root))
+    assert (
+        "has 2 series of kwh_delivered, 1 \"House's\" of 60 min, 2 '72 1' of 60 min: say which with --columns" in said
+    )
+    check(read(tmp_path, as_bytes(root), columns="kwh_delivered=1"))
+
+
+def test_feeds_of_two_months_in_one(tmp_path: Path) -> None:
+    """The same resources twice, each with other blocks."""
+    root = feed([Point([Meter([hours()[:24]])])])
+    root.extend(list(feed([Point([Meter([hours()[24:]])])]))[1:])
+    check(read(tmp_path, as_bytes(root)))
+
+
+def test_two_types_at_one_address_are_not_chosen_from(tmp_path: Path) -> None:
+    root = feed([Point([Meter([hours()[:24]])])])
+    root.extend(list(feed([Point([Meter([hours()[24:]], multiplier=3)])]))[1:])
+    assert "this IntervalBlock could be of 2 ReadingTypes" in refused(tmp_path, as_bytes(root))
 
 
 @pytest.mark.parametrize(
