@@ -24,6 +24,7 @@ from rig.files.strict_toml import ConfigError
 from rig.meter.billing.calendar import Calendar
 from rig.program import schema
 from rig.program.build import build
+from rig.replay.espi import safe_xml
 from rig.replay.espi.local_time import LocalTime, parse_rule
 from rig.replay.intervals.columns import parse_columns
 from rig.replay.intervals.file import read_intervals
@@ -523,6 +524,7 @@ REFUSED: Sequence[tuple[bytes, str]] = (
     (b"<feed>" * 100 + b"</feed>" * 100, "line 1: elements are in one another more than 64 deep"),
     (b"<feed><title>" + b"x" * 5000 + b"</title></feed>", "the text of an element is longer than 4096"),
     (b"<feed " + b" ".join(b'a%d=""' % k for k in range(99)) + b"/>", "it has more than 64 attributes"),
+    (b"<feed>" + b"".join(b"<a%d/>" % k for k in range(1100)), "its elements have more than 1000 different names"),
     (PLAIN[:-30], "it is no XML, unclosed token: get the file once more"),
     (PLAIN[: len(PLAIN) // 2].rpartition(b">")[0] + b">", "it is no XML, no element found"),
     (b"<", "it is no XML"),
@@ -559,6 +561,15 @@ REFUSED: Sequence[tuple[bytes, str]] = (
 @pytest.mark.parametrize(("data", "said"), REFUSED)
 def test_what_cannot_be_read(tmp_path: Path, data: bytes, said: str) -> None:
     assert said in refused(tmp_path, data)
+
+
+def test_elements_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a lower bound, as 2 500 000 of them take seconds."""
+    elements = PLAIN.count(b"</") + PLAIN.count(b"/>")
+    monkeypatch.setattr(safe_xml, "MOST_ELEMENTS", elements)
+    check(read(tmp_path, PLAIN))
+    monkeypatch.setattr(safe_xml, "MOST_ELEMENTS", elements - 1)
+    assert f"it has more than {elements - 1} elements" in refused(tmp_path, PLAIN)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(("a.xml", data))])

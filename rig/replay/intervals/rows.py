@@ -33,6 +33,9 @@ from rig.replay.intervals.times import WrongStamp, read_times
 from rig.replay.intervals.values import MOST_DECIMALS, MOST_KWH
 from rig.replay.intervals.writing import Writing
 
+MOST_LINES = 4_000_000
+"""Seven years of minutes."""
+
 MOST_ABOVE = 40
 """Lines among which the columns' names are looked for."""
 
@@ -98,6 +101,8 @@ def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writi
     """
     notes: list[str] = []
     text = decode(path, data, notes)
+    if text.count("\n") > MOST_LINES:
+        raise IntervalFileError(f"{path} has more than {MOST_LINES} lines: give it in parts")
     separators, begun = SEPARATORS, 0
     if match := _SEP_LINE.match(text):
         separators, begun = match[1], 1
