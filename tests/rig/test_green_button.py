@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from rig.cli.bill import Stamps, bill
 from rig.files.strict_toml import ConfigError
 from rig.meter.billing.calendar import Calendar
 from rig.program import schema
@@ -577,3 +579,27 @@ def test_no_more_is_unpacked_than_is_read(tmp_path: Path, pack: Callable[[bytes]
     data = pack(b"<feed>" + b" " * (65 << 20))
     assert len(data) < 1 << 20
     assert "is longer than 64 MB: give it in parts" in refused(tmp_path, data)
+
+
+# --- the command ----------------------------------------------------------------------------------------------
+
+
+def test_the_command_reads_a_feed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "usage.xml"
+    path.write_bytes(as_bytes(feed([Point([Meter([hours()])]), barn()])))
+    bill(path, which="home", json=True)
+    said = capsys.readouterr()
+    assert json.loads(said.out)["totals"]["kwh_delivered"] == sum(TWO_DAYS) / 1000
+    assert "the feed's local time is UTC-05:00" in said.err
+
+
+def test_the_command_asks_for_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text("time,kwh_delivered\n2026-01-15,24\n2026-01-16,36\n")
+    with pytest.raises(ConfigError, match="say --stamps begin if its energy is from 2026-01-15 00:00 to 2026-01-16"):
+        bill(path)
+    begins = {}
+    for stamps in Stamps:
+        bill(path, stamps=stamps, json=True)
+        begins[stamps] = json.loads(capsys.readouterr().out)["begin"]
+    assert begins == {Stamps.begin: "2026-01-15T00:00:00", Stamps.end: "2026-01-14T00:00:00"}
