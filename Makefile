@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPEED ?= 1
 
-.PHONY: run setup test fuzz proof bench bitstreams figures lint pictures clean
+.PHONY: run setup test fuzz proof mutants bench bitstreams figures lint pictures clean
 
 run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until Ctrl-C
 	@$(BIN)/rig run --speed $(SPEED) $(if $(FOR),--for $(FOR))
@@ -19,6 +19,9 @@ fuzz: $(VENV)/dev.stamp  ## the tests again, with examples that nobody has tried
 
 proof: $(VENV)/dev.stamp $(VENV)/bitstream.stamp  ## the slow proofs: minutes of the netlist
 	$(BIN)/python -m pytest -m slow
+
+mutants: $(VENV)/dev.stamp  ## plant the listed faults, one at a time, and see whether the tests of their room find them
+	@$(BIN)/python -m tests.mutants
 
 bench: $(VENV)/dev.stamp  ## measure speeds; writes build/bench.json
 	$(BIN)/python -m tests.bench

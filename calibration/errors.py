@@ -1,4 +1,4 @@
-"""What a person can mend: the base of every error of calibration."""
+"""Base of every error of calibration that a person can correct."""
 
 from __future__ import annotations
 

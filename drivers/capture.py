@@ -33,7 +33,7 @@ class CaptureError(DriverError):
 
 
 class CaptureLink(Protocol):
-    """What the capture needs of drivers.spi_link.SpiLink."""
+    """Part of drivers.spi_link.SpiLink that the capture needs."""
 
     @property
     def identity(self) -> Identity: ...

@@ -1,4 +1,4 @@
-"""Where the service gets its time: integer nanoseconds that only go forward, and a way to wait."""
+"""Clocks of the service: integer nanoseconds that only go forward, and a way to wait."""
 
 from __future__ import annotations
 

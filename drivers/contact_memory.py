@@ -1,4 +1,4 @@
-"""What each output was made to do last, and how many pulses it has shown, kept through the death of the process.
+"""Memory of each output's last position, and of the pulses it has shown, kept through the death of the process.
 
 A small file: what is written there is in the kernel's page cache at once, so it outlives kill -9 and costs no write to
 the card at 53 pulses a second. A cut of power may lose what came since the last close(). It is written before the pin
@@ -21,6 +21,7 @@ _MAGIC = b"contact2"
 _OLDER_MAGIC = b"contacts"
 _ENTRY = struct.Struct("<QQc3x")  # changes, pulses, level
 _CRC_BYTES = 4
+_REMOVED, _ELSE, _CUT = "was removed", "was moved, and something else is at its name", "was cut off"
 _SLOT = _ENTRY.size + _CRC_BYTES
 
 LEVELS = {"K-Y": b"Y", "K-Z": b"Z", "lit": b"L", "dark": b"D"}
@@ -30,7 +31,7 @@ _NAMES = {code: name for name, code in LEVELS.items()}
 
 @dataclass(frozen=True)
 class Remembered:
-    """What an output was made to do last, of LEVELS, and how many pulses it has shown by then."""
+    """Last position of an output, of LEVELS, and how many pulses it has shown by then."""
 
     level: str
     pulses: int
@@ -49,7 +50,8 @@ class ContactMemory:
         self.trouble: str | None = None
         self._path = path
         self._at = {name: len(_MAGIC) + 2 * k * _SLOT for k, name in enumerate(names)}
-        size = len(_MAGIC) + 2 * len(names) * _SLOT
+        self._size = size = len(_MAGIC) + 2 * len(names) * _SLOT
+        self._disturbed = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
@@ -73,21 +75,76 @@ class ContactMemory:
         self._known = {name: entry[1] for name, entry in found.items()}
 
     def last(self, name: str) -> Remembered | None:
-        """What this output was made to do last; None if nobody knows."""
+        """Return this output's last position; None if nobody knows."""
         return self._known[name]
 
     def remember(self, name: str, level: str, pulses: int) -> None:
         """This output is about to be made to do this, and has then shown so many pulses. KeyError for no level."""
-        self._changes[name] = changes = self._changes[name] + 1
-        entry = _ENTRY.pack(changes, pulses, LEVELS[level])
-        self._known[name] = Remembered(level, pulses)
+        self._changes[name] += 1
+        self._known[name] = known = Remembered(level, pulses)
         try:
-            os.pwrite(self._file, entry + _crc(name, entry), self._at[name] + changes % 2 * _SLOT)
+            self._write(name, known)
         except OSError as error:
-            self.trouble = (
-                f"{self._path}, which remembers the contacts closed last, cannot be written ({error.strerror}): "
-                "after a crash a pulse may come twice or be missed"
-            )
+            self._cannot(error)
+
+    def _write(self, name: str, known: Remembered) -> None:
+        changes = self._changes[name]
+        entry = _ENTRY.pack(changes, known.pulses, LEVELS[known.level])
+        os.pwrite(self._file, entry + _crc(name, entry), self._at[name] + changes % 2 * _SLOT)
+
+    def _cannot(self, error: OSError) -> None:
+        self.trouble = (
+            f"{self._path}, which remembers the contacts closed last, cannot be written ({error.strerror}): "
+            "after a crash a pulse may come twice or be missed"
+        )
+
+    def look(self) -> str | None:
+        """Find whether the file's name still stands for it, and for all of it: otherwise it is written anew there.
+
+            found at the name            what is done
+            nothing                      a new file, with what is known
+            the file, cut off            what is known is written in it
+            something else               it stays, and what is remembered goes where the file is now
+
+        Gives what was found, in a sentence, each state once; None where nothing is new.
+        """
+        found = self._found()
+        fresh, self._disturbed = found != self._disturbed, found
+        if not found or not fresh:
+            return None
+        try:
+            if found == _ELSE:
+                return f"{self._path} {found}: what contacts did last is remembered where the file is now; put it back"
+            if found == _REMOVED:
+                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+                file = os.open(self._path, flags, 0o644)
+                os.close(self._file)
+                self._file = file
+            self._write_all()
+        except OSError as error:
+            self._disturbed = ""  # another look, another try
+            self._cannot(error)
+            return None
+        self._disturbed, self.trouble = "", None
+        return f"{self._path} {found}: it is written anew"
+
+    def _found(self) -> str:
+        opened = os.fstat(self._file)
+        try:
+            named = os.stat(self._path, follow_symlinks=False)
+        except OSError:
+            return _REMOVED
+        if not os.path.samestat(opened, named):
+            return _ELSE
+        return _CUT if opened.st_size < self._size else ""
+
+    def _write_all(self) -> None:
+        os.ftruncate(self._file, self._size)
+        os.posix_fallocate(self._file, 0, self._size)
+        os.pwrite(self._file, _MAGIC, 0)
+        for name, known in self._known.items():
+            if known is not None:
+                self._write(name, known)
 
     def close(self) -> None:
         """Write it to the disk and let it go."""

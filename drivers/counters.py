@@ -19,7 +19,7 @@ class CounterError(DriverError):
 
 
 class CounterIdentity(Protocol):
-    """What the driver needs of an Identity."""
+    """Part of an Identity that the driver needs."""
 
     @property
     def capabilities(self) -> Capability: ...
@@ -29,7 +29,7 @@ class CounterIdentity(Protocol):
 
 
 class CounterLink(Protocol):
-    """What the driver needs of an SpiLink. `write_block` and `command` do not read back."""
+    """Part of an SpiLink that the driver needs. `write_block` and `command` do not read back."""
 
     @property
     def identity(self) -> CounterIdentity: ...
@@ -49,7 +49,7 @@ class CounterLink(Protocol):
 
 @dataclass(frozen=True)
 class Pulses:
-    """What one counter counted. Ticks are the FPGA's, modulo 2**48; None without the pulses to tell from.
+    """Result of one counter. Ticks are the FPGA's, modulo 2**48; None without the pulses to tell from.
 
     Intervals are those between successive pulses; one of 2**32 − 1 ticks (21 minutes) is that long or longer.
     `illegal` counts both contacts of a KYZ output closed, and a contact closing again without the other between.
@@ -150,18 +150,32 @@ class PulseCounters:
             )
 
     def gate(self) -> Gate:
-        """Where the gate is. It tells that it has moved up to 300 ticks late, and the filter."""
+        """Read where the gate is. It reports that it has moved up to 300 ticks late, and the filter."""
         (state,) = self._link.read("COUNTER_STATE")
         open_low, open_high, close_low, close_high, left = self._link.read_block("GATE", 0, len(GateWord))
         return Gate(CounterState(state), open_high << 32 | open_low, close_high << 32 | close_low, left)
+
+    @property
+    def state(self) -> CounterState:
+        """Gate and overflow."""
+        (state,) = self._link.read("COUNTER_STATE")
+        return CounterState(state)
+
+    def count(self, counter: Counter) -> int:
+        """What one counter has counted: one frame on the bus."""
+        (count,) = self._link.read_block("COUNTERS", _WORDS * counter, 1)
+        return count
+
+    def read_one(self, counter: Counter) -> Pulses:
+        """One counter, consistent in itself. CounterError for one that counts faster than can be read."""
+        return self._read(counter)
 
     def read(self) -> tuple[Pulses, ...]:
         """All counters, each consistent in itself though pulses go on.
 
         CounterError after contacts changed faster than they could be stamped, or count faster than can be read.
         """
-        (state,) = self._link.read("COUNTER_STATE")
-        if CounterState.OVERFLOW in CounterState(state):
+        if CounterState.OVERFLOW in self.state:
             raise CounterError(
                 "contacts changed faster than the counters could take them: check the wiring for noise, "
                 "set a shorter filter, and clear"

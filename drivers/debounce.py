@@ -84,7 +84,7 @@ class Debouncer:
 
     @property
     def next_due_ns(self) -> int | None:
-        """When advance() is next needed; None while nothing happens."""
+        """Instant at which advance() is next needed; None while nothing happens."""
         if self._waiting:
             return self._waiting[0][0] + self._late_ns
         return None if self._first_ns is None else self._since_ns + self.steady_ns + self._late_ns

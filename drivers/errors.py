@@ -1,4 +1,4 @@
-"""What a person can mend: the base of every error of the drivers."""
+"""Base of every error of the drivers that a person can correct."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _COUNT = 1 << 32
 
 
 class EventLink(Protocol):
-    """What the log needs of drivers.spi_link.SpiLink."""
+    """Part of drivers.spi_link.SpiLink that the log needs."""
 
     def read(self, name: str, count: int = 1) -> list[int]: ...
 

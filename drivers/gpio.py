@@ -23,7 +23,7 @@ def _claim(what: str, pin: Pin, pins: Factory, *, on: bool | None) -> OutputDevi
 
 
 class Position(Enum):
-    """Which contact of a form-C output is closed; at rest, neither."""
+    """Position of a form-C output: which contact is closed; at rest, neither."""
 
     OPEN = "open"
     KY = "K-Y"
@@ -183,7 +183,7 @@ class TestLed:
 
     @property
     def lit(self) -> bool:
-        """Whether it is on."""
+        """True while it is on."""
         return bool(self._lamp.value)
 
     def pulse(self, due_ns: int) -> None:

@@ -36,7 +36,7 @@ class LcdError(DriverError):
 
 
 class I2cBus(Protocol):
-    """What is used of an smbus2.SMBus."""
+    """Part of an smbus2.SMBus that is used."""
 
     def write_byte(self, i2c_addr: int, value: int) -> None:
         """Write one byte to the chip at an address. Raises OSError if none answers."""
@@ -141,7 +141,7 @@ def _not_installed() -> LcdError:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """What luma raises when a chip does not answer, and what the kernel does."""
+    """Return the errors that luma raises when a chip does not answer, and those of the kernel."""
     from luma.core.error import Error
 
     return (OSError, Error)
@@ -155,7 +155,7 @@ def _codes(line: str) -> list[int]:
 
 
 def _changes(old: str, new: str) -> Iterator[tuple[int, int]]:
-    """Where lines differ, as runs; a single character between two is cheaper written than stepped over."""
+    """Find where lines differ, as runs; a single character between two is cheaper written than stepped over."""
     places = [k for k, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
     while places:
         begin = end = places.pop(0)

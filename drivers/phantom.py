@@ -93,7 +93,7 @@ class PhantomRegisters:
         return cls(step, tuple(registers))
 
     def frequency_hz(self, tick_hz: Fraction) -> Fraction:
-        """What is played, exactly."""
+        """Return the frequency that is played, exactly."""
         return self.step * tick_hz / (PHANTOM_HOLD_TICKS * 2**32)
 
     def wave(self, channel: int, order: int) -> tuple[float, float]:
@@ -105,7 +105,7 @@ class PhantomRegisters:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a meter finds in its records, by channel, in sample codes: r.m.s. and angle of the fundamental, and DC.
+    """Expectation of a meter's records, by channel, in sample codes: r.m.s. and angle of the fundamental, and DC.
 
     From the registers, so that their steps are in it, and with the fundamental's loss by holding values for 256
     ticks. Left to the meter: the sampling chain's own gain, within 0.0002 dB (2.3e-5) of 1 up to 3 kHz and
@@ -126,7 +126,7 @@ class Expected:
 
 
 def expected(load: PhantomLoad, tick_hz: Fraction) -> Expected:
-    """What is measured of `load`, for a modulator clock of `tick_hz`."""
+    """Compute what is measured of `load`, for a modulator clock of `tick_hz`."""
     registers = PhantomRegisters.of(load, tick_hz)
     half_turn = math.pi * float(registers.frequency_hz(tick_hz) / tick_hz)  # of the fundamental in a tick, halved
     hold = math.sin(PHANTOM_HOLD_TICKS * half_turn) / (PHANTOM_HOLD_TICKS * math.sin(half_turn))

@@ -76,12 +76,12 @@ def open_pins(factory: str, chip: str = CHIP) -> Factory:
 
 
 def keep_levels(pins: Factory) -> bool:
-    """Whether outputs keep their levels when the process that drove them dies, so that the next one can read them."""
+    """Return whether outputs keep their levels when the process driving them dies, so that the next can read them."""
     return bool(getattr(pins, "keep_levels", False))
 
 
 def claimed(what: str, pin: Pin, claim: Callable[[], T]) -> T:
-    """What `claim` gives; its errors as a GpioError that says for `what` function `pin` was wanted."""
+    """Return what `claim` gives; its errors as a GpioError that says for `what` function `pin` was wanted."""
     try:
         return claim()
     except GPIOPinInUse:

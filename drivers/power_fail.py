@@ -20,7 +20,7 @@ class PowerFailInput:
 
     @property
     def failing(self) -> bool:
-        """Whether the pin is low now."""
+        """True while the pin is low."""
         return bool(self._input.is_active)
 
     def close(self) -> None:

@@ -48,7 +48,7 @@ class EdgeSource(Protocol):
     def drain(self) -> list[InputEdge]: ...
 
     def read(self) -> bool:
-        """Whether it is closed now."""
+        """Return whether it is closed now."""
         ...
 
     def close(self) -> None: ...
@@ -91,7 +91,7 @@ class PulseCounter:
 
     @property
     def next_due_ns(self) -> int | None:
-        """When advance() is next needed; None while nothing happens."""
+        """Instant at which advance() is next needed; None while nothing happens."""
         return self._contact.next_due_ns
 
     def edge(self, edge: InputEdge) -> list[Settled]:
@@ -190,17 +190,17 @@ class PulseInput:
 
     @property
     def in_doubt(self) -> int:
-        """How many closures more than `closures` there may have been, because edges were lost."""
+        """Number of closures beyond `closures` that there may have been, because edges were lost."""
         return self._counter.in_doubt
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed, as counted: for a function that lasts as long (T-2)."""
+        """True while it is closed, as counted: for a function that lasts as long (T-2)."""
         return self._counter.closed
 
     @property
     def next_due_ns(self) -> int | None:
-        """When poll() is next needed, if no edge comes; None while nothing happens."""
+        """Instant at which poll() is next needed, if no edge comes; None while nothing happens."""
         due = self._counter.next_due_ns
         return None if due is None else due + GRACE_NS
 

@@ -1,4 +1,4 @@
-"""When outputs change: absolute deadlines in integer nanoseconds, with time passed in.
+"""Schedule of outputs' changes: absolute deadlines in integer nanoseconds, with time passed in.
 
 The caller owns the clock, real or virtual, and the sleeping: it waits until next_due_ns and calls run_due.
 So nothing drifts, as sleeps of a given length would, and virtual time runs the same code faster.
@@ -30,7 +30,7 @@ class OutputSchedule:
 
     @property
     def next_due_ns(self) -> int | None:
-        """When run_due is next needed; None while nothing is planned."""
+        """Instant at which run_due is next needed; None while nothing is planned."""
         return self._heap[0][0] if self._heap else None
 
     def at(self, due_ns: int, action: ScheduledAction) -> None:

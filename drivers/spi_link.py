@@ -47,7 +47,7 @@ _HEAD_WORDS = 3
 
 
 class SpiBus(Protocol):
-    """What the link needs of spidev. `xfer2` releases the GIL and may overwrite the list it is given; it may raise
+    """Part of spidev that the link needs. `xfer2` releases the GIL and may overwrite the list it is given; it may raise
     OSError."""
 
     def xfer2(self, data: list[int]) -> list[int]: ...
@@ -69,7 +69,7 @@ class ForeignBoard(LinkError):
 
 @dataclass(frozen=True)
 class Identity:
-    """What the ID registers say. `clock_hz` is exact; `tick_hz` is the modulator clock."""
+    """Identity of the FPGA by its ID registers. `clock_hz` is exact; `tick_hz` is the modulator clock."""
 
     version: int
     build: int

@@ -121,7 +121,7 @@ class Switches:
         """By switch the number of the last edge that is dealt with, all that came of it given, and its level then."""
 
     def operated(self) -> dict[str, bool]:
-        """Whether each switch is operated, as counted; at the start, as it was found."""
+        """Return whether each switch is pressed, as counted; at the start, as it was found."""
         return {name: contact.operated for name, contact in self._contacts.items()}
 
     @property
@@ -130,11 +130,11 @@ class Switches:
 
     @property
     def next_due_ns(self) -> int | None:
-        """When poll() is next needed, if no edge comes; None while all is quiet."""
+        """Instant at which poll() is next needed, if no edge comes; None while all is quiet."""
         return min((d for c in self._contacts.values() if (d := c.next_due_ns) is not None), default=None)
 
     def poll(self, now_ns: int) -> list[SwitchChange]:
-        """What has changed, as far as it is certain by now, in order of time from call to call.
+        """Return what has changed, as far as it is certain by now, in order of time from call to call.
 
         A change waits while one of another switch, still bouncing, may turn out to be the earlier; not for one that
         only chatters.
@@ -160,7 +160,7 @@ class Switches:
         return given
 
     def _deal(self, name: str, operated: bool) -> None:
-        """What was given, and glitches up to the next change that waits to be, is dealt with."""
+        """Deal with what was given, and with glitches up to the next change that waits to be."""
         accepted = self._accepted[name]
         judged = accepted[0] - 1 if accepted else self._judged[name]
         self.dealt[name] = self._inputs[name].first_number + judged, operated

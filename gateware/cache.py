@@ -1,4 +1,4 @@
-"""Where compiled things are kept between runs: netlists made into libraries, loops made into machine code.
+"""Cache of compiled things between runs: netlists made into libraries, loops made into machine code.
 
 What is in a cache is run. So a folder counts only if nobody else can have put anything there (review H-10):
 
@@ -75,7 +75,7 @@ def is_private(folder: Path) -> bool:
 
 
 def _is_safe(found: os.stat_result, *, above: bool) -> bool:
-    """Whether nobody else can put something into a folder, or, `above` it, something else in its place."""
+    """Return whether nobody else can put something into a folder, or, `above` it, something else in its place."""
     if not stat.S_ISDIR(found.st_mode):
         return False
     if found.st_uid not in ((os.getuid(), 0) if above else (os.getuid(),)):
@@ -89,7 +89,7 @@ def _close_to_others(folder: Path) -> None:
         found = folder.lstat()
         if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and found.st_mode & OTHERS_WRITE:
             folder.chmod(0o700)
-            for made in (*folder.glob("loops-*"), *folder.glob("twin-*")):
+            for made in (made for kind in ("loops", "twin", "compiled") for made in folder.glob(f"{kind}-*")):
                 shutil.rmtree(made) if made.is_dir() and not made.is_symlink() else made.unlink()
 
 

@@ -31,7 +31,7 @@ EVERYTHING = reduce(or_, Capability)
 
 @dataclass(frozen=True)
 class Chain:
-    """What a build fixes: rates, depths and the front end's style.
+    """Signal chain as a build fixes it: rates, depths and the front end's style.
 
     `clock_hz` is the exact clock; a modulator tick is `clocks_per_tick` clocks, a sample 2·`decimation` ticks.
     `paired` front ends carry V and I of a phase on one line, on the two halves of the modulator clock (STPMS2

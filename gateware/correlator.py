@@ -30,7 +30,7 @@ from gateware.sine import VALUE_BITS
 
 
 class Operand(IntEnum):
-    """What a sample can be multiplied by, besides the samples 0 to 5."""
+    """Second factor of a sample's product, besides the samples 0 to 5."""
 
     ONE = 6
     """The constant 1, which makes a plain sum of a product."""

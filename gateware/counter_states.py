@@ -8,7 +8,7 @@ from gateware.registers import CounterWord, GateWord
 
 
 class EngineState(Enum):
-    """What the engine is at. From HEAD on each takes two clocks: a word is read, then used.
+    """State of the engine. From HEAD on each takes two clocks: a word is read, then used.
 
     HEAD and SCAN read the queue; the last two groups of eight the word of the GATE or of the counter in hand that
     the lower three bits name.

@@ -25,7 +25,7 @@ def kinds_of(channel: Channel) -> range:
 
 
 class EventStep(IntEnum):
-    """What the engine does in a clock; LOG and COUNT only for a state that changes."""
+    """Step of the engine in a clock; LOG and COUNT only for a state that changes."""
 
     FETCH = 0
     DECIDE = 1

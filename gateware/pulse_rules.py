@@ -1,4 +1,4 @@
-"""What is a pulse: the rules by which a change of the contacts counts, or is illegal."""
+"""Rules of a pulse: by which a change of the contacts counts, or is illegal."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Capability(IntFlag):
 
 
 class EventKind(IntEnum):
-    """What the event log tells of: the first five of a channel, the others of the whole."""
+    """Kind of event in the log: the first five of a channel, the others of the whole."""
 
     SAG = 0
     SWELL = 1
@@ -88,7 +88,7 @@ class Counter(IntEnum):
 
 
 class CounterWord(IntEnum):
-    """What the block COUNTERS holds for each counter; stamps and intervals in modulator ticks."""
+    """Word of the block COUNTERS for each counter; stamps and intervals in modulator ticks."""
 
     COUNT = 0
     FIRST_LO = 1
@@ -101,7 +101,7 @@ class CounterWord(IntEnum):
 
 
 class GateWord(IntEnum):
-    """What the block GATE holds."""
+    """Word of the block GATE."""
 
     OPEN_LO = 0
     OPEN_HI = 1
@@ -135,7 +135,7 @@ class CaptureState(IntEnum):
 
 
 class CaptureCommand(IntEnum):
-    """What is written to CAPTURE."""
+    """Command that is written to CAPTURE."""
 
     STOP = 0
     RUN = 1
@@ -507,7 +507,7 @@ def words_present(capabilities: Capability) -> list[range]:
 
 
 class RecordFlag(IntFlag):
-    """How a window began and ended."""
+    """Flag of a record: how its window began and ended."""
 
     START_CROSSING = 1 << 0
     END_CROSSING = 1 << 1
@@ -519,7 +519,7 @@ class RecordFlag(IntFlag):
 
 @dataclass(frozen=True)
 class Record:
-    """What the gateware measured over one window (or, coalesced, over several in a row).
+    """Record of the gateware's measurement over one window (or, coalesced, over several in a row).
 
     Ticks are modulator ticks modulo 2**48; `samples` sample vectors were summed. `sums` holds the 57 sums as
     signed integers in the order of their words; sums a build does not have are 0. `before` and `after` are the
@@ -550,7 +550,7 @@ class Record:
 
     @property
     def whole_cycles(self) -> bool:
-        """Whether it runs from a zero crossing to a zero crossing."""
+        """True if it runs from a zero crossing to a zero crossing."""
         both = RecordFlag.START_CROSSING | RecordFlag.END_CROSSING
         return self.flags & both == both
 
@@ -678,5 +678,5 @@ def request(op: Op, sequence: int, address: int, count: int = 0, data: int | Non
 
 
 def reply_offset(op: Op) -> int:
-    """Where in the frame the reply begins."""
+    """Return where in the frame the reply begins."""
     return 3 + (4 if op is Op.WRITE else 0) + CRC_BYTES + TURN_BYTES

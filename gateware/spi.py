@@ -152,7 +152,7 @@ class SpiPeripheral(wiring.Component):
         absent = ((op == Op.RECORD) & empty) | ((op == Op.POP) & (empty | (self.oldest != self.address)))
 
         def next_part() -> None:
-            """What follows the part whose last bit leaves now."""
+            """Load what follows the part whose last bit leaves now."""
             with m.If(items != 0):
                 m.d.sync += [
                     out.eq(item),

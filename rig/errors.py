@@ -1,4 +1,4 @@
-"""What a person can mend: the base of every error of this package (exit status 2)."""
+"""Base of every error of this package that a person can correct (exit status 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ends a command without its result: errors that a person can mend, each one sentence, and Ctrl-C."""
+"""Failures that end a command without its result: errors that a person can correct, each one sentence, and Ctrl-C."""
 
 from __future__ import annotations
 

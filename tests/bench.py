@@ -1,9 +1,14 @@
 """Speeds, measured side by side in one run: `make bench`. Prints a table and writes build/bench.json.
 
-Every figure but the jitter of pulses is the median of several rounds in which the rows take turns, on one core. The
-jitter is of five minutes in real time, before them, on a machine kept busy (tests/rig/jitter_bench.py); what saving a
-state takes, and taking over from a killed process, comes between (tests/rig/takeover_bench.py). "× real time" is signal
-time over computing time, for three elements (six channels).
+Every figure but the jitter of pulses is the median of several rounds in which the rows take turns, on one core, except
+that exact_with_frontend is the simulated board as it runs, on two; "double" is a front end that is kept for comparison
+(tests/drivers/front_end_bench.py). The jitter is of five minutes in real time, before them, on a machine kept busy
+(tests/rig/jitter_bench.py); what saving a state takes, and taking over from a killed process, comes between
+(tests/rig/takeover_bench.py). "× real time" is signal time over computing time, for three elements (six channels).
+
+A bar is a ratio of two things of the same run. Where a row is a speed or a time, the other is the yardstick: a fixed
+piece of Python and NumPy that has nothing of ours, timed in the same rounds. Such a bar is given for a computer that
+takes YARDSTICK_S for it, and moves with what this one takes; a row without a bar is a figure and no more.
 """
 
 from __future__ import annotations
@@ -24,14 +29,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from drivers.sim.frontend import FrontEnd
-from drivers.sim.sensors import typical_sensors
-from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 from gateware.metrology import Metrology
-from gateware.model.model import GatewareModel
 from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
+from tests.drivers import front_end_bench
 from tests.rig.jitter_bench import pulse_jitter
 from tests.rig.meter_bench import live_cpu_percent, year_s
 from tests.rig.takeover_bench import takeover
@@ -42,6 +44,9 @@ SECONDS = 0.5
 CHAIN = Chain()
 TICKS = round(SECONDS * CHAIN.tick_hz)
 PYSIM_CLOCKS = 4000
+YARDSTICK_S = 0.1
+"""What the yardstick takes on the computer that the bars were set on."""
+
 OTHERS_SHARE = 8
 """The slower engines get this part of the ticks."""
 
@@ -50,6 +55,17 @@ def _timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def _yardstick() -> int:
+    """Whole numbers and a dictionary, as in registers; a cumulative sum and a product, as in the model."""
+    counts: dict[int, int] = {}
+    total = 1
+    for number in range(250_000):
+        total = (total * 1_103_515_245 + number) & 0xFFFF_FFFF
+        counts[total & 63] = counts.get(total & 63, 0) + 1
+    samples = np.arange(1 << 20, dtype=np.int64)
+    return sum(counts.values()) + int(np.cumsum(samples * samples)[-1])
 
 
 def _pysim() -> Callable[[], None]:
@@ -92,16 +108,15 @@ def measure() -> list[dict]:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bits = np.random.default_rng(1).integers(0, 64, TICKS).astype(np.uint8)
-    native, cxxrtl, model = Twin(CHAIN), Twin(CHAIN, "cxxrtl"), GatewareModel(CHAIN)
+    native, cxxrtl = Twin(CHAIN), Twin(CHAIN, "cxxrtl")
     others = {"cxxrtl": cxxrtl} | _verilated()
-    front_end = FrontEnd(lively_load(CHAIN.tick_hz), typical_sensors(20, CHAIN.tick_hz), CHAIN.tick_hz)
     pysim = _pysim()
     jobs: dict[str, Callable[[], object]] = {
+        "yardstick": _yardstick,
         "native": lambda: native.run(bits),
         **{name: partial(twin.run, bits[: TICKS // OTHERS_SHARE]) for name, twin in others.items()},
         "pysim": pysim,
-        "model": lambda: (model.run(bits), model.level(model.ticks * CHAIN.clocks_per_tick)),
-        "front end": lambda: front_end.bits(TICKS),
+        **front_end_bench.jobs(CHAIN, TICKS),
     }
     for job in jobs.values():  # compile, fill caches
         job()
@@ -116,33 +131,39 @@ def measure() -> list[dict]:
 
     clocks = TICKS * CHAIN.clocks_per_tick
     middle = {name: statistics.median(values) for name, values in times.items()}
+    slowness = middle["yardstick"] / YARDSTICK_S
+
+    def speed(name: str, value: float, unit: str, bar: float) -> dict:
+        return _row(name, value, unit, bar / slowness)
+
+    def duration(name: str, value: float, unit: str, bar: float) -> dict:
+        return _row(name, value, unit, bar * slowness, least=False)
+
     return [
+        _row("yardstick_s", middle["yardstick"], "s"),
         _row("rtl_vs_pysim", ratio("native", "pysim", clocks / PYSIM_CLOCKS), "×", 1000),
         *(_row(f"rtl_vs_{name}", ratio("native", name, OTHERS_SHARE), "×", 1) for name in others),
-        _row("rtl_realtime", SECONDS / middle["native"], "× real time", 1),
-        _row("exact_realtime", SECONDS / middle["model"], "× real time", 20),
-        _row("frontend_realtime", SECONDS / middle["front end"], "× real time", 10),
-        _row("exact_with_frontend_realtime", SECONDS / (middle["model"] + middle["front end"]), "× real time", 5),
-        _row("year_s", min(year_s() for _ in range(2)), "s", 30, least=False),
-        _row("live_cpu_percent", live_cpu_percent(), "% of a core", 10, least=False),
-        _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms", 1, least=False),
+        speed("rtl_realtime", SECONDS / middle["native"], "× real time", 1),
+        speed("exact_realtime", SECONDS / middle["model"], "× real time", 20),
+        speed("frontend_realtime", SECONDS / middle["front end"], "× real time", 10),
+        speed("exact_with_frontend_realtime", SECONDS / middle["board"], "× real time", 5),
+        *(_row(name, statistics.median(values), "×", 3) for name, values in front_end_bench.ratios(times).items()),
+        duration("year_s", min(year_s() for _ in range(2)), "s", 30),
+        duration("live_cpu_percent", live_cpu_percent(), "% of a core", 10),
+        _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms"),
         _row("pulse_jitter_vs_timer", jitter["vs_timer"], "×", 2, least=False),
         _row("pulse_edges_lost", jitter["lost"], "edges", 0, least=False),
         _row("sd_gb_per_year", sd_gb_per_year(), "GB", 150, least=False),
-        _row("state_save_ms_p999", kept["state_save_ms_p999"], "ms", 1, least=False),
-        _row("takeover_s", kept["takeover_s"], "s", 3, least=False),
-        _row("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10, least=False),
+        duration("state_save_ms_p999", kept["state_save_ms_p999"], "ms", 1),
+        duration("takeover_s", kept["takeover_s"], "s", 3),
+        duration("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10),
     ]
 
 
-def _row(name: str, value: float, unit: str, bar: float, least: bool = True) -> dict:
-    return {
-        "name": name,
-        "value": float(f"{value:.4g}"),
-        "unit": unit,
-        "bar": bar,
-        "holds": value >= bar if least else value <= bar,
-    }
+def _row(name: str, value: float, unit: str, bar: float | None = None, least: bool = True) -> dict:
+    holds = bar is None or (value >= bar if least else value <= bar)
+    shown = None if bar is None else float(f"{bar:.4g}")
+    return {"name": name, "value": float(f"{value:.4g}"), "unit": unit, "bar": shown, "holds": holds}
 
 
 def main() -> None:
@@ -151,7 +172,8 @@ def main() -> None:
     for name in ("row", "value", "unit", "bar", "holds"):
         table.add_column(name, justify="right" if name in ("value", "bar") else "left")
     for row in rows:
-        table.add_row(row["name"], f"{row['value']:g}", row["unit"], f"{row['bar']:g}", "yes" if row["holds"] else "NO")
+        bar, holds = ("", "") if row["bar"] is None else (f"{row['bar']:g}", "yes" if row["holds"] else "NO")
+        table.add_row(row["name"], f"{row['value']:g}", row["unit"], bar, holds)
     Console().print(table)
     target = Path("build/bench.json")
     target.parent.mkdir(exist_ok=True)

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers.sim.synthetic import lively_load
+from drivers.sim.playing import lively_load
 from gateware.chain import Chain
 from rig.face.face import Face
 from rig.face.strip import strip

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from drivers.sim.source import Floats
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step
 
 
 class LiveLoad:

@@ -1,10 +1,10 @@
-"""A synthetic load: per phase voltage, current, angle, harmonics and DC, changing over time."""
+"""A synthetic load played as a source: waves of drivers/sim/waves.py, changing over time."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
@@ -14,73 +14,10 @@ from numba import njit
 import gateware.model  # noqa: F401  (tells numba where)
 from drivers.sim.portable import cos_sin
 from drivers.sim.source import GRID_TICKS, Floats
+from drivers.sim.waves import LoadState, Step
 
 _CHUNK = 1024  # points computed together: their phasors stay in the first-level cache
 _PHASE_BITS = 64
-
-Harmonics = Mapping[int, tuple[float, float]]
-"""Order → (fraction of the fundamental, angle in degrees)."""
-
-
-@dataclass(frozen=True)
-class Wave:
-    """One voltage or current: √2·rms·[cos θ + Σ fraction·cos(h·θ + angle)] + dc, where θ = 2πft + angle_deg.
-
-    `rms` is that of the fundamental. A harmonic's angle is referred to the wave's own fundamental, so the
-    same harmonics on three phases give three equal shapes.
-    """
-
-    rms: float = 0.0
-    angle_deg: float = 0.0
-    harmonics: Harmonics = field(default_factory=dict)
-    dc: float = 0.0
-
-    def __post_init__(self) -> None:
-        if any(order < 2 for order in self.harmonics):
-            raise ValueError(f"harmonic orders begin at 2, got {sorted(self.harmonics)}")
-
-    @property
-    def peak(self) -> float:
-        """A bound of the magnitude: all harmonics at their crests together."""
-        crests = 1 + sum(abs(fraction) for fraction, _ in self.harmonics.values())
-        return math.sqrt(2) * abs(self.rms) * crests + abs(self.dc)
-
-
-NOTHING = Wave()
-
-
-def current(rms: float, lag_deg: float, voltage: Wave, harmonics: Harmonics | None = None, dc: float = 0.0) -> Wave:
-    """A current that lags `voltage` by `lag_deg` degrees (a lag beyond 90° is received power)."""
-    return Wave(rms, voltage.angle_deg - lag_deg, harmonics or {}, dc)
-
-
-@dataclass(frozen=True)
-class LoadState:
-    """The load from one moment on: up to three voltages and three currents, and the frequency."""
-
-    voltages: tuple[Wave, ...]
-    currents: tuple[Wave, ...]
-    frequency_hz: float = 60.0
-
-    def __post_init__(self) -> None:
-        if len(self.voltages) > 3 or len(self.currents) > 3:
-            raise ValueError("a load has at most three voltages and three currents")
-
-    @property
-    def channels(self) -> tuple[Wave, ...]:
-        """The six waves in channel order, absent ones zero."""
-        pad = (NOTHING,) * 3
-        return (self.voltages + pad)[:3] + (self.currents + pad)[:3]
-
-
-@dataclass(frozen=True)
-class Step:
-    """At `time_s` the load goes to `state`: at once, or linearly (amplitudes and frequency) over `ramp_s`."""
-
-    time_s: float
-    state: LoadState
-    ramp_s: float = 0.0
-
 
 @dataclass(frozen=True)
 class _Segment:
@@ -109,6 +46,7 @@ class SyntheticLoad:
         self._grid_hz = f_mod / GRID_TICKS
         self._segments = self._schedule(steps, repeat_s)
         self._orders = np.array(sorted({1}.union(*(w.harmonics for s in steps for w in s.state.channels))))
+        self._coefficients = {id(step.state): self._coefficients_of(step.state) for step in steps}
         self._segment = next(self._segments)
         self._position = 0  # points into the segment
         self._phase = phase  # at the segment's first point
@@ -180,15 +118,15 @@ class SyntheticLoad:
         segment = self._segment
         k = np.arange(self._position, self._position + len(out), dtype=np.uint64)
         turns = (self._phases(k) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-        _synthesise(turns, self._orders, *self._coefficients(segment.state), out)
+        _synthesise(turns, self._orders, *self._coefficients[id(segment.state)], out)
         if segment.ramp_from is not None:
             begin = np.empty_like(out)
-            _synthesise(turns, self._orders, *self._coefficients(segment.ramp_from), begin)
+            _synthesise(turns, self._orders, *self._coefficients[id(segment.ramp_from)], begin)
             assert segment.points is not None
             share = (k.astype(np.float64) / segment.points)[:, None]
             out[:] = begin + share * (out - begin)
 
-    def _coefficients(self, state: LoadState) -> tuple[Floats, Floats, Floats]:
+    def _coefficients_of(self, state: LoadState) -> tuple[Floats, Floats, Floats]:
         """(orders, 6) amplitudes of cos(hφ) and of −sin(hφ), and the 6 DC values."""
         cosine, sine = np.zeros((2, len(self._orders), 6))
         for channel, wave in enumerate(state.channels):
@@ -226,40 +164,3 @@ def _synthesise(turns: Floats, orders: np.ndarray, cosine: Floats, sine: Floats,
         for p in range(n):
             for channel in range(6):
                 out[start + p, channel] = total[channel, p]
-
-
-def lively_load(f_mod: Fraction) -> SyntheticLoad:
-    """The demonstration load: 4-wire wye, 120 V, 60 Hz, class 20, another load every few seconds, endless.
-
-    Phase A carries a lagging motor, B a heater, C a switching supply; for three seconds of every 24 a
-    generator on phase A sends energy back.
-    """
-    supply = {3: (0.004, 20.0), 5: (0.018, 160.0), 7: (0.009, 40.0), 11: (0.004, 0.0)}
-    electronic = {3: (0.62, 175.0), 5: (0.34, -15.0), 7: (0.16, 150.0), 9: (0.05, 0.0), 11: (0.05, 90.0)}
-    motor = {5: (0.03, 30.0), 7: (0.015, -60.0)}
-
-    def state(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float], hz: float) -> LoadState:
-        va, vb, vc = (Wave(volts, angle, supply) for volts, angle in ((120.3, 0.0), (119.4, -120.2), (121.1, 119.7)))
-        return LoadState(
-            (va, vb, vc),
-            (
-                current(*a, va, motor),
-                current(*b, vb),
-                current(*c, vc, electronic, dc=0.02),
-            ),
-            hz,
-        )
-
-    calm = state((9.4, 31.0), (6.5, 2.0), (5.1, 9.0), 60.0)
-    busy = state((17.5, 26.0), (12.7, 1.0), (7.4, 12.0), 59.98)
-    motor_start = state((41.0, 58.0), (12.7, 1.0), (7.4, 12.0), 59.95)
-    export = state((18.5, 177.0), (6.5, 2.0), (5.1, 9.0), 60.03)
-    steps = (
-        Step(0.0, calm),
-        Step(5.0, motor_start),
-        Step(6.0, busy, ramp_s=1.5),
-        Step(13.0, export),
-        Step(16.0, calm),
-        Step(20.0, busy, ramp_s=2.0),
-    )
-    return SyntheticLoad(f_mod, steps, repeat_s=24.0)

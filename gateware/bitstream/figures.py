@@ -1,4 +1,4 @@
-"""What a build takes and how fast it may run: read from nextpnr, limited, compared with the kept figures."""
+"""Figures of a build, resources and fastest clock: read from nextpnr, limited, compared with the kept figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is built: netlist, constraints and commands of a board, and the number they are known by."""
+"""Plan of a build: netlist, constraints and commands of a board, and the number they are known by."""
 
 from __future__ import annotations
 

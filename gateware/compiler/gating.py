@@ -71,7 +71,7 @@ class Gating:
 
     @property
     def any(self) -> bool:
-        """Whether something is gated, so that dirty bits are needed at all."""
+        """True if something is gated, so that dirty bits are needed at all."""
         return bool(self.dirty_bit)
 
     def _group(self, root: StatementBlock) -> None:

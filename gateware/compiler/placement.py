@@ -75,7 +75,7 @@ class Placement:
         return found
 
     def weight(self, cells: Iterable[Var]) -> int:
-        """How many these are with all in their choices."""
+        """Count these cells with all in their choices."""
         return len(self.within(cells))
 
 

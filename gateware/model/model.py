@@ -106,7 +106,7 @@ class GatewareModel:
         self._configure()
 
     def has(self, address: int) -> bool:
-        """Whether this build has a register at the address."""
+        """Return whether this build has a register at the address."""
         known = BY_ADDRESS.get(address) or BLOCK_BY_ADDRESS.get(address)
         return known is not None and known.needs in self.chain.capabilities
 
@@ -163,7 +163,7 @@ class GatewareModel:
         return (self.chain.tick_start + ticks) % (1 << TICK_BITS)
 
     def _shown(self, clock: int) -> int:
-        """What the tick counter shows."""
+        """Return what the tick counter shows."""
         return self._counted(max((clock - STROBE_CLOCK - COUNT_LATENCY) // self.chain.clocks_per_tick + 1, 0))
 
     def ticks_before(self, when: int) -> int:
@@ -304,7 +304,7 @@ class GatewareModel:
         self._act(register.name, value, when)
 
     def _act(self, name: str, value: int, when: int) -> None:
-        """What a register does beyond keeping its value."""
+        """Perform what a register does beyond keeping its value."""
         if name == "CLOSE_AT_HI":
             self._settle(when + 3)  # the arming strobe takes a clock
             self._windows.arm()

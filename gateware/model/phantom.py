@@ -61,7 +61,7 @@ class PhantomModel:
             self._taken[where] = value
 
     def wave(self, index: int) -> int:
-        """What register `index` of the block reads."""
+        """Return what register `index` of the block reads."""
         return int(self._waves[divmod(index, PHANTOM_TERMS)])
 
     def run(self, ticks: int) -> np.ndarray:

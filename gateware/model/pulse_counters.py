@@ -15,7 +15,7 @@ _CONTACTS = {Counter.KYZ1: (1, 2), Counter.KYZ2: (3, 4), Counter.KYZ3: (5, 6), C
 
 @dataclass
 class _Results:
-    """What one counter has counted."""
+    """Results of one counter."""
 
     count: int = 0
     first: int = 0

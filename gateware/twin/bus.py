@@ -20,7 +20,7 @@ IDLE_CLOCKS = 8
 
 @dataclass(frozen=True)
 class Timing:
-    """When things happen on the bus in a frame of a given length.
+    """Timing of the bus in a frame of a given length.
 
     `pins` is the waveform, uint8 a clock, of a frame of zeros; `edges` the clock of each bit's rising SCK edge,
     where the host samples CIPO; `bit` the number of the bit that is on COPI at each clock, −1 for none.
@@ -37,7 +37,7 @@ class Timing:
         return driven
 
     def receive(self, cipo: np.ndarray) -> bytes:
-        """What the host reads, given CIPO at each clock."""
+        """Return what the host reads, given CIPO at each clock."""
         return np.packbits(cipo[self.edges]).tobytes()
 
 

@@ -15,6 +15,7 @@ from rig.cli.replay import replay
 from rig.cli.run import attach, lcd, record, run, serve, stop, watch
 from rig.cli.scope import scope
 from rig.cli.simulate import simulate
+from rig.cli.verify import verify
 from rig.plain_text import print_line
 
 app = typer.Typer(
@@ -46,6 +47,9 @@ app.command(
     short_help="Capture waveforms around a trigger.",
     epilog="Example: rig scope --trigger v1:rising:0V --cycles 3 --comtrade shot.cfg",
 )(scope)
+app.command(
+    short_help="Verify a pulse output with a counter.", epilog="Example: rig verify --output kyz1 --json"
+)(verify)
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)
 app.add_typer(ask.app, name="ask")
 app.add_typer(program.app, name="program")

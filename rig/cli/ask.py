@@ -45,7 +45,7 @@ KeyOption = Annotated[
 
 
 class AskError(RigError):
-    """What cannot be asked like this: one sentence."""
+    """Error of a request that cannot be made like this: one sentence."""
 
 
 def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path | None, json: bool) -> Any:

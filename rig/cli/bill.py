@@ -127,7 +127,7 @@ def _plain() -> schema.ProgramFile:
 
 @contextmanager
 def _kept(store: Path | None, meter: Program, replay: Replay) -> Iterator[Callable[[list[MeterEvent]], None]]:
-    """Where to give what happens."""
+    """Give the function that takes events: into a store, if one is named."""
     from rig.replay.intervals.store import ReplayStore
 
     if store is None:

@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, and one sentence on standard error for whatever kept it from its result.
+"""Endings of a command: its exit status, and one sentence on standard error for whatever kept it from its result.
 
 | status | ending |
 |---|---|

@@ -1,4 +1,4 @@
-"""Where the command `rig` begins: Ctrl-C ends it without a word while its modules load, and at its end."""
+"""Entry point of the command `rig`: Ctrl-C ends it without a word while its modules load, and at its end."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def _built(target: Board) -> Build:
 
 
 def _running(path: str, hz: int) -> int:
-    """What the FPGA's BUILD register reads, once it has started. LinkError when nothing of ours answers."""
+    """Read the FPGA's BUILD register, once it has started. LinkError when nothing of ours answers."""
     from drivers.spi_link import LinkError, SpiLink, open_spidev
 
     until = time.monotonic() + START_S

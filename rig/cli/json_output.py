@@ -1,4 +1,4 @@
-"""What `--json` prints: one value a line, at once (docs/json.md)."""
+"""Output of `--json`: one value a line, at once (docs/json.md)."""
 
 from __future__ import annotations
 

@@ -46,6 +46,14 @@ SocketOption = Annotated[
 HandsOption = Annotated[
     Path | None, typer.Option("--hands", help="Simulated rig: move its switches as in this file of rig record.")
 ]
+LoadOption = Annotated[
+    str | None,
+    typer.Option(
+        "--load",
+        help='Simulated rig: what the meter is connected to, such as "5 A, pf 0.8 lag" or alarms; see docs/load.md.',
+        show_default=False,
+    ),
+]
 StoreArgument = Annotated[Path, typer.Argument(help="The folder of the store, as rig.toml has it.")]
 
 
@@ -71,6 +79,36 @@ def configuration(path: Path | None) -> Config:
     from rig.hardware.config import load
 
     return load(configuration_file(path))
+
+
+def loaded_configuration(path: Path | None, load: str | None, *, board: bool = False) -> Config:
+    """Read the configuration as `configuration` does, with the load of an option in place of its own.
+
+    `board`: for the board itself, which may live on. Raises ConfigError for a load that its meter cannot have.
+    """
+    from rig.files.strict_toml import ConfigError
+
+    config = configuration(path)
+    if load is None:
+        return config
+    if config.hardware.kind != "sim":
+        raise ConfigError(
+            "--load needs the simulated rig: on hardware the meter is connected to what it is connected to"
+        )
+    if config.simulation.board is not None and not board:
+        raise ConfigError(
+            f"--load is for the board that has the load: give it to the rig simulate of {config.simulation.board}"
+        )
+    from msgspec.structs import replace
+
+    from rig.hardware.selection import metering_point, program_of
+    from rig.load.connected import connected
+    from rig.load.description import beside_file
+    from rig.load.spelling import PLACE, read_load
+
+    described = beside_file(read_load(load), Path.cwd())
+    connected(described, metering_point(program_of(config)), PLACE)
+    return replace(config, simulation=replace(config.simulation, load=described))
 
 
 def option_number(flag: str, text: str, *, positive: bool = False) -> Fraction:

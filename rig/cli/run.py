@@ -18,11 +18,13 @@ from rig.cli.options import (
     ForceOption,
     HandsOption,
     JsonOption,
+    LoadOption,
     SecondsOption,
     SocketOption,
     Speed,
     SpeedOption,
     configuration,
+    loaded_configuration,
     meter_socket,
 )
 from rig.errors import RigError
@@ -42,12 +44,17 @@ HOLD, SHOW = "\x1b[?2026h", "\x1b[?2026l"
 """Around a picture: a terminal that knows them shows it as one, without a flicker; others pass over them."""
 
 
+UNPACED_LINE_S = 10
+"""With --speed max a line of text comes each ten seconds of the meter's time, else each second."""
+
+
 class RunRefused(RigError):
     """A run that cannot be as its options have it: one sentence."""
 
 
 def run(
     config: ConfigOption = None,
+    load: LoadOption = None,
     seconds: SecondsOption = None,
     speed: SpeedOption = Speed.real,
     hands: HandsOption = None,
@@ -62,12 +69,13 @@ def run(
     On a terminal the simulated rig's switches are keys: m magnet, s SCROLL, r demand reset, t TEST, c cover. A button
     is held by pressing its key twice at once, and let go by pressing it again.
     """
-    raise typer.Exit(_run(config, seconds, speed, hands, socket, json, None))
+    raise typer.Exit(_run(config, load, seconds, speed, hands, socket, json, None))
 
 
 def record(
     file: Annotated[Path, typer.Argument(help="Where to write: a CSV, for rig run --hands.", show_default=False)],
     config: ConfigOption = None,
+    load: LoadOption = None,
     seconds: SecondsOption = None,
     speed: SpeedOption = Speed.real,
     hands: HandsOption = None,
@@ -79,7 +87,7 @@ def record(
     from rig.hardware.hands_file import HandsWriter
 
     with HandsWriter(file, force=force) as writer:
-        status = _run(config, seconds, speed, hands, socket, json, writer)
+        status = _run(config, load, seconds, speed, hands, socket, json, writer)
     print_error(f"{file}: {writer.edges} edges")
     raise typer.Exit(status)
 
@@ -93,6 +101,7 @@ def attach(config: ConfigOption = None, socket: SocketOption = None, json: JsonO
 
 def serve(
     config: ConfigOption = None,
+    load: LoadOption = None,
     seconds: SecondsOption = None,
     socket: SocketOption = None,
 ) -> None:
@@ -103,7 +112,7 @@ def serve(
     from rig.hardware.realtime import favour_start
 
     favour_start()
-    chosen = configuration(config)
+    chosen = loaded_configuration(config, load)
     start = Start(chosen, str(meter_socket(config, chosen, socket)), seconds)
     reads, writes = os.pipe()
     os.write(writes, msgspec.msgpack.encode(start))
@@ -158,6 +167,7 @@ def stop(config: ConfigOption = None, socket: SocketOption = None) -> None:
 
 def _run(
     config: Path | None,
+    load: str | None,
     seconds: float | None,
     speed: Speed,
     hands: Path | None,
@@ -169,7 +179,7 @@ def _run(
     from rig.daemon.client import ClientError
     from rig.terminal.start import own_socket, start_and_show
 
-    chosen = configuration(config)
+    chosen = loaded_configuration(config, load)
     paced = speed is Speed.real
     for option, given in (("--speed max", not paced), ("--hands", hands is not None)):
         if given and chosen.hardware.kind != "sim":
@@ -182,7 +192,11 @@ def _run(
     else:
         with there:
             process = there.welcome.process
-            for option, given in (("--hands", hands is not None), ("--speed max", not paced)):
+            for option, given in (
+                ("--load", load is not None),
+                ("--hands", hands is not None),
+                ("--speed max", not paced),
+            ):
                 if given:
                     raise RunRefused(
                         f"a meter runs already (process {process}), and {option} is for one that begins: end it with "
@@ -191,7 +205,7 @@ def _run(
             print_error(f"rig: a meter runs already (process {process}): this shows it; rig stop ends it")
             return _show(there, json, writer, seconds)
     keys = hands is None and chosen.hardware.kind == "sim" and paced
-    with _audience(json, writer, keys=keys) as (audience, finish):
+    with _audience(json, writer, keys=keys, line_s=1 if paced else UNPACED_LINE_S) as (audience, finish):
         audience = replace(audience, lcd=chosen.display)
         ended = start_and_show(chosen, seconds, paced=paced, audience=audience, hands=hands, socket=path)
     return finish(ended)
@@ -225,9 +239,12 @@ def _show(
 
 @contextmanager
 def _audience(
-    json: bool, writer: HandsWriter | None, *, keys: bool
+    json: bool, writer: HandsWriter | None, *, keys: bool, line_s: int = 1
 ) -> Iterator[tuple[Audience, Callable[[Ended], int]]]:
-    """Who is shown a meter here, and what prints its end and gives the exit status."""
+    """Give the audience that is shown a meter here, and the function that prints its end and gives the exit status.
+
+    `line_s`: of its time between lines of text where no picture can be drawn.
+    """
     import msgspec
 
     from rig.terminal.console import output_console
@@ -247,7 +264,12 @@ def _audience(
         return ended.status
 
     if json or not console.redraws:
-        yield Audience(lambda reading: _print(reading, json, brief=True), record=writer), finish
+
+        def write(reading: Reading) -> None:
+            if json or round(reading.summary.seconds) % line_s == 0:
+                _print(reading, json, brief=True)
+
+        yield Audience(write, record=writer), finish
         return
     from rich.live import Live
     from rich.text import Text

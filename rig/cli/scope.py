@@ -50,7 +50,7 @@ def scope(
 
     from rig.files.whole import check_free, write_files
     from rig.hardware.provenance import provenance_of
-    from rig.hardware.selection import open_hardware, program_of
+    from rig.hardware.selection import opened_for, program_of
     from rig.scope import files
     from rig.scope.capture import NOMINAL_HZ, capture, parse_trigger
     from rig.terminal.console import output_console
@@ -67,7 +67,7 @@ def scope(
     check_free([*(files.comtrade_pair(comtrade) if comtrade else ()), *([csv] if csv else ())], force)
     chosen = configuration(config)
     program = program_of(chosen)
-    hardware = open_hardware(chosen, program.metering.current_class, paced=False)
+    hardware = opened_for(chosen, program, paced=False)
     try:
         provenance = provenance_of(hardware, chosen, program.digest)
         shot = capture(hardware, trigger, length_s, wait, vt, ct, provenance=provenance)

@@ -1,4 +1,4 @@
-"""Where a meter's socket is, and who has it (C-3): one daemon an address, found again by its configuration.
+"""Address of a meter's socket, and who has it (C-3): one daemon an address, found again by its configuration.
 
     | what is known                    | the socket                                             |
     |----------------------------------|--------------------------------------------------------|

@@ -33,12 +33,18 @@ class Desk:
     def __init__(self, server: ServerProcess, *, lossless: bool) -> None:
         self._server, self._lossless = server, lossless
         self._interest: frozenset[Topic] = frozenset()
+        self._had_interest = False
         self._dropped: Counter[Topic] = Counter()
         self._unsent: list[msgspec.Struct] = []
 
     def wanted(self, topic: Topic) -> bool:
         """Say whether anyone has subscribed to a topic; nothing else needs to be made."""
         return topic in self._interest
+
+    @property
+    def deserted(self) -> bool:
+        """True when someone had subscribed, and nobody has any more."""
+        return self._had_interest and not self._interest
 
     def publish(self, topic: Topic, message: msgspec.Struct) -> bool:
         """Send a publication to all who subscribed; whether the server took it."""
@@ -86,6 +92,7 @@ class Desk:
                     return
                 case Interest(topics):
                     self._interest = frozenset(topics)
+                    self._had_interest |= bool(topics)
                 case Gone(client):
                     left(client)
                 case Ask():
@@ -116,5 +123,6 @@ class Desk:
         """The server is gone, and every client with it: another one takes the socket over."""
         if self._server.restart():
             self._interest = frozenset()
+            self._had_interest = False  # those who look on come again
             self._unsent.clear()
             self._dropped.clear()

@@ -1,4 +1,4 @@
-"""What the metering process and its server process say to each other (rig/daemon/channel.py).
+"""Messages between the metering process and its server process (rig/daemon/channel.py).
 
 Frames for clients are made by the metering process, once for all of them; the server only passes them on.
 """

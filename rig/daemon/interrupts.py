@@ -13,7 +13,7 @@ HASTE_S = 2.0
 
 
 class Interrupts:
-    """Whether Ctrl-C, or SIGTERM, has come. `told` is called at once, in the signal's handler."""
+    """Interrupt by Ctrl-C or SIGTERM, seen once it has come. `told` is called at once, in the signal's handler."""
 
     def __init__(self) -> None:
         self.seen = False

@@ -25,6 +25,7 @@ from rig.daemon.internal import Serve
 from rig.daemon.interrupts import Interrupts
 from rig.daemon.protocol import Begun, EdgesSeen, Ended, FrontChanged, Reading, State, Topic
 from rig.daemon.publications import logged
+from rig.daemon.pulse_feed import PulseFeed
 from rig.daemon.requests import Requests
 from rig.daemon.server_process import ServerProcess
 from rig.daemon.startup import Begin, CouldNotRun, FromStarter, Ready, Start
@@ -35,7 +36,7 @@ from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
 from rig.hardware.memory import fram_slots
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
-from rig.hardware.selection import open_hardware, program_of
+from rig.hardware.selection import opened_for, program_of
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.inputs import InputId
 from rig.plain_text import print_traceback
@@ -84,7 +85,7 @@ class Daemon:
         running = None if folder is None else running_at(config.meter.ring, folder)
         program, written = program_in_force(configured, folder, running)
         self._hands = None if start.hands is None else _hands(Path(start.hands), program)
-        self.hardware = hardware = open_hardware(config, program.metering.current_class, paced=start.paced)
+        self.hardware = hardware = opened_for(config, program, paced=start.paced)
         self._held.callback(hardware.close)
         store = None if folder is None else Store.open(folder, fast=fram_slots(config))
         _find(hardware, self._hands)
@@ -95,6 +96,7 @@ class Daemon:
         serve = Serve(os.getpid(), start.paced, msgspec.msgpack.encode(self.provenance), address.group)
         self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
         self._requests = Requests(self.service, configured)
+        self._pulses = PulseFeed(self.service, self._desk.wanted, self._desk.publish)
         self._stopped = False
 
     def await_starter(self) -> None:
@@ -141,6 +143,7 @@ class Daemon:
                 now = now + READING_NS if end is None else min(now + READING_NS, end)
                 for result in service.run(now):
                     accumulator.add(result)
+                    self._pulses.add(result.window)
                     if self._ends:
                         break
                     if self._desk.wanted(Topic.FRONT) and service.polled_ns >= next_front_ns:
@@ -159,7 +162,9 @@ class Daemon:
 
     @property
     def _ends(self) -> bool:
-        return self._interrupts.seen or self._requests.stop
+        """At full speed a meter is a computation for who looks on: it ends with the last of them. In real time nobody
+        who looks on matters to it."""
+        return self._interrupts.seen or self._requests.stop or (not self._start.paced and self._desk.deserted)
 
     def _attend(self) -> None:
         """At each poll: requests, answers that waited for the disk, edges, and systemd's watchdog."""
@@ -167,6 +172,7 @@ class Daemon:
         for ask, reply in self._requests.settled():
             self._desk.answer(ask, reply)
         self._feed.poll(self.service.polled_ns, self._offer_edges if self._desk.wanted(Topic.EDGES) else None)
+        self._pulses.poll()
         self._notifier.alive()
 
     def _offer_edges(self, edges: EdgesSeen) -> bool:
@@ -176,6 +182,7 @@ class Daemon:
         """Each second: what is published of the meter."""
         service, desk = self.service, self._desk
         service.make_room()
+        self._pulses.flush()
         recent = accumulator.recent()
         if desk.wanted(Topic.READINGS):
             desk.publish(Topic.READINGS, Reading(accumulator.summary(), recent, service.face))

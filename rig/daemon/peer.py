@@ -1,4 +1,4 @@
-"""Who is at the other end of a Unix socket, and whether that user may be (S-1)."""
+"""Peer at the other end of a Unix socket: which user it is, and whether that user is admitted (S-1)."""
 
 from __future__ import annotations
 

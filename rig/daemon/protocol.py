@@ -1,4 +1,4 @@
-"""What clients and the daemon send each other: the public interface of a running meter (docs/interface.md, C-3).
+"""Protocol between clients and the daemon: the public interface of a running meter (docs/interface.md, C-3).
 
 A client says Hello, is answered Welcome, and then sends Request and Subscribe. Every Request has an answer, Done or
 Refused, with its number. Publications come for the topics subscribed to, in order; of what a client is too slow for,
@@ -17,8 +17,9 @@ import msgspec
 
 from drivers.switches import RawEdge
 from rig.face.face import Face
+from rig.meter.contacts.outputs import OutputId
 from rig.meter.front.switches import Switch
-from rig.results.exact import ExactReading
+from rig.results.exact import ExactReading, Rational
 from rig.results.provenance import Provenance
 from rig.results.summary import Phase, Summary
 
@@ -26,13 +27,24 @@ VERSION = 1
 
 
 class Topic(Enum):
-    """What can be subscribed to."""
+    """Topic that can be subscribed to."""
 
     READINGS = "readings"
     FRONT = "front"
     EDGES = "edges"
     EVENTS = "events"
     STATE = "state"
+    ENERGY = "energy"
+    LED_PULSES = "pulses of LED"
+    KYZ1_PULSES = "pulses of KYZ1"
+    KYZ2_PULSES = "pulses of KYZ2"
+    KYZ3_PULSES = "pulses of KYZ3"
+    KYZ4_PULSES = "pulses of KYZ4"
+
+    @classmethod
+    def pulses_of(cls, output: OutputId) -> Topic:
+        """What the FPGA's counter of an output counts."""
+        return cls(f"pulses of {output.label}")
 
 
 # --- from a client --------------------------------------------------------------------------------------------
@@ -71,7 +83,7 @@ class ReadState(msgspec.Struct, frozen=True, tag="read state"):
 
 
 class ReadContacts(msgspec.Struct, frozen=True, tag="read contacts"):
-    """Which switches and inputs are operated or closed; answered with their names, and the ns since the begin."""
+    """Request for the switches that are pressed and the inputs that are closed; answered with Contacts."""
 
 
 class ResetDemand(msgspec.Struct, frozen=True, tag="demand reset"):
@@ -238,6 +250,49 @@ class State(msgspec.Struct, frozen=True, tag="state"):
     reading: ExactReading
 
 
+class FlowedWindow(msgspec.Struct, frozen=True):
+    """What was registered between two ticks of the meter's timeline, evenly, in nWh (nvarh, nVAh): by the name of each
+    quantity that an output pulses for."""
+
+    begin_tick: int
+    end_tick: int
+    nano: dict[str, int]
+
+
+class EnergyFlowed(msgspec.Struct, frozen=True, tag="energy"):
+    """Windows as they are registered, each once and in order, a few at a time; `tick_hz` of the FPGA.
+
+    A pulse leaves the meter `latency_ns` after the instant by which its energy had flowed.
+    """
+
+    tick_hz: Rational
+    latency_ns: int
+    windows: list[FlowedWindow]
+
+
+class PulsesCounted(msgspec.Struct, frozen=True, tag="pulses"):
+    """What the FPGA's counter of an output has counted, at each change that is found, and once a second.
+
+    Pulses are counted since the counters began; `run` changes when they begin anew. `last_tick` is that of the last
+    pulse, on the meter's timeline, null before there is one. Once a second there is `read_tick`, that of the present:
+    it was read between `read_from_ns` and `read_to_ns` of the computer's monotonic clock. `illegal` counts both
+    contacts closed, and one closed twice running. `quantity` and `constant_wh` are the output's, null where it does not
+    pulse. `fault` is why nothing is counted.
+    """
+
+    output: str
+    run: int
+    pulses: int
+    illegal: int
+    last_tick: int | None
+    read_tick: int | None
+    read_from_ns: int
+    read_to_ns: int
+    quantity: str | None
+    constant_wh: Rational | None
+    fault: str | None = None
+
+
 class Dropped(msgspec.Struct, frozen=True, tag="dropped"):
     """So many publications of a topic did not reach this client, which did not read in time."""
 
@@ -260,6 +315,6 @@ class Closed(msgspec.Struct, frozen=True, tag="closed"):
 
 
 FromDaemon = (
-    Welcome | Done | RequestRefused | Reading | FrontChanged | Begun | EdgesSeen | EventsLogged | State | Dropped
-    | Ended | Closed
+    Welcome | Done | RequestRefused | Reading | FrontChanged | Begun | EdgesSeen | EventsLogged | State | EnergyFlowed
+    | PulsesCounted | Dropped | Ended | Closed
 )  # fmt: skip

@@ -41,7 +41,7 @@ from rig.service.service import Service
 
 
 class Requests:
-    """What clients ask of a service. `stop` is whether one that may has asked it to end."""
+    """Requests of clients to a service. `stop` is whether one that may has asked it to end."""
 
     def __init__(self, service: Service, configured: Program) -> None:
         self._service = service
@@ -134,7 +134,7 @@ class Requests:
         return None
 
     def _asker(self, ask: Ask) -> Asker:
-        """Who asks: a module by its name, others by their user."""
+        """Return the asker: a module by its name, others by their user."""
         source = Source(ask.source)
         name = ask.name if source is Source.MODULE else f"uid {ask.uid}"
         printable = "".join(sign if sign.isprintable() else "?" for sign in name)[:MOST_NAME]

@@ -165,7 +165,7 @@ class Server:
         self._unsent.append(message)
 
     def _pass_on(self) -> None:
-        """What the metering process had no room for yet."""
+        """Pass on what the metering process had no room for yet."""
         try:
             while self._unsent and self._channel.offer(self._unsent[0]):
                 del self._unsent[0]
@@ -230,7 +230,7 @@ class Server:
             self._take(number)
 
     def _take(self, number: int) -> None:
-        """Whatever of a client's messages is whole, and has its turn."""
+        """Take each whole message of a client, as it has its turn."""
         assert self._serve is not None
         while number in self._clients:
             _, client = self._clients[number]

@@ -1,4 +1,4 @@
-"""What passes between a daemon and whoever starts it, until it meters (rig/daemon/channel.py)."""
+"""Messages between a daemon and its starter, until it meters (rig/daemon/channel.py)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Begin(msgspec.Struct, frozen=True, tag="begin"):
-    """Whoever started it has connected: begin."""
+    """Permission to begin: the starter has connected."""
 
 
 class CouldNotRun(msgspec.Struct, frozen=True, tag="could not run"):

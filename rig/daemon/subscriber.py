@@ -1,4 +1,4 @@
-"""What waits to be sent to one client: bounded, and what does not fit is dropped and told (C-3)."""
+"""Queue of messages to one client: bounded, and what does not fit is dropped and the client informed (C-3)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SendQueue:
 
     @property
     def next(self) -> memoryview:
-        """What is to be sent next, or what is left of it."""
+        """Bytes to send next: a frame, or what is left of it."""
         return self._frames[0]
 
     def put(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What a service tells systemd (sd_notify(3)): that it meters, that it is alive, that it ends (E-4).
+"""Notifications of a service to systemd (sd_notify(3)): that it meters, that it is alive, that it ends (E-4).
 
 The protocol is a datagram to the socket in NOTIFY_SOCKET; without one nothing is said. WATCHDOG_USEC is how long
 systemd waits for a sign of life before it starts the service anew; one goes out every half of it.

@@ -53,7 +53,7 @@ def glass(lcd: Lcd, x: float, y: float) -> str:
 
 
 def definitions() -> str:
-    """What a document with glasses in it needs among its definitions: the glass with nothing lit."""
+    """Draw the definitions that a document with LCDs needs: the LCD with nothing lit."""
     colours = (("0", "#ccd5bd"), ("1", "#bac6a9"))
     stops = [element("stop", offset=offset, stop_color=colour) for offset, colour in colours]
     return element("linearGradient", *stops, id="glass", x1="0", y1="0", x2="0", y2="1") + element(

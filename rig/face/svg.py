@@ -268,7 +268,7 @@ def _contact(name: str, position: Position, x: float) -> str:
 
 
 def _marks(face: Face) -> str:
-    """What is said outside the glass: marks on the left, the cover's absence on the right."""
+    """Draw what stands outside the LCD: marks on the left, the cover's absence on the right."""
     parts = []
     if face.marks:
         parts.append(writing(" · ".join(face.marks.split("  ")), 22, 36, 15, _AMBER, weight="700", spacing=1.2))

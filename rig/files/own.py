@@ -21,7 +21,7 @@ _KINDS = {
 
 
 class ForeignFile(OSError):
-    """What stands at a path is no file of ours. `strerror` says what it is.
+    """Error of a path at which a file stands that is not ours. `strerror` says what it is.
 
     `replaceable`: its name can be given to another file, and nobody loses anything.
     """

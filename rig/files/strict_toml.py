@@ -100,7 +100,7 @@ def _sentence(message: str, data: dict[str, Any], kind: type) -> str:
 
 
 def _secret(type_: inspect.Type) -> bool:
-    """Whether no message may show the value: a key with `extra={"secret": True}`, or a table that has one."""
+    """Return whether no message may show the value: a key with `extra={"secret": True}`, or a table that has one."""
     if isinstance(type_, inspect.Metadata):
         return bool((type_.extra or {}).get("secret")) or _secret(type_.type)
     structs = (found for found in _choices(type_) if isinstance(found, inspect.StructType))
@@ -159,7 +159,7 @@ def _inside(type_: inspect.Type, value: Any, step: str | int) -> inspect.Type:
 
 
 def _rule(type_: inspect.Type, place: str) -> str:
-    """What a value may be: in the key's own words (`extra={"rule": …}`) where it has some, else from its type."""
+    """Describe what a value may be: in the key's own words (`extra={"rule": …}`) where it has some, or by its type."""
     if isinstance(type_, inspect.Metadata):
         return (type_.extra or {}).get("rule") or _rule(type_.type, place)
     match type_:

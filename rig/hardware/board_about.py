@@ -8,6 +8,7 @@ import msgspec
 
 from calibration.constants import Calibration, ChannelConstants
 from rig.hardware.config import Config, HardwareConfig
+from rig.load.connected import MeteringPoint
 
 MOST_ORDER = 1 << 16
 """Bytes of an Order, which fit in a pipe."""
@@ -17,10 +18,10 @@ Channels = list[tuple[str, int, str]]
 
 
 class Order(msgspec.Struct, frozen=True):
-    """Be the board of this configuration, its amperes of a current class."""
+    """Be the board of this configuration, its load connected to that meter."""
 
     config: Config
-    current_class: int
+    point: MeteringPoint
 
 
 class About(msgspec.Struct, frozen=True):

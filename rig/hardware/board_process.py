@@ -28,7 +28,8 @@ from rig.hardware.board_about import MOST_ORDER, About, Channels, Order
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware
 from rig.hardware.realtime import favour_simulated_board
-from rig.hardware.simulation import demonstration_board
+from rig.hardware.simulation import loaded_board
+from rig.load.connected import MeteringPoint
 
 Parts = tuple[Hardware, SimulatedBoard]
 
@@ -66,16 +67,16 @@ def server(
 
 def simulate(
     config: Config,
-    current_class: int,
+    point: MeteringPoint,
     path: Path,
-    made: Callable[[Config, int], Parts] | None = None,
+    made: Callable[[Config, MeteringPoint], Parts] = loaded_board,
     utc_ns: int | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Run a simulated board at a socket until SIGTERM or SIGINT; `ready` is called once it listens.
 
-    `made` makes another board than the demonstration's; `utc_ns` is the time of day at its reset. Raises
-    BoardSocketError, and ClaimError for a path that another one has.
+    `made` makes another board than the configuration's; `utc_ns` is the time of day at its reset. Raises
+    BoardSocketError, ConfigError for a load that it cannot have, and ClaimError for a path that another one has.
     """
     claim = Claim(path.with_name(path.name + ".lock"), f"the simulated board {path}", passing=True)
     try:
@@ -86,8 +87,8 @@ def simulate(
         why = error.strerror or error
         raise BoardSocketError(f"{path} cannot be a socket ({why}): give a short path in a folder of yours") from None
     try:
-        parts = (made or demonstration_board)(config, current_class)
-        running = server(parts, config, current_class, listener=listener, utc_ns=utc_ns)
+        parts = made(config, point)
+        running = server(parts, config, point.current_class, listener=listener, utc_ns=utc_ns)
 
         def end(number: int, frame: object) -> None:
             running.stop = True
@@ -114,12 +115,12 @@ def main() -> None:
     os.close(reads)
     given = socket.socket(fileno=spi), socket.socket(fileno=pins)
     try:
-        parts = demonstration_board(order.config, order.current_class)
+        parts = loaded_board(order.config, order.point)
     except MENDABLE as error:
         given[1].recv(MOST_BYTES)  # who asked is heard first: closing with something unread would take the answer away
         given[1].send(msgspec.msgpack.encode(Refused(str(error))))
         sys.exit(2)
-    running = server(parts, order.config, order.current_class, given=given)
+    running = server(parts, order.config, order.point.current_class, given=given)
     favour_simulated_board()
     running.run()
 

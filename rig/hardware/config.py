@@ -39,6 +39,7 @@ A file with everything at its default:
     seed = 1
     # fram_file = "fram.bin"        # what the simulated FRAM holds between runs; left out: nothing outlives one
     board = "board.sock"            # where rig simulate has the board, which lives on; left out: one with each run
+    load = {}                       # [simulation.load], what it is connected to (docs/load.md); empty: by its form
 
     [meter]                         # paths are from this file's folder
     program = "meter.toml"          # see docs/program.md; left out: a plain RXRS4e of form 9S, class 20
@@ -68,6 +69,7 @@ import msgspec
 
 from drivers.lcd import ADDRESSES
 from rig.files.strict_toml import ConfigError, read
+from rig.load.description import LoadDescription, beside_file, check
 from rig.meter.billing.inputs import InputId
 from rig.meter.contacts.outputs import OutputId
 
@@ -160,6 +162,7 @@ class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
     fram_file: _Path | None = None
     board: _Path | None = None
+    load: LoadDescription = LoadDescription()
 
 
 class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -224,6 +227,7 @@ def load(path: Path | None) -> Config:
                 f"hardware.spi_path and hardware.fram_path are both {os.path.realpath(config.hardware.fram_path)}: "
                 "give the FRAM its own chip select"
             )
+        check(config.simulation.load, "simulation.load.")
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
     except ConfigError as error:
@@ -240,6 +244,7 @@ def load(path: Path | None) -> Config:
         simulation = msgspec.structs.replace(simulation, fram_file=str(path.parent / simulation.fram_file))
     if simulation.board is not None:
         simulation = msgspec.structs.replace(simulation, board=str(path.parent / simulation.board))
+    simulation = msgspec.structs.replace(simulation, load=beside_file(simulation.load, path.parent))
     return msgspec.structs.replace(config, meter=MeterFiles(**beside), daemon=daemon, simulation=simulation)
 
 

@@ -21,6 +21,8 @@ from rig.hardware.board_about import About, Order
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, calibration_of
 from rig.hardware.own_process import start_process
+from rig.load.connected import MeteringPoint
+from rig.load.connected import connected as connected_load
 
 BOARD = ("-m", "rig.hardware.board_process")
 
@@ -62,12 +64,13 @@ def joined_simulation(config: Config, current_class: int) -> Hardware:
     return hardware
 
 
-def own_simulation(config: Config, current_class: int) -> Hardware:
+def own_simulation(config: Config, point: MeteringPoint) -> Hardware:
     """Give the simulated rig on a board of its own, a child of this process. Raises what keeps that from beginning."""
     if config.meter.calibration:
-        calibration_of(config, current_class)  # a mistake in it is told before anything is started
+        calibration_of(config, point.current_class)  # a mistake is told before anything is started
+    connected_load(config.simulation.load, point)
     reads, writes = os.pipe()
-    os.write(writes, msgspec.msgpack.encode(Order(config, current_class)))
+    os.write(writes, msgspec.msgpack.encode(Order(config, point)))
     os.close(writes)
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
     descriptors = [reads, *(there.fileno() for _, there in pairs)]

@@ -11,13 +11,14 @@ from drivers.sim.clock import BoardClock
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
+from drivers.sim.playing import played
 from drivers.sim.sensors import Sensor, ideal_sensors, typical_sensors
 from drivers.sim.source import SignalSource
-from drivers.sim.synthetic import lively_load
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, calibration_of
+from rig.load.connected import MeteringPoint, connected
 from rig.meter.contacts.outputs import KYZ_OUTPUTS
 
 GAIN_DIGITS = 12
@@ -89,12 +90,14 @@ def simulated_hardware(
     return hardware, board, front_end
 
 
-def demonstration_board(config: Config, current_class: int) -> tuple[Hardware, SimulatedBoard]:
-    """The simulated rig with the lively three-phase load, and its board."""
-    hardware, board, _ = simulated_hardware(config, current_class, lively_load(Chain().tick_hz), paced=False)
+def loaded_board(config: Config, point: MeteringPoint) -> tuple[Hardware, SimulatedBoard]:
+    """The simulated rig with the load that the configuration describes, and its board. Raises ConfigError."""
+    source = played(Chain().tick_hz, connected(config.simulation.load, point).course)
+    hardware, board, _ = simulated_hardware(config, point.current_class, source, paced=False)
     return hardware, board
 
 
-def demonstration(config: Config, current_class: int) -> Hardware:
-    """The simulated rig with the lively three-phase load, in this process and as fast as it can."""
-    return demonstration_board(config, current_class)[0]
+def loaded(config: Config, point: MeteringPoint) -> Hardware:
+    """The simulated rig with the load that the configuration describes, in this process and as fast as it can. Raises
+    ConfigError."""
+    return loaded_board(config, point)[0]

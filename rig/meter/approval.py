@@ -49,7 +49,7 @@ APPROVED_CONFIGURATIONS = (
 
 
 def approved(elements: Fraction, service: str, current_class: int) -> bool:
-    """Whether a row has it."""
+    """Return whether a row of the notice has this combination of elements, service and current class."""
     return any(
         (row.elements, row.service) == (elements, service) and current_class in row.classes
         for row in APPROVED_CONFIGURATIONS

@@ -40,7 +40,7 @@ def tick_at(points: Sequence[Point], utc_ns: int) -> int:
 
 @dataclass
 class ClockState:
-    """What a MeterClock goes on from: a tick, its UTC in ns with the remainder, and what is still to be slewed."""
+    """State of a MeterClock: a tick, its UTC in ns with the remainder, and what is still to be slewed."""
 
     tick: int
     ns: int
@@ -58,7 +58,7 @@ class MeterClock:
 
     @property
     def state(self) -> ClockState:
-        """What to go on from."""
+        """State to continue from."""
         return ClockState(self._tick, self._ns, self._remainder, self._owed)
 
     @classmethod
@@ -83,7 +83,7 @@ class MeterClock:
         return self._tick
 
     def peek(self, tick: int) -> int:
-        """What `advance` would give, with nothing done. A tick before the last is so much earlier, without slewing.
+        """Return what `advance` would, with nothing done. A tick before the last is so much earlier, without slewing.
 
         So an instant between two ticks is between theirs, whatever is slewed; in a longer step than this one its own
         may come out otherwise, by no more than one part in SLEW of that step.
@@ -93,7 +93,7 @@ class MeterClock:
         return self._ns + ns + max(-most, min(most, self._owed))
 
     def compare(self, tick: int, utc_ns: int) -> int | None:
-        """What another clock says of a tick near the last one. A small difference will be slewed away.
+        """Compare with another clock's time at a tick near the last one. A small difference will be slewed away.
 
         Returns the UTC to set the clock to where the difference is too much for that, else None.
         """
@@ -105,7 +105,7 @@ class MeterClock:
 
     @property
     def owed_ns(self) -> int:
-        """What is still to be slewed away, forward or back."""
+        """Time still to be slewed away, forward or back."""
         return self._owed
 
     def set(self, utc_ns: int) -> None:

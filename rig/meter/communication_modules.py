@@ -1,4 +1,4 @@
-"""Which communication module each model has been approved with, and where the autotransformer belongs (X-4, M-2).
+"""Communication modules that each model has been approved with, and models with an autotransformer (X-4, M-2).
 
     module               models         the notice
     TWACS CMT-SE         S4e            "approved using the … CMT-SX and CMT-SE"

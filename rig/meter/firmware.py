@@ -30,7 +30,7 @@ class FirmwareError(RigError):
 
 
 class PortProtocol(Enum):
-    """What a meter speaks at its ports."""
+    """Protocol that a meter speaks at its ports."""
 
     ANSI = "ANSI C12.19"
     DGCOM = "DGCOM"
@@ -73,7 +73,7 @@ class Firmware:
 
     @property
     def seals(self) -> bool:
-        """Whether it is protected against reprogramming under seal."""
+        """True if it is protected against reprogramming under seal."""
         return self.version in SEALING_FIRMWARE
 
     @property
@@ -107,7 +107,7 @@ def firmware_of(model: MeterModel, version: str) -> Firmware:
 
 
 def protocols(model: MeterModel, firmware: Firmware | None) -> frozenset[PortProtocol]:
-    """What a model can be supplied with; with a version, what that speaks."""
+    """Return the protocols that a model can be supplied with; with a firmware version, that version's one."""
     if firmware is not None:
         return frozenset({firmware.protocol})
     return frozenset(PortProtocol) if not model.lacks(ModelCapability.C12_19) else frozenset({PortProtocol.DGCOM})

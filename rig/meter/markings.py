@@ -1,4 +1,4 @@
-"""What is marked on a meter beside its nameplate, from what it is programmed for (M-5, M-6).
+"""Markings of a meter beside its nameplate, from what it is programmed for (M-5, M-6).
 
 The notice shows two labels of the relay board, on the left-hand side of the meter as viewed from the front:
 

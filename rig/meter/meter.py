@@ -59,7 +59,7 @@ class Pulse:
 
 @dataclass(frozen=True)
 class WindowResult:
-    """What one record came to: its window, what happened to what is billed; and in order of time each, the pulses that
+    """Result of one record: its window, the events of billing; and in order of time each, the pulses that
     contacts and lamp show, and the changes of the contacts that do not pulse.
 
     What happened to contacts at an instant of UTC is at the first whole tick by which that has come.
@@ -73,7 +73,7 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What came of something between records: it happens at the end of the last one."""
+    """Result of a command between records: it takes effect at the end of the last one."""
 
     events: tuple[MeterEvent, ...] = ()
     changes: tuple[ContactChange, ...] = ()
@@ -99,7 +99,7 @@ class MeterState:
 
 @dataclass
 class RunningState:
-    """What a meter goes on from, besides its MeterState, when the process that had it has died and the board has not.
+    """State from which a meter continues, besides its MeterState, when its process has died and the board has not.
 
     `faults` are those of the last record. `followed` is the quantity that the test LED shows, and what it carries.
     """
@@ -148,13 +148,13 @@ class Meter:
 
     @property
     def state(self) -> MeterState:
-        """What to store: live objects, so encode them before the meter goes on."""
+        """State to store: live objects, so encode them before the meter goes on."""
         outputs = {id: output.state for id, output in self.outputs.items()}
         return MeterState(self.billing.state, outputs, self.installation.state)
 
     @property
     def running(self) -> RunningState | None:
-        """What else to go on from where the board lives on; None before the first energy."""
+        """State to continue from where the board lives on; None before the first energy."""
         measurement, followed = self.measurement.state, self._followed
         if measurement is None or self._clock is None or self._last is None:
             return None
@@ -239,7 +239,7 @@ class Meter:
         return self._between(self.billing.outage(max(up_ns, self.billing.now_ns)))
 
     def _pulses(self, energies: Energies, begin: int, end: int) -> list[Pulse]:
-        """What flowed in a window, as pulses of every output; of the lamp only those of what it follows."""
+        """Return the energy of a window as pulses of every output; of the test LED only those of what it follows."""
         found = [
             Pulse(tick, output.id)
             for output in self.outputs.values()
@@ -292,7 +292,7 @@ class Meter:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """What was wrong with records of the last FAULTS_S."""
+        """Faults of the records of the last FAULTS_S."""
         if self._last is None:
             return ()
         since = self._last.tick - FAULTS_S * self._tick_hz

@@ -1,4 +1,4 @@
-"""What stands on the nameplate, derived from model, form, current class and ratios (M-2, M-5).
+"""Nameplate of a meter, derived from model, form, current class and ratios (M-2, M-5).
 
 Four plates of the notice can be read: form 45S, 4S and 36/6S of class 20, 12S of class 200. On them
 
@@ -51,7 +51,7 @@ class NameplateError(RigError):
 
 @dataclass(frozen=True)
 class Ratios:
-    """What stands between service and meter: voltage and current transformers, and the autotransformer for 347–600 V.
+    """Ratios between service and meter: voltage and current transformers, and the autotransformer for 347–600 V.
 
     Each is primary over secondary. Registers stay meter-side; these multiply what is read into primary values.
     Raises NameplateError for a ratio that is not positive, or an autotransformer that steps up.
@@ -113,7 +113,7 @@ class Nameplate:
 
     @property
     def inferred(self) -> bool:
-        """Whether no legible plate has this form and class, so that Ks, K and MAX come from their rules alone."""
+        """True if no legible plate has this form and class, so that Ks, K and MAX come from their rules alone."""
         return not self.ks.on_plate
 
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -189,7 +189,7 @@ def nameplate(
 
 
 def _connection(form: Form, service: str | None) -> str:
-    """What follows the volts: Y on the plate of 36/6S, so on those of 2.5 elements, but where a delta is programmed."""
+    """Return what follows the volts: Y on the plate of 36/6S and so of 2.5 elements, unless a delta is programmed."""
     if form.elements != Fraction(5, 2):
         return ""
     return " Δ" if service == "4-wire delta" else " Y"

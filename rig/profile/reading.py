@@ -22,7 +22,7 @@ _PARQUET_DIGITS = 38
 
 
 class ProfileError(RigError):
-    """What a profile cannot give: one sentence with what would be right."""
+    """Error of a request that a profile cannot meet: one sentence with what would be right."""
 
 
 # --- words and figures ----------------------------------------------------------------------------------------
@@ -39,7 +39,7 @@ def column_names(profile: Profile) -> list[str]:
 
 
 def value_of(channel: RecorderChannel, pulses: int) -> Decimal:
-    """What so many pulses stand for, in the metric's unit, with all the digits that the channel's values can have."""
+    """Return the value of so many pulses, in the metric's unit, with all digits that the channel's values can have."""
     pulse, digits = _scale(channel)
     return Decimal(round(pulse * pulses)).scaleb(-digits)
 
@@ -61,7 +61,7 @@ def channel_place(profile: Profile, text: str) -> int:
 
 
 def title(profile: Profile) -> str:
-    """How many channels, and how often."""
+    """Name the number of channels and the interval."""
     channels = len(profile.settings.channels)
     return f"load profile, {channels} channel{'s' * (channels > 1)} every {profile.settings.interval_min} min"
 
@@ -74,7 +74,7 @@ def told(mark: Mark, between: str = " ") -> str:
 
 
 def skipped(profile: Profile) -> str:
-    """How many words could not be dated."""
+    """Say how many words could not be dated."""
     return f"{profile.skipped} words before the first date are of no known day"
 
 
@@ -120,7 +120,7 @@ def parquet_bytes(profile: Profile, made: Provenance) -> bytes:
 
 
 def _about(profile: Profile, made: Provenance) -> Iterator[str]:
-    """What a file says of itself, line by line."""
+    """Describe a file's contents and origin, line by line."""
     yield f"{made.mark}, {title(profile)}" if made.mark else title(profile)
     yield made.line
     for name, channel in zip(column_names(profile), profile.settings.channels, strict=True):

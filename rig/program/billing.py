@@ -70,7 +70,7 @@ def _demand(table: schema.DemandTable, meter: Metering) -> DemandSettings:
 def _test_demand(
     test: schema.TestModeTable, table: schema.DemandTable, demand: DemandSettings | None, meter: Metering
 ) -> DemandSettings | None:
-    """What test mode does not say is as in [demand]; a sub-interval only where it slides."""
+    """Return test mode's demand: what it leaves out is as in [demand]; a sub-interval only where it slides."""
     own = {key: getattr(test, key) for key in ("method", "interval_minutes", "subinterval_minutes")}
     if demand is None:
         for key, value in own.items():
@@ -86,7 +86,7 @@ def _test_demand(
 
 
 def pulse_quantities(test: schema.TestModeTable, demand: DemandSettings | None, meter: Metering) -> PulseQuantities:
-    """What the pulse items are of: the program's choice, else kWh either way and kM3. Raises ConfigError."""
+    """Return the quantities of the pulse items: as programmed, else kWh either way and kM3. Raises ConfigError."""
     km3 = demand.quantities[THIRD_METRIC] if demand and len(demand.quantities) > THIRD_METRIC else None
     return PulseQuantities(
         PulseQuantities.kwh if test.pulse_kwh is None else meter.energy("test_mode.pulse_kwh", test.pulse_kwh),

@@ -46,7 +46,7 @@ class Program:
 
     @property
     def nameplate(self) -> Nameplate:
-        """What stands on the nameplate."""
+        """Nameplate of the meter."""
         return self.metering.nameplate
 
     @property
@@ -61,7 +61,7 @@ class Program:
 
     @cached_property
     def ratings(self) -> ContactRatings:
-        """What the functions of its contacts tell of themselves by."""
+        """Ratings that the functions of its contacts describe themselves by."""
         metering, seasons = self.metering, self.billing.calendar.tariff.seasons
         scheduled = {switch.rate for season in seasons for switches in season.days.values() for switch in switches}
         forced = {found.rate for found in self.inputs if isinstance(found, RateInput)}
@@ -71,7 +71,7 @@ class Program:
 
     @cached_property
     def markings(self) -> Markings:
-        """What is marked on the meter beside the nameplate."""
+        """Markings on the meter beside the nameplate."""
         metering = self.metering
         return Markings(
             front_markings(metering.form, metering.equation, detected=metering.service is None),
@@ -81,7 +81,7 @@ class Program:
 
     @cached_property
     def digest(self) -> str:
-        """Of what the file says, defaults included, but for its keys; comments, order and spacing do not count.
+        """Digest of what the file says, defaults included, but for its keys; comments, order and spacing do not count.
 
         12 hexadecimal digits. It is on the display: with the keys in it, a key of three bytes could be found from it.
         """
@@ -125,20 +125,20 @@ def load_program(path: Path) -> Program:
 
 def default_program(form: str = "9S", current_class: int = 20) -> Program:
     """The program of a meter without a file: RXRS4e, UTC, block demand of 15 min, KYZ1 follows kWh delivered, a display
-    that scrolls.
+    that scrolls and shows energy to the Wh, which is seen to move.
 
     Raises ConfigError for a form or class that does not exist.
     """
     return build(
         schema.ProgramFile(
             meter=schema.MeterTable(form=form, current_class=cast(Any, current_class)),
-            display=schema.DisplayTable(scroll_seconds=LEAST_SCROLL_S),
+            display=schema.DisplayTable(scroll_seconds=LEAST_SCROLL_S, energy_digits=6, energy_decimals=3),
         )
     )
 
 
 def build(file: schema.ProgramFile) -> Program:
-    """What a file comes to. Raises ConfigError, without the file's name."""
+    """Build the program of a file. Raises ConfigError, without the file's name."""
     meter = metering(file.meter)
     check_relay_board(file)
     if file.tou is not None:

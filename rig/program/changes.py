@@ -1,4 +1,4 @@
-"""What a program that is written in place of another asks of the meter's door (S-1, S-2).
+"""Changes that a new program makes, as requests at the meter's door (S-1, S-2).
 
     differs                             is asked as, besides write program
     [meter]                             change metrology
@@ -35,7 +35,7 @@ _METROLOGY = ("meter", "demand", "recorder", "display")
 
 
 def actions_of(old: schema.ProgramFile, new: schema.ProgramFile) -> tuple[MeterAction, ...]:
-    """What writing `new` over `old` is asked as, all of which must be allowed."""
+    """Return the requests that writing `new` over `old` amounts to, all of which must be allowed."""
     found = {MeterAction.WRITE_PROGRAM}
     if any(getattr(old, table) != getattr(new, table) for table in _METROLOGY):
         found.add(MeterAction.CHANGE_METROLOGY)

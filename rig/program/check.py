@@ -1,4 +1,4 @@
-"""What a program does, in words, and what its owner should know about it although it is right."""
+"""Check of a program: what it does, in words, and what its owner should know about it although it is right."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MONTH_DAYS = 31
 
 
 def summary(program: Program, year: int) -> dict[str, str]:
-    """What the program does: a line for each table, dates as they fall in a year."""
+    """Summarize what the program does: a line for each table, dates as they fall in a year."""
     metering, settings = program.metering, program.billing
     lines = {"service": metering.service or "detected"}
     if metering.firmware:
@@ -104,7 +104,7 @@ def _recorder(recorder: RecorderSettings) -> str:
 
 
 def notes(program: Program, year: int) -> list[str]:
-    """What is worth knowing, a sentence each; the zone is looked at in a year."""
+    """Return what is worth knowing, a sentence each; the zone is looked at in a year."""
     return [
         *_nameplate_notes(program),
         *_time_notes(program, year),
@@ -128,7 +128,7 @@ def _nameplate_notes(program: Program) -> Iterator[str]:
 
 
 def _approval_notes(program: Program) -> Iterator[str]:
-    """What of the meter the notice of approval does not name, though it runs (M-7, M-8, X-4)."""
+    """Note what of the meter the notice of approval does not name, though it runs (M-7, M-8, X-4)."""
     metering, plate = program.metering, program.nameplate
     if outside := unapproved_services(metering.form, metering.current_class, metering.service):
         elements, services = plain(metering.form.elements), " or ".join(outside)

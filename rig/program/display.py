@@ -33,7 +33,7 @@ SEQUENCES = ("normal", "alternate", "test")
 
 @dataclass(frozen=True)
 class _Digits:
-    """How many digits a register shows, those after the point among them."""
+    """Digits that a register shows, those after the point among them."""
 
     digits: int
     decimals: int
@@ -110,7 +110,7 @@ def display(table: schema.DisplayTable, offer: Offer) -> DisplaySettings:
 
 
 def position(k: int) -> str:
-    """What stands beside the k-th item, from 0, where the program does not say: 01 for the first."""
+    """Return what stands beside the k-th item, from 0, where the program does not say: 01 for the first."""
     return f"{k + 1:02}"
 
 
@@ -125,7 +125,7 @@ def _usual(what: What, energy: _Digits, demand: _Digits) -> _Digits | None:
 
 
 def usual_items(sequence: str, offer: Offer, *, scrolls: bool) -> list[str]:
-    """What a sequence shows where the program does not say: all that is billed, the most wanted in the normal one.
+    """List a sequence's items where the program does not say: all that is billed, the most wanted in the normal one.
 
     The check of all segments comes first in it where the display scrolls; one that stands begins with energy.
     """

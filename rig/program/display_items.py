@@ -1,4 +1,4 @@
-"""What can stand on the display, by name (D-2 to D-4, D-7, P-1, Q-6).
+"""Items of the display, by name (D-2 to D-4, D-7, P-1, Q-6).
 
     kWh delivered [A…D] [previous season]                                  energy of any quantity, in total or of a rate
     kW delivered max [date|time] [A…D] [previous season]                   maximum demand, and when

@@ -1,4 +1,4 @@
-"""What of a program stands on the display as it is, the firmware emulated, and the rig's own version (D-7, M-7)."""
+"""Nameplate data of a program for the display, the emulated firmware, and the rig's own version (D-7, M-7)."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ MOST_FLASHES_A_SECOND = 50
 
 @dataclass(frozen=True)
 class Metering:
-    """What the other tables are checked against. `service` is None where the meter finds it itself (M-4), `firmware`
-    where no version is emulated, `module` where none is fitted.
+    """Metering part of a program, for the checks of its other tables. `service` is None where the meter finds it
+    itself (M-4), `firmware` where no version is emulated, `module` where none is fitted.
     """
 
     model: MeterModel
@@ -54,7 +54,7 @@ class Metering:
         return self.nameplate.max_kw * 1000
 
     def has(self, capability: ModelCapability) -> bool:
-        """Whether the model can do it."""
+        """Return whether the model has a capability."""
         return not self.model.lacks(capability)
 
     def require(self, capability: ModelCapability, place: str) -> None:

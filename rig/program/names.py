@@ -10,7 +10,7 @@ from rig.meter.billing.quantity import Quantity
 
 @dataclass(frozen=True)
 class PulseQuantities:
-    """What "Pulse kWh" and "Pulse kM3H" of the notice give in test mode (P-1); `km3h` None where nothing says it."""
+    """Quantities that "Pulse kWh" and "Pulse kM3H" of the notice give in test mode (P-1); `km3h` None where not set."""
 
     kwh: Quantity = Quantity.KWH_EITHER
     km3h: Quantity | None = None

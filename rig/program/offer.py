@@ -1,4 +1,4 @@
-"""What a meter as programmed has to show: an item that it lacks is refused with the reason (M-1, M-3, T-1, D-5)."""
+"""Offer of a meter as programmed: an item that it lacks is refused with the reason (M-1, M-3, T-1, D-5)."""
 
 from __future__ import annotations
 

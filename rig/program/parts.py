@@ -28,7 +28,7 @@ def levels_of(program: Program) -> list[LevelOutput]:
 
 
 def installation_of(program: Program, state: InstallationState | None = None) -> Installation:
-    """What the meter finds; it follows the service detected where the program names none."""
+    """Make the meter's installation; it follows the service detected where the program names none."""
     metering = program.metering
     return Installation(
         metering.form, metering.current_class, metering.equation, follow=metering.service is None, state=state

@@ -95,7 +95,7 @@ def _row(field: inspect.Field) -> KeyRow:
 
 
 def _words(type_: inspect.Type) -> tuple[dict[str, str], str]:
-    """What the key itself says: its `extra`, and its meaning."""
+    """Return the key's own words: its `extra`, and its meaning."""
     match type_:
         case inspect.Metadata():
             return type_.extra or {}, (type_.extra_json_schema or {}).get("description", "")

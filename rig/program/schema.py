@@ -23,7 +23,7 @@ _PRINTED = r"^ *[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 
 
 def _key(meaning: str, *, rule: str = "", default: str = "", secret: bool = False, **limits: Any) -> msgspec.Meta:
-    """What a key means; `rule`: what it may be, where its type does not say it; `default`: in words; `secret`: no
+    """Describe a key; `rule`: what it may be, where its type does not say it; `default`: in words; `secret`: no
     message shows its value."""
     return msgspec.Meta(description=meaning, extra={"rule": rule, "default": default, "secret": secret}, **limits)
 
@@ -94,7 +94,7 @@ _Minutes = Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]
 
 
 class DemandTable(_Table, frozen=True):
-    """How demand is averaged, and of what (Q-4, Q-5)."""
+    """Averaging of demand, and its quantities (Q-4, Q-5)."""
 
     method: Annotated[Method, _key("block interval, sliding window, or exponential with 90 % in one interval")] = (
         "block"
@@ -208,7 +208,7 @@ class RecorderTable(_Table, frozen=True):
 
 
 class SelfReadTable(_Table, frozen=True):
-    """When the meter reads itself (T-3)."""
+    """Self-reads of the meter (T-3)."""
 
     schedule: Annotated[
         Literal["never", "daily", "monthly", "hours"], _key("at midnight, at one day's midnight, or every few hours")
@@ -252,7 +252,7 @@ _Sequence = tuple[str | ItemTable, ...]
 
 
 class DisplayTable(_Table, frozen=True):
-    """What the display shows, in order (D-2, D-3, D-5)."""
+    """Items on the display, in order (D-2, D-3, D-5)."""
 
     scroll_seconds: Annotated[
         int,

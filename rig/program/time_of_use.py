@@ -28,7 +28,7 @@ def calendar(clock: schema.ClockTable, tou: schema.TimeOfUseTable | None) -> Cal
 
 
 def saves_daylight(calendar: Calendar, year: int) -> bool:
-    """Whether the clock leaves standard time in a year."""
+    """Return whether the clock leaves standard time in a year."""
     middays = [calendar.instant_ns(datetime(year, month, 15, 12)) for month in range(1, 13)]
     return any(calendar.span(midday).dst for midday in middays)
 

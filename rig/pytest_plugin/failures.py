@@ -1,4 +1,4 @@
-"""How a test fails."""
+"""Failures of a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pytest is given by the rig: options, a marker and fixtures, for tests in the bench's words.
+"""Plugin of the rig for pytest: options, a marker and fixtures, for tests in the bench's words.
 
 How they are used is in docs/choreography.md. Every pytest loads this where the rig is installed, so nothing else of the
 rig is imported before a test asks for it.
@@ -84,7 +84,7 @@ def say(config: pytest.Config, text: str) -> None:
 
 
 def program_of(request: pytest.FixtureRequest, config: Config) -> Program:
-    """What the test is marked with, else what the configuration names. Raises ConfigError."""
+    """Return the program that the test is marked with, else the configured one. Raises ConfigError."""
     from rig.files.strict_toml import convert
     from rig.hardware.selection import program_of as configured
     from rig.program import schema
@@ -100,7 +100,7 @@ def program_of(request: pytest.FixtureRequest, config: Config) -> Program:
 
 
 def begins_ns(request: pytest.FixtureRequest) -> int:
-    """When a simulated meter starts, UTC."""
+    """Return when a simulated meter starts, UTC."""
     mark = request.node.get_closest_marker("program")
     text = (mark.kwargs.get("at") if mark is not None else None) or BEGINS
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 10**9
@@ -146,7 +146,7 @@ def source(rig_bench: Bench) -> SourceInstrument:
 
 @pytest.fixture
 def meter(rig_bench: Bench) -> BilledMeter:
-    """What the meter has registered."""
+    """Registers of the meter."""
     return rig_bench.meter
 
 

@@ -46,6 +46,7 @@ _PHRASES_OF = {
     ("link restored", "seconds"): "after {} s",
     ("clock set to", "seconds"): "by {} s",
     ("windows merged", "milliseconds"): "{} ms",
+    ("metering taken over", "milliseconds"): "after {} ms",
 }
 """By the names of event and detail, where it means different things."""
 

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class ReadingError(RigError):
-    """What should be a meter's reading and is none: one sentence with what is wrong."""
+    """Error of data that should be a meter's reading and is none: one sentence with what is wrong."""
 
 
 def reading_of(exact: ExactReading) -> MeterReading:

@@ -1,4 +1,4 @@
-"""Where a figure comes from: one structure, and one mark, in every result, file and reply (C-5)."""
+"""Provenance of a figure: one structure, and one mark, in every result, file and reply (C-5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BOARD = "board"
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """What made a result.
+    """Provenance of a result.
 
     `fidelity` is "board", or how it was simulated ("exact", "rtl", "window"). `commit` is of the checkout that ran,
     with "+" where files were changed; "" outside a checkout. `build` is the bitstream's. `program`, `configuration` and

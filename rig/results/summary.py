@@ -1,4 +1,4 @@
-"""What the commands report, as data: the same figures a person sees and `--json` prints (schema: docs/json.md)."""
+"""Reports of the commands as data: the same figures a person sees and `--json` prints (schema: docs/json.md)."""
 
 from __future__ import annotations
 

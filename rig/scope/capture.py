@@ -42,8 +42,8 @@ class ScopeError(RigError):
 
 @dataclass(frozen=True)
 class CaptureRequest:
-    """What to wait for: a channel's crossing of `level` volts or amperes, or an event, its level being volts rms of a
-    sine; nothing of these: now."""
+    """Request for a capture: a channel's crossing of `level` volts or amperes, or an event, its level being volts rms
+    of a sine; nothing of these: now."""
 
     channel: Channel | None = None
     falling: bool = False
@@ -81,7 +81,7 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 def parse_trigger(text: str) -> CaptureRequest:
-    """What `--trigger` says; ScopeError when it is none of the forms."""
+    """Parse what `--trigger` says; ScopeError when it is none of the forms."""
     if text == "now":
         return CaptureRequest()
     if match := _CHANNEL_TRIGGER.fullmatch(text):

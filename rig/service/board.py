@@ -331,7 +331,7 @@ class MeteringBoard:
 
     @property
     def fault(self) -> str | None:
-        """Why the FPGA is not read at present, in a sentence; None while all is well."""
+        """Reason why the FPGA is not read at present, in a sentence; None while all is well."""
         return self.retries.fault
 
     @property

@@ -1,4 +1,4 @@
-"""Whether a meter can go on with the board that answers now, and what became of the one before, in a sentence."""
+"""Identity of the board that answers now: whether a meter can continue with it, or why not, in a sentence."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class BoardTime:
 
     @property
     def due(self) -> bool:
-        """Whether it is time to compare."""
+        """True when it is time to compare."""
         return self._clock.now_ns() >= self._anchor[1] + ANCHOR_NS
 
     def compare(self) -> tuple[int, int, int] | None:

@@ -28,7 +28,7 @@ MOST_TEST_S = 60.0
 
 
 class DoorError(RigError):
-    """What was asked is not done, and nothing was changed: one sentence. `needs_key`: a key could help."""
+    """Error of a request that is refused, nothing being changed: one sentence. `needs_key`: a key could help."""
 
     def __init__(self, sentence: str, needs_key: bool = False) -> None:
         super().__init__(sentence)

@@ -1,4 +1,4 @@
-"""What happens to the link and the board of a meter in service, as lines of its log."""
+"""Events of the link and the board of a meter in service, as lines of its log."""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ class LinkLost(LogEvent):
     code = 2078
 
     found: str
+
+
+@dataclass(frozen=True, slots=True)
+class TookOver(LogEvent):
+    """A process goes on where the one before had ended or was killed, so many ms later. Nothing is missing."""
+
+    label = "metering taken over"
+    code = 2084
+    named = MappingProxyType({"gone_ms": "milliseconds"})
+
+    gone_ms: int
 
 
 @dataclass(frozen=True, slots=True)

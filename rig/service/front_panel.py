@@ -28,7 +28,7 @@ REFRESH_NS = 250_000_000
 
 @dataclass
 class PanelState:
-    """What a FrontPanel goes on from when its process has died: the front, and what of it is still to be looked at."""
+    """State of a FrontPanel whose process has died: the front, and what of it is still to be looked at."""
 
     front: FrontSaved
     override: OverrideSaved
@@ -61,7 +61,7 @@ class FrontPanel:
 
     @property
     def state(self) -> PanelState:
-        """What to go on from."""
+        """State to continue from."""
         return PanelState(self.front.saved, self._override.saved, self._override_done, self._now_ns, self._ended_ns)
 
     def resume(self, state: PanelState) -> None:
@@ -93,7 +93,7 @@ class FrontPanel:
         return done
 
     def told(self, events: Iterable[MeterEvent]) -> None:
-        """What has happened to what is billed."""
+        """Take note of events of billing."""
         for happening in events:
             match happening:
                 case EndOfInterval():
@@ -105,7 +105,7 @@ class FrontPanel:
 
     @property
     def followed(self) -> Quantity | None:
-        """What the test LED is to show; None: Wh either way (P-1)."""
+        """Quantity that the test LED is to show; None: Wh either way (P-1)."""
         mode = self.front.mode
         return followed(
             self.front.item.what,

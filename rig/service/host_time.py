@@ -1,4 +1,4 @@
-"""Whether the computer's time of day is believed: as far as two clocks agree, and no further (H-8).
+"""Trust in the computer's time of day: as far as two clocks agree, and no further (H-8).
 
 The meter's own clock goes on by the board's crystal, checked by the computer's monotonic one, whatever the time of day
 does. A time of day that is set far off, by a battery that failed, a bit that flipped, or hands, would cause self-reads,
@@ -57,6 +57,15 @@ class HostTime:
     def confirm(self) -> None:
         """Believe the next time that is judged, whatever it is: the clock was set by someone who may."""
         self._confirmed = True
+
+    @property
+    def state(self) -> tuple[str | None, bool]:
+        """The doubt, and whether the next time is believed whatever it is: for a process that takes over."""
+        return self.doubt, self._confirmed
+
+    def resume(self, state: tuple[str | None, bool]) -> None:
+        """Go on where the process before was."""
+        self.doubt, self._confirmed = state
 
     def followed(self) -> None:
         """Take in that the meter's clock now shows it: from here on it is judged by the meter's again."""

@@ -13,7 +13,7 @@ from rig.meter.contacts.functions import Input, RateInput, RecordedInput
 
 
 class InputContacts:
-    """What each programmed input does, on its contact, which `contact` opens.
+    """Functions of the programmed inputs, each on its contact, which `contact` opens.
 
     Those that `before`, the inputs of another program, has already go on. Raises GpioError for one that cannot be had,
     and then holds none of its own.
@@ -43,7 +43,7 @@ class InputContacts:
         return []
 
     def poll(self, now_ns: int, utc_of: Callable[[int], int]) -> list[Command]:
-        """What has come since the last call. `utc_of` gives the meter's time at an instant of the contacts' clock.
+        """Return the commands since the last call. `utc_of` gives the meter's time at an instant of the contacts' own.
 
         Closures that were lost on the way and only counted are taken to have come now. Of two closed contacts that
         force rates, the one that closed last does; when it opens, the other one.
@@ -82,7 +82,7 @@ class InputContacts:
 
     @property
     def closed(self) -> dict[str, bool]:
-        """Whether each is closed, as counted, by its name as in rig.toml."""
+        """Inputs by their names in rig.toml, True for one that is closed, as counted."""
         return {programmed.id.value: contact.closed for programmed, contact in self._inputs}
 
     @property
@@ -92,7 +92,7 @@ class InputContacts:
 
     @property
     def in_doubt(self) -> int:
-        """How many closures more than were told there may have been, because edges were lost."""
+        """Number of closures, beyond those reported, that there may have been, because edges were lost."""
         return sum(contact.in_doubt for _, contact in self._inputs)
 
     def abandon(self) -> None:

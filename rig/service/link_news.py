@@ -1,4 +1,4 @@
-"""What is told of the link, as lines of the log."""
+"""Events of the link as lines of the log."""
 
 from __future__ import annotations
 

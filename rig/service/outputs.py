@@ -112,8 +112,8 @@ class Outputs:
         return [*self.relays.values(), *self._leaving.values()]
 
     def resume(self, counts: Mapping[OutputId, int]) -> None:
-        """Where nobody remembers the contact that a pulse output closed last, it is told by its pulses so far: the
-        first closes K–Y, the next K–Z."""
+        """Resume pulse outputs whose last closed contact nobody remembers, by their pulses so far: the first closes
+        K–Y, the next K–Z."""
         for id in self._unknown & counts.keys():
             self.relays[id].last = Position.KY if counts[id] % 2 else Position.KZ
         self._unknown.clear()
@@ -185,8 +185,12 @@ class Outputs:
 
     @property
     def trouble(self) -> str | None:
-        """What keeps it from being remembered, in a sentence."""
+        """Reason why it cannot be remembered, in a sentence."""
         return None if self._memory is None else self._memory.trouble
+
+    def look(self) -> str | None:
+        """Find whether the memory was disturbed, and mend it: what was found, in a sentence, or None."""
+        return None if self._memory is None else self._memory.look()
 
     def pulse(self, pulse: Pulse, due_ns: int) -> None:
         """A flash, or a transition."""

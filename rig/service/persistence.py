@@ -69,7 +69,7 @@ class Resumed(NamedTuple):
 
 
 def follows(saved: SavedMeter, stored: bool, restored: Restored | None) -> bool:
-    """Whether a state that outlived its process is newer than what the store has, and of the same meter.
+    """Return whether a state that outlived its process is newer than what the store has, and of the same meter.
 
     `stored`: its process had a save on the disk. Where there is none any more, someone has taken the store away, to
     begin a new meter; one that was handed over since is of another lineage (rig/store/adopt.py).
@@ -139,7 +139,7 @@ class Persistence:
 
     @property
     def trouble(self) -> str | None:
-        """What keeps the store from being written, in a sentence."""
+        """Reason why the store cannot be written, in a sentence."""
         return self._writer.trouble if self._writer else None
 
     def add(self, events: Iterable[MeterEvent]) -> None:
@@ -179,7 +179,7 @@ class Persistence:
             self._writer.close()
 
     def saved_meter(self, state: MeterState) -> SavedMeter:
-        """What a save would hold now."""
+        """Return what a save would hold now."""
         return self._saved_meter(state, self._written)
 
     @property
@@ -192,7 +192,7 @@ class Persistence:
 
     @property
     def stored(self) -> bool:
-        """Whether the disk has any save of this meter."""
+        """True if the disk has any save of this meter."""
         return self._writer is not None and self._writer.saved_utc_ns is not None
 
     def _save(self, meter: Meter) -> None:
@@ -269,13 +269,13 @@ class Persistence:
         return events
 
     def _mended(self, notes: Iterable[str], now_ns: int) -> list[Item]:
-        """What was damaged or missing in the store belongs to the log: once mended, nothing else tells of it."""
+        """Log what was damaged or missing in the store: once repaired, nothing else shows it."""
         new = [note for note in notes if note not in self._told]
         self._told.update(new)
         return items_of([StoreDamaged(now_ns, note) for note in new], self._recording)
 
     def _go_on(self, kept: SavedMeter, restored: Restored, host_utc_ns: int) -> list[MeterEvent]:
-        """From where the meter was; with another program, with what that leaves."""
+        """Continue from where the meter was; with another program, with what that leaves."""
         said: list[MeterEvent] = []
         if (kept.fidelity == BOARD) != (self._fidelity == BOARD):
             there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
@@ -304,7 +304,7 @@ class Persistence:
         return said
 
     def _resume(self, resumed: Resumed, store: Store | None) -> None:
-        """From where a process that has died was: nothing has happened since."""
+        """Continue from where a process that has died was: nothing has happened since."""
         kept = resumed.saved
         durable = 0 if store is None or store.restored is None else decoded_save(store.restored).batch
         self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns

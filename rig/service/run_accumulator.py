@@ -1,4 +1,4 @@
-"""What a run of the service comes to, added up window by window."""
+"""Accumulator of a run of the service, window by window."""
 
 from __future__ import annotations
 

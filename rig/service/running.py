@@ -1,4 +1,4 @@
-"""What a meter goes on from when its process has died and its board has not, in the ring of states (rig/store/ring.py).
+"""State of a meter whose process has died and whose board has not, in the ring of states (rig/store/ring.py).
 
     a start finds                                                it
     no ring, or another program's, board's or boot's             begins a window anew; an outage since the last save
@@ -38,8 +38,8 @@ _TICKS = 1 << TICK_BITS
 
 
 class BoardRun(msgspec.Struct, frozen=True):
-    """Which board it is, in which of its runs: what names the time for which clock and board go on (a boot of the
-    computer), build and capabilities, and the digest of its configuration."""
+    """Board and its run: what names the time for which clock and board go on (a boot of the computer), build and
+    capabilities, and the digest of its configuration."""
 
     epoch: str
     build: int
@@ -56,7 +56,7 @@ class Running(msgspec.Struct, frozen=True):
     """All of it. `compared` is a tick of the meter's timeline, and the clock's ns at it; `polled_ns` when contacts were
     last looked at. `dealt` has by switch and input the number of the last edge that counted, and the level then;
     `asked` the pulses that each output was ever asked for. `items` wait for the disk, by batch; `stored` says whether
-    that has any save of the meter.
+    that has any save of the meter; `host_time` is what was thought of the computer's time of day.
     """
 
     board: BoardRun
@@ -69,6 +69,7 @@ class Running(msgspec.Struct, frozen=True):
     panel: PanelState
     items: list[tuple[int, list[Item]]]
     stored: bool
+    host_time: tuple[str | None, bool] = (None, False)
 
     @property
     def last(self) -> Record:
@@ -80,7 +81,7 @@ class Running(msgspec.Struct, frozen=True):
         return self.meter.measurement.tick + (board_tick - self.last.tick_end) % _TICKS
 
     def ran_on(self, board_tick: int, now_ns: int, tick_hz: Fraction, ticks_per_sample: int) -> bool:
-        """Whether the board's count now is that of a board that has run all the time, and forgot nothing."""
+        """Return whether the board's count now is that of a board that has run all the time, and forgot nothing."""
         tick, then_ns = self.compared
         now_tick = self.timeline(board_tick)
         passed_ns = now_ns - then_ns

@@ -16,7 +16,6 @@ from pathlib import Path
 import msgspec
 from gpiozero.pins import Factory
 
-from drivers.clock import AWAKE_NS
 from drivers.gpio import Position
 from drivers.pins import keep_levels
 from drivers.pulse_inputs import PulseInput
@@ -48,22 +47,18 @@ from rig.program.parts import levels_of
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
-from rig.service.events import HostTimeBelieved, HostTimeDoubted
+from rig.service.edge_times import FRAME_NS, WORK_NS, EdgeTimes
+from rig.service.events import HostTimeBelieved, HostTimeDoubted, TookOver
 from rig.service.front_panel import FrontPanel
 from rig.service.host_time import BUILT_UTC_NS, HostTime
 from rig.service.input_contacts import InputContacts
 from rig.service.outputs import Outputs
 from rig.service.persistence import Persistence, Resumed, follows
 from rig.service.running import BoardRun, Running, decoded_running
+from rig.store.events import StoreDamaged
 from rig.store.ring import StateRing, default_ring
 from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
-
-FRAME_NS = 1_000_000
-"""Longer than a frame on the SPI bus keeps us busy: 64 bytes at 3 MHz are 0.17 ms, and so much again in the system."""
-
-WORK_NS = 2_000_000
-"""Longer than any one thing that is done between two edges takes."""
 
 PULSE_LATENCY_NS = 120_000_000
 """From a pulse's instant to its edge: longer than a window, a poll and the reading together ever take."""
@@ -122,7 +117,8 @@ class Service:
             if store is not None and hardware.epoch:
                 self._open_ring(store, config.meter.ring)
             self._open_contacts(config, on_edge)
-            hardware.meanwhile(self._make_edges)
+            self._edge_times = EdgeTimes(hardware.clock, self.outputs.schedule)
+            hardware.meanwhile(self._edge_times.make_due)
         except BaseException:
             self._give_up()
             raise
@@ -208,7 +204,12 @@ class Service:
         else:
             self._take_over(running)
         self.log_access()
-        self._log_doubt(None)
+        if running is None:
+            self._log_doubt(None)
+        else:
+            self.host_time.resume(running.host_time)
+            gone_ms = (self.hardware.clock.now_ns() - running.polled_ns) // 10**6
+            self._take([TookOver(self.meter.billing.now_ns, gone_ms)], ())
 
     def _believed_utc_ns(self) -> int:
         """The host's time now; where it cannot be right, what it would be if no time had passed since the last save."""
@@ -230,7 +231,7 @@ class Service:
 
     @property
     def took_over(self) -> bool:
-        """Whether it goes on where a process that has died was."""
+        """True if it goes on where a process that has died was."""
         return self._running is not None
 
     def _take_over(self, running: Running) -> None:
@@ -258,15 +259,15 @@ class Service:
         while due < until_ns:
             yield from self._poll()
             due = min(due + POLL_NS, until_ns)
-            self._wait_until(due)
+            self._edge_times.wait_until(due)
         yield from self._poll()
 
     def finish(self) -> None:
         """Let the pulses out that are still due, for FINISH_NS at most, let go of the outputs, save the meter."""
         limit = self.hardware.clock.now_ns() + PULSE_LATENCY_NS + FINISH_NS
         while (due := self.outputs.schedule.next_due_ns) is not None and due <= limit:
-            self._wait_until(due)
-        self._wait_until(self.outputs.whole_ns)
+            self._edge_times.wait_until(due)
+        self._edge_times.wait_until(self.outputs.whole_ns)
         self.close()
         self._persistence.finish(self.meter)
 
@@ -279,7 +280,7 @@ class Service:
 
     @property
     def conditions(self) -> Conditions:
-        """What the meter is now, as far as it matters to what is asked of it."""
+        """Conditions of the meter now, as far as they matter to a request."""
         return Conditions(
             cover_off=Switch.COVER in self.front.operated,
             test_mode=self.meter.billing.test is not None,
@@ -398,7 +399,7 @@ class Service:
 
     @property
     def face(self) -> Face:
-        """What a person sees of the meter now."""
+        """Face of the meter as a person sees it now."""
         outputs = self.outputs
         return Face(
             lcd=self.front.lcd(self.meter),
@@ -408,31 +409,28 @@ class Service:
         )
 
     def energy_of_run(self, quantity: Quantity) -> int:
-        """What has flowed since `begin`, in nWh (nvarh, nVAh): what was billed, and what test mode registered."""
+        """Return what has flowed since `begin`, in nWh (nvarh, nVAh): what was billed and what test mode registered."""
         return quantity.of(self._flowed)
 
     @property
     def stored(self) -> bool:
-        """Whether what is billed outlives the run."""
+        """True if what is billed outlives the run."""
         return self._store is not None
 
     @property
     def link_fault(self) -> str | None:
-        """Why the FPGA is not read at present, in a sentence; it goes on summing."""
+        """Reason why the FPGA is not read at present, in a sentence; it goes on summing."""
         return self._board.fault
 
     @property
     def trouble(self) -> str | None:
-        """What keeps the meter's store from being written, in a sentence."""
+        """Reason why the meter's store cannot be written, in a sentence."""
         found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
         return "; ".join(sentence for sentence in found if sentence) or None
 
     def make_room(self, ns: int = WORK_NS) -> None:
-        """Make the edges that fall due in the next `ns` first, but do not wait long; then there is time to work."""
-        clock = self.hardware.clock
-        limit = clock.now_ns() + 2 * ns
-        while (due := self.outputs.schedule.next_due_ns) is not None and due <= min(clock.now_ns() + ns, limit):
-            self._wait_until(due)
+        """Make the edges that fall due in the next `ns` first, and then have time to work."""
+        self._edge_times.make_room(ns)
 
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
@@ -449,7 +447,7 @@ class Service:
         self._board.steer_oscillator()
 
     def _follow_board(self) -> None:
-        """What happened to link and board: a board that began anew leaves an outage behind it."""
+        """Follow link and board: a board that began anew leaves an outage behind it."""
         if (missed := self._board.take_missed()) is not None:
             outcome = self.meter.skip(missed)
             self._take(outcome.events, outcome.changes)
@@ -458,7 +456,7 @@ class Service:
 
     def _take_records(self) -> Iterator[WindowResult]:
         """Register what the board has, record by record."""
-        for record in islice(self._board.records(lambda: self.make_room(FRAME_NS)), MOST_RECORDS):
+        for record in islice(self._board.records(lambda: self._edge_times.make_room(FRAME_NS)), MOST_RECORDS):
             self.make_room()
             result = self.meter.advance(record, self._board.latest_tick)
             if result.window.energies is not None:
@@ -467,13 +465,13 @@ class Service:
             if Fault.CONFIGURATION in result.window.faults and self._board.needs_settings:
                 self.make_room()
                 self._board.write_settings()
-            self.outputs.schedule.run_due(self.hardware.clock.now_ns())
+            self._edge_times.make_late()
             yield result
 
     def _take(
         self, events: Sequence[MeterEvent], changes: Iterable[ContactChange], pulses: Sequence[Pulse] = ()
     ) -> None:
-        """What came of a record, or of commands: to front and ring of states, and only then to contacts and store."""
+        """Pass on the results of a record or of commands: to front and ring of states, then to contacts and store."""
         self._persistence.add(events)
         self.front.told(events)
         self.outputs.ask(pulses)
@@ -489,7 +487,7 @@ class Service:
             self.execute(self.inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
 
     def _attend_front(self) -> None:
-        """What hands have done, and other meters' contacts, and what that asks of billing, at its instant."""
+        """Attend to hands and to other meters' contacts, and execute what they ask of billing, at its instant."""
         self.make_room()
         self.polled_ns = now_ns = self.hardware.clock.now_ns()
         self.outputs.attend(now_ns)
@@ -525,6 +523,7 @@ class Service:
             panel=self.front.state,
             items=persistence.undurable,
             stored=persistence.stored,
+            host_time=self.host_time.state,
         )
         self._ring.write(msgspec.json.encode(running))
 
@@ -538,6 +537,8 @@ class Service:
         meter's clock. Nothing is known of either while the board's count has begun anew, and no record has come since.
         """
         self.make_room()
+        if found := self.outputs.look():
+            self._take([StoreDamaged(self.meter.billing.now_ns, found)], ())
         if (compared := self._board.compare()) is None:
             return
         board_tick, now_ns, utc_ns = compared
@@ -557,25 +558,8 @@ class Service:
         self._board.time.follow(tick, now_ns, PULSE_LATENCY_NS)
 
     def _due_ns(self, tick: int) -> int:
-        """When what happened at a tick is seen outside."""
+        """Return the instant at which an event of a tick is seen outside."""
         return self._board.time.instant_ns(tick) + PULSE_LATENCY_NS
-
-    def _make_edges(self) -> int | None:
-        """Make the edges that fall due just now; gives how long, in ns, it has time until the next, None for none."""
-        clock = self.hardware.clock
-        while (due := self.outputs.schedule.next_due_ns) is not None:
-            if (left_ns := due - clock.now_ns() - AWAKE_NS) > 0:
-                return left_ns
-            clock.meet(due)
-            self.outputs.schedule.run_due(max(due, clock.now_ns()))
-        return None
-
-    def _wait_until(self, instant_ns: int) -> None:
-        clock = self.hardware.clock
-        while (due := self.outputs.schedule.next_due_ns) is not None and due <= instant_ns:
-            clock.meet(due)
-            self.outputs.schedule.run_due(max(due, clock.now_ns()))
-        clock.wait_until(instant_ns)
 
 
 def _go_on_after(pins: Factory, config: Config, dealt: Mapping[str, tuple[int, bool]]) -> None:

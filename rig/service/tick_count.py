@@ -21,7 +21,7 @@ _TICKS = 1 << TICK_BITS
 
 
 class Verdict(Enum):
-    """What the board's count did."""
+    """Verdict on the board's count."""
 
     RAN_ON = "ran on"
     BEGAN_ANEW = "began anew"

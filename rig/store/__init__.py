@@ -1,1 +1,1 @@
-"""What a meter keeps over a power cut, a crash, a restart: billing state, event log, snapshots, load profile (S-3)."""
+"""Store of a meter over power failure, crash and restart: billing state, event log, snapshots, load profile (S-3)."""

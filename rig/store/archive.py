@@ -84,7 +84,7 @@ class Archive:
         return self._attempt(lambda history: _believed(history, most), utc_ns)
 
     def take(self, items: Sequence[Numbered], recording: RecordingItem | None, utc_ns: int) -> bool:
-        """Whether the items are in the history now; if not, they may be given again at any time."""
+        """Put items into the history; False if they are not in it, and then they may be given again at any time."""
 
         def takes(history: History) -> bool:
             if items:
@@ -161,7 +161,7 @@ class Archive:
         return "" if self._history is None else file_fault(self._path, self._history.opened)
 
     def log_is_there(self) -> bool:
-        """Whether SQLite's log is at its name, as it is while a history is open."""
+        """Return whether SQLite's log is at its name, as it is while a history is open."""
         return self._history is None or self._path.with_name(NAME + "-wal").exists()
 
     def recover(self) -> None:

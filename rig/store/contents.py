@@ -1,4 +1,4 @@
-"""What a store holds, for people and programs: the reading of the last save, events, snapshots."""
+"""Contents of a store, for people and programs: the reading of the last save, events, snapshots."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DAMAGED = (
 
 
 class StoreContents(msgspec.Struct, frozen=True):
-    """What a store holds: the registers of the last save, exactly all of it, the newest events, the newest snapshots;
+    """Contents of a store: the registers of the last save, exactly all of it, the newest events, the newest snapshots;
     `damaged` names the rows of the history that are not as they were written, and were left out."""
 
     provenance: Provenance

@@ -1,4 +1,4 @@
-"""What bytes have become beside others, in few bytes: raw deflate (RFC 1951) with the others as its dictionary.
+"""Difference of some bytes from others, in few bytes: raw deflate (RFC 1951) with the others as its dictionary.
 
 Chunk by chunk, as deflate looks back no further than 32 KiB: each chunk of CHUNK bytes has as its dictionary what
 stood there before and REACH bytes around it. A meter's state a second later takes 100 to 1400 bytes of its 3000 to

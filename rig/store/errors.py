@@ -1,4 +1,4 @@
-"""How the store refuses."""
+"""Errors of the store that a person can correct."""
 
 from __future__ import annotations
 

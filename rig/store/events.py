@@ -1,4 +1,4 @@
-"""What becomes of a store, as a line of its meter's log (S-3; from 2048 on codes of our own)."""
+"""Events of a store as lines of its meter's log (S-3; from 2048 on codes of our own)."""
 
 from __future__ import annotations
 

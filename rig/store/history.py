@@ -125,7 +125,7 @@ def definitions_of(database: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def defined_by(schema: Sequence[str]) -> list[tuple[str, str]]:
-    """What the tables of a sound history are."""
+    """Return the definitions of a sound history's tables."""
     with closing(sqlite3.connect(":memory:")) as database:
         _add_functions(database)
         for script in schema:

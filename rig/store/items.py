@@ -1,4 +1,4 @@
-"""What goes from the meter into the history: events, snapshots, recordings and the words of the load profile."""
+"""Items that go from the meter into the history: events, snapshots, recordings and the words of the load profile."""
 
 from __future__ import annotations
 

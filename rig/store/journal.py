@@ -81,7 +81,7 @@ SLOW_NS = 60 * 10**9
 
 @dataclass(frozen=True)
 class Copy:
-    """What is in one file of the journal: a record, or what is wrong with it. `size` is at most CAPACITY.
+    """Copy of the journal, one file: a record, or what is wrong with it. `size` is at most CAPACITY.
 
     `missing`: no file of ours is there, and one can be made; `replaced`: something else is, which then goes. `stray` is
     the place of the first byte behind the record that is not zero, as all are since format 2; None: there is none.
@@ -186,7 +186,7 @@ class Journal:
 
     @property
     def fast(self) -> bool:
-        """Whether an FRAM had the last save."""
+        """True if an FRAM had the last save."""
         return self._fast is not None and self._fast_well
 
     @property
@@ -466,7 +466,7 @@ class Journal:
 def _put(
     log: Log | None, record: JournalRecord, encoded: bytes, base: tuple[JournalRecord, bytes], faults: list[str]
 ) -> bool:
-    """Whether a log has the record now."""
+    """Write a record to a log; return whether the log has it now."""
     try:
         return log is not None and log.write(record, encoded, *base)
     except StoreError as error:

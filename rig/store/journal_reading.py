@@ -21,7 +21,7 @@ _BETWEEN_S = 0.05
 
 @dataclass(frozen=True)
 class JournalLook:
-    """What is in a journal's files. `record` is the newest save; `refusal` says why there is none to go on from.
+    """Look at a journal's files. `record` is the newest save; `refusal` says why there is none to continue from.
 
     `log_fault` says what is wrong with the log.
     """

@@ -37,7 +37,7 @@ class NewerSave(StoreError):
 
 @dataclass(frozen=True)
 class LogLook:
-    """What a log holds for a store: its newest save, the whole record that this goes on from, the slot that it is in,
+    """Look at a store's log: its newest save, the whole record that this builds on, the slot that it is in,
     and sentences on what does not belong there.
 
     `entries` counts the whole ones of this store, `others` those of another. `newest` is None where no save is newer

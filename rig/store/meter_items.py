@@ -1,4 +1,4 @@
-"""What happened to a meter, as items of its store's history."""
+"""Events of a meter as items of its store's history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rig.store.items import EventItem, Item, SnapshotItem, WordsItem
 
 
 def items_of(events: Iterable[MeterEvent], recording: int) -> list[Item]:
-    """What goes to the history. An end of interval does not: what it leaves is in registers and profile."""
+    """Return the items that go to the history. An end of interval does not: its result is in registers and profile."""
     items: list[Item] = []
     for happening in events:
         match happening:

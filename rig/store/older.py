@@ -1,4 +1,4 @@
-"""What a save of an older version lacks, and what it must have been."""
+"""Values that a save of an older version lacks, and must have had."""
 
 from __future__ import annotations
 

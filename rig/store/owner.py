@@ -1,4 +1,4 @@
-"""Whose a store is: the meter that its figures are of, so that no other goes on from them (S-3, review H-3)."""
+"""Owner of a store: the meter that its figures are of, so that no other continues from them (S-3, review H-3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rig.store.errors import StoreError
 
 @dataclass(frozen=True)
 class StoreOwner:
-    """What a nameplate has that no program changes: the approval's number, the serial number and the form."""
+    """Owner of a store, as nothing programmed changes it: the approval's number, the serial number and the form."""
 
     ae_number: str
     serial: str

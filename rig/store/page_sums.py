@@ -48,7 +48,7 @@ _MOST_NAMED = 8
 
 @dataclass(frozen=True)
 class PageSums:
-    """What the pages of a history are: CRC-32 of each, in order."""
+    """Checksums of a history's pages: CRC-32 of each, in order."""
 
     store: int
     page_bytes: int
@@ -57,7 +57,7 @@ class PageSums:
 
 @dataclass(frozen=True)
 class PageReport:
-    """What became of a history's pages: `faults` are sentences that go on from a file's name, by that name.
+    """Result of checking a history's pages: `faults` are sentences that go on from a file's name, by that name.
 
     `pages` is how many hold. `known` is False where there are no sums to hold them against.
     """

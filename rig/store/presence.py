@@ -1,4 +1,4 @@
-"""Whether the names of a store still stand for what is open, asked before each save (review H-4).
+"""Presence of a store's files: whether its names still stand for what is open, checked before each save (review H-4).
 
 | what became of it                  | what is found                                                          |
 |------------------------------------|------------------------------------------------------------------------|
@@ -22,7 +22,7 @@ from pathlib import Path
 
 
 class FolderPlace(Enum):
-    """What is at the name of a store's folder."""
+    """Finding at the name of a store's folder."""
 
     THERE = "there"
     GONE = "gone"

@@ -196,7 +196,7 @@ class HistoryReader:
         return self._meta("store")
 
     def faults(self) -> list[str]:
-        """What SQLite finds wrong with the file, if anything; reads all of it."""
+        """Return what SQLite finds wrong with the file, if anything; reads all of it."""
         return [text for (text,) in self._database.execute("PRAGMA integrity_check") if text != "ok"]
 
     def _look(self, path: Path) -> None:

@@ -59,7 +59,7 @@ class NewerRecord(ValueError):
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
-    """How many bytes the store had written when, by the meter's time: what a card wears by."""
+    """Mark of wear: how many bytes the store had written when, by the meter's time."""
 
     utc_ns: int
     written: Index

@@ -50,7 +50,7 @@ def make_folder(folder: Path, disk: Disk) -> None:
 
 
 class StoreFiles:
-    """What one store has open: its lock, its journal and its history. `told` are sentences on what was disturbed."""
+    """Files that one store has open: lock, journal and history. `told` are sentences on what was disturbed."""
 
     def __init__(self, folder: Path, disk: Disk, lock: FolderLock, journal: Journal, archive: Archive) -> None:
         self.folder = folder

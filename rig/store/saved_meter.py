@@ -34,9 +34,9 @@ class WrittenProgram:
 
 @dataclass
 class SavedMeter:
-    """What a save holds: the meter, how it meters ("board", or how it is simulated), the digest of its program, the
-    number of its load profile, what of the program the state is to be read by, and whose store it is; None in a save of
-    an older version. `batch` counts the batches of items that were given to the store with it and before. `lineage`
+    """State of a meter as a store holds it: the meter, how it meters ("board", or how it is simulated), the digest of
+    its program, the number of its load profile, what of the program the state is to be read by, and whose store it
+    is; None in a save of an older version. `batch` counts the batches of items that came with it and before. `lineage`
     names the saves of one process and of those that took over from it, `base` those that it went on from.
     """
 

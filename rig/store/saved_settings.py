@@ -1,4 +1,4 @@
-"""What of a meter's program is saved with its state, so that the state can be read without the program."""
+"""Settings of a meter's program that are saved with its state, so that the state can be read without the program."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rig.meter.contacts.pulses import PulseOutput
 
 @dataclass(frozen=True)
 class SavedOutput:
-    """What an output that pulses counts: its quantity, and its constant in Wh as text such as "9/5"."""
+    """Output that pulses count, as saved: its quantity, and its constant in Wh as text such as "9/5"."""
 
     quantity: Quantity
     constant_wh: str
@@ -22,7 +22,7 @@ class SavedOutput:
 
 @dataclass(frozen=True)
 class SavedSettings:
-    """What the numbers of a state are of: demand in billing and in test mode, and the outputs that pulse by name."""
+    """Settings that give a state's numbers their meaning: demand in billing and in test mode, pulse outputs by name."""
 
     demand: DemandSettings | None
     test_demand: DemandSettings | None

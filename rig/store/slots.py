@@ -1,4 +1,4 @@
-"""Where small saves are put, over and over: slots of fixed size that can be read and written one by one.
+"""Slots of fixed size for small saves, written over and over, that can be read and written one by one.
 
 A file on the disk is one such place; an FRAM chip is another (rig/store/fram_slots.py).
 """
@@ -83,7 +83,7 @@ class FileSlots:
 
     @property
     def opened(self) -> os.stat_result:
-        """Which file it is."""
+        """Status of the open file, which identifies it."""
         return os.fstat(self._file)
 
     def read(self) -> list[bytes]:

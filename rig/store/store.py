@@ -49,7 +49,7 @@ MARKS = 4
 
 @dataclass(frozen=True)
 class Restored:
-    """What the last save left: the meter's state, its UTC in ns, and the number of the save."""
+    """Restored save: the meter's state, its UTC in ns, and the number of the save."""
 
     payload: bytes
     utc_ns: int
@@ -115,7 +115,7 @@ class Store:
 
     @property
     def fast(self) -> bool:
-        """Whether an FRAM has each save: one may be made at each record then."""
+        """True if an FRAM has each save: one may be made at each record then."""
         return self._journal.fast
 
     @property

@@ -27,7 +27,7 @@ _PAGE_SIZES = frozenset(1 << k for k in range(9, 17))
 
 @dataclass
 class WalFile:
-    """What is in a log: its committed pages, each with all that was written of it, in order.
+    """Committed pages of SQLite's log, each with all that was written of it, in order.
 
     `count` is how many pages the database has with them, None where nothing is committed. `fault` says what is wrong
     with the file, "" where every byte is accounted for.

@@ -1,4 +1,4 @@
-"""What a store writes to its card, and how long that lasts, from what a save tells of what was written (S-3)."""
+"""Wear of a store's card: what is written to it, and how long it lasts, from the count that saves carry (S-3)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def bytes_per_year(marks: list[Mark]) -> Fraction | None:
 
 
 def card_years(per_year: Fraction, capacity: int) -> Fraction:
-    """How many years a card of so many bytes lasts, if all of it takes part in levelling wear."""
+    """Return how many years a card of so many bytes lasts, if all of it takes part in levelling wear."""
     return FULL_WRITES * capacity / (per_year * _AMPLIFICATION)
 
 

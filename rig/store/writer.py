@@ -42,7 +42,7 @@ class StoreWriter:
 
     @property
     def fast(self) -> bool:
-        """Whether an FRAM has the saves."""
+        """True if an FRAM has the saves."""
         return self._store.fast
 
     @property
@@ -64,7 +64,7 @@ class StoreWriter:
 
     @property
     def submitted(self) -> int:
-        """How many states were handed over."""
+        """Number of states that were handed over."""
         return self._submitted
 
     def saved(self, number: int) -> bool:

@@ -44,7 +44,7 @@ class CharacterLcdClient:
 
     @property
     def next_due_ns(self) -> int | None:
-        """When advance() is next needed; None while all stands there."""
+        """Instant at which advance() is next needed; None while all stands there."""
         return None if self._wanted == self._shown and self.trouble is None else self._next_ns
 
     def advance(self, now_ns: int) -> bool:

@@ -1,4 +1,4 @@
-"""What commands print on: width and colour are decided here, once for all of them.
+"""Console that commands print on: width and colour are decided here, once for all of them.
 
 A pipe, a file and a terminal that calls itself dumb (TERM=dumb, unknown or nothing) get text without any control
 sequence; what is drawn again and again, a progress bar or a panel, is for terminals that can (`redraws`). NO_COLOR
@@ -47,12 +47,12 @@ class CommandConsole(Console):
 
     @property
     def is_dumb_terminal(self) -> bool:
-        """Whether nothing but text should go there, also because TERM does not say what it is."""
+        """True if nothing but text should go there, also because TERM does not say what it is."""
         return self.is_terminal and os.environ.get("TERM", "").lower() in ("", "dumb", "unknown")
 
     @property
     def redraws(self) -> bool:
-        """Whether what was printed can be drawn again in its place."""
+        """True if what was printed can be drawn again in its place."""
         return self.is_terminal and not self.is_dumb_terminal
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of a replay of a load's record: registers, rates, months, seasons, demand resets, the log."""
+"""View of a replay of a load's record: registers, rates, months, seasons, demand resets, the log."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ STAYS = frozenset({Switch.TEST, Switch.COVER})
 
 
 class Hand(Enum):
-    """What a key is doing with its switch."""
+    """State of a key that moves a switch."""
 
     UP = "up"
     PRESSED = "pressed"
@@ -48,7 +48,7 @@ class Keys:
 
     @property
     def next_due_ns(self) -> int | None:
-        """When `advance` is next needed; None while no key waits."""
+        """Instant at which `advance` is next needed; None while no key waits."""
         return min((k.since_ns + TWICE_NS for k in self._keys.values() if k.hand is Hand.PRESSED), default=None)
 
     def press(self, character: str, now_ns: int) -> list[Change]:

@@ -1,4 +1,4 @@
-"""How far something has come, on a terminal that can show it."""
+"""Progress of a task, on a terminal that can show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees of a run on the terminal: the meter's LCD line, the phases, the energy, the outputs."""
+"""View of a run on the terminal: the meter's LCD line, the phases, the energy, the outputs."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def report(s: Summary) -> RenderableType:
 
 
 def troubles(s: Summary) -> str:
-    """What went wrong, in one line; empty if nothing did."""
+    """Name what went wrong, in one line; empty if nothing did."""
     said = [f"OVERLOAD {' '.join(s.overload_channels)}"] if s.overload else []
     if s.dead_channels:
         said.append(f"DEAD MODULATOR {' '.join(s.dead_channels)}")

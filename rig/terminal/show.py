@@ -59,7 +59,7 @@ NO_LCD = LcdConfig()
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom a meter is shown to: `reading` each second of its time, `front` between them whenever its face changes.
+    """Audience of a meter: it gets `reading` each second of its time, `front` between them whenever its face changes.
 
     `keys` is a terminal whose keys move the switches. `record` writes what hands do. `lcd` is a character display.
     """
@@ -166,7 +166,7 @@ class _Shown:
         return max(0.0, min([PATIENCE_S, *((at_ns - now_ns) / 1e9 for at_ns in due if at_ns is not None)]))
 
     def _hear(self) -> bool:
-        """What waits to be shown, the latest of it; True. A peer that sends without end keeps nobody from Ctrl-C."""
+        """Take the messages that wait to be shown; True. A peer that sends without end keeps nobody from Ctrl-C."""
         changed = False
         until = time.monotonic() + PATIENCE_S
         while self._ended is None and time.monotonic() < until and (message := self._client.poll()) is not None:
@@ -243,7 +243,7 @@ class _Shown:
 
 
 def _notes(provenance: Provenance) -> dict[str, str]:
-    """What people may want to know of a recording: what it was made on, and when."""
+    """Give what people may want to know of a recording: what it was made on, and when."""
     return {
         "raw edges of a meter's switches and inputs": "ns from the run's begin; closed, or operated, is 1",
         "fidelity": provenance.mark or provenance.fidelity,

@@ -1,4 +1,4 @@
-"""How many columns there are to write in: decided here, for tables, pictures and help alike."""
+"""Width of the output in columns: decided here, for tables, pictures and help alike."""
 
 from __future__ import annotations
 

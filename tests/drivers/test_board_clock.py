@@ -9,8 +9,8 @@ from drivers.sim.board import SimulatedBoard
 from drivers.sim.clock import LOST_NS, BoardClock
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.pins import VirtualClock
+from drivers.sim.playing import lively_load
 from drivers.sim.sensors import ideal_sensors
-from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 
 MS = 1_000_000

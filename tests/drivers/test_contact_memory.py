@@ -144,3 +144,70 @@ def test_a_disk_that_is_full_is_told_and_edges_go_on(tmp_path: Path) -> None:
     assert "No space left on device" in memory.trouble
     os.close(memory._file)
     memory._file = -1
+
+
+def disturbed(path: Path, what: str) -> None:
+    """Do to the file what a hand may."""
+    match what:
+        case "removed":
+            path.unlink()
+        case "moved":
+            path.rename(path.with_name("elsewhere"))
+        case "folder removed":
+            path.unlink()
+            path.parent.rmdir()
+        case "emptied":
+            os.truncate(path, 0)
+        case "replaced":
+            path.unlink()
+            path.write_text("a stranger's")
+        case "linked":
+            path.rename(path.with_name("elsewhere"))
+            path.symlink_to(path.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("removed", "was removed: it is written anew"),
+        ("moved", "was removed: it is written anew"),
+        ("emptied", "was cut off: it is written anew"),
+        ("replaced", "something else is at its name"),
+        ("linked", "something else is at its name"),
+    ],
+)
+def test_a_file_that_is_disturbed_meanwhile_is_told_once_and_mended(tmp_path: Path, what: str, words: str) -> None:
+    path = tmp_path / "folder" / "contacts"
+    memory = ContactMemory(path, NAMES)
+    memory.remember("kyz1", "K-Y", 7)
+    memory.remember("kyz2", "K-Z", 8)
+    assert memory.look() is None
+    disturbed(path, what)
+    found = memory.look()
+    assert found is not None
+    assert words in found
+    assert memory.look() is None
+    memory.remember("kyz1", "K-Z", 8)
+    memory.close()
+    if what in ("replaced", "linked"):
+        assert what == "linked" or path.read_text() == "a stranger's"
+        return
+    again = ContactMemory(path, NAMES)
+    assert [again.last(name) for name in NAMES] == [Remembered("K-Z", 8), Remembered("K-Z", 8), None, None]
+    again.close()
+
+
+def test_a_folder_that_is_gone_is_told_until_it_is_back(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "contacts"
+    memory = ContactMemory(path, NAMES)
+    memory.remember("kyz1", "K-Y", 7)
+    disturbed(path, "folder removed")
+    assert memory.look() is None
+    assert memory.trouble is not None
+    path.parent.mkdir()
+    assert memory.look() == f"{path} was removed: it is written anew"
+    assert memory.trouble is None
+    memory.close()
+    again = ContactMemory(path, NAMES)
+    assert again.last("kyz1") == Remembered("K-Y", 7)
+    again.close()

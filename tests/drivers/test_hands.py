@@ -11,8 +11,8 @@ from drivers.sim.clock import BoardClock
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.hands import CLEAN, CONTACTS, REED, TACTILE, TOGGLE, Bounce, Hands
 from drivers.sim.pins import Edge, VirtualClock, VirtualClockMockFactory
+from drivers.sim.playing import lively_load
 from drivers.sim.sensors import ideal_sensors
-from drivers.sim.synthetic import lively_load
 from drivers.spi_link import SpiLink
 from drivers.switches import SwitchInput
 from gateware.chain import Chain

@@ -9,7 +9,8 @@ import pytest
 
 from drivers.sim.live_load import LiveLoad
 from drivers.sim.source import GRID_TICKS
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave
 
 F_MOD = Fraction(10_000_000, 3)
 

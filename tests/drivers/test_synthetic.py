@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.sim.playing import lively_load
 from drivers.sim.portable import cos_sin
 from drivers.sim.source import GRID_TICKS
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave, current, lively_load
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave, current
 
 F_MOD = Fraction(10_000_000, 3)
 GRID_HZ = float(F_MOD / GRID_TICKS)

@@ -17,8 +17,8 @@ import numpy as np
 
 from drivers.sim.board import SPI_HZ
 from drivers.sim.frontend import FrontEnd
+from drivers.sim.playing import lively_load
 from drivers.sim.sensors import typical_sensors
-from drivers.sim.synthetic import lively_load
 from gateware.chain import Chain
 from gateware.twin.behind_bus import ModelBehindBus, NetlistBehindBus
 from gateware.twin.bus import COPI, SCK, Timing, timing

@@ -16,7 +16,8 @@ from itertools import product
 
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import RANGES, ideal_sensors
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave
 from gateware.chain import Chain
 from gateware.model.model import GatewareModel
 from gateware.registers import BY_NAME, Channel, Record, configuration_digest

@@ -20,7 +20,8 @@ from drivers.clock import Clock
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.sensors import ideal_sensors
-from drivers.sim.synthetic import LoadState, Step, SyntheticLoad, Wave
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
 from gateware.registers import Record
@@ -159,6 +160,8 @@ class HostClock:
 
     def wait_until(self, instant_ns: int) -> None:
         self._clock.wait_until(instant_ns)
+
+    meet = wait_until
 
 
 class Rig:

@@ -83,6 +83,8 @@ class _Tape:
     def wait_until(self, instant_ns: int) -> None:
         self._clock.wait_until(instant_ns)
 
+    meet = wait_until
+
 
 class _Played:
     """The tape, played."""
@@ -103,6 +105,8 @@ class _Played:
 
     def wait_until(self, instant_ns: int) -> None:
         """The tape is past it."""
+
+    meet = wait_until
 
 
 def live_cpu_percent() -> float:

@@ -12,18 +12,21 @@ from __future__ import annotations
 import mmap
 import struct
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualPin
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave, current
 from gateware.chain import Chain
 from rig.hardware.board_process import simulate
 from rig.hardware.config import Config, HardwareConfig, load
 from rig.hardware.hardware import Hardware
 from rig.hardware.selection import program_of
 from rig.hardware.simulation import simulated_hardware
-from tests.rig.jitter_board import full_load
+from rig.load.connected import MeteringPoint
 
 SECOND, MILLISECOND = 10**9, 10**6
 UTC_NS = 1_772_409_600 * SECOND
@@ -71,6 +74,12 @@ def plan(hands: Hands, until_ns: int) -> None:
         hands.press("scroll", at_ns, 300 * MILLISECOND)
     for at_ns in range(9 * SECOND, until_ns, 41 * SECOND):
         hands.press("magnet", at_ns, SECOND)
+
+
+def full_load(f_mod: Fraction) -> SyntheticLoad:
+    """277 V, 19.8 A a phase, lagging by 20°: 99 % of MAX of class 20, and vars for the other outputs."""
+    volts = [Wave(277.0, angle) for angle in (0.0, -120.0, 120.0)]
+    return SyntheticLoad(f_mod, (Step(0.0, LoadState(tuple(volts), tuple(current(19.8, 20.0, v) for v in volts))),))
 
 
 def parts(config: Config, current_class: int) -> tuple[Hardware, SimulatedBoard]:
@@ -134,8 +143,8 @@ def main() -> None:
             witness.see(int(pin.info.name.removeprefix("GPIO")), bool(value))
         return done
 
-    def made(config: Config, current_class: int) -> tuple[Hardware, SimulatedBoard]:
-        hardware, board = parts(config, current_class)
+    def made(config: Config, point: MeteringPoint) -> tuple[Hardware, SimulatedBoard]:
+        hardware, board = parts(config, point.current_class)
         assert isinstance(hardware.hands, Hands)
         plan(hardware.hands, until_ns)
         VirtualPin._change_state = changed  # type: ignore[method-assign]
@@ -144,7 +153,7 @@ def main() -> None:
     assert config.simulation.board is not None
     current_class = program_of(config).metering.current_class
     path = Path(config.simulation.board)
-    simulate(config, current_class, path, made, UTC_NS, lambda: print("ready", flush=True))
+    simulate(config, MeteringPoint(current_class), path, made, UTC_NS, lambda: print("ready", flush=True))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ The table of statuses is in docs/json.md and in rig/cli/ending.py; both are comp
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -189,6 +190,19 @@ def test_a_real_pipe_whose_reader_has_left(tmp_path: Path) -> None:
     process = start("program schema --json", tmp_path, stdout=write)
     os.close(write)
     assert (process.communicate(timeout=PATIENCE_S)[1], process.returncode) == ("", 1)
+
+
+def test_at_full_speed_a_meter_ends_with_the_last_who_looks_on(tmp_path: Path) -> None:
+    """As under `rig run --speed max --json | head -n 1`; else it would meter for ever, as fast as the computer can."""
+    Path(tmp_path, "rig.toml").write_text('[meter]\nstore = "store"\n')
+    process = start("run --speed max --json", tmp_path, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["type"] == "reading"
+    process.stdout.close()
+    assert process.wait(PATIENCE_S) == 1
+    folder = os.open(tmp_path / "store", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # waits for the meter; one that goes on hangs here, until faulthandler's limit
+    os.close(folder)
 
 
 def test_an_output_that_takes_nothing_is_said(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ from rig.service.events import (
     LinkFailed,
     LinkLost,
     LinkRestored,
+    TookOver,
 )
 from rig.store.events import StoreAdopted, StoreDamaged
 from rig.store.items import EventItem
@@ -112,6 +113,7 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
     (LinkRestored(AT, 20), 2077, "link restored", {"seconds": 20}, "after 20 s"),
     (LinkLost(AT, "CIPO stays low"), 2078, "link lost", {"found": "CIPO stays low"}, "CIPO stays low"),
     (HostTimeDoubted(AT, "1678"), 2081, "time of day doubted", {"found": "1678"}, "1678"),
+    (TookOver(AT, 1250), 2084, "metering taken over", {"milliseconds": 1250}, "after 1250 ms"),
     (HostTimeBelieved(AT), 2082, "time of day believed", {}, ""),
     (BoardChanged(AT, "reset"), 2079, "board changed", {"found": "reset"}, "reset"),
     (BoardForeign(AT, "another"), 2080, "board foreign", {"found": "another"}, "another"),

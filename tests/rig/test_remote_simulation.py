@@ -43,12 +43,17 @@ from rig.service.service import Service
 from rig.store.store import Store
 config = load(Path(sys.argv[1]))
 hardware = open_hardware(config, 20)
+utc_ns = hardware.clock.utc_ns
+hardware.clock.utc_ns = lambda: utc_ns() + int(sys.argv[3]) * 10**9
 service = Service(hardware, config, program_of(config), Store.open(Path(config.meter.store)))
+told = []
+service.on_events = told.extend
 service.begin()
 before = sum(service.meter.billing.state.registers.energy)
-windows = [r.window for r in service.run(hardware.clock.now_ns() + 700_000_000)]
+windows = [r.window for r in service.run(hardware.clock.now_ns() + int(sys.argv[4]) * 1_000_000)]
 print(json.dumps({
     "took_over": service.took_over,
+    "log": [event.label for event in told if event.code in (2081, 2082, 2084)],
     "kwh": before,
     "faults": sorted({f.label for w in windows for f in w.faults}),
     "start": windows[0].tick_start, "end": windows[-1].tick_end,
@@ -81,9 +86,11 @@ class Board:
     def pins(self) -> RemotePins:
         return RemotePins(connected(self.path))
 
-    def meter(self, *, kill: bool) -> dict:
-        """What a metering process says of itself, that is then killed, or ends."""
-        words = [sys.executable, "-c", METER, str(self.folder / "rig.toml"), "stay" if kill else "end"]
+    def meter(self, *, kill: bool, ahead_s: int = 0, ms: int = 700) -> dict:
+        """What a metering process says of itself after so many ms, that is then killed, or ends. `ahead_s`: by so much
+        is the computer's time of day wrong."""
+        end = "stay" if kill else "end"
+        words = [sys.executable, "-c", METER, str(self.folder / "rig.toml"), end, str(ahead_s), str(ms)]
         with subprocess.Popen(
             words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
         ) as process:
@@ -209,12 +216,22 @@ def test_whoever_talks_nonsense_is_dropped_and_hurts_nobody(board: Board, messag
 
 def test_a_meter_takes_over_from_one_that_was_killed_or_ended(board: Board) -> None:
     first = board.meter(kill=True)
-    assert (first["took_over"], first["faults"]) == (False, [])
+    assert (first["took_over"], first["faults"], first["log"]) == (False, [], [])
     second = board.meter(kill=False)
-    assert (second["took_over"], second["faults"]) == (True, [])
+    assert (second["took_over"], second["faults"], second["log"]) == (True, [], ["metering taken over"])
     third = board.meter(kill=True)  # an orderly end is no outage either
     assert (third["took_over"], third["faults"]) == (True, [])
     assert first["start"] < second["start"] < third["start"]
+
+
+def test_a_doubt_about_the_time_of_day_is_taken_over_and_ended(board: Board) -> None:
+    board.meter(kill=True)
+    wild = board.meter(kill=True, ahead_s=200 * 86400, ms=2500)
+    assert wild["log"] == ["metering taken over", "time of day doubted"]
+    still = board.meter(kill=True, ahead_s=200 * 86400, ms=2500)
+    assert still["log"] == ["metering taken over"]  # it is in the log already
+    right = board.meter(kill=True, ms=2500)
+    assert right["log"] == ["metering taken over", "time of day believed"]
 
 
 def test_a_ring_that_is_damaged_or_another_program_s_is_an_outage(board: Board) -> None:

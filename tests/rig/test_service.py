@@ -13,7 +13,7 @@ from gpiozero import OutputDevice
 
 from drivers.pins import GpioError
 from drivers.sim.pins import VirtualClockMockFactory
-from drivers.sim.synthetic import lively_load
+from drivers.sim.playing import lively_load
 from gateware.chain import Chain
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware

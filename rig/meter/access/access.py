@@ -70,7 +70,7 @@ class Access:
 
     @property
     def sealed(self) -> bool:
-        """Whether the seal is on and intact."""
+        """True while the seal is on and intact."""
         return self._security.seals and not self.state.seal_broken
 
     # --- keys -----------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class Access:
     # --- actions --------------------------------------------------------------------------------------------
 
     def decide(self, action: MeterAction, asker: Asker, conditions: Conditions, now_ns: int) -> Decision:
-        """Whether an action may be done now; a refusal is for the log."""
+        """Decide whether an action may be done now; a refusal is for the log."""
         why = self._refusal(action, asker, conditions)
         if why is None:
             return Allowed()
@@ -115,7 +115,7 @@ class Access:
         return Refused(why, sentence(why, action, asker, self.level_of(asker)))
 
     def decide_all(self, actions: Iterable[MeterAction], asker: Asker, conditions: Conditions, now_ns: int) -> Decision:
-        """Whether all of several actions, such as those of a program write, may be done; else the first refusal."""
+        """Decide whether several actions, such as a program write's, may all be done; else give the first refusal."""
         for action in actions:
             decision = self.decide(action, asker, conditions, now_ns)
             if isinstance(decision, Refused):
@@ -174,7 +174,7 @@ class Access:
         return self._circumstance(action, source, conditions)
 
     def _circumstance(self, action: MeterAction, source: Source, conditions: Conditions) -> Refusal | None:
-        """What stands against it in what the meter is now."""
+        """Return the refusal that follows from the meter's present state, whoever asks; None if there is none."""
         if action is MeterAction.DEMAND_RESET and not conditions.demand:
             return Refusal.NO_DEMAND
         if source is Source.FRONT:

@@ -1,4 +1,4 @@
-"""What can be asked of a running meter: at which level, under which seal, by whom (S-1, S-2, X-4, Q-5, D-5).
+"""Actions that can be requested of a meter: at which level, under which seal, by whom (S-1, S-2, X-4, Q-5, D-5).
 
     action               level  seal  in test  fr  op  232  485  mo  md  pn  vf  cl  sc  in  ca
     read                 0      -     -        .   x   x    x    x   x   x   x   x   .   .   .
@@ -54,7 +54,7 @@ MOST_LEVEL = 4
 
 
 class InTest(Enum):
-    """Whether test mode matters to who asks by a key."""
+    """Bearing of test mode on a request that is made with a key."""
 
     ANY = "-"
     REFUSED = "no"

@@ -1,4 +1,4 @@
-"""Who asks the meter's door, what the meter is then, and the answers there are (S-1, S-2)."""
+"""Parties to a decision of the meter's door: who asks, the meter's state then, and the possible answers (S-1, S-2)."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class LockedOut:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Where a request comes from, who asks there (a module's name, "uid 1000"; "" if the source says all), and the
-    level proven, None: none. Raises ValueError for a name longer than 40 characters, or not printable.
+    """Asker of a request: where it comes from, its name there (a module's, "uid 1000"; "" if the source says all), and
+    the level proven, None: none. Raises ValueError for a name longer than 40 characters, or not printable.
     """
 
     source: Source
@@ -61,7 +61,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What the meter is when it is asked.
+    """State of the meter when a request reaches it.
 
     `override_done`: the sequence of rig/meter/front/override.py has just been completed. `demand`: it has demand to
     reset. `test_by_communication`: it is an S4e, which takes test mode by communication (D-5).
@@ -80,7 +80,7 @@ class Allowed:
 
 
 class Refusal(Enum):
-    """Why an action is refused, by its name in the log."""
+    """Reason for which an action is refused, by its name in the log."""
 
     SOURCE = "not from there"
     MODULE = "not granted to the module"

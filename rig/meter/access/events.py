@@ -1,4 +1,4 @@
-"""What the meter's door writes into the log (S-1, S-2; 47 is a code of ANSI C12.19's history log, the others our own).
+"""Events of the meter's door for the log (S-1, S-2; 47 is a code of ANSI C12.19's history log, the others our own).
 
 Times are the meter's, UTC ns. `name` is the asker's, such as a module's; "" where its source says all. `times`: how
 many equal ones came since the one before in the log, this one among them.

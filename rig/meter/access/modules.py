@@ -1,4 +1,4 @@
-"""What each communication module of the notice is granted, and the level it has without a key (X-4).
+"""Grants of each communication module of the notice, and the level it has without a key (X-4).
 
     module               level  read  demand reset  control  program
     TWACS CMT-SE         0      x     .             .        .

@@ -26,7 +26,7 @@ class Security:
 
     @property
     def seals(self) -> bool:
-        """Whether a meter with this program is sealed: as set, and as far as its firmware can."""
+        """True if a meter with this program is sealed: as set, and as far as its firmware can."""
         return self.seal and (self.firmware is None or self.firmware in SEALING_FIRMWARE)
 
     def level_of(self, key: bytes, sealed: bool) -> int:

@@ -1,4 +1,4 @@
-"""What the meter's door must remember through a power failure (S-1, S-2)."""
+"""State that the meter's door must remember through a power failure (S-1, S-2)."""
 
 from __future__ import annotations
 

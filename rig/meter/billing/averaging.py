@@ -109,7 +109,7 @@ class WindowAveraging:
 
 @dataclass
 class ThermalState:
-    """Where the pointers are, and what rounding has kept from them; both in nW, by quantity.
+    """Pointers of thermal demand: where they are, and the residues of their rounding; both in nW, by quantity.
 
     `rate` is that of the last portion; None from where an interval begins until its first portion.
     """
@@ -174,7 +174,7 @@ class ThermalAveraging:
         state.residues = [residue * left for residue in state.residues]
 
     def demands(self, bin: int) -> tuple[int, ...]:
-        """Where the pointers are, to the nearest nW."""
+        """Return the positions of the pointers, to the nearest nW."""
         return tuple([round(level) for level in self.state.levels])
 
     def settle(self, at_ns: int) -> list[tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""What a meter bills: energy, demand, time of use, recorder, test mode (Q-2, Q-4, Q-5, T-1 to T-4, D-5, P-4).
+"""Billing of a meter: energy, demand, time of use, recorder, test mode (Q-2, Q-4, Q-5, T-1 to T-4, D-5, P-4).
 
 Advanced by portions of energy in order of time, and by what happens to the meter. Portions are only added up until
 the next instant at which something ends: a sub-interval of demand, a rate, a day, a season, an interval of the
@@ -90,7 +90,7 @@ class Billing:
 
     @property
     def state(self) -> BillingState:
-        """What to store: the live object, so encode it before the meter goes on."""
+        """State to store: the live object, so encode it before the meter goes on."""
         self.settle()
         return self._state
 
@@ -126,7 +126,7 @@ class Billing:
 
     @property
     def last_reset_ns(self) -> int | None:
-        """When demand was last reset; None if never."""
+        """Instant of the last demand reset; None if there was none."""
         return self._state.last_reset_ns
 
     @property
@@ -136,22 +136,22 @@ class Billing:
 
     @property
     def closed_season(self) -> Snapshot | None:
-        """What the last change of season closed; None before the first of this program."""
+        """Snapshot that the last change of season closed; None before the first of this program."""
         return self._state.closed_season
 
     @property
     def rate_forced(self) -> bool:
-        """Whether the rate in force is forced."""
+        """True while the rate in force is forced."""
         return self._state.forced_rate is not None
 
     @property
     def interval_ends_ns(self) -> int | None:
-        """When the running demand interval, or in sliding demand the sub-interval, will end; None without demand."""
+        """Instant at which the demand interval, or the sub-interval of sliding demand, ends; None without demand."""
         return None if self._interval_ends_ns == _NEVER else self._interval_ends_ns
 
     @property
     def test_ends_ns(self) -> int | None:
-        """When test mode will end by itself; None outside it."""
+        """Instant at which test mode ends by itself; None outside it."""
         return self._state.test.ends_ns if self._state.test else None
 
     def snapshot(self, cause: Cause) -> Snapshot:

@@ -49,7 +49,7 @@ class _Day:
 
 
 class Calendar:
-    """What the tariff says in a zone: a zoneinfo.ZoneInfo, a RuleZone or a datetime.timezone.
+    """Tariff applied in a time zone: a zoneinfo.ZoneInfo, a RuleZone or a datetime.timezone.
 
     Without a tariff there is one season and rate A. Instants are UTC nanoseconds since 1970, in the years that datetime
     has.
@@ -77,7 +77,7 @@ class Calendar:
         return span
 
     def next_season_ns(self, utc_ns: int) -> int:
-        """When the next season starts by its date, this one again where there is no other."""
+        """Return when the next season starts by its date, this one again where there is no other."""
         today = self.local(utc_ns).date()
         start = next(start for start, _ in self._season_starts(today.year) if start > today)
         return self.instant_ns(dt.datetime.combine(start, dt.time()))
@@ -95,7 +95,7 @@ class Calendar:
         return self._clock.standard_offset_s(utc_ns // SECOND_NS)
 
     def instant_ns(self, local: dt.datetime) -> int:
-        """When the local clock shows a time (naive).
+        """Return the instant at which the local clock shows a time (naive).
 
         In a doubled hour it is the first pass, or with fold=1 the second. A time that the clock leaps over comes true
         when it leaps. Raises ValueError for an aware time.

@@ -1,4 +1,4 @@
-"""What a running meter can be asked at an instant, and by whom (Q-5, T-2, T-3, D-5, P-5, S-1).
+"""Commands that a running meter executes at an instant, and who gives them (Q-5, T-2, T-3, D-5, P-5, S-1).
 
 What becomes of each, in test mode too, is in rig/meter/billing/execution.py; who may ask, rig/meter/access decides.
 """
@@ -14,7 +14,7 @@ from rig.meter.billing.tariff import MOST_SEASONS, Rate
 
 
 class Action(Enum):
-    """What can be asked of a meter at an instant."""
+    """Action that a meter performs on command, at an instant."""
 
     RESET_BY_SWITCH = "demand reset at the switch"
     RESET = "demand reset by communication"

@@ -64,7 +64,7 @@ class Month(IntEnum):
 
 
 class DateRule(ABC):
-    """Which day it is, year by year. `str()` of a rule is the text that `parse` makes it from."""
+    """Rule for one day of each year. `str()` of a rule is the text that `parse` makes it from."""
 
     @abstractmethod
     def on(self, year: int) -> date | None:
@@ -75,7 +75,7 @@ class DateRule(ABC):
 
     @property
     def every_year(self) -> bool:
-        """Whether no year is without it."""
+        """True if no year is without it."""
         return True
 
     @classmethod
@@ -153,7 +153,7 @@ class NthWeekday(DateRule):
 
 
 class Side(Enum):
-    """Where a weekday lies to a date: name, and how far from it the seven days begin among which it is."""
+    """Place of a weekday relative to a date: its name, and how far from the date its seven possible days begin."""
 
     BEFORE = "before", -7
     ON_OR_BEFORE = "on or before", -6

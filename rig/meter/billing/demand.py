@@ -34,7 +34,7 @@ _TEXT = re.compile(r"(?:(block|thermal):(\d{1,4})|(sliding):(\d{1,4})x(\d{1,4}))
 
 
 class DemandKind(Enum):
-    """How demand is averaged."""
+    """Method by which demand is averaged."""
 
     BLOCK = "block"
     SLIDING = "sliding"
@@ -43,7 +43,7 @@ class DemandKind(Enum):
 
 @dataclass(frozen=True)
 class DemandSettings:
-    """What is programmed: the averaging and 1 to MOST_QUANTITIES quantities; the first is the one whose peaks are kept.
+    """Demand as programmed: averaging and 1 to MOST_QUANTITIES quantities; the first is the one whose peaks are kept.
 
     `subinterval_s` is the interval of block demand, one of the `subintervals` that make a sliding interval, or the
     response time to 90 % of thermal demand. It is whole minutes that divide an hour, so boundaries fall on the hour;
@@ -90,13 +90,13 @@ class DemandSettings:
 
     @property
     def text(self) -> str:
-        """What `parse` reads."""
+        """Text that `parse` reads back."""
         times = f"x{self.subintervals}" if self.kind is DemandKind.SLIDING else ""
         return f"{self.kind.value}:{self.subinterval_s // MINUTE_S}{times}"
 
     @property
     def interval_s(self) -> int:
-        """What demand is averaged over; the response time, for thermal demand."""
+        """Seconds over which demand is averaged; the response time, for thermal demand."""
         return self.subinterval_s * self.subintervals
 
 
@@ -159,7 +159,7 @@ class DemandRegisters:
 
     @property
     def continuous(self) -> bool:
-        """Whether each portion must be handed in by itself (thermal); else sums of many do."""
+        """True if each energy interval must be handed in by itself (thermal); else sums of many will do."""
         return self._averaging.continuous
 
     def take(self, amounts: Sequence[int], start_ns: int, end_ns: int, rate: int) -> None:
@@ -224,7 +224,7 @@ class DemandRegisters:
 
 
 def _program(settings: DemandSettings, rates: int) -> str:
-    """What a stored state must have been made for, in words."""
+    """Describe the programming that a stored state must have been made for, in words."""
     names = _listed([q.value for q in settings.quantities], "and")
     return f"{settings.text} of {names} in {rates} rates"
 

@@ -9,7 +9,7 @@ SQUARES = 7
 
 
 class EnergyInterval(NamedTuple):
-    """What billing is advanced by.
+    """Energy of a stretch of time, by which billing is advanced.
 
     Instants are UTC in nanoseconds since 1970. Energies are magnitudes in nWh, nvarh and nVAh, in one quadrant;
     `squares` are V²h and A²h in 10⁻⁹, all SQUARES of them or, where nobody measured them, none. `others` is for the
@@ -29,11 +29,11 @@ class EnergyInterval(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether nothing flowed."""
+        """True if nothing flowed."""
         return not (any(self[3:7]) or any(self.squares) or any(any(amounts) for _, *amounts in self.others))
 
     def between(self, from_ns: int, to_ns: int) -> EnergyInterval:
-        """What of it flowed between two instants inside it.
+        """Return the part of it that flowed between two instants inside it.
 
         Up to an instant t that is ⌊E · (t − start) / (end − start)⌋, and between two the difference: so parts add up to
         the whole, and no part depends on where others were cut.

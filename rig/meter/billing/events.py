@@ -1,4 +1,4 @@
-"""What happens to what is billed: lines of the log, ends of intervals, the profile's words (T-3, T-4, P-4, S-3)."""
+"""Events of billing: lines of the log, ends of intervals, the load profile's status words (T-3, T-4, P-4, S-3)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rig.meter.billing.tariff import Rate
 
 
 class Cause(Enum):
-    """Why an end of interval, a demand reset or a snapshot came about."""
+    """Cause of an end of interval, a demand reset or a snapshot."""
 
     INTERVAL = "interval"
     SWITCH = "switch"

@@ -1,4 +1,4 @@
-"""What becomes of what is asked of a running meter (Q-5, T-2, T-3, D-5, P-5, S-1; procedures of ANSI C12.19).
+"""Execution of commands by a running meter (Q-5, T-2, T-3, D-5, P-5, S-1; procedures of ANSI C12.19).
 
     asked                           outside test mode                     in test mode
     demand reset at the switch      billing's, but not within a lockout   the test's own

@@ -11,7 +11,7 @@ from rig.meter.billing.dates import DateRule, DateRuleError, Weekday
 
 
 class Observed(Enum):
-    """Where a holiday goes that falls on a weekend. Observed elsewhere, its own date is a plain Saturday or Sunday.
+    """Day on which a weekend holiday is observed. Observed elsewhere, its own date is a plain Saturday or Sunday.
 
     NEAREST_WEEKDAY: Saturday's to the Friday before, Sunday's to the Monday after, taken or not. NEXT_MONDAY: to the
     Monday after; if that is a holiday too, to the first day after it that is none, nor of a weekend.

@@ -1,4 +1,4 @@
-"""Which pulse input of the meter something is of: one identity for program, service, bench and stores (P-5).
+"""Identity of a pulse input of the meter, one for program, service, bench and stores (P-5).
 
 It stands beside what counts the pulses, below the contacts, so that billing can use it too.
 """

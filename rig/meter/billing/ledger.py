@@ -1,4 +1,4 @@
-"""What billing keeps, and what becomes of it when something happens (Q-2, Q-4, Q-5, T-1 to T-4, D-5, P-4).
+"""Ledger of billing: its registers, and how each event changes them (Q-2, Q-4, Q-5, T-1 to T-4, D-5, P-4).
 
 When that is, is for rig/meter/billing/billing.py to know. It has energy taken in up to now before anything happens.
 What is asked of a running meter, rig/meter/billing/execution.py makes of the steps that are here.
@@ -71,7 +71,7 @@ class Ledger:
 
     @property
     def continuous(self) -> bool:
-        """Whether demand must be told of each portion by itself (thermal)."""
+        """True if demand must be given each energy interval by itself (thermal)."""
         demand = self.active.demand
         return demand is not None and demand.continuous
 
@@ -87,7 +87,7 @@ class Ledger:
         return state.calendar_rate if state.forced_rate is None else state.forced_rate
 
     def take(self, amounts: Amounts, squares: Sequence[int], start_ns: int) -> None:
-        """What flowed from an instant until now. Nothing that the rate or an interval ends at was between."""
+        """Accumulate what flowed from an instant until now; neither the rate nor an interval ends in between."""
         now_ns = self.state.now_ns
         if self.test is not None:
             self.test.take(amounts, start_ns, now_ns, 0)
@@ -114,7 +114,7 @@ class Ledger:
     # --- demand intervals -----------------------------------------------------------------------------------
 
     def interval_ends_ns(self) -> int | None:
-        """When the running one does: of test mode counted from its begin, of billing by the local standard clock."""
+        """Return when the running interval ends: test mode's counted from its start, billing's by standard time."""
         state = self.state
         if state.test is not None:
             return state.test.interval_ends_ns
@@ -164,7 +164,7 @@ class Ledger:
         self.emit(TestModeBegan(now_ns, source))
 
     def end_test(self, source: Source | None) -> None:
-        """What the calendar had to say meanwhile comes now."""
+        """End test mode; what the calendar was due meanwhile takes effect now."""
         self.end_of_interval(Cause.TEST_MODE_END, self.present())
         self.test = self.state.test = None
         self.emit(TestModeEnded(self.state.now_ns, source))

@@ -45,11 +45,11 @@ class LocalClock:
         self._change = lru_cache(maxsize=64)(self._find_change)
 
     def local(self, utc_ns: int) -> datetime:
-        """What it shows, rounded down to a microsecond; aware, so it has the zone."""
+        """Return the time that it shows, rounded down to a microsecond; aware, so it has the zone."""
         return (_EPOCH + timedelta(microseconds=utc_ns // 1000)).astimezone(self.zone)
 
     def read(self, utc_s: int) -> ClockReading:
-        """How it stands to UTC."""
+        """Return its offset from UTC, and whether daylight saving is on."""
         local = self._at(utc_s)
         return ClockReading(_offset_s(local), bool(local.dst()))
 
@@ -84,7 +84,7 @@ class LocalClock:
         return stated if stated in seen or not seen else seen[0]
 
     def instant_ns(self, local: datetime) -> int:
-        """When it shows a local time (naive; a microsecond's first nanosecond).
+        """Return the instant at which it shows a local time (naive; a microsecond's first nanosecond).
 
         In a doubled hour it is the first pass, or with fold=1 the second. A time that the clock leaps over comes true
         when it leaps. Raises ValueError for an aware time.

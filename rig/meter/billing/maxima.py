@@ -1,4 +1,4 @@
-"""What is kept of demand (Q-4): maxima with their coincident demands, the highest peaks, cumulative demand.
+"""Maxima of demand (Q-4), with their coincident demands, the highest peaks, cumulative demand.
 
 Rows are by bin, total first and then the rates; in a row, places are by quantity. Demand is in nW (nvar, nVA).
 Of equal demands the first stays. Demand of 0 is no maximum: there is none yet.
@@ -28,7 +28,7 @@ class Maximum:
 
 @dataclass(frozen=True)
 class ResetValues:
-    """What a demand reset ended, what the running interval had counted in; `cumulative` is as it stands after.
+    """Values that a demand reset ended, the running interval included; `cumulative` is as it stands after.
 
     `maxima` and `cumulative` are by quantity, then by bin.
     """

@@ -1,4 +1,4 @@
-"""What the load-profile recorder can record: metrics, channels with their pulse constants, settings (T-4, P-5)."""
+"""Metrics that the load-profile recorder can record, channels with their pulse constants, settings (T-4, P-5)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RecorderError(RigError):
 
 
 class Metric(Enum):
-    """What one channel follows. The value is its name in programs and reports, `code` the protocols' number.
+    """Metric that one channel records. The value is its name in programs and reports, `code` the protocols' number.
 
     Exactly one of `quantity`, `square` (its place in Portion.squares) and `input` (0 or 1) is not None.
     """
@@ -91,7 +91,7 @@ class RecorderChannel:
 
     @property
     def unit_value(self) -> Fraction:
-        """What one count stands for, in the metric's unit (kWh, not Wh)."""
+        """Value of one count, in the metric's unit (kWh, not Wh)."""
         return self.pulse / 1000 if self.metric.quantity is not None else self.pulse
 
 
@@ -130,7 +130,7 @@ class RecorderSettings:
 
     @property
     def days(self) -> Fraction:
-        """How far back a full memory goes."""
+        """Days back that a full memory holds."""
         return Fraction(self.words, self.words_a_day)
 
 

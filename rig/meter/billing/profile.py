@@ -10,7 +10,7 @@ from rig.meter.billing.metric import RecorderSettings
 
 
 class IntervalFlag(Flag):
-    """What is to be known of an interval before its counts are used."""
+    """Flags of an interval, to be known before its counts are used."""
 
     NONE = 0
     SHORT = 1  # power was on for less than its whole length
@@ -27,7 +27,7 @@ class IntervalFlag(Flag):
 
 
 class MarkKind(Enum):
-    """What a sequence of dates and times says."""
+    """Mark that a sequence of dates and times makes."""
 
     START = "start"
     DAY = "day"

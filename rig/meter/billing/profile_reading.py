@@ -181,7 +181,7 @@ class _Reader:
         self._mark(index, kind, at, until)
 
     def _day_after_all(self, index: int, row: int) -> bool:
-        """Whether a date in a row of counts begins a day: then words before it were wrong, and not it.
+        """Return whether a date in a row of counts begins a day: then words before it were wrong, and not it.
 
         It is a damaged count if the same date stands where the next day is due.
         """
@@ -296,7 +296,7 @@ def _letter(word: Decoded) -> str:
 
 
 def _run(letters: str, index: int, of: str) -> int:
-    """How many letters from here on are of these."""
+    """Return the number of letters from here on that are among `of`."""
     end = index
     while end < len(letters) and letters[end] in of:
         end += 1
@@ -324,7 +324,7 @@ def _nearest(word: Decoded, near: date) -> date:
 
 
 def _dates(word: Decoded, near: date) -> list[date]:
-    """What a date word can mean in the years around: within 8 of any there is a 29 February."""
+    """Return the dates that a date word can mean in the years around: within 8 of any there is a 29 February."""
     assert isinstance(word, Date)
     years = range(near.year - 8, near.year + 9)
     return [date(year, *word) for year in years if word != (2, 29) or isleap(year)]

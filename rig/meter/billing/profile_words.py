@@ -68,7 +68,7 @@ Decoded = Count | Date | Time | Damaged
 
 
 def decode(word: int) -> Decoded:
-    """What a word of 16 bits says by itself."""
+    """Decode a word of 16 bits by itself, without its neighbours."""
     low = word & 0x3FFF
     if not word & 0x8000:
         return Damaged(word) if word.bit_count() & 1 else Count(low)

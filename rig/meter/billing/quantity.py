@@ -22,7 +22,7 @@ NANO_PER_KILO = 1000 * NANO
 
 
 class Quadrant(IntEnum):
-    """Where energy flows and how the current lies to the voltage."""
+    """Quadrant of energy: its direction, and whether the current lags or leads the voltage."""
 
     Q1 = 0
     Q2 = 1
@@ -38,7 +38,7 @@ class Quadrant(IntEnum):
 
 
 class Kind(IntEnum):
-    """What is kept in each quadrant: magnitudes, never negative."""
+    """Kind of energy registered in each quadrant: magnitudes, never negative."""
 
     WH = 0
     VARH = 1
@@ -101,12 +101,12 @@ class Quantity(Enum):
 
     @property
     def net(self) -> bool:
-        """Whether it can fall."""
+        """True if it can fall."""
         return bool(self.subtracts)
 
     @property
     def reactive(self) -> bool:
-        """Whether it needs a meter of reactive energy (M-1): everything but kWh delivered, received and net."""
+        """True if it needs a meter of reactive energy (M-1): everything but kWh delivered, received and net."""
         return self not in _ACTIVE
 
     @property
@@ -125,7 +125,7 @@ class Quantity(Enum):
         return self.value.replace(self.unit, self.demand_unit, 1)
 
     def of(self, amounts: Amounts) -> int:
-        """What these amounts come to, in nWh, nvarh or nVAh."""
+        """Return its value for these amounts, in nWh, nvarh or nVAh."""
         adds, subtracts = _TERMS[self]
         total = 0
         for place in adds:

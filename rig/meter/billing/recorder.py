@@ -45,7 +45,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass
 class RecorderState:
-    """What the recorder carries on, channel by channel where lists.
+    """State that the recorder carries on, channel by channel where lists.
 
     `counted`: pulses written so far. `carried`: what has flowed beyond them, in units of 1/denominator of the pulse
     constant (of energies and squares in 10⁻⁹, RecorderChannel.nano_pulse), so that it is an integer, and
@@ -105,7 +105,7 @@ class Recorder:
         return self._write([_date(wall), _time(wall)])
 
     def take(self, amounts: Sequence[int], squares: Sequence[int], inputs: Sequence[int]) -> None:
-        """What flowed since the last time: Amounts; Portion's squares, or none; pulses at both inputs, or none."""
+        """Accumulate what flowed since the last time: amounts; squares, or none; pulses at both inputs, or none."""
         carried = self.state.carried
         for place, adds, denominator in self._energies:
             for index in adds:
@@ -123,7 +123,7 @@ class Recorder:
         return tuple(carried // pulse for carried, pulse in zip(self.state.carried, self._pulses, strict=True))
 
     def next_end_ns(self, now_ns: int) -> int:
-        """When the interval that runs at `now_ns` ends, unless the clock moves before: then ask again."""
+        """Return when the interval that runs at `now_ns` ends, unless the clock is set before: then ask again."""
         return now_ns + self._length_ns - self._wall_ns(now_ns) % self._length_ns
 
     def end_interval(self, at_ns: int) -> tuple[int, ...]:
@@ -193,7 +193,7 @@ class Recorder:
         return tuple(words)
 
     def _wall_ns(self, utc_ns: int) -> int:
-        """What the clock on the wall shows, in nanoseconds since its 1970."""
+        """Return the local clock's time, in nanoseconds since its 1970."""
         return utc_ns + self._offset_ns(utc_ns)
 
     def _offset_ns(self, utc_ns: int) -> int:

@@ -1,4 +1,4 @@
-"""What a meter keeps when it is programmed anew (S-3)."""
+"""Registers and history that a meter keeps when it is programmed anew (S-3)."""
 
 from __future__ import annotations
 

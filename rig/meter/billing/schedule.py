@@ -1,4 +1,4 @@
-"""When demand intervals end and self-reads are due, by the local clock (Q-4, T-3)."""
+"""Schedule of the ends of demand intervals and of self-reads, by the local clock (Q-4, T-3)."""
 
 from __future__ import annotations
 

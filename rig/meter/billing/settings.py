@@ -1,4 +1,4 @@
-"""What is programmed into the billing side of a meter: plain data, made from the program file (rig/program)."""
+"""Settings of a meter's billing: plain data, made from the program file (rig/program)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_TEST_MINUTES = 255
 
 
 class SelfReadKind(Enum):
-    """When a meter reads itself (T-3)."""
+    """Occasion on which a meter reads itself (T-3)."""
 
     NEVER = "never"
     DAILY = "daily"
@@ -26,7 +26,7 @@ class SelfReadKind(Enum):
 
 @dataclass(frozen=True)
 class SelfReads:
-    """When registers are copied to the self-read list, at local times.
+    """Self-reads: the local times at which registers are copied to the self-read list.
 
     DAILY: at midnight. MONTHLY: at the midnight that begins day `day` (1 to 28) of the month. HOURS: each `hours` hours
     (1, 2, 3, 4, 6, 8, 12 or 24) of the local standard clock, counted from midnight. `resets_demand`: each self-read is

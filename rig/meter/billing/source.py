@@ -1,4 +1,4 @@
-"""Who or what a request to a meter comes from (C-3, S-1)."""
+"""Source of a request to a meter (C-3, S-1)."""
 
 from __future__ import annotations
 

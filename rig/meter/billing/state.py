@@ -1,4 +1,4 @@
-"""What billing must remember through a power failure (S-3)."""
+"""State that billing must remember through a power failure (S-3)."""
 
 from __future__ import annotations
 

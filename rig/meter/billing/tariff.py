@@ -35,7 +35,7 @@ class Rate(IntEnum):
 
 
 class DayType(Enum):
-    """What day it is, for the rate schedule: a holiday is that on whatever weekday it is observed."""
+    """Kind of day for the rate schedule: a holiday is that on whatever weekday it is observed."""
 
     WEEKDAY = "weekday"
     SATURDAY = "saturday"
@@ -120,7 +120,7 @@ class Tariff:
                     )
 
     def season_starts(self, year: int) -> tuple[tuple[date, int], ...]:
-        """When a season starts, and its place in `seasons`, in order; enough for the season of any day of the year.
+        """Return when each season starts, and its place in `seasons`, in order; enough for any day of the year.
 
         Where rules meet on one day in some year, the season listed later has it.
         """
@@ -132,7 +132,7 @@ class Tariff:
         return order[(order.index(place) + 1) % len(order)]
 
     def _starts_of(self, year: int) -> list[tuple[date, int]]:
-        """When each season starts by its date of a year, in order."""
+        """Return when each season starts by its date of a year, in order."""
         starts = []
         for place, season in enumerate(self.seasons):
             start = season.start.on(year)

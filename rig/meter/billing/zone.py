@@ -27,7 +27,7 @@ class ZoneError(RigError):
 
 @dataclass(frozen=True)
 class DaylightSaving:
-    """When clocks go forward and back, each year.
+    """Daylight saving: when clocks go forward and back, each year.
 
     `begin_minute` is a minute of the day in standard time, `end_minute` one in daylight time, as the wall has them when
     clocks are set. South of the equator daylight saving begins late in a year and ends early in the next.
@@ -57,7 +57,7 @@ class DaylightSaving:
                 )
 
     def changes(self, years: Iterable[int]) -> list[tuple[int, bool]]:
-        """When it begins (True) and ends (False), in order, in seconds of the standard clock since 1970."""
+        """Return when it begins (True) and ends (False), in order, in seconds of the standard clock since 1970."""
         found = []
         for year in years:
             found.append((_at(self.begin.on(year), self.begin_minute), True))
@@ -87,7 +87,7 @@ class RuleZone(tzinfo):
         return None if dt is None else timedelta(minutes=self.standard_min) + self._shift(dt)
 
     def dst(self, dt: datetime | None) -> timedelta | None:
-        """What of the offset is daylight saving; None without a time."""
+        """Return the daylight saving's part of the offset; None without a time."""
         return None if dt is None else self._shift(dt)
 
     def tzname(self, dt: datetime | None) -> str | None:
@@ -127,7 +127,7 @@ class RuleZone(tzinfo):
         return timedelta(seconds=self._shift_s if saves else 0)
 
     def _saves(self, standard_s: int) -> bool:
-        """Whether daylight saving is on at a second of the standard clock."""
+        """Return whether daylight saving is on at a second of the standard clock."""
         if self.saving is None:
             return False
         instants, begins = self._around((_EPOCH + timedelta(seconds=standard_s)).year)

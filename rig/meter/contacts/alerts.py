@@ -1,4 +1,4 @@
-"""What an alert goes by, once a second: demand, power factor, voltage, diagnostics (P-3).
+"""Alerts, judged once a second: demand, power factor, voltage, diagnostics (P-3).
 
 Each is exceeded, or not, or there is nothing to judge; then its contact is open. There is no hysteresis: a contact that
 is judged once a second stands for a second, however a load moves about its threshold.

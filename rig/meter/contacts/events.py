@@ -1,4 +1,4 @@
-"""What is asked of contacts, as the log has it (S-1; from 2048 on codes of our own)."""
+"""Commands to contacts, as the log has them (S-1; from 2048 on codes of our own)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the contacts of a meter do, as programmed (P-2, P-3, P-5, T-2).
+"""Functions of a meter's contacts, as programmed (P-2, P-3, P-5, T-2).
 
 Outputs are form C: a pulse output changes over at each pulse, every other closes K–Y while its function holds, K–Z
 otherwise. A function is one class, here, in level_functions.py or in alerts.py: it says what closes the contact, and
@@ -27,7 +27,7 @@ LevelEvent = LogEvent | EndOfInterval
 
 @dataclass(frozen=True)
 class ContactRatings:
-    """What a function tells its owner of depends on, of the meter that it is programmed in.
+    """Ratings of the meter that the notes on a function depend on.
 
     `max_w` is MAX in W (var, VA); `rates` are those that the calendar has or an input forces; `nominal_v` are the
     nominal voltages of its service, or of all where it is detected; `rated_v` is the highest that the meter is for.
@@ -47,7 +47,7 @@ class Output(ABC):
 
     @abstractmethod
     def text(self, meter: ContactRatings) -> str:
-        """What it does, in words for people."""
+        """Describe what it does, in words for people."""
 
     @property
     @abstractmethod
@@ -55,7 +55,7 @@ class Output(ABC):
         """Its function as marked on the meter."""
 
     def notes(self, meter: ContactRatings) -> Iterable[str]:
-        """What its owner should know, although it is right: a sentence each, with the output as its subject."""
+        """Give what its owner should know, although it is right: a sentence each, with the output as its subject."""
         return ()
 
 
@@ -96,7 +96,7 @@ class StateOutput(LevelOutput):
 
     @abstractmethod
     def closed(self, rate: Rate, test_mode: bool) -> bool:
-        """Whether it is closed in that."""
+        """Return whether it is closed at a rate, in test mode or out of it."""
 
 
 class Alert(LevelOutput):
@@ -104,7 +104,7 @@ class Alert(LevelOutput):
 
     @abstractmethod
     def exceeded(self, second: AlertInputs) -> bool | None:
-        """Whether a second exceeds its threshold; None where there is nothing to judge."""
+        """Return whether a second exceeds its threshold; None where there is nothing to judge."""
 
 
 INPUT_VOLTS = Fraction(33, 10)
@@ -123,7 +123,7 @@ class RecordedInput:
 
     @property
     def text(self) -> str:
-        """What it does, in words for people."""
+        """Description of what it does, in words for people."""
         return f"counts pulses of {number_text(self.weight)}"
 
 
@@ -142,7 +142,7 @@ class RateInput:
 
     @property
     def text(self) -> str:
-        """What it does, in words for people."""
+        """Description of what it does, in words for people."""
         return f"forces rate {self.rate.name}"
 
 

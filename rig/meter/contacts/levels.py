@@ -50,7 +50,7 @@ class ContactChange:
 
 @dataclass
 class LevelState:
-    """What LevelOutputs go on from: ticks at which timed ones open, rate and test mode as followed, what is closed."""
+    """State of LevelOutputs: ticks at which timed ones open, rate and test mode as followed, what is closed."""
 
     opens: dict[OutputId, int]
     rate: Rate
@@ -75,14 +75,14 @@ class LevelOutputs:
         self.closed = {output.id: False for output in outputs}
 
     def begin(self, tick: int, rate: Rate, test_mode: bool) -> list[ContactChange]:
-        """What each is from here on: nothing has ended or been judged yet, but a rate is in force."""
+        """Begin, and return the state of each: nothing has ended or been judged yet, but a rate is in force."""
         self._rate, self._test_mode = rate, test_mode
         self._go_by_state(tick)
         return [ContactChange(tick, id, closed) for id, closed in self.closed.items()]
 
     @property
     def state(self) -> LevelState:
-        """What to go on from."""
+        """State to continue from."""
         return LevelState(dict(self._opens), self._rate, self._test_mode, dict(self.closed))
 
     def resume(self, state: LevelState) -> None:
@@ -91,7 +91,7 @@ class LevelOutputs:
         self.closed |= {id: closed for id, closed in state.closed.items() if id in self.closed}
 
     def advance(self, happened: Iterable[tuple[int, LevelEvent]], until: int) -> list[ContactChange]:
-        """What happened, each at its tick, and the time up to `until`, which is not before the last of it."""
+        """Advance by events, each at its tick, and by the time up to `until`, which is not before the last of them."""
         changes: list[ContactChange] = []
         for tick, together in groupby(happened, key=lambda each: each[0]):
             changes += self._open_before(tick)

@@ -1,4 +1,4 @@
-"""Which output of the meter something is of: one identity for program, service, results, bench and stores."""
+"""Identity of an output of the meter, one for program, service, results, bench and stores."""
 
 from __future__ import annotations
 

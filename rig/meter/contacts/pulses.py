@@ -34,7 +34,7 @@ def least_kp(ks_wh: Fraction) -> Fraction:
 
 
 def kp_is_allowed(kp_wh: Fraction, ks_wh: Fraction) -> bool:
-    """Whether a KYZ output can have it: no less than the least Kp, or 0, which disables the output."""
+    """Return whether a KYZ output can have this Kp: no less than the least, or 0, which disables the output."""
     return kp_wh == 0 or kp_wh >= least_kp(ks_wh)
 
 
@@ -44,8 +44,7 @@ class PulseConstantError(RigError):
 
 @dataclass
 class PulseState:
-    """What an output must remember: pulses so far, and the energy since the last, in nWh over the constant's
-    denominator."""
+    """State of an output: pulses so far, and the energy since the last, in nWh over the constant's denominator."""
 
     count: int = 0
     carried: int = 0

@@ -1,4 +1,4 @@
-"""Which annunciators are lit, from what the meter found last (D-1, D-3, P-4).
+"""Annunciators of the display, and when each is lit (D-1, D-3, P-4).
 
     VA VB VC      a coil of the form senses the phase on its service, and it has ABSENT_V, 60 V, or more
     → ←           energy is delivered or received, over the last second
@@ -46,8 +46,8 @@ def lit(
     test: bool,
     since_end_ns: int | None,
 ) -> frozenset[Annunciator]:
-    """What is lit. `instant` is None before the first second. `alternate`, `test`: the sequence shown; `since_end_ns`:
-    time since the last end of a demand interval, None before the first."""
+    """Return the lit annunciators. `instant` is None before the first second. `alternate`, `test`: the sequence shown;
+    `since_end_ns`: time since the last end of a demand interval, None before the first."""
     found: set[Annunciator] = set()
     if instant is not None:
         found |= {*_voltages(instant), *_flow(instant, plate.reactive)}

@@ -58,12 +58,12 @@ def words(text: str) -> str:
 
 
 def fitted(text: str) -> str:
-    """What must be whole to be true."""
+    """Return a text that means nothing when cut short, or OVERFLOW where it has no room."""
     return text if places(text) <= TEXT_PLACES else OVERFLOW
 
 
 def places(text: str) -> int:
-    """How many places a text needs."""
+    """Return the number of places that a text needs."""
     return sum(c not in POINTS for c in text)
 
 

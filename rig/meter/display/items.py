@@ -1,4 +1,4 @@
-"""What can stand on the display, and in which sequences it does (D-2 to D-5, D-7, P-1, Q-6).
+"""Items that the display can show, and the sequences in which it does (D-2 to D-5, D-7, P-1, Q-6).
 
 By name they are in rig/program/display_items.py; what a meter lacks is refused when it is programmed.
 """
@@ -13,7 +13,7 @@ from rig.meter.billing.tariff import Rate
 
 
 class When(Enum):
-    """Which of a register: its value, or the date or time that belongs to it."""
+    """Part of a register to show: its value, or the date or time that belongs to it."""
 
     VALUE = ""
     DATE = "date"
@@ -21,7 +21,7 @@ class When(Enum):
 
 
 class DemandOf(Enum):
-    """Which demand register."""
+    """Demand register to show."""
 
     PRESENT = "present"
     PREVIOUS = "previous"
@@ -32,7 +32,7 @@ class DemandOf(Enum):
 
 
 class InstantaneousQuantity(Enum):
-    """What is measured now, by the name without the phase."""
+    """Quantity that is measured now, by the name without the phase."""
 
     VOLTS = "V"
     AMPERES = "I"

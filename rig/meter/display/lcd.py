@@ -1,4 +1,4 @@
-"""What stands on the meter's liquid-crystal display: the glass as data, for any sink to draw (D-1).
+"""Liquid-crystal display of the meter as data, for any output to draw (D-1).
 
 ┌────────────────────────────────────────────┐
 │ VA VB VC   → ← LAG LEAD     A B C D        │   annunciators
@@ -45,7 +45,7 @@ class Annunciator(Enum):
 
 @dataclass(frozen=True)
 class Lcd:
-    """What is lit: `ident` of up to IDENT_PLACES characters, `text` of up to TEXT_PLACES with POINTS between (drawn
+    """Lit segments: `ident` of up to IDENT_PLACES characters, `text` of up to TEXT_PLACES with POINTS between (drawn
     to the right of its field), `unit` of up to UNIT_PLACES, and annunciators. Raises ValueError for what does not fit.
     """
 

@@ -43,7 +43,7 @@ _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 @dataclass(frozen=True)
 class DisplayedNameplate:
-    """What does not change and is in no reading, as the display has it.
+    """Nameplate data for the display: constant, and in no reading.
 
     `firmware` is the version emulated, or where none is the rig's own, which is `software`; the program's digest,
     serial number, Ks in Wh and the multiplier of all readings; the calendar that makes times local and names seasons;

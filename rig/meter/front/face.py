@@ -14,7 +14,7 @@ from rig.meter.reading.meter_reading import MeterReading
 def face(
     front: Front, reading: MeterReading, instant: Instantaneous | None, readout: Readout, since_end_ns: int | None
 ) -> Lcd:
-    """What is to be seen of a reading and of the last second (`instant`, None before the first); `since_end_ns`: time
+    """Compose the display from a reading and the last second (`instant`, None before the first); `since_end_ns`: time
     since the last end of a demand interval, None before the first."""
     overlay = front.overlay
     if overlay is not None and overlay.wait_s is None:

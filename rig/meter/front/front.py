@@ -46,14 +46,14 @@ _ENDED_BY_LETTING_GO = (FrontState.TEST, FrontState.SWITCH, FrontState.MAGNET)
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """What covers the item for a while: all segments, or after a refused demand reset how long to wait for one."""
+    """Overlay that covers the item for a while: all segments, or after a refused demand reset the time to wait."""
 
     wait_s: int | None = None
 
 
 @dataclass
 class FrontSaved:
-    """What a Front goes on from when the process that had it has died."""
+    """State from which a Front continues when the process that had it has died."""
 
     now_ns: int
     operated: list[Switch]
@@ -81,7 +81,7 @@ class Front:
 
     @property
     def saved(self) -> FrontSaved:
-        """What to go on from."""
+        """State to continue from."""
         return FrontSaved(
             self._now_ns,
             list(self._operated),
@@ -104,7 +104,7 @@ class Front:
 
     @property
     def mode(self) -> Mode:
-        """Which sequence is shown."""
+        """Sequence that is shown."""
         return self._modes.state.mode
 
     @property
@@ -114,12 +114,12 @@ class Front:
 
     @property
     def fast(self) -> bool:
-        """Whether the alternate sequence goes by in fast scroll."""
+        """True while the alternate sequence goes by in fast scroll."""
         return self._modes.state is FrontState.FAST
 
     @property
     def place(self) -> int:
-        """Which item of its sequence is shown, from 0."""
+        """Place of the item shown in its sequence, from 0."""
         return self._modes.place
 
     @property
@@ -129,12 +129,12 @@ class Front:
 
     @property
     def overlay(self) -> Overlay | None:
-        """What covers the item; None: nothing."""
+        """Overlay that covers the item; None: nothing."""
         return self._overlay if self._now_ns < self._covered_until_ns else None
 
     @property
     def next_due_ns(self) -> int | None:
-        """When something changes by itself; None: not before something happens."""
+        """Instant of the next change that comes by itself; None: not before something happens."""
         due = [due for due, _ in self._dues()]
         if self._now_ns < self._covered_until_ns:
             due.append(self._covered_until_ns)
@@ -194,7 +194,7 @@ class Front:
         return {Switch.COVER, Switch.TEST} <= self._operated and not self._test_void
 
     def _dues(self) -> list[tuple[int, Switch | None]]:
-        """What comes by itself, in the order in which it comes where instants are equal; None is the item's time."""
+        """Return what comes by itself, in the order that holds where instants are equal; None is the item's time."""
         dues: list[tuple[int | None, Switch | None]] = [(hold.due_ns, switch) for switch, hold in self._holds.items()]
         dues.append((self._modes.item_due_ns, None))
         return [(due_ns, what) for due_ns, what in dues if due_ns is not None]

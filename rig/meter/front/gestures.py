@@ -1,4 +1,4 @@
-"""What a person does with a button or a magnet, from when it is operated and let go (D-3, D-4, D-6).
+"""Gestures of a person with a button or a magnet, from when it is pressed and released (D-3, D-4, D-6).
 
 Times are ns of a clock that does not go back.
 """
@@ -14,7 +14,7 @@ LONG_NS = 6 * SECOND_NS
 
 
 class Gesture(Enum):
-    """What is told of one button or magnet."""
+    """Gesture with one button or magnet."""
 
     SHORT = "let go within 3 s"
     HELD_3S = "held for 3 s"
@@ -57,7 +57,7 @@ class Hold:
 
     @property
     def state(self) -> tuple[str, int]:
-        """What to go on from: the state's name, and since when it is held, in ns."""
+        """State to continue from: the state's name, and since when it is held, in ns."""
         return self._state.value, self._since_ns
 
     def resume(self, state: tuple[str, int]) -> None:
@@ -71,7 +71,7 @@ class Hold:
 
     @property
     def due_ns(self) -> int | None:
-        """When `pass_due` has something to tell; None: not before it is operated anew."""
+        """Instant at which `pass_due` has a gesture; None: not before it is pressed again."""
         match self._state:
             case _State.HELD:
                 return self._since_ns + SHORT_NS

@@ -1,4 +1,4 @@
-"""What the test LED follows: in the alternate sequence and in test mode what is displayed, whatever it is (P-1, D-5).
+"""Quantity that the test LED follows: in the alternate sequence and in test mode, whatever is displayed (P-1, D-5).
 
     mode              what is displayed           the LED follows
     normal, Gyrbox    anything                    Wh, either way

@@ -1,4 +1,4 @@
-"""Which sequence the display shows, which item of it, and what is asked of billing (D-2 to D-5).
+"""Sequences of the display: which is shown, which item of it, and what is requested of billing (D-2 to D-5).
 
     event            NORMAL      ALTERNATE   FAST        MAGNET      SWITCH      TEST
     step             next        pass        .           .           next        next
@@ -43,7 +43,7 @@ FAST_NS = SECOND_NS // 2
 
 
 class Mode(Enum):
-    """Which sequence is shown."""
+    """Sequence that the display shows."""
 
     NORMAL = "normal"
     ALTERNATE = "alternate"
@@ -86,7 +86,7 @@ class FrontEvent(Enum):
 
 @dataclass
 class ModesState:
-    """What Modes go on from: the column of the table, the item's place, when it is over, whether test mode is asked."""
+    """State of Modes: the column of the table, the item's place, when it is over, whether test mode is requested."""
 
     heading: str
     place: int
@@ -119,7 +119,7 @@ class Modes:
 
     @property
     def saved(self) -> ModesState:
-        """What to go on from."""
+        """State to continue from."""
         return ModesState(self.state.heading, self.place, self.item_due_ns, self._asked)
 
     def stand(self, from_ns: int) -> None:

@@ -79,7 +79,7 @@ _NEXT = dict(zip(_IN_ORDER, (*_IN_ORDER[1:], OverrideState.VOID), strict=True))
 
 @dataclass
 class OverrideSaved:
-    """What an Override goes on from."""
+    """State of an Override."""
 
     state: OverrideState
     operated: list[Switch]
@@ -104,7 +104,7 @@ class Override:
 
     @property
     def saved(self) -> OverrideSaved:
-        """What to go on from."""
+        """State to continue from."""
         return OverrideSaved(self._state, list(self._operated), self._pressed_ns, self._moved_ns, self._now_ns)
 
     def resume(self, saved: OverrideSaved) -> None:

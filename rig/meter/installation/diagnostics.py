@@ -1,4 +1,4 @@
-"""What is wrong with an installation, from voltages, currents and their angles (P-3, Q-6, M-4).
+"""Diagnostics of an installation, from voltages, currents and their angles (P-3, Q-6, M-4).
 
 Every check compares what is measured with what the detected service lets expect (rig/meter/measuring/elements.py), for
 the voltages that the form's coils sense and the currents its elements use. The notice names neither checks nor limits;
@@ -31,7 +31,7 @@ MOST_COUNTED = 255
 
 
 class Diagnostic(Enum):
-    """What can be diagnosed, with the sentence for people. The first six go by the numbers of the trade, D1 to D6.
+    """Diagnostic, with its sentence for people. The first six go by the numbers of the trade, D1 to D6.
 
     A voltage between two lines goes by the first one's phase: on a 3-wire delta A is A–B, and C is C–B.
     """
@@ -136,7 +136,7 @@ class _Case:
         return max(v for v, w in zip(self.readings.v_rms, weights, strict=True) if w)
 
     def out(self, k: int) -> bool:
-        """Whether the k-th sensed voltage is lost."""
+        """Return whether the k-th sensed voltage is lost."""
         return self.size(k) < self.settings.phase_out * abs(self.service.expected[k])
 
     @property
@@ -270,7 +270,7 @@ class Diagnostics:
 
     @property
     def counters(self) -> dict[Diagnostic, int]:
-        """How often each came on, 0 to 255."""
+        """Number of times that each came on, 0 to 255."""
         return {d: s.count for d, s in zip(Diagnostic, self.state.each, strict=True)}
 
     def clear_counters(self) -> None:
@@ -279,7 +279,7 @@ class Diagnostics:
             state.count = 0
 
     def due(self, at_ns: int) -> bool:
-        """Whether `advance` would check at this time: readings need not be made before."""
+        """Return whether `advance` would check at this time: readings need not be made before."""
         return self._next_ns is None or at_ns >= self._next_ns
 
     def advance(

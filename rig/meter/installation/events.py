@@ -1,4 +1,4 @@
-"""What is found of an installation, as lines of the log (M-4, P-3)."""
+"""Events of an installation as lines of the log (M-4, P-3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a meter finds of where it is installed: the service, and what is wrong with it (M-4, P-3).
+"""Installation of a meter as the meter finds it: the service, and what is wrong with it (M-4, P-3).
 
 Readings are of the time since the last look, once a second; the diagnostics take every fifth.
 """
@@ -63,7 +63,7 @@ class Installation:
 
     @property
     def service(self) -> DetectedService | UnknownService | None:
-        """What the voltages are of; None while nobody knows yet, and without voltage."""
+        """Service that the voltages are of; None while nobody knows yet, and without voltage."""
         return self._detector.accepted
 
     @property
@@ -85,11 +85,11 @@ class Installation:
 
     @property
     def counters(self) -> dict[Diagnostic, int]:
-        """How often each diagnostic came on, 0 to 255."""
+        """Number of times that each diagnostic came on, 0 to 255."""
         return self._diagnostics.counters
 
     def due(self, at_ns: int) -> bool:
-        """Whether it is time to look, on a clock that does not go back."""
+        """Return whether it is time to look, on a clock that does not go back."""
         return self._detector.due(at_ns)
 
     def advance(self, readings: Readings, at_ns: int, utc_ns: int) -> list[LogEvent]:
@@ -110,5 +110,5 @@ class Installation:
 
 
 def _same(found: DetectedService | UnknownService, before: DetectedService | UnknownService | None) -> bool:
-    """Whether it is no news. The reason of an unknown service tells of voltages, which never stand still."""
+    """Return whether a finding is no news. An unknown service's reason names voltages, which never stand still."""
     return found == before or (isinstance(found, UnknownService) and isinstance(before, UnknownService))

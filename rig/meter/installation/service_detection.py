@@ -1,4 +1,4 @@
-"""Which service a meter is on, from its voltages (M-4).
+"""Detection of the service that a meter is on, from its voltages (M-4).
 
 A form can be on any service it has an element equation for. Each of these, at each voltage it comes in and in both
 rotations, says what voltages the form's coils would sense (rig/meter/measuring/elements.py). Those that are sensed must
@@ -123,19 +123,19 @@ def voltage_phasors(readings: Readings) -> tuple[complex | None, ...]:
 
 
 def sensed_voltage(element: Element, phasors: tuple[complex | None, ...]) -> complex | None:
-    """What the element's coil senses of these phase voltages; None where an angle it needs is missing."""
+    """Return the voltage that an element's coil senses of these phases; None where an angle it needs is missing."""
     weights = element.volt_weights
     known = [p for p, w in zip(phasors, weights, strict=True) if w]
     return None if None in known else _sum(weights, tuple(p or 0j for p in phasors))
 
 
 def off_by(lag: float, expected: float) -> float:
-    """How far apart two angles are, 0 to 180°."""
+    """Return the angle between two angles, 0 to 180°."""
     return abs((lag - expected + 180) % 360 - 180)
 
 
 def no_voltage(form: Form, readings: Readings) -> bool:
-    """Whether every phase that the form senses is without voltage."""
+    """Return whether every phase that the form senses is without voltage."""
     used = {k for e in form.equations for element in e.sensed for k, w in enumerate(element.volt_weights) if w}
     return all(readings.v_rms[k] < ABSENT_V for k in used)
 
@@ -195,7 +195,7 @@ def _reason(form: Form, readings: Readings) -> str:
 
 
 class ServiceObservation(Enum):
-    """What one check saw."""
+    """Result of one check."""
 
     NOTHING = "no voltage"
     SERVICE = "a service"
@@ -240,7 +240,7 @@ class ServiceDetector:
         self._in_a_row = 0
 
     def due(self, at_ns: int) -> bool:
-        """Whether `advance` would check at this time: readings need not be made before."""
+        """Return whether `advance` would check at this time: readings need not be made before."""
         return self._next_ns is None or at_ns >= self._next_ns
 
     def advance(self, readings: Readings, at_ns: int) -> DetectedService | UnknownService | None:

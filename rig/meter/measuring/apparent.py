@@ -23,7 +23,7 @@ RMS_PARTS = 1 << 16
 
 @dataclass
 class ApparentState:
-    """What an ApparentEnergy goes on from: the block so far, and what of it was counted, by element."""
+    """State of an ApparentEnergy: the block so far, and what of it was counted, by element."""
 
     block: Sums
     counted: list[int]
@@ -47,7 +47,7 @@ class ApparentEnergy:
 
     @property
     def state(self) -> ApparentState:
-        """What to go on from."""
+        """State to continue from."""
         return ApparentState(self._block, list(self._counted))
 
     def resume(self, state: ApparentState) -> None:

@@ -65,12 +65,12 @@ class ServiceType:
 
     @property
     def elements(self) -> int:
-        """How many elements meter it exactly, whatever its voltages and currents: one less than wires (Blondel)."""
+        """Elements needed to meter it exactly, whatever its voltages and currents: one less than wires (Blondel)."""
         return self.wires - 1
 
     @property
     def rotates(self) -> bool:
-        """Whether its phases have an order: not where they all lie along one line."""
+        """True if its phases have an order: not where they all lie along one line."""
         return any(phasor is not None and phasor[1] % 180 for phasor in self.voltages)
 
     def phasors(self, rotation: Rotation | None) -> tuple[complex, ...]:
@@ -138,7 +138,7 @@ def _weights(text: str) -> Weights:
 
 @dataclass(frozen=True)
 class ElementEquation:
-    """What a form registers on one service. Real power is the sum over `elements`.
+    """Equation by which a form registers one service. Real power is the sum over `elements`.
 
     `exact_when` is the condition under which that sum is the true power; "" where Blondel's theorem makes it
     so.
@@ -155,7 +155,7 @@ class ElementEquation:
 
     @property
     def wires(self) -> int:
-        """How many wires the service has."""
+        """Number of wires of the service."""
         return self.service_type.wires
 
     @property

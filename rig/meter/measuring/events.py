@@ -1,4 +1,4 @@
-"""What is wrong with what is measured, as a line of the log."""
+"""Faults of the measurement as lines of the log."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def crossing_beyond_end(record: Record) -> float | None:
 
 @dataclass
 class LineState:
-    """What a LineFrequency goes on from: where the last crossing was, sums of all windows, and the recent ones."""
+    """State of a LineFrequency: where the last crossing was, sums of all windows, and the recent ones."""
 
     start: float | None
     cycles: int
@@ -70,7 +70,7 @@ class LineFrequency:
 
     @property
     def state(self) -> LineState:
-        """What to go on from."""
+        """State to continue from."""
         return LineState(self._start, self._cycles, self._ticks, self._beyond, list(self._recent))
 
     def resume(self, state: LineState) -> None:

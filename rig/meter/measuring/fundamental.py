@@ -30,7 +30,7 @@ SLIP_CYCLES = 0.25
 
 @dataclass(frozen=True)
 class Fundamental:
-    """What the fundamentals of the channels come to over `samples` samples, as integers in codes squared.
+    """Fundamentals of the channels over `samples` samples, as integers in codes squared.
 
     For channels a and b in the order of PRODUCTS `along` is Σ ½·Re(X_a·X_b*) and `across` Σ ½·Im(X_a·X_b*), positive
     where b lags a: of a voltage and a current they are active and reactive power, as the linear forms of the products

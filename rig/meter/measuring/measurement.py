@@ -31,7 +31,7 @@ _TICKS = 1 << TICK_BITS
 
 
 class Fault(Enum):
-    """What can be wrong with a record, with the sentence for people. Its energy is registered all the same,
+    """Fault of a record, with the sentence for people. Its energy is registered all the same,
     except where that sentence says otherwise.
     """
 
@@ -57,7 +57,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True)
 class Window:
-    """What one record came to.
+    """Result of one record.
 
     Ticks are on the meter's timeline: they begin at the first record's tick_start and do not wrap at 2**48.
     `missing_ticks` is what of the time up to its end no window registers: before it, and of itself for an overflow.
@@ -90,7 +90,7 @@ class WaitingRecord:
 
 @dataclass
 class MeasurementState:
-    """What a Measurement goes on from when the process that had it has died and the board has not.
+    """State from which a Measurement continues when the process that had it has died and the board has not.
 
     `last` are the words of the last record, which ended at `tick` of the meter's timeline; `opening` those of the first
     that registered, with the DC `opening_mean` (sums and samples), None before any did. Parts of a nWh are `carried` by
@@ -158,7 +158,7 @@ class Measurement:
 
     @property
     def state(self) -> MeasurementState | None:
-        """What to go on from; None before the first record, and between two boards."""
+        """State to continue from; None before the first record, and between two boards."""
         if self._last is None or self._tick is None:
             return None
         carried, squares = self._registration.carried
@@ -220,7 +220,7 @@ class Measurement:
         return self._run
 
     def readings(self, sums: Sums) -> Readings:
-        """What a window, or several added up, averages to, by element of the form."""
+        """Return the averages of a window, or of several added up, by element of the form."""
         return self._scaling.readings(sums)
 
     def phases(self, sums: Sums) -> Readings:
@@ -312,7 +312,7 @@ class Measurement:
         return total
 
     def _opening_correction(self) -> tuple[Products, Products]:
-        """What the first windows have too much or too little, by products and td products: they were registered with
+        """Return the excess or shortfall of the first windows, by products and td products: they were registered with
         the DC of a cycle or two, and until the span is full each cycle lets it be known better (056-span.md)."""
         mean, before = self._span.mean, self._opening_mean
         if mean == before or not self._opening:
@@ -327,7 +327,7 @@ class Measurement:
         return products, delayed
 
     def _energies(self, sums: Sums, start: int) -> tuple[int, Energies | None]:
-        """What registers, and since when it flowed; nothing yet for a window whose vars are still to come."""
+        """Return the energy to register, and since when it flowed; None for a window whose vars are still to come."""
         if self._held.samples:
             sums, start = self._held + sums, start if self._held_from is None else self._held_from
         if self._quadrature is not None and self._quadrature.waiting:
@@ -359,7 +359,7 @@ class Measurement:
         return tuple(fault for fault, present in found.items() if present)
 
     def _start_of(self, record: Record) -> int:
-        """Where the record begins on a timeline that only goes forward. Between two records in sequence nothing is
+        """Return the record's begin on a timeline that only goes forward. Between two records in sequence nothing is
         missing, whatever their ticks say; a step back is a board that was reset, after a time nobody knows."""
         if self._tick is None:
             return record.tick_start

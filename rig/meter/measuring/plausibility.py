@@ -1,4 +1,4 @@
-"""Whether a record can be: what its counts and sums can come to at most in its length (H-9).
+"""Plausibility of a record: the most that its counts and sums can come to in its length (H-9).
 
 A good CRC says that a record arrived as it left, not that the FPGA's memory was sound. What a record registers is
 bounded by its ticks, and these by the computer's clock (Measurement.advance), so neither energy nor the time that its

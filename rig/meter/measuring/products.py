@@ -45,7 +45,7 @@ class Mean:
         return cls(tuple(int(c * samples) for c in codes), samples)
 
     def over(self, samples: int) -> tuple[int, ...]:
-        """What so many samples of it add up to, rounded to codes."""
+        """Return the sums that so many samples of this mean add up to, rounded to codes."""
         return tuple([divide_half_even(s * samples, self.samples) for s in self.sums])
 
     def codes(self) -> tuple[Fraction, ...]:
@@ -55,7 +55,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What samples add up to, DC and all: how many there are, their sums by channel, their 21 products."""
+    """Sums over samples, DC included: their number, their sums by channel, their 21 products."""
 
     samples: int
     sums: tuple[int, ...]

@@ -33,7 +33,7 @@ _WITH_V1 = tuple(PRODUCTS.index((Channel.V1, c)) for c in Channel)
 
 @dataclass(frozen=True)
 class Sums:
-    """What a window, or a run of them, adds up to, exact to one rounding a window.
+    """Sums of a window, or of a run of them, exact to one rounding a window.
 
     `products` are those that register, free of the DC that was known then. `moments` are all there is to r.m.s. values,
     DC and all, and `dc` what of it counts as DC: of windows from crossing to crossing their own sums by channel, of
@@ -71,7 +71,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Readings:
-    """What one window, or a run of them, averages to.
+    """Averages of one window, or of a run of them.
 
     Of three channels each: r.m.s. volts and amperes. `neutral_a` is the r.m.s. of the three currents' sum.
     By element of the form: watts, and volt-amperes as the product of the r.m.s. values of its two factors ("VA rms");
@@ -106,7 +106,7 @@ class Readings:
 
 
 class Scaling:
-    """What products are worth under one element equation, calibration and sample rate.
+    """Scale of products under one element equation, calibration and sample rate.
 
     Energy comes in integers of 1/units_per_wh watt-hours. That unit is the largest in which every product of
     sample codes is a whole number. The mean squares are forms too: of the channels, of each element's volts and
@@ -137,7 +137,7 @@ class Scaling:
 
     @property
     def units_per_wh(self) -> int:
-        """How many units of energy make a watt-hour."""
+        """Units of energy in a watt-hour."""
         return self._energy.denominator
 
     def energy(self, products: Products) -> tuple[int, ...]:

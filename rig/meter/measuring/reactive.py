@@ -48,7 +48,7 @@ def td_products(record: Record, mean: Mean) -> Products:
 
 @dataclass(frozen=True)
 class Turn:
-    """What the line turns in the delay: cos θ and sin θ in 2**-30."""
+    """Angle that the line turns in the delay: cos θ and sin θ in 2**-30."""
 
     cos: int
     sin: int
@@ -70,7 +70,7 @@ class Turn:
 
 @dataclass
 class QuadratureState:
-    """What a Quadrature goes on from: the last frequency in Hz, and what waits to be turned, td products and products
+    """State of a Quadrature: the last frequency in Hz, and what waits to be turned, td products and products
     by the delay of both."""
 
     hz: float | None
@@ -97,7 +97,7 @@ class Quadrature:
 
     @property
     def state(self) -> QuadratureState:
-        """What to go on from."""
+        """State to continue from."""
         return QuadratureState(self._hz, dict(self._waiting), self._samples)
 
     def resume(self, state: QuadratureState) -> None:
@@ -106,7 +106,7 @@ class Quadrature:
 
     @property
     def waiting(self) -> bool:
-        """Whether the last window is still to be turned, with the next."""
+        """True while the last window is still to be turned, with the next."""
         return bool(self._waiting)
 
     def advance(self, record: Record, delayed: Products, products: Products, hz: float | None) -> tuple[Products, int]:

@@ -20,7 +20,7 @@ from rig.meter.measuring.starting import Starting
 
 
 class Energies(NamedTuple):
-    """What flowed in one quadrant, as a Portion has it: magnitudes in nWh, nvarh, nVAh; V²h and A²h in 10⁻⁹."""
+    """Energy that flowed in one quadrant: magnitudes in nWh, nvarh, nVAh; V²h and A²h in 10⁻⁹."""
 
     quadrant: int
     wh: int
@@ -30,13 +30,13 @@ class Energies(NamedTuple):
     squares: tuple[int, ...]
 
     def of(self, quantity: Quantity) -> int:
-        """What a quantity has of it: never negative, so of a net quantity what was added."""
+        """Return a quantity's share of it: never negative, so of a net quantity what was added."""
         first = KINDS * self.quadrant
         magnitudes = (self.wh, self.varh, self.vah_rms, self.vah_td)
         return sum(magnitudes[place - first] for place in quantity.adds if first <= place < first + KINDS)
 
     def moves(self, quantity: Quantity) -> int:
-        """By how much a quantity's register moves: of a net quantity either way, of others up."""
+        """Return the movement of a quantity's register: of a net quantity either way, of others up."""
         if not quantity.net:
             return self.of(quantity)
         amounts = [0] * PLACES
@@ -64,12 +64,12 @@ class Registration:
 
     @property
     def carried(self) -> tuple[list[int], list[int]]:
-        """What is less than a nWh, by place and by square, to go on from with the same scaling."""
+        """Remainders below one nWh, by place and by square, to continue from with the same scaling."""
         return list(self._carried), list(self._carried_squares)
 
     @property
     def apparent(self) -> ApparentState:
-        """What volt-ampere-hours rms go on from."""
+        """State of the volt-ampere-hours rms, to continue from."""
         return self._apparent.state
 
     def resume(self, carried: list[int], squares: list[int], apparent: ApparentState) -> None:

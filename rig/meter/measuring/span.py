@@ -56,7 +56,7 @@ class SpanPart:
 
 @dataclass
 class SpanState:
-    """What a Span goes on from: its parts, oldest first, and the mean."""
+    """State of a Span: its parts, oldest first, and the mean."""
 
     parts: list[SpanPart]
     mean: tuple[int, ...]
@@ -76,7 +76,7 @@ class Span:
 
     @property
     def state(self) -> SpanState:
-        """What to go on from."""
+        """State to continue from."""
         return SpanState([replace(part) for part in self._parts], self.mean.sums, self.mean.samples)
 
     def resume(self, state: SpanState) -> None:

@@ -1,4 +1,4 @@
-"""Where a meter begins to register: its starting current, and that no load registers nothing (A-7 of the review).
+"""Threshold at which a meter begins to register: its starting current, so that no load registers nothing (review A-7).
 
 A channel is *live* while its r.m.s. value over the last span of windows (span.py) says so:
 
@@ -60,7 +60,7 @@ def limits_of_class(current_class: int) -> tuple[Limits, ...]:
 
 
 class Starting:
-    """Which channels are live: bit c of `live` is channel c's. Without `limits` all are, always.
+    """Channels that are live: bit c of `live` is channel c's. Without `limits` all are, always.
 
     `gains` are the volts or amperes of a code, by channel.
     """

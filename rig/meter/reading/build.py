@@ -32,7 +32,7 @@ def reading_of_state(
     interval_ends_ns: int | None = None,
     faults: Sequence[Fault] = (),
 ) -> MeterReading:
-    """What stands in a billing state that is settled.
+    """Build the reading of a billing state that is settled.
 
     `registers` and `test` hold the state's own; `interval_ends_ns` is of billing's interval or of test mode's.
     """
@@ -61,7 +61,7 @@ def reading_of_state(
 def installation_reading(
     state: DiagnosticsState, service: FoundService | UnknownService | None = None
 ) -> InstallationReading:
-    """What a meter finds of its installation."""
+    """Build the reading of what a meter finds of its installation."""
     return InstallationReading(
         service,
         tuple(

@@ -50,7 +50,7 @@ class RecorderReading:
     carried: tuple[int, ...]
 
     def carried_pulses(self, channel: int) -> Fraction:
-        """What has flowed beyond the pulses written, in pulses: with them it is what has flowed, exactly."""
+        """Return the flow beyond the pulses written, in pulses: with them it is what has flowed, exactly."""
         return Fraction(self.carried[channel], self.settings.channels[channel].nano_pulse.numerator)
 
 
@@ -78,7 +78,7 @@ class DiagnosticReading:
 
 @dataclass(frozen=True, slots=True)
 class InstallationReading:
-    """What the meter finds of where it is installed (M-4, P-3): the service, None while nobody knows and without
+    """Findings of the meter about its installation (M-4, P-3): the service, None while nobody knows and without
     voltage, and every diagnostic."""
 
     service: FoundService | UnknownService | None
@@ -122,7 +122,7 @@ class MeterReading:
 
     @property
     def active(self) -> MeterReading | TestModeReading:
-        """Whose registers and demand energy goes to now."""
+        """Reading whose registers and demand now take the energy: test mode's during test mode."""
         return self.test or self
 
 

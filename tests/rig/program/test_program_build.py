@@ -123,7 +123,7 @@ def test_the_plant_has_all_that_a_meter_can() -> None:
     shown = {item.name: item for item in made.display.normal}
     assert shown["kVAh"].what == EnergyItem(Quantity.KVAH_RMS)
     assert shown["kVA max"].what == DemandItem(Quantity.KVAH_RMS, DemandOf.MAXIMUM)
-    assert (shown["kVAh"].digits, shown["kVAh"].decimals) == (5, 0)
+    assert (shown["kVAh"].digits, shown["kVAh"].decimals) == (6, 2)
     assert (shown["kVA max"].digits, shown["kVA max"].decimals) == (6, 3)
     net = next(item.what for item in made.display.alternate if item.name == "kvarh net")
     assert net == EnergyItem(Quantity.KVARH_NET_DIRECTION)
@@ -136,7 +136,7 @@ def test_the_plant_has_all_that_a_meter_can() -> None:
 
 def test_without_a_file() -> None:
     made = default_program()
-    assert made.file == program("[display]\nscroll_seconds = 6").file
+    assert made.file == program("[display]\nscroll_seconds = 6\nenergy_digits = 6\nenergy_decimals = 3").file
     assert (made.nameplate.type, made.nameplate.form) == ("RXRS4e", "9S")
     assert made.ks.wh == Fraction(9, 5)
     assert made.equation is FORMS["9S"].equation()

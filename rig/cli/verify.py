@@ -1,0 +1,194 @@
+"""`rig verify`: an output of a running meter against its energy, by a counter (docs/verification.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rig.cli.json_output import print_json
+from rig.cli.options import (
+    ConfigOption,
+    ForceOption,
+    JsonOption,
+    LoadOption,
+    SocketOption,
+    loaded_configuration,
+    meter_socket,
+    option_number,
+)
+from rig.failures import interrupted
+from rig.plain_text import print_error, print_line
+
+if TYPE_CHECKING:
+    from rig.daemon.client import MeterClient
+    from rig.hardware.config import Config
+    from rig.meter.contacts.outputs import OutputId
+
+OUTPUTS = "led, kyz1, kyz2, kyz3 or kyz4"
+
+
+def verify(
+    output: Annotated[str, typer.Option("--output", help=f"{OUTPUTS}.")] = "kyz1",
+    pulses: Annotated[int | None, typer.Option("--pulses", help="Count so many; else as many as it takes.")] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", help="Count for about so long.")] = None,
+    energy: Annotated[str | None, typer.Option("--energy", help="Count for so many Wh.", show_default=False)] = None,
+    uncertainty: Annotated[
+        float | None,
+        typer.Option("--uncertainty", help="Count until the error is known to so many percent, k = 2."),
+    ] = None,
+    limit: Annotated[float, typer.Option("--limit", help="Percent: the largest error that passes.")] = 0.03,
+    constant: Annotated[
+        str | None,
+        typer.Option("--constant", help="Wh a pulse, as on the label; else what the meter is programmed for."),
+    ] = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, max=1000, help="Count so many times, and average.")] = 1,
+    counter: Annotated[
+        str, typer.Option("--counter", help="fpga: looped back; or visa:RESOURCE, such as a 53220A.")
+    ] = "fpga",
+    reference: Annotated[
+        str, typer.Option("--reference", help="meter: what it registers; source: a simulated steady load's true power.")
+    ] = "meter",
+    load: LoadOption = None,
+    counter_query: Annotated[
+        str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,
+    force: ForceOption = False,
+    config: ConfigOption = None,
+    socket: SocketOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Verify an output: its pulses, counted, against the energy that the meter registers, with uncertainty.
+
+    Exit status 0: passed. 1: failed. 2: no verdict, because it could not run or the count broke off.
+
+    Where no meter runs the simulated rig's own is started, as fast as it can, and ended.
+    """
+    from rig.files.whole import check_free, write_files
+    from rig.hardware.selection import metering_point, program_of
+    from rig.terminal.verify_view import count_shown, progress_text, verification_lines
+    from rig.verify.counters import counter_named
+    from rig.verify.errors import VerifyError
+    from rig.verify.junit import junit as report
+    from rig.verify.measure import Measurement
+    from rig.verify.plan import Plan
+    from rig.verify.run import Progress
+    from rig.verify.source import known_source
+
+    id = _output(output)
+    plan = Plan(
+        pulses=pulses,
+        seconds=seconds,
+        energy_wh=None if energy is None else option_number("--energy", energy, positive=True),
+        uncertainty_percent=uncertainty,
+        limit_percent=limit,
+        repeats=repeat,
+    )
+    constant_wh = None if constant is None else option_number("--constant", constant, positive=True)
+    if junit is not None:
+        check_free([junit], force)
+    if reference not in ("meter", "source"):
+        raise VerifyError(f"--reference is {reference!r}, it must be meter or source")
+    chosen = loaded_configuration(config, load)
+    known = None if reference == "meter" else known_source(chosen.simulation.load, metering_point(program_of(chosen)))
+    own = "--load" if load is not None else "--reference source" if known is not None else None
+    latest: list[Progress] = []
+    with ExitStack() as stack:
+        beside = counter_named(counter, counter_query)
+        if beside is not None:
+            stack.callback(beside.close)
+        client, begin = stack.enter_context(_meter(config, chosen, socket, own=own, paced=beside is not None))
+        show = stack.enter_context(count_shown(id.label))
+
+        def shown(progress: Progress) -> None:
+            latest[:] = [progress]
+            show(progress)
+
+        measurement = Measurement(
+            client,
+            id,
+            plan,
+            counter=beside,
+            constant_wh=constant_wh,
+            source=known,
+            progress=shown,
+            begin=begin,
+        )
+        try:
+            found = measurement.measure()
+        except KeyboardInterrupt:
+            so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
+            raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None
+    if junit is not None:
+        write_files({junit: report([found])})
+    if json:
+        print_json(found)
+    else:
+        for line in verification_lines(found):
+            print_line(line)
+    raise typer.Exit(0 if found.passed else 1)
+
+
+def _output(name: str) -> OutputId:
+    from rig.meter.contacts.outputs import OutputId
+    from rig.verify.errors import VerifyError
+
+    for output in OutputId:
+        if name.lower() == output.label.lower():
+            return output
+    raise VerifyError(f"--output is {name!r}, it must be {OUTPUTS}")
+
+
+@contextmanager
+def _meter(
+    path: Path | None, config: Config, socket: Path | None, *, own: str | None, paced: bool
+) -> Iterator[tuple[MeterClient, Callable[[], None]]]:
+    """The meter that runs, or the simulated rig's own for as long as this takes; and what to call when all is ready.
+
+    `own` is the option that only one of our own can have.
+    """
+    from rig.daemon.client import ClientError, MeterClient
+    from rig.daemon.launch import Launched
+    from rig.daemon.startup import Start
+    from rig.terminal.start import own_socket
+    from rig.verify.errors import VerifyError
+
+    there = meter_socket(path, config, socket)
+    try:
+        client = MeterClient.connect(there, "verification", "rig verify")
+    except ClientError:
+        if socket is not None or config.hardware.kind != "sim":
+            raise
+    else:
+        with client:
+            if own is not None:
+                raise VerifyError(
+                    f"a meter runs already (process {client.welcome.process}), and {own} is for one that begins: end "
+                    "it with rig stop, or leave the option out"
+                )
+            yield client, lambda: None
+        return
+    print_error("rig: no meter runs: this starts a simulated one, and ends it")
+    its_socket = own_socket()
+    launched = Launched(Start(config, str(its_socket), None, paced))
+    begun = False
+
+    def begin() -> None:
+        nonlocal begun
+        begun = True
+        launched.begin()
+
+    try:
+        with MeterClient.connect(its_socket, "verification", "rig verify") as client:
+            yield client, begin
+    finally:
+        if begun:
+            with suppress(ProcessLookupError):
+                launched.process.terminate()
+            launched.wait()
+        else:
+            launched.abandon()

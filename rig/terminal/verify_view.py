@@ -1,0 +1,70 @@
+"""A verification for people: how far it is, while it counts, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from rig.terminal.console import message_console
+from rig.verify.result import Verification
+from rig.verify.run import Progress
+
+MOST_ERRORS = 20
+"""Of closures out of order so many are printed; JSON has all."""
+
+
+@contextmanager
+def count_shown(label: str) -> Iterator[Callable[[Progress], None]]:
+    """Show on standard error how far a count is, if that is a terminal; yields what to call with its progress."""
+    console = message_console()
+    text = TextColumn("{task.description}", markup=False)
+    with Bar(text, BarColumn(), console=console, disable=not console.redraws, transient=True) as bar:
+        task = bar.add_task(f"{label}: waiting for the first pulse", total=1.0)
+
+        def show(progress: Progress) -> None:
+            share = progress.pulses / progress.wanted if progress.wanted else 0.0
+            bar.update(task, description=progress_text(label, progress), completed=min(1.0, share))
+
+        yield show
+
+
+def progress_text(label: str, progress: Progress) -> str:
+    """How far it is, in words."""
+    if progress.wanted is None or progress.error_percent is None:
+        return f"{label}: waiting for the first pulses"
+    parts = [f"{label}: {progress.pulses} of {progress.wanted} pulses"]
+    if progress.repeat > 1:
+        parts.append(f"repeat {progress.repeat}")
+    if progress.seconds_left:
+        parts.append(f"{progress.wanted - progress.pulses} more in {progress.seconds_left:.0f} s")
+    parts.append(f"{progress.error_percent:+.4f} % ± {progress.uncertainty_percent:.4f} %")
+    return ", ".join(parts)
+
+
+def verification_lines(found: Verification) -> list[str]:
+    """What it came to, line by line."""
+    unit = found.quantity.split()[0].removeprefix("k")
+    lines = [found.provenance.mark] if found.provenance.mark else []
+    lines += [
+        f"{'output':<14}{found.output}, {found.quantity}, {found.constant_wh:g} {unit} a pulse",
+        f"{'counter':<14}{found.counter}, against {found.reference}",
+        f"{'counted':<14}{found.pulses} pulses in {found.seconds:.3f} s, {found.energy_wh:.6f} {unit}",
+        f"{'reference':<14}{found.reference_wh:.6f} {unit}",
+        f"{'error':<14}{found.error_percent:+.5f} % ± {found.uncertainty_percent:.5f} % (k = 2)",
+        f"{'registration':<14}{found.registration_percent:.5f} %",
+    ]
+    for k, part in enumerate(found.budget):
+        name = "uncertainty" if not k else ""
+        lines.append(f"{name:<14}{part.standard_percent:.6f} %  {part.source} ({part.distribution})")
+    errors = found.kyz_order_errors
+    lines.append(f"{'order':<14}{len(errors) or 'no'} errors")
+    lines += [f"{'':<14}{error.text}" for error in errors[:MOST_ERRORS]]
+    if len(errors) > MOST_ERRORS:
+        lines.append(f"{'':<14}and {len(errors) - MOST_ERRORS} more: --json has all")
+    limit = f"limit ±{found.limits.error_percent:g} %"
+    lines.append(f"{'PASSED' if found.passed else 'FAILED':<14}{limit}")
+    lines += [f"{'':<14}{reason}" for reason in found.reasons]
+    return lines

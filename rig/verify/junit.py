@@ -1,0 +1,31 @@
+"""A verification as a JUnit report, for whoever runs it among other tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from rig.verify.result import Verification
+
+
+def junit(results: Sequence[Verification]) -> bytes:
+    """Give the report: one suite, a test for each verification, each reason of a failure a line."""
+    failed = sum(not each.passed for each in results)
+    seconds = sum(each.seconds for each in results)
+    suite = ElementTree.Element(
+        "testsuite", name="rig verify", tests=str(len(results)), failures=str(failed), time=f"{seconds:.3f}"
+    )
+    for each in results:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname="rig.verify", name=f"{each.output} {each.quantity}", time=f"{each.seconds:.3f}"
+        )
+        if not each.passed:
+            failure = ElementTree.SubElement(case, "failure", message=each.reasons[0])
+            failure.text = "\n".join([*each.reasons, *(error.text for error in each.kyz_order_errors)])
+        said = ElementTree.SubElement(case, "system-out")
+        said.text = (
+            f"error {each.error_percent:+.5f} %, uncertainty {each.uncertainty_percent:.5f} % (k = 2), "
+            f"{each.pulses} pulses; {each.provenance.line}{'  ' + each.provenance.mark if each.provenance.mark else ''}"
+        )
+    report: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return report

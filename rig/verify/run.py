@@ -1,0 +1,335 @@
+"""One verification from its first closure to its last: pure, fed with windows and counts as they come (P-6).
+
+    state       begins with                                     ends with
+    waiting     the first window                                the first closure after it whose energy is known
+    counting    that closure, or the one after a repeat's last  as many pulses as the plan has, by the scatter so far
+    done        the last repeat's last closure                  -
+    stopped     STOPPED_PULSES of energy without a closure      -
+
+An edge leaves the meter a constant latency after its energy has flowed, so at the edge's tick less the latency exactly
+a whole number of pulses has. What that comes out as instead is the error; how it scatters from one edge to the next is
+how well edges are known.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from itertools import pairwise
+from math import floor, sqrt
+from statistics import fmean
+
+from rig.verify.budget import Budget, Component, Shape, budget
+from rig.verify.closures import HALF, Closure, ClosureFault, Fault, judge, pulse_nwh
+from rig.verify.comparison import Comparison
+from rig.verify.errors import CountLost
+from rig.verify.flow import Flow
+from rig.verify.observed import Counted
+from rig.verify.plan import LEAST_PULSES, Plan
+
+NANO = 10**9
+
+EDGE_S = 1e-3 / sqrt(3)
+"""Before edges have shown how they scatter: late by a millisecond at most (drivers/schedule.py), any part of it."""
+
+STOPPED_PULSES = 3
+STOPPED_S = 2.0
+"""With so much energy, and so long, since the last closure no more are coming: edges are late by far less."""
+
+ROUNDED_TICKS = 2
+"""The instant of a pulse is rounded up to a tick (rig/meter/contacts/pulses.py), the stamp of its edge to another."""
+
+NO_LOAD_S = 10.0
+"""So long without any energy of the output's quantity, and there is no load."""
+
+RECKONED = 1.1
+"""The scatter is found anew each time that there are a tenth more closures."""
+
+
+class State(Enum):
+    """Where a verification is."""
+
+    WAITING = "waiting"
+    COUNTING = "counting"
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is verified: which output, of which quantity, with what it should have for a constant in Wh."""
+
+    label: str
+    quantity: str
+    constant_wh: Fraction
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Ticks a second, and ticks from the instant of a pulse to its edge."""
+
+    tick_hz: Fraction
+    latency_ticks: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A closure, at a tick known to plus or minus `half_ticks`."""
+
+    closure: Closure
+    tick: Fraction
+    half_ticks: Fraction
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One count from a closure to another: its comparison, seconds, and what is uncertain of it."""
+
+    comparison: Comparison
+    seconds: float
+    components: tuple[Component, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it has come: `pulses` of `wanted` in repeat number `repeat`, from 1; the error so far."""
+
+    state: State
+    repeat: int
+    pulses: int
+    wanted: int | None
+    seconds_left: float | None
+    error_percent: float | None
+    uncertainty_percent: float | None
+
+
+class Run:
+    """A verification; `lasting` are components of the reference that no count lessens, `clock_s` the half-width that
+    the counter's clock is compared to, 0 where it is the meter's own. Raises CountLost where nothing can be counted."""
+
+    def __init__(
+        self, output: Output, plan: Plan, time: Timeline, *, lasting: tuple[Component, ...] = (), clock_s: float = 0.0
+    ) -> None:
+        self.output, self.plan = output, plan
+        self.state = State.WAITING
+        self.flow = Flow()
+        self.repeats: list[Repeat] = []
+        self.illegal = 0
+        self.clock_s = clock_s
+        self._time, self._lasting = time, lasting
+        self._seen: list[Seen] = []
+        self._waiting: deque[Counted] = deque()
+        self._base: int | None = None
+        self._begin = self._first_tick = self._skipped = 0
+        self._edge_s, self._reckoned = EDGE_S, 0
+        self._wanted: int | None = None
+
+    # --- what comes -------------------------------------------------------------------------------------------
+
+    def add_window(self, begin_tick: int, end_tick: int, nwh: int) -> None:
+        """Take in energy of the output's quantity that has flowed."""
+        if self.flow.begin_tick is None:
+            self._first_tick = begin_tick
+        self.flow.add(begin_tick, end_tick, nwh)
+        self._attend()
+
+    def counted(self, count: Counted) -> None:
+        """Take in a count, in ticks; the first says where counting begins."""
+        if self._base is None:
+            self._base = count.pulses
+        last = self._waiting[-1].pulses if self._waiting else self._last_pulses
+        if count.pulses < last:
+            raise CountLost(
+                f"the counter of {self.output.label} has {count.pulses} pulses and had {last}: it was reset, or "
+                "rolled over, in mid-count; begin again"
+            )
+        if count.pulses > last:
+            self._waiting.append(count)
+        self._attend()
+
+    @property
+    def _last_pulses(self) -> int:
+        assert self._base is not None
+        return self._base + (self._seen[-1].closure.number if self._seen else self._skipped)
+
+    # --- what it comes to -------------------------------------------------------------------------------------
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self.state in (State.DONE, State.STOPPED)
+
+    @property
+    def faults(self) -> list[ClosureFault]:
+        """What is wrong with the closures so far."""
+        closures = [seen.closure for seen in self._seen]
+        end = None
+        if self.state is State.STOPPED:
+            end = self._at_s(self._known_tick), Fraction(self.flow.total_nwh)
+        found = judge(closures, self._constant_nwh, end)
+        if self.illegal and closures:
+            found.append(
+                ClosureFault(Fault.BOTH_CLOSED, self.illegal, closures[0].number, closures[0].at_s, closures[-1].at_s)
+            )
+        return found
+
+    @property
+    def errors_percent(self) -> list[float]:
+        """The error of each repeat."""
+        return [float(each.comparison.error_percent) for each in self.repeats]
+
+    @property
+    def error_percent(self) -> float:
+        """The mean error of the repeats."""
+        return fmean(self.errors_percent)
+
+    @property
+    def budget(self) -> Budget:
+        """The budget of that mean."""
+        return budget([each.components for each in self.repeats], self.errors_percent)
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        made = self._made()
+        if made is None:
+            return Progress(self.state, len(self.repeats) + 1, 0, self._wanted, None, None, None)
+        wanted, pulses = self._wanted, made.comparison.pulses
+        left = None if wanted is None else max(0, wanted - pulses) * made.seconds / pulses
+        uncertainty = budget([made.components], [0.0]).expanded_percent
+        error = float(made.comparison.error_percent)
+        return Progress(self.state, len(self.repeats) + 1, pulses, wanted, left, error, uncertainty)
+
+    # --- within -----------------------------------------------------------------------------------------------
+
+    @property
+    def _constant_nwh(self) -> Fraction:
+        return self.output.constant_wh * NANO
+
+    @property
+    def _known_tick(self) -> int:
+        """Edges up to there have their energy."""
+        return (self.flow.end_tick or 0) + self._time.latency_ticks
+
+    def _at_s(self, tick: Fraction | int) -> Fraction:
+        """Seconds since the first window."""
+        return (Fraction(tick) - self._first_tick - self._time.latency_ticks) / self._time.tick_hz
+
+    def _attend(self) -> None:
+        if self.over or self.flow.begin_tick is None:
+            return
+        while self._waiting and not self.over:
+            count = self._waiting[0]
+            if count.latest > self._known_tick:
+                break
+            self._waiting.popleft()
+            self._see(count)
+        if not self.over:
+            self._watch()
+
+    def _see(self, count: Counted) -> None:
+        """A closure whose energy is known."""
+        assert self._base is not None
+        tick = Fraction(count.earliest + count.latest, 2)
+        half = Fraction(max(ROUNDED_TICKS, count.latest - count.earliest), 2)
+        instant = floor(tick) - self._time.latency_ticks
+        if instant < self._first_tick:
+            self._skipped = count.pulses - self._base
+            return
+        flowed = self.flow.at(instant)
+        assert flowed is not None
+        closure = Closure(count.pulses - self._base, self._at_s(tick), flowed, count.contact)
+        self._seen.append(Seen(closure, tick, half))
+        if self.state is State.WAITING:
+            self.state = State.COUNTING
+        self._count()
+
+    def _count(self) -> None:
+        """End a repeat that has pulses enough."""
+        made = self._made()
+        if made is None:
+            return
+        if len(self._seen) >= self._reckoned:
+            self._edge_s = self._scatter_s()
+            self._reckoned = max(LEAST_PULSES, int(len(self._seen) * RECKONED))
+            if not self.repeats:
+                rate = made.comparison.pulses / made.seconds
+                self._wanted = self.plan.pulses_of(self.output.constant_wh, rate, self._edge_s)
+                made = self._made() or made
+        assert self._wanted is not None
+        if made.comparison.pulses >= self._wanted:
+            self.repeats.append(made)
+            self._begin = len(self._seen)
+            if len(self.repeats) == self.plan.repeats:
+                self.state = State.DONE
+
+    def _made(self) -> Repeat | None:
+        """The repeat that is being counted, if it ended now; None before there is anything to compare."""
+        if self._begin + 1 >= len(self._seen):
+            return None
+        first, last = self._seen[self._begin], self._seen[-1]
+        if last.closure.flowed_nwh <= first.closure.flowed_nwh:
+            return None
+        seconds = float((last.tick - first.tick) / self._time.tick_hz)
+        reference_wh = (last.closure.flowed_nwh - first.closure.flowed_nwh) / NANO
+        pulses = last.closure.number - first.closure.number
+        comparison = Comparison(pulses, self.output.constant_wh, reference_wh)
+        half_s = float(max(first.half_ticks, last.half_ticks) / self._time.tick_hz)
+        resolution_s = half_s / Shape.RECTANGULAR.divisor
+        to_percent = 100 * sqrt(2) / seconds  # two edges, each with its own
+        known = len(self._seen) >= LEAST_PULSES
+        if self._edge_s > resolution_s:
+            freedom = float(len(self._seen) - 2) if known else float("inf")
+            edges = Component("instants of the first and the last edge", self._edge_s * to_percent, freedom=freedom)
+        else:
+            edges = Component("resolution of the counter's instants", half_s * to_percent, Shape.RECTANGULAR)
+        varying = [edges]
+        if self.clock_s:
+            varying.append(Component("comparison of clocks", self.clock_s * to_percent, Shape.RECTANGULAR))
+        random = (Component(c.source, c.half_width_percent, c.shape, c.freedom, random=True) for c in varying)
+        return Repeat(comparison, seconds, (*random, *self._lasting))
+
+    def _scatter_s(self) -> float:
+        """The standard deviation of an edge's instant, from what gaps have beyond whole pulses: of two edges each."""
+        if len(self._seen) < LEAST_PULSES:
+            return EDGE_S
+        closures = [seen.closure for seen in self._seen]
+        pulse = pulse_nwh(closures, self._constant_nwh)
+        first, last = self._seen[0], self._seen[-1]
+        flowed = last.closure.flowed_nwh - first.closure.flowed_nwh
+        pulse_s = float(pulse * (last.tick - first.tick) / self._time.tick_hz / flowed)
+        squares = 0.0
+        for a, b in pairwise(closures):
+            pulses = (b.flowed_nwh - a.flowed_nwh) / pulse
+            squares += float(pulses - floor(pulses + HALF)) ** 2
+        return pulse_s * sqrt(squares / (2 * (len(closures) - 1)))
+
+    def _watch(self) -> None:
+        """See whether anything still comes."""
+        assert self.flow.end_tick is not None
+        hz = self._time.tick_hz
+        if not self.flow.total_nwh:
+            if (self.flow.end_tick - self._first_tick) / hz > NO_LOAD_S:
+                raise CountLost(
+                    f"no {self.output.quantity} has flowed in {NO_LOAD_S:g} s: put a load on that {self.output.label} "
+                    "pulses for"
+                )
+            return
+        if self._waiting:
+            return
+        last_nwh = self._seen[-1].closure.flowed_nwh if self._seen else 0
+        last_tick = self._seen[-1].tick - self._time.latency_ticks if self._seen else self._first_tick
+        if self.flow.total_nwh - last_nwh < STOPPED_PULSES * self._constant_nwh + self._constant_nwh / 2:
+            return
+        if (self.flow.end_tick - last_tick) / hz < STOPPED_S:
+            return
+        if not self._seen:
+            raise CountLost(
+                f"{self.output.label} was to pulse {int(self.flow.total_nwh / self._constant_nwh)} times, and the "
+                "counter has counted nothing: see to its wiring"
+            )
+        if not self.repeats and (made := self._made()) is not None:
+            self.repeats.append(made)
+        self.state = State.STOPPED

@@ -1,0 +1,30 @@
+"""A pytest plugin (`-p tests.mutants.failures`): writes the tests that fail into the file $FAILURES, a line each.
+
+Its hypothesis profile has the suite's examples and does not look for smaller ones: that one failed is enough here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+
+PROFILE = "planted"
+settings.register_profile(PROFILE, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+
+
+def _note(node: str) -> None:
+    with Path(os.environ["FAILURES"]).open("a", encoding="utf-8") as file:
+        file.write(node + "\n")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.failed:
+        _note(report.nodeid)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.failed:
+        _note(report.nodeid)

@@ -1,0 +1,193 @@
+"""`rig verify` on real simulated meters: exit status, JSON, JUnit, planted faults, and a meter that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+from scpi_instrument import ScpiInstrument
+from typer.testing import CliRunner, Result
+
+from calibration.constants import Calibration, calibration_toml
+from gateware.chain import Chain
+from rig.cli.app import app
+from rig.daemon.address import runtime_folder
+from rig.daemon.client import MeterClient
+from rig.daemon.launch import Launched
+from rig.daemon.protocol import PulsesCounted, Stop, Topic
+from rig.daemon.startup import Start
+from rig.errors import RigError
+from rig.hardware.config import Config
+from rig.hardware.simulation import known_constants, sensors_of
+from rig.meter.contacts.outputs import OutputId
+from rig.verify.counters import BusCounter
+from rig.verify.errors import CountLost
+from rig.verify.measure import Measurement
+from rig.verify.plan import Plan
+from rig.verify.result import Verification
+from rig.verify.run import Progress
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def verify(*words: str) -> Result:
+    return CliRunner().invoke(app, ["verify", *words])
+
+
+def test_a_wrong_constant_fails_with_its_error_within_the_uncertainty(here: Path) -> None:
+    """0.15 Wh a pulse, and 0.15075 on the label: +0.5 %."""
+    found = verify("--output", "KYZ1", "--constant", "0.15075", "--json", "--junit", "report.xml")
+    assert found.exit_code == 1, found.output
+    result = msgspec.json.decode(found.stdout, type=Verification)
+    assert result.error_percent == pytest.approx(0.5, abs=result.uncertainty_percent * 1.005)
+    assert result.uncertainty_percent <= 0.01
+    assert result.registration_percent == pytest.approx(100 + result.error_percent)
+    assert not result.passed
+    assert result.reasons == ["the error is +0.5000 %, beyond the limit of ±0.03 %"]
+    assert result.kyz_order_errors == []
+    assert (result.simulated, result.fidelity, result.provenance.simulated) == (True, "exact", True)
+    suite = ElementTree.parse(here / "report.xml").getroot()
+    assert suite.attrib["failures"] == "1"
+    (failure,) = suite.iter("failure")
+    assert "+0.5000 %" in failure.attrib["message"]
+    assert "SIMULATED" in next(suite.iter("system-out")).text
+
+
+def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) -> None:
+    """The gains of all currents half a percent up: the meter registers that much more than the source gives."""
+    config = Config()
+    chain = Chain()
+    right = known_constants(sensors_of(config, 20, chain), chain.tick_hz)
+    channels = tuple(
+        msgspec.structs.replace(each, gain=each.gain * Fraction(201, 200)) if hasattr(each, "__struct_fields__")
+        else type(each)(gain=each.gain * (Fraction(201, 200) if k >= 3 else 1), delay_ticks=each.delay_ticks,
+                        offset_codes=each.offset_codes)
+        for k, each in enumerate(right.channels)
+    )  # fmt: skip
+    wrong = Calibration(channels, identity="wrong", date="2026-11-29", calibrated=True, source="planted")
+    (here / "constants.toml").write_text(calibration_toml(wrong))
+    (here / "rig.toml").write_text('[meter]\ncalibration = "constants.toml"\n')
+    found = verify("--load", "5 A, pf 0.8 lag", "--reference", "source", "--energy", "1.5", "--json")
+    assert found.exit_code == 1, found.output
+    result = msgspec.json.decode(found.stdout, type=Verification)
+    assert (result.reference, result.pulses) == ("source", 10)
+    assert result.error_percent == pytest.approx(0.5, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--output", "kyz5"], "--output is 'kyz5', it must be led, kyz1"),
+        (["--counter", "abacus"], "--counter is 'abacus', it must be fpga, or visa:"),
+        (["--counter", "visa:"], "--counter is 'visa:', it must be"),
+        (["--counter", "visa:ASRL/dev/nothing::INSTR"], "cannot be opened"),
+        (["--pulses", "5", "--seconds", "3"], "both say how long: give one"),
+        (["--pulses", "1"], "it must be 2 to"),
+        (["--energy", "0"], "--energy is"),
+        (["--constant", "nine"], "--constant is"),
+        (["--limit", "0"], "--limit is 0, it must be more than 0"),
+        (["--reference", "faith"], "it must be meter or source"),
+        (["--reference", "source", "--load", "lively"], "needs a steady load"),
+        (["--load", "5 kA"], "is not understood"),
+        (["--socket", "nowhere.sock"], "no meter runs at nowhere.sock"),
+        (["--repeat", "0"], "repeat"),
+    ],
+)
+def test_what_cannot_run_has_status_2_and_a_sentence(here: Path, words: list[str], why: str) -> None:
+    found = verify(*words)
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        assert getattr(found.exception, "status", 2) == 2
+        assert why in str(found.exception)
+    else:
+        assert found.exit_code == 2
+        assert why in found.output
+    assert found.stdout == "" or found.exit_code == 2
+
+
+@pytest.fixture
+def meter() -> Iterator[tuple[Launched, MeterClient]]:
+    socket = runtime_folder() / "meter.sock"
+    launched = Launched(Start(Config(), str(socket), None, paced=False))
+    with MeterClient.connect(socket, "verification", "test") as client:
+        yield launched, client
+    launched.process.kill()
+    launched.wait()
+
+
+def test_a_meter_that_dies_in_mid_count_is_told_and_nothing_is_made_up(meter: tuple[Launched, MeterClient]) -> None:
+    launched, client = meter
+
+    def kill(progress: Progress) -> None:
+        if progress.pulses >= 3:
+            os.kill(launched.process.pid, signal.SIGKILL)
+
+    measurement = Measurement(client, OutputId.KYZ1, Plan(pulses=10_000), begin=launched.begin, progress=kill)
+    with pytest.raises(CountLost, match="the count broke off, and nothing is known of the rest"):
+        measurement.measure()
+
+
+def test_an_output_that_does_not_pulse_is_refused(meter: tuple[Launched, MeterClient]) -> None:
+    launched, client = meter
+    with pytest.raises(RigError, match="KYZ4 does not pulse in the meter's program: give an output that does"):
+        Measurement(client, OutputId.KYZ4, Plan(), begin=launched.begin).measure()
+
+
+def test_a_counter_in_real_time_is_not_for_a_meter_at_full_speed(meter: tuple[Launched, MeterClient]) -> None:
+    _, client = meter
+    with ScpiInstrument() as instrument:
+        counter = BusCounter(instrument.resource)
+        with pytest.raises(RigError, match="counts in real time, and the meter does not"):
+            Measurement(client, OutputId.KYZ1, Plan(), counter=counter)
+        counter.close()
+
+
+class Follower:
+    """What an instrument on the contacts would count: the meter's pulses, by a client of its own, with `lost` ones."""
+
+    def __init__(self, socket: Path, lost: int | None) -> None:
+        self.client = MeterClient.connect(socket, "verification", "follower")
+        self.client.subscribe(Topic.KYZ1_PULSES)
+        self.lost, self.pulses, self.base = lost, 0, 0
+
+    def __call__(self) -> int:
+        while (message := self.client.poll()) is not None:
+            if isinstance(message, PulsesCounted):
+                self.pulses = message.pulses
+        self.base = self.base or self.pulses
+        gone = self.lost is not None and self.pulses - self.base >= self.lost
+        return self.pulses - gone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bus", ["socket", "pty"])
+@pytest.mark.parametrize("lost", [None, 12])
+def test_an_instrument_on_a_bus_counts_a_meter_in_real_time(bus: str, lost: int | None) -> None:
+    socket = runtime_folder() / "meter.sock"
+    launched = Launched(Start(Config(), str(socket), None, paced=True))
+    try:
+        with MeterClient.connect(socket, "verification", "test") as client:
+            launched.begin()
+            with ScpiInstrument(over=bus, count=Follower(socket, lost)) as instrument:
+                counter = BusCounter(instrument.resource)
+                plan = Plan(pulses=40, limit_percent=2.0)
+                found = Measurement(client, OutputId.KYZ1, plan, counter=counter).measure()
+                counter.close()
+            client.ask(Stop())
+        launched.wait()
+    finally:
+        launched.process.kill()
+    assert found.counter == f"visa:{instrument.resource}"
+    missing = 0.0 if lost is None else -2.5
+    assert found.error_percent == pytest.approx(missing, abs=found.uncertainty_percent + 0.1)
+    assert found.passed is (lost is None)
+    assert [error.fault for error in found.kyz_order_errors] == ([] if lost is None else ["missed"])
