@@ -14,6 +14,7 @@ from rig.cli.options import (
     ConfigOption,
     ForceOption,
     JsonOption,
+    LengthOption,
     LoadOption,
     SocketOption,
     loaded_configuration,
@@ -34,7 +35,7 @@ OUTPUTS = "led, kyz1, kyz2, kyz3 or kyz4"
 def verify(
     output: Annotated[str, typer.Option("--output", help=f"{OUTPUTS}.")] = "kyz1",
     pulses: Annotated[int | None, typer.Option("--pulses", help="Count so many; else as many as it takes.")] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="Count for about so long.")] = None,
+    seconds: LengthOption = None,
     energy: Annotated[str | None, typer.Option("--energy", help="Count for so many Wh.", show_default=False)] = None,
     uncertainty: Annotated[
         float | None,
@@ -47,7 +48,10 @@ def verify(
     ] = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, max=1000, help="Count so many times, and average.")] = 1,
     counter: Annotated[
-        str, typer.Option("--counter", help="fpga: looped back; or visa:RESOURCE, such as a 53220A.")
+        str,
+        typer.Option(
+            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A."
+        ),
     ] = "fpga",
     reference: Annotated[
         str, typer.Option("--reference", help="meter: what it registers; source: a simulated steady load's true power.")
@@ -82,7 +86,7 @@ def verify(
     id = _output(output)
     plan = Plan(
         pulses=pulses,
-        seconds=seconds,
+        seconds=None if seconds is None else float(option_number("--seconds", seconds, positive=True)),
         energy_wh=None if energy is None else option_number("--energy", energy, positive=True),
         uncertainty_percent=uncertainty,
         limit_percent=limit,
@@ -98,7 +102,9 @@ def verify(
     own = "--load" if load is not None else "--reference source" if known is not None else None
     latest: list[Progress] = []
     with ExitStack() as stack:
-        beside = counter_named(counter, counter_query)
+        beside = counter_named(
+            counter, counter_query, chosen.hardware.gpio_chip, simulated=chosen.hardware.kind != "pi"
+        )
         if beside is not None:
             stack.callback(beside.close)
         client, begin = stack.enter_context(_meter(config, chosen, socket, own=own, paced=beside is not None))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 
 import msgspec
 import pytest
-from scpi_instrument import ScpiInstrument
 from typer.testing import CliRunner, Result
 
-from calibration.constants import Calibration, calibration_toml
+from calibration.constants import Calibration, write_calibration
 from gateware.chain import Chain
+from gateware.registers import Channel
 from rig.cli.app import app
 from rig.daemon.address import runtime_folder
 from rig.daemon.client import MeterClient
@@ -32,6 +33,7 @@ from rig.verify.measure import Measurement
 from rig.verify.plan import Plan
 from rig.verify.result import Verification
 from rig.verify.run import Progress
+from tests.drivers.scpi_instrument import ScpiInstrument
 
 
 @pytest.fixture
@@ -69,13 +71,11 @@ def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) ->
     chain = Chain()
     right = known_constants(sensors_of(config, 20, chain), chain.tick_hz)
     channels = tuple(
-        msgspec.structs.replace(each, gain=each.gain * Fraction(201, 200)) if hasattr(each, "__struct_fields__")
-        else type(each)(gain=each.gain * (Fraction(201, 200) if k >= 3 else 1), delay_ticks=each.delay_ticks,
-                        offset_codes=each.offset_codes)
-        for k, each in enumerate(right.channels)
-    )  # fmt: skip
+        replace(each, gain=each.gain * Fraction(201, 200)) if channel.name.startswith("I") else each
+        for channel, each in zip(Channel, right.channels, strict=True)
+    )
     wrong = Calibration(channels, identity="wrong", date="2026-11-29", calibrated=True, source="planted")
-    (here / "constants.toml").write_text(calibration_toml(wrong))
+    write_calibration(here / "constants.toml", wrong)
     (here / "rig.toml").write_text('[meter]\ncalibration = "constants.toml"\n')
     found = verify("--load", "5 A, pf 0.8 lag", "--reference", "source", "--energy", "1.5", "--json")
     assert found.exit_code == 1, found.output
@@ -88,7 +88,8 @@ def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) ->
     ("words", "why"),
     [
         (["--output", "kyz5"], "--output is 'kyz5', it must be led, kyz1"),
-        (["--counter", "abacus"], "--counter is 'abacus', it must be fpga, or visa:"),
+        (["--counter", "abacus"], "--counter is 'abacus', it must be fpga, gpio: with the pins"),
+        (["--counter", "gpio:14"], "--counter gpio:14 is for a Raspberry Pi's pins: on the simulated rig use fpga"),
         (["--counter", "visa:"], "--counter is 'visa:', it must be"),
         (["--counter", "visa:ASRL/dev/nothing::INSTR"], "cannot be opened"),
         (["--pulses", "5", "--seconds", "3"], "both say how long: give one"),
@@ -121,6 +122,7 @@ def meter() -> Iterator[tuple[Launched, MeterClient]]:
     with MeterClient.connect(socket, "verification", "test") as client:
         yield launched, client
     launched.process.kill()
+    launched.abandon()  # the channel of one that was never begun
     launched.wait()
 
 
