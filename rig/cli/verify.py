@@ -25,9 +25,14 @@ from rig.failures import interrupted
 from rig.plain_text import print_error, print_line
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from rig.daemon.client import MeterClient
     from rig.hardware.config import Config
     from rig.meter.contacts.outputs import OutputId
+    from rig.verify.plan import Plan
+    from rig.verify.result import Verification
+    from rig.verify.run import Progress
 
 OUTPUTS = "led, kyz1, kyz2, kyz3 or kyz4"
 
@@ -60,6 +65,10 @@ def verify(
     counter_query: Annotated[
         str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
     ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write a report to sign, HTML.")] = None,
+    result: Annotated[
+        Path | None, typer.Option("--from", help="Report what rig verify --json once printed; nothing is counted.")
+    ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,
     force: ForceOption = False,
     config: ConfigOption = None,
@@ -73,15 +82,11 @@ def verify(
     Where no meter runs the simulated rig's own is started, as fast as it can, and ended.
     """
     from rig.files.whole import check_free, write_files
-    from rig.hardware.selection import metering_point, program_of
-    from rig.terminal.verify_view import count_shown, progress_text, verification_lines
-    from rig.verify.counters import counter_named
+    from rig.terminal.verify_view import verification_lines
     from rig.verify.errors import VerifyError
-    from rig.verify.junit import junit as report
-    from rig.verify.measure import Measurement
+    from rig.verify.junit import junit as junit_report
     from rig.verify.plan import Plan
-    from rig.verify.run import Progress
-    from rig.verify.source import known_source
+    from rig.verify.report import read_result, report_html
 
     id = _output(output)
     plan = Plan(
@@ -93,10 +98,45 @@ def verify(
         repeats=repeat,
     )
     constant_wh = None if constant is None else option_number("--constant", constant, positive=True)
-    if junit is not None:
-        check_free([junit], force)
+    check_free([path for path in (report, junit) if path is not None], force)
+    if report is not None and report.suffix.lower() not in (".html", ".htm"):
+        raise VerifyError(f"--report is {report}, it must end in .html")
     if reference not in ("meter", "source"):
         raise VerifyError(f"--reference is {reference!r}, it must be meter or source")
+    if result is not None:
+        found = read_result(result)
+    else:
+        found = _measured(id, plan, constant_wh, reference, load, counter, counter_query, config, socket)
+    contents = {junit: junit_report([found])} if junit is not None else {}
+    if report is not None:
+        contents[report] = report_html(found).encode()
+    write_files(contents)
+    if json:
+        print_json(found)
+    else:
+        for line in verification_lines(found):
+            print_line(line)
+    raise typer.Exit(0 if found.passed else 1)
+
+
+def _measured(
+    id: OutputId,
+    plan: Plan,
+    constant_wh: Fraction | None,
+    reference: str,
+    load: str | None,
+    counter: str,
+    counter_query: str | None,
+    config: Path | None,
+    socket: Path | None,
+) -> Verification:
+    """Count, on the meter that runs or one of our own."""
+    from rig.hardware.selection import metering_point, program_of
+    from rig.terminal.verify_view import count_shown, progress_text
+    from rig.verify.counters import counter_named
+    from rig.verify.measure import Measurement
+    from rig.verify.source import known_source
+
     chosen = loaded_configuration(config, load)
     known = None if reference == "meter" else known_source(chosen.simulation.load, metering_point(program_of(chosen)))
     own = "--load" if load is not None else "--reference source" if known is not None else None
@@ -125,18 +165,10 @@ def verify(
             begin=begin,
         )
         try:
-            found = measurement.measure()
+            return measurement.measure()
         except KeyboardInterrupt:
             so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
             raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None
-    if junit is not None:
-        write_files({junit: report([found])})
-    if json:
-        print_json(found)
-    else:
-        for line in verification_lines(found):
-            print_line(line)
-    raise typer.Exit(0 if found.passed else 1)
 
 
 def _output(name: str) -> OutputId:

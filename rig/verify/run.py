@@ -176,6 +176,18 @@ class Run:
         return found
 
     @property
+    def edges(self) -> list[tuple[Closure, float]]:
+        """Each closure, and how many pulses it was late against the reference, by the constant, from the first one on:
+        a wrong constant is a slope, a missed closure a step of 1 up, a doubled one a step of 1 down."""
+        if not self._seen:
+            return []
+        first, constant = self._seen[0].closure, self._constant_nwh
+        return [
+            (each, float((each.flowed_nwh - first.flowed_nwh) / constant - (each.number - first.number)))
+            for each in (seen.closure for seen in self._seen)
+        ]
+
+    @property
     def errors_percent(self) -> list[float]:
         """The error of each repeat."""
         return [float(each.comparison.error_percent) for each in self.repeats]

@@ -31,6 +31,7 @@ from rig.verify.counters import BusCounter
 from rig.verify.errors import CountLost
 from rig.verify.measure import Measurement
 from rig.verify.plan import Plan
+from rig.verify.report import report_html
 from rig.verify.result import Verification
 from rig.verify.run import Progress
 from tests.drivers.scpi_instrument import ScpiInstrument
@@ -48,7 +49,7 @@ def verify(*words: str) -> Result:
 
 def test_a_wrong_constant_fails_with_its_error_within_the_uncertainty(here: Path) -> None:
     """0.15 Wh a pulse, and 0.15075 on the label: +0.5 %."""
-    found = verify("--output", "KYZ1", "--constant", "0.15075", "--json", "--junit", "report.xml")
+    found = verify("--output", "KYZ1", "--constant", "0.15075", "--json", "--junit", "report.xml", "--report", "a.html")
     assert found.exit_code == 1, found.output
     result = msgspec.json.decode(found.stdout, type=Verification)
     assert result.error_percent == pytest.approx(0.5, abs=result.uncertainty_percent * 1.005)
@@ -63,6 +64,22 @@ def test_a_wrong_constant_fails_with_its_error_within_the_uncertainty(here: Path
     (failure,) = suite.iter("failure")
     assert "+0.5000 %" in failure.attrib["message"]
     assert "SIMULATED" in next(suite.iter("system-out")).text
+
+    (here / "result.json").write_text(found.stdout)
+    again = verify("--from", "result.json", "--report", "b.html", "--json")
+    assert (again.exit_code, again.stdout) == (1, found.stdout)
+    page = (here / "a.html").read_bytes()
+    assert (here / "b.html").read_bytes() == page
+    text = page.decode()
+    assert "SIMULATED (exact)" in text
+    assert "+0.5000 %, beyond the limit" in text
+    assert text.count("<circle") == len(result.edges) == 11
+    assert not [word for word in ("http:", "https:", "src=", "href=", "<script", "url(") if word in text]
+    assert result.edges[-1].late_pulses == pytest.approx(-10 * 0.005 / 1.005, rel=1e-3)
+
+    hostile = msgspec.structs.replace(result, counter="<script>alert(1)</script>", reasons=["a & <b>"])
+    assert "<script" not in report_html(hostile)
+    assert "a &amp; &lt;b&gt;" in report_html(hostile)
 
 
 def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) -> None:
@@ -100,6 +117,10 @@ def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) ->
         (["--reference", "faith"], "it must be meter or source"),
         (["--reference", "source", "--load", "lively"], "needs a steady load"),
         (["--load", "5 kA"], "is not understood"),
+        (["--from", "nothing.json"], "nothing.json cannot be read"),
+        (["--from", "/dev/null"], "/dev/null is no result of rig verify --json"),
+        (["--report", "a.pdf"], "--report is a.pdf, it must end in .html"),
+        (["--report", "no/where/a.html"], "no/where"),
         (["--socket", "nowhere.sock"], "no meter runs at nowhere.sock"),
         (["--repeat", "0"], "repeat"),
     ],
