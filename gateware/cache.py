@@ -89,7 +89,7 @@ def _close_to_others(folder: Path) -> None:
         found = folder.lstat()
         if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and found.st_mode & OTHERS_WRITE:
             folder.chmod(0o700)
-            for made in (*folder.glob("loops-*"), *folder.glob("twin-*")):
+            for made in (made for kind in ("loops", "twin", "compiled") for made in folder.glob(f"{kind}-*")):
                 shutil.rmtree(made) if made.is_dir() and not made.is_symlink() else made.unlink()
 
 

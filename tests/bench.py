@@ -1,9 +1,10 @@
 """Speeds, measured side by side in one run: `make bench`. Prints a table and writes build/bench.json.
 
-Every figure but the jitter of pulses is the median of several rounds in which the rows take turns, on one core. The
-jitter is of five minutes in real time, before them, on a machine kept busy (tests/rig/jitter_bench.py); what saving a
-state takes, and taking over from a killed process, comes between (tests/rig/takeover_bench.py). "× real time" is signal
-time over computing time, for three elements (six channels).
+Every figure but the jitter of pulses is the median of several rounds in which the rows take turns, on one core, except
+that exact_with_frontend is the simulated board as it runs, on two; "double" is a front end that is kept for comparison
+(tests/drivers/front_end_bench.py). The jitter is of five minutes in real time, before them, on a machine kept busy
+(tests/rig/jitter_bench.py); what saving a state takes, and taking over from a killed process, comes between
+(tests/rig/takeover_bench.py). "× real time" is signal time over computing time, for three elements (six channels).
 
 A bar is a ratio of two things of the same run. Where a row is a speed or a time, the other is the yardstick: a fixed
 piece of Python and NumPy that has nothing of ours, timed in the same rounds. Such a bar is given for a computer that
@@ -28,14 +29,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from drivers.sim.frontend import FrontEnd
-from drivers.sim.playing import lively_load
-from drivers.sim.sensors import typical_sensors
 from gateware.chain import Chain
 from gateware.metrology import Metrology
-from gateware.model.model import GatewareModel
 from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
+from tests.drivers import front_end_bench
 from tests.rig.jitter_bench import pulse_jitter
 from tests.rig.meter_bench import live_cpu_percent, year_s
 from tests.rig.takeover_bench import takeover
@@ -110,17 +108,15 @@ def measure() -> list[dict]:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bits = np.random.default_rng(1).integers(0, 64, TICKS).astype(np.uint8)
-    native, cxxrtl, model = Twin(CHAIN), Twin(CHAIN, "cxxrtl"), GatewareModel(CHAIN)
+    native, cxxrtl = Twin(CHAIN), Twin(CHAIN, "cxxrtl")
     others = {"cxxrtl": cxxrtl} | _verilated()
-    front_end = FrontEnd(lively_load(CHAIN.tick_hz), typical_sensors(20, CHAIN.tick_hz), CHAIN.tick_hz)
     pysim = _pysim()
     jobs: dict[str, Callable[[], object]] = {
         "yardstick": _yardstick,
         "native": lambda: native.run(bits),
         **{name: partial(twin.run, bits[: TICKS // OTHERS_SHARE]) for name, twin in others.items()},
         "pysim": pysim,
-        "model": lambda: (model.run(bits), model.level(model.ticks * CHAIN.clocks_per_tick)),
-        "front end": lambda: front_end.bits(TICKS),
+        **front_end_bench.jobs(CHAIN, TICKS),
     }
     for job in jobs.values():  # compile, fill caches
         job()
@@ -150,7 +146,8 @@ def measure() -> list[dict]:
         speed("rtl_realtime", SECONDS / middle["native"], "× real time", 1),
         speed("exact_realtime", SECONDS / middle["model"], "× real time", 20),
         speed("frontend_realtime", SECONDS / middle["front end"], "× real time", 10),
-        speed("exact_with_frontend_realtime", SECONDS / (middle["model"] + middle["front end"]), "× real time", 5),
+        speed("exact_with_frontend_realtime", SECONDS / middle["board"], "× real time", 5),
+        *(_row(name, statistics.median(values), "×", 3) for name, values in front_end_bench.ratios(times).items()),
         duration("year_s", min(year_s() for _ in range(2)), "s", 30),
         duration("live_cpu_percent", live_cpu_percent(), "% of a core", 10),
         _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms"),

@@ -177,6 +177,9 @@ def provide(page: Path, folder: Path) -> None:
     for block in blocks(page, "csv"):
         name = "session.csv" if block.startswith("# rig hands") else "load.csv"
         (folder / name).write_text(block, encoding="utf-8")
+    for block in blocks(page, "toml"):
+        if block.startswith("# rig.toml\n"):
+            (folder / "rig.toml").write_text(block, encoding="utf-8")
     for block in blocks(page, "python"):
         if "open(" in block:
             subprocess.run([sys.executable, "-c", block], cwd=folder, check=True)
@@ -217,9 +220,14 @@ def test_it_runs_as_printed(page: Path, tmp_path: Path, monkeypatch: pytest.Monk
     provide(page, tmp_path)
     monkeypatch.chdir(tmp_path)
     meter = None
+    printed = ""
     for words in lines(page):
         if kind(words):
             continue
+        if words[0] == "python3":
+            ran = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=False)
+            assert ran.returncode == 0, (words, ran.stderr)
+            printed += ran.stdout
         if words[0] == "rig":
             if words[1] in BESIDE and meter is None:
                 meter = start_a_meter(tmp_path)
@@ -230,8 +238,13 @@ def test_it_runs_as_printed(page: Path, tmp_path: Path, monkeypatch: pytest.Monk
             out, err = capsys.readouterr()
             assert ended.value.code == 0, (words, err)
             assert out.strip() or words[1] == "stop" or words[1:3] == ["profile", "export"], words
+            printed += out
     if meter is not None:
         assert meter.wait(PATIENCE_S) == 0
+    seen = {" ".join(line.split()) for line in printed.splitlines()}
+    for block in blocks(page, "console"):
+        for line in block.splitlines():
+            assert " ".join(line.split()) in seen, f"{page.name} shows {line!r}, which nothing printed"
 
 
 @pytest.mark.parametrize("words", [w for _, w in ALL if w[0] == "pytest"], ids=" ".join)

@@ -19,7 +19,8 @@ FIDELITIES = ("exact", "rtl")
 """exact: the model, faster than real time. rtl: the gateware's own netlist, bit by bit, SPI pins included."""
 
 SPI_HZ = 3_000_000
-_AHEAD_TICKS = 1 << 16
+_PIECE_TICKS = 1 << 15
+"""Of what the modulators send, 10 ms are made while the board runs on the 10 ms before."""
 
 
 class SimulatedBoard:
@@ -48,13 +49,20 @@ class SimulatedBoard:
 
     def advance(self, ticks: int) -> None:
         """Let modulator ticks pass with the bus idle."""
-        if ticks > 0:
-            self._gateware.run(self._bits(ticks))
+        while ticks > 0:
+            piece = min(ticks, max(len(self._ahead), _PIECE_TICKS))
+            self._gateware.run(self._bits(piece))
+            ticks -= piece
 
     def prepare(self, ticks: int, most: int) -> None:
-        """Make the bits of the next `ticks` ahead, `most` of them in this call, so that no frame waits for them."""
-        if (lacking := ticks - len(self._ahead)) > 0:
-            self._ahead = np.concatenate((self._ahead, self._front_end.bits(min(lacking, most))))
+        """Have the bits of the next `ticks` made ahead, `most` of them by this call, so that no frame waits for them.
+
+        Another core makes them: what this call began, one of the next finds ready.
+        """
+        if len(self._ahead) < ticks:
+            if made := min(self._front_end.made(), most):
+                self._ahead = np.concatenate((self._ahead, self._front_end.bits(made)))
+            self._front_end.begin(most)
 
     def xfer2(self, data: list[int]) -> list[int]:
         """One frame, chip select low from its first to its last bit."""
@@ -67,11 +75,12 @@ class SimulatedBoard:
         """Nothing is held open."""
 
     def _bits(self, ticks: int) -> np.ndarray:
-        """The next bits, made some ahead because a frame needs few and making them has its price by the call."""
+        """The next bits, made some ahead because a frame needs few and making them has its price by the call, and the
+        ones after them begun, for another core to make while this one runs the gateware."""
         self._gateware.contacts(self.contacts())
-        if len(self._ahead) < ticks:
-            more = self._front_end.bits(max(_AHEAD_TICKS, ticks - len(self._ahead)))
-            self._ahead = np.concatenate((self._ahead, more))
+        while len(self._ahead) < ticks:
+            self._ahead = np.concatenate((self._ahead, self._front_end.bits(_PIECE_TICKS)))
+            self._front_end.begin(_PIECE_TICKS)
         bits, self._ahead = self._ahead[:ticks], self._ahead[ticks:]
         self.ticks += ticks
         return bits

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 import gateware.model  # noqa: F401  (tells numba where)
-from drivers.sim.modulator import DELAY_TICKS, KEEP_ALIVE, NODES, TICK_WEIGHTS, keep_alive, lagrange, modulate
+from drivers.sim.modulator import DELAY_TICKS, NODES, PLACES, Bits, lagrange, modulators
+from drivers.sim.noise import Noise
 from drivers.sim.sensors import Sensor
 from drivers.sim.source import GRID_TICKS, Floats, SignalSource
-
-Bits = npt.NDArray[np.uint8]
 
 _BATCH_POINTS = 4096
 _AHEAD = NODES[-1]  # points that an interpolation needs past the interval's beginning
@@ -39,7 +37,7 @@ class FrontEnd:
     """The six bitstreams that `source` causes through `sensors`, at `f_mod` Hz.
 
     The same source, sensors and seed give the same bits however the ticks are split over calls, and on every
-    machine (noise, as far as numpy's generator does). Before the source's first point its value is held.
+    machine. Before the source's first point its value is held.
     """
 
     def __init__(self, source: SignalSource, sensors: Sequence[Sensor], f_mod: Fraction, seed: int = 0) -> None:
@@ -53,14 +51,12 @@ class FrontEnd:
         self._taps = np.array([lagrange(self._base + delay - at) for delay, at in zip(delays, whole, strict=True)])
         self._nearest = np.array(whole) + NODES[0]  # points ago, of each channel's first tap
         self._history = max(whole) + NODES[-1]
-        self._scale = np.array([(s.gain, s.offset, s.noise_density * math.sqrt(grid_hz / 2), s.clip) for s in sensors])
-        self._noisy = any(sensor.noise_density for sensor in sensors)
-        self._random = np.random.Generator(np.random.PCG64(seed))
+        self._scale = np.array([(s.gain, s.offset, s.clip) for s in sensors])
+        self._noise = Noise([sensor.noise_density * math.sqrt(grid_hz / 2) for sensor in sensors], seed)
         self._values: Floats | None = None  # the last points of the source, and
         self._densities: Floats | None = None  # the last of what the modulators were given
-        self._state = np.zeros((2, 6))
-        self._sent = np.full(KEEP_ALIVE, 0b111111, np.uint8)
-        self._sent[::2] = 0
+        self._modulators = modulators()
+        self._begun: Bits | None = None  # bits that are being made
         self._left = np.empty(0, np.uint8)
 
     @property
@@ -70,36 +66,53 @@ class FrontEnd:
 
     def bits(self, ticks: int) -> Bits:
         """The next `ticks` modulator ticks, uint8: bit c of a byte is channel c's, 1 for +1."""
-        parts, have = [self._left], len(self._left)
-        while have < ticks:
-            points = min(_BATCH_POINTS, -(-(ticks - have) // GRID_TICKS))
-            parts.append(self._convert(points))
-            have += points * GRID_TICKS
-        stream = np.concatenate(parts)
-        self._left = stream[ticks:].copy()
-        return stream[:ticks]
+        ready = self._left
+        if len(ready) < ticks and self._begun is not None:
+            ready = np.concatenate((ready, self._finished()))
+        if len(ready) < ticks:
+            have, points = len(ready), -(-(ticks - len(ready)) // GRID_TICKS)
+            stream = np.empty(have + points * GRID_TICKS, np.uint8)
+            stream[:have] = ready
+            for first in range(0, points, _BATCH_POINTS):
+                count = min(_BATCH_POINTS, points - first)
+                at = have + first * GRID_TICKS
+                self._modulators.run(self._density(count), stream[at : at + count * GRID_TICKS])
+            ready = stream
+        self._left = ready[ticks:]
+        return ready[:ticks]
 
-    def _convert(self, points: int) -> Bits:
-        """The bits of the next `points` grid intervals."""
+    def begin(self, ticks: int) -> None:
+        """Read so much more of the source, at least, and have its bits made while other things are done, unless some
+        are being made; bits() has them."""
+        if self._begun is None and ticks > 0:
+            points = -(-ticks // GRID_TICKS)
+            self._begun = np.empty(points * GRID_TICKS, np.uint8)
+            self._modulators.begin(self._density(points), self._begun)
+
+    def made(self) -> int:
+        """How many ticks bits() has without waiting or making them."""
+        begun = 0 if self._begun is None or not self._modulators.made() else len(self._begun)
+        return len(self._left) + begun
+
+    def _finished(self) -> Bits:
+        """What was begun."""
+        assert self._begun is not None
+        bits, self._begun = self._begun, None
+        self._modulators.finish()
+        return bits
+
+    def _density(self, points: int) -> Floats:
+        """What the modulators are given in the next `points` grid intervals, as they take it."""
         fresh = self._source.read(points)
         before = np.repeat(fresh[:1], self._history, axis=0) if self._values is None else self._values
         values = np.concatenate((before, fresh))
         self._values = values[len(values) - self._history :]
-
-        noise = self._random.standard_normal((points if self._noisy else 0, 6))
-        density = np.empty((points, 6))
-        _sense(values, self._history, self._nearest, self._taps, self._scale, noise, density)
-        if self._densities is None:
-            self._densities = np.repeat(density[:1], len(NODES) - 1, axis=0)
-        density = np.concatenate((self._densities, density))
-        self._densities = density[points:]
-
-        bits = np.empty(KEEP_ALIVE + GRID_TICKS * points, np.uint8)
-        bits[:KEEP_ALIVE] = self._sent
-        modulate(density, TICK_WEIGHTS, self._state, bits[KEEP_ALIVE:])
-        keep_alive(bits)
-        self._sent = bits[-KEEP_ALIVE:].copy()
-        return bits[KEEP_ALIVE:]
+        first = len(NODES) - 1
+        density = np.zeros((first + points, PLACES))
+        _sense(values, self._history, self._nearest, self._taps, self._scale, self._noise.next(points), density[first:])
+        density[:first] = density[first] if self._densities is None else self._densities
+        self._densities = density[points:].copy()
+        return density
 
 
 @njit(cache=True)
@@ -107,13 +120,20 @@ def _sense(
     values: Floats, history: int, nearest: np.ndarray, taps: Floats, scale: Floats, noise: Floats, density: Floats
 ) -> None:
     """Densities from values, `history` points of which precede: delayed, with noise, scaled, clipped."""
+    points = density.shape[0]
+    x, v = np.empty(points), np.empty(values.shape[0])
     for c in range(6):
-        gain, offset, sigma, clip = scale[c, 0], scale[c, 1], scale[c, 2], scale[c, 3]
-        newest = history - nearest[c]
-        for k in range(density.shape[0]):
-            x = offset
-            for j in range(taps.shape[1]):
-                x += taps[c, j] * values[k + newest - j, c]
-            if sigma != 0.0:
-                x += sigma * noise[k, c]
-            density[k, c] = min(max(gain * x, -clip), clip)
+        gain, offset, clip = scale[c, 0], scale[c, 1], scale[c, 2]
+        for k in range(len(v)):
+            v[k] = values[k, c]
+        w0, w1, w2, w3, w4, w5 = taps[c, 0], taps[c, 1], taps[c, 2], taps[c, 3], taps[c, 4], taps[c, 5]
+        n = history - nearest[c]
+        v0, v1, v2 = v[n : n + points], v[n - 1 : n - 1 + points], v[n - 2 : n - 2 + points]
+        v3, v4, v5 = v[n - 3 : n - 3 + points], v[n - 4 : n - 4 + points], v[n - 5 : n - 5 + points]
+        for k in range(points):  # in this order, and no other
+            early = offset + w0 * v0[k] + w1 * v1[k] + w2 * v2[k]
+            x[k] = early + w3 * v3[k] + w4 * v4[k] + w5 * v5[k]
+        for k in range(noise.shape[0]):
+            x[k] += noise[k, c]
+        for k in range(points):
+            density[k, c] = min(max(gain * x[k], -clip), clip)

@@ -46,6 +46,7 @@ class SyntheticLoad:
         self._grid_hz = f_mod / GRID_TICKS
         self._segments = self._schedule(steps, repeat_s)
         self._orders = np.array(sorted({1}.union(*(w.harmonics for s in steps for w in s.state.channels))))
+        self._coefficients = {id(step.state): self._coefficients_of(step.state) for step in steps}
         self._segment = next(self._segments)
         self._position = 0  # points into the segment
         self._phase = phase  # at the segment's first point
@@ -117,15 +118,15 @@ class SyntheticLoad:
         segment = self._segment
         k = np.arange(self._position, self._position + len(out), dtype=np.uint64)
         turns = (self._phases(k) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-        _synthesise(turns, self._orders, *self._coefficients(segment.state), out)
+        _synthesise(turns, self._orders, *self._coefficients[id(segment.state)], out)
         if segment.ramp_from is not None:
             begin = np.empty_like(out)
-            _synthesise(turns, self._orders, *self._coefficients(segment.ramp_from), begin)
+            _synthesise(turns, self._orders, *self._coefficients[id(segment.ramp_from)], begin)
             assert segment.points is not None
             share = (k.astype(np.float64) / segment.points)[:, None]
             out[:] = begin + share * (out - begin)
 
-    def _coefficients(self, state: LoadState) -> tuple[Floats, Floats, Floats]:
+    def _coefficients_of(self, state: LoadState) -> tuple[Floats, Floats, Floats]:
         """(orders, 6) amplitudes of cos(hφ) and of −sin(hφ), and the 6 DC values."""
         cosine, sine = np.zeros((2, len(self._orders), 6))
         for channel, wave in enumerate(state.channels):

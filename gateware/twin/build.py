@@ -6,7 +6,6 @@ import hashlib
 import re
 import shutil
 import subprocess
-import tempfile
 import warnings
 from functools import cache
 from importlib import metadata
@@ -17,6 +16,7 @@ from gateware.chain import Chain
 from gateware.compiler.passes import translate
 from gateware.compiler.tools import ToolError, cxx, run, yosys
 from gateware.errors import GatewareError
+from gateware.twin.shared_library import keep
 
 _HERE = Path(__file__).parent
 _COMPILER = _HERE.parent / "compiler"
@@ -92,9 +92,7 @@ def library(chain: Chain, engine: str, *, gated: bool = True) -> Path:
 
 def _make(target: Path, text: str, chain: Chain, engine: str, gated: bool) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            _build(Path(folder), text, chain, engine, gated).replace(target)
+        keep(target, lambda folder: _build(folder, text, chain, engine, gated))
     except OSError as error:
         raise TwinError(f"the twin cannot be kept in {target.parent} ({error.strerror}): set RIG_CACHE") from None
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gateware.chain import Chain
 from gateware.twin.build import library
+from gateware.twin.shared_library import load
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
 _RUN_ARGUMENTS = (_POINTER, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER, ctypes.c_uint)
@@ -27,11 +28,7 @@ class Twin:
         self.pulses = 0
         """Level of the pulse pins (gateware.registers.PULSE_PINS), as long as it is not changed."""
         self._bench: int | None = None
-        try:
-            self._library = ctypes.CDLL(str(library(chain, engine, gated=gated)))
-        except OSError:  # cut short by a full disk, or made for another machine
-            library(chain, engine, gated=gated).unlink()
-            self._library = ctypes.CDLL(str(library(chain, engine, gated=gated)))
+        self._library = load(lambda: library(chain, engine, gated=gated))
         self._library.bench_new.restype = ctypes.c_void_p
         self._library.bench_free.argtypes = [ctypes.c_void_p]
         self._library.bench_run.restype = ctypes.c_size_t

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateware.registers import Capability
+from rig.bench.applied import at_first
 from rig.bench.billed_meter import BilledMeter
 from rig.bench.contact_drivers import Actuator, ContactDriver, SimulatedContact
 from rig.bench.counter import CounterInstrument
@@ -24,13 +25,10 @@ from rig.bench.in_process import InProcessMeter
 from rig.bench.person import Person, Prompter
 from rig.bench.relay import RelayInstrument
 from rig.bench.rig import Rig
-from rig.bench.source import Applied, PersonAtSource, PhantomSource, SourceDriver, SourceInstrument
+from rig.bench.source import PersonAtSource, PhantomSource, SourceDriver, SourceInstrument
 from rig.hardware.config import SWITCHES, Config
 from rig.hardware.hardware import Hardware, raspberry_pi
 from rig.program.build import Program, default_program
-
-APPLIED = Applied()
-"""What the source gives at first."""
 
 BEGIN_UTC_NS = 1_782_918_005 * 10**9
 """2026-07-01 15:00:05 UTC, when a simulated meter starts by itself: a demand interval has just begun."""
@@ -46,7 +44,7 @@ class Bench:
         self.rig = rig
         self._source_driver, self._driver_of = source_driver, driver_of
         self._inputs: dict[int, InputContact] = {}
-        self.source = SourceInstrument(rig, source_driver, APPLIED)
+        self.source = SourceInstrument(rig, source_driver, at_first(rig.program))
         self.meter, self.display = BilledMeter(rig), DisplayInstrument(rig)
         self._drivers = drivers = {name: driver_of(name) for name in SWITCHES}
         self.scroll = Button(rig, drivers["scroll"], "SCROLL is pressed", "SCROLL is let go")
@@ -80,8 +78,8 @@ class Bench:
     def begin_again(self) -> None:
         """Put a new meter in its place, with what is applied at first, and every switch at rest."""
         self.rig.begin_again()
-        self._source_driver(APPLIED)
-        self.source.applied = APPLIED
+        self.source.applied = applied = at_first(self.rig.program)
+        self._source_driver(applied)
         self._come_to_rest()
 
     def _come_to_rest(self) -> None:
@@ -112,7 +110,7 @@ def simulated_bench(
     config, program = config or Config(), program or default_program()
     with ExitStack() as closing:
         folder = store or Path(closing.enter_context(TemporaryDirectory())) / "meter-store"
-        hardware, source, switches = simulated(config, program.metering.current_class, APPLIED, begin_utc_ns)
+        hardware, source, switches = simulated(config, program.metering.current_class, at_first(program), begin_utc_ns)
         closing.callback(hardware.close)
         rig = Rig(InProcessMeter(hardware, config, program, folder))
         closing.callback(rig.stop)
@@ -135,13 +133,13 @@ def bench_on(hardware: Hardware, config: Config, program: Program, store: Path, 
     with ExitStack() as closing:
         source: SourceDriver | None = None
         if Capability.PHANTOM_LOAD in hardware.link.identity.capabilities:
-            source = phantom = PhantomSource(hardware.link, hardware.calibration, APPLIED)
+            source = phantom = PhantomSource(hardware.link, hardware.calibration, at_first(program))
             closing.callback(phantom.close)
         rig = Rig(InProcessMeter(hardware, config, program, store))
         closing.callback(rig.stop)
         if source is None:
             source = PersonAtSource(rig, prompter)
-            source(APPLIED)
+            source(at_first(program))
         actuators = config.bench.actuators
 
         def driver_of(name: str) -> ContactDriver:

@@ -40,7 +40,8 @@ class CountResult:
     Ticks are the FPGA's, `tick_hz` of them a second, modulo 2**48; intervals those between successive pulses; None
     where there were not pulses enough. `illegal` counts both contacts closed, and a contact that closed twice running.
     `constant_wh` is what a pulse stands for, in Wh (varh, VAh); None for an output that does not pulse. `due` is there
-    if it was asked for; the count may lack `uncounted` pulses, the first closing of a new meter.
+    if it was asked for; the count may lack `uncounted` pulses, the first closing of a new meter. `clipped` are channels
+    that were overloaded meanwhile, so that more flowed than was measured.
     """
 
     counter: str
@@ -58,6 +59,7 @@ class CountResult:
     constant_wh: Fraction | None
     uncounted: int
     due: EnergyDue | None
+    clipped: tuple[str, ...] = ()
 
     @property
     def counted_wh(self) -> Fraction | None:
@@ -66,9 +68,11 @@ class CountResult:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether that is the energy due, to one pulse; None if it was not asked for."""
+        """Whether that is the energy due, to one pulse, and nothing of it was clipped; None if it was not asked for."""
         if self.due is None or self.constant_wh is None:
             return None
+        if self.clipped:
+            return False
         pulse = self.constant_wh * NANO
         least = self.due.least_nwh - (1 + self.uncounted) * pulse
         return least <= self.pulses * pulse <= self.due.most_nwh + pulse
@@ -131,6 +135,7 @@ class CounterInstrument:
             constant_wh=constant,
             uncounted=1 if self._output in rig.never_closed else 0,
             due=None if quantity is None else self._due(quantity, now),
+            clipped=rig.clipped,
         )
 
     def _due(self, quantity: Quantity, now_tick: int) -> EnergyDue:

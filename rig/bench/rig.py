@@ -6,7 +6,7 @@ from collections import deque
 
 from drivers.counters import PulseCounters
 from drivers.switches import RawEdge
-from gateware.registers import Capability
+from gateware.registers import Capability, Channel
 from rig.bench.action_log import ActionLog
 from rig.bench.clock import RigClock
 from rig.bench.energy_ledger import EnergyLedger
@@ -45,6 +45,7 @@ class Rig:
     def start(self) -> None:
         """Give the meter power."""
         self._running = False
+        self._clipped = 0
         self.never_closed: frozenset[OutputId] = frozenset()
         self.energy.clear()
         if self.has_counters:
@@ -73,6 +74,7 @@ class Rig:
         counters.clear()
         counters.open()
         self.energy.mark(counters.gate().open_tick - self.latency_ticks)
+        self._clipped = 0
         self.never_closed = frozenset(id for id in self.never_closed if not self.service.outputs.relays[id].transitions)
 
     def begin_again(self) -> None:
@@ -155,6 +157,12 @@ class Rig:
         return None
 
     @property
+    def clipped(self) -> tuple[str, ...]:
+        """The channels, such as "i2", whose modulators were beyond their range since the counters began: what flowed is
+        then not what was measured (review A-14)."""
+        return tuple(channel.name.lower() for channel in Channel if self._clipped >> channel & 1)
+
+    @property
     def latency_ticks(self) -> int:
         """From a pulse's instant to its edge."""
         return int(PULSE_LATENCY_NS * self.hardware.link.identity.tick_hz / SECOND_NS)
@@ -181,6 +189,7 @@ class Rig:
             raise BenchError("the meter has stopped, and its bench is closed: use the rig within its `with`")
         for result in self._meter.run(until_ns):
             self.energy.add(result.window)
+            self._clipped |= result.window.record.overload
 
     def _look(self) -> None:
         """At the front and the outputs, as often as the service attends to them."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from drivers.sim.live_load import LiveLoad
-from drivers.sim.waves import LoadState, Wave, current
 from gateware.chain import Chain
+from rig.bench.applied import Applied
 from rig.bench.errors import NotFitted
-from rig.bench.source import ANGLES_DEG, Applied
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, SwitchDriver
 from rig.hardware.simulation import simulated_hardware
@@ -17,7 +16,7 @@ def simulated(
 ) -> tuple[Hardware, LiveSource, SwitchDriver]:
     """A rig, its source, which gives `applied` from the first tick on, and what moves its switches. Its wall clock
     begins at an instant."""
-    load = LiveLoad(Chain().tick_hz, state_of(applied))
+    load = LiveLoad(Chain().tick_hz, applied.state)
     hardware, _, _ = simulated_hardware(config, current_class, load, paced=False, begin_utc_ns=begin_utc_ns)
     if hardware.hands is None:
         raise NotFitted("nothing moves the switches of this simulated rig")
@@ -31,13 +30,4 @@ class LiveSource:
         self._load = load
 
     def __call__(self, applied: Applied) -> None:
-        self._load.apply(state_of(applied))
-
-
-def state_of(applied: Applied) -> LoadState:
-    """As the simulation has it."""
-    voltages = tuple(Wave(volts, angle) for volts, angle in zip(applied.volts, ANGLES_DEG, strict=True))
-    currents = tuple(
-        current(amps, applied.lag_deg, voltage) for amps, voltage in zip(applied.amps, voltages, strict=True)
-    )
-    return LoadState(voltages, currents, applied.hz)
+        self._load.apply(applied.state)

@@ -7,47 +7,28 @@ one, else from a source that a person sets, whom the rig asks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import acos, cos, degrees, isfinite, radians, sqrt
+from dataclasses import replace
+from math import acos, degrees, isfinite, sqrt
 from typing import Protocol
 
 from calibration.constants import FULL_SCALE_CODES, Calibration
 from drivers import phantom
 from drivers.phantom import PhantomLoad, PhantomWave
+from drivers.sim.waves import Wave
 from drivers.spi_link import SpiLink
 from gateware.registers import Channel
-from rig.bench.errors import NobodyActed, WrongArgument
+from rig.bench.applied import Applied, applied_by_phase, applied_load, check_applied, each, equation_of
+from rig.bench.errors import NobodyActed, NotFitted, WrongArgument
 from rig.bench.person import Prompt, Prompter
 from rig.bench.rig import Rig
-
-PHASES = 3
-
-ANGLES_DEG = (0.0, -120.0, 120.0)
-"""Of a four-wire wye, A B C."""
+from rig.load.metered import rms
+from rig.meter.measuring.elements import PHASES, ElementEquation
 
 NEAR = 0.05
 """A person's source is as asked for within this share, as the meter measures it."""
 
 PATIENCE_S = 300
 """For a person at a source."""
-
-
-@dataclass(frozen=True)
-class Applied:
-    """Volts and amperes by phase, A B C; currents lag their voltages by `lag_deg`; beyond 90° power is received."""
-
-    volts: tuple[float, float, float] = (120.0, 120.0, 120.0)
-    amps: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    lag_deg: float = 0.0
-    hz: float = 60.0
-
-    @property
-    def text(self) -> str:
-        """For failures and prompts."""
-        if not any(self.volts):
-            return "no voltage, no current"
-        angle = f", lagging by {self.lag_deg:.1f}°" if any(self.amps) and self.lag_deg else ""
-        return f"{_each(self.volts)} V, {_each(self.amps)} A{angle}, {self.hz:g} Hz"
 
 
 class SourceDriver(Protocol):
@@ -59,7 +40,8 @@ class SourceDriver(Protocol):
 
 
 class SourceInstrument:
-    """The source at the meter's terminals, a four-wire wye. It begins with 120 V and no current."""
+    """The source at the meter's terminals, on the service that the meter is programmed for, else its form's usual one.
+    It begins with the least voltage of that, and no current. A phase that the form does not measure gets nothing."""
 
     def __init__(self, rig: Rig, driver: SourceDriver, applied: Applied) -> None:
         self._rig, self._driver = rig, driver
@@ -77,36 +59,44 @@ class SourceInstrument:
     ) -> None:
         """Give the meter this, one value for all phases or three. `pf` lags, or leads; `reverse`: power is received.
 
-        Raises WrongArgument for values that no source has.
+        Of three values those are left out that the form does not measure, which failures and prompts then tell. Raises
+        WrongArgument for values that no source has, and for those that the meter's front end cannot follow.
         """
         if not 0 <= pf <= 1:
             raise WrongArgument(f"a power factor is 0 to 1, not {pf}; lead=True and reverse=True say in which sense")
         if not (isfinite(hz) and hz > 0):
             raise WrongArgument(f"a line frequency is more than 0 Hz, not {hz}")
         lag_deg = (-1 if lead else 1) * degrees(acos(pf)) + (180 if reverse else 0)
-        self._apply(Applied(_three(volts), _three(amps), lag_deg, hz))
+        self._apply(applied_by_phase(self._equation, volts, amps, lag_deg=lag_deg, hz=hz))
+
+    def apply_load(self, words: str) -> None:
+        """Give the meter a load in the words of docs/load.md, such as "5/4/3 A, pf 0.8 lag, h3 A 20 %".
+
+        Raises WrongArgument for what is not understood, and for what the form or its front end cannot have.
+        """
+        self._apply(applied_load(words, self._rig.program))
 
     def off(self) -> None:
         """No current; the voltages stay."""
-        self._apply(Applied(self.applied.volts, hz=self.applied.hz))
+        self._apply(replace(self.applied, amps=(0.0, 0.0, 0.0), lag_deg=0.0, amps_harmonics={}, left_out=()))
 
     def _apply(self, applied: Applied) -> None:
+        check_applied(applied, self._rig.program.metering.current_class)
         self._driver(applied)
         self.applied = applied
         self._rig.note_action(self._rig.now_ns, f"the source gives {applied.text}")
 
     def watts(self) -> float:
-        """Active power, positive when delivered."""
-        return self._power(0.0)
+        """Active power that the form registers, positive when delivered."""
+        return self.applied.watts
 
     def vars(self) -> float:
-        """Reactive power, positive when the current lags delivered power."""
-        return self._power(90.0)
+        """Reactive power of the fundamental, positive when the current lags delivered power."""
+        return self.applied.vars
 
-    def _power(self, turned_deg: float) -> float:
-        applied = self.applied
-        factor = cos(radians(applied.lag_deg - turned_deg))
-        return sum(v * i for v, i in zip(applied.volts, applied.amps, strict=True)) * factor
+    @property
+    def _equation(self) -> ElementEquation:
+        return equation_of(self._rig.program)
 
 
 class PhantomSource:
@@ -125,21 +115,28 @@ class PhantomSource:
         phantom.remove(self._link)
 
     def _load(self, applied: Applied) -> PhantomLoad:
-        waves = {}
-        hz = applied.hz
-        for k in range(PHASES):
-            waves[Channel(Channel.V1 + k)] = self._wave(Channel.V1 + k, applied.volts[k], ANGLES_DEG[k], hz)
-            waves[Channel(Channel.I1 + k)] = self._wave(
-                Channel.I1 + k, applied.amps[k], ANGLES_DEG[k] - applied.lag_deg, hz
+        try:
+            return PhantomLoad(
+                applied.hz,
+                {
+                    Channel(channel): self._wave(channel, wave, applied.hz)
+                    for channel, wave in enumerate(applied.state.channels)
+                },
             )
-        return PhantomLoad(hz, waves)
+        except ValueError as error:
+            raise NotFitted(f"{error}; a source with more has to be set by a person") from None
 
-    def _wave(self, channel: int, rms: float, angle_deg: float, hz: float) -> PhantomWave:
-        """As the meter will see it: with this channel's gain, and with what its bits are delayed by made up for."""
+    def _wave(self, channel: int, wave: Wave, hz: float) -> PhantomWave:
+        """As the meter will see it: with this channel's gain, and with what its bits are delayed by made up for. The
+        fundamental of a wave of angle 0 is a sine, so harmonics are turned as much of their time."""
         constants = self._calibration.channels[channel]
         delayed_deg = 360 * hz * float(constants.delay_ticks / self._link.identity.tick_hz)
-        peak = sqrt(2) * rms / (float(constants.gain) * FULL_SCALE_CODES)
-        return PhantomWave(harmonics={1: (peak, angle_deg + delayed_deg)})
+        peak = sqrt(2) * wave.rms / (float(constants.gain) * FULL_SCALE_CODES)
+        tones = {1: (peak, wave.angle_deg + delayed_deg)}
+        for order, (share, angle_deg) in wave.harmonics.items():
+            turned_deg = order * (wave.angle_deg + delayed_deg - 90) + angle_deg + 90
+            tones[order] = (peak * share, turned_deg)
+        return PhantomWave(harmonics=tones)
 
 
 class PersonAtSource:
@@ -164,24 +161,16 @@ class PersonAtSource:
         if instant is None:
             return False
         found = (*instant.phases.v_rms, *instant.phases.i_rms)
-        wanted = (*applied.volts, *applied.amps)
-        return all(abs(f - w) <= NEAR * max(w, 1.0) for f, w in zip(found, wanted, strict=True))
+        wanted = [rms(wave) for wave in applied.state.channels]
+        measured = [phase in applied.equation.volt_phases for phase in PHASES]
+        measured += [phase in applied.equation.phases for phase in PHASES]
+        pairs = zip(found, wanted, measured, strict=True)
+        return all(abs(f - w) <= NEAR * max(w, 1.0) for f, w, there in pairs if there)
 
     @property
     def _measured(self) -> str:
         instant = self._rig.service.meter.instant
         if instant is None:
             return "nothing yet"
-        return f"{_each(instant.phases.v_rms)} V, {_each(instant.phases.i_rms)} A"
-
-
-def _three(value: float | Sequence[float]) -> tuple[float, float, float]:
-    values = (value,) * PHASES if isinstance(value, int | float) else tuple(value)
-    if len(values) != PHASES or not all(isfinite(v) and v >= 0 for v in values):
-        raise WrongArgument(f"give one value, or three of them, 0 or more: not {value!r}")
-    return values[0], values[1], values[2]
-
-
-def _each(values: Sequence[float]) -> str:
-    shown = [f"{value:.4g}" for value in values]
-    return shown[0] if len(set(shown)) == 1 else "/".join(shown)
+        volts, amps = (each(values) for values in (instant.phases.v_rms, instant.phases.i_rms))
+        return f"{volts} V, {amps} A"

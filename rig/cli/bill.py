@@ -39,7 +39,10 @@ class Decimal(StrEnum):
 def bill(
     load: Annotated[
         Path,
-        typer.Argument(help="A load's record: a CSV with columns time, kwh_delivered, …", show_default=False),
+        typer.Argument(
+            help="A load's record: a CSV with columns time, kwh_delivered, … or a Green Button feed.",
+            show_default=False,
+        ),
     ],
     program: Annotated[
         Path | None, typer.Option("--program", help="The meter's program; else a plain RXRS4e: block demand of 15 min.")
@@ -48,8 +51,9 @@ def bill(
         str | None, typer.Option("--interval-minutes", help="Length of the intervals, where they are not regular.")
     ] = None,
     stamps: Annotated[
-        Stamps, typer.Option("--stamps", help="What the record's times are: the intervals' begin or end.")
-    ] = Stamps.end,
+        Stamps | None,
+        typer.Option("--stamps", help="What the record's times are: the intervals' begin or end.", show_default="end"),
+    ] = None,
     demand: Annotated[
         str | None,
         typer.Option("--demand", help="block:30, sliding:5x6 or thermal:15, whatever the program says."),
@@ -62,7 +66,9 @@ def bill(
         str | None, typer.Option("--time-format", help="How times are written, such as '%d/%m/%Y %H:%M'.")
     ] = None,
     decimal: Annotated[Decimal | None, typer.Option("--decimal", help="The decimal sign of numbers.")] = None,
-    which: Annotated[str | None, typer.Option("--meter", help="Which meter, of a file that has several.")] = None,
+    which: Annotated[
+        str | None, typer.Option("--meter", help="Which meter, or usage point, of a file that has several.")
+    ] = None,
     store: Annotated[Path | None, typer.Option("--store", help="Keep the meter in this new folder.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -76,8 +82,8 @@ def bill(
     from rig.replay.intervals.columns import parse_columns
     from rig.replay.intervals.file import read_intervals
     from rig.replay.intervals.replay import Replay
-    from rig.replay.intervals.rows import Writing
     from rig.replay.intervals.store import empty_folder
+    from rig.replay.intervals.writing import Writing
     from rig.terminal.console import message_console, note, output_console
     from rig.terminal.intervals_view import report as view
     from rig.terminal.progress import progress_bar
@@ -95,9 +101,9 @@ def bill(
     messages = message_console()
     try:
         with progress_bar(messages, load.name) as show:
-            ends = stamps is Stamps.end
+            ends = None if stamps is None else stamps is Stamps.end
             record = read_intervals(load, meter.billing.calendar, stamps_end=ends, minutes=minutes, writing=writing)
-            replay = Replay(record, meter, stamps_end=ends)
+            replay = Replay(record, meter, stamps_end=stamps is not Stamps.begin)
             with _kept(store, meter, replay) as keep:
                 report = replay.run(show, keep)
     except KeyboardInterrupt:

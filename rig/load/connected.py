@@ -7,6 +7,7 @@ there. The power factor is that of a balanced load, so on a delta the current of
 from __future__ import annotations
 
 from cmath import phase
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import acos, degrees, sqrt
@@ -114,18 +115,31 @@ def _line(load: LoadDescription, equation: ElementEquation, place: str) -> Line:
     rotation = Rotation[load.rotation] if load.rotation else Rotation.ABC
     if load.rotation is not None and not service.rotates:
         raise ConfigError(f"{place}rotation is {load.rotation!r}, but {service.name} has none: leave it out")
-    phasors = service.phasors(rotation)
-    sensed = equation.volt_phases
     if isinstance(load.volts, list):
-        sizes = _by_phase(load.volts, sensed, "volts", equation, place)
+        sizes = _by_phase(load.volts, equation.volt_phases, "volts", equation, place)
     else:
         first = float(service.volts[0]) if load.volts is None else load.volts
-        sizes = {p: first * abs(phasors[PHASES.index(p)]) for p in sensed}
+        sizes = {p: first * abs(phasor) for p, phasor in zip(PHASES, service.phasors(rotation), strict=True)}
+    return line_on(equation, sizes, rotation)
+
+
+def line_on(equation: ElementEquation, volts: Mapping[str, float], rotation: Rotation) -> Line:
+    """Give the line of a service, with r.m.s. volts by phase: what the equation's form measures of it."""
+    service = equation.service_type
+    phasors = service.phasors(rotation)
     lags = zip(PHASES, service.current_lags, strict=True)
     return Line(
-        tuple((sizes[p], degrees(phase(phasors[k]))) if p in sensed else None for k, p in enumerate(PHASES)),
+        tuple(
+            (volts[p], degrees(phase(phasors[k]))) if p in equation.volt_phases else None for k, p in enumerate(PHASES)
+        ),
         tuple(-lag * rotation.value if lag is not None and p in equation.phases else None for p, lag in lags),
     )
+
+
+def lag_of(load: LoadDescription) -> float:
+    """Give the degrees by which its currents lag those of unity power factor, delivered; beyond 90° it is received."""
+    lag_deg = 0.0 if load.pf is None else degrees(acos(load.pf)) * (-1 if load.sense == "lead" else 1)
+    return lag_deg + (180 if load.received else 0)
 
 
 def _currents(load: LoadDescription, point: MeteringPoint, equation: ElementEquation, place: str) -> tuple[Wave, ...]:
@@ -134,8 +148,7 @@ def _currents(load: LoadDescription, point: MeteringPoint, equation: ElementEqua
         sizes = _by_phase(amps, equation.phases, "amps", equation, place)
     else:
         sizes = dict.fromkeys(equation.phases, amps)
-    lag_deg = 0.0 if load.pf is None else degrees(acos(load.pf)) * (-1 if load.sense == "lead" else 1)
-    angle_deg = -lag_deg + (180 if load.received else 0)
+    angle_deg = -lag_of(load)
     harmonics = _harmonics(load.amps_harmonics)
     return tuple(Wave(sizes.get(p, 0.0), angle_deg, harmonics) for p in PHASES)
 

@@ -62,6 +62,12 @@ class CounterWords(CounterInstrument):
             raise self._failure("contacts in order", f"{found.illegal} times they were not", found)
         if pulses is not None and found.pulses != pulses:
             raise self._failure(f"{pulses} pulses", f"{found.pulses} came", found)
+        if found.due and found.clipped:
+            raise self._failure(
+                "all of the energy to be measured",
+                f"the meter was overloaded: {' '.join(found.clipped)} clipped, so more flowed than it measured",
+                found,
+            )
         if found.agrees is False and found.due and found.constant_wh and found.counted_wh is not None:
             quantity = found.due.quantity
             unit = quantity.unit.removeprefix("k")

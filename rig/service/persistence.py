@@ -275,7 +275,7 @@ class Persistence:
         return items_of([StoreDamaged(now_ns, note) for note in new], self._recording)
 
     def _go_on(self, kept: SavedMeter, restored: Restored, host_utc_ns: int) -> list[MeterEvent]:
-        """From where the meter was; with another program, with what that leaves."""
+        """Continue from where the meter was; with another program, with what that leaves."""
         said: list[MeterEvent] = []
         if (kept.fidelity == BOARD) != (self._fidelity == BOARD):
             there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
@@ -304,7 +304,7 @@ class Persistence:
         return said
 
     def _resume(self, resumed: Resumed, store: Store | None) -> None:
-        """From where a process that has died was: nothing has happened since."""
+        """Continue from where a process that has died was: nothing has happened since."""
         kept = resumed.saved
         durable = 0 if store is None or store.restored is None else decoded_save(store.restored).batch
         self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns

@@ -47,7 +47,7 @@ from rig.program.parts import levels_of
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
-from rig.service.edge_times import FRAME_NS, EdgeTimes
+from rig.service.edge_times import FRAME_NS, WORK_NS, EdgeTimes
 from rig.service.events import HostTimeBelieved, HostTimeDoubted, TookOver
 from rig.service.front_panel import FrontPanel
 from rig.service.host_time import BUILT_UTC_NS, HostTime
@@ -428,9 +428,9 @@ class Service:
         found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
         return "; ".join(sentence for sentence in found if sentence) or None
 
-    def make_room(self) -> None:
-        """Make the edges that fall due soon first, and then have time to work."""
-        self._edge_times.make_room()
+    def make_room(self, ns: int = WORK_NS) -> None:
+        """Make the edges that fall due in the next `ns` first, and then have time to work."""
+        self._edge_times.make_room(ns)
 
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:

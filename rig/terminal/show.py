@@ -59,7 +59,7 @@ NO_LCD = LcdConfig()
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom a meter is shown to: `reading` each second of its time, `front` between them whenever its face changes.
+    """Audience of a meter: it gets `reading` each second of its time, `front` between them whenever its face changes.
 
     `keys` is a terminal whose keys move the switches. `record` writes what hands do. `lcd` is a character display.
     """

@@ -32,7 +32,7 @@ class Flow:
 
     @property
     def begin_tick(self) -> int | None:
-        """From when on it is known; None before the first window."""
+        """Tick from when on it is known; None before the first window."""
         return self._begins[0] if self._begins else None
 
     @property

@@ -101,6 +101,20 @@ def test_pulses_and_rate_in_an_open_gate():
     assert counters.gate().done
 
 
+def test_stamps_have_forty_eight_bits():
+    """Two flashes on either side of 3 · 2**32 ticks, an hour after the FPGA's reset."""
+    start = 3 * 2**32 - 2000
+    link = Link(led(4000, 2, start))
+    link.run(start - 20_000)
+    counters = PulseCounters(link)
+    counters.clear()
+    counters.open()
+    link.run(start + 10_000)
+    flashes = counters.read()[Counter.LED]
+    assert (flashes.first_tick, flashes.last_tick) == (3 * 2**32 - 2000, 3 * 2**32 + 2000)
+    assert flashes.rate_hz == TICK_HZ / 4000
+
+
 def test_a_gate_for_pulses_closes_at_the_last_of_them():
     link = Link(kyz2(5000, 20))
     counters = PulseCounters(link)

@@ -151,6 +151,34 @@ def test_a_function_that_says_something_or_nothing(bench):
     assert relay.position is Position.OPEN
 
 
+@pytest.mark.parametrize("closed_ky", [True, False])
+def test_what_was_set_before_a_pulse_is_set_again_after_it(bench, closed_ky):
+    """As when a program makes a level of an output that pulsed: what was asked for last is the pulse (review I-4)."""
+    relay = bench.relay()
+    relay.set(closed_ky, 0)
+    relay.pulse(100 * MS)
+    relay.set(closed_ky, 200 * MS)
+    bench.run_to(150 * MS)
+    assert relay.position is (Position.KZ if closed_ky else Position.KY)
+    bench.run_to(300 * MS)
+    assert relay.position is (Position.KY if closed_ky else Position.KZ)
+    assert relay.transitions == 1
+
+
+def test_what_each_contact_is_about_to_do_is_remembered_before_it_is_seen(bench):
+    """Else a process that dies in between has shown a pulse that nobody knows of."""
+    seen = []
+
+    def remember(at: Position, shown: int) -> None:
+        seen.append((at, shown, relay.position, bench.pins.pin(Y_PIN).state, bench.pins.pin(Z_PIN).state))
+
+    relay = bench.relay(remember=remember)
+    relay.pulse(100 * MS)
+    relay.pulse(200 * MS)
+    bench.run_to(300 * MS)
+    assert seen == [(Position.KY, 1, Position.OPEN, 0, 0), (Position.KZ, 2, Position.KY, 1, 0)]
+
+
 def test_what_waits_when_it_is_closed_is_never_made(bench):
     relay = bench.relay()
     relay.pulse(100 * MS)

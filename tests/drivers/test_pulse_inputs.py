@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drivers.debounce import Settled
 from drivers.pins import GpioError
-from drivers.pulse_inputs import GRACE_NS, STEADY_NS, GpiodSource, GpiozeroSource, InputEdge, PulseCounter, PulseInput
+from drivers.pulse_inputs import STEADY_NS, GpiodSource, GpiozeroSource, InputEdge, PulseCounter, PulseInput
 from drivers.sim.hands import REED, Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 
@@ -142,10 +142,49 @@ def test_found_closed_is_no_closure_and_due_is_told() -> None:
     assert contact.closures == 0
     bench.hands.level("input1", 10 * MS, False)
     bench.poll([contact], 11 * MS, MS)
-    assert contact.next_due_ns == 10 * MS + STEADY_NS + GRACE_NS
+    # Steady for 3 ms, longer than a reed contact bounces, and told by the kernel within 1 ms (review I-3).
+    assert contact.next_due_ns == 10 * MS + 3 * MS + 1 * MS
     bench.poll([contact], contact.next_due_ns, MS)
     assert not contact.closed
     assert contact.next_due_ns is None
+
+
+class ToldLate:
+    """A source whose edges come as they are told, later than they are stamped."""
+
+    initial = False
+
+    def __init__(self) -> None:
+        self.told: list[InputEdge] = []
+        self.level = False
+
+    def tell(self, *edges: InputEdge) -> None:
+        self.told += edges
+        self.level = edges[-1].closed
+
+    def drain(self) -> list[InputEdge]:
+        told, self.told = self.told, []
+        return told
+
+    def read(self) -> bool:
+        return self.level
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("opened_ns", "counted"), [(13 * MS - 1, 0), (13 * MS, 1)])
+def test_an_edge_that_is_told_a_millisecond_late_counts_from_its_stamp(opened_ns: int, counted: int) -> None:
+    """Closed at 10 ms, it counts once it has stood for 3 ms. That it opened before is told at up to 1 ms after
+    (review I-4)."""
+    source = ToldLate()
+    contact = PulseInput(source, 0)
+    source.tell(InputEdge(10 * MS, True))
+    assert contact.poll(opened_ns + 1 * MS - 1) == []
+    source.tell(InputEdge(opened_ns, False))
+    contact.poll(opened_ns + 1 * MS - 1)
+    contact.poll(30 * MS)
+    assert contact.closures == counted
 
 
 def test_a_lost_edge_on_pins_is_found_by_the_level() -> None:

@@ -91,6 +91,44 @@ def test_how_many_records_can_wait_is_no_power_of_two() -> None:
     assert link.read("CHAIN")[0] & 0xF == 6
 
 
+class Stale:
+    """A bus that gives, when `stale` is set, the reply to the frame before once more: whole, with a good CRC."""
+
+    def __init__(self, inner: SpiBus) -> None:
+        self._inner = inner
+        self._last: list[int] = []
+        self.stale = False
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        reply = self._inner.xfer2(data)
+        given, self._last, self.stale = self._last if self.stale else reply, reply, False
+        return given
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def test_the_reply_to_another_frame_is_not_taken() -> None:
+    """Review I-4. Each reply carries the sequence of its request: one frame more, and the value is that of now."""
+    source = board()
+    bus = Stale(source)
+    link = SpiLink(bus)
+    before = link.ticks()
+    source.advance(5000)
+    frames, bus.stale = link.counts.frames, True
+    assert link.ticks() - before >= 5000
+    assert link.counts.frames == frames + 2
+    first = link.read_identity()
+    link.ticks()
+    frames = link.counts.frames
+    assert link.read_identity() == first
+    for_identity = link.counts.frames - frames
+    link._transfer(Op.READ, 0, 7)  # what the ID registers are asked with
+    frames, bus.stale = link.counts.frames, True
+    assert link.read_identity() == first
+    assert link.counts.frames == frames + for_identity + 1
+
+
 def test_records_waiting_are_counted_beyond_fifteen() -> None:
     """The reply's four bits stop at fifteen, RECORDS does not."""
     source = board()
@@ -119,6 +157,53 @@ def test_ticks_count_the_modulator_clock() -> None:
     source.advance(1_000_000)
     frame_ticks = 64 * 8 * 4.5 / 4  # no frame is longer
     assert 1_000_000 <= link.ticks() - before <= 1_000_000 + frame_ticks
+
+
+def test_ticks_have_forty_eight_bits() -> None:
+    """Of a board that has run for 100 minutes, 2**32 ticks take 21; its ticks are read in two registers."""
+    start = 5 * 2**32 - 1000
+    volts = SyntheticLoad(CHAIN.tick_hz, [Step(0.0, LoadState((Wave(120),), ()))])
+    chain = Chain(tick_start=start)
+    source = SimulatedBoard(chain, FrontEnd(volts, ideal_sensors(20), chain.tick_hz), "exact")
+    link = SpiLink(source)
+    assert start <= link.ticks() < start + 1000
+    source.advance(2000)
+    assert 5 * 2**32 <= link.ticks() < 5 * 2**32 + 5000
+
+
+class OtherValue:
+    """A bus on which the lowest bit of what is written is turned, as in a build whose register is another."""
+
+    def __init__(self, inner: SpiBus) -> None:
+        self._inner = inner
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        if data[0] >> 4 == Op.WRITE:
+            data = list(request(Op.WRITE, data[1], data[2], 1, int.from_bytes(data[3:7], "big") ^ 1))
+        return self._inner.xfer2(data)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def test_a_register_that_does_not_hold_what_was_written_is_told() -> None:
+    link = SpiLink(OtherValue(board()))
+    with pytest.raises(LinkError, match="register DELAY_I2 was written 0x1f and reads 0x1e: the FPGA's build does not"):
+        link.write("DELAY_I2", 31)
+
+
+def test_a_record_that_a_process_took_before_it_died_is_dropped_once() -> None:
+    """What goes on where it was: the record it registered last may still be there, the next one is not touched."""
+    source = board()
+    link = SpiLink(source)
+    source.advance(200_000)
+    taken = next(link.records())
+    again = SpiLink(source)
+    assert not again.drop_known(taken.sequence, taken.tick_end + 1)
+    assert not again.drop_known(taken.sequence + 1, taken.tick_end)
+    assert again.drop_known(taken.sequence, taken.tick_end)
+    assert not again.drop_known(taken.sequence, taken.tick_end)
+    assert next(again.records()).sequence == taken.sequence + 1
 
 
 def test_records_follow_each_other_without_a_gap() -> None:

@@ -199,6 +199,14 @@ def test_the_run_reached_what_it_is_for():
     assert set(np.abs(columns.T[beyond == 1])) - {TOP, TOP + 1}, "overload begins below saturation"
 
 
+def test_overload_begins_at_its_code_exactly():
+    """94 % of 2**19 is 492830.72: from 492830 on, in both directions (review I-4). Levels that are those codes."""
+    codes = (492_830, 492_829, -492_830, -492_829, 492_831, -492_831)
+    bench = run(np.tile(4 * np.array(codes), (SLOTS, 1)), [0] * SLOTS, gap_clocks=400)  # 2**21 becomes 2**19
+    assert tuple(bench.samples[-1]) == codes
+    assert bench.overload[-1] == 0b110101
+
+
 def test_nothing_is_lost_in_the_rounding():
     """Once the taps are full, the samples' running sum is the exact total, cut only once."""
     settled = len(TAPS) // 2 + 1

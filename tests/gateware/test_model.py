@@ -62,6 +62,17 @@ def test_overload_and_dead_are_those_of_their_sample():
     assert 0 < np.count_nonzero(overload) < len(overload)
 
 
+def test_overload_begins_at_its_code_exactly():
+    """The twenty highest codes that a channel has, each taken for the limit, so that it is hit (review I-4)."""
+    bits = mains(20_000, amplitude=0.96)(400 * SAMPLE)
+    samples, _, _ = Decimation(CHAIN).feed(bits, np.zeros(CHANNELS, np.int64))
+    for code in sorted({abs(int(x)) for x in samples[:, 0]})[-20:]:
+        chain = type("Sensitive", (Chain,), {"overload_code": code})()
+        _, overload, _ = Decimation(chain).feed(bits, np.zeros(CHANNELS, np.int64))
+        beyond = (np.abs(samples) >= code) @ (1 << np.arange(CHANNELS))
+        np.testing.assert_array_equal(overload, beyond)
+
+
 # --- time -----------------------------------------------------------------------------------------------
 
 BITS = mains(3000)(24 * SAMPLE)

@@ -151,6 +151,9 @@ class Recorded:
         self._at += ticks
         return np.concatenate((given, np.zeros(ticks - len(given), np.uint8)))
 
+    def begin(self, ticks: int) -> None:
+        """Nothing is made ahead."""
+
 
 QUIET = 4096
 """Ticks of zeros at first, in which the settings are written."""

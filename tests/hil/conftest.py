@@ -25,6 +25,9 @@ class Unplugged:
     def bits(self, ticks: int) -> np.ndarray:
         return np.full(ticks, 0b111111, np.uint8)
 
+    def begin(self, ticks: int) -> None:
+        """Nothing is made ahead."""
+
 
 @pytest.fixture
 def board_link(request: pytest.FixtureRequest) -> Iterator[SpiLink]:

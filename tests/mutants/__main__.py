@@ -66,23 +66,22 @@ class Planting:
             self._copies.put(copy)
 
     def _tried(self, copy: PrivateCopy, fault: Fault) -> Result | None:
-        digest = fault.digest(copy.tree)
         with copy.planted(fault):
             run = copy.pytest(fault.tests, self._limit_s, fault, lambda: self.stopping, "-x")
         if self.stopping:
             return None
         if run.status == 0:
-            return Result("", round(run.cpu_s, 1), digest)
+            return Result("", round(run.cpu_s, 1), fault.digest("", copy.tree))
         if run.status is None:
             without = copy.pytest(fault.tests, self._limit_s / 2, stopping=lambda: self.stopping)
             if without.status != 0 and not self.stopping:
                 raise UnsoundError(f"{fault.room}: {fault.name}: its tests take too long, or fail, without the fault")
-            return Result(TIME_LIMIT, round(run.cpu_s, 1), digest)
+            return Result(TIME_LIMIT, round(run.cpu_s, 1), fault.digest(TIME_LIMIT, copy.tree))
         if not run.failed:
             raise UnsoundError(
                 f"{fault.room}: {fault.name}: pytest ended with {run.status} and no test failed\n{run.output[-2000:]}"
             )
-        return Result(run.failed[0], round(run.cpu_s, 1), digest)
+        return Result(run.failed[0], round(run.cpu_s, 1), fault.digest(run.failed[0], copy.tree))
 
     def hold(self) -> None:
         """See that the tests that found something pass where no fault is: all of them in one run."""
@@ -162,7 +161,7 @@ def main() -> int:
         fault
         for fault in listed
         if not chosen.words or any(word in f"{fault.room}: {fault.name}" for word in chosen.words)
-        if chosen.again or fault.name not in results.by_name or results.by_name[fault.name].digest != fault.digest()
+        if chosen.again or not results.hold_for(fault)
     ]
     planting = Planting(wanted, results, max(1, chosen.jobs), chosen.limit)
 

@@ -19,6 +19,7 @@ A list is read strictly: a fault whose text is no longer in its file is an error
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import tomllib
 from dataclasses import dataclass
@@ -69,15 +70,29 @@ class Fault:
             )
         return text[:where] + self.new + text[where + len(self.old) :]
 
-    def digest(self, root: Path = ROOT) -> str:
-        """Tell whether a result still holds: of the file with the fault in it, and of the test files of its tests."""
+    def digest(self, found: str = "", root: Path = ROOT) -> str:
+        """Tell whether a result still holds: of the file with the fault in it, and of the test that found it, "" for
+        none: then of all the files of its tests."""
         digest = hashlib.sha256(self.planted(root).encode())
-        for test in self.tests:
-            path = root / test.split("::")[0]
+        for test in (found,) if found in _functions(root, found) else self.tests:
             digest.update(test.encode())
+            path = root / test.split("::")[0]
             for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-                digest.update(file.read_bytes())
+                digest.update(_functions(root, found).get(found) or file.read_bytes())
         return digest.hexdigest()[:16]
+
+
+def _functions(root: Path, test: str) -> dict[str, bytes]:
+    """The source of a test function, by its node id; nothing for what is none."""
+    file, _, name = test.partition("::")
+    if not name or not (root / file).is_file():
+        return {}
+    text = (root / file).read_text(encoding="utf-8")
+    name = name.split("[")[0].rsplit("::", 1)[-1]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return {test: (ast.get_source_segment(text, node) or "").encode()}
+    return {}
 
 
 def faults(lists: Path = LISTS) -> tuple[Fault, ...]:

@@ -8,6 +8,7 @@ where the faulty file is none that they are made of.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,8 @@ from tests.mutants.planted import ROOT, Fault
 
 PACKAGES = ("gateware", "drivers", "calibration", "rig")
 _MARK = "RIG_PLANTED"
+ENDS_S = 10
+"""For a process that was killed to be gone."""
 
 
 @dataclass(frozen=True)
@@ -184,4 +187,9 @@ def _end(process: subprocess.Popen[bytes], mark: str) -> None:
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                os.kill(int(entry.name), signal.SIGKILL)
+                left = os.pidfd_open(int(entry.name))
+                try:
+                    signal.pidfd_send_signal(left, signal.SIGKILL)
+                    select.select([left], [], [], ENDS_S)
+                finally:
+                    os.close(left)

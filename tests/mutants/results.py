@@ -1,7 +1,7 @@
 """What came of each fault, in a file beside the lists: found by which test, at how many CPU seconds.
 
-A result counts for as long as its digest is that of the faulty file and of the test files it was run against;
-other changes of the tree do not make it old. `--again` tries all anew.
+A result counts for as long as its digest is that of the faulty file and of the test that found the fault, or where
+none did, of the test files it was run against; other changes of the tree do not make it old. `--again` tries all anew.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from tests.mutants.planted import Fault
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -36,6 +38,11 @@ class Results:
         if path.exists():
             read = json.loads(path.read_text(encoding="utf-8"))
             self.by_name = {name: Result(**result) for name, result in read.items()}
+
+    def hold_for(self, fault: Fault) -> bool:
+        """Whether there is a result of a fault as it and its tests are now."""
+        result = self.by_name.get(fault.name)
+        return result is not None and result.digest == fault.digest(result.found)
 
     def add(self, name: str, result: Result) -> None:
         self.by_name[name] = result

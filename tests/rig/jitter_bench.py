@@ -52,6 +52,9 @@ function = "eoi"
 [meter]
 ks_wh = "0.36"
 """
+LOAD = '[simulation.load]\nvolts = 277\namps = 19.8\npf = 0.94\nsense = "lag"\n'
+"""99 % of MAX of class 20, and vars for the other outputs."""
+
 PINS = {"test_led": "GPIO17", "kyz1": "GPIO22", "kyz2": "GPIO24", "kyz3": "GPIO27"}
 """Of a form C the pin of K–Y: it has an edge at each transition but for the first after rest, which may be K–Z's."""
 
@@ -94,16 +97,16 @@ def _busy(*command: str) -> Iterator[None]:
 @contextmanager
 def _board(config: Path) -> Iterator[None]:
     """Let the simulated board run meanwhile."""
-    command = [sys.executable, "-m", "tests.rig.jitter_board", str(config)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
+    command = [sys.executable, "-c", "from rig.cli.app import main; main()", "simulate", "--config", str(config)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    assert process.stderr is not None
     try:
-        assert process.stdout.readline() == b"ready\n"
+        assert process.stderr.readline().startswith(b"rig: the simulated board runs at")
         yield
     finally:
         process.terminate()
         process.wait()
-        process.stdout.close()
+        process.stderr.close()
 
 
 @contextmanager
@@ -162,7 +165,7 @@ def pulse_jitter(seconds: float = SECONDS, turn_s: float | None = None) -> dict[
         notes, socket = Path(folder, "notes.json"), Path(folder, "rig.sock")
         Path(folder, "meter.toml").write_text(PROGRAM)
         Path(folder, "rig.toml").write_text(
-            '[meter]\nprogram = "meter.toml"\nstore = "store"\n[simulation]\nboard = "board.sock"\n'
+            '[meter]\nprogram = "meter.toml"\nstore = "store"\n[simulation]\nboard = "board.sock"\n' + LOAD
         )
         os.environ["JITTER_NOTES"] = str(notes)
         used: list[tuple[int, float, int]] = []

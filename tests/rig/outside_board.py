@@ -12,11 +12,14 @@ from __future__ import annotations
 import mmap
 import struct
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualPin
+from drivers.sim.synthetic import SyntheticLoad
+from drivers.sim.waves import LoadState, Step, Wave, current
 from gateware.chain import Chain
 from rig.hardware.board_process import simulate
 from rig.hardware.config import Config, HardwareConfig, load
@@ -24,7 +27,6 @@ from rig.hardware.hardware import Hardware
 from rig.hardware.selection import program_of
 from rig.hardware.simulation import simulated_hardware
 from rig.load.connected import MeteringPoint
-from tests.rig.jitter_board import full_load
 
 SECOND, MILLISECOND = 10**9, 10**6
 UTC_NS = 1_772_409_600 * SECOND
@@ -72,6 +74,12 @@ def plan(hands: Hands, until_ns: int) -> None:
         hands.press("scroll", at_ns, 300 * MILLISECOND)
     for at_ns in range(9 * SECOND, until_ns, 41 * SECOND):
         hands.press("magnet", at_ns, SECOND)
+
+
+def full_load(f_mod: Fraction) -> SyntheticLoad:
+    """277 V, 19.8 A a phase, lagging by 20°: 99 % of MAX of class 20, and vars for the other outputs."""
+    volts = [Wave(277.0, angle) for angle in (0.0, -120.0, 120.0)]
+    return SyntheticLoad(f_mod, (Step(0.0, LoadState(tuple(volts), tuple(current(19.8, 20.0, v) for v in volts))),))
 
 
 def parts(config: Config, current_class: int) -> tuple[Hardware, SimulatedBoard]:

@@ -94,3 +94,15 @@ def test_the_last_comparison_counts():
         assert clock.compare(0, T0 + off) is None
     ends = [clock.advance(tick) for tick in range(0, 10**6, 10**5)]
     assert {b - a for a, b in pairwise(ends)} == {30_000_000}
+
+
+def test_what_is_slewed_and_how_fast_in_plain_numbers():
+    """A second or less (docs/metering.md), by 0.05 % of the time that passes: ten times what a poor crystal, 50 ppm, is
+    off. So half a second takes 1000 s (review I-3)."""
+    clock, second = MeterClock(Fraction(1_000_000), 0, T0), 1_000_000
+    assert clock.compare(0, T0 + 500_000_000) is None
+    assert clock.advance(10 * second) == T0 + 10_005_000_000
+    assert clock.advance(999 * second) == T0 + 999_499_500_000
+    assert clock.advance(1001 * second) == T0 + 1_001_500_000_000
+    assert clock.compare(1001 * second, clock.advance(1001 * second) + 1_000_000_000) is None
+    assert clock.compare(1001 * second, clock.advance(1001 * second) + 1_000_000_001) is not None

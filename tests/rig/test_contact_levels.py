@@ -10,7 +10,15 @@ import pytest
 from phasor_readings import lagging, readings
 
 from rig.meter.billing.demand import DemandRegisters, DemandSettings
-from rig.meter.billing.events import Cause, EndOfInterval, RateChanged, RateForced, TestModeBegan, TestModeEnded
+from rig.meter.billing.events import (
+    Cause,
+    EndOfInterval,
+    RateChanged,
+    RateForced,
+    RateReleased,
+    TestModeBegan,
+    TestModeEnded,
+)
 from rig.meter.billing.quantity import NANO_PER_KILO, PLACES, Quantity
 from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
@@ -120,6 +128,17 @@ def test_table_of_states(row: tuple[str, str, str, str]) -> None:
     closes = after == "closed"
     assert level.closed == {IT: closes}
     assert changes == ([] if before == after else [ContactChange(at, IT, closes)])
+
+
+@pytest.mark.parametrize(
+    "event", [RateChanged(0, Rate.C), RateForced(0, Rate.C, Source.INPUT), RateReleased(0, Rate.C, Source.INPUT)]
+)
+def test_load_control_follows_a_rate_however_it_comes_in_force(
+    event: RateChanged | RateForced | RateReleased,
+) -> None:
+    level = LevelOutputs([LoadControlOutput(IT, (Rate.C,))], TICK_HZ)
+    level.begin(0, Rate.A, False)
+    assert level.advance([(2000, event)], 2500) == [ContactChange(2000, IT, True)]
 
 
 def test_the_table_is_whole() -> None:

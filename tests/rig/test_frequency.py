@@ -44,3 +44,19 @@ def test_recent_frequency_forgets() -> None:
             seen.append(line.recent_hz)
         assert seen[RECENT_WINDOWS:] == pytest.approx([hz] * (len(seen) - RECENT_WINDOWS), abs=1e-3)
     assert line.mean_hz == pytest.approx(60, abs=0.1)
+
+
+def test_there_is_no_frequency_across_a_gap() -> None:
+    """Where the crossing before a gap was says nothing of the window behind it, nor of the mean."""
+    waves = [Wave(PEAK, 0)] * 3 + [Wave(1000.0)] * 3
+    made = records(waves, 60.0, 0.5)
+    line = LineFrequency(CHAIN.tick_hz, CHAIN.ticks_per_sample)
+    before, behind = made[:8], made[13:]
+    found = [line.advance(record, follows=k > 0) for k, record in enumerate(before)]
+    assert found[0] is None
+    assert found[1:] == pytest.approx([60.0] * 7, abs=1e-3)
+    assert line.advance(behind[0], follows=False) is None
+    assert line.advance(behind[1], follows=True) == pytest.approx(60.0, abs=1e-3)
+    line.forget()
+    assert line.advance(behind[2], follows=True) is None
+    assert line.mean_hz == pytest.approx(60.0, abs=1e-3)

@@ -117,6 +117,20 @@ def test_a_sine_has_next_to_no_distortion(hz: float) -> None:
     assert max(seen.tdr) < 2e-3
 
 
+def test_a_dc_that_is_not_known_yet_is_no_distortion() -> None:
+    """A window's own mean beyond the DC known so far: 500 codes, over four whole cycles. What is left is that of a sine
+    (below: less than 0.002 of it, here 0.0007), a fourteenth of what the DC would add."""
+    hz = float(4 * SAMPLE_HZ / 868)
+    turns = hz / float(SAMPLE_HZ) * np.arange(868)
+    record = record_of(
+        np.rint([Wave(PEAK, 60.0 * c, 500.0).at(turns) for c in range(CHANNELS)]).astype(np.int64), SIXTY
+    )
+    known = Mean((0,) * CHANNELS, 1)
+    found = FIT.of(record, known, ac_products(record, known), hz)
+    assert found.samples == 868
+    assert max(map(abs, found.rest)) < 868 * 500**2 / 10
+
+
 def test_no_angle_or_distortion_without_a_fundamental() -> None:
     waves = [Wave(PEAK), Wave(0, 0, 12.0), Wave(PEAK, 240), Wave(0), Wave(0.4, 120), Wave(20, 300)]
     seen = readings(summed(records(waves, 60.0, 1))[0])

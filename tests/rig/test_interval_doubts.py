@@ -13,7 +13,9 @@ import pytest
 from rig.meter.billing.calendar import Calendar
 from rig.program.build import build, load_program
 from rig.program.schema import ProgramFile
-from rig.replay.intervals.file import IntervalFileError, LoadRecord, read_intervals
+from rig.replay.intervals.encoding import IntervalFileError
+from rig.replay.intervals.file import read_intervals
+from rig.replay.intervals.record import LoadRecord
 from rig.replay.intervals.replay import Replay
 
 BEGIN = datetime(2026, 1, 15)

@@ -17,7 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rig.meter.billing.calendar import Calendar
-from rig.replay.intervals.file import IntervalFileError, LoadRecord, read_intervals
+from rig.replay.intervals.encoding import IntervalFileError
+from rig.replay.intervals.file import read_intervals
+from rig.replay.intervals.record import LoadRecord
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE_NS = 60 * 10**9

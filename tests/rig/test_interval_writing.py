@@ -17,8 +17,9 @@ import pytest
 from rig.files.strict_toml import ConfigError
 from rig.meter.billing.calendar import Calendar
 from rig.replay.intervals.columns import parse_columns
-from rig.replay.intervals.file import LoadRecord, read_intervals
-from rig.replay.intervals.rows import Writing
+from rig.replay.intervals.file import read_intervals
+from rig.replay.intervals.record import LoadRecord
+from rig.replay.intervals.writing import Writing
 
 DAY = datetime(2026, 1, 15)
 WATT_HOURS = [500 + (k * 7919) % 997 for k in range(96)]
@@ -33,7 +34,7 @@ def written(header: str, line: Callable[[datetime, int], str]) -> str:
     return "\n".join([header, *(line(end, wh) for end, wh in zip(ends(), WATT_HOURS, strict=True))]) + "\n"
 
 
-def read(folder: Path, text: str | bytes, *, stamps_end: bool = True, **writing: object) -> LoadRecord:
+def read(folder: Path, text: str | bytes, *, stamps_end: bool | None = True, **writing: object) -> LoadRecord:
     path = folder / "load.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     if "columns" in writing:
@@ -157,3 +158,28 @@ def test_a_file_that_is_too_long(tmp_path: Path) -> None:
         file.truncate((64 << 20) + 1)
     with pytest.raises(ConfigError, match="is longer than 64 MB: give it in parts"):
         read_intervals(path, Calendar(UTC), stamps_end=True)
+
+
+DAYS = "time,kwh_delivered\n2026-01-15{0},24\n2026-01-16{0},36\n2026-01-17{0},12\n"
+
+
+@pytest.mark.parametrize("clock", ["", " 00:00", "T00:00:00"])
+def test_a_column_of_dates_is_asked_for(tmp_path: Path, clock: str) -> None:
+    """A day's energy is of the day of its date or of the one before: taken as the other, a bill shifts by a day."""
+    text = DAYS.format(clock)
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text, stamps_end=None)
+    assert str(caught.value).endswith(
+        "line 2: 2026-01-15 can be when an interval begins or ends: say --stamps begin if its energy is from 2026-01-15 "
+        "00:00 to 2026-01-16 00:00, or --stamps end if from 2026-01-14 00:00 to 2026-01-15 00:00"
+    )
+    for ends, first in ((False, 15), (True, 14)):
+        load = read(tmp_path, text, stamps_end=ends)
+        assert load.intervals[0].start_ns == int(datetime(2026, 1, first, tzinfo=UTC).timestamp()) * 10**9
+        assert [Fraction(one.energies[0], load.scale) for one in load.intervals] == [24, 36, 12]
+
+
+def test_dates_whose_column_says_what_they_are_are_not_asked_for(tmp_path: Path) -> None:
+    load = read(tmp_path, DAYS.format("").replace("time", "Period end"), stamps_end=None)
+    assert load.intervals[0].start_ns == int(datetime(2026, 1, 14, tzinfo=UTC).timestamp()) * 10**9
+    check(read(tmp_path, PLAIN, stamps_end=None))

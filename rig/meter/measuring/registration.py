@@ -36,7 +36,7 @@ class Energies(NamedTuple):
         return sum(magnitudes[place - first] for place in quantity.adds if first <= place < first + KINDS)
 
     def moves(self, quantity: Quantity) -> int:
-        """By how much a quantity's register moves: of a net quantity either way, of others up."""
+        """Return the movement of a quantity's register: of a net quantity either way, of others up."""
         if not quantity.net:
             return self.of(quantity)
         amounts = [0] * PLACES

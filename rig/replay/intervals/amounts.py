@@ -17,7 +17,7 @@ from math import gcd
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.time_units import SECOND_NS
-from rig.replay.intervals.file import LoadInterval
+from rig.replay.intervals.record import LoadInterval
 
 SURPLUS_NWH = 100
 """Of nine decimals of a kWh, which are shown, the last is 1000."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
+
+from rig.replay.intervals.encoding import IntervalFileError
+from rig.replay.intervals.record import counted
 
 LEAST_READINGS = 20
 """So many values that never fall, over a day or more, are taken for readings of a register."""
@@ -23,7 +26,7 @@ class Climb(NamedTuple):
     last: int
 
 
-def longest_climb(times: Sequence[datetime], values: Sequence[int | Fraction]) -> Climb | None:
+def longest_climb(times: Sequence[datetime], values: Sequence[int | Decimal]) -> Climb | None:
     """Give the longest run of values above 0 that never fall over a day or more, and rise often; None without one.
 
     Energy of intervals falls at night, or in a pause; only a register's readings go on rising.
@@ -50,3 +53,36 @@ def filler(value: Decimal) -> bool:
     """Whether a number is one that often stands for none: 9999 or more, of nines alone, as 9999999 or 99999.9."""
     digits = "".join(map(str, value.normalize().as_tuple().digits))
     return value >= LEAST_FILLER and set(digits) == {"9"}
+
+
+def value_notes(
+    path: Path,
+    column: str,
+    times: Sequence[datetime],
+    values: Sequence[Decimal],
+    lines: Sequence[int],
+    *,
+    power: bool,
+) -> list[str]:
+    """Give notes on values that may be no energies of intervals.
+
+    Raises IntervalFileError for readings of a register.
+    """
+    notes = []
+    if nines := [line for line, value in zip(lines, values, strict=True) if filler(value)]:
+        notes.append(
+            f"{column}: {counted(len(nines), 'value')} of nines, the first in line {nines[0]}: if it stands for no "
+            "value, leave its cell empty"
+        )
+    climb = None if power else longest_climb(times, values)
+    if climb is None:
+        return notes
+    low, high = values[climb.first], values[climb.last]
+    found = f"{column} never falls from line {lines[climb.first]}, {low:f}, to line {lines[climb.last]}, {high:f}"
+    # Of a register that began at 0 the readings can look like a load that grows: only doubted.
+    if climb == (0, len(values) - 1) and 2 * low >= high:
+        raise IntervalFileError(
+            f"{path}: {found}, as a register's readings do: it must be the energy of each interval, the "
+            "difference of two readings"
+        )
+    return [*notes, f"{found}, as a register's readings do: is it the energy of each interval?"]

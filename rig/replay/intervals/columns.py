@@ -52,9 +52,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Layout:
-    """Places of columns: `times` are joined with a blank. `notes` say what is not as it is written."""
+    """Places of columns: `times` are joined with a blank; `named`: their name says what of an interval they are.
+    `notes` say what is not as it is written."""
 
     times: tuple[int, ...]
+    named: bool
     sources: Mapping[str, Source]
     meter: int | None
     notes: tuple[str, ...]
@@ -115,7 +117,8 @@ def recognise(names: Sequence[str], given: Mapping[str, str], *, ends: bool) -> 
         meter = _place(names, given["meter"])
         if meter is None:
             return None
-    return Layout(times, sources, meter, tuple(notes))
+    named = any(plain[place] in (_ENDS if ends else _BEGINS) for place in times)
+    return Layout(times, named, sources, meter, tuple(notes))
 
 
 def _place(names: Sequence[str], name: str) -> int | None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.time_units import HOUR_NS
 from rig.program.build import Program
-from rig.replay.intervals.file import LoadRecord, local_text
+from rig.replay.intervals.record import LoadRecord, local_text
 
 
 def implausible_demand(load: LoadRecord, program: Program, calendar: Calendar) -> list[str]:

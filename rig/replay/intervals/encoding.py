@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 from rig.files.strict_toml import ConfigError
+from rig.replay.intervals.packages import WrongPackage, unpacked
 
 MOST_BYTES = 64 << 20
 """Five years of minutes. A file is held in memory, some ten times its size."""
@@ -15,8 +16,8 @@ class IntervalFileError(ConfigError):
     """A file that is no load's record: one sentence with file, line, value and what would be right."""
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a file. Raises IntervalFileError, also for one above MOST_BYTES."""
+def read_bytes(path: Path, notes: list[str]) -> bytes:
+    """Read a file, unpacked where it is packed. Raises IntervalFileError, also for one above MOST_BYTES."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -24,20 +25,24 @@ def read_bytes(path: Path) -> bytes:
         raise IntervalFileError(f"{path} does not exist: give a CSV file with columns time and kwh_delivered") from None
     except OSError as error:
         raise IntervalFileError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) <= MOST_BYTES:
+        try:
+            data = unpacked(data, MOST_BYTES, notes)
+        except WrongPackage as error:
+            raise IntervalFileError(f"{path} {error}") from None
     if len(data) > MOST_BYTES:
         raise IntervalFileError(f"{path} is longer than {MOST_BYTES >> 20} MB: give it in parts")
     return data
 
 
+def is_xml(data: bytes) -> bool:
+    """Whether a file's first sign but blanks is a bracket, in any encoding."""
+    return data[:64].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
+
+
 def decode(path: Path, data: bytes, notes: list[str]) -> str:
     """Give its text, and a note where it is not in UTF-8. Raises IntervalFileError."""
-    name = "utf-8-sig"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        name = "utf-16"
-    elif data[1:40:2].count(0) > 10:
-        name = "utf-16-le"
-    elif data[0:40:2].count(0) > 10:
-        name = "utf-16-be"
+    name = utf_of(data)
     try:
         text = data.decode(name)
     except UnicodeDecodeError as error:
@@ -52,3 +57,12 @@ def decode(path: Path, data: bytes, notes: list[str]) -> str:
     if name != "utf-8-sig":
         notes.append(f"the file is read as {name.upper() if name.startswith('utf') else name}")
     return text
+
+
+def utf_of(data: bytes) -> str:
+    """Give which of UTF-8 and UTF-16 a file could be, by its mark or its zero bytes, as Python's codec."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if data[1:40:2].count(0) > 10:
+        return "utf-16-le"
+    return "utf-16-be" if data[0:40:2].count(0) > 10 else "utf-8-sig"

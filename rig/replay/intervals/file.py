@@ -18,28 +18,25 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from rig.files.strict_toml import shown
 from rig.meter.billing.calendar import Calendar
-from rig.meter.billing.time_units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
-from rig.replay.intervals.climbs import filler, longest_climb
+from rig.meter.billing.time_units import HOUR_NS, MINUTE_NS, SECOND_NS
+from rig.replay.intervals.climbs import value_notes
 from rig.replay.intervals.columns import COLUMNS
-from rig.replay.intervals.encoding import IntervalFileError
+from rig.replay.intervals.encoding import IntervalFileError, is_xml, read_bytes
+from rig.replay.intervals.gaps import gap_notes, short_text
+from rig.replay.intervals.green_button import read_green_button
 from rig.replay.intervals.grid import on_grid
-from rig.replay.intervals.rows import LoadRow, Rows, Writing, read_rows
+from rig.replay.intervals.record import LONGEST_NS, SHORTEST_NS, LoadInterval, LoadRecord, counted
+from rig.replay.intervals.rows import LoadRow, Rows, read_rows
 from rig.replay.intervals.stamps import instants
+from rig.replay.intervals.writing import Writing
 
-__all__ = ["COLUMNS", "IntervalFileError", "LoadInterval", "LoadRecord", "local_text", "read_intervals"]
-
-LONGEST_NS = 31 * DAY_NS
-LONGEST_GAP_NS = 366 * DAY_NS
-MOST_GAPS_TOLD = 5
 MOST_COLUMNS_TOLD = 8
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -47,61 +44,39 @@ _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class LoadInterval(NamedTuple):
-    """One interval: UTC in ns, and energies by the load's columns, in kWh and kvarh over the load's `scale`."""
-
-    start_ns: int
-    end_ns: int
-    energies: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class LoadRecord:
-    """Intervals in order of time, none over another; `minutes` is what most are long.
-
-    `columns` are those of COLUMNS that the file has. `notes` say what was put right.
-    """
-
-    intervals: tuple[LoadInterval, ...]
-    scale: int
-    minutes: Fraction
-    columns: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
 def read_intervals(
     path: Path,
     calendar: Calendar,
     *,
-    stamps_end: bool,
+    stamps_end: bool | None,
     minutes: Fraction | None = None,
     writing: Writing | None = None,
 ) -> LoadRecord:
     """Read a file whose times are those of `calendar`, unless they have an offset. Raises IntervalFileError.
 
-    `stamps_end`: they say when intervals end, else when they begin. `minutes` is the interval's length; None takes what
-    most stamps are apart. `writing` says of the file what it does not show.
+    `stamps_end`: they say when intervals end, else when they begin; None: nobody says, and they are ends, except that
+    dates alone are refused. `minutes` is the interval's length; None takes what most stamps are apart. `writing` says
+    of the file what it does not show.
     """
-    return _Reading(path, calendar, stamps_end).load(minutes, writing)
-
-
-def local_text(calendar: Calendar, utc_ns: int, timespec: str = "seconds") -> str:
-    """Local time in ISO, with its offset unless the clock is UTC's."""
-    local = calendar.local(utc_ns)
-    return (local.replace(tzinfo=None) if calendar.zone is UTC else local).isoformat(timespec=timespec)
+    notes: list[str] = []
+    data = read_bytes(path, notes)
+    writing = writing or Writing()
+    if is_xml(data):
+        return read_green_button(path, data, calendar, minutes, writing, notes)
+    return _Reading(path, calendar, stamps_end is not False, notes).load(data, minutes, writing, stamps_end is None)
 
 
 class _Reading:
     """One file on its way to a Load."""
 
-    def __init__(self, path: Path, calendar: Calendar, stamps_end: bool) -> None:
+    def __init__(self, path: Path, calendar: Calendar, stamps_end: bool, notes: list[str]) -> None:
         self._path = path
         self._calendar = calendar
         self._stamps_end = stamps_end
-        self._notes: list[str] = []
+        self._notes = notes
 
-    def load(self, minutes: Fraction | None, writing: Writing | None) -> LoadRecord:
-        table = read_rows(self._path, ends=self._stamps_end, writing=writing)
+    def load(self, data: bytes, minutes: Fraction | None, writing: Writing, unsure: bool) -> LoadRecord:
+        table = read_rows(self._path, data, ends=self._stamps_end, writing=writing)
         self._notes += table.notes
         self._tell_columns(table)
         self._order(table)
@@ -114,13 +89,15 @@ class _Reading:
         stamps = self._instants(table)
         placed = [(ns, row) for ns, row in zip(stamps, table.rows, strict=True) if ns is not None]
         length_ns = self._length_ns([ns for ns, _ in placed]) if minutes is None else int(minutes * MINUTE_NS)
-        if not SECOND_NS <= length_ns <= LONGEST_NS:
+        if not SHORTEST_NS <= length_ns <= LONGEST_NS:
             raise IntervalFileError(
                 f"{self._path}: intervals of {length_ns / MINUTE_NS:g} min cannot be, those of 1 s to 31 days can"
             )
+        if unsure and not table.named:
+            self._ask_for_days(table.rows, length_ns)
         self._doubt_stamps(table.rows, length_ns)
         if backward := sum(a[0] > b[0] for a, b in pairwise(placed)):
-            self._notes.append(f"{_count(backward, 'stamp')} out of order: put in order")
+            self._notes.append(f"{counted(backward, 'stamp')} out of order: put in order")
             placed.sort(key=lambda one: one[0])
         scale, units = table.units(length_ns)
         intervals = self._tiled(placed, length_ns, units)
@@ -173,30 +150,14 @@ class _Reading:
         """Readings of a register are no energies, and values of nines may stand for none."""
         rows = [row for row in table.rows if row.energies is not None]
         for place, column in enumerate(table.columns):
-            texts = [row.energies[place] for row in rows if row.energies is not None]
-            if nines := [row for row, text in zip(rows, texts, strict=True) if filler(table.numbers[text])]:
-                self._notes.append(
-                    f"{column}: {_count(len(nines), 'value')} of nines, the first in line {nines[0].line}: if it "
-                    "stands for no value, leave its cell empty"
-                )
-            if table.sources[place].power:
-                continue
-            climb = longest_climb([row.time for row in rows], [Fraction(table.numbers[text]) for text in texts])
-            if climb is None:
-                continue
-            first, last = rows[climb.first], rows[climb.last]
-            found = (
-                f"{column} never falls from line {first.line}, {texts[climb.first]}, to line {last.line}, "
-                f"{texts[climb.last]}"
+            self._notes += value_notes(
+                self._path,
+                column,
+                [row.time for row in rows],
+                [table.numbers[row.energies[place]] for row in rows if row.energies is not None],
+                [row.line for row in rows],
+                power=table.sources[place].power,
             )
-            # Of a register that began at 0 the readings can look like a load that grows: only doubted.
-            low, high = (table.numbers[texts[place]] for place in climb)
-            if climb == (0, len(rows) - 1) and 2 * low >= high:
-                raise IntervalFileError(
-                    f"{self._path}: {found}, as a register's readings do: it must be the energy of each interval, the "
-                    "difference of two readings"
-                )
-            self._notes.append(f"{found}, as a register's readings do: is it the energy of each interval?")
 
     def _mend_midnights(self, table: Rows) -> None:
         """A day's last interval that ends at that day's own 00:00."""
@@ -210,7 +171,7 @@ class _Reading:
                     rows[place] = row._replace(time=row.time + _DAY)
                     mended += 1
         if mended:
-            self._notes.append(f"{_count(mended, 'stamp')} 00:00 after the rest of the day: taken as 24:00")
+            self._notes.append(f"{counted(mended, 'stamp')} 00:00 after the rest of the day: taken as 24:00")
 
     def _instants(self, table: Rows) -> Sequence[int | None]:
         rows = table.rows
@@ -242,6 +203,19 @@ class _Reading:
                 f"{self._path}: its stamps are not mostly one length apart ({lengths}): give it with --interval-minutes"
             )
         return least_ns
+
+    def _ask_for_days(self, rows: Sequence[LoadRow], length_ns: int) -> None:
+        """Dates, and days' midnights, are of the day that begins there or of the one that ends: nothing shows which."""
+        day, length = rows[0].time, timedelta(microseconds=length_ns // 1000)
+        if length < _DAY or any((row.time.hour, row.time.minute, row.time.second) != (0, 0, 0) for row in rows):
+            return
+        begin, end = f"{day:%Y-%m-%d}", f"{day + length:%Y-%m-%d}"
+        raise IntervalFileError(
+            f"{self._path}, line {rows[0].line}: {begin} can be when an interval begins or ends: say --stamps begin "
+            "if its "
+            f"energy is from {begin} 00:00 to {end} 00:00, or --stamps end if from {day - length:%Y-%m-%d} 00:00 to "
+            f"{begin} 00:00"
+        )
 
     def _doubt_stamps(self, rows: Sequence[LoadRow], length_ns: int) -> None:
         """Say so if the file would hold whole days were its stamps the other way."""
@@ -293,10 +267,10 @@ class _Reading:
         if twice:
             differ = f", {differing} of them with other numbers" if differing else ""
             self._notes.append(
-                f"{_count(len(twice), 'interval')} again, the first in line {twice[0].line}{differ}: "
+                f"{counted(len(twice), 'interval')} again, the first in line {twice[0].line}{differ}: "
                 "of each the first line counts"
             )
-        self._tell_gaps(intervals)
+        self._notes += gap_notes(self._path, self._calendar, intervals, local=True)
         return tuple(intervals)
 
     def _stamp_ns(self, interval: LoadInterval) -> int:
@@ -309,37 +283,7 @@ class _Reading:
 
     def _overlap(self, row: LoadRow, start_ns: int, end_ns: int, length_ns: int) -> IntervalFileError:
         return IntervalFileError(
-            f"{self._path}, line {row.line}: an interval of {length_ns / MINUTE_NS:g} min from {self._said(start_ns)} "
-            f"overlaps the one before, which ends at {self._said(end_ns)}: correct the stamps or --interval-minutes"
+            f"{self._path}, line {row.line}: an interval of {length_ns / MINUTE_NS:g} min from "
+            f"{short_text(self._calendar, start_ns)} overlaps the one before, which ends at "
+            f"{short_text(self._calendar, end_ns)}: correct the stamps or --interval-minutes"
         )
-
-    def _tell_gaps(self, intervals: Sequence[LoadInterval]) -> None:
-        gaps = [(a.end_ns, b.start_ns) for a, b in pairwise(intervals) if a.end_ns != b.start_ns]
-        for begin_ns, end_ns in gaps:
-            if end_ns - begin_ns > LONGEST_GAP_NS:
-                raise IntervalFileError(
-                    f"{self._path} has nothing from {self._said(begin_ns)} to {self._said(end_ns)}, more than a year: "
-                    "correct the stamps, or give each part as a file"
-                )
-        for begin_ns, end_ns in gaps[:MOST_GAPS_TOLD]:
-            note = f"nothing from {self._said(begin_ns)} to {self._said(end_ns)}: no energy in that time"
-            back_ns = (
-                self._calendar.span(begin_ns - 1).utc_offset_s - self._calendar.span(end_ns).utc_offset_s
-            ) * SECOND_NS
-            if end_ns - begin_ns == back_ns:
-                note += (
-                    "; the clock goes through this hour twice, and if the file is in standard time all year, give its "
-                    f"stamps with their offset, as in {self._said(end_ns)}"
-                )
-            self._notes.append(note)
-        if more := gaps[MOST_GAPS_TOLD:]:
-            hours = sum(end_ns - begin_ns for begin_ns, end_ns in more) / HOUR_NS
-            self._notes.append(f"and {_count(len(more), 'gap')} more without energy, {hours:g} h in all")
-
-    def _said(self, utc_ns: int) -> str:
-        """To the second where it is not on a full minute."""
-        return local_text(self._calendar, utc_ns, "seconds" if utc_ns % MINUTE_NS else "minutes")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

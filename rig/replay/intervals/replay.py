@@ -21,9 +21,10 @@ from rig.meter.billing.tariff import Rate
 from rig.meter.models import ModelCapability
 from rig.program.build import Program
 from rig.replay.intervals.amounts import nearest_multiple, parts_of, whole_nwh
+from rig.replay.intervals.columns import COLUMNS
 from rig.replay.intervals.doubts import implausible_demand
-from rig.replay.intervals.file import COLUMNS, LoadRecord
 from rig.replay.intervals.periods import Periods, Stretch, keep_highest
+from rig.replay.intervals.record import LoadRecord
 from rig.replay.intervals.report import LoadFigures, LoadReading, LogLine, Period, RegisterFigures, Report
 from rig.results.provenance import provenance_of_computation
 

@@ -15,7 +15,7 @@ from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.quantity import Amounts, Quantity
 from rig.meter.billing.time_units import SECOND_NS
 from rig.meter.reading.figures import kilo
-from rig.replay.intervals.file import local_text
+from rig.replay.intervals.record import local_text
 from rig.results.provenance import Provenance
 
 RegisterFigures = dict[str, Any]

@@ -24,11 +24,11 @@ from rig.files.strict_toml import shown
 from rig.meter.billing.time_units import HOUR_NS
 from rig.replay.intervals.columns import COLUMNS, Layout, Source, WrongColumns, recognise
 from rig.replay.intervals.decimals import notation_of
-from rig.replay.intervals.encoding import IntervalFileError, decode, read_bytes
+from rig.replay.intervals.encoding import IntervalFileError, decode
 from rig.replay.intervals.times import WrongStamp, read_times
+from rig.replay.intervals.values import MOST_DECIMALS, MOST_KWH
+from rig.replay.intervals.writing import Writing
 
-MOST_KWH = 10**9
-MOST_DECIMALS = 40
 MOST_ABOVE = 40
 """Lines among which the columns' names are looked for."""
 
@@ -45,24 +45,15 @@ class LoadRow(NamedTuple):
     energies: tuple[str, ...] | None
 
 
-@dataclass(frozen=True)
-class Writing:
-    """How a file is written, where it does not show: columns by key (columns.py), the stamps' format, the decimal sign,
-    and which meter of several."""
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    time_format: str | None = None
-    decimal: str | None = None
-    meter: str | None = None
-
-
 @dataclass
 class Rows:
     """All lines in the order of the file; `columns` are those of COLUMNS that it has, `others` its columns that do not
-    count. `numbers` is of every text, in the unit of its column's source. `notes` say how the file was read."""
+    count. `numbers` is of every text, in the unit of its column's source. `notes` say how the file was read.
+    `named`: the name of the column of times says whether intervals begin or end at them."""
 
     columns: tuple[str, ...]
     sources: tuple[Source, ...]
+    named: bool
     others: tuple[str, ...] = ()
     rows: list[LoadRow] = field(default_factory=list)
     numbers: dict[str, Decimal] = field(default_factory=dict)
@@ -96,11 +87,10 @@ class _Line(NamedTuple):
     cells: list[str]
 
 
-def read_rows(path: Path, *, ends: bool, writing: Writing | None = None) -> Rows:
-    """Read a file; `ends` says that the ends of intervals are wanted. Raises IntervalFileError."""
+def read_rows(path: Path, data: bytes, *, ends: bool, writing: Writing) -> Rows:
+    """Read a file's bytes; `ends` says that the ends of intervals are wanted. Raises IntervalFileError."""
     notes: list[str] = []
-    text = decode(path, read_bytes(path), notes)
-    writing = writing or Writing()
+    text = decode(path, data, notes)
     separators, begun = SEPARATORS, 0
     if match := _SEP_LINE.match(text):
         separators, begun = match[1], 1
@@ -170,7 +160,7 @@ def _read(
     sources = tuple(layout.sources[column] for column in columns)
     counted = {*layout.times, *(source.place for source in sources), layout.meter}
     others = [name.strip().lower().replace(" ", "_") for place, name in enumerate(names) if place not in counted]
-    table = Rows(columns, sources, tuple(name for name in others if name), notes=[*notes, *layout.notes])
+    table = Rows(columns, sources, layout.named, tuple(name for name in others if name), notes=[*notes, *layout.notes])
     places, width = [source.place for source in sources], len(names)
     numbers: list[int] = []
     stamps: list[str] = []

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from rig.bench.bench import APPLIED, BEGIN_UTC_NS, Bench, bench_on
+from rig.bench.applied import Applied
+from rig.bench.bench import BEGIN_UTC_NS, Bench, bench_on
 from rig.bench.person import Prompt
 from rig.bench.simulated import simulated
 from rig.hardware.config import BenchConfig, Config
@@ -63,7 +64,7 @@ def open_bench(
     begin_utc_ns: int = BEGIN_UTC_NS,
 ) -> Bench:
     config = msgspec.structs.replace(Config(), bench=bench or BenchConfig())
-    hardware, _, _ = simulated(config, 20, APPLIED, begin_utc_ns)
+    hardware, _, _ = simulated(config, 20, Applied(), begin_utc_ns)
     closing.callback(hardware.close)
     someone.hardware = hardware
     store = folder / "store"

@@ -7,13 +7,13 @@ from someone import BEGIN_UTC_NS, Someone, bench_with
 
 from drivers.pins import GpioError
 from drivers.sim.pins import VirtualClockMockFactory
-from rig.bench.bench import APPLIED
+from rig.bench.applied import Applied
 from rig.bench.contact_drivers import Actuator
 from rig.bench.errors import NobodyActed
 from rig.bench.in_process import InProcessMeter
 from rig.bench.rig import Rig
 from rig.bench.simulated import simulated
-from rig.bench.source import Applied, PersonAtSource
+from rig.bench.source import PersonAtSource
 from rig.hardware.config import BenchConfig, Config
 from rig.program.build import default_program
 
@@ -90,7 +90,7 @@ def test_the_phantom_load_gives_what_is_applied(tmp_path) -> None:
 def at_source(tmp_path):
     """A rig whose source a person sets."""
     config = Config()
-    hardware, source_driver, _ = simulated(config, 20, APPLIED, BEGIN_UTC_NS)
+    hardware, source_driver, _ = simulated(config, 20, Applied(), BEGIN_UTC_NS)
     rig = Rig(InProcessMeter(hardware, config, default_program(), tmp_path / "store"))
     yield rig, source_driver
     rig.stop()

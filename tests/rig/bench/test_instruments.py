@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 import rig.bench
+from rig.bench.applied import Applied
 from rig.bench.bench import Bench, simulated_bench
 from rig.bench.clock import RigClock
 from rig.bench.errors import BenchError, NoLongerKept, NoSuchRegister, NotFitted, WrongArgument
 from rig.bench.in_process import InProcessMeter
 from rig.bench.rig import Rig
 from rig.bench.simulated import simulated
-from rig.bench.source import Applied
 from rig.errors import RigError
 from rig.files.strict_toml import convert
 from rig.hardware.config import Config

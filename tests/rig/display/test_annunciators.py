@@ -12,7 +12,7 @@ from shown_meters import LOAD, NETWORK, PLATE, PROGRAM, look, meters, new_meter,
 from calibration.constants import nominal
 from rig.meter.billing.commands import Action
 from rig.meter.billing.tariff import Rate
-from rig.meter.display.annunciators import EOI_NS, lit
+from rig.meter.display.annunciators import lit
 from rig.meter.display.lcd import ALL_SEGMENTS, Annunciator, Lcd
 from rig.meter.display.readout import Readout
 from rig.meter.front.face import face
@@ -126,7 +126,8 @@ def test_sequences_and_the_end_of_interval():
     assert Annunciator.ALT in on(meter, alternate=True)
     assert Annunciator.TEST in on(meter, test=True)
     assert on(meter) & {Annunciator.ALT, Annunciator.TEST} == set()
-    for since_ns, shown in ((None, False), (-1, False), (0, True), (EOI_NS - 1, True), (EOI_NS, False)):
+    # 5 s from the end of the interval (docs/display.md; review I-3).
+    for since_ns, shown in ((None, False), (-1, False), (0, True), (5_000_000_000 - 1, True), (5_000_000_000, False)):
         assert (Annunciator.EOI in on(meter, since_end_ns=since_ns)) == shown
 
 
