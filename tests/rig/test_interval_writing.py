@@ -152,6 +152,11 @@ def test_columns_that_cannot_be(text: str) -> None:
         parse_columns(text)
 
 
+def test_a_file_with_too_many_lines(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="has more than 4000000 lines: give it in parts"):
+        read(tmp_path, b"time,kwh\n" + b"\n" * 4_000_001)
+
+
 def test_a_file_that_is_too_long(tmp_path: Path) -> None:
     path = tmp_path / "load.csv"
     with path.open("wb") as file:

@@ -76,7 +76,7 @@ class _Reading:
         self._notes = notes
 
     def load(self, data: bytes, minutes: Fraction | None, writing: Writing, unsure: bool) -> LoadRecord:
-        table = read_rows(self._path, data, ends=self._stamps_end, writing=writing)
+        table = read_rows(self._path, data, ends=self._stamps_end, sure=not unsure, writing=writing)
         self._notes += table.notes
         self._tell_columns(table)
         self._order(table)
@@ -264,6 +264,11 @@ class _Reading:
             intervals.append(LoadInterval(start_ns, end_ns, energies))
         if not intervals:
             raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
+        if 2 * differing > len(placed):
+            raise IntervalFileError(
+                f"{self._path}, line {twice[0].line}: {differing} of {len(placed)} lines have the time of another "
+                "with other numbers: if a column more has a part of the time, name it with --columns time=DATE+TIME"
+            )
         if twice:
             differ = f", {differing} of them with other numbers" if differing else ""
             self._notes.append(
