@@ -91,7 +91,7 @@ class FrontEnd:
 
     @property
     def begun(self) -> int:
-        """How many ticks bits() has that are made or being made."""
+        """Number of ticks of bits() that are made or being made."""
         return len(self._left) + (0 if self._begun is None else len(self._begun))
 
     def made(self) -> int:

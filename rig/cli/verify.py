@@ -240,7 +240,7 @@ def _meter(
         with client:
             if own is not None:
                 raise VerifyError(
-                    f"a meter runs already (process {client.welcome.process}), and {own} is for one that begins: end "
+                    f"a meter runs already (process {client.welcome.process}), and {own} is for a new one: stop "
                     "it with rig stop, or leave the option out"
                 )
             yield client, lambda: None

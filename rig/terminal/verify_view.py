@@ -72,7 +72,7 @@ def verification_lines(found: Verification) -> list[str]:
 
 
 def series_lines(found: SeriesResult) -> list[str]:
-    """What a series came to: a line for each point and each average."""
+    """Describe the result of a series: a line for each point and each average."""
     marks = {each.verification.provenance.mark for each in found.points} - {""}
     lines = [*sorted(marks), found.title]
     for each in found.points:

@@ -1,4 +1,4 @@
-"""What is asked of one verification: by the options of `rig verify`, or as a point of a series."""
+"""Point of a verification, as asked for by the options of `rig verify`, or in a series."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def plan(self) -> Plan:
-        """How long it counts, and what passes."""
+        """Plan of the count, and its limits for passing."""
         return Plan(
             pulses=self.pulses,
             seconds=self.seconds,
@@ -58,7 +58,7 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def output_id(self) -> OutputId:
-        """Which output."""
+        """Output that is verified."""
         for output in OutputId:
             if self.output.lower() == output.label.lower():
                 return output
@@ -66,5 +66,5 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def constant(self) -> Fraction | None:
-        """What a pulse should stand for; None: what the meter is programmed for."""
+        """Constant that a pulse should stand for, in Wh; None: what the meter is programmed for."""
         return None if self.constant_wh is None else number("constant_wh", self.constant_wh, _RULE, LEAST, MOST)

@@ -64,7 +64,7 @@ class AverageResult(msgspec.Struct, frozen=True):
 
 
 class SeriesResult(msgspec.Struct, frozen=True):
-    """What a series came to. It has passed where every point and every average has."""
+    """Result of a series. It has passed where every point and every average has."""
 
     title: str
     points: list[PointResult]

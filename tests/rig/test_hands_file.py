@@ -134,7 +134,7 @@ HEAD = f"# rig hands 1\n{COLUMNS}\n"
         (HEAD + "0,cover,1,found\n0,cover,1,found\n", r"line 4 is '0,cover,1,found', it must stand once"),
         (HEAD + "0,cover,0,found\n", r"line 3 .* at 0 ns and closed: 0,cover,1,found"),
         (HEAD + "5,test,1,bounce\n9,test,0,acc", r"line 4 is '9,test,0,acc' and is incomplete: remove it, or"),
-        ("# rig hands 1", r"line 1 .*cut off|it ends before its columns are named"),
+        ("# rig hands 1", r"line 1 .*cut off|the line that names the columns is missing"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, said: str) -> None:

@@ -61,7 +61,7 @@ def test_what_is_doubted(shown: int) -> None:
     assert not time.judge(shown, BEGIN_UTC_NS)
     assert time.doubt is not None
     assert "the computer's clock says " in time.doubt
-    assert time.doubt.endswith("confirm it by rig ask set-clock")
+    assert time.doubt.endswith("confirm it with rig ask set-clock")
 
 
 @pytest.mark.parametrize("shown", FINE.values(), ids=FINE)

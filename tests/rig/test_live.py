@@ -407,7 +407,7 @@ def test_a_second_meter_on_the_same_socket_or_store_is_refused_with_its_process(
         assert second.returncode == 2, second.stderr
         assert re.fullmatch(rf"rig: the (socket|store) \S+ is in use by process {meter}: .*\n", second.stderr)
     assert command(tmp_path, "run", "--hands", "none.csv").stderr.startswith(
-        f"rig: a meter runs already (process {meter}), and --hands is for one that begins"
+        f"rig: a meter runs already (process {meter}), and --hands is for a new one"
     )
     run.type(CONTROL_C)
     assert run.end() == 0

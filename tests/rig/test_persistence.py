@@ -489,7 +489,7 @@ def test_who_asked_is_in_the_log(tmp_path):
 def test_a_simulated_meters_store_is_not_for_hardware_nor_the_other_way_round(tmp_path, first, second, there):
     KeptMeter(tmp_path / "s", program(tmp_path), T0, first).meters(1).fails()
     before = saved(tmp_path / "s")[0]
-    with pytest.raises(StoreError, match=f"the store is of a meter {there}, and this one is not there"):
+    with pytest.raises(StoreError, match=f"the store is of a meter {there}, and this meter is not"):
         KeptMeter(tmp_path / "s", program(tmp_path), T0 + MINUTE, second)
     assert saved(tmp_path / "s")[0] == before
 

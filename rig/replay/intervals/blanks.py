@@ -1,4 +1,4 @@
-"""What stands for nothing in a load's record: words in cells, as N/A, and lines below the intervals, as totals."""
+"""Blanks of a load record: words in cells that stand for nothing, as N/A, and lines below the intervals, as totals."""
 
 from __future__ import annotations
 

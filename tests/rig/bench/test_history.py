@@ -41,7 +41,7 @@ def test_before_anything_was_seen() -> None:
     seen: StateHistory[str] = StateHistory()
     assert states(seen.between(0, 5)) == []
     assert seen.latest(0, 5, 3) == ((), 0)
-    with pytest.raises(BenchError, match="nothing was seen yet"):
+    with pytest.raises(BenchError, match="nothing has been observed yet"):
         _ = seen.last
 
 

@@ -112,7 +112,7 @@ def test_a_file_in_the_way_stays_and_nothing_is_left(path: Path) -> None:
 def test_a_link_to_a_socket_is_no_socket(path: Path) -> None:
     ours = Address(path.with_name("other.sock"))
     path.symlink_to(ours.path)
-    with pytest.raises(AddressError, match="is there and no socket"):
+    with pytest.raises(AddressError, match="exists and is not a socket"):
         Address(path)
     assert path.is_symlink()
     ours.close()

@@ -212,7 +212,7 @@ def test_switches_move_and_a_recording_can_begin_at_any_time(running: Running) -
 
 def test_relays_are_tested_for_their_time_and_pulses_are_not(running: Running) -> None:
     for output, closed, seconds, sentence in (
-        ("KYZ1", True, 1.0, "KYZ1 pulses, and whoever counts it would count the test"),
+        ("KYZ1", True, 1.0, "KYZ1 is a pulse output, whose counter would count the test"),
         ("KYZ3", True, 1.0, "KYZ3 is not an output of the program: there are KYZ1, KYZ2"),
         ("\x1b[2J", True, 1.0, "is not an output of the program"),
         ("KYZ2", True, 0.0, "an output can be tested for up to 60 s, not 0 s"),

@@ -343,7 +343,7 @@ def test_frames_that_are_none(frames: int) -> None:
 def test_a_server_that_is_killed_has_a_successor_on_the_same_socket(metering: Metering, path: Path) -> None:
     with MeterClient.connect(path) as client:
         os.kill(metering.pid, 9)
-        with pytest.raises(MeterGone, match="has ended without a word"):
+        with pytest.raises(MeterGone, match="has ended without a message"):
             client._next(time.monotonic() + 10)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -359,7 +359,7 @@ def test_usual_sequences_show_what_the_model_has(model: str) -> None:
         ('[meter]\nform = "12S"\ncurrent_class = 200', "5 digits with 0 decimals turn over after 521 h at MAX"),
         ("", "the seal is off"),
         ('[security]\nlevel_2 = "2"', "levels 1, 3, 4: still the factory key 000000"),
-        ('[security]\nlevel_4 = "0"\nlevel_1 = "1"\nlevel_2 = "2"\nlevel_3 = "3"', "level 4: the key is 000000"),
+        ('[security]\nlevel_4 = "0"\nlevel_1 = "1"\nlevel_2 = "2"\nlevel_3 = "3"', "level 4: still the factory key"),
         (
             '[security]\nseal = true\nlevel_2 = "2"',
             "levels 1, 3, 4: no key is set, and the factory key is not accepted under seal: nobody has that level",

@@ -195,7 +195,7 @@ def test_files_of_another_user_are_read_and_not_written(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("size", "said"), [(0, "was cut off and has its size again"), (None, "was missing and has been made")]
+    ("size", "said"), [(0, "was cut off and has its size again"), (None, "was missing and has been recreated")]
 )
 def test_a_log_that_lost_saves_is_told(tmp_path: Path, sound: Path, size: int | None, said: str) -> None:
     folder = shutil.copytree(sound, tmp_path / "s")
