@@ -30,6 +30,8 @@ from rig.results.summary import Summary
 from rig.store.check import Finding
 from rig.store.contents import StoreContents
 from rig.terminal.keys import KEYS
+from rig.verify.result import Verification
+from rig.verify.series import SeriesResult
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -217,6 +219,8 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Store") == list(StoreContents.__struct_fields__)
     assert table_keys(path, "Load") == list(Report.__struct_fields__)
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
+    assert table_keys(path, "Verification") == list(Verification.__struct_fields__)
+    assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
     assert table_keys(path, "Provenance") == list(Provenance.__struct_fields__)
     for name, kind in get_type_hints(Summary).items():
         if kind is not Provenance and not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):

@@ -14,6 +14,7 @@ from rig.cli.options import (
     ConfigOption,
     ForceOption,
     JsonOption,
+    LengthOption,
     LoadOption,
     SocketOption,
     loaded_configuration,
@@ -26,15 +27,15 @@ from rig.plain_text import print_error, print_line
 if TYPE_CHECKING:
     from rig.daemon.client import MeterClient
     from rig.hardware.config import Config
-    from rig.meter.contacts.outputs import OutputId
-
-OUTPUTS = "led, kyz1, kyz2, kyz3 or kyz4"
+    from rig.verify.point import Point
+    from rig.verify.result import Verification
+    from rig.verify.run import Progress
 
 
 def verify(
-    output: Annotated[str, typer.Option("--output", help=f"{OUTPUTS}.")] = "kyz1",
+    output: Annotated[str, typer.Option("--output", help="led, kyz1, kyz2, kyz3 or kyz4.")] = "kyz1",
     pulses: Annotated[int | None, typer.Option("--pulses", help="Count so many; else as many as it takes.")] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="Count for about so long.")] = None,
+    seconds: LengthOption = None,
     energy: Annotated[str | None, typer.Option("--energy", help="Count for so many Wh.", show_default=False)] = None,
     uncertainty: Annotated[
         float | None,
@@ -47,7 +48,10 @@ def verify(
     ] = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, max=1000, help="Count so many times, and average.")] = 1,
     counter: Annotated[
-        str, typer.Option("--counter", help="fpga: looped back; or visa:RESOURCE, such as a 53220A.")
+        str,
+        typer.Option(
+            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A."
+        ),
     ] = "fpga",
     reference: Annotated[
         str, typer.Option("--reference", help="meter: what it registers; source: a simulated steady load's true power.")
@@ -55,6 +59,16 @@ def verify(
     load: LoadOption = None,
     counter_query: Annotated[
         str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write a report to sign, HTML.")] = None,
+    result: Annotated[
+        Path | None, typer.Option("--from", help="Report what rig verify --json once printed; nothing is counted.")
+    ] = None,
+    series: Annotated[
+        Path | None, typer.Option("--series", help="Verify each point of a series, a TOML file.", show_default=False)
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="Go on with a series: points are kept there as they are measured.")
     ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,
     force: ForceOption = False,
@@ -69,36 +83,113 @@ def verify(
     Where no meter runs the simulated rig's own is started, as fast as it can, and ended.
     """
     from rig.files.whole import check_free, write_files
-    from rig.hardware.selection import metering_point, program_of
-    from rig.terminal.verify_view import count_shown, progress_text, verification_lines
-    from rig.verify.counters import counter_named
+    from rig.terminal.verify_view import verification_lines
     from rig.verify.errors import VerifyError
-    from rig.verify.junit import junit as report
-    from rig.verify.measure import Measurement
-    from rig.verify.plan import Plan
-    from rig.verify.run import Progress
-    from rig.verify.source import known_source
+    from rig.verify.junit import junit as junit_report
+    from rig.verify.point import Point
+    from rig.verify.report import read_result, report_html
 
-    id = _output(output)
-    plan = Plan(
+    check_free([path for path in (report, junit) if path is not None], force)
+    if report is not None and report.suffix.lower() not in (".html", ".htm"):
+        raise VerifyError(f"--report is {report}, it must end in .html")
+    own = {
+        "--pulses": pulses, "--seconds": seconds, "--energy": energy, "--uncertainty": uncertainty, "--load": load,
+        "--constant": constant, "--from": result, "--report": report,
+    }  # fmt: skip
+    if series is not None:
+        if given := [flag for flag, value in own.items() if value is not None]:
+            raise VerifyError(f"{given[0]} is for one verification: leave it out, points of a series have their own")
+        raise typer.Exit(_series(series, resume, junit, config, socket, json))
+    if resume is not None:
+        raise VerifyError("--resume is for a --series: leave it out")
+    point = Point(
+        name=output,
+        output=output,
+        load=load,
+        counter=counter,
+        counter_query=counter_query,
+        reference=reference,
         pulses=pulses,
-        seconds=seconds,
-        energy_wh=None if energy is None else option_number("--energy", energy, positive=True),
+        seconds=None if seconds is None else float(option_number("--seconds", seconds, positive=True)),
+        energy_wh=None if energy is None else str(option_number("--energy", energy, positive=True)),
         uncertainty_percent=uncertainty,
         limit_percent=limit,
-        repeats=repeat,
+        constant_wh=None if constant is None else str(option_number("--constant", constant, positive=True)),
+        repeat=repeat,
     )
-    constant_wh = None if constant is None else option_number("--constant", constant, positive=True)
+    point.check()
+    if result is not None:
+        found = read_result(result)
+    else:
+        found = _measured(point, loaded_configuration(config, load), config, socket)
+    contents = {junit: junit_report([found])} if junit is not None else {}
+    if report is not None:
+        contents[report] = report_html(found).encode()
+    write_files(contents)
+    if json:
+        print_json(found)
+    else:
+        for line in verification_lines(found):
+            print_line(line)
+    raise typer.Exit(0 if found.passed else 1)
+
+
+def _series(
+    file: Path, resume: Path | None, junit: Path | None, config: Path | None, socket: Path | None, json: bool
+) -> int:
+    """Measure the points of a series that are not measured yet; the exit status."""
+    import time
+
+    from rig.files.whole import write_files
+    from rig.hardware.provenance import rig_toml_digest
+    from rig.terminal.verify_view import series_lines
+    from rig.verify.junit import junit as junit_report
+    from rig.verify.series import Measured, PointResult, digest_of, read_series, series_result
+
+    series = read_series(file)
+    configurations = [loaded_configuration(config, point.load) for point in series.points]
+    measured, found, began, fresh = Measured(resume), [], time.monotonic(), 0
+    for k, (point, chosen) in enumerate(zip(series.points, configurations, strict=True)):
+        digest = digest_of(point, rig_toml_digest(chosen))
+        result = measured.result(digest)
+        if result is None:
+            each_s = (time.monotonic() - began) / fresh if fresh else None
+            left = "" if each_s is None else f", about {each_s * (len(series.points) - k):.0f} s left"
+            print_error(f"point {k + 1} of {len(series.points)}: {point.name}{left}")
+            result = PointResult(point.name, digest, _measured(point, chosen, config, socket))
+            measured.add(result)
+            fresh += 1
+        else:
+            print_error(f"point {k + 1} of {len(series.points)}: {point.name}, measured before")
+        found.append(PointResult(point.name, digest, result.verification))
+    whole = series_result(series, found)
     if junit is not None:
-        check_free([junit], force)
-    if reference not in ("meter", "source"):
-        raise VerifyError(f"--reference is {reference!r}, it must be meter or source")
-    chosen = loaded_configuration(config, load)
-    known = None if reference == "meter" else known_source(chosen.simulation.load, metering_point(program_of(chosen)))
-    own = "--load" if load is not None else "--reference source" if known is not None else None
+        write_files({junit: junit_report([each.verification for each in found], [each.name for each in found])})
+    if json:
+        print_json(whole)
+    else:
+        for line in series_lines(whole):
+            print_line(line)
+    return 0 if whole.passed else 1
+
+
+def _measured(point: Point, chosen: Config, config: Path | None, socket: Path | None) -> Verification:
+    """Count, on the meter that runs or one of our own."""
+    from rig.hardware.selection import metering_point, program_of
+    from rig.terminal.verify_view import count_shown, progress_text
+    from rig.verify.counters import counter_named
+    from rig.verify.measure import Measurement
+    from rig.verify.source import known_source
+
+    id, known = point.output_id, None
+    if point.reference == "source":
+        known = known_source(chosen.simulation.load, metering_point(program_of(chosen)))
+    own = "a load" if point.load is not None else "a known source" if known is not None else None
     latest: list[Progress] = []
     with ExitStack() as stack:
-        beside = counter_named(counter, counter_query)
+        beside = counter_named(
+            point.counter, point.counter_query, chosen.hardware.gpio_chip, simulated=chosen.hardware.kind != "pi"
+        )
         if beside is not None:
             stack.callback(beside.close)
         client, begin = stack.enter_context(_meter(config, chosen, socket, own=own, paced=beside is not None))
@@ -111,36 +202,18 @@ def verify(
         measurement = Measurement(
             client,
             id,
-            plan,
+            point.plan,
             counter=beside,
-            constant_wh=constant_wh,
+            constant_wh=point.constant,
             source=known,
             progress=shown,
             begin=begin,
         )
         try:
-            found = measurement.measure()
+            return measurement.measure()
         except KeyboardInterrupt:
             so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
             raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None
-    if junit is not None:
-        write_files({junit: report([found])})
-    if json:
-        print_json(found)
-    else:
-        for line in verification_lines(found):
-            print_line(line)
-    raise typer.Exit(0 if found.passed else 1)
-
-
-def _output(name: str) -> OutputId:
-    from rig.meter.contacts.outputs import OutputId
-    from rig.verify.errors import VerifyError
-
-    for output in OutputId:
-        if name.lower() == output.label.lower():
-            return output
-    raise VerifyError(f"--output is {name!r}, it must be {OUTPUTS}")
 
 
 @contextmanager

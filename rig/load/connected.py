@@ -39,7 +39,7 @@ USUAL_DAY_S = 240.0
 
 
 class MeteringPoint(msgspec.Struct, frozen=True):
-    """What a load must know of the meter: form, service (None: detected), class, and whether its normal display shows
+    """Metering point as a load must know it: form, service (None: detected), class; whether its normal display shows
     what is received."""
 
     current_class: int = 20
@@ -50,7 +50,7 @@ class MeteringPoint(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class ConnectedLoad:
-    """What comes to the terminals: `course` over time, on the service and by the elements of `equation`."""
+    """Load at the terminals: `course` over time, on the service and by the elements of `equation`."""
 
     course: Course
     equation: ElementEquation

@@ -84,12 +84,12 @@ class LoadDescription(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     @property
     def steady(self) -> bool:
-        """Whether it stays as it is described; else it is a scenario, by default one by the meter."""
+        """True if it stays as it is described; else it is a scenario, by default one by the meter."""
         return self.scenario is None and any(name not in OF_ANY for name in self.given)
 
     @property
     def given(self) -> list[str]:
-        """The keys that say something; 0 says something."""
+        """Keys that say something; 0 says something."""
         values = msgspec.structs.asdict(self)
         return [name for name, value in values.items() if value is not None and value is not False and value != []]
 

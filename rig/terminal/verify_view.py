@@ -9,8 +9,9 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from rig.terminal.console import message_console
-from rig.verify.result import Verification
+from rig.verify.result import Limits, Verification
 from rig.verify.run import Progress
+from rig.verify.series import SeriesResult
 
 MOST_ERRORS = 20
 """Of closures out of order so many are printed; JSON has all."""
@@ -32,7 +33,7 @@ def count_shown(label: str) -> Iterator[Callable[[Progress], None]]:
 
 
 def progress_text(label: str, progress: Progress) -> str:
-    """How far it is, in words."""
+    """Describe how far it is, in words."""
     if progress.wanted is None or progress.error_percent is None:
         return f"{label}: waiting for the first pulses"
     parts = [f"{label}: {progress.pulses} of {progress.wanted} pulses"]
@@ -45,7 +46,7 @@ def progress_text(label: str, progress: Progress) -> str:
 
 
 def verification_lines(found: Verification) -> list[str]:
-    """What it came to, line by line."""
+    """Describe the result, line by line."""
     unit = found.quantity.split()[0].removeprefix("k")
     lines = [found.provenance.mark] if found.provenance.mark else []
     lines += [
@@ -68,3 +69,21 @@ def verification_lines(found: Verification) -> list[str]:
     lines.append(f"{'PASSED' if found.passed else 'FAILED':<14}{limit}")
     lines += [f"{'':<14}{reason}" for reason in found.reasons]
     return lines
+
+
+def series_lines(found: SeriesResult) -> list[str]:
+    """What a series came to: a line for each point and each average."""
+    marks = {each.verification.provenance.mark for each in found.points} - {""}
+    lines = [*sorted(marks), found.title]
+    for each in found.points:
+        one = each.verification
+        lines.append(_series_line(each.name, one.error_percent, one.uncertainty_percent, one.limits, one.passed))
+        lines += [f"{'':<26}{reason}" for reason in one.reasons]
+    for mean in found.averages:
+        lines.append(_series_line(mean.name, mean.error_percent, mean.uncertainty_percent, mean.limits, mean.passed))
+    return [*lines, "PASSED" if found.passed else "FAILED"]
+
+
+def _series_line(name: str, error: float, uncertainty: float, limits: Limits, passed: bool) -> str:
+    verdict = "passed" if passed else "FAILED"
+    return f"{name:<24}  {error:+.5f} % ± {uncertainty:.5f} %, limit ±{limits.error_percent:g} %  {verdict}"

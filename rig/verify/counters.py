@@ -1,18 +1,24 @@
 """The counters beside the FPGA's that a verification can count with, by how they are asked for (P-6).
 
-A counter on a bus is read again and again: a pulse came between the reading before its first and that one.
+A counter on a bus is read again and again: a pulse came between the reading before its first and that one. Edges at
+GPIO pins carry the kernel's time stamp, and its number of each edge of a line, so that one that was lost is known.
 """
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Callable, Sequence
 
+from drivers.pulse_inputs import EdgeSource, GpiodSource, InputEdge
 from drivers.visa_counter import VisaCounter, VisaCounterError
+from rig.verify.closures import Contact
 from rig.verify.errors import CountLost, VerifyError
 from rig.verify.observed import Counted, PulseCounterInstrument
 
 FPGA = "fpga"
 VISA = "visa:"
+GPIO = "gpio:"
 
 
 class BusCounter:
@@ -41,11 +47,86 @@ class BusCounter:
         self._counter.close()
 
 
-def counter_named(name: str, query: str | None = None) -> PulseCounterInstrument | None:
-    """Give the counter that is asked for; None: the FPGA's. Raises VerifyError for another name, DriverError for one
-    that cannot be had."""
+class GpioCounter:
+    """Contacts at GPIO pins as a counter: K–Y and K–Z of one output, or one contact or lamp alone. `now_ns` is the
+    clock of the stamps.
+
+    Each closing counts. Edges are given out at the poll after the one that found them: by then none of the other line
+    is under way that came before.
+    """
+
+    def __init__(self, name: str, sources: Sequence[EdgeSource], now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self.name, self._sources, self._now_ns = name, sources, now_ns
+        self._contacts = list(Contact) if len(sources) > 1 else [None]
+        self._numbers = [0] * len(sources)
+        self._waiting: list[tuple[int, Contact | None]] = []
+        self._polled_ns = now_ns()
+        self._pulses = 0
+        self._begun = False
+
+    def poll(self) -> list[Counted]:
+        """Take in what has come. Raises CountLost where the kernel could not keep all edges."""
+        now_ns = self._now_ns()
+        for k, source in enumerate(self._sources):
+            for edge in source.drain():
+                self._follow(k, edge)
+                if edge.closed:
+                    self._waiting.append((edge.time_ns, self._contacts[k]))
+        counted = [] if self._begun else [Counted(0, self._polled_ns, self._polled_ns)]
+        self._begun = True
+        self._waiting.sort(key=lambda each: each[0])
+        while self._waiting and self._waiting[0][0] <= self._polled_ns:
+            at_ns, contact = self._waiting.pop(0)
+            self._pulses += 1
+            counted.append(Counted(self._pulses, at_ns, at_ns, contact))
+        self._polled_ns = now_ns
+        return counted
+
+    def _follow(self, k: int, edge: InputEdge) -> None:
+        if edge.line_seqno is None:
+            return
+        if lost := edge.line_seqno - self._numbers[k] - 1:
+            raise CountLost(
+                f"the count broke off, and nothing is known of the rest: {lost} edges at {self.name} came faster than "
+                "the kernel could keep them; see to the wiring for noise"
+            )
+        self._numbers[k] = edge.line_seqno
+
+    def close(self) -> None:
+        """Let the pins go."""
+        for source in self._sources:
+            source.close()
+
+
+def counter_named(
+    name: str, query: str | None = None, chip: str = "", simulated: bool = False
+) -> PulseCounterInstrument | None:
+    """Give the counter that is asked for; None: the FPGA's. `chip` is the kernel's device of the pins. Raises
+    VerifyError for another name, DriverError for one that cannot be had."""
     if name == FPGA:
         return None
     if name.startswith(VISA) and len(name) > len(VISA):
         return BusCounter(name.removeprefix(VISA), query)
-    raise VerifyError(f"--counter is {name!r}, it must be {FPGA}, or {VISA} with a resource, such as visa:TCPIP::…")
+    if pins := re.fullmatch(rf"{GPIO}(\d{{1,3}})(?:,(\d{{1,3}}))?", name):
+        if simulated:
+            raise VerifyError(f"--counter {name} is for a Raspberry Pi's pins: on the simulated rig use {FPGA}")
+        numbers = [int(pin) for pin in pins.groups() if pin is not None]
+        if len(set(numbers)) < len(numbers):
+            raise VerifyError(f"--counter is {name!r}: K–Y and K–Z need a pin each")
+        return _gpio(name, chip, numbers)
+    raise VerifyError(
+        f"--counter is {name!r}, it must be {FPGA}, {GPIO} with the pins of K–Y and K–Z, such as gpio:14,15, or {VISA} "
+        "with a resource, such as visa:TCPIP::…"
+    )
+
+
+def _gpio(name: str, chip: str, pins: list[int]) -> GpioCounter:
+    sources: list[EdgeSource] = []
+    try:
+        for pin in pins:
+            sources.append(GpiodSource(f"the counter at pin {pin}", chip, pin))
+    except BaseException:
+        for source in sources:
+            source.close()
+        raise
+    return GpioCounter(name, sources)

@@ -8,17 +8,16 @@ from xml.etree import ElementTree
 from rig.verify.result import Verification
 
 
-def junit(results: Sequence[Verification]) -> bytes:
-    """Give the report: one suite, a test for each verification, each reason of a failure a line."""
+def junit(results: Sequence[Verification], names: Sequence[str] | None = None) -> bytes:
+    """Give the report: one suite, a test for each verification by `names`, each reason of a failure a line."""
+    named = [f"{each.output} {each.quantity}" for each in results] if names is None else names
     failed = sum(not each.passed for each in results)
     seconds = sum(each.seconds for each in results)
     suite = ElementTree.Element(
         "testsuite", name="rig verify", tests=str(len(results)), failures=str(failed), time=f"{seconds:.3f}"
     )
-    for each in results:
-        case = ElementTree.SubElement(
-            suite, "testcase", classname="rig.verify", name=f"{each.output} {each.quantity}", time=f"{each.seconds:.3f}"
-        )
+    for name, each in zip(named, results, strict=True):
+        case = ElementTree.SubElement(suite, "testcase", classname="rig.verify", name=name, time=f"{each.seconds:.3f}")
         if not each.passed:
             failure = ElementTree.SubElement(case, "failure", message=each.reasons[0])
             failure.text = "\n".join([*each.reasons, *(error.text for error in each.kyz_order_errors)])

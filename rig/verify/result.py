@@ -1,4 +1,4 @@
-"""What a verification came to, as `rig verify --json` prints it (docs/json.md)."""
+"""Result of a verification, as `rig verify --json` prints it (docs/json.md)."""
 
 from __future__ import annotations
 
@@ -46,8 +46,17 @@ class OrderError(msgspec.Struct, frozen=True):
     text: str
 
 
+class EdgeLine(msgspec.Struct, frozen=True):
+    """A closure, or a flash: its number, when, and how many pulses late it was by the reference and the constant."""
+
+    number: int
+    at_s: float
+    late_pulses: float
+    contact: str | None
+
+
 class Limits(msgspec.Struct, frozen=True):
-    """What passes: an error that with its uncertainty is within plus or minus `error_percent`, and `order_errors`."""
+    """Limits for passing: an error that with its uncertainty is within ±`error_percent`, and `order_errors`."""
 
     error_percent: float
     order_errors: int = 0
@@ -77,12 +86,16 @@ class Verification(msgspec.Struct, frozen=True):
     passed: bool
     reasons: list[str]
     kyz_order_errors: list[OrderError]
+    edges: list[EdgeLine]
     simulated: bool
     fidelity: str
     provenance: Provenance
 
 
 COVERAGE = 2.0
+
+MOST_EDGES = 1000
+"""So many are in a result, from the first on; what is wrong with any of all is among the order errors."""
 
 
 def verification(run: Run, counter: str, reference: str, provenance: Provenance) -> Verification:
@@ -125,6 +138,10 @@ def verification(run: Run, counter: str, reference: str, provenance: Provenance)
             OrderError(each.fault.value, each.count, each.after, float(each.from_s), float(each.to_s), each.sentence)
             for each in faults
         ],
+        edges=[
+            EdgeLine(each.number, float(each.at_s), late, each.contact.value if each.contact else None)
+            for each, late in run.edges[:MOST_EDGES]
+        ],
         simulated=provenance.simulated,
         fidelity=provenance.fidelity,
         provenance=provenance,
@@ -132,7 +149,7 @@ def verification(run: Run, counter: str, reference: str, provenance: Provenance)
 
 
 def _reasons(run: Run, error: float, uncertainty: float, faults: list[ClosureFault]) -> list[str]:
-    """Why it has not passed, a sentence each."""
+    """Give the reasons why it has not passed, a sentence each."""
     limit = run.plan.limit_percent
     said = []
     if run.state is State.STOPPED:

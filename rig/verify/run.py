@@ -34,7 +34,7 @@ NANO = 10**9
 EDGE_S = 1e-3 / sqrt(3)
 """Before edges have shown how they scatter: late by a millisecond at most (drivers/schedule.py), any part of it."""
 
-STOPPED_PULSES = 3
+STOPPED_PULSES = Fraction(7, 2)
 STOPPED_S = 2.0
 """With so much energy, and so long, since the last closure no more are coming: edges are late by far less."""
 
@@ -44,12 +44,12 @@ ROUNDED_TICKS = 2
 NO_LOAD_S = 10.0
 """So long without any energy of the output's quantity, and there is no load."""
 
-RECKONED = 1.1
-"""The scatter is found anew each time that there are a tenth more closures."""
+RECKONED = 1.25
+"""The scatter is found anew each time that there are a quarter more closures."""
 
 
 class State(Enum):
-    """Where a verification is."""
+    """State of a verification."""
 
     WAITING = "waiting"
     COUNTING = "counting"
@@ -59,7 +59,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Output:
-    """What is verified: which output, of which quantity, with what it should have for a constant in Wh."""
+    """Output that is verified: its quantity, and the constant in Wh that it should have."""
 
     label: str
     quantity: str
@@ -94,7 +94,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it has come: `pulses` of `wanted` in repeat number `repeat`, from 1; the error so far."""
+    """Progress so far: `pulses` of `wanted` in repeat number `repeat`, from 1; the error so far."""
 
     state: State
     repeat: int
@@ -125,6 +125,7 @@ class Run:
         self._begin = self._first_tick = self._skipped = 0
         self._edge_s, self._reckoned = EDGE_S, 0
         self._wanted: int | None = None
+        self._stopped_nwh = int(STOPPED_PULSES * self._constant_nwh)
 
     # --- what comes -------------------------------------------------------------------------------------------
 
@@ -158,12 +159,12 @@ class Run:
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing more to wait for."""
+        """True if there is nothing more to wait for."""
         return self.state in (State.DONE, State.STOPPED)
 
     @property
     def faults(self) -> list[ClosureFault]:
-        """What is wrong with the closures so far."""
+        """Faults of the closures so far."""
         closures = [seen.closure for seen in self._seen]
         end = None
         if self.state is State.STOPPED:
@@ -174,6 +175,18 @@ class Run:
                 ClosureFault(Fault.BOTH_CLOSED, self.illegal, closures[0].number, closures[0].at_s, closures[-1].at_s)
             )
         return found
+
+    @property
+    def edges(self) -> list[tuple[Closure, float]]:
+        """Each closure, and how many pulses it was late against the reference, by the constant, from the first one on:
+        a wrong constant is a slope, a missed closure a step of 1 up, a doubled one a step of 1 down."""
+        if not self._seen:
+            return []
+        first, constant = self._seen[0].closure, self._constant_nwh
+        return [
+            (each, float((each.flowed_nwh - first.flowed_nwh) / constant - (each.number - first.number)))
+            for each in (seen.closure for seen in self._seen)
+        ]
 
     @property
     def errors_percent(self) -> list[float]:
@@ -192,7 +205,7 @@ class Run:
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """Progress so far."""
         made = self._made()
         if made is None:
             return Progress(self.state, len(self.repeats) + 1, 0, self._wanted, None, None, None)
@@ -242,6 +255,7 @@ class Run:
         assert flowed is not None
         closure = Closure(count.pulses - self._base, self._at_s(tick), flowed, count.contact)
         self._seen.append(Seen(closure, tick, half))
+        self._stopped_nwh = int(flowed + STOPPED_PULSES * self._constant_nwh)
         if self.state is State.WAITING:
             self.state = State.COUNTING
         self._count()
@@ -317,12 +331,9 @@ class Run:
                     "pulses for"
                 )
             return
-        if self._waiting:
+        if self._waiting or self.flow.total_nwh < self._stopped_nwh:
             return
-        last_nwh = self._seen[-1].closure.flowed_nwh if self._seen else 0
         last_tick = self._seen[-1].tick - self._time.latency_ticks if self._seen else self._first_tick
-        if self.flow.total_nwh - last_nwh < STOPPED_PULSES * self._constant_nwh + self._constant_nwh / 2:
-            return
         if (self.flow.end_tick - last_tick) / hz < STOPPED_S:
             return
         if not self._seen:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from scpi_instrument import ScpiInstrument
 
 from drivers.visa_counter import VisaCounter, VisaCounterError
+from tests.drivers.scpi_instrument import ScpiInstrument
 
 BUSES = ["socket", "pty"]
 SHORT_MS = 300

@@ -1,0 +1,70 @@
+"""What is asked of one verification: by the options of `rig verify`, or as a point of a series."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated
+
+import msgspec
+
+from rig.files.numbers import LEAST, MOST, number
+from rig.meter.contacts.outputs import OutputId
+from rig.verify.errors import VerifyError
+from rig.verify.plan import LIMIT_PERCENT, Plan
+
+OUTPUTS = "led, kyz1, kyz2, kyz3 or kyz4"
+REFERENCES = ("meter", "source")
+
+_RULE = f'a positive number up to {MOST}, as text, such as "0.15" or "69/115"'
+
+
+class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One verification: `output` is counted by `counter` against `reference`, with a load where one is given.
+
+    `energy_wh` and `constant_wh` are exact numbers as text. What they may be: docs/verification.md.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    output: str = "kyz1"
+    load: str | None = None
+    counter: str = "fpga"
+    counter_query: str | None = None
+    reference: str = "meter"
+    pulses: int | None = None
+    seconds: float | None = None
+    energy_wh: str | None = None
+    uncertainty_percent: float | None = None
+    limit_percent: float = LIMIT_PERCENT
+    constant_wh: str | None = None
+    repeat: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+
+    def check(self) -> None:
+        """Raise VerifyError or ConfigError for what cannot be."""
+        _ = self.plan, self.output_id, self.constant
+        if self.reference not in REFERENCES:
+            raise VerifyError(f"--reference is {self.reference!r}, it must be {' or '.join(REFERENCES)}")
+
+    @property
+    def plan(self) -> Plan:
+        """How long it counts, and what passes."""
+        return Plan(
+            pulses=self.pulses,
+            seconds=self.seconds,
+            energy_wh=None if self.energy_wh is None else number("energy_wh", self.energy_wh, _RULE, LEAST, MOST),
+            uncertainty_percent=self.uncertainty_percent,
+            limit_percent=self.limit_percent,
+            repeats=self.repeat,
+        )
+
+    @property
+    def output_id(self) -> OutputId:
+        """Which output."""
+        for output in OutputId:
+            if self.output.lower() == output.label.lower():
+                return output
+        raise VerifyError(f"--output is {self.output!r}, it must be {OUTPUTS}")
+
+    @property
+    def constant(self) -> Fraction | None:
+        """What a pulse should stand for; None: what the meter is programmed for."""
+        return None if self.constant_wh is None else number("constant_wh", self.constant_wh, _RULE, LEAST, MOST)

@@ -1,0 +1,176 @@
+"""A series: its file, averages by hand, a file of measured points that was cut off, and the command twice over."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from rig.cli.app import app
+from rig.errors import RigError
+from rig.results.provenance import provenance_of_computation
+from rig.verify.point import Point
+from rig.verify.result import Limits, Verification
+from rig.verify.series import (
+    Average,
+    Measured,
+    PointResult,
+    Series,
+    SeriesResult,
+    digest_of,
+    read_series,
+    series_result,
+)
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "verification.md"
+
+
+def found(error: float, uncertainty: float, passed: bool = True) -> Verification:
+    return Verification(
+        output="KYZ1", quantity="kWh delivered", constant_wh=0.15, constant_exact="3/20", counter="fpga",
+        reference="meter", pulses=10, seconds=2.0, energy_wh=1.5, reference_wh=1.5, error_percent=error,
+        registration_percent=100 + error, uncertainty_percent=uncertainty, coverage_factor=2.0, degrees_of_freedom=None,
+        budget=[], repeats=[], limits=Limits(0.03), passed=passed, reasons=[], kyz_order_errors=[], edges=[],
+        simulated=True, fidelity="exact", provenance=provenance_of_computation("exact", "abc"),
+    )  # fmt: skip
+
+
+def result(name: str, error: float, uncertainty: float, passed: bool = True) -> PointResult:
+    return PointResult(name, f"digest of {name}", found(error, uncertainty, passed))
+
+
+def test_an_average_is_that_of_the_errors_by_weight() -> None:
+    """(0.03 + 4 · 0.01) / 5 = 0.014; its uncertainty √(0.01² + (4 · 0.005)²) / 5 = 0.004472."""
+    series = Series("t", [Point("FL"), Point("LL")], [Average("mean", {"FL": 1, "LL": 4}, 0.02)])
+    whole = series_result(series, [result("FL", 0.03, 0.01), result("LL", 0.01, 0.005)])
+    (mean,) = whole.averages
+    assert mean.error_percent == pytest.approx(0.014)
+    assert mean.uncertainty_percent == pytest.approx(0.0044721360)
+    assert mean.passed
+    assert whole.passed
+
+
+@pytest.mark.parametrize(("limit", "passed", "expected"), [(0.018, True, False), (0.02, False, False)])
+def test_it_has_passed_where_all_points_and_averages_have(limit: float, passed: bool, expected: bool) -> None:
+    series = Series("t", [Point("FL"), Point("LL")], [Average("mean", {"FL": 1, "LL": 4}, limit)])
+    whole = series_result(series, [result("FL", 0.03, 0.01), result("LL", 0.01, 0.005, passed)])
+    assert whole.passed is expected
+
+
+def test_measured_points_are_found_again_and_one_that_was_cut_off_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "measured.jsonl"
+    first = Measured(file)
+    last = result("LL", 0.2, 0.01)
+    first.add(result("FL", 0.1, 0.01))
+    first.add(last)
+    whole = file.read_bytes()
+    for length in range(len(whole)):
+        file.write_bytes(whole[:length])
+        again = Measured(file)
+        complete = whole[:length].count(b"\n")
+        assert [again.result(f"digest of {name}") is not None for name in ("FL", "LL")] == [
+            complete > 0,
+            complete > 1,
+        ]
+        assert file.read_bytes() == b"".join(whole.splitlines(keepends=True)[:complete])
+    again = Measured(file)
+    again.add(last)
+    assert file.read_bytes() == whole
+
+
+def test_what_is_asked_otherwise_is_another_point() -> None:
+    point = Point("FL", pulses=20)
+    digests = {
+        digest_of(point, "a"),
+        digest_of(point, "b"),
+        digest_of(msgspec.structs.replace(point, pulses=21), "a"),
+        digest_of(msgspec.structs.replace(point, load="5 A"), "a"),
+    }
+    assert len(digests) == 4
+    assert digest_of(Point("FL", pulses=20), "a") in digests
+
+
+def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```toml\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    file = tmp_path / "series.toml"
+    file.write_text(block, encoding="utf-8")
+    series = read_series(file)
+    assert [point.name for point in series.points] == ["full load", "light load", "0.5 lag, whole meter"]
+    for key in Point.__struct_fields__:
+        assert f"`{key}`" in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "title"),
+        ('title = "t"\npoints = []', "points"),
+        ('title = "t"\n[[points]]\nname = "a"\noutput = "kyz9"', "point 'a': output is 'kyz9', it must be led"),
+        ('title = "t"\n[[points]]\nname = "a"\npulses = 5\nseconds = 2.0', "point 'a': pulses and seconds both say"),
+        ('title = "t"\n[[points]]\nname = "a"\nenergy_wh = "x"', "point 'a': energy_wh is"),
+        ('title = "t"\n[[points]]\nname = "a"\nreference = "faith"', "it must be meter or source"),
+        ('title = "t"\n[[points]]\nname = "a"\nrepeat = 0', "repeat"),
+        ('title = "t"\n[[points]]\nname = "a"\nloud = "5 A"', "loud"),
+        ('title = "t"\n[[points]]\nname = "a"\n[[points]]\nname = "a"', "two points are called 'a'"),
+        ('title = "t"\n[[points]]\nname = "a"\n[[averages]]\nname = "m"\nweights = { b = 1 }', "has the point 'b'"),
+        ('title = "t"\n[[points]]\nname = "a"\n[[averages]]\nname = "m"\nweights = { a = 0 }', "weights"),
+        ("title = ", "TOML"),
+    ],
+)
+def test_a_file_that_is_no_series_is_refused_with_the_place(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "series.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RigError) as refused:
+        read_series(file)
+    assert why in str(refused.value)
+    assert str(file) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["{}\n", "\xff\n", "[" * 3000 + "\n"])
+def test_a_file_that_holds_no_points_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "measured.jsonl"
+    file.write_text(text, encoding="latin-1")
+    with pytest.raises(RigError, match="is no file of measured points"):
+        Measured(file)
+    assert file.read_text(encoding="latin-1") == text
+
+
+def test_options_of_one_verification_are_not_for_a_series(tmp_path: Path) -> None:
+    for words, why in (
+        (["--series", "a.toml", "--pulses", "5"], "--pulses is for one verification"),
+        (["--series", "a.toml", "--report", "a.html"], "--report is for one verification"),
+        (["--resume", "a.jsonl"], "--resume is for a --series"),
+    ):
+        refused = CliRunner().invoke(app, ["verify", *words])
+        assert why in str(refused.exception)
+        assert getattr(refused.exception, "status", None) == 2
+
+
+@pytest.mark.slow
+def test_a_series_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.toml").write_text(
+        'title = "two"\n[[points]]\nname = "FL"\nload = "20 A"\npulses = 10\n'
+        '[[points]]\nname = "wrong"\nload = "10 A"\npulses = 10\nconstant_wh = "0.15075"\n'
+        '[[averages]]\nname = "mean"\nweights = { FL = 1, wrong = 1 }\n'
+    )
+    words = ["verify", "--series", "s.toml", "--resume", "s.jsonl", "--json", "--junit", "s.xml", "--force"]
+    first = CliRunner().invoke(app, words)
+    assert first.exit_code == 1, first.output
+    whole = msgspec.json.decode(first.stdout, type=SeriesResult)
+    assert [point.verification.passed for point in whole.points] == [True, False]
+    assert whole.averages[0].error_percent == pytest.approx(0.25, abs=0.02)
+    assert not whole.passed
+    again = CliRunner().invoke(app, words)
+    assert again.stdout == first.stdout
+    assert again.stderr.count("measured before") == 2
+    lines = Path("s.jsonl").read_bytes().splitlines(keepends=True)
+    Path("s.jsonl").write_bytes(lines[0] + lines[1][:50])
+    resumed = CliRunner().invoke(app, words)
+    assert resumed.stderr.count("measured before") == 1
+    assert msgspec.json.decode(resumed.stdout, type=SeriesResult).points[0] == whole.points[0]
+    assert Path("s.xml").read_text().count("<testcase") == 2
