@@ -6,6 +6,7 @@ from math import pi, radians, sqrt
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -70,6 +71,9 @@ def test_balanced_loads_are_as_worked_out(form: str, service: str, watts: float,
     assert found.equation is equation
     assert active_power_w(found.state, equation) == pytest.approx(watts, rel=1e-12)
     assert reactive_power_var(found.state, equation) == pytest.approx(var, rel=1e-12)
+    leading = connected(msgspec.structs.replace(given, sense="lead"), MeteringPoint(20, form)).state
+    assert active_power_w(leading, equation) == pytest.approx(watts, rel=1e-12)
+    assert reactive_power_var(leading, equation) == pytest.approx(-var, rel=1e-12)
 
 
 @pytest.mark.parametrize(("form", "service"), [(f.name, e.service) for f in FORMS.values() for e in f.equations])
