@@ -49,7 +49,7 @@ AHEAD_TICKS = 1 << 16
 """Of what the modulators send, 20 ms are made before they are needed: a frame would have to wait for them."""
 
 PREPARED_TICKS = 12_000
-"""So many of them at a time, in some 0.3 ms: more than a slice uses, so that what was held up is made up for."""
+"""So many of them at a time, on another core: more than a slice uses, so that what was held up is made up for."""
 
 CATCH_UP_NS = 20_000_000
 """A board that was held up makes up for it in steps of so much, and looks at its messages in between."""
