@@ -1,7 +1,7 @@
 """Memory of each output's last position, and of the pulses it has shown, kept through the death of the process.
 
 A small file: what is written there is in the kernel's page cache at once, so it outlives kill -9 and costs no write to
-the card at 53 pulses a second. A cut of power may lose what came since the last close(). It is written before the pin
+the card at 53 pulses a second. A power failure may lose what came since the last close(). It is written before the pin
 is set, so after a kill it may be one change ahead of the pin, and never behind: whoever starts again sets the pins to
 what it says, and nothing is shown twice or missed (drivers/gpio.py).
 """

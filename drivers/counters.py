@@ -162,7 +162,7 @@ class PulseCounters:
         return CounterState(state)
 
     def count(self, counter: Counter) -> int:
-        """What one counter has counted: one frame on the bus."""
+        """Read what one counter has counted: one frame on the bus."""
         (count,) = self._link.read_block("COUNTERS", _WORDS * counter, 1)
         return count
 

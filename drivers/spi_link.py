@@ -4,7 +4,7 @@ Works on anything with spidev's `xfer2(list[int]) -> list[int]`: /dev/spidev on 
 The protocol is `gateware.registers`. Every operation is safe to repeat, so a damaged frame costs a retry, never a
 record: a record is dropped by naming its sequence, and only after all its words came with a good CRC.
 
-What goes wrong has one of three classes: NoReply, which another try may mend; ForeignBoard, which it will not; and for
+What goes wrong has one of three classes: NoReply, which another try may cure; ForeignBoard, which it will not; and for
 the rest LinkError itself, after which the board must be recognised anew (`read_identity`, `ticks`), as it may have been
 reset. Errors of the system's SPI driver (OSError) count as frames without a reply.
 """
@@ -384,7 +384,7 @@ def _diagnosis(said: bytes) -> str:
     elif magic in seen:
         why = "the board answers but bits are damaged: lower the SPI speed, shorten the wires, check the ground"
     else:
-        why = "this is no reply of ours: check the wiring, clock mode 0, and that the board holds this design"
+        why = "this is not a valid reply: check the wiring, clock mode 0, and that the board holds this design"
     return f"SPI gives {said[:16].hex(' ')} … instead of the ID registers; {why}"
 
 

@@ -30,7 +30,7 @@ class VisaCounterError(DriverError):
 
 @dataclass(frozen=True)
 class Model:
-    """How a totaliser is begun, and read while it counts."""
+    """Model of a totaliser: how it is begun, and read while it counts."""
 
     name: str
     begin: tuple[str, ...]
@@ -107,7 +107,7 @@ class VisaCounter:
             self._act(lambda command=command: self._instrument.write(command), command)
 
     def read(self) -> int:
-        """What it has counted. Raises VisaCounterError for no reply, or one that is no count."""
+        """Read what it has counted. Raises VisaCounterError for no reply, or one that is no count."""
         reply = self._ask(self._query)
         try:
             value = float(reply)

@@ -20,7 +20,11 @@ FIDELITIES = ("exact", "rtl")
 
 SPI_HZ = 3_000_000
 _PIECE_TICKS = 1 << 15
-"""Of what the modulators send, 10 ms are made while the board runs on the 10 ms before."""
+"""Of what the modulators send, 10 ms are made while the board runs on the 10 ms before: a load that is changed
+meanwhile acts 20 ms later at most."""
+
+_MOST_TICKS = 1 << 17
+"""So many at a time where more are needed anyway."""
 
 
 class SimulatedBoard:
@@ -51,8 +55,8 @@ class SimulatedBoard:
         """Let modulator ticks pass with the bus idle."""
         while ticks > 0:
             piece = min(ticks, max(len(self._ahead), _PIECE_TICKS))
-            self._gateware.run(self._bits(piece))
             ticks -= piece
+            self._gateware.run(self._bits(piece, ticks))
 
     def prepare(self, ticks: int, most: int) -> None:
         """Have the bits of the next `ticks` made ahead, `most` of them by this call, so that no frame waits for them.
@@ -74,13 +78,13 @@ class SimulatedBoard:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _bits(self, ticks: int) -> np.ndarray:
+    def _bits(self, ticks: int, soon: int = 0) -> np.ndarray:
         """The next bits, made some ahead because a frame needs few and making them has its price by the call, and the
-        ones after them begun, for another core to make while this one runs the gateware."""
+        ones after them begun, of which `soon` are needed, for another core to make while this one runs the gateware."""
         self._gateware.contacts(self.contacts())
         while len(self._ahead) < ticks:
-            self._ahead = np.concatenate((self._ahead, self._front_end.bits(_PIECE_TICKS)))
-            self._front_end.begin(_PIECE_TICKS)
+            self._ahead = np.concatenate((self._ahead, self._front_end.bits(max(self._front_end.begun, _PIECE_TICKS))))
+            self._front_end.begin(max(min(soon, _MOST_TICKS), _PIECE_TICKS))
         bits, self._ahead = self._ahead[:ticks], self._ahead[ticks:]
         self.ticks += ticks
         return bits

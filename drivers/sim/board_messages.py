@@ -1,4 +1,4 @@
-"""What passes between a simulated board in a process of its own and whoever meters on it, over its socket.
+"""Messages between a simulated board in a process of its own and whoever meters on it, over its socket.
 
 The socket is a Unix one of kind SEQPACKET. A connection begins with Join, and is one of two kinds:
 

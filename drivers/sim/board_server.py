@@ -272,7 +272,7 @@ class BoardServer:
         return self._send(connection, msgspec.msgpack.encode(message))
 
     def _send(self, connection: socket.socket, data: bytes) -> bool:
-        """Whether there was room for it; of one that has died, what it sent last is still read before it is dropped."""
+        """Send data; return whether there was room. What a dead one sent last is still read before it is dropped."""
         try:
             connection.send(data, socket.MSG_NOSIGNAL)
         except OSError:

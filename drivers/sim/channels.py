@@ -1,4 +1,4 @@
-"""Which channel of a recording is va, ia, vb and so on: as the user says, or by its obvious name."""
+"""Assignment of a recording's channels to va, ia, vb and so on: as the user says, or by their obvious names."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _given(recording: Recording, spec: Mapping[str, str]) -> dict[str, int]:
 
 
 def _grouped(recording: Recording, spec: Mapping[str, str]) -> dict[str, int]:
-    """What is named, then the obvious names of the group, then those outside any doubt among all the others."""
+    """Assign what is named, then the obvious names of the group, then those outside any doubt among all the others."""
     group = spec[GROUP]
     inside = [k for k, channel in enumerate(recording.channels) if _rest(channel, group) is not None]
     if not inside:
@@ -159,7 +159,7 @@ def _grouped(recording: Recording, spec: Mapping[str, str]) -> dict[str, int]:
 
 
 def _rest(channel: RecordedChannel, group: str) -> str | None:
-    """What is left of a channel's name without its group; None if it is of another. F1 is no part of F10."""
+    """Return what is left of a channel's name without its group; None if it is of another. F1 is no part of F10."""
     name, text = folded(channel.name), folded(group)
     if folded(channel.component) == text:
         return channel.name

@@ -289,7 +289,7 @@ def _fields(line: str) -> list[str]:
 
 
 def _commas_in_name(fields: list[str], extra: int) -> int | None:
-    """How many of too many fields are the name's: all, if unit and multiplier stand in their places only then.
+    """Return how many of too many fields are the name's: all, if unit and multiplier stand in their places only then.
 
     None where they stand there without them too, or not at all: then other fields are too many, and no one can tell.
     """
@@ -313,7 +313,7 @@ def _real(text: str) -> float | None:
 
 
 def _is_time(text: str, revision: int) -> bool:
-    """Whether a line is a date and time of day as the standard has them; 1991 puts the month first."""
+    """Return whether a line is a date and time of day as the standard has them; 1991 puts the month first."""
     day_text, _, time_text = text.partition(",")
     day, time = _DATE.fullmatch(day_text.strip()), _TIME.fullmatch(time_text.strip())
     if not day or not time:

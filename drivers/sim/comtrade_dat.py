@@ -26,7 +26,7 @@ _LARGE = 0.1
 
 
 class Samples(NamedTuple):
-    """What the data hold: `raw` float64 of shape (rows, analog channels), NaN where nothing stands; `stamps` in the
+    """Samples of the data: `raw` float64 of shape (rows, analog channels), NaN where nothing stands; `stamps` in the
     file's own unit, NaN where missing; the sample `numbers`; and for single cells the text that is no number."""
 
     raw: Floats
@@ -43,7 +43,7 @@ class Gap(NamedTuple):
 
 
 def rows_held(path: Path, cfg: Configuration, data: bytes) -> int:
-    """How many samples the data hold, whatever the configuration counts."""
+    """Count the samples that the data hold, whatever the configuration counts."""
     if cfg.data_type == "ASCII":
         return sum(1 for line in _lines(path, data) if line)
     return len(data) // _row(cfg).itemsize
@@ -56,7 +56,7 @@ def read_samples(path: Path, cfg: Configuration, data: bytes, rows: int) -> Samp
 
 
 def missing(raw: Floats, channel: AnalogChannel, data_type: str, revision: int) -> Gap:
-    """Which samples of a channel are missing, by the revision's code and by its number, however that is written.
+    """Find the missing samples of a channel, by the revision's code and by its number, however that is written.
 
     1991 writes 999999, in BINARY FFFF; 1999 writes 99999, in BINARY 8000; 2013 leaves the field empty, in BINARY32
     80000000, in FLOAT32 the least number there is. An empty field is missing in all, and another revision's code is
@@ -133,7 +133,7 @@ def _binary(path: Path, cfg: Configuration, data: bytes, rows: int) -> Samples:
 
 
 def _consecutive(numbers: NDArray[np.unsignedinteger]) -> bool:
-    """Whether most samples are numbered one by one, as all data types have them."""
+    """Return whether most samples are numbered one by one, as all data types have them."""
     return len(numbers) > 1 and bool(np.mean(np.diff(numbers.astype(np.int64)) == 1) > 0.5)
 
 

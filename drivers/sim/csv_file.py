@@ -120,7 +120,7 @@ def _channel(head: Heading, row_unit: str, values: Values, k: int) -> RecordedCh
 def _stamped_rate(path: Path, head: Heading, name: str, values: Values, k: int) -> Fraction:
     if head.text and (head.unit is None or head.unit.base != "s"):
         raise RecordingError(
-            f"{path}: column {printable(name)}: {shown(head.text)} is no unit of time: write s, ms, µs or ns"
+            f"{path}: column {printable(name)}: {shown(head.text)} is not a unit of time: write s, ms, µs or ns"
         )
     if values.bad[k]:
         line, text = values.first_bad[k]

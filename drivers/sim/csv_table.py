@@ -37,7 +37,7 @@ Row = tuple[int, list[str]]
 
 @dataclass(frozen=True)
 class Dialect:
-    """How lines are written: the separator (None: blanks), whether numbers have a decimal comma."""
+    """Dialect of a file's lines: the separator (None: blanks), whether numbers have a decimal comma."""
 
     delimiter: str | None
     decimal_comma: bool = False
@@ -59,14 +59,14 @@ class Dialect:
             return [cell.strip() for cell in line.replace('"', "").split(self.delimiter)]
 
     def is_number(self, cell: str) -> bool:
-        """Whether a cell is a number in this dialect, infinite and not-a-number ones included."""
+        """Return whether a cell is a number in this dialect, infinite and not-a-number ones included."""
         plain = _COMMA.fullmatch(cell) if self.decimal_comma else None
         return bool(plain or _POINT.fullmatch(cell) or _NOT_FINITE.fullmatch(cell))
 
 
 @dataclass
 class Layout:
-    """Where things stand: `headings` and `units` ('' for none) of the cells `columns`, from line `first_line` on.
+    """Layout of a table: `headings` and `units` ('' for none) of the cells `columns`, from line `first_line` on.
 
     `interval_s` is the time between samples where the lines above have it; `cells` are the numbers of cells that a row
     may have.
@@ -255,7 +255,7 @@ class Source:
             try:
                 cells = self.dialect.cells(line)
             except csv.Error as error:
-                raise RecordingError(f"{self._path}: line {number} is no line of CSV ({error})") from None
+                raise RecordingError(f"{self._path}: line {number} is not a valid line of CSV ({error})") from None
             if not any(cells):
                 first_empty = first_empty if empty else number
                 empty += 1

@@ -20,7 +20,7 @@ _AHEAD = NODES[-1]  # points that an interpolation needs past the interval's beg
 
 
 def delay_ticks(sensors: Sequence[Sensor], f_mod: Fraction) -> int:
-    """How long after the source a bit is that stands for it, apart from the sensors' own delays.
+    """Return how long after the source a bit is that stands for it, apart from the sensors' own delays.
 
     Tick n of FrontEnd.bits() stands for the source n − delay_ticks ticks after its first point.
     """
@@ -89,20 +89,25 @@ class FrontEnd:
             self._begun = np.empty(points * GRID_TICKS, np.uint8)
             self._modulators.begin(self._density(points), self._begun)
 
+    @property
+    def begun(self) -> int:
+        """How many ticks bits() has that are made or being made."""
+        return len(self._left) + (0 if self._begun is None else len(self._begun))
+
     def made(self) -> int:
-        """How many ticks bits() has without waiting or making them."""
+        """Return how many ticks bits() has without waiting or making them."""
         begun = 0 if self._begun is None or not self._modulators.made() else len(self._begun)
         return len(self._left) + begun
 
     def _finished(self) -> Bits:
-        """What was begun."""
+        """Return the bits that were begun, finished."""
         assert self._begun is not None
         bits, self._begun = self._begun, None
         self._modulators.finish()
         return bits
 
     def _density(self, points: int) -> Floats:
-        """What the modulators are given in the next `points` grid intervals, as they take it."""
+        """Return what the modulators are given in the next `points` grid intervals, as they take it."""
         fresh = self._source.read(points)
         before = np.repeat(fresh[:1], self._history, axis=0) if self._values is None else self._values
         values = np.concatenate((before, fresh))

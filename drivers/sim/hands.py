@@ -18,7 +18,7 @@ from drivers.sim.pins import VirtualClockMockFactory
 
 @dataclass(frozen=True)
 class Bounce:
-    """How a kind of contact bounces: returns at most so often, within so many ns of the first touch."""
+    """Bounce of a kind of contact: returns at most so often, within so many ns of the first touch."""
 
     returns: int
     longest_ns: int
@@ -78,7 +78,7 @@ class Hands:
 
     @property
     def next_due_ns(self) -> int | None:
-        """When the next edge is; None if nothing is planned."""
+        """Instant of the next edge; None if nothing is planned."""
         return self._plan[0][0] if self._plan else None
 
     def press(self, switch: str, at_ns: int, for_ns: int | None = None) -> None:

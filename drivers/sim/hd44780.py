@@ -50,7 +50,7 @@ class Pcf8574:
 
     @property
     def light(self) -> bool:
-        """Whether the backlight is on."""
+        """True while the backlight is on."""
         return bool(self.pins & _LIGHT)
 
     def write(self, value: int) -> None:
@@ -92,7 +92,7 @@ class Hd44780:
         return tuple(found)
 
     def take(self, half: int, *, data: bool) -> None:
-        """What stands on DB4…DB7 when E falls."""
+        """Take what stands on DB4…DB7 when E falls."""
         if not self._halves:
             self._run(half << 4 | 0x0F, data)
         elif self._upper is None:

@@ -27,7 +27,7 @@ class LiveLoad:
 
     @property
     def peaks(self) -> Floats:
-        """Of what is played now."""
+        """Peaks of what is played now."""
         return self._playing.peaks
 
     def read(self, points: int) -> Floats:

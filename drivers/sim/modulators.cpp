@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr int CHANNELS = 6, PLACES = 8, NODES = 6, TICKS = 64, HALF = 32;
+constexpr int CHANNELS = 6, PLACES = 8, NODES = 6, TICKS = 64, HALF = 32, HOLD = 2, LOOK = 4;
 constexpr int KEEP_ALIVE = 128;
 constexpr int32_t ONE = 1 << 24, LIMIT = 32 * ONE;
 
@@ -49,9 +49,10 @@ struct State {
     Lanes x, y;
 };
 
-// A part's 64 ticks from the value of its input in 2^-56 and the five differences from tick to tick. `negative` receives
-// a bit a tick, the first at the top. Without HELD false, and nothing changed, if some y left +-LIMIT.
-template <bool HELD>
+// A part's 64 ticks from the value of its input in 2^-56 and the five differences from one that is held to the next. `negative` receives
+// a bit a tick, the first at the top. Without LIMITED false, and nothing changed, if some y may have left +-LIMIT: it is
+// looked at every LOOK ticks, in which it cannot come from beyond LIMIT to within half of it, nor around by 32 bits.
+template <bool LIMITED>
 inline bool modulate(State& state, const Wide (&d)[NODES][2], uint32_t (*negative)[PLACES]) {
     const Lanes two = Lanes{} + 2 * ONE, four = Lanes{} + 4 * ONE, limit = Lanes{} + LIMIT, half_limit = Lanes{} + LIMIT / 2;
     Wide a0 = d[0][0], a1 = d[1][0], a2 = d[2][0], a3 = d[3][0], a4 = d[4][0], a5 = d[5][0];
@@ -59,24 +60,28 @@ inline bool modulate(State& state, const Wide (&d)[NODES][2], uint32_t (*negativ
     Lanes x = state.x - two, y = state.y, outside = {};  // v is +1 in what follows, and put right where y is negative
     for (int half = 0; half < TICKS / HALF; half++) {
         Lanes signs = {};
-        for (int t = 0; t < HALF; t++) {
-            const Lanes u = upper(a0, b0);  // less one
-            a0 += a1, a1 += a2, a2 += a3, a3 += a4, a4 += a5;
-            b0 += b1, b1 += b2, b2 += b3, b3 += b4, b4 += b5;
-            const Lanes sign = y >> 31;
-            signs = signs + signs - sign;
-            y = y + x + (sign & four);
-            x = x + u + (sign & two);
-            if (HELD) {
-                y = y > limit ? limit : y;
-                y = y < -limit ? -limit : y;
-            } else if (t % 4 == 3) {
-                outside |= y + half_limit;
+        for (int t = 0; t < HALF; t += LOOK) {
+            Lanes u = {};  // less one
+            for (int k = 0; k < LOOK; k++) {
+                if (k % HOLD == 0) {
+                    u = upper(a0, b0);
+                    a0 += a1, a1 += a2, a2 += a3, a3 += a4, a4 += a5;
+                    b0 += b1, b1 += b2, b2 += b3, b3 += b4, b4 += b5;
+                }
+                const Lanes sign = y >> 31;
+                signs = signs + signs - sign;
+                y = y + x + (sign & four);
+                x = x + u + (sign & two);
+                if (LIMITED) {
+                    y = y > limit ? limit : y;
+                    y = y < -limit ? -limit : y;
+                }
             }
+            if (!LIMITED) outside |= y + half_limit;
         }
         memcpy(negative[half], &signs, sizeof signs);
     }
-    if (!HELD)
+    if (!LIMITED)
         for (int lane = 0; lane < WIDTH; lane++)
             if ((uint32_t)outside[lane] >> 29) return false;
     state.x = x + two;
@@ -188,7 +193,10 @@ class Modulators {
     void begin(const Job& job) {
         {
             std::lock_guard<std::mutex> lock(mutex_);
-            if (!thread_.joinable()) thread_ = std::thread(&Modulators::work, this);
+            if (!thread_.joinable()) {
+                process_ = getpid();
+                thread_ = std::thread(&Modulators::work, this);
+            }
             job_ = job;
             stage_ = Stage::WAITING;
         }
@@ -207,6 +215,9 @@ class Modulators {
         }
         made_.wait(lock, [this] { return stage_ == Stage::MADE; });
     }
+
+    // A process that forked has no thread of the one before it to wait for: it cannot take these apart.
+    bool forked() const { return thread_.joinable() && process_ != getpid(); }
 
     bool made() {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -265,7 +276,7 @@ class Modulators {
     Job job_ = {};
     Stage stage_ = Stage::MADE;
     bool ending_ = false;
-    pid_t task_ = 0;
+    pid_t process_ = 0, task_ = 0;
     int policy_ = SCHED_OTHER, priority_ = 0;
 };
 
@@ -274,7 +285,10 @@ class Modulators {
 extern "C" {
 
 void* modulators_new(const double* differences) { return new Modulators(differences); }
-void modulators_free(void* handle) { delete static_cast<Modulators*>(handle); }
+void modulators_free(void* handle) {
+    Modulators* const modulators = static_cast<Modulators*>(handle);
+    if (!modulators->forked()) delete modulators;
+}
 void modulators_run(void* handle, const double* density, size_t points, uint8_t* bits) {
     static_cast<Modulators*>(handle)->run({density, points, bits});
 }

@@ -63,7 +63,7 @@ def _mixed(word: np.uint64) -> np.uint64:
 
 @njit(cache=True, inline="always")
 def _ones(word: np.uint64) -> int:
-    """How many bits are set (Warren, Hacker's Delight, 5-1)."""
+    """Count the bits that are set (Warren, Hacker's Delight, 5-1)."""
     word = word - (word >> np.uint64(1) & np.uint64(0x5555_5555_5555_5555))
     word = (word & np.uint64(0x3333_3333_3333_3333)) + (word >> np.uint64(2) & np.uint64(0x3333_3333_3333_3333))
     word = word + (word >> np.uint64(4)) & np.uint64(0x0F0F_0F0F_0F0F_0F0F)

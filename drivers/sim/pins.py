@@ -96,7 +96,7 @@ class VirtualClockMockFactory(MockFactory):
         return tuple(self.pin(pin).history)
 
     def edge_count(self, pin: int | str) -> int:
-        """How many edges a pin has made, forgotten ones included."""
+        """Return the number of edges that a pin has made, forgotten ones included."""
         count: int = self.pin(pin).edge_count
         return count
 

@@ -71,7 +71,7 @@ class Recording:
 
     @property
     def seconds(self) -> Fraction:
-        """How long it lasts: every sample counts 1/rate."""
+        """Duration in seconds: every sample counts 1/rate."""
         return len(self.values) / self.rate_hz
 
     def column(self, index: int) -> Floats:
@@ -90,7 +90,7 @@ class Recording:
 
 
 def fault_of(values: Floats, where: Callable[[int], str]) -> str | None:
-    """What RecordedChannel.fault says of these samples; `where` names a row in the file's own terms."""
+    """Return what RecordedChannel.fault says of these samples; `where` names a row in the file's own terms."""
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad) == 0:
         return None

@@ -250,7 +250,7 @@ class RemotePins(VirtualClockMockFactory):
         self._connection.send(Move(switch, at_ns, closed, bouncing))
 
     def counts(self) -> Counts:
-        """What the board has counted of each GPIO's edges."""
+        """Return what the board has counted of each GPIO's edges."""
         self._connection.send(ReadCounts())
         return self._connection.answer(Counts)
 

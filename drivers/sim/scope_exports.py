@@ -1,4 +1,4 @@
-"""What oscilloscopes write above, beside and instead of a header (Tektronix, Rigol, Keysight, Siglent, Digilent).
+"""Headers in oscilloscopes' exports, above the samples and beside them (Tektronix, Rigol, Keysight, Siglent, Digilent).
 
 Layouts as their exports have them:
 

@@ -1,4 +1,4 @@
-"""What stands between the meter's terminals and its modulators: dividers, shunts and transformers as data."""
+"""Sensors between the meter's terminals and its modulators: dividers, shunts and transformers as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a simulated meter is connected to: something that yields volts and amperes at its terminals."""
+"""Source that a simulated meter is connected to: something that yields volts and amperes at its terminals."""
 
 from __future__ import annotations
 

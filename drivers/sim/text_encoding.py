@@ -72,7 +72,7 @@ def judge(data: bytes) -> str:
 
 
 def same_name(name: str, known: str, encoding: str) -> bool:
-    """Whether `known`, read from a file in `encoding`, is `name` when the file is read in another encoding."""
+    """Return whether `known`, read from a file in `encoding`, is `name` when the file is read in another encoding."""
     try:
         raw = known.encode(encoding)
     except (UnicodeEncodeError, LookupError):
@@ -140,7 +140,7 @@ def _is_japanese(head: bytes) -> bool:
 
 
 def _score(high: bytes, encoding: str) -> float:
-    """How much a reading looks like words: common letters among their like count for it, others against it."""
+    """Score how much a reading looks like words: common letters among their like count for it, others against it."""
     try:
         text = high.decode(encoding)
     except UnicodeDecodeError:

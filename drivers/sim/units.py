@@ -135,6 +135,6 @@ def _unit_inside(text: str) -> Heading | None:
 
 
 def _names(name: str, bases: str) -> bool:
-    """Whether a name is plainly a voltage (v, u with a phase), a current (i with a phase) or a time."""
+    """Return whether a name is plainly a voltage (v, u with a phase), a current (i with a phase) or a time."""
     first = {"V": r"[vu]_?([abcrst]|l?[123])n?", "A": r"i_?([abcrst]|l?[123])n?", "s": r"t|time|zeit|temps|tiempo"}
     return any(re.fullmatch(first[base], name.strip(), re.IGNORECASE) for base in bases)

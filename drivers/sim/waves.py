@@ -79,7 +79,7 @@ Phasor = tuple[float, float]
 
 @dataclass(frozen=True)
 class Line:
-    """What a meter is connected to, by phase a b c: `voltages` against the common point, None where none comes to it.
+    """Line that a meter is connected to, by phase a b c: `voltages` against the common point, None where there is none.
 
     `unity_deg` are the angles of the currents of a balanced load of unity power factor, None where none is metered.
     """
@@ -114,7 +114,7 @@ WYE = Line(((120.0, 0.0), (120.0, -120.0), (120.0, 120.0)), (0.0, -120.0, 120.0)
 
 @dataclass(frozen=True)
 class Course:
-    """What a load does over time: its steps, and after how many seconds they begin again; None: never."""
+    """Course of a load over time: its steps, and after how many seconds they begin again; None: never."""
 
     steps: tuple[Step, ...]
     repeat_s: float | None = None

@@ -81,6 +81,6 @@ def _of_this_processor(compiler: str) -> tuple[str, ...]:
 
 @cache
 def _identity(compiler: str, flags: tuple[str, ...]) -> str:
-    """What a compiler says of itself and of the processor that it compiles for: what it defines before any source."""
+    """Return a compiler's identity and that of the processor it compiles for: what it defines before any source."""
     command = [compiler, *(flag for flag in flags if flag.startswith("-m")), "-dM", "-E", "-x", "c++", "/dev/null"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout

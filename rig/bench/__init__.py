@@ -1,6 +1,6 @@
 """The instruments of a test bench, as a library: what is done to a meter under test, and what is seen of it.
 
-Answers are data (ExpectationResult, CountResult); what a person can mend is a BenchError. Nothing here knows pytest:
+Answers are data (ExpectationResult, CountResult); what a person can correct is a BenchError. Nothing here knows pytest:
 rig/pytest_plugin makes failures of the answers (docs/choreography.md).
 
 bench.py            a whole bench, simulated or on hardware

@@ -1,4 +1,4 @@
-"""What a source gives a meter: volts and amperes by phase, and what the meter is to find of them."""
+"""Load that a source applies to a meter: volts and amperes by phase, and what the meter is to find of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the meter has registered, in the units of its display (Q-2, Q-4, Q-5, T-1, D-5)."""
+"""Registers of the meter, in the units of its display (Q-2, Q-4, Q-5, T-1, D-5)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class BilledMeter:
 
     @property
     def test_mode(self) -> bool:
-        """Whether it is in test mode."""
+        """True while it is in test mode."""
         return self._billing.test is not None
 
     @property
@@ -108,7 +108,7 @@ class NamedRegisters(Mapping[str, float]):
                     return demand.previous(place)
                 case "cumulative":
                     return demand.cumulative(place)
-        raise NoSuchRegister(f"{name!r} is no register of this meter: it has {', '.join(self)}")
+        raise NoSuchRegister(f"{name!r} is not a register of this meter: it has {', '.join(self)}")
 
     def __iter__(self) -> Iterator[str]:
         yield from self._energies

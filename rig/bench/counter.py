@@ -63,12 +63,12 @@ class CountResult:
 
     @property
     def counted_wh(self) -> Fraction | None:
-        """What the pulses stand for."""
+        """Energy that the pulses stand for."""
         return None if self.constant_wh is None else self.pulses * self.constant_wh
 
     @property
     def agrees(self) -> bool | None:
-        """Whether that is the energy due, to one pulse, and nothing of it was clipped; None if it was not asked for."""
+        """True if that is the energy due, to one pulse, and nothing of it was clipped; None if it was not asked for."""
         if self.due is None or self.constant_wh is None:
             return None
         if self.clipped:
@@ -86,7 +86,7 @@ class CounterInstrument:
 
     def __init__(self, rig: Rig, name: str) -> None:
         if name not in COUNTERS:
-            raise WrongArgument(f"{name!r} is no counter: there are {', '.join(COUNTERS)}")
+            raise WrongArgument(f"{name!r} is not a counter: there are {', '.join(COUNTERS)}")
         if not rig.has_counters:
             raise NotFitted("the FPGA's build has no pulse counters: load one with the capability PULSE_COUNTERS")
         self._rig, self.name, self._place = rig, name, Place[name]
@@ -104,7 +104,7 @@ class CounterInstrument:
 
     @property
     def illegal(self) -> int:
-        """How often both contacts were closed, or one closed twice running."""
+        """Number of times that both contacts were closed, or one closed twice running."""
         return self._counters.read()[self._place].illegal
 
     def read(self, of: str | None = None) -> CountResult:
@@ -155,4 +155,4 @@ def _quantity(name: str) -> Quantity:
         return Quantity(name)
     except ValueError:
         known = ", ".join(quantity.value for quantity in Quantity)
-        raise WrongArgument(f"{name!r} is no quantity of energy: there are {known}") from None
+        raise WrongArgument(f"{name!r} is not a quantity of energy: there are {known}") from None

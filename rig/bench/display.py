@@ -50,11 +50,11 @@ class DisplayInstrument:
 
     @property
     def mode(self) -> str:
-        """Which sequence is shown: "normal", "alternate", "gyrbox" or "test"."""
+        """Sequence that is shown: "normal", "alternate", "gyrbox" or "test"."""
         return self._now.mode.value
 
     def shows(self, *lit: str, **expected: str) -> bool:
-        """Whether it stands there now."""
+        """Return whether it stands there now."""
         return DisplayExpectation(*lit, **expected).holds(self._now)
 
     def await_shown(self, *lit: str, within_s: float | None, **expected: str) -> ExpectationResult[ShownFrame]:
@@ -111,7 +111,7 @@ class DisplayExpectation:
         self._text, self._unit, self._item = text, unit, item
 
     def holds(self, shown: ShownFrame) -> bool:
-        """Whether the display is so."""
+        """Return whether the display is so."""
         behind = (self._mode is None or shown.mode is self._mode) and (self._item is None or shown.item == self._item)
         if shown.checks_segments:
             lcd = (
@@ -144,11 +144,11 @@ def _annunciator(word: str) -> Annunciator:
         return Annunciator(word)
     except ValueError:
         known = " ".join(annunciator.value for annunciator in Annunciator)
-        raise WrongArgument(f"{word!r} is no annunciator: there are {known}; give other words as text=") from None
+        raise WrongArgument(f"{word!r} is not an annunciator: there are {known}; give other words as text=") from None
 
 
 def _mode(word: str) -> Mode:
     try:
         return Mode(word)
     except ValueError:
-        raise WrongArgument(f"{word!r} is no sequence: there are {', '.join(mode.value for mode in Mode)}") from None
+        raise WrongArgument(f"{word!r} is not a sequence: there are {', '.join(mode.value for mode in Mode)}") from None

@@ -71,7 +71,7 @@ class StateHistory(Generic[T]):
             return self._recent[-1]
         if self._first:
             return self._first[-1]
-        raise BenchError("nothing was seen yet: let the rig start first")
+        raise BenchError("nothing has been observed yet: start the rig first")
 
     def between(self, from_ns: int, to_ns: int) -> Iterator[Observation[T]]:
         """Give what stood at any time from one instant to another, both among them; the first may stand since before.

@@ -29,7 +29,7 @@ COUNTED_S = 3
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a person is asked, as `text` says: to operate a switch, or let it go; None: to go on with what they do."""
+    """Prompt for a person, as `text` says: to press a switch, or release it; None: to go on with what they do."""
 
     switch: str
     closed: bool | None

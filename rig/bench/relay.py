@@ -15,12 +15,14 @@ class RelayInstrument:
 
     def __init__(self, rig: Rig, name: str) -> None:
         if name not in rig.contacts:
-            raise WrongArgument(f"{name!r} is no output of this program: there are {', '.join(rig.contacts) or 'none'}")
+            raise WrongArgument(
+                f"{name!r} is not an output of this program: there are {', '.join(rig.contacts) or 'none'}"
+            )
         self._rig, self.name = rig, name
 
     @property
     def closed(self) -> str:
-        """Which contact is closed: "K-Y", "K-Z", or "open" for none."""
+        """Contact that is closed: "K-Y", "K-Z", or "open" for none."""
         return self._rig.contacts[self.name].last.state.position.value
 
     def await_closed(self, closed: str, within_s: float | None) -> ExpectationResult[ContactState]:
@@ -41,4 +43,4 @@ class RelayInstrument:
             return ContactState(self.name, Position(closed))
         except ValueError:
             known = ", ".join(position.value for position in Position)
-            raise WrongArgument(f"{closed!r} is no position of a form C: there are {known}") from None
+            raise WrongArgument(f"{closed!r} is not a position of a form-C output: there are {known}") from None

@@ -107,7 +107,7 @@ class Rig:
 
     @property
     def begin_ns(self) -> int:
-        """When the meter started."""
+        """Instant at which the meter started."""
         return self.clock.begin_ns
 
     @property
@@ -132,25 +132,25 @@ class Rig:
 
     @property
     def hardware(self) -> Hardware:
-        """What the meter runs on."""
+        """Hardware that the meter runs on."""
         return self._meter.hardware
 
     @property
     def program(self) -> Program:
-        """What the meter is programmed to do."""
+        """Program of the meter."""
         return self._meter.program
 
     @property
     def service(self) -> Service:
-        """What runs the meter; another one after each cut of power."""
+        """Service that runs the meter; another one after each power failure."""
         return self._meter.service
 
     def closed(self, contact: str) -> bool:
-        """Whether the rig finds a switch or an input closed, bounce taken out."""
+        """Return whether the rig finds a switch or an input closed, bounce taken out."""
         return contact in self.service.contacts_closed
 
     def changed_ns(self, contact: str, closed: bool, since_ns: int) -> int | None:
-        """When it closed, or opened, after an instant, by the stamp of its first edge; None: not yet."""
+        """Return when it closed, or opened, after an instant, by the stamp of its first edge; None: not yet."""
         for edge in self.edges:
             if (edge.switch, edge.operated) == (contact, closed) and edge.at_ns >= since_ns:
                 return edge.at_ns

@@ -24,7 +24,7 @@ def simulated(
 
 
 class LiveSource:
-    """What is applied is at the meter's terminals within 0.05 s: the modulators' bits are made some ahead."""
+    """Source whose load is at the meter's terminals within 0.05 s: the modulators' bits are made some ahead."""
 
     def __init__(self, load: LiveLoad) -> None:
         self._load = load

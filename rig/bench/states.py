@@ -22,7 +22,7 @@ class ShownFrame:
 
     @property
     def checks_segments(self) -> bool:
-        """Whether all segments stand; then nothing else can be read."""
+        """True while all segments stand; then nothing else can be read."""
         return self.lcd == ALL_SEGMENTS
 
     @property

@@ -28,7 +28,7 @@ app = typer.Typer(
 
 KEY_VARIABLE = "RIG_KEY"
 
-_FACTORY = "the factory's is 000000"
+_FACTORY = "the factory key is 000000"
 
 MOVEMENT_S = 0.4
 """Between two movements: the sequence takes none that follows within 0.25 s (rig/meter/front/override.py)."""

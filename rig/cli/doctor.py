@@ -9,7 +9,7 @@ from rig.cli.options import ConfigOption, JsonOption, configuration, configurati
 
 
 def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Check what this machine has for the simulated rig and for a Raspberry Pi, and say how to mend it.
+    """Check what this machine has for the simulated rig and for a Raspberry Pi, with a remedy for each thing missing.
 
     With a rig.toml also what it names: SPI, FPGA, GPIO, display, store, socket, clock. Exit status 0 when the rig that
     it names can run here, without one when any could; 1 when not. Edges in time and the clock are advice.

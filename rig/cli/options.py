@@ -93,7 +93,7 @@ def loaded_configuration(path: Path | None, load: str | None, *, board: bool = F
         return config
     if config.hardware.kind != "sim":
         raise ConfigError(
-            "--load needs the simulated rig: on hardware the meter is connected to what it is connected to"
+            "--load needs the simulated rig: on hardware the load is the real one"
         )
     if config.simulation.board is not None and not board:
         raise ConfigError(

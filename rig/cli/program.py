@@ -36,7 +36,7 @@ def check_command(
         print_json(_described(file, program, year))
         return
     console = output_console()
-    console.print(f"{file}: right, program {program.digest}")
+    console.print(f"{file}: no errors, program {program.digest}")
     console.print(_lines("nameplate", program.nameplate.rows()))
     console.print(_lines("markings", program.markings.rows()))
     console.print(_lines("program", summary(program, year).items()))

@@ -183,7 +183,7 @@ def _run(
     paced = speed is Speed.real
     for option, given in (("--speed max", not paced), ("--hands", hands is not None)):
         if given and chosen.hardware.kind != "sim":
-            raise RunRefused(f"{option} needs the simulated rig: on hardware time passes, and hands move, as they do")
+            raise RunRefused(f"{option} needs the simulated rig: on hardware time and switches are real")
     path = own_socket() if socket is None and not paced else meter_socket(config, chosen, socket)
     try:
         there = _connected(path, "rig run")
@@ -199,7 +199,7 @@ def _run(
             ):
                 if given:
                     raise RunRefused(
-                        f"a meter runs already (process {process}), and {option} is for one that begins: end it with "
+                        f"a meter runs already (process {process}), and {option} is for a new one: stop it with "
                         "rig stop, or give another --socket"
                     )
             print_error(f"rig: a meter runs already (process {process}): this shows it; rig stop ends it")

@@ -27,7 +27,7 @@ def check_command(folder: StoreArgument, json: JsonOption = False) -> None:
     from rig.terminal.listing import Listing
 
     if not folder.is_dir():
-        raise StoreError(f"{folder} is no store of a meter: give the folder that rig.toml has as store")
+        raise StoreError(f"{folder} is not a meter's store: give the folder that rig.toml has as store")
     findings = check(folder, decode_saved)
     if json:
         print_json(findings)

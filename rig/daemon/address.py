@@ -46,7 +46,7 @@ def runtime_folder() -> Path:
     except OSError as error:
         raise AddressError(f"{folder} cannot be made ({error.strerror}): give a path with --socket") from None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or found.st_mode & 0o022:
-        raise AddressError(f"{folder} is not a folder of user {uid} alone: take it away, or give a path with --socket")
+        raise AddressError(f"{folder} is not a folder of user {uid} alone: remove it, or give a path with --socket")
     return folder
 
 
@@ -89,7 +89,7 @@ class Address:
             raise AddressError(f"{path} cannot be a socket ({error.strerror}): give another path") from None
         else:
             if not stat.S_ISSOCK(found.st_mode):
-                raise AddressError(f"{path} is there and no socket: give a path that is free")
+                raise AddressError(f"{path} exists and is not a socket: give a free path")
             path.unlink(missing_ok=True)  # what a killed daemon left: the lock on it is ours
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o177)

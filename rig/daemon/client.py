@@ -95,14 +95,14 @@ class MeterClient:
             client._send(Hello(VERSION, source, name))
             welcome = client._next(time.monotonic() + wait_s)
             if not isinstance(welcome, Welcome):
-                raise ClientError(f"what answers at {path} is no meter's daemon: it sends {type(welcome).__name__}")
+                raise ClientError(f"what answers at {path} is not a meter's daemon: it sends {type(welcome).__name__}")
             client.welcome = welcome
         except FileNotFoundError:
             connection.close()
             raise ClientError(f"no meter runs at {path}: start one with rig run or rig serve") from None
         except ValueError:
             connection.close()
-            raise ClientError(f"{str(path)!r} is no path of a socket: it has a NUL in it") from None
+            raise ClientError(f"{str(path)!r} is not a path for a socket: it contains a NUL") from None
         except OSError as error:
             connection.close()
             why = (
@@ -138,7 +138,9 @@ class MeterClient:
                     case other:
                         kept.append(other)
                 if self._received > most:
-                    raise ClientError(f"what answers at {self.path} is no meter's daemon: it sends without answering")
+                    raise ClientError(
+                        f"what answers at {self.path} is not a meter's daemon: it sends without answering"
+                    )
         finally:
             self._waiting.extendleft(reversed(kept))
 
@@ -202,7 +204,7 @@ class MeterClient:
                         raise MeterGone(f"the meter at {self.path} closed the connection: {message.sentence}")
                     return message
             except FrameError as error:
-                raise ClientError(f"what answers at {self.path} is no meter's daemon: {error}") from None
+                raise ClientError(f"what answers at {self.path} is not a meter's daemon: {error}") from None
             if deadline == 0.0:
                 self._socket.setblocking(False)
             else:
@@ -219,6 +221,6 @@ class MeterClient:
             except OSError:
                 data = b""
             if not data:
-                raise MeterGone(f"the meter at {self.path} has ended without a word, perhaps killed")
+                raise MeterGone(f"the meter at {self.path} has ended without a message, perhaps killed")
             self._received += len(data)
             self._reader.feed(data)

@@ -67,7 +67,7 @@ class FrameReader(Generic[T]):
         try:
             message = self._decoder.decode(memoryview(self._buffer)[HEADER_BYTES:end])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise FrameError("message", f"a frame came that is no message: {error}") from None
+            raise FrameError("message", f"a frame came that is not a message: {error}") from None
         del self._buffer[:end]
         return message
 

@@ -48,7 +48,7 @@ class Launched:
                 case CouldNotRun(sentence, status):
                     raise StartError(sentence, status)
         except ChannelClosed:
-            raise StartError("the metering process has ended without a word, perhaps killed", 1) from None
+            raise StartError("the metering process has ended without a message, perhaps killed", 1) from None
         except BaseException:
             self._channel.close()
             self.process.wait()

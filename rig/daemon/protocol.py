@@ -43,7 +43,7 @@ class Topic(Enum):
 
     @classmethod
     def pulses_of(cls, output: OutputId) -> Topic:
-        """What the FPGA's counter of an output counts."""
+        """Return the topic of the FPGA's counter of an output."""
         return cls(f"pulses of {output.label}")
 
 
@@ -251,7 +251,7 @@ class State(msgspec.Struct, frozen=True, tag="state"):
 
 
 class FlowedWindow(msgspec.Struct, frozen=True):
-    """What was registered between two ticks of the meter's timeline, evenly, in nWh (nvarh, nVAh): by the name of each
+    """Energy between two ticks of the meter's timeline, spread evenly, in nWh (nvarh, nVAh): by the name of each
     quantity that an output pulses for."""
 
     begin_tick: int
@@ -271,7 +271,7 @@ class EnergyFlowed(msgspec.Struct, frozen=True, tag="energy"):
 
 
 class PulsesCounted(msgspec.Struct, frozen=True, tag="pulses"):
-    """What the FPGA's counter of an output has counted, at each change that is found, and once a second.
+    """Count of the FPGA's counter of an output, at each change that is found, and once a second.
 
     Pulses are counted since the counters began; `run` changes when they begin anew. `last_tick` is that of the last
     pulse, on the meter's timeline, null before there is one. Once a second there is `read_tick`, that of the present:

@@ -81,10 +81,10 @@ class Client:
         match message:
             case Hello():
                 if self.hello is not None:
-                    raise FrameError("hello", "Hello was said twice")
+                    raise FrameError("hello", "Hello was sent twice")
                 if message.version != VERSION:
                     raise FrameError(
-                        "version", f"version {message.version} is not spoken here, but {VERSION}: use the same release"
+                        "version", f"version {message.version} is not supported, only {VERSION}: use the same release"
                     )
                 if message.source not in SOURCES:
                     raise FrameError(
@@ -276,7 +276,7 @@ class Server:
             peer = client.peer
             self._log(
                 f"rig: closed the connection of process {peer.pid}, user {peer.uid} ({error.kind}): {error}; "
-                "later ones of this kind are closed without a line here"
+                "later ones of this kind are closed without an entry here"
             )
         with suppress(OSError):
             connection.send(frame(Closed(str(error))), socket.MSG_NOSIGNAL)

@@ -95,7 +95,7 @@ def _sentence(message: str, data: dict[str, Any], kind: type) -> str:
     if length := re.match(r"Expected `array` of length (<=|>=) (\d+)", said):
         bound = "at most" if length[1] == "<=" else "at least"
         return f"{place} has {len(value)} entries, it must have {bound} {length[2]}"
-    found = "not right (it is not shown here)" if _secret(type_) else shown(value)
+    found = "not valid (it is not shown here)" if _secret(type_) else shown(value)
     return f"{place} is {found}, it must be {_rule(type_, place)}"
 
 

@@ -37,5 +37,5 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
         for new in temporary.values():
             new.unlink(missing_ok=True)
         raise FileError(
-            f"{error.filename} cannot be written ({error.strerror}): choose a folder with room that may be written"
+            f"{error.filename} cannot be written ({error.strerror}): choose a writable folder with room"
         ) from None

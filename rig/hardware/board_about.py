@@ -1,4 +1,4 @@
-"""What a simulated board in a process of its own is told, and says of itself (rig/hardware/board_process.py)."""
+"""Messages to a simulated board in its own process, and its answer about itself (rig/hardware/board_process.py)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class About(msgspec.Struct, frozen=True):
-    """What it is: its wiring and fidelity, and the constants of its sensors, known by construction."""
+    """Answer of a board about itself: wiring and fidelity, and the constants of its sensors, known by construction."""
 
     wiring: HardwareConfig
     fidelity: str

@@ -173,7 +173,7 @@ class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class BenchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What moves the switches of a rig under test: a GPIO for each actuator; None: a person does."""
+    """Actuators of the switches of a rig under test: a GPIO for each; None: a person moves it."""
 
     scroll_actuator_pin: _Gpio | None = None
     magnet_actuator_pin: _Gpio | None = None
@@ -189,7 +189,7 @@ class BenchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Where a running meter is found (docs/interface.md), and the group whose members may connect besides its user."""
+    """Socket of a running meter (docs/interface.md), and the group whose members may connect besides its user."""
 
     socket: _Path | None = None
     group: str | None = None

@@ -40,7 +40,7 @@ _VENV = "then python3 -m venv --system-site-packages .venv && .venv/bin/pip inst
 
 
 def examine() -> list[Check]:
-    """Check what the machine has, whatever it is used for, in the order it is best mended."""
+    """Check what the machine has, whatever it is used for, in the order in which it is best repaired."""
     return [_python(), *_modules("base", BASE, "make setup"), *_simulation(), *_rtl(), *_pi(), *_lcd(), _priority()]
 
 
@@ -51,7 +51,7 @@ _ADVISED = ("times written lazily",)
 
 
 def able(checks: list[Check], config: Config | None = None) -> bool:
-    """Whether the rig that the configuration names can run here; without one, any: simulated, or on hardware.
+    """Return whether the rig that the configuration names can run here; without one, any: simulated, or on hardware.
 
     Needed are "base", "pi" or "sim" by `hardware.kind`, "rtl" for that fidelity, "lcd" for a display, and every part
     that is checked because the configuration names it. ADVICE is never needed.

@@ -55,7 +55,7 @@ def beside_named(checks: list[Check], config: Config) -> list[Check]:
 
 
 def answers(address: Path) -> bool:
-    """Whether a meter listens there."""
+    """Return whether a meter listens there."""
     with suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
         caller.settimeout(1)
         caller.connect(str(address))
@@ -72,7 +72,7 @@ def _spi(config: Config, runs: bool) -> list[Check]:
     except DriverError as error:
         return [
             Check("spi", "SPI device", False, shown, str(error)),
-            Check("fpga", "FPGA", False, "not asked", "mend the SPI device first"),
+            Check("fpga", "FPGA", False, "not asked", "fix the SPI device first"),
         ]
     checks = [Check("spi", "SPI device", True, f"{shown}, mode 0, {hz / 1e6:g} MHz"), *chip_select(target)]
     try:
@@ -117,7 +117,7 @@ def chip_select(device: str, model: str | None = None, shown: str | None = None)
 
 
 class Lines(Protocol):
-    """What is used of a gpiod.Chip."""
+    """Part of a gpiod.Chip that is used."""
 
     def get_line_info(self, line: int) -> Any:
         """Give the kernel's entry of a line: `used` and `consumer` are read."""
@@ -186,7 +186,7 @@ def _socket(address: Path, runs: bool) -> Check:
         return Check("socket", "socket", False, f"{len(os.fsencode(address))} bytes", remedy)
     folder = next((each for each in address.absolute().parents if each.exists()), Path("/"))
     may = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
-    remedy = "" if may else f"give this user a folder to write, or another path as [daemon] socket: {folder}"
+    remedy = "" if may else f"give this user a writable folder, or another path as [daemon] socket: {folder}"
     return Check("socket", "socket", may, str(address), remedy)
 
 

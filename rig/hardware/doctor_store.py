@@ -37,7 +37,7 @@ def _disk(folder: Path) -> list[Check]:
     disk = os.statvfs(there)
     free = disk.f_bavail * disk.f_frsize
     checks = [
-        Check("store", "store folder", may, str(folder), "" if may else f"give this user a folder to write: {there}"),
+        Check("store", "store folder", may, str(folder), "" if may else f"give this user a writable folder: {there}"),
         Check(
             "store",
             "room for the store",
@@ -48,7 +48,9 @@ def _disk(folder: Path) -> list[Check]:
     ]
     kind, options = mount_of(there)
     if kind in ("tmpfs", "ramfs"):
-        checks.append(Check("store", "store outlives power", False, kind, "put the store on a disk: this is memory"))
+        checks.append(
+            Check("store", "store outlives power", False, kind, "put the store on a disk: this folder is in memory")
+        )
     elif kind == _LAZY:
         lazy = "lazytime" in options
         remedy = "" if lazy else "for less wear, add lazytime to the mount options in /etc/fstab, and reboot"
@@ -94,5 +96,5 @@ def _power(config: Config, pin: int) -> Check:
             pins.close()
     except DriverError as error:
         return Check("power", "power-fail input", False, "cannot be read", str(error))
-    remedy = "check the supervisor and its wire: it says now that power fails" if failing else ""
+    remedy = "check the supervisor and its wire: it reports a power failure now" if failing else ""
     return Check("power", "power-fail input", not failing, f"GPIO {pin} is {'low' if failing else 'high'}", remedy)

@@ -68,18 +68,18 @@ class HandsWriter:
             raise ConfigError(f"{path} exists: choose another name, or overwrite it with --force")
         if self._part.exists() and not force:
             raise ConfigError(
-                f"{self._part} is there, what is left of a recording that was cut off: rename it, or overwrite it with "
+                f"{self._part} exists, left by an interrupted recording: rename it, or overwrite it with "
                 "--force"
             )
         try:
             self._file = self._part.open("wb", buffering=0)
         except OSError as error:
             raise ConfigError(
-                f"{path} cannot be written ({error.strerror}): give a file in a folder that may be written"
+                f"{path} cannot be written ({error.strerror}): give a file in a writable folder"
             ) from None
 
     def begin(self, notes: Mapping[str, str], found: Sequence[str]) -> None:
-        """What it is recorded on, and the contacts found closed."""
+        """Write what it is recorded on, and the contacts found closed."""
         lines = [f"# {TITLE} {VERSION}", *(f"# {name}: {said}" for name, said in notes.items()), COLUMNS]
         self._append([*lines, *(f"0,{contact},1,found" for contact in found)])
         self._begun = True
@@ -115,7 +115,7 @@ class HandsWriter:
             while left:
                 left = left[self._file.write(left) :]
         except OSError as error:
-            raise ConfigError(f"{self._part} cannot be written on ({error.strerror}): make room for it") from None
+            raise ConfigError(f"{self._part} cannot be extended ({error.strerror}): make room for it") from None
 
 
 def _row(edge: RawEdge) -> str:
@@ -160,7 +160,7 @@ def _parsed(text: str) -> Recorded:
             columns = True
             continue
         if number > len(lines):
-            raise ConfigError(f"line {number} is {shown(line)} and was cut off there: take it away, or end it")
+            raise ConfigError(f"line {number} is {shown(line)} and is incomplete: remove it, or complete it")
         edge, verdict = _edge(line, number)
         if verdict != "found":
             if edges and edge.at_ns < edges[-1].at_ns:
@@ -176,7 +176,7 @@ def _parsed(text: str) -> Recorded:
             )
         found.append(edge.switch)
     if not columns:
-        raise ConfigError(f"it ends before its columns are named, there must be a line {COLUMNS}")
+        raise ConfigError(f"the line that names the columns is missing: {COLUMNS}")
     return Recorded(frozenset(found), tuple(edges))
 
 

@@ -39,7 +39,7 @@ class SwitchDriver(Protocol):
 
 @dataclass(frozen=True)
 class Hardware:
-    """What the service needs of the hardware. `fidelity` is "board", or how it is simulated; `hands` are there if it
+    """Hardware as the service needs it. `fidelity` is "board", or how it is simulated; `hands` are there if it
     is: on hardware they are a person's. `time_given`: the time of day is one that whoever simulates has chosen. `epoch`
     names the time for which clock and board go on, whatever process comes and goes, such as a boot of the computer; ""
     where they end with the process."""
@@ -67,7 +67,7 @@ class Hardware:
 
 
 def pulse_source(hardware: Hardware, config: Config, id: InputId) -> EdgeSource:
-    """Where the edges of a pulse input come from: the kernel, or simulated pins. Raises GpioError."""
+    """Return the source of a pulse input's edges: the kernel, or simulated pins. Raises GpioError."""
     what, pin = f"pulse input {id.place + 1}", config.hardware.inputs[id]
     if hardware.simulated:
         return GpiozeroSource(what, pin, pins=hardware.pins)

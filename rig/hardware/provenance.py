@@ -1,4 +1,4 @@
-"""Where the figures come from that are measured on a piece of hardware (rig/results/provenance.py)."""
+"""Provenance of figures that are measured on a piece of hardware (rig/results/provenance.py)."""
 
 from __future__ import annotations
 

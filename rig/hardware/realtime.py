@@ -1,4 +1,4 @@
-"""What a process asks of the system so that its edges come in time (docs/decisions/027-metering-process.md)."""
+"""Requests of a process to the system so that its edges come in time (docs/decisions/027-metering-process.md)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def program_of(config: Config) -> Program:
 
 
 def metering_point(program: Program) -> MeteringPoint:
-    """What a load must know of the meter of a program."""
+    """Return what a load must know of the meter of a program."""
     metering = program.metering
     received = (Quantity.KWH_RECEIVED, Quantity.KWH_NET)
     shown = any(isinstance(i.what, EnergyItem) and i.what.quantity in received for i in program.display.normal)
@@ -29,14 +29,14 @@ def metering_point(program: Program) -> MeteringPoint:
 
 
 def opened_for(config: Config, program: Program, *, paced: bool = True) -> Hardware:
-    """What the configuration names, opened for the meter of a program. Raises what `open_hardware` raises."""
+    """Open what the configuration names, for the meter of a program. Raises what `open_hardware` raises."""
     return open_hardware(config, program.metering.current_class, paced=paced, point=metering_point(program))
 
 
 def open_hardware(
     config: Config, current_class: int, *, paced: bool = True, point: MeteringPoint | None = None
 ) -> Hardware:
-    """What the configuration names, opened, or an error that says why not. Amperes are of a current class.
+    """Open what the configuration names, or raise an error that says why not. Amperes are of a current class.
 
     A simulated load is connected to `point`, by default to a plain meter of that class.
 
@@ -60,5 +60,5 @@ def open_hardware(
 
 
 def _installed() -> bool:
-    """Whether what is simulated with is there; else the import says what is not."""
+    """Return whether what is simulated with is there; else the import says what is not."""
     return all(find_spec(name) for name in ("numba", "numpy"))

@@ -17,7 +17,7 @@ import msgspec
 from drivers.sim.scenarios import Scenario
 from drivers.sim.waves import Course, Harmonics, Line, LoadState, Step, Wave
 from rig.files.strict_toml import ConfigError
-from rig.load.description import Harmonic, LoadDescription, check
+from rig.load.description import USUAL_HZ, Harmonic, LoadDescription, check
 from rig.load.profile import DAY_HOURS, shape_of
 from rig.meter.measuring.elements import (
     PHASES,
@@ -34,13 +34,12 @@ PLACE = "simulation.load."
 MOST_PEAK_V = 850.0
 """The reference front end's range, 600 V r.m.s. at its crest (docs/configuration.md)."""
 
-USUAL_HZ = 60.0
 USUAL_DAY_S = 240.0
 """An hour in ten seconds."""
 
 
 class MeteringPoint(msgspec.Struct, frozen=True):
-    """What a load must know of the meter: form, service (None: detected), class, and whether its normal display shows
+    """Metering point as a load must know it: form, service (None: detected), class; whether its normal display shows
     what is received."""
 
     current_class: int = 20
@@ -51,7 +50,7 @@ class MeteringPoint(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class ConnectedLoad:
-    """What comes to the terminals: `course` over time, on the service and by the elements of `equation`."""
+    """Load at the terminals: `course` over time, on the service and by the elements of `equation`."""
 
     course: Course
     equation: ElementEquation

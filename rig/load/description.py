@@ -23,6 +23,11 @@ MOST_VOLTS, MOST_AMPS = 100_000, 100_000
 LEAST_HZ, MOST_HZ = 40, 70
 """A window of the gateware is then one cycle, of 420 samples at most (WINDOW_MAX, docs/registers.md)."""
 
+USUAL_HZ = 60.0
+
+BAND_HZ = 3000
+"""The gateware's band, flat to 0.0002 dB (docs/gateware.md): power beyond it would be registered in part."""
+
 MOST_ORDER = 50
 PROFILE_FILE = ".csv"
 """Ends the name of a file, which tells it from the name of a shape."""
@@ -34,10 +39,15 @@ def _number(least: float, most: float, rule: str) -> msgspec.Meta:
     return msgspec.Meta(ge=least, le=most, extra={"rule": rule})
 
 
-_Volts = Annotated[float, _number(0, MOST_VOLTS, "volts r.m.s. from 0")]
-_Amps = Annotated[float, _number(0, MOST_AMPS, "amperes r.m.s. from 0")]
+_Volts = Annotated[float, _number(0, MOST_VOLTS, f"volts r.m.s. from 0 to {MOST_VOLTS}")]
+_Amps = Annotated[float, _number(0, MOST_AMPS, f"amperes r.m.s. from 0 to {MOST_AMPS}")]
 _Volt3 = Annotated[list[_Volts], msgspec.Meta(min_length=1, max_length=MOST_PHASES)]
 _Amp3 = Annotated[list[_Amps], msgspec.Meta(min_length=1, max_length=MOST_PHASES)]
+
+
+_PROFILE = msgspec.Meta(
+    min_length=1, max_length=4000, extra={"rule": 'a shape such as "house", or a file that ends in .csv'}
+)
 
 
 class Harmonic(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -69,15 +79,19 @@ class LoadDescription(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     )
     volts_harmonics: list[Harmonic] = []
     amps_harmonics: list[Harmonic] = []
-    profile: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)] | None = None
+    profile: Annotated[str, _PROFILE] | None = None
     day_seconds: Annotated[float, _number(24, 86_400, "seconds that a day takes, 24 to 86400")] | None = None
 
     @property
     def steady(self) -> bool:
-        """Whether it stays as it is described; else it is a scenario, by default one by the meter."""
-        return self.scenario is None and any(
-            value not in (None, False, []) for name, value in msgspec.structs.asdict(self).items() if name not in OF_ANY
-        )
+        """True if it stays as it is described; else it is a scenario, by default one by the meter."""
+        return self.scenario is None and any(name not in OF_ANY for name in self.given)
+
+    @property
+    def given(self) -> list[str]:
+        """Keys that say something; 0 says something."""
+        values = msgspec.structs.asdict(self)
+        return [name for name, value in values.items() if value is not None and value is not False and value != []]
 
 
 OF_ANY = ("scenario", "service", "rotation", "hz")
@@ -90,11 +104,7 @@ OF_A_SCENARIO = (*OF_ANY, "volts")
 def check(load: LoadDescription, place: str) -> None:
     """Refuse what contradicts itself. `place` stands before its keys in sentences. Raises ConfigError."""
     if load.scenario is not None:
-        given = [
-            name
-            for name, value in msgspec.structs.asdict(load).items()
-            if name not in OF_A_SCENARIO and value not in (None, False, [])
-        ]
+        given = [name for name in load.given if name not in OF_A_SCENARIO]
         if given:
             raise ConfigError(
                 f"{place}scenario is {shown(load.scenario)} and {given[0]} is given too: a scenario has its "
@@ -113,6 +123,11 @@ def check(load: LoadDescription, place: str) -> None:
         for order in orders:
             if orders.count(order) > 1:
                 raise ConfigError(f"{place}{key} has order {order} twice: give each order once")
+            if order * (hz := USUAL_HZ if load.hz is None else load.hz) > BAND_HZ:
+                raise ConfigError(
+                    f"{place}{key} has order {order}, which at {hz:g} Hz is beyond the {BAND_HZ} Hz that are measured: "
+                    f"give orders up to {int(BAND_HZ / hz)}"
+                )
 
 
 def beside_file(load: LoadDescription, folder: Path) -> LoadDescription:

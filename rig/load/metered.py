@@ -1,4 +1,4 @@
-"""What a meter of some form is to find of a load, in closed form: sums over its elements, harmonic by harmonic."""
+"""Expectation of a meter's figures under a load, in closed form: sums over its elements, harmonic by harmonic."""
 
 from __future__ import annotations
 

@@ -57,6 +57,8 @@ def read_shape(path: Path) -> Shape:
         raise ConfigError(f"{path} {error}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{path} is no CSV in UTF-8: {error}") from None
+    except ValueError as error:  # a NUL in the path
+        raise ConfigError(f"{shown(str(path))} is no path of a file: {error}") from None
     numbered = [
         (number, [cell.strip() for cell in cells]) for number, cells in enumerate(lines, 1) if "".join(cells).strip()
     ]

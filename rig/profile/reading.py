@@ -75,7 +75,7 @@ def told(mark: Mark, between: str = " ") -> str:
 
 def skipped(profile: Profile) -> str:
     """Say how many words could not be dated."""
-    return f"{profile.skipped} words before the first date are of no known day"
+    return f"{profile.skipped} words before the first date belong to no known day"
 
 
 # --- files ----------------------------------------------------------------------------------------------------

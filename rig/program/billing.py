@@ -134,7 +134,9 @@ def _channel(
 ) -> RecorderChannel:
     known = {metric.value: metric for metric in Metric}
     if table.metric not in known:
-        raise ConfigError(f"{place}.metric is {shown(table.metric)}, which is no metric; {hint(table.metric, known)}")
+        raise ConfigError(
+            f"{place}.metric is {shown(table.metric)}, which is not a metric; {hint(table.metric, known)}"
+        )
     metric = known[table.metric]
     if metric.quantity is not None and metric.quantity.reactive:
         meter.require(ModelCapability.REACTIVE, f"{place}.metric = {shown(table.metric)}")
@@ -142,7 +144,7 @@ def _channel(
         name = f"IN{metric.input + 1}"
         if not any(isinstance(i, schema.RecordInputTable) and i.name == name for i in inputs):
             raise ConfigError(
-                f"{place}.metric is {shown(table.metric)}, but nothing comes there: "
+                f"{place}.metric is {shown(table.metric)}, but nothing is connected there: "
                 f'give [[inputs]] with name = "{name}" and function = "record"'
             )
     pulse = number(f"{place}.pulse", table.pulse, 'a number above 0 in quotes, such as "1.8" or "3/20"', LEAST, MOST)

@@ -182,9 +182,9 @@ def _security_notes(program: Program) -> Iterator[str]:
     if FACTORY_KEY in levels:
         factory = _levels(levels.pop(FACTORY_KEY))
         if security.seal:
-            yield f"{factory}: no key was chosen, and under seal 000000 opens nothing: nobody has that level"
+            yield f"{factory}: no key is set, and the factory key is not accepted under seal: nobody has that level"
         else:
-            yield f"{factory}: the key is 000000, as from the factory: who reaches a port has that level"
+            yield f"{factory}: still the factory key 000000: anyone with access to a port has that level"
     for shared in levels.values():
         if len(shared) > 1:
             yield f"{_levels(shared)} have one key: it proves level {shared[-1]}"

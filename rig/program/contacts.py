@@ -124,7 +124,9 @@ def _diagnostic_alert(table: schema.DiagnosticTable, place: str, offer: Offer) -
     known = {d.label: d for d in Diagnostic}
     for k, name in enumerate(table.diagnostics):
         if name not in known:
-            raise ConfigError(f"{place}.diagnostics[{k}] is {shown(name)}, which is no diagnostic; {hint(name, known)}")
+            raise ConfigError(
+                f"{place}.diagnostics[{k}] is {shown(name)}, which is not a diagnostic; {hint(name, known)}"
+            )
     return DiagnosticAlert(OutputId[table.name], tuple(d for name, d in known.items() if name in table.diagnostics))
 
 

@@ -70,7 +70,8 @@ def display(table: schema.DisplayTable, offer: Offer) -> DisplaySettings:
         key = place if isinstance(entry, str) else f"{place}.item"
         if own.item not in known:
             raise ConfigError(
-                f"{key} is {shown(own.item)}, which is no item; {hint(own.item, known, 'docs/program.md has them all')}"
+                f"{key} is {shown(own.item)}, which is not an item; "
+                f"{hint(own.item, known, 'docs/program.md has them all')}"
             )
         what = known[own.item]
         offer.check(f"{key} = {shown(own.item)}", what, test=sequence == "test")
@@ -79,7 +80,7 @@ def display(table: schema.DisplayTable, offer: Offer) -> DisplaySettings:
         if usual is None:
             for name in ("digits", "decimals"):
                 if (given := getattr(own, name)) is not None:
-                    raise ConfigError(f"{place}.{name} is {given}, but {own.item} is no register: leave it out")
+                    raise ConfigError(f"{place}.{name} is {given}, but {own.item} is not a register: leave it out")
             return DisplayItem(own.item, what, ident=ident)
         digits = _Digits(
             usual.digits if own.digits is None else own.digits,

@@ -75,7 +75,7 @@ class Metering:
     def _quantity(self, key: str, name: str, known: dict[str, Quantity], may_be_net: bool) -> Quantity:
         if name not in known:
             offered = [other for other, quantity in known.items() if may_be_net or not quantity.net]
-            raise ConfigError(f"{key} is {shown(name)}, which is no quantity here; {hint(name, offered)}")
+            raise ConfigError(f"{key} is {shown(name)}, which is not a quantity here; {hint(name, offered)}")
         if known[name].reactive:
             self.require(ModelCapability.REACTIVE, f"{key} = {shown(name)}")
         return known[name]

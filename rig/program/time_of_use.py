@@ -66,7 +66,7 @@ def _named(name: str) -> tzinfo:
             raise ValueError
         return ZoneInfo(name)
     except (ValueError, KeyError, OSError):
-        raise ConfigError(f"clock.zone is {shown(name)}, which is no time zone here; {_nearest(name)}") from None
+        raise ConfigError(f"clock.zone is {shown(name)}, which is not a time zone here; {_nearest(name)}") from None
 
 
 def _nearest(name: str) -> str:

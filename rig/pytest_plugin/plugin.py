@@ -134,7 +134,7 @@ def rig_bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]
 
 @pytest.fixture
 def rig(rig_bench: Bench) -> Rig:
-    """The rig under test: time, and cuts of power."""
+    """The rig under test: time, and power failures."""
     return rig_bench.rig
 
 

@@ -52,7 +52,7 @@ def reading_of(exact: ExactReading) -> MeterReading:
         return _meter_reading(exact)
     except (ArithmeticError, LookupError, ValueError, RigError) as error:
         raise ReadingError(
-            f"what came is no reading of a meter ({type(error).__name__}: {error}): use the version that gave it"
+            f"what came is not a meter's reading ({type(error).__name__}: {error}): use the version that gave it"
         ) from None
 
 
@@ -105,7 +105,7 @@ _METRICS = {metric.value: metric for metric in Metric}
 def _int(value: Whole) -> int:
     number = int(value)
     if isinstance(value, str) and value != str(number):
-        raise ValueError(f"{value!r} is no integer")
+        raise ValueError(f"{value!r} is not an integer")
     return number
 
 

@@ -22,7 +22,7 @@ def difference(known: Identity, found: Identity) -> str | None:
         if before != now:
             return (
                 f"the FPGA board was replaced or reloaded in service: {what} {now}, and was {before}; "
-                "put the one before back, or start the meter anew"
+                "put the previous board back, or restart the meter"
             )
     return None
 

@@ -106,12 +106,12 @@ class MeterDoor:
         """Set the meter's clock, to UTC in ns, or with None back to the host's."""
         self._decide(asker, MeterAction.SET_CLOCK)
         if utc_ns is not None and not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
-            raise DoorError(f"{utc_ns} ns since 1970 is no time for a meter: give one from 2000 to 2099")
+            raise DoorError(f"{utc_ns} ns since 1970 is not a plausible time for a meter: give one from 2000 to 2099")
         host_ns = self._service.hardware.clock.utc_ns()
         if utc_ns is None and not EARLIEST_UTC_NS <= host_ns < LATEST_UTC_NS:
             raise DoorError(
-                f"by the computer's clock it is {text_of(host_ns)}, which is no time for a meter: set that right "
-                "first, or give the time"
+                f"the computer's clock says {text_of(host_ns)}, which is not a plausible time for a meter: "
+                "correct it first, or give the time"
             )
         self._service.set_clock(utc_ns, asker.source)
 

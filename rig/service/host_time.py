@@ -80,8 +80,8 @@ def _doubt(shown_ns: int, meter_ns: int | None) -> str | None:
     else:
         days, way = abs(shown_ns - meter_ns) / DAY_NS, "later" if shown_ns > meter_ns else "earlier"
         why = f"{days:.1f} days {way} than the meter's {text_of(meter_ns)}"
-    shown = f"by the computer's clock it is {text_of(shown_ns)}, {why}"
-    return f"{shown}: set that right, or confirm it by rig ask set-clock"
+    shown = f"the computer's clock says {text_of(shown_ns)}, {why}"
+    return f"{shown}: correct it, or confirm it with rig ask set-clock"
 
 
 def text_of(utc_ns: int) -> str:

@@ -189,7 +189,7 @@ class Outputs:
         return None if self._memory is None else self._memory.trouble
 
     def look(self) -> str | None:
-        """Find whether the memory was disturbed, and mend it: what was found, in a sentence, or None."""
+        """Find whether the memory was disturbed, and repair it: what was found, in a sentence, or None."""
         return None if self._memory is None else self._memory.look()
 
     def pulse(self, pulse: Pulse, due_ns: int) -> None:

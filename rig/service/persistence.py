@@ -1,7 +1,7 @@
 """Keeps a meter in its store: goes on from what was saved, saves what is billed and what happens (S-3).
 
 The state is saved at least every SAVE_NS of the meter's time, with an FRAM at each record, and at once when anything
-happens to what is billed: an end of interval, a demand reset, test mode, a clock set. So after a cut of power no more
+happens to what is billed: an end of interval, a demand reset, test mode, a clock set. So after a power failure no more
 than a second of energy is missing, and the outage is in the log, from the last save on. Most saves are small, as
 rig/store/journal.py has it. Nothing is measured before the state is back.
 
@@ -199,7 +199,7 @@ class Persistence:
         items, self._items = self._items, []
         self._saved_ns = now_ns = meter.billing.now_ns
         if self._writer is not None:
-            items += self._mended(self._writer.notes, now_ns)
+            items += self._repaired(self._writer.notes, now_ns)
             if items:
                 self._batch += 1
                 self._waiting.append((self._writer.submitted + 1, self._batch, items))
@@ -268,7 +268,7 @@ class Persistence:
         self._begin_recording(utc_ns)
         return events
 
-    def _mended(self, notes: Iterable[str], now_ns: int) -> list[Item]:
+    def _repaired(self, notes: Iterable[str], now_ns: int) -> list[Item]:
         """Log what was damaged or missing in the store: once repaired, nothing else shows it."""
         new = [note for note in notes if note not in self._told]
         self._told.update(new)
@@ -279,7 +279,7 @@ class Persistence:
         said: list[MeterEvent] = []
         if (kept.fidelity == BOARD) != (self._fidelity == BOARD):
             there = "on hardware" if kept.fidelity == BOARD else "on a simulated rig"
-            raise StoreError(f"the store is of a meter {there}, and this one is not there: give it a store of its own")
+            raise StoreError(f"the store is of a meter {there}, and this meter is not: give it a store of its own")
         self._recording, self.clock_offset_ns = kept.recording, kept.clock_offset_ns
         self._batch, self._base = kept.batch, kept.lineage
         self.access = Access(self._program.security, kept.access)

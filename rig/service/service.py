@@ -318,7 +318,7 @@ class Service:
         if fitted != wanted:
             raise ProgramRefused(
                 f"meter.current_class is {wanted}, and the sensors fitted are of class {fitted}: "
-                "write a program of that class, or start the rig anew with the other sensors"
+                "write a program of that class, or restart the rig with the other sensors"
             )
         self.make_room()
         if program.digest == self.program.digest:  # at most its keys are others
@@ -350,9 +350,12 @@ class Service:
         id = next((each for each in self.outputs.relays if each.label == output.upper()), None)
         if id is None:
             there = ", ".join(sorted(each.label for each in self.outputs.relays)) or "none"
-            raise ProgramRefused(f"{output} is no output of the program: there are {there}")
+            raise ProgramRefused(f"{output} is not an output of the program: there are {there}")
         if id in self.meter.outputs:
-            raise ProgramRefused(f"{output} pulses, and whoever counts it would count the test: program it otherwise")
+            raise ProgramRefused(
+                f"{output} is a pulse output, whose counter would count the test as energy: "
+                "give it another function first"
+            )
         now_ns = self.hardware.clock.now_ns()
         self.outputs.test(id, closed, now_ns, now_ns + round(seconds * 1e9))
         contact = (Position.KY if closed else Position.KZ).value

@@ -93,7 +93,7 @@ def _of_log(look: JournalLook) -> Finding:
         return Finding(LOG, False, look.log_fault)
     if look.log.torn:
         places = ", ".join(map(str, look.log.torn[:3])) + (" and more" if look.log.torn[3:] else "")
-        return Finding(LOG, False, f"no whole save in slot {places}: torn by a cut of power, or damaged")
+        return Finding(LOG, False, f"no whole save in slot {places}: torn by a power failure, or damaged")
     newest = look.log.newest
     found = (
         f"{look.log.entries} saves since earlier whole ones"
@@ -160,7 +160,7 @@ def _of_pages(folder: Path, record: JournalRecord | None) -> list[Finding]:
             sound = not history.digested
     except (StoreError, sqlite3.Error):
         sound = False
-    return [Finding(SUMS, sound, _NO_SUMS if sound else "is missing: the meter makes it anew at its next start")]
+    return [Finding(SUMS, sound, _NO_SUMS if sound else "is missing: the meter recreates it at its next start")]
 
 
 def _of_rows(history: HistoryReader) -> Finding:

@@ -77,7 +77,7 @@ class StoreLook:
         try:
             self.reading = saved_reading(self.saved, recorder)
         except (ArithmeticError, ValueError) as error:
-            raise StoreError(f"save {self.restored.sequence} in {folder} does not fit together: {error}") from None
+            raise StoreError(f"save {self.restored.sequence} in {folder} is inconsistent: {error}") from None
 
     def contents(self) -> StoreContents:
         """Give it as `--json` prints it."""

@@ -73,7 +73,7 @@ def decode_entry(data: bytes) -> Entry | None:
 def record_of(entry: Entry, base_whole: bytes, most: int, fmt: Format = FORMAT) -> JournalRecord:
     """Make the record of an entry from its base. DamagedRecord if that is another; NewerRecord as `decode`."""
     if entry.base_crc != zlib.crc32(base_whole):
-        raise DamagedRecord("goes on from a whole save that is not there any more")
+        raise DamagedRecord("continues from a whole save that no longer exists")
     try:
         whole = apply_delta(entry.body, base_whole, most)
     except ValueError as error:

@@ -3,7 +3,7 @@
 A whole save goes into one copy, is synced, and then into the other. Small saves go into the log (rig/store/log.py):
 each is what the state is beside the last whole one, and takes one block of the disk. The newest of all, by its
 sequence, is the meter's state. Nothing that this depends on is ever written over: the whole save that the newest small
-one goes on from stays in one copy until the next is on the disk in the other. So no cut of power can tear both. Nothing
+one builds on stays in one copy until the next is on the disk in the other. So no power failure can tear both. Nothing
 is allocated, and a full disk stops nothing. A save is whole
 
     | when                                                        | why                                               |
@@ -105,7 +105,7 @@ def read_copy(path: Path, disk: Disk, fmt: Format = FORMAT) -> Copy:
     except FileNotFoundError:
         return Copy(path, fault="is missing", missing=True)
     except ForeignFile as error:
-        return Copy(path, fault=f"is no file of a store: {error.strerror}", missing=True, replaced=True)
+        return Copy(path, fault=f"is not a store's file: {error.strerror}", missing=True, replaced=True)
     except OSError as error:
         return Copy(path, fault=f"cannot be read ({error.strerror})")
     try:
@@ -126,12 +126,14 @@ def newest_of(copies: list[Copy]) -> tuple[Copy, JournalRecord]:
     """The copy to go on from. StoreError if there is none that one may go on from."""
     for copy in copies:
         if copy.newer:
-            raise StoreError(f"{copy.path} {copy.fault}: update the program; going back would lose what it saved since")
+            raise StoreError(
+                f"{copy.path} {copy.fault}: update the program; an older one would lose what was saved since"
+            )
     valid = [(copy, copy.record) for copy in copies if copy.record is not None]
     if not valid:
         a, b = copies
         raise StoreError(
-            f"{a.path} {a.fault} and {b.path} {b.fault}: the registers are not begun at zero without being told; "
+            f"{a.path} {a.fault} and {b.path} {b.fault}: the registers are not restarted at zero unasked; "
             f"put back a copy of one of the two files, or move the folder {a.path.parent} away to begin a new meter"
         )
     if len({record.store for _, record in valid}) > 1:
@@ -141,7 +143,7 @@ def newest_of(copies: list[Copy]) -> tuple[Copy, JournalRecord]:
 
 
 class Journal:
-    """An open journal. `record` is the newest one; `notes` are sentences on what was mended. Used by one thread.
+    """An open journal. `record` is the newest one; `notes` are sentences on what was repaired. Used by one thread.
 
     `trouble` is a sentence on what could not be written although the save was made. `open` makes the newest record
     surely durable where it stands, and then whole in both copies: a process that was killed before its save had reached
@@ -356,7 +358,7 @@ class Journal:
         if other.replaced:
             self.notes.append(f"{other.path} {other.fault}; it has been replaced by a copy of {newest.path.name}")
         elif other.missing and self.record.sequence > 0:
-            self.notes.append(f"{other.path} was missing and has been made anew from {newest.path.name}")
+            self.notes.append(f"{other.path} was missing and has been recreated from {newest.path.name}")
         elif other.fault and not other.missing:
             self.notes.append(f"{other.path} {other.fault}: the meter goes on from {newest.path.name}")
 
@@ -373,9 +375,9 @@ class Journal:
             return LogLook()
         self._logless = None
         if slots.replaced:
-            self.notes.append(f"{slots.name} was no file of a store: {slots.replaced}; it has been made anew")
+            self.notes.append(f"{slots.name} was not a store's file: {slots.replaced}; it has been recreated")
         elif (slots.made or slots.cut_off) and not fresh:
-            what = "was cut off and has its size again" if slots.cut_off else "was missing and has been made anew"
+            what = "was cut off and has its size again" if slots.cut_off else "was missing and has been recreated"
             self.notes.append(f"{slots.name} {what}: the last saves may have been in it")
         self._log_file = slots
         self._log = Log(slots, 0, self._format.version)
@@ -426,7 +428,7 @@ class Journal:
             log.slots.write(look.slot, found[look.slot])
         if look.torn:
             places = ", ".join(str(slot) for slot in look.torn[:3]) + (" and more" if look.torn[3:] else "")
-            self.notes.append(f"{log.slots.name}: no whole save in slot {places}: torn by a cut of power, or damaged")
+            self.notes.append(f"{log.slots.name}: no whole save in slot {places}: torn by a power failure, or damaged")
             self._torn += [(log.slots, slot) for slot in look.torn]
         return look
 

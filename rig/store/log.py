@@ -92,11 +92,11 @@ def look_into(
             record = _record(entry, by_crc, most, fmt)
         except NewerRecord as error:
             raise NewerSave(
-                f"{name} holds a save that {error}: update the program; going back would lose what it saved since"
+                f"{name} holds a save that {error}: update the program; an older one would lose what was saved since"
             ) from None
         except DamagedRecord as error:
             if not failed:
-                notes.append(f"save {entry.sequence} in {name} {error}: the meter goes on from another")
+                notes.append(f"save {entry.sequence} in {name} {error}: the meter continues from another")
             failed = True
             continue
         return LogLook(record, by_crc[entry.base_crc], slot, len(own), len(found) - len(own), notes, torn, ends)
@@ -112,7 +112,7 @@ def _record(entry: Entry, bases: Mapping[int, bytes], most: int, fmt: Format) ->
     if entry.version > fmt.version:
         raise NewerRecord(f"is of format {entry.version}, this program knows up to {fmt.version}")
     if entry.base_crc not in bases:
-        raise DamagedRecord("goes on from a whole save that is not there any more")
+        raise DamagedRecord("continues from a whole save that no longer exists")
     return record_of(entry, bases[entry.base_crc], most, fmt)
 
 

@@ -206,7 +206,7 @@ class HistoryReader:
         except sqlite3.Error as error:
             raise StoreError(f"{path} cannot be read: {error}") from None
         if application != APPLICATION:
-            raise StoreError(f"{path} is no history of a meter: give the folder of a store")
+            raise StoreError(f"{path} is not a meter's history: give the folder of a store")
         if version > len(SCHEMA):
             raise StoreError(f"{path} is of version {version}, this program reads {len(SCHEMA)}: update the program")
         self.digested = version >= DIGESTED

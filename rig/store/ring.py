@@ -54,7 +54,9 @@ class StateRing:
         try:
             found = os.fstat(file)
             if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
-                raise StoreError(f"{path} cannot be the ring of states (it is no plain file of this user's): {_REMEDY}")
+                raise StoreError(
+                    f"{path} cannot be the ring of states (it is not a plain file of this user's): {_REMEDY}"
+                )
             if found.st_size > 2 * SLOT:
                 os.ftruncate(file, 2 * SLOT)
             os.posix_fallocate(file, 0, 2 * SLOT)  # room now: a memory that fills up later does not matter

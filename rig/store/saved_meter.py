@@ -93,7 +93,7 @@ def last_saved(folder: Path) -> tuple[Restored, SavedMeter]:
     """The last save of a store, and what is in it. Reads only, also while a meter runs. Raises StoreError."""
     look = read_journal(folder)
     if all(copy.missing and not copy.replaced for copy in look.copies):
-        raise StoreError(f"{folder} is no store of a meter: give the folder that rig.toml has as store")
+        raise StoreError(f"{folder} is not a meter's store: give the folder that rig.toml has as store")
     record = look.record
     if record is None:
         raise StoreError(look.refusal)

@@ -60,7 +60,7 @@ class Store:
     """A folder with a journal and a history, held by one program and used by one thread.
 
     `folder` is where it is. `restored` is None if nothing was ever saved. `notes` are sentences on what was damaged or
-    missing and has been mended. `trouble` says in a sentence what cannot be written at present, and what was disturbed
+    missing and has been repaired. `trouble` says in a sentence what cannot be written at present, or was disturbed
     since it was opened.
     """
 
@@ -234,6 +234,6 @@ def _refuse_history_alone(folder: Path) -> None:
     there = next((name for name in (NAME, LOG) if os.path.lexists(folder / name)), None)
     if there and not any(os.path.lexists(folder / name) for name in NAMES):
         raise StoreError(
-            f"{folder} has {there}, but neither {NAMES[0]} nor {NAMES[1]}: the registers are not begun at zero "
-            "without being told; put one of the two back, or move the folder away to begin a new meter"
+            f"{folder} has {there}, but neither {NAMES[0]} nor {NAMES[1]}: the registers are not restarted "
+            "at zero unasked; put one of the two back, or move the folder away to begin a new meter"
         )

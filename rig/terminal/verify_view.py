@@ -33,7 +33,7 @@ def count_shown(label: str) -> Iterator[Callable[[Progress], None]]:
 
 
 def progress_text(label: str, progress: Progress) -> str:
-    """How far it is, in words."""
+    """Describe how far it is, in words."""
     if progress.wanted is None or progress.error_percent is None:
         return f"{label}: waiting for the first pulses"
     parts = [f"{label}: {progress.pulses} of {progress.wanted} pulses"]
@@ -46,7 +46,7 @@ def progress_text(label: str, progress: Progress) -> str:
 
 
 def verification_lines(found: Verification) -> list[str]:
-    """What it came to, line by line."""
+    """Describe the result, line by line."""
     unit = found.quantity.split()[0].removeprefix("k")
     lines = [found.provenance.mark] if found.provenance.mark else []
     lines += [

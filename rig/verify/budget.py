@@ -19,7 +19,7 @@ K = 2
 
 
 class Shape(Enum):
-    """What is known of a component: the divisor that makes a half-width a standard uncertainty (GUM 4.3)."""
+    """Shape of a component's distribution: the divisor that makes a half-width a standard uncertainty (GUM 4.3)."""
 
     NORMAL = "normal", 1.0
     RECTANGULAR = "rectangular", sqrt(3)
@@ -55,7 +55,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Budget:
-    """What a mean of `repeats` has for components, each divided by √repeats where that belongs."""
+    """Budget of the components of a mean of `repeats`, each divided by √repeats where that belongs."""
 
     components: tuple[Component, ...]
 

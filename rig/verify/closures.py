@@ -45,7 +45,7 @@ class Contact(Enum):
 
 
 class Fault(Enum):
-    """What can be wrong with a closure."""
+    """Fault of a closure."""
 
     MISSED = "missed"
     DOUBLED = "doubled"
@@ -104,7 +104,7 @@ class ClosureFault:
 
 @dataclass(frozen=True)
 class _Gap:
-    """What lies between two closures seen."""
+    """Gap between two closures seen."""
 
     before: Closure
     after: Closure
@@ -116,7 +116,7 @@ class _Gap:
 
     @property
     def surplus(self) -> int:
-        """How many closures are missing; negative: too many."""
+        """Number of closures that are missing; negative: too many."""
         return self.due - self.counted
 
     def fault(self, fault: Fault, count: int = 1) -> ClosureFault:
@@ -178,7 +178,7 @@ def judge(
 
 
 def _swapped(gap: _Gap) -> bool:
-    """Whether a closure came on the wrong contact: the pulses that were due say which it should have been."""
+    """Return whether a closure came on the wrong contact: the pulses that were due say which it should have been."""
     before, after = gap.before.contact, gap.after.contact
     if before is None or after is None or gap.due <= 0:
         return False

@@ -1,4 +1,4 @@
-"""What pulses say against a reference: energy by their constant, error, registration. Exact, in rationals."""
+"""Comparison of pulses with a reference: energy by their constant, error, registration. Exact, in rationals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Comparison:
 
     @property
     def energy_wh(self) -> Fraction:
-        """What the pulses stand for."""
+        """Energy that the pulses stand for."""
         return self.pulses * self.constant_wh
 
     @property

@@ -1,4 +1,4 @@
-"""What keeps an output from being verified: one sentence that a person can act on."""
+"""Errors that keep an output from being verified: one sentence that a person can act on."""
 
 from __future__ import annotations
 

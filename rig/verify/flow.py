@@ -1,4 +1,4 @@
-"""How much of one quantity had flowed by a tick, from the windows of the meter: what edges are compared with.
+"""Flow of one quantity up to a tick, from the windows of the meter: what edges are compared with.
 
 Within a window energy flows evenly, as the meter has it when it places its pulses (rig/meter/contacts/pulses.py), so
 that at the instant of a pulse exactly that pulse's energy has flowed. Between windows that do not meet, nothing did.
@@ -27,7 +27,7 @@ class Flow:
 
     @property
     def total_nwh(self) -> int:
-        """What has flowed up to the end of the last window."""
+        """Energy up to the end of the last window."""
         return self._last
 
     @property

@@ -1,4 +1,4 @@
-"""What a counter says, and when it was so: the face that every counter has to a verification (P-6).
+"""Observations of a counter, and when each was so: the face that every counter has to a verification (P-6).
 
 A counter counts by itself; it is read now and then. What is known of a pulse is that it came after a reading that had
 it not, and before one that has: an FPGA or the kernel stamp the edge itself, and both are one instant; a counter on a
@@ -56,7 +56,7 @@ class TimelineClock:
 
     @property
     def known(self) -> bool:
-        """Whether there is any comparison."""
+        """True if there is any comparison."""
         return bool(self._compared)
 
     def tick_at(self, instant_ns: int) -> int:

@@ -1,4 +1,4 @@
-"""How many pulses a verification counts, and what it takes for passed."""
+"""Plan of a verification: how many pulses it counts, and what it takes for passed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_PULSES = 1_000_000
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked for. Of `pulses`, `seconds` and `energy_wh` one at most is given; else the count goes on until the
+    """Plan as asked for. Of `pulses`, `seconds` and `energy_wh` one at most is given; else the count goes on until the
     expanded uncertainty is `uncertainty_percent`. Raises VerifyError for what cannot be."""
 
     pulses: int | None = None

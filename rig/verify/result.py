@@ -1,4 +1,4 @@
-"""What a verification came to, as `rig verify --json` prints it (docs/json.md)."""
+"""Result of a verification, as `rig verify --json` prints it (docs/json.md)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class EdgeLine(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What passes: an error that with its uncertainty is within plus or minus `error_percent`, and `order_errors`."""
+    """Limits for passing: an error that with its uncertainty is within ±`error_percent`, and `order_errors`."""
 
     error_percent: float
     order_errors: int = 0
@@ -149,7 +149,7 @@ def verification(run: Run, counter: str, reference: str, provenance: Provenance)
 
 
 def _reasons(run: Run, error: float, uncertainty: float, faults: list[ClosureFault]) -> list[str]:
-    """Why it has not passed, a sentence each."""
+    """Give the reasons why it has not passed, a sentence each."""
     limit = run.plan.limit_percent
     said = []
     if run.state is State.STOPPED:

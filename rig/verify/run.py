@@ -49,7 +49,7 @@ RECKONED = 1.25
 
 
 class State(Enum):
-    """Where a verification is."""
+    """State of a verification."""
 
     WAITING = "waiting"
     COUNTING = "counting"
@@ -59,7 +59,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Output:
-    """What is verified: which output, of which quantity, with what it should have for a constant in Wh."""
+    """Output that is verified: its quantity, and the constant in Wh that it should have."""
 
     label: str
     quantity: str
@@ -94,7 +94,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it has come: `pulses` of `wanted` in repeat number `repeat`, from 1; the error so far."""
+    """Progress so far: `pulses` of `wanted` in repeat number `repeat`, from 1; the error so far."""
 
     state: State
     repeat: int
@@ -159,12 +159,12 @@ class Run:
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing more to wait for."""
+        """True if there is nothing more to wait for."""
         return self.state in (State.DONE, State.STOPPED)
 
     @property
     def faults(self) -> list[ClosureFault]:
-        """What is wrong with the closures so far."""
+        """Faults of the closures so far."""
         closures = [seen.closure for seen in self._seen]
         end = None
         if self.state is State.STOPPED:
@@ -205,7 +205,7 @@ class Run:
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """Progress so far."""
         made = self._made()
         if made is None:
             return Progress(self.state, len(self.repeats) + 1, 0, self._wanted, None, None, None)

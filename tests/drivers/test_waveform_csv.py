@@ -92,8 +92,8 @@ def test_a_unit_of_something_else(tmp_path: Path, heading: str, told: str) -> No
         ("time_s", 1e-3, "is the column in ms"),
         ("time", 1e-6, "is the column in µs"),
         ("time", 1e-9, "is the column in ns"),
-        ("time (furlong)", 1, r"column time \(furlong\): 'furlong' is no unit of time: write s, ms, µs or ns"),
-        ("time (h)", 1, "'h' is no unit of time"),
+        ("time (furlong)", 1, r"column time \(furlong\): 'furlong' is not a unit of time: write s, ms, µs or ns"),
+        ("time (h)", 1, "'h' is not a unit of time"),
         ("time_min", 1, "no sampling rate"),
     ],
 )
@@ -194,8 +194,8 @@ def test_trailing_commas_and_rows_of_commas(tmp_path: Path) -> None:
     [
         ("va,ia\n1,2\n3,4,5\n1,2\n", "line 3 has 3 cells, the header names 2 columns"),
         ("va,ia\n1,2\n3\n1,2\n", "line 3 has 1 cells, the header names 2 columns"),
-        ('va,ia\n1,2\n3,"4\n1,2\n', "line 3 is no line of CSV"),
-        ('va,ia\n1,2\n3,"4"x\n1,2\n', "line 3 is no line of CSV"),
+        ('va,ia\n1,2\n3,"4\n1,2\n', "line 3 is not a valid line of CSV"),
+        ('va,ia\n1,2\n3,"4"x\n1,2\n', "line 3 is not a valid line of CSV"),
         ("va,ia\n1,2\n\n\n3,1_0\n", r"column ia is not a finite number at line 5 \('1_0'\)"),
         ("va,ia\n1,2\n3,4V\n", r"column ia is not a finite number at line 3 \('4V'\)"),
         ("va,ia\n1,2\n3,1 000\n", r"column ia is not a finite number at line 3 \('1 000'\)"),

@@ -151,6 +151,8 @@ class Recorded:
         self._at += ticks
         return np.concatenate((given, np.zeros(ticks - len(given), np.uint8)))
 
+    begun = 0
+
     def begin(self, ticks: int) -> None:
         """Nothing is made ahead."""
 

@@ -25,6 +25,8 @@ class Unplugged:
     def bits(self, ticks: int) -> np.ndarray:
         return np.full(ticks, 0b111111, np.uint8)
 
+    begun = 0
+
     def begin(self, ticks: int) -> None:
         """Nothing is made ahead."""
 

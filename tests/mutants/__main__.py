@@ -117,6 +117,16 @@ class Planting:
             print(f"{self._done:3}/{len(self._wanted)}  {text}", flush=True)
 
 
+def _in_turns(wanted: list[Fault]) -> list[Fault]:
+    """One of each room after the other, so that a run that is stopped has something of all."""
+    seen = Counter[str]()
+    turn = {}
+    for fault in wanted:
+        turn[fault.name] = seen[fault.room]
+        seen[fault.room] += 1
+    return sorted(wanted, key=lambda fault: turn[fault.name])
+
+
 def summary(listed: tuple[Fault, ...], results: Results) -> tuple[str, bool]:
     """Give a table by list of what is found, and whether it is enough."""
     rows = [f"{'list':28} faults  found  CPU s"]
@@ -163,7 +173,7 @@ def main() -> int:
         if not chosen.words or any(word in f"{fault.room}: {fault.name}" for word in chosen.words)
         if chosen.again or not results.hold_for(fault)
     ]
-    planting = Planting(wanted, results, max(1, chosen.jobs), chosen.limit)
+    planting = Planting(_in_turns(wanted), results, max(1, chosen.jobs), chosen.limit)
 
     def stop(*_: object) -> None:
         planting.stopping = True

@@ -15,7 +15,7 @@ import pytest
 from figures import Figures
 from proof_bench import CHAIN, FULL_SCALE_A, NOMINAL_V, Run, fundamental_va, measured, td_vars, watts
 
-from drivers.sim.modulator import DIFFERENCES, NODES
+from drivers.sim.modulator import DIFFERENCES, HOLD_TICKS, NODES
 from drivers.sim.source import GRID_TICKS
 from drivers.sim.waves import Harmonics, LoadState, Wave, current
 
@@ -82,7 +82,7 @@ def test_the_source_is_exact_enough() -> None:
     """Between its grid points the front end interpolates: power to the 50th harmonic within a tenth of the limit."""
     angle = 2 * np.pi * 60 * HIGHEST_ORDER * GRID_TICKS / float(CHAIN.tick_hz)
     ticks = np.arange(GRID_TICKS) / GRID_TICKS
-    steps = np.array([[math.comb(t, n) for n in range(len(NODES))] for t in range(GRID_TICKS)])
+    steps = np.array([[math.comb(t // HOLD_TICKS, n) for n in range(len(NODES))] for t in range(GRID_TICKS)])
     at_ticks = steps @ (DIFFERENCES / 2**56) @ np.exp(1j * angle * np.array(NODES))
     gain = np.mean(at_ticks * np.exp(-1j * angle * ticks))
     assert abs(abs(gain) ** 2 - 1) < 0.02e-2 / 10

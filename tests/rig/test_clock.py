@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateware.registers import TICK_BITS
 from rig.meter.billing.time_units import SECOND_NS
-from rig.meter.clock import SLEW, STEP_NS, MeterClock
+from rig.meter.clock import SLEW, STEP_NS, MeterClock, Point, tick_at
 
 BOARD = Fraction(10_000_000, 3)
 """The ULX3S: 300 ns a tick."""
@@ -106,3 +106,12 @@ def test_what_is_slewed_and_how_fast_in_plain_numbers():
     assert clock.advance(1001 * second) == T0 + 1_001_500_000_000
     assert clock.compare(1001 * second, clock.advance(1001 * second) + 1_000_000_000) is None
     assert clock.compare(1001 * second, clock.advance(1001 * second) + 1_000_000_001) is not None
+
+
+@pytest.mark.parametrize(
+    ("utc_ns", "tick"),
+    [(-5, 100), (0, 100), (1, 101), (33, 101), (34, 102), (67, 103), (100, 103), (101, 103)],
+)
+def test_an_instant_has_come_by_the_next_whole_tick(utc_ns, tick):
+    """Three ticks in 100 ns: 33.3 and 66.7 ns. Before the first point and after the last it is theirs."""
+    assert tick_at([Point(100, 0), Point(103, 100)], utc_ns) == tick

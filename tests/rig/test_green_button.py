@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable, Sequence
@@ -20,10 +21,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from rig.cli.bill import Stamps, bill
 from rig.files.strict_toml import ConfigError
 from rig.meter.billing.calendar import Calendar
 from rig.program import schema
 from rig.program.build import build
+from rig.replay.espi import safe_xml
 from rig.replay.espi.local_time import LocalTime, parse_rule
 from rig.replay.intervals.columns import parse_columns
 from rig.replay.intervals.file import read_intervals
@@ -31,6 +34,7 @@ from rig.replay.intervals.record import LoadRecord
 from rig.replay.intervals.replay import Replay
 from rig.replay.intervals.writing import Writing
 from tests.rig.espi_writer import (
+    ATOM,
     BEGIN,
     ESPI,
     HOUR,
@@ -314,6 +318,37 @@ def test_types_without_links_are_not_guessed(tmp_path: Path) -> None:
     check(read(tmp_path, bare(content_of(Meter([])), content_of(Meter([])), block_of(hours()))))
 
 
+def test_a_link_that_two_usage_points_name_is_nobodys(tmp_path: Path) -> None:
+    """Taken as the first one's, the barn's energy would be the house's."""
+    root = feed([Point([Meter([hours()], title="House's")]), barn()])
+    for link in root.iter(f"{{{ATOM}}}link"):
+        at = link.get("href", "")
+        link.set(
+            "href",
+            re.sub(
+                r"/UsagePoint/(\d\d)/MeterReading(/\d\d)?", lambda m: "/MeterReading" + (f"/{m[1]}" if m[2] else ""), at
+            ),
+        )
+    said = refused(tmp_path, as_bytes(root))
+    assert (
+        "has 2 series of kwh_delivered, 1 \"House's\" of 60 min, 2 '72 1' of 60 min: say which with --columns" in said
+    )
+    check(read(tmp_path, as_bytes(root), columns="kwh_delivered=1"))
+
+
+def test_feeds_of_two_months_in_one(tmp_path: Path) -> None:
+    """The same resources twice, each with other blocks."""
+    root = feed([Point([Meter([hours()[:24]])])])
+    root.extend(list(feed([Point([Meter([hours()[24:]])])]))[1:])
+    check(read(tmp_path, as_bytes(root)))
+
+
+def test_two_types_at_one_address_are_not_chosen_from(tmp_path: Path) -> None:
+    root = feed([Point([Meter([hours()[:24]])])])
+    root.extend(list(feed([Point([Meter([hours()[24:]], multiplier=3)])]))[1:])
+    assert "this IntervalBlock could be of 2 ReadingTypes" in refused(tmp_path, as_bytes(root))
+
+
 @pytest.mark.parametrize(
     "option",
     [{"time_format": "%Y"}, {"decimal": ","}, {"minutes": Fraction(60)}, {"columns": "time=x"}, {"columns": "meter=x"}],
@@ -491,6 +526,7 @@ REFUSED: Sequence[tuple[bytes, str]] = (
     (b"<feed>" * 100 + b"</feed>" * 100, "line 1: elements are in one another more than 64 deep"),
     (b"<feed><title>" + b"x" * 5000 + b"</title></feed>", "the text of an element is longer than 4096"),
     (b"<feed " + b" ".join(b'a%d=""' % k for k in range(99)) + b"/>", "it has more than 64 attributes"),
+    (b"<feed>" + b"".join(b"<a%d/>" % k for k in range(1100)), "its elements have more than 1000 different names"),
     (PLAIN[:-30], "it is no XML, unclosed token: get the file once more"),
     (PLAIN[: len(PLAIN) // 2].rpartition(b">")[0] + b">", "it is no XML, no element found"),
     (b"<", "it is no XML"),
@@ -529,8 +565,41 @@ def test_what_cannot_be_read(tmp_path: Path, data: bytes, said: str) -> None:
     assert said in refused(tmp_path, data)
 
 
+def test_elements_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a lower bound, as 2 500 000 of them take seconds."""
+    elements = PLAIN.count(b"</") + PLAIN.count(b"/>")
+    monkeypatch.setattr(safe_xml, "MOST_ELEMENTS", elements)
+    check(read(tmp_path, PLAIN))
+    monkeypatch.setattr(safe_xml, "MOST_ELEMENTS", elements - 1)
+    assert f"it has more than {elements - 1} elements" in refused(tmp_path, PLAIN)
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(("a.xml", data))])
 def test_no_more_is_unpacked_than_is_read(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     data = pack(b"<feed>" + b" " * (65 << 20))
     assert len(data) < 1 << 20
     assert "is longer than 64 MB: give it in parts" in refused(tmp_path, data)
+
+
+# --- the command ----------------------------------------------------------------------------------------------
+
+
+def test_the_command_reads_a_feed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "usage.xml"
+    path.write_bytes(as_bytes(feed([Point([Meter([hours()])]), barn()])))
+    bill(path, which="home", json=True)
+    said = capsys.readouterr()
+    assert json.loads(said.out)["totals"]["kwh_delivered"] == sum(TWO_DAYS) / 1000
+    assert "the feed's local time is UTC-05:00" in said.err
+
+
+def test_the_command_asks_for_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text("time,kwh_delivered\n2026-01-15,24\n2026-01-16,36\n")
+    with pytest.raises(ConfigError, match="say --stamps begin if its energy is from 2026-01-15 00:00 to 2026-01-16"):
+        bill(path)
+    begins = {}
+    for stamps in Stamps:
+        bill(path, stamps=stamps, json=True)
+        begins[stamps] = json.loads(capsys.readouterr().out)["begin"]
+    assert begins == {Stamps.begin: "2026-01-15T00:00:00", Stamps.end: "2026-01-14T00:00:00"}

@@ -83,7 +83,7 @@ def test_a_recording_that_fails_leaves_what_there_was_and_nothing_where_nothing_
         writer.begin({}, [])
         raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == ["s.csv.part"]
-    with pytest.raises(ConfigError, match=r"s\.csv\.part is there, what is left of a recording that was cut off"):
+    with pytest.raises(ConfigError, match=r"s\.csv\.part exists, left by an interrupted recording"):
         HandsWriter(path)
     write(path, [], force=True)
     with pytest.raises(ConfigError, match=r"s\.csv exists: choose another name, or overwrite it with --force"):
@@ -103,7 +103,7 @@ def test_no_room_is_said() -> None:
         with Path("/dev/full").open("wb", buffering=0) as full:
             writer._file.close()
             writer._file = full
-            with pytest.raises(ConfigError, match=r"rig-hands-test\.part cannot be written on \(No space left"):
+            with pytest.raises(ConfigError, match=r"rig-hands-test\.part cannot be extended \(No space left"):
                 writer.begin({}, [])
     finally:
         Path("/dev/shm/rig-hands-test.part").unlink()
@@ -119,7 +119,7 @@ HEAD = f"# rig hands 1\n{COLUMNS}\n"
         ("va,ia\n1,2\n", r"line 1 is 'va,ia', it must be '# rig hands 1'"),
         ("# rig hands one\n", r"line 1 is '# rig hands one', it must be '# rig hands 1'"),
         ("# rig hands 2\n", r"line 1 says version 2, it must be 1: use the rig's version that wrote it"),
-        ("# rig hands 1\n# note\n", r"it ends before its columns are named, there must be a line ns,contact,closed"),
+        ("# rig hands 1\n# note\n", r"the line that names the columns is missing: ns,contact,closed"),
         ("# rig hands 1\n# note\nns,contact\n", r"line 3 is 'ns,contact', it must name the columns: ns,contact,cl"),
         (HEAD + "5,scroll,1\n", r"line 3 is '5,scroll,1', it must have 4 cells"),
         (HEAD + "\n", r"line 3 is '', it must have 4 cells"),
@@ -133,7 +133,7 @@ HEAD = f"# rig hands 1\n{COLUMNS}\n"
         (HEAD + "5,test,1,bounce\n0,cover,1,found\n", r"line 4 is '0,cover,1,found', it must stand once, before all"),
         (HEAD + "0,cover,1,found\n0,cover,1,found\n", r"line 4 is '0,cover,1,found', it must stand once"),
         (HEAD + "0,cover,0,found\n", r"line 3 .* at 0 ns and closed: 0,cover,1,found"),
-        (HEAD + "5,test,1,bounce\n9,test,0,acc", r"line 4 is '9,test,0,acc' and was cut off there: take it away, or"),
+        (HEAD + "5,test,1,bounce\n9,test,0,acc", r"line 4 is '9,test,0,acc' and is incomplete: remove it, or"),
         ("# rig hands 1", r"line 1 .*cut off|it ends before its columns are named"),
     ],
 )  # fmt: skip

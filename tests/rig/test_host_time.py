@@ -60,7 +60,7 @@ def test_what_is_doubted(shown: int) -> None:
     time = HostTime()
     assert not time.judge(shown, BEGIN_UTC_NS)
     assert time.doubt is not None
-    assert "by the computer's clock it is " in time.doubt
+    assert "the computer's clock says " in time.doubt
     assert time.doubt.endswith("confirm it by rig ask set-clock")
 
 
@@ -168,7 +168,7 @@ def test_what_no_calendar_has_cannot_be_confirmed(shown: int) -> None:
     rig.clock.ahead_ns = shown - rig.clock.utc_ns()
     door = MeterDoor(rig.service, rig.service.program)
     asker = Asker(Source.COMMAND_LINE, "uid 0", door.log_on(Asker(Source.COMMAND_LINE, "uid 0"), "000000"))
-    with pytest.raises(DoorError, match="which is no time for a meter: set that right first"):
+    with pytest.raises(DoorError, match="which is not a plausible time for a meter: correct it first"):
         door.set_clock(asker, None)
     door.set_clock(asker, BEGIN_UTC_NS + 60 * 10**9)
     rig.run(2.5)

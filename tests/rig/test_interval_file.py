@@ -162,7 +162,7 @@ def test_numbers_with_exponents_are_exact(tmp_path: Path) -> None:
         (FOUR.replace(",1", ",1e400"), "line 4: kwh_delivered is '1e400'"),
         (FOUR.replace(",1", ",1e-400"), "line 4: kwh_delivered is '1e-400'"),
         (FOUR.replace(",1", ',"1,5"'), "line 4: kwh_delivered is '1,5'"),
-        (FOUR.replace(",1", ",-1"), "line 4: kwh_delivered is '-1', .*; what flows back belongs into kwh_received"),
+        (FOUR.replace(",1", ",-1"), "line 4: kwh_delivered is '-1', .*; energy received goes in kwh_received"),
         (FOUR.replace(",1", ',"1\n2"'), r"line 5: kwh_delivered is '1\\n2'"),
         (FOUR.replace(",1", ',"1'), "line 5: kwh_delivered is '1"),
         (FOUR.replace("00:45", "00:65"), "line 4: time is '2024-01-01T00:65', it must be as in 2011-07-01T16:30"),
@@ -177,10 +177,10 @@ def test_numbers_with_exponents_are_exact(tmp_path: Path) -> None:
         ("time,kwh_delivered\n2024-01-01,1\n", "its stamps do not tell how long an interval is: give it with --inter"),
         (FOUR.replace("00:30", "00:20"), r"not mostly one length apart \(5 min, 25 min, 15 min\): give it with --int"),
         ("time,kwh_delivered\n2024-01-01,1\n2024-03-01,1\n", "intervals of 86400 min cannot be, those of 1 s to 31 da"),
-        (FOUR.encode("utf-16")[:-1], "is no text in UTF-16 .*: save it as CSV in UTF-8"),
+        (FOUR.encode("utf-16")[:-1], "is not text in UTF-16 .*: save it as CSV in UTF-8"),
         (FOUR.encode() + b"\x81", "is not text in UTF-8 .*: save it as CSV in UTF-8"),
-        (FOUR + "\0", "is no CSV file: it has zero bytes"),
-        (FOUR.replace(",1", ",1" + "0" * 200_000), "is no CSV file: field larger than field limit"),
+        (FOUR + "\0", "is not a CSV file: it has zero bytes"),
+        (FOUR.replace(",1", ",1" + "0" * 200_000), "is not a CSV file: field larger than field limit"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_sentence(tmp_path: Path, text: str | bytes, said: str) -> None:

@@ -133,7 +133,7 @@ TWO = "2026-01-15T00:15,{}\n2026-01-15T00:30,{}\n"
         ("time,kwh\n" + TWO.format(1, 1), {"time_format": "%d/%m/%Q"}, "line 2: time is .* as --time-format '%d/%m/%Q' says"),
         ("time,kwh\n" + TWO.format(1, 1), {"time_format": "%d %d"}, "as --time-format '%d %d' says"),
         ("time,kwh\n" + TWO.format(1, 1), {"columns": "kwh_delivered=usage"}, "--columns has 'usage', but its first line"),
-        ("sep=x\ntime,kwh\n", {}, "line 1: sep=x is no separator"),
+        ("sep=x\ntime,kwh\n", {}, "line 1: sep=x is not a separator"),
     ],
 )  # fmt: skip
 def test_what_is_not_sure_is_asked_for(tmp_path: Path, text: str, writing: dict[str, str], said: str | None) -> None:
@@ -150,6 +150,11 @@ def test_what_is_not_sure_is_asked_for(tmp_path: Path, text: str, writing: dict[
 def test_columns_that_cannot_be(text: str) -> None:
     with pytest.raises(ConfigError, match="--columns has"):
         parse_columns(text)
+
+
+def test_a_file_with_too_many_lines(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="has more than 4000000 lines: give it in parts"):
+        read(tmp_path, b"time,kwh\n" + b"\n" * 4_000_001)
 
 
 def test_a_file_that_is_too_long(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_flood_is_watched_in_bounded_memory(tmp_path: Path) -> None:
     with hostile_peer(tmp_path / "m.sock", sends(WELCOME, then=junk)):
         status, errors = limited(tmp_path, "watch", "m.sock")
     assert status == 2
-    assert "is no meter's daemon: a frame came that is no message" in errors
+    assert "is not a meter's daemon: a frame came that is not a message" in errors
 
 
 # --- stores ---------------------------------------------------------------------------------------------------

@@ -253,7 +253,7 @@ def test_a_metering_process_that_is_killed_ends_the_run_with_a_sentence(terminal
     assert b"rig.daemon.server" in command_line(server)
     os.kill(meter, signal.SIGKILL)
     assert run.end() == 1
-    assert re.search(r"rig: the meter at \S+ has ended without a word, perhaps killed\s*$", run.text)
+    assert re.search(r"rig: the meter at \S+ has ended without a message, perhaps killed\s*$", run.text)
     assert "Traceback" not in run.text
     assert read_hands(tmp_path / "session.csv.part").edges == ()
     assert comes(lambda: not runs(server) and not runs(board), SOON_S)

@@ -210,7 +210,7 @@ def test_what_was_damaged_is_in_the_log_once(tmp_path):
     found = [json.loads(e.details)["found"] for e in history(tmp_path / "s")[0] if e.name == "memory error"]
     assert len(found) == len(set(found))
     (missing,) = [text for text in found if "was missing" in text]
-    assert missing == f"{tmp_path}/s/billing.a was missing and has been made anew from billing.b"
+    assert missing == f"{tmp_path}/s/billing.a was missing and has been recreated from billing.b"
 
 
 def test_power_is_cut_at_any_operation_of_the_disk(tmp_path, monkeypatch):
@@ -432,7 +432,7 @@ def test_back_to_the_first_program_is_a_third_recording(tmp_path):
 
 @pytest.mark.parametrize("action", [Action.CLEAR, Action.MASTER_RESET, Action.COLD_START])
 def test_what_is_cleared_begins_a_recording_and_leaves_the_old_one_and_the_registers(tmp_path, action):
-    """Over a cut of power, too: who asked is in the log, and what there was in history and profile."""
+    """Over a power failure, too: who asked is in the log, and what there was in history and profile."""
     meter = KeptMeter(tmp_path / "s", program(tmp_path), T0).meters(50).does(action, source=Source.MODEM)
     assert kwh(meter) == 0
     meter.meters(40).fails()

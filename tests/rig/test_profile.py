@@ -166,7 +166,7 @@ def test_a_table_of_nothing():
 def test_a_table_says_what_it_does_not_show():
     faults = tuple(ProfileFault(k, f"word {k} is damaged") for k in range(MOST_FAULTS + 3))
     lines = shown(table(days((KWH,), [(1,)], faults=faults, skipped=95)))
-    assert "95 words before the first date are of no known day" in lines
+    assert "95 words before the first date belong to no known day" in lines
     assert lines[-2:] == [f"word {MOST_FAULTS - 1} is damaged", "and 3 more such words"]
 
 
@@ -271,7 +271,7 @@ def test_csv_has_all_of_it():
 def test_csv_says_what_was_skipped_and_a_constant_without_end():
     text = csv_bytes(days((RecorderChannel(Metric.KWH_DELIVERED, Fraction(1, 3)),), [(2,)], skipped=7), MADE).decode()
     assert "# kWh delivered in kWh, 1/3000 a pulse\n" in text
-    assert "# 7 words before the first date are of no known day\n" in text
+    assert "# 7 words before the first date belong to no known day\n" in text
     assert text.endswith("2026-05-04T01:00:00,,0.000666666667\n")
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from kept_meter import SECOND, KeptMeter
 
+from rig.meter.billing.commands import Action
 from rig.meter.billing.source import Source
 from rig.program.build import Program, load_program
 from rig.service.persistence import Persistence, Resumed, follows, program_in_force
@@ -140,3 +141,14 @@ def test_a_ring_is_read_as_it_is(tmp_path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
     assert newest_state(path) is None, "and it waits for nobody"
+
+
+def test_a_ring_that_missed_saves_is_not_gone_on_from(tmp_path: Path, configured: Program) -> None:
+    """The store may be one batch ahead: that was saved, and the process died before the ring had it. Two it is not."""
+    store = tmp_path / "store"
+    meter = KeptMeter(store, configured, T0, flushes=True).meters(2)
+    found = running(meter)
+    for goes_on in (True, False):
+        meter.does(Action.SELF_READ)
+        assert follows(found.saved, found.stored, last_saved(store)[0]) is goes_on
+    meter.fails()

@@ -161,8 +161,8 @@ def test_a_save_of_an_older_version_shows_and_goes_on(store, tmp_path, monkeypat
     ("key", "value", "sentence"),
     [
         ("demand", {"kind": "thermal", "subinterval_s": 900, "quantities": ["kWh delivered"]}, "does not continue as"),
-        ("outputs", {"kyz1": {"quantity": "kWh delivered", "constant_wh": "1/0"}}, "does not fit together"),
-        ("outputs", {"kyz1": {"quantity": "kWh delivered", "constant_wh": "much"}}, "does not fit together"),
+        ("outputs", {"kyz1": {"quantity": "kWh delivered", "constant_wh": "1/0"}}, "is inconsistent"),
+        ("outputs", {"kyz1": {"quantity": "kWh delivered", "constant_wh": "much"}}, "is inconsistent"),
         ("outputs", {"kyz1": {"quantity": "kWh", "constant_wh": "1"}}, "is not this program's"),
         ("demand", {"kind": "block", "subinterval_s": 7, "quantities": ["kWh delivered"]}, "is not this program's"),
     ],
@@ -256,8 +256,8 @@ def put_in_another_state(store: Path) -> None:
 DAMAGES = {
     "the older copy": (damage_the_older, 1, ["billing"], 0, ""),
     "the newer copy": (damage_the_newer, 1, ["billing"], 0, ""),
-    "both copies": (damage_both, 1, ["billing", "billing", "journal"], 2, "the registers are not begun at zero"),
-    "no copy": (lose_both, 1, ["billing", "billing", "journal"], 2, "is no store of a meter"),
+    "both copies": (damage_both, 1, ["billing", "billing", "journal"], 2, "the registers are not restarted at zero"),
+    "no copy": (lose_both, 1, ["billing", "billing", "journal"], 2, "is not a meter's store"),
     "history": (damage_history, 1, ["history", "history"], 2, "the history in"),
     "no history": (lose_history, 1, ["history"], 2, "history.sqlite does not exist"),
     "payload": (put_in_another_state, 1, ["payload"], 2, "is not this program's: Object missing required field"),
@@ -284,7 +284,7 @@ def test_folders_that_are_no_store(tmp_path, monkeypatch, capsys):
     none, empty = tmp_path / "none", tmp_path
     for words in (("check", none), ("check", none, "--json"), ("show", none), ("show", empty)):
         assert rig(monkeypatch, capsys, "store", *words) == (
-            2, "", f"rig: {words[1]} is no store of a meter: give the folder that rig.toml has as store\n"
+            2, "", f"rig: {words[1]} is not a meter's store: give the folder that rig.toml has as store\n"
         )  # fmt: skip
 
 

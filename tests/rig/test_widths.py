@@ -257,3 +257,10 @@ def test_a_file_controls_no_terminal(command_line) -> None:
     done = command_line("bill", "load.csv", "--program", name)
     assert "\x1b" not in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_word_that_is_longer_than_a_line_goes_on_in_the_next() -> None:
+    """A path, say, among cells that are listed one below the other."""
+    rows = [("one", "x" * 150, "three"), ("y" * 41, "", "z")]
+    text = printed(Listing(("heading", "another", "third"), rows), 40)
+    assert (text.count("x"), text.count("y")) == (150, 41)

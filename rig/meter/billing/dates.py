@@ -31,7 +31,7 @@ LAST = -1
 
 
 class DateRuleError(RigError):
-    """A text that is no rule for a date: one sentence with what would be one."""
+    """A text that is not a rule for a date: one sentence with what would be one."""
 
 
 class Weekday(IntEnum):
@@ -88,7 +88,7 @@ class DateRule(ABC):
             raise DateRuleError(f"'{text}' is no date: {error}") from None
         if rule is None:
             raise DateRuleError(
-                f"'{text}' is no rule for a date: write it like 2026-12-25, 12-25, third Monday of February, "
+                f"'{text}' is not a rule for a date: write it like 2026-12-25, 12-25, third Monday of February, "
                 "last Monday of May, Monday before May 25, Monday on or after August 1, or Good Friday"
             )
         return rule
@@ -245,7 +245,7 @@ def _read(words: str) -> DateRule | None:
         year, month, day = map(int, found.groups())
         once = Yearly(_month(month), day).on(year)
         if once is None:
-            raise DateRuleError(f"{year} is no leap year")
+            raise DateRuleError(f"{year} is not a leap year")
         return Once(once)
     if found := _YEARLY.fullmatch(words):
         return Yearly(_month(int(found[1])), int(found[2]))

@@ -53,7 +53,7 @@ def parse_rule(text: str) -> int | None:
 
 
 def _local_s(rule: int, year: int) -> int | None:
-    """When it holds in a year, by the clock that is set then, in seconds since 1970; None for no rule."""
+    """Return when it holds in a year, by the clock that is set then, in seconds since 1970; None for no rule."""
     seconds, hour, weekday = rule & 0xFFF, rule >> 12 & 31, rule >> 17 & 7
     day, operator, month = rule >> 20 & 31, rule >> 25 & 7, rule >> 28
     if not (1 <= month <= 12 and hour < 24):

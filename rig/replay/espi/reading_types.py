@@ -1,4 +1,4 @@
-"""What a ReadingType of NAESB REQ.21 (ESPI, schema 3.3) says of its readings, as a column of a load's record.
+"""Meaning of a ReadingType of NAESB REQ.21 (ESPI, schema 3.3) as a column of a load record.
 
     uom   72 Wh, 38 W         73 varh, 63 var
     flow  1 8     delivered   1 2 5   lagging     forward reactive energy is that of inductive loads

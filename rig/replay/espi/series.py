@@ -64,13 +64,16 @@ def points_of(feed: Feed) -> list[Point]:
 
 
 class _Names:
-    """Whose resources are, by their links."""
+    """Names of the owners of resources, by their links."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._meters = _by_link(feed.meters, "IntervalBlock")
         self._points = _by_link(feed.points, "MeterReading")
-        self._types = {type.self_link: type for type in feed.types if type.self_link}
+        self._types: dict[str, list[Resource]] = {}
+        for type in feed.types:
+            if type.self_link:
+                self._types.setdefault(type.self_link, []).append(type)
 
     def meter(self, block: Resource) -> Resource | None:
         """The meter reading of a block; None where the feed does not say."""
@@ -84,7 +87,7 @@ class _Names:
         around = meter or block
         outer = [each for each in (around, block.inside) if each is not None]
         nested = [type for type in self._feed.types if any(type.inside is each for each in outer)]
-        linked = [self._types[link] for link in (*around.related, *block.related) if link in self._types]
+        linked = [type for link in (*around.related, *block.related) for type in self._types.get(link, ())]
         for found in (nested, linked, self._feed.types):
             if found and all(type.type == found[0].type for type in found):
                 return found[0]
@@ -119,14 +122,15 @@ def _inside(resource: Resource, kind: str) -> Resource | None:
 
 
 def _by_link(owners: list[Resource], child: str) -> dict[str, Resource]:
-    """Owners by every link at which their children are."""
-    found: dict[str, Resource] = {}
+    """Owners by every link at which their children are; a link that several name is nobody's."""
+    found: dict[str, Resource | None] = {}
     for owner in owners:
-        for link in owner.related:
-            found.setdefault(link, owner)
-        if owner.self_link:
-            found.setdefault(f"{owner.self_link}/{child}", owner)
-    return found
+        links = {*owner.related, f"{owner.self_link}/{child}"} if owner.self_link else {*owner.related}
+        for link in links:
+            other = found.setdefault(link, owner)
+            if other is not None and other is not owner and other.self_link != owner.self_link:
+                found[link] = None
+    return {link: owner for link, owner in found.items() if owner is not None}
 
 
 def _owner(child: Resource, owners: dict[str, Resource], part: str) -> Resource | None:

@@ -50,7 +50,7 @@ def longest_climb(times: Sequence[datetime], values: Sequence[int | Decimal]) ->
 
 
 def filler(value: Decimal) -> bool:
-    """Whether a number is one that often stands for none: 9999 or more, of nines alone, as 9999999 or 99999.9."""
+    """Return whether a number often stands for a missing one: 9999 or more, nines alone, as 9999999 or 99999.9."""
     digits = "".join(map(str, value.normalize().as_tuple().digits))
     return value >= LEAST_FILLER and set(digits) == {"9"}
 

@@ -19,15 +19,27 @@ COLUMNS = ("kwh_delivered", "kwh_received", "kvarh_lagging", "kvarh_leading")
 _UNITS = {"wh": Fraction(1, 1000), "kwh": Fraction(1), "mwh": Fraction(1000)}
 _UNITS |= {unit[:-1]: factor for unit, factor in _UNITS.items()}
 _UNITS |= {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "var": Fraction(1, 1000), "kvar": Fraction(1)}
-_DELIVERED = {"delivered", "import", "imported", "usage", "used", "consumption", "consumed"}
-_RECEIVED = {"received", "export", "exported", "generation", "generated"}
-_LAGGING, _LEADING = {"lagging", "inductive"}, {"leading", "capacitive"}
+_DELIVERED = {"delivered", "import", "imported", "usage", "used", "consumption", "consumed", "net"}
+_DELIVERED |= {"consommation", "consommée", "livrée", "nette"}
+_RECEIVED = {"received", "export", "exported", "generation", "generated", "reçue", "injectée", "injection"}
+_LAGGING, _LEADING = {"lagging", "inductive", "delivered"}, {"leading", "capacitive", "received"}
+"""Delivered vars are those of inductive loads, as in Green Button feeds."""
+
 _PLAIN = {"energy", "active", "reactive", "power", "demand", "interval", "load", "value", "electricity", "in"}
+_PLAIN |= {"énergie", "puissance", "active", "en"}
 _STAMPS = {"time", "timestamp", "datetime", "date time", "time stamp", "reading time", "local time", "date and time"}
+_STAMPS |= {"date et heure", "date heure", "horodatage", "heure", "hour", "hr"}
 _BEGINS = {f"{a} {b}".strip() for a in ("", "interval", "period", "from") for b in ("start", "begin", "start time")}
 _ENDS = {f"{a} {b}".strip() for a in ("", "interval", "period", "to") for b in ("end", "end time", "ending")}
 _BEGINS |= {"interval start time", "start date time", "start datetime"}
-_ENDS |= {"interval end time", "end date time", "end datetime"}
+_ENDS |= {"interval end time", "end date time", "end datetime", "interval end date time", "fin"}
+_BEGINS |= {"interval start date time", "interval begin date time", "début"}
+ENDING_HOURS = {"hour ending", "hour end", "ending hour", "he"}
+BEGINNING_HOURS = {"hour beginning", "hour begin", "hour starting", "hour start", "starting hour", "hb"}
+_ENDS |= ENDING_HOURS
+_BEGINS |= BEGINNING_HOURS
+_ZONES = {"utc", "gmt"}
+"""In a column's name: its times are of UTC, whatever the meter's clock is."""
 _METERS = {
     "meter",
     "meter id",
@@ -52,11 +64,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Layout:
-    """Places of columns: `times` are joined with a blank; `named`: their name says what of an interval they are.
-    `notes` say what is not as it is written."""
+    """Places of columns: `times` are joined with a blank; `named`: their name says what of an interval they are, `utc`
+    that they are of UTC. `notes` say what is not as it is written."""
 
     times: tuple[int, ...]
     named: bool
+    utc: bool
     sources: Mapping[str, Source]
     meter: int | None
     notes: tuple[str, ...]
@@ -104,7 +117,7 @@ def recognise(names: Sequence[str], given: Mapping[str, str], *, ends: bool) -> 
 
     `given` are names by key (`parse_columns`), `ends` says that the ends of intervals are wanted.
     """
-    plain = [" ".join(re.findall(r"[^\W_]+", name.lower())) for name in names]
+    plain = [plain_name(name) for name in names]
     notes: list[str] = []
     sources = _given_sources(names, given) if len(given.keys() - {"time", "meter"}) else _sources(names, notes)
     if not sources:
@@ -118,7 +131,15 @@ def recognise(names: Sequence[str], given: Mapping[str, str], *, ends: bool) -> 
         if meter is None:
             return None
     named = any(plain[place] in (_ENDS if ends else _BEGINS) for place in times)
-    return Layout(times, named, sources, meter, tuple(notes))
+    utc = any(_ZONES & set(re.findall(r"[^\W_]+", names[place].lower())) for place in times)
+    if utc:
+        notes.append(f"times of {shown(names[times[-1]].strip())} are read as UTC")
+    return Layout(times, named, utc, sources, meter, tuple(notes))
+
+
+def plain_name(name: str) -> str:
+    """Give the words of a column's name, without signs and a zone."""
+    return " ".join(word for word in re.findall(r"[^\W_]+", name.lower()) if word not in _ZONES)
 
 
 def _place(names: Sequence[str], name: str) -> int | None:

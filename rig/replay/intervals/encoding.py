@@ -36,7 +36,7 @@ def read_bytes(path: Path, notes: list[str]) -> bytes:
 
 
 def is_xml(data: bytes) -> bool:
-    """Whether a file's first sign but blanks is a bracket, in any encoding."""
+    """Return whether a file's first sign but blanks is a bracket, in any encoding."""
     return data[:64].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
 
 
@@ -47,13 +47,13 @@ def decode(path: Path, data: bytes, notes: list[str]) -> str:
         text = data.decode(name)
     except UnicodeDecodeError as error:
         if name != "utf-8-sig":
-            raise IntervalFileError(f"{path} is no text in UTF-16 ({error.reason}): save it as CSV in UTF-8") from None
+            raise IntervalFileError(f"{path} is not text in UTF-16 ({error.reason}): save it as CSV in UTF-8") from None
         try:
             text, name = data.decode("cp1252"), "Windows-1252"
         except UnicodeDecodeError:
             raise IntervalFileError(f"{path} is not text in UTF-8 ({error.reason}): save it as CSV in UTF-8") from None
     if "\0" in text:
-        raise IntervalFileError(f"{path} is no CSV file: it has zero bytes; save it as CSV in UTF-8")
+        raise IntervalFileError(f"{path} is not a CSV file: it has zero bytes; save it as CSV in UTF-8")
     if name != "utf-8-sig":
         notes.append(f"the file is read as {name.upper() if name.startswith('utf') else name}")
     return text

@@ -76,7 +76,7 @@ class _Reading:
         self._notes = notes
 
     def load(self, data: bytes, minutes: Fraction | None, writing: Writing, unsure: bool) -> LoadRecord:
-        table = read_rows(self._path, data, ends=self._stamps_end, writing=writing)
+        table = read_rows(self._path, data, ends=self._stamps_end, sure=not unsure, writing=writing)
         self._notes += table.notes
         self._tell_columns(table)
         self._order(table)
@@ -162,16 +162,16 @@ class _Reading:
     def _mend_midnights(self, table: Rows) -> None:
         """A day's last interval that ends at that day's own 00:00."""
         rows = table.rows
-        mended = 0
+        at_midnight = 0
         for place in range(1, len(rows)):
             row, before = rows[place], rows[place - 1].time
             if row.time.hour == row.time.minute == 0 < before.hour and before.date() == row.time.date():
                 after = rows[place + 1].time if place + 1 < len(rows) else None
                 if before.hour >= 12 and (after is None or after.date() > row.time.date()):
                     rows[place] = row._replace(time=row.time + _DAY)
-                    mended += 1
-        if mended:
-            self._notes.append(f"{counted(mended, 'stamp')} 00:00 after the rest of the day: taken as 24:00")
+                    at_midnight += 1
+        if at_midnight:
+            self._notes.append(f"{counted(at_midnight, 'stamp')} 00:00 after the rest of the day: taken as 24:00")
 
     def _instants(self, table: Rows) -> Sequence[int | None]:
         rows = table.rows
@@ -187,7 +187,7 @@ class _Reading:
         )
 
     def _length_ns(self, stamps: Sequence[int]) -> int:
-        """What most stamps are apart; or half of them, and all others a multiple of it."""
+        """Return what most stamps are apart; or half of them, and all others a multiple of it."""
         apart = Counter(b - a for a, b in pairwise(sorted(stamps)) if b > a)
         if not apart:
             raise IntervalFileError(
@@ -264,6 +264,11 @@ class _Reading:
             intervals.append(LoadInterval(start_ns, end_ns, energies))
         if not intervals:
             raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
+        if 2 * differing > len(placed):
+            raise IntervalFileError(
+                f"{self._path}, line {twice[0].line}: {differing} of {len(placed)} lines have the time of another "
+                "with other numbers: if a column more has a part of the time, name it with --columns time=DATE+TIME"
+            )
         if twice:
             differ = f", {differing} of them with other numbers" if differing else ""
             self._notes.append(
@@ -277,7 +282,7 @@ class _Reading:
         return interval.end_ns if self._stamps_end else interval.start_ns
 
     def _clock_shift_ns(self, last: LoadInterval, stamp_ns: int) -> int:
-        """How far the clock was set forward between the last interval's stamp and the next, or at the first of them."""
+        """Return how far the clock was set forward from the last interval's stamp to the next, or at the first."""
         span = self._calendar.span
         return (span(stamp_ns - 1).utc_offset_s - span(self._stamp_ns(last) - 1).utc_offset_s) * SECOND_NS
 

@@ -71,7 +71,7 @@ def _document(path: Path, data: bytes) -> str | bytes:
         return data.decode(name)
     except UnicodeDecodeError as error:
         if name != "utf-8-sig":
-            raise IntervalFileError(f"{path} is no text in UTF-16 ({error.reason}): save it in UTF-8") from None
+            raise IntervalFileError(f"{path} is not text in UTF-16 ({error.reason}): save it in UTF-8") from None
         return data
 
 

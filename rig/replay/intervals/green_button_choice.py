@@ -1,4 +1,4 @@
-"""What counts of a Green Button feed: a usage point, and by column a series of it.
+"""Choice from a Green Button feed of what counts: a usage point, and by column a series of it.
 
 What is not sure is asked for: which usage point of several (`--meter`), which series of several for one column
 (`--columns kwh_delivered=NAME`), each by its title or by its number in the feed. What does not count is told.

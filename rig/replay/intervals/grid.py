@@ -51,7 +51,7 @@ def on_grid(stamps: Sequence[datetime], *, ends: bool, step: timedelta | None) -
 
 
 def _step(stamps: Sequence[datetime]) -> timedelta | None:
-    """What most are apart, to the minute, if that is more than half of them."""
+    """Return what most are apart, to the minute, if that is more than half of them."""
     apart: Counter[timedelta] = Counter()
     for one, other in pairwise(sorted(stamp.replace(tzinfo=None) for stamp in stamps)):
         if rounded := (other - one + _MINUTE / 2) // _MINUTE:
@@ -63,7 +63,7 @@ def _step(stamps: Sequence[datetime]) -> timedelta | None:
 
 
 def _off(stamp: datetime, grid: timedelta) -> timedelta:
-    """How far it is behind the nearest instant of the grid; negative before it."""
+    """Return how far it is behind the nearest instant of the grid; negative before it."""
     since = timedelta(hours=stamp.hour, minutes=stamp.minute, seconds=stamp.second, microseconds=stamp.microsecond)
     behind = since % grid
     return behind if 2 * behind <= grid else behind - grid

@@ -162,7 +162,7 @@ class Replay:
                     self._words += len(happening.words)
 
     def _ended_by(self, reset: DemandWasReset) -> Snapshot:
-        """What a demand reset ended. Where a self-read and a season's close are at one instant, one of them resets."""
+        """Return what a demand reset ended. Of a self-read and a season's close at one instant, one resets."""
         return next(s for s in reversed(self._snapshots) if s.cause is reset.cause)
 
     # --- what it came to ------------------------------------------------------------------------------------
@@ -257,8 +257,8 @@ def _month(span: Span) -> str:
 def _portion(
     start_ns: int, end_ns: int, parts: int, delivered: int, received: int, lagging: int, leading: int
 ) -> EnergyInterval:
-    """Where an interval has energy both ways, or vars both ways, it is of several quadrants: vars go with the greater
-    watt-hours, watt-hours with the greater vars."""
+    """Make an interval's energy. Both ways, or with vars both ways, it is of several quadrants: vars go with the
+    greater watt-hours, watt-hours with the greater vars."""
     if not (received or lagging or leading):
         return EnergyInterval(start_ns, end_ns, Quadrant.Q1, delivered, 0, delivered, delivered)
     to_load = delivered >= received

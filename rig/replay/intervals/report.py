@@ -1,4 +1,4 @@
-"""What a replay of a load's record comes to, as data: what a person sees and `--json` prints (docs/json.md)."""
+"""Report of a replay of a load record as data: what a person sees and `--json` prints (docs/json.md)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class LoadFigures:
-    """How registers are given: by name, in kilo-units on the primary side; demand as the file stamps its intervals.
+    """Figures of registers: by name, in kilo-units on the primary side; demand as the file stamps its intervals.
 
     They are rounded to nine decimals of a kWh at the meter, so that what the meter cuts off its nWh does not show.
     """

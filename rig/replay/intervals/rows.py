@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import islice
@@ -22,12 +23,18 @@ from typing import NamedTuple
 
 from rig.files.strict_toml import shown
 from rig.meter.billing.time_units import HOUR_NS
+from rig.replay.intervals.blanks import cell_text, without_footer
 from rig.replay.intervals.columns import COLUMNS, Layout, Source, WrongColumns, recognise
 from rig.replay.intervals.decimals import notation_of
 from rig.replay.intervals.encoding import IntervalFileError, decode
+from rig.replay.intervals.hours import as_clock
+from rig.replay.intervals.record import counted
 from rig.replay.intervals.times import WrongStamp, read_times
 from rig.replay.intervals.values import MOST_DECIMALS, MOST_KWH
 from rig.replay.intervals.writing import Writing
+
+MOST_LINES = 4_000_000
+"""Seven years of minutes."""
 
 MOST_ABOVE = 40
 """Lines among which the columns' names are looked for."""
@@ -60,7 +67,7 @@ class Rows:
     notes: list[str] = field(default_factory=list)
 
     def flows(self, place: int) -> bool:
-        """Whether a line has energy."""
+        """Return whether a line has energy."""
         energies = self.rows[place].energies
         return energies is not None and any(self.numbers[text] for text in energies)
 
@@ -87,27 +94,33 @@ class _Line(NamedTuple):
     cells: list[str]
 
 
-def read_rows(path: Path, data: bytes, *, ends: bool, writing: Writing) -> Rows:
-    """Read a file's bytes; `ends` says that the ends of intervals are wanted. Raises IntervalFileError."""
+def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writing) -> Rows:
+    """Read a file's bytes; `ends` says that the ends of intervals are wanted, `sure` that a person says which.
+
+    Raises IntervalFileError.
+    """
     notes: list[str] = []
     text = decode(path, data, notes)
+    if text.count("\n") > MOST_LINES:
+        raise IntervalFileError(f"{path} has more than {MOST_LINES} lines: give it in parts")
     separators, begun = SEPARATORS, 0
     if match := _SEP_LINE.match(text):
         separators, begun = match[1], 1
         text = text[match.end() :]
         if match[1] not in SEPARATORS:
-            raise IntervalFileError(f"{path}, line 1: sep={match[1]} is no separator, it must be one of , ; | or a tab")
+            raise IntervalFileError(
+                f"{path}, line 1: sep={match[1]} is not a separator, it must be one of , ; | or a tab"
+            )
     try:
         separator, header, layout = _header(path, text, separators, writing, ends)
         lines = _lines(text, separator)
         above = list(islice(lines, header.number))
         if len(above) > 1:
             notes.append(f"the columns are named in line {above[-1].number + begun}: what is above it is passed over")
-        return _read(
-            path, above[-1].cells, layout, ((n + begun, cells) for n, cells in lines), separator, writing, notes
-        )
+        below = ((n + begun, cells) for n, cells in lines)
+        return _read(path, above[-1].cells, layout, below, separator, writing, notes, ends=ends, sure=sure)
     except csv.Error as error:
-        raise IntervalFileError(f"{path} is no CSV file: {error}") from None
+        raise IntervalFileError(f"{path} is not a CSV file: {error}") from None
     except WrongColumns as error:
         raise IntervalFileError(f"{path}: {error}") from None
 
@@ -150,6 +163,9 @@ def _read(
     separator: str,
     writing: Writing,
     notes: list[str],
+    *,
+    ends: bool,
+    sure: bool,
 ) -> Rows:
     if "kwh_delivered" not in layout.sources:
         raise IntervalFileError(
@@ -158,15 +174,17 @@ def _read(
         )
     columns = tuple(column for column in COLUMNS if column in layout.sources)
     sources = tuple(layout.sources[column] for column in columns)
-    counted = {*layout.times, *(source.place for source in sources), layout.meter}
-    others = [name.strip().lower().replace(" ", "_") for place, name in enumerate(names) if place not in counted]
+    known = {*layout.times, *(source.place for source in sources), layout.meter}
+    others = [name.strip().lower().replace(" ", "_") for place, name in enumerate(names) if place not in known]
     table = Rows(columns, sources, layout.named, tuple(name for name in others if name), notes=[*notes, *layout.notes])
     places, width = [source.place for source in sources], len(names)
     numbers: list[int] = []
-    stamps: list[str] = []
+    days: list[str] = []
+    clocks: list[str] = []
     values: list[tuple[str, ...]] = []
     meters: dict[str, int] = {}
-    for line, cells in lines:
+    empty: Counter[str] = Counter()
+    for line, cells in without_footer(layout.times, list(lines), table.notes):
         if len(cells) != width and (len(cells) < width or any(cell.strip() for cell in cells[width:])):
             raise IntervalFileError(f"{path}, line {line}: {len(cells)} cells under {width} columns")
         if layout.meter is not None:
@@ -175,11 +193,19 @@ def _read(
             if writing.meter is not None and meter != writing.meter:
                 continue
         numbers.append(line)
-        stamps.append(" ".join([cells[place].strip() for place in layout.times]))
-        values.append(tuple([cells[place].strip() for place in places]))
+        *dates, clock = [cells[place].strip() for place in layout.times]
+        days.append(" ".join(dates))
+        clocks.append(clock)
+        values.append(tuple([cell_text(cells[place].strip(), empty) for place in places]))
     _check_meters(path, layout.meter, meters, writing.meter)
     if not numbers:
         raise IntervalFileError(f"{path} has no intervals: give at least one line below the columns")
+    if empty:
+        told = ", ".join(map(shown, empty))
+        table.notes.append(f"{counted(empty.total(), 'cell')} with {told}: taken as empty")
+    if len(layout.times) > 1:
+        clocks = as_clock(clocks, names[layout.times[-1]].strip(), ends=ends, sure=sure)
+    stamps = [f"{day} {clock}".strip() for day, clock in zip(days, clocks, strict=True)]
     _take_numbers(path, table, numbers, values, separator, writing.decimal)
     try:
         times, note = read_times(stamps, writing.time_format)
@@ -189,6 +215,8 @@ def _read(
         ) from None
     if note is not None:
         table.notes.append(note)
+    if layout.utc:
+        times = [time if time.tzinfo is not None else time.replace(tzinfo=UTC) for time in times]
     for line, stamp, time, texts in zip(numbers, stamps, times, values, strict=True):
         table.rows.append(LoadRow(line, time, texts if any(texts) else None))
         if (time.tzinfo is None) != (times[0].tzinfo is None):
@@ -232,10 +260,11 @@ def _take_numbers(
                 first[text] = place
     notation = notation_of(first, separator, decimal)
     if notation is None:
-        text = next(text for text in first if "," in text)
+        sign = "," if any("," in text for text in first) else "."
+        text = next(text for text in first if sign in text)
         raise IntervalFileError(
             f"{path}, line {lines[first[text]]}: {shown(text)} can be read in two ways, and so can all numbers with a "
-            "comma: say with --decimal . or --decimal , which sign is the decimal one"
+            f"{'comma' if sign == ',' else 'point'}: say with --decimal . or --decimal , which sign is the decimal one"
         )
     if notation.note is not None:
         table.notes.append(notation.note)
@@ -251,7 +280,7 @@ def _take_numbers(
 
 def _wrong_number(path: Path, line: int, column: str, text: str) -> IntervalFileError:
     unit = column.partition("_")[0].replace("kwh", "kWh")
-    hint = "; what flows back belongs into kwh_received" if text.startswith("-") and column == "kwh_delivered" else ""
+    hint = "; energy received goes in kwh_received" if text.startswith("-") and column == "kwh_delivered" else ""
     return IntervalFileError(
         f"{path}, line {line}: {column} is {shown(text)}, it must be a number of {unit} from 0 to {MOST_KWH} with at "
         f"most {MOST_DECIMALS} decimals{hint}"

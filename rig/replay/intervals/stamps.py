@@ -115,7 +115,7 @@ def _standard(change: _Change, ones: Sequence[_Near]) -> _Near | None:
 
 
 def _fills(within: Sequence[int], stamps: int, flows: Callable[[int], bool]) -> bool:
-    """Whether the lines at these places only fill up the table of a day that has an hour less."""
+    """Return whether the lines at these places only fill up the table of a day that has an hour less."""
     if not within or any(flows(place) for place in within):
         return False
     before, after = within[0] - 1, within[-1] + 1
@@ -136,7 +136,7 @@ def _doubled(change: _Change, ones: Sequence[_Near], found: list[int | None], en
 
 
 class _Clock:
-    """How the calendar's clock stands on a date."""
+    """Clock of the calendar, date by date."""
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
@@ -144,7 +144,7 @@ class _Clock:
         self._standard: dict[date, int] = {}
 
     def around(self, day: date) -> int | _Change:
-        """How far it is ahead of UTC in ns, or the change on this date or close to it."""
+        """Return how far it is ahead of UTC in ns, or the change on this date or close to it."""
         state = self._around.get(day)
         if state is None:
             midnight = _wall_ns(datetime(day.year, day.month, day.day))
@@ -152,7 +152,7 @@ class _Clock:
         return state
 
     def standard(self, day: date) -> int:
-        """How far its standard time is ahead of UTC on a date, in ns."""
+        """Return how far its standard time is ahead of UTC on a date, in ns."""
         offset = self._standard.get(day)
         if offset is None:
             noon = _wall_ns(datetime(day.year, day.month, day.day, 12))
@@ -171,5 +171,5 @@ class _Clock:
 
 
 def _wall_ns(local: datetime) -> int:
-    """What the clock on the wall shows, in ns since its 1970."""
+    """Return the local clock's time, in ns since its 1970."""
     return (local - _EPOCH) // _MICROSECOND * 1000

@@ -1,4 +1,4 @@
-"""What a person says of a load's record, where the file does not show it."""
+"""Notation of a load record as a person gives it, where the file does not show it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Writing:
-    """How a file is written: columns by key (columns.py), the stamps' format, the decimal sign, and which meter of
+    """Notation of a file: columns by key (columns.py), the stamps' format, the decimal sign, and which meter of
     several. Of a Green Button feed only the series of a column, and which usage point."""
 
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -40,9 +40,9 @@ class ReplayError(RigError):
 
 @dataclass(frozen=True)
 class Playback:
-    """What to play and how. `form` None: 1S when only phase a is there, else 9S, to
-    which absent phases are zero. Ratios divide going in and
-    multiply coming out. `start_s` and `seconds` select a part; `loop` repeats it for `seconds`."""
+    """Playback of a recording. `form` None: 1S when only phase a is there, else 9S, to which absent phases are zero.
+    Ratios divide going in and multiply coming out. `start_s` and `seconds` select a part; `loop` repeats it for
+    `seconds`."""
 
     recording: Recording
     assignment: Mapping[str, int]
@@ -110,7 +110,7 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
 
 
 def _program(playback: Playback, config: Config) -> Program:
-    """What the meter is: the form asked for, or else the program that the configuration names, or a plain one."""
+    """Return the program of the form asked for, or else the one that the configuration names, or a plain one."""
     if playback.form is None and config.meter.program:
         program = program_of(config)
         _check_phases(playback, program.metering.form)

@@ -120,7 +120,7 @@ def test_a_key_in_place_of_the_table(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         build(convert({"security": "4D5E6F"}, schema.ProgramFile))
     assert str(caught.value) == (
-        "security is not right (it is not shown here), it must be a table: [security] and its keys below"
+        "security is not valid (it is not shown here), it must be a table: [security] and its keys below"
     )
 
 

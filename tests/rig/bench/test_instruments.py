@@ -1,4 +1,4 @@
-"""The instruments as a library: answers are data, what a person can mend is a BenchError, and nobody needs pytest."""
+"""The instruments as a library: answers are data, what a person can correct is a BenchError, without pytest."""
 
 from __future__ import annotations
 
@@ -119,11 +119,11 @@ def test_an_expectation_is_data_that_says_what_was_seen_and_when() -> None:
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
-        (lambda bench: bench.counter("KYZ5"), "'KYZ5' is no counter: there are LED, KYZ1, KYZ2, KYZ3, KYZ4"),
-        (lambda bench: bench.counter("kyz1"), "'kyz1' is no counter"),
-        (lambda bench: bench.counter("KYZ1").read(of="kWh"), "'kWh' is no quantity of energy: there are kWh deliv"),
-        (lambda bench: bench.relay(""), "'' is no output of this program: there are KYZ1"),
-        (lambda bench: bench.relay("KYZ1").await_closed("K–Y", None), "'K–Y' is no position of a form C"),
+        (lambda bench: bench.counter("KYZ5"), "'KYZ5' is not a counter: there are LED, KYZ1, KYZ2, KYZ3, KYZ4"),
+        (lambda bench: bench.counter("kyz1"), "'kyz1' is not a counter"),
+        (lambda bench: bench.counter("KYZ1").read(of="kWh"), "'kWh' is not a quantity of energy: there are kWh deliv"),
+        (lambda bench: bench.relay(""), "'' is not an output of this program: there are KYZ1"),
+        (lambda bench: bench.relay("KYZ1").await_closed("K–Y", None), "'K–Y' is not a position of a form-C output"),
         (lambda bench: bench.display.await_shown("ALT", within_s=-1), "nothing comes within -1 s: give 0 or more"),
         (lambda bench: bench.display.await_shown("ALT", within_s=float("inf")), "nothing comes within inf s"),
         (lambda bench: bench.display.watch_shown("ALT", for_s=float("nan")), "the rig cannot run for nan s"),
@@ -154,7 +154,7 @@ def test_a_register_that_there_is_not_is_a_sentence_without_quotes(counted: Benc
     with pytest.raises(NoSuchRegister) as error:
         counted.meter.registers["kWh"]
     assert isinstance(error.value, RigError)
-    assert str(error.value).startswith("'kWh' is no register of this meter: it has kWh delivered, ")
+    assert str(error.value).startswith("'kWh' is not a register of this meter: it has kWh delivered, ")
 
 
 def test_a_meter_can_be_replaced_as_often_as_wanted(tmp_path) -> None:

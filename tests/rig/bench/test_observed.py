@@ -65,15 +65,15 @@ def test_all_segments_meet_nothing_but_themselves(display) -> None:
 
 
 def test_words_that_the_display_does_not_know(display, relay, counter) -> None:
-    with pytest.raises(ValueError, match="'ALTERNATE' is no annunciator: there are VA VB"):
+    with pytest.raises(ValueError, match="'ALTERNATE' is not an annunciator: there are VA VB"):
         display.expect("ALTERNATE")
-    with pytest.raises(ValueError, match="'alt' is no sequence: there are normal, alternate, gyrbox, test"):
+    with pytest.raises(ValueError, match="'alt' is not a sequence: there are normal, alternate, gyrbox, test"):
         display.expect(mode="alt")
-    with pytest.raises(ValueError, match="'KYZ4' is no output of this program: there are KYZ1"):
+    with pytest.raises(ValueError, match="'KYZ4' is not an output of this program: there are KYZ1"):
         relay("KYZ4")
-    with pytest.raises(ValueError, match="'KY' is no position of a form C: there are open, K-Y, K-Z"):
+    with pytest.raises(ValueError, match="'KY' is not a position of a form-C output: there are open, K-Y, K-Z"):
         relay("KYZ1").expect("KY")
-    with pytest.raises(ValueError, match="'KYZ5' is no counter"):
+    with pytest.raises(ValueError, match="'KYZ5' is not a counter"):
         counter("KYZ5")
 
 
@@ -91,7 +91,7 @@ def test_a_count_that_is_not_the_energy(rig, source, counter) -> None:
 
 
 def test_registers_that_there_are_not(meter) -> None:
-    with pytest.raises(KeyError, match="'kWh' is no register of this meter: it has kWh delivered"):
+    with pytest.raises(KeyError, match="'kWh' is not a register of this meter: it has kWh delivered"):
         meter.registers["kWh"]
     with pytest.raises(KeyError, match="not in test mode"):
         _ = meter.test_registers

@@ -128,22 +128,22 @@ def test_easter_as_it_was() -> None:
 
 
 BAD = {
-    "": "is no rule for a date: write it like 2026-12-25",
-    "Christmas": "'Christmas' is no rule for a date",
+    "": "is not a rule for a date: write it like 2026-12-25",
+    "Christmas": "'Christmas' is not a rule for a date",
     "fifth Monday of May": "third Monday of February",
-    "third Mon of May": "is no rule for a date",
-    "25-12-2026": "is no rule for a date",
+    "third Mon of May": "is not a rule for a date",
+    "25-12-2026": "is not a rule for a date",
     "13-01": "'13-01' is no date: months are 01 to 12, not 13",
     "00-10": "months are 01 to 12, not 00",
     "04-31": "'04-31' is no date: April has days 1 to 30, not 31",
     "02-30": "February has days 1 to 29, not 30",
     "12-00": "December has days 1 to 31, not 0",
-    "2026-02-29": "'2026-02-29' is no date: 2026 is no leap year",
+    "2026-02-29": "'2026-02-29' is no date: 2026 is not a leap year",
     "2026-06-31": "June has days 1 to 30, not 31",
     "Monday before June 31": "June has days 1 to 30, not 31",
-    "٠٥-٠١": "is no rule for a date",
-    "٢٠٢٦-12-25": "is no rule for a date",
-    "Monday before May ٢٥": "is no rule for a date",
+    "٠٥-٠١": "is not a rule for a date",
+    "٢٠٢٦-12-25": "is not a rule for a date",
+    "Monday before May ٢٥": "is not a rule for a date",
 }
 
 

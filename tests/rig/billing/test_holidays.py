@@ -127,7 +127,7 @@ def test_its_text_makes_it_again(holidays: list[Holiday]) -> None:
 BAD = {
     "12-25 observed tomorrow": "Holiday '12-25 observed tomorrow' is observed 'tomorrow': give one of 'none', 'nearest",
     "12-32 observed next Monday": "'12-32' is no date: December has days 1 to 31, not 32",
-    "Boxing Day": "'Boxing Day' is no rule for a date",
+    "Boxing Day": "'Boxing Day' is not a rule for a date",
 }
 
 

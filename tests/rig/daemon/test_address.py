@@ -103,7 +103,7 @@ def test_closing_twice_takes_nothing_of_the_next(path: Path) -> None:
 
 def test_a_file_in_the_way_stays_and_nothing_is_left(path: Path) -> None:
     path.write_text("a letter")
-    with pytest.raises(AddressError, match=f"{path} is there and no socket: give a path that is free"):
+    with pytest.raises(AddressError, match=f"{path} exists and is not a socket: give a free path"):
         Address(path)
     assert path.read_text() == "a letter"
     assert list(path.parent.iterdir()) == [path]

@@ -197,7 +197,7 @@ def test_the_clock_is_set_stays_set_and_comes_back(running: Running) -> None:
     running.events(lambda name: name == "clock set to")
     assert abs(running.client.ask(ReadState())["utc_ns"] - time.time_ns()) < NEAR_NS
     for absurd in (0, -1, 946_684_800 * 10**9 - 1, 4_102_444_800 * 10**9, (1 << 63) - 1):
-        with pytest.raises(RequestRefusedError, match="is no time for a meter: give one from 2000 to 2099"):
+        with pytest.raises(RequestRefusedError, match="not a plausible time for a meter: give one from 2000 to 2099"):
             running.client.ask(SetClock(absurd))
 
 
@@ -213,8 +213,8 @@ def test_switches_move_and_a_recording_can_begin_at_any_time(running: Running) -
 def test_relays_are_tested_for_their_time_and_pulses_are_not(running: Running) -> None:
     for output, closed, seconds, sentence in (
         ("KYZ1", True, 1.0, "KYZ1 pulses, and whoever counts it would count the test"),
-        ("KYZ3", True, 1.0, "KYZ3 is no output of the program: there are KYZ1, KYZ2"),
-        ("\x1b[2J", True, 1.0, "is no output of the program"),
+        ("KYZ3", True, 1.0, "KYZ3 is not an output of the program: there are KYZ1, KYZ2"),
+        ("\x1b[2J", True, 1.0, "is not an output of the program"),
         ("KYZ2", True, 0.0, "an output can be tested for up to 60 s, not 0 s"),
         ("KYZ2", True, float("inf"), "up to 60 s, not inf s"),
         ("KYZ2", True, float("nan"), "up to 60 s, not nan s"),

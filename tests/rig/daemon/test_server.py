@@ -206,11 +206,11 @@ def test_a_run_at_full_speed_waits_for_who_must_lose_nothing_and_only_while_it_l
     [
         (b"GET / HTTP/1.1\r\n\r\n", "a frame of 1195725856 bytes came"),
         (b"\0\0\0\0", "a frame of 0 bytes came"),
-        (struct.pack(">I", 3) + b"abc", "a frame came that is no message"),
+        (struct.pack(">I", 3) + b"abc", "a frame came that is not a message"),
         (frame(Subscribe([Topic.STATE])), "the first message must be Hello"),
         (frame(Request(1, ReadState())), "the first message must be Hello"),
-        (frame(Hello(VERSION, "panel")) * 2, "Hello was said twice"),
-        (frame(Hello(VERSION + 1, "panel")), "version 2 is not spoken here, but 1: use the same release"),
+        (frame(Hello(VERSION, "panel")) * 2, "Hello was sent twice"),
+        (frame(Hello(VERSION + 1, "panel")), "version 2 is not supported, only 1: use the same release"),
         (frame(Hello(VERSION, "front")), "nobody can ask as 'front'"),
         (frame(Hello(VERSION, "calendar")), "nobody can ask as 'calendar'"),
         (frame(Hello(VERSION, "\x1b[2Jx" * 50)), "nobody can ask as '\\x1b[2Jx"),
@@ -379,7 +379,7 @@ def test_what_is_no_daemon_is_said(path: Path) -> None:
         for data in (b"HTTP/1.1 400 Bad Request\r\n", frame(published(0))):
             thread = threading.Thread(target=serve, args=(data,))
             thread.start()
-            with pytest.raises(ClientError, match=r"what answers at .* is no meter's daemon"):
+            with pytest.raises(ClientError, match=r"what answers at .* is not a meter's daemon"):
                 MeterClient.connect(path, wait_s=5)
             thread.join()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import pi, radians, sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,6 +117,14 @@ def test_what_is_not_given_is_the_test_current_at_the_least_voltage() -> None:
     assert state.frequency_hz == 50
 
 
+@pytest.mark.parametrize("given", [{"amps": 0}, {"amps": 0.0}, {"volts": 0}, {"pf": 0.0, "sense": "lag"}])
+def test_nothing_is_a_load_too(given: dict[str, Any]) -> None:
+    """0 A is no current, and not the lively load."""
+    found = connected(LoadDescription(**given), MeteringPoint())
+    assert len(found.course.steps) == 1
+    assert active_power_w(found.state, found.equation) == pytest.approx(0, abs=1e-9)
+
+
 def test_a_scenario_takes_volts_and_frequency() -> None:
     course = connected(LoadDescription(scenario="lively", volts=277, hz=50), MeteringPoint()).course
     assert course.steps[0].state.frequency_hz == 50
@@ -213,6 +222,12 @@ def test_files_that_are_no_shape(tmp_path: Path, text: str, said: str) -> None:
         ('profile = "hous"', "simulation.load.profile is 'hous', it must be house, shop, solar, or a file"),
         ('profile = "none.csv"', "none.csv does not exist"),
         ("day_seconds = 30", "simulation.load.day_seconds is given without profile"),
+        (
+            'profile = ""',
+            "simulation.load.profile is '', it must be a shape such as \"house\", or a file that ends in .csv",
+        ),
+        ('profile = "a\\u0000.csv"', "is no path of a file"),
+        ("volts = true", "simulation.load.volts is true, it must be volts r.m.s. from 0 to 100000 or a list"),
         ("ampz = 3", "unknown key ampz in [simulation.load]; did you mean amps?"),
     ],
 )

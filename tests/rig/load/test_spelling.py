@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,10 @@ def test_words_and_table_describe_the_same(words: str, toml: str) -> None:
         ("1/2/3/4 A", "--load: amps has 4 entries, it must have at most 3"),
         ("300 Hz", "--load: hz is 300.0, it must be a line frequency in Hz from 40 to 70"),
         ("day 30 s", "--load: day_seconds is given without profile"),
+        (
+            "65 Hz, h50 A 2 %",
+            "--load: amps_harmonics has order 50, which at 65 Hz is beyond the 3000 Hz that are measured",
+        ),
         ("h3 A 2 %, h3 A 4 %", "--load: amps_harmonics has order 3 twice: give each order once"),
     ],
 )
@@ -114,11 +119,12 @@ def test_the_load_of_a_board_that_lives_on_is_given_to_it(command_line: Callable
 
 
 def test_a_run_meters_the_load_that_was_asked_for(command_line: Callable[..., Any]) -> None:
-    """Three phases of 120 V and 5 A at 0.8: 1440 W, 0.8 Wh in two seconds; into a pipe a line each ten seconds."""
-    ended = command_line("run", "--load", "5 A, pf 0.8 lag", "--speed", "max", "--for", 2)
+    """Three phases of 120 V and 5 A at 0.8 are 1440 W: 4 Wh in ten seconds, at which a line comes (review C-8)."""
+    ended = command_line("run", "--load", "5 A, pf 0.8 lag", "--speed", "max", "--for", 11)
     assert ended.status == 0
-    first, *_ = ended.out.splitlines()
-    assert first == "SIMULATED (exact)", "the report: two seconds are less than ten"
-    (delivered,) = (float(line.split()[1]) for line in ended.out.splitlines() if line.startswith("delivered"))
-    seconds = next(float(line.split()[1]) for line in ended.out.splitlines() if line.startswith("metered"))
-    assert delivered == pytest.approx(1440 * seconds / 3600, rel=1e-3)
+    lines = [line for line in ended.out.splitlines() if "service" not in line and " kWh delivered   " in line]
+    (line,) = (line for line in lines if line.startswith("SIMULATED (exact)   "))
+    seconds, watts, kwh = (float(figure) for figure in re.findall(r"([\d.]+) (?:s|W|kWh delivered)\b", line))
+    assert seconds == pytest.approx(10, abs=0.1)
+    assert watts == pytest.approx(1440, rel=1e-3)
+    assert kwh == pytest.approx(1.44 * seconds / 3600, rel=1e-3)

@@ -358,11 +358,11 @@ def test_usual_sequences_show_what_the_model_has(model: str) -> None:
         # 99 999 kWh at 192 kW
         ('[meter]\nform = "12S"\ncurrent_class = 200', "5 digits with 0 decimals turn over after 521 h at MAX"),
         ("", "the seal is off"),
-        ('[security]\nlevel_2 = "2"', "levels 1, 3, 4: the key is 000000, as from the factory"),
+        ('[security]\nlevel_2 = "2"', "levels 1, 3, 4: still the factory key 000000"),
         ('[security]\nlevel_4 = "0"\nlevel_1 = "1"\nlevel_2 = "2"\nlevel_3 = "3"', "level 4: the key is 000000"),
         (
             '[security]\nseal = true\nlevel_2 = "2"',
-            "levels 1, 3, 4: no key was chosen, and under seal 000000 opens nothing: nobody has that level",
+            "levels 1, 3, 4: no key is set, and the factory key is not accepted under seal: nobody has that level",
         ),
         ('[security]\nlevel_2 = "0a"\nlevel_4 = "00000A"', "levels 2, 4 have one key: it proves level 4"),
         (

@@ -198,7 +198,7 @@ def test_of_another_kind(where: tuple[str, tuple[str | int, ...]], value: Any) -
     assert_sentence(said)
     if isinstance(value, float):
         keys = place[0] == "security" and place[-1] != "seal"
-        shown = "not right (it is not shown here)" if keys else "1.5"
+        shown = "not valid (it is not shown here)" if keys else "1.5"
         assert said.startswith(f"{written(place)} is {shown}, it must be")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -74,7 +75,7 @@ UGLY: dict[str, Change] = {
 def test_what_is_wrong_is_said(what: str) -> None:
     found = sound()
     UGLY[what](found)
-    with pytest.raises(ReadingError, match=r"what came is no reading of a meter \(.+\): use the version that gave it"):
+    with pytest.raises(ReadingError, match=r"what came is not a meter's reading \(.+\): use the version that gave it"):
         reading_of(msgspec.convert(found, ExactReading))
 
 
@@ -108,3 +109,13 @@ def test_rationals_are_exact_text() -> None:
     assert outputs["kyz2"]["constant_wh"] == "1/3"
     assert Fraction(outputs["kyz1"]["constant_wh"]) == Fraction(7, 10)
     assert found["recorder"]["channels"][0]["pulse"] == "3/7"
+
+
+def test_what_an_output_carries_is_exact() -> None:
+    """Of a constant of 1/3 Wh the energy since the last pulse is in thirds of a nWh."""
+    kept, _ = lived(program("block"), [])
+    reading = kept.meter.reading()
+    carried = tuple(replace(output, carried_nwh=Fraction(10, 3)) for output in reading.outputs)
+    found = exact_reading(replace(reading, outputs=carried))
+    assert {output.carried_nwh for output in found.outputs} == {"10/3"}
+    assert reading_of(found).outputs == carried

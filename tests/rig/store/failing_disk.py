@@ -1,7 +1,7 @@
 """A disk for the journal that loses power, is killed or fails at a chosen operation.
 
 Real files are what the running system sees: its memory. Beside them this keeps what is on the disk for sure, and what
-was written since. A cut of power leaves of the latter any part: each write none, all, its beginning, its end, some
+was written since. A power failure leaves of the latter any part: each write none, all, its beginning, its end, some
 sectors, or any stretch of bytes, in no order; and of the names that were changed the first few, or any. A sync
 that fails leaves any part, too, and the system takes the rest for written, as Linux does.
 """

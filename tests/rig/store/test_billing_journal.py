@@ -239,7 +239,7 @@ def test_an_empty_file_is_no_beginning(tmp_path: Path, content: bytes) -> None:
     folder = begun(tmp_path / "s", 3)
     for name in NAMES:
         (folder / name).write_bytes(content)
-    with pytest.raises(StoreError, match="not begun at zero without being told; put back a copy"):
+    with pytest.raises(StoreError, match="not restarted at zero unasked; put back a copy"):
         Journal.open(folder, Disk())
     (folder / NAMES[1]).unlink()
     with pytest.raises(StoreError, match="is missing"):

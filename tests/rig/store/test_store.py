@@ -512,7 +512,7 @@ def test_a_history_without_a_journal_is_refused(tmp_path: Path) -> None:
     store.close()
     for name in NAMES:
         (tmp_path / name).unlink()
-    with pytest.raises(StoreError, match=r"neither billing\.a nor billing\.b: the registers are not begun at zero"):
+    with pytest.raises(StoreError, match=r"neither billing\.a nor billing\.b: the registers are not restarted at zero"):
         Store.open(tmp_path)
     assert not any((tmp_path / name).exists() for name in NAMES)
 

@@ -219,7 +219,7 @@ def test_both_copies_damaged(tmp_path: Path, sound: Path) -> None:
     _flip(B, 50)(folder)
     found = fails(check(folder))
     assert set(found) == {A, B, "journal"}
-    assert "not begun at zero without being told" in found["journal"]
+    assert "not restarted at zero unasked" in found["journal"]
 
 
 def test_the_state_is_read_as_the_meter_reads_it(sound: Path) -> None:

@@ -169,7 +169,9 @@ def test_both_copies_are_links(tmp_path: Path, sound: Path) -> None:
     folder = shutil.copytree(sound, tmp_path / "s")
     for name in NAMES:
         put(symlink, folder / name)
-    with pytest.raises(StoreError, match=r"billing\.a is no file of a store: it is a symbolic link.*not begun at zero"):
+    with pytest.raises(
+        StoreError, match=r"billing\.a is not a store's file: it is a symbolic link.*not restarted at zero"
+    ):
         Store.open(folder)
 
 

@@ -114,7 +114,7 @@ def test_an_absent_fram_at_the_start_is_told_and_what_it_has_is_not_believed_lat
     store._files.lock.close()
     store = opened(tmp_path, chip)
     assert restored_count(store) == 3, "its saves go on from a whole one that was given up"
-    assert any("goes on from a whole save that is not there any more" in note for note in store.notes)
+    assert any("continues from a whole save that no longer exists" in note for note in store.notes)
     for k in range(4, 80):
         save(store, k)
     store.close()
@@ -152,3 +152,25 @@ def test_whatever_is_in_a_new_chip_is_no_save(tmp_path: Path, content: bytes) ->
     store = opened(tmp_path, chip)
     assert restored_count(store) == 199
     store.close()
+
+
+def test_a_chip_that_failed_is_asked_anew_who_it_is() -> None:
+    """In between it may have been changed for another, and one that lost its power has forgotten its protection."""
+    chip = Chip()
+    chips: list[Fram] = []
+
+    def open_chip() -> Fram:
+        chips.append(Fram(chip, "bus"))
+        return chips[-1]
+
+    slots = FramSlots("bus", open_chip)
+    slots.write(0, b"first")
+    chip.there = False
+    with pytest.raises(StoreError, match="FRAM on bus"):
+        slots.write(1, b"second")
+    with pytest.raises(StoreError, match="is not there: nothing answers"):
+        slots.read()
+    chip.there = True
+    assert slots.read()[0].startswith(b"first")
+    assert len(chips) == 2
+    slots.close()

@@ -207,7 +207,7 @@ def test_what_is_no_history_is_not_read(tmp_path: Path) -> None:
         HistoryReader(tmp_path)
     path.unlink()
     other_database(path)
-    with pytest.raises(StoreError, match="is no history of a meter: give the folder of a store"):
+    with pytest.raises(StoreError, match="is not a meter's history: give the folder of a store"):
         HistoryReader(tmp_path)
 
 

@@ -114,7 +114,7 @@ def test_an_entry_does_not_go_on_from_another_base() -> None:
     found = decode_entry(entry_of(3, b"three", record(2, b"base")))
     assert found is not None
     for other in (encode(record(2, b"other")), encode(record(2, b"base"), run=1)):
-        with pytest.raises(DamagedRecord, match="goes on from a whole save that is not there any more"):
+        with pytest.raises(DamagedRecord, match="continues from a whole save that no longer exists"):
             record_of(found, other, MOST)
 
 
