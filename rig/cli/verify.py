@@ -245,7 +245,7 @@ def _meter(
                 )
             yield client, lambda: None
         return
-    print_error("rig: no meter runs: this starts a simulated one, and ends it")
+    print_error("note: no meter runs: this starts a simulated one, and ends it")
     its_socket = own_socket()
     launched = Launched(Start(config, str(its_socket), None, paced))
     begun = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from drivers.counters import CounterError, PulseCounters
 from drivers.spi_link import LinkError
@@ -67,12 +68,14 @@ class PulseFeed:
                 self._counts.pop(output, None)
                 self._looked_ns.pop(output, None)
             elif self._service.link_fault is None:
-                try:
-                    self._look(output)
-                except CounterError as error:
-                    self._tell(output, fault=str(error))
-                except LinkError:
-                    pass  # the service's own frames find it, and try again
+                with suppress(LinkError):  # the service's own frames find it, and try again
+                    self._look_or_tell(output)
+
+    def _look_or_tell(self, output: OutputId) -> None:
+        try:
+            self._look(output)
+        except CounterError as error:
+            self._tell(output, read=self._present(), fault=str(error))
 
     def _look(self, output: OutputId) -> None:
         service = self._service
@@ -81,6 +84,8 @@ class PulseFeed:
         if whole:
             self._looked_ns[output] = now_ns
         if self._counters is None:
+            if not whole:
+                return  # there are none: that is published once a second
             self._counters = PulseCounters(service.hardware.link)
         service.make_room()
         if whole:
@@ -95,10 +100,14 @@ class PulseFeed:
         if before is not None and found.pulses < before:
             self._run += 1
         self._counts[output] = found.pulses
-        from_ns = time.monotonic_ns()
-        read_tick = self._timeline(service.hardware.link.ticks()) if whole else None
         last_tick = None if found.last_tick is None else self._timeline(found.last_tick)
-        self._tell(output, found.pulses, found.illegal, last_tick, (read_tick, from_ns, time.monotonic_ns()))
+        self._tell(output, found.pulses, found.illegal, last_tick, self._present() if whole else (None, 0, 0))
+
+    def _present(self) -> tuple[int | None, int, int]:
+        """The tick that it is now, and the instants of the computer's clock between which it was read."""
+        from_ns = time.monotonic_ns()
+        tick = self._timeline(self._service.hardware.link.ticks())
+        return tick, from_ns, time.monotonic_ns()
 
     def _open(self, counters: PulseCounters) -> None:
         """See that the gate is open, and that no change of a contact was lost; a board that was reset has closed it."""

@@ -102,7 +102,7 @@ class Measurement:
 
     def _pulses(self, message: PulsesCounted) -> None:
         label = self._output.label
-        if message.fault is not None:
+        if message.fault is not None and self._counter is None:
             raise CountLost(f"{label} cannot be counted: {message.fault}")
         if message.constant_wh is None or message.quantity is None:
             raise VerifyError(

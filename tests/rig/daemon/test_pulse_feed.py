@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from drivers.spi_link import LinkError
+from gateware.registers import Capability
 from rig.daemon.address import runtime_folder
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
 from rig.daemon.protocol import EnergyFlowed, PulsesCounted, Reading, Topic
+from rig.daemon.pulse_feed import PulseFeed
 from rig.daemon.startup import Start
 from rig.hardware.config import Config, MeterFiles
 
@@ -85,3 +89,43 @@ def test_pulses_are_at_the_ticks_at_which_their_energy_had_flowed(client: MeterC
     assert len(read) >= 4
     for a, b in pairwise(read):
         assert (b - a) / 3_333_333 == pytest.approx(1.0, abs=0.05), "once a second"
+
+
+class NoCounters:
+    """A board whose build has none, at a tick that rises by a million each time that it is read."""
+
+    identity = SimpleNamespace(capabilities=Capability.PHASORS, tick_hz=Fraction(10_000_000, 3))
+    tick = 0
+
+    fails = False
+
+    def ticks(self) -> int:
+        if self.fails:
+            raise LinkError("no answer")
+        self.tick += 1_000_000
+        return self.tick
+
+
+def test_a_build_without_counters_says_so_once_a_second_and_what_tick_it_is() -> None:
+    """Counters beside the FPGA's need its ticks all the same."""
+    service = SimpleNamespace(
+        link_fault=None,
+        polled_ns=0,
+        hardware=SimpleNamespace(link=NoCounters()),
+        meter=SimpleNamespace(outputs={}),
+        make_room=lambda: None,
+    )
+    told: list[PulsesCounted] = []
+    wanted = {Topic.KYZ1_PULSES}
+    feed = PulseFeed(service, wanted.__contains__, lambda topic, message: told.append(message))  # type: ignore[arg-type]
+    feed.add(SimpleNamespace(record=SimpleNamespace(tick_end=500), tick_end=2500, energies=None))  # type: ignore[arg-type]
+    for k in range(101):
+        service.polled_ns = 20_000_000 * k
+        feed.poll()
+    assert [each.read_tick for each in told] == [1_002_000, 2_002_000, 3_002_000]
+    assert all(each.fault is not None and "has no pulse counters" in each.fault for each in told)
+    assert all(each.read_from_ns <= each.read_to_ns for each in told)
+    service.hardware.link.fails = True
+    service.polled_ns += 2 * 10**9
+    feed.poll()
+    assert len(told) == 3, "metering finds a link that fails by its own frames"
