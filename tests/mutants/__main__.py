@@ -19,7 +19,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.mutants.planted import ROOT, Fault, FaultListError, faults
-from tests.mutants.private_copy import PrivateCopy, made_into_loops
+from tests.mutants.private_copy import PrivateCopy, Run, made_into_loops
 from tests.mutants.results import Result, Results
 
 FOLDER = ROOT / "build" / "mutants"
@@ -84,24 +84,30 @@ class Planting:
         return Result(run.failed[0], round(run.cpu_s, 1), fault.digest(run.failed[0], copy.tree))
 
     def hold(self) -> None:
-        """See that the tests that found something pass where no fault is: all of them in one run."""
+        """See that the tests that found something pass where no fault is: all of them, in one run for each copy."""
         found = {result.found for result in self._results.by_name.values() if not result.held}
-        tests = tuple(sorted(found - {"", TIME_LIMIT}))
-        failing: set[str] = set()
+        tests = sorted(found - {"", TIME_LIMIT})
         if tests:
             print(f"without a fault: {len(tests)} tests that found one", flush=True)
-            copy = self._copies.get()
-            run = copy.pytest(tests, len(tests) * self._limit_s, stopping=lambda: self.stopping)
-            if self.stopping:
-                return
-            if run.status not in (0, 1):
-                self.errors.append(f"pytest ended with {run.status}\n{run.output[-2000:]}")
-                print(self.errors[-1])
-                return
-            failing = set(run.failed)
-        for name in self._results.hold(failing):
+        with ThreadPoolExecutor(self._jobs) as pool:
+            parts = [tuple(tests[k :: self._jobs]) for k in range(self._jobs)]
+            runs = list(pool.map(self._without, [part for part in parts if part]))
+        if self.stopping:
+            return
+        if odd := [run for run in runs if run.status not in (0, 1)]:
+            self.errors.append(f"pytest ended with {odd[0].status}\n{odd[0].output[-2000:]}")
+            print(self.errors[-1])
+            return
+        for name in self._results.hold({test for run in runs for test in run.failed}):
             self.errors.append(f"{name}: the test that found it fails without a fault, too")
             print(self.errors[-1])
+
+    def _without(self, tests: tuple[str, ...]) -> Run:
+        copy = self._copies.get()
+        try:
+            return copy.pytest(tests, len(tests) * self._limit_s, stopping=lambda: self.stopping)
+        finally:
+            self._copies.put(copy)
 
     def _note(self, fault: Fault, result: Result | None) -> None:
         if result is None:

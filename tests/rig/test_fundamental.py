@@ -132,7 +132,8 @@ def test_a_dc_that_is_not_known_yet_is_no_distortion() -> None:
 
 
 def test_no_angle_or_distortion_without_a_fundamental() -> None:
-    waves = [Wave(PEAK), Wave(0, 0, 12.0), Wave(PEAK, 240), Wave(0), Wave(0.4, 120), Wave(20, 300)]
+    """One of 0.9 codes comes as codes of ±1, whose fundamental is 4/π·√(1 − (0.5/0.9)²) = 1.06, 0.75 r.m.s. (I-6)."""
+    waves = [Wave(PEAK), Wave(0, 0, 12.0), Wave(PEAK, 240), Wave(0), Wave(0.9, 120), Wave(20, 300)]
     seen = readings(summed(records(waves, 60.0, 1))[0])
     assert seen.lag_deg is not None
     assert seen.tdr is not None
