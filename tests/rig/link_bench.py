@@ -57,7 +57,12 @@ def tape() -> np.ndarray:
 
 
 class TapeFrontEnd:
-    """A front end that gives the tape again and again."""
+    """A front end that gives the tape again and again, and has nothing to begin ahead."""
+
+    begun = 0
+
+    def begin(self, ticks: int) -> None:
+        """Nothing is made ahead: it is there."""
 
     def __init__(self) -> None:
         self._place = 0
