@@ -51,6 +51,14 @@ def test_there_are_faults_in_every_room() -> None:
     assert top - {folder.split("/")[1] for folder in there if folder.startswith("rig/")} == WITHOUT
 
 
+def test_the_results_are_of_the_list_and_enough_are_found() -> None:
+    results = Results()
+    assert set(results.by_name) == {fault.name for fault in LISTED}
+    assert all(result.held for result in results.by_name.values())
+    text, enough = summary(LISTED, results)
+    assert enough, text
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
