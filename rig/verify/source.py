@@ -9,9 +9,8 @@ from rig.load.connected import MeteringPoint, connected
 from rig.load.description import LoadDescription
 from rig.load.metered import active_power_w, reactive_power_var
 from rig.meter.billing.quantity import NANO, Kind, Quadrant, Quantity
+from rig.meter.billing.time_units import HOUR_S
 from rig.verify.errors import VerifyError
-
-HOUR_S = 3600
 
 
 @dataclass(frozen=True)

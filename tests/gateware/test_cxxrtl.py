@@ -16,6 +16,7 @@ def prove(chain: Chain, steps: int, seed: int) -> None:
     check_all_was_at_work(play_everything(host, steps, seed))
 
 
+@pytest.mark.slow
 def test_the_model_is_the_netlist_on_cxxrtl_with_everything_on():
     prove(Chain(), steps=40, seed=1)
 

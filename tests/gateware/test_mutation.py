@@ -86,7 +86,10 @@ MUTATIONS: dict[str, tuple[Callable[[pytest.MonkeyPatch], Chain], Callable[[], S
 }
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS)
+@pytest.mark.parametrize(
+    "mutation",
+    [pytest.param(name, marks=[pytest.mark.slow] if number else []) for number, name in enumerate(MUTATIONS)],
+)
 def test_a_fault_is_found(mutation, monkeypatch):
     patch, source = MUTATIONS[mutation]
     compare(CHAIN, source())

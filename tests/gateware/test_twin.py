@@ -61,7 +61,9 @@ def short_program(host: Host) -> None:
     assert host.ask(Op.POP, 0)[0] is ReplyStatus.NOT_THERE
 
 
-@pytest.mark.parametrize(("paired", "swapped"), [(True, False), (True, True), (False, False)])
+@pytest.mark.parametrize(
+    ("paired", "swapped"), [(True, False), pytest.param(True, True, marks=pytest.mark.slow), (False, False)]
+)
 def test_amaranth_cxxrtl_and_native_have_the_same_pins(paired, swapped):
     """CIPO at each clock, not only where a host would look, and at the fastest SCK."""
     chain = Chain(paired=paired, swapped=swapped)
@@ -209,7 +211,14 @@ def test_the_delay_of_the_td_products_follows_the_oscillators_step_record_by_rec
 # --- the twin and the model: time -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("start", [0, (1 << 32) - 3000, (1 << TICK_BITS) - 3000, (1 << TICK_BITS) - 1])
+# Each first count is a netlist of its own, compiled for it.
+@pytest.mark.parametrize(
+    "start",
+    [
+        (1 << 32) - 3000,
+        *(pytest.param(s, marks=pytest.mark.slow) for s in (0, (1 << TICK_BITS) - 3000, (1 << TICK_BITS) - 1)),
+    ],
+)
 def test_commanded_closings_and_the_tick_counter_across_its_wraps(start):
     chain = Chain(tick_start=start)
     host = both(chain, noise(5))
@@ -229,9 +238,9 @@ def test_commanded_closings_and_the_tick_counter_across_its_wraps(start):
 
 def test_the_upper_half_of_the_tick_count_is_held_by_every_read_of_the_lower():
     """But not by one that asks for no items: that reads nothing."""
-    host = both(Chain(tick_start=(1 << 32) - 1000), noise(6))
+    host = both(Chain(tick_start=(1 << 32) - 3000), noise(6))
     host.read("TICK_LO")
-    host.run(2000)
+    host.run(4000)
     assert host.read("TICK_HI") == 0
     host.ask(Op.READ, BY_NAME["TICK_LO"].address, 0)
     assert host.read("TICK_HI") == 0

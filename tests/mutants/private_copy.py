@@ -117,7 +117,7 @@ class PrivateCopy:
             mark = f"{os.getpid()}-{threading.get_ident()}-{time.monotonic_ns()}"
             fresh = fault is not None and fault.file in self._loops
             environment = {
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
                 "PYTHONPATH": str(self.tree),
                 "RIG_CACHE": str(self._made("cache")),
                 "NUMBA_CACHE_DIR": str(Path(temporary, "loops") if fresh else self._made("loops")),

@@ -144,7 +144,7 @@ def test_d6_what_would_come_through_an_input_is_refused_too() -> None:
         '[display]\nnormal = ["input 1"]',
         '[recorder]\nchannels = [{ metric = "input 2", pulse = "1" }]',
     ):
-        with pytest.raises(ConfigError, match=r"nothing (is counted|comes) there"):
+        with pytest.raises(ConfigError, match=r"nothing is (counted|connected) there"):
             program(f"[meter]\nrelay_board = false\n{text}")
 
 

@@ -32,7 +32,7 @@ def test_new_then_check(command_line, tmp_path: Path) -> None:
     checked = command_line("program", "check", "m.toml")
     assert (checked.status, checked.err) == (0, "")
     for said in (
-        "m.toml: right",
+        "m.toml: no errors",
         "FM 45S",
         "14.4 (inferred)",
         "block interval of 15 min",
