@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SPEED ?= 1
+# One more than there are cores: some tests wait for real time to pass.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 .PHONY: run setup test fuzz proof mutants bench bitstreams figures lint pictures clean
 
@@ -12,10 +14,10 @@ run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until C
 setup: $(VENV)/run.stamp  ## the virtual environment with what `run` needs
 
 test: $(VENV)/dev.stamp lint  ## set up, lint, and run all tests but the slow proofs
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 fuzz: $(VENV)/dev.stamp  ## the tests again, with examples that nobody has tried before
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=fuzz
+	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=fuzz
 
 proof: $(VENV)/dev.stamp $(VENV)/bitstream.stamp  ## the slow proofs: minutes of the netlist
 	$(BIN)/python -m pytest -m slow

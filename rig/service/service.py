@@ -478,6 +478,7 @@ class Service:
         self._persistence.add(events)
         self.front.told(events)
         self.outputs.ask(pulses)
+        self.make_room()
         self._save_running()
         for pulse in pulses:
             self.outputs.pulse(pulse, self._due_ns(pulse.tick))
@@ -485,6 +486,7 @@ class Service:
             self.outputs.change(change, self._due_ns(change.tick))
         if events:
             self.on_events(events)
+        self.make_room()
         self._persistence.keep(self.meter)
         if any(isinstance(event, MasterResetDone) for event in events):
             self.execute(self.inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
