@@ -35,7 +35,7 @@ def gated_and_not(chain: Chain = CHAIN) -> tuple[Netlist, Netlist]:
     return Netlist(chain, tape=True), Netlist(chain, gated=False, tape=True)
 
 
-@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize("paired", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_pins_are_the_same_on_random_bits_at_the_fastest_sck(paired):
     chain = Chain(paired=paired)
     netlists = gated_and_not(chain)
@@ -73,7 +73,7 @@ def slow_inputs(design: Component, clocks: int, seed: int) -> np.ndarray:
     return np.take_along_axis(values, last, axis=0)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))])
 @pytest.mark.parametrize("make", [Exchanges, Memories, Nested, Random])
 def test_small_designs_by_their_own_profile(make, seed, tmp_path):
     design = make(seed + 100) if make is Random else make()

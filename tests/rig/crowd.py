@@ -1,11 +1,12 @@
 """Clients as a meter may have them, good and bad: `python -m tests.rig.crowd SOCKET`, until it is killed.
 
     clients     what they do
-    12          subscribe to everything, and read it
-    5           subscribe to everything, and never read
+    12          subscribe to all that a meter publishes by itself, and read it
+    5           the same, and never read
     2           subscribe, and are killed with SIGKILL each second; others come
     1           sends bytes that are no frames, again and again
 
+Counts of pulses are read from the board for whoever asks, a frame a poll: asking for them is no part of the crowd.
 Prints a line with what the readers have heard each second, so that who started it sees that they are there.
 """
 
@@ -27,6 +28,7 @@ from rig.daemon.client import ClientError, MeterClient
 from rig.daemon.protocol import Topic
 
 READERS, SILENT, KILLED = 12, 5, 2
+PUBLISHED = Topic.READINGS, Topic.FRONT, Topic.EDGES, Topic.EVENTS, Topic.STATE
 
 _VICTIM = """
 import sys, time
@@ -34,7 +36,7 @@ from pathlib import Path
 from rig.daemon.client import MeterClient
 from rig.daemon.protocol import Topic
 client = MeterClient.connect(Path(sys.argv[1]))
-client.subscribe(*Topic)
+client.subscribe(Topic.READINGS, Topic.FRONT, Topic.EDGES, Topic.EVENTS, Topic.STATE)
 for _ in client.messages(): pass
 """
 
@@ -48,7 +50,7 @@ def connected(path: Path) -> MeterClient:
         except ClientError:
             time.sleep(0.1)
             continue
-        client.subscribe(*Topic)
+        client.subscribe(*PUBLISHED)
         return client
 
 
