@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from drivers.sim.frontend import FrontEnd
+from drivers.sim.frontend import FrontEnd, joined
 from gateware.chain import Chain
 from gateware.twin.behind_bus import BehindBus, ModelBehindBus, NetlistBehindBus
 from gateware.twin.bus import timing
@@ -23,7 +23,7 @@ _PIECE_TICKS = 1 << 15
 """Of what the modulators send, 10 ms are made while the board runs on the 10 ms before: a load that is changed
 meanwhile acts 20 ms later at most."""
 
-_MOST_TICKS = 1 << 17
+_MOST_TICKS = 1 << 18
 """So many at a time where more are needed anyway."""
 
 
@@ -54,7 +54,7 @@ class SimulatedBoard:
     def advance(self, ticks: int) -> None:
         """Let modulator ticks pass with the bus idle."""
         while ticks > 0:
-            piece = min(ticks, max(len(self._ahead), _PIECE_TICKS))
+            piece = min(ticks, len(self._ahead) or max(self._front_end.begun, _PIECE_TICKS))
             ticks -= piece
             self._gateware.run(self._bits(piece, ticks))
 
@@ -65,7 +65,7 @@ class SimulatedBoard:
         """
         if len(self._ahead) < ticks:
             if made := min(self._front_end.made(), most):
-                self._ahead = np.concatenate((self._ahead, self._front_end.bits(made)))
+                self._ahead = joined(self._ahead, self._front_end.bits(made))
             self._front_end.begin(most)
 
     def xfer2(self, data: list[int]) -> list[int]:
@@ -83,7 +83,7 @@ class SimulatedBoard:
         ones after them begun, of which `soon` are needed, for another core to make while this one runs the gateware."""
         self._gateware.contacts(self.contacts())
         while len(self._ahead) < ticks:
-            self._ahead = np.concatenate((self._ahead, self._front_end.bits(max(self._front_end.begun, _PIECE_TICKS))))
+            self._ahead = joined(self._ahead, self._front_end.bits(max(self._front_end.begun, _PIECE_TICKS)))
             self._front_end.begin(max(min(soon, _MOST_TICKS), _PIECE_TICKS))
         bits, self._ahead = self._ahead[:ticks], self._ahead[ticks:]
         self.ticks += ticks

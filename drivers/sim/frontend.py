@@ -33,6 +33,13 @@ def _base(sensors: Sequence[Sensor], f_mod: Fraction) -> int:
     return math.ceil(max(0.0, -earliest)) - NODES[0]
 
 
+def joined(first: Bits, then: Bits) -> Bits:
+    """Bits after bits, copied only where there are some of both."""
+    if not len(first) or not len(then):
+        return then if not len(first) else first
+    return np.concatenate((first, then))
+
+
 class FrontEnd:
     """The six bitstreams that `source` causes through `sensors`, at `f_mod` Hz.
 
@@ -68,7 +75,7 @@ class FrontEnd:
         """The next `ticks` modulator ticks, uint8: bit c of a byte is channel c's, 1 for +1."""
         ready = self._left
         if len(ready) < ticks and self._begun is not None:
-            ready = np.concatenate((ready, self._finished()))
+            ready = joined(ready, self._finished())
         if len(ready) < ticks:
             have, points = len(ready), -(-(ticks - len(ready)) // GRID_TICKS)
             stream = np.empty(have + points * GRID_TICKS, np.uint8)

@@ -66,9 +66,10 @@ class PhantomModel:
 
     def run(self, ticks: int) -> np.ndarray:
         """The bits of the next `ticks` strobes, uint8, bit c of each is channel c's. Off, they mean nothing."""
-        bits = np.full(ticks, (1 << CHANNELS) - 1, np.uint8)
+        bits = np.empty(ticks, np.uint8)
         place = self._ticks % PHANTOM_HOLD_TICKS
         if self._on:
+            bits[:] = (1 << CHANNELS) - 1
             _run(bits, place, self._step, self._waves, self._taken, SINE_TABLE, self._theta, self._u, self._state)
         elif ticks:
             self._reset()
