@@ -56,6 +56,7 @@ def kill_after(process: subprocess.Popen[bytes], folder: Path, words: str, secon
     until = time.monotonic() + PATIENCE_S
     while words not in (folder / "stderr.txt").read_text(errors="replace"):
         if process.poll() is not None:
+            process.communicate()
             return False
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -63,9 +64,8 @@ def kill_after(process: subprocess.Popen[bytes], folder: Path, words: str, secon
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
-        process.communicate()
-        return True
-    return False
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
 
 
 def meters_of(folder: Path) -> list[int]:

@@ -18,7 +18,6 @@ def test_a_series_killed_anywhere_again_and_again_comes_to_its_end(tmp_path: Pat
     for _ in range(4):
         process = begin(tmp_path)
         kills += kill_after(process, tmp_path, "", chance.uniform(0, 12))
-        process.communicate()
         after = whole_lines(tmp_path)
         assert after[: len(before)] == before
         assert len(after) <= 2
