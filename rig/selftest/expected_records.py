@@ -8,9 +8,9 @@ off by
 
     CODES · √n · (x's r.m.s. + y's r.m.s.)
 
-which is less than a millionth of a product of full waves; in 240 records of other switchings on, at any tick and after
-any bits, a fifth of it was not reached (tests/rig/selftest). A build's own arithmetic has no such room: a wrong
-coefficient, a lost bit, a channel for another is far beyond it.
+which is less than a millionth of a product of full waves; in 160 records of other switchings on, at any tick and after
+any bits, half of it was not reached (tests/rig/selftest/test_expected_records.py). A build's own arithmetic has no such
+room: a wrong coefficient, a lost bit, a channel for another is far beyond it.
 """
 
 from __future__ import annotations

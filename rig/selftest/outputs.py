@@ -87,16 +87,17 @@ def _output(output: OutputId, counters: PulseCounters, pins: Factory, clock: Clo
 def judged(output: OutputId, seen: Mapping[Counter, Pulses], length_s: float) -> Part:
     """Give the verdict on what the counters have of PULSES pulses, the last `length_s` after the first."""
     own = seen[COUNTERS[output]]
-    name, others = output.label, [each for each in seen.values() if each is not own and each.pulses]
+    name, made = output.label, f"{PULSES} pulses were made"
+    others = [each for each in seen.values() if each is not own and (each.pulses or each.illegal)]
     if others:
-        found = ", ".join(f"{each.pulses} at {each.counter.name}" for each in others)
-        said = f"{PULSES} pulses were made, {own.pulses} came to its own counter and {found}"
-        return Part(name, False, f"{said}: inputs are swapped, or their wires touch")
+        found = ", ".join(f"{each.pulses + each.illegal} at {each.counter.name}" for each in others)
+        return Part(name, False, f"{made}, {own.pulses} came to its own counter, {found}: inputs are swapped, or touch")
+    if own.illegal:
+        return Part(name, False, f"{made}, {own.pulses} were counted and {own.illegal} out of order: {_loose(output)}")
     if not own.pulses:
-        return Part(name, False, f"{PULSES} pulses were made and none was counted: {_dead(output)}")
-    if own.pulses != PULSES or own.illegal:
-        order = f", {own.illegal} of them out of order" if own.illegal else ""
-        return Part(name, False, f"{PULSES} pulses were made and {own.pulses} were counted{order}: {_loose(output)}")
+        return Part(name, False, f"{made} and none was counted: {_dead(output)}")
+    if own.pulses != PULSES:
+        return Part(name, False, f"{made} and {own.pulses} were counted: {_loose(output)}")
     assert own.first_tick is not None
     assert own.last_tick is not None
     found_s = float(((own.last_tick - own.first_tick) % (1 << 48)) / own.tick_hz)

@@ -31,12 +31,12 @@ def run(config: Config, program: Program, builds: Collection[int]) -> SelfTest:
         parts = [Part("FPGA", False, str(error)), display(config.display)]
         return self_test(parts, _unopened(config, program))
     try:
-        return self_test(tested(hardware, config, builds), provenance_of(hardware, config, program.digest))
+        return self_test(examine(hardware, config, builds), provenance_of(hardware, config, program.digest))
     finally:
         hardware.close()
 
 
-def tested(hardware: Hardware, config: Config, builds: Collection[int]) -> list[Part]:
+def examine(hardware: Hardware, config: Config, builds: Collection[int]) -> list[Part]:
     """Test each part of hardware that is open and no meter uses."""
     link, pins, clock = hardware.link, hardware.pins, hardware.clock
     parts = [build(link, builds)]
