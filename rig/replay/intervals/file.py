@@ -154,7 +154,7 @@ class _Reading:
                 self._path,
                 column,
                 [row.time for row in rows],
-                [table.numbers[row.energies[place]] for row in rows if row.energies is not None],
+                [table.numbers[place][row.energies[place]] for row in rows if row.energies is not None],
                 [row.line for row in rows],
                 power=table.sources[place].power,
             )
