@@ -126,6 +126,16 @@ def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writi
         raise IntervalFileError(f"{path}: {error}") from None
 
 
+def has_header(path: Path, text: str, writing: Writing) -> bool:
+    """Return whether a text begins with names of columns that are a load record's. Raises IntervalFileError,
+    csv.Error."""
+    try:
+        _header(path, text, SEPARATORS, writing, True)
+    except WrongColumns:
+        return True  # energies are there, but not which of them
+    return True
+
+
 def _lines(text: str, separator: str) -> Iterator[_Line]:
     """Number and cells of each line that counts."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
