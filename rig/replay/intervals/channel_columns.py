@@ -46,6 +46,8 @@ _VALUE_WORDS = {
     "energy",
 }
 _VALUE_WORDS |= {"read", "measured", "demand", "load", "meter"}
+_NO_VALUES = {"interval", "meter", "data", "load"}
+"""Words that say nothing of numbers by themselves."""
 _TOTAL_WORDS = {"total", "sum", "daily"}
 _IDENTITIES = {"channel", "ch", "chan", "register", "recorder", "meter", *_VALUE_WORDS}
 _IDENTITIES |= {"he", "hb", "hr", "hour", "hours", "ending", "beginning", "int", "period", "hh", "ip", "block", "slot"}
@@ -150,7 +152,9 @@ def _is_value(name: str, given: Mapping[str, str]) -> bool:
         return True
     words = re.findall(r"[^\W_]+", name.lower())
     others = [word for word in words if word not in _VALUE_WORDS and word not in UNITS]
-    return bool(words) and (unit_of(name) is not None or unit_of(" ".join((*others, "kwh"))) is not None)
+    if set(words) <= _NO_VALUES:
+        return False
+    return unit_of(name) is not None or unit_of(" ".join((*others, "kwh"))) is not None
 
 
 def meaning_words(parts: Sequence[str]) -> str:
