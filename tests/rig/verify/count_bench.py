@@ -3,7 +3,8 @@
 The load changes from line cycle to line cycle. Pulses are placed by the meter's own arithmetic (PulseOutput), and leave
 it late by up to `late_s`, evenly spread. A run begins at a random instant of the long one. What a counter has of it
 goes through the code that `rig verify` has for it: the FPGA's stamps, GpioCounter on two lines, BusCounter on a
-totaliser; those on the computer's clock, which is off by up to CRYSTAL and compared with ticks once a second within COMPARED_S.
+totaliser; the latter on the computer's clock, which is off by up to CRYSTAL and is compared with ticks once a second,
+within COMPARED_S.
 """
 
 from __future__ import annotations
