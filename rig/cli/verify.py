@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,14 +17,13 @@ from rig.cli.options import (
     LoadOption,
     SocketOption,
     loaded_configuration,
-    meter_socket,
     option_number,
 )
+from rig.cli.verified_meter import verified_meter
 from rig.failures import interrupted
 from rig.plain_text import print_error, print_line
 
 if TYPE_CHECKING:
-    from rig.daemon.client import MeterClient
     from rig.hardware.config import Config
     from rig.verify.point import Point
     from rig.verify.result import Verification
@@ -60,6 +58,9 @@ def verify(
     counter_query: Annotated[
         str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
     ] = None,
+    witness: Annotated[
+        bool, typer.Option("--witness", help="Compare pulses, registers, recorder and display on one load.")
+    ] = False,
     report: Annotated[Path | None, typer.Option("--report", help="Write a report to sign, HTML.")] = None,
     result: Annotated[
         Path | None, typer.Option("--from", help="Report what rig verify --json once printed; nothing is counted.")
@@ -82,6 +83,7 @@ def verify(
 
     Where no meter runs the simulated rig's own is started, as fast as it can, and ended.
     """
+    from rig.cli.verify_witness import witnessed
     from rig.files.whole import check_free, write_files
     from rig.terminal.verify_view import verification_lines
     from rig.verify.errors import VerifyError
@@ -96,6 +98,17 @@ def verify(
         "--pulses": pulses, "--seconds": seconds, "--energy": energy, "--uncertainty": uncertainty, "--load": load,
         "--constant": constant, "--from": result, "--report": report,
     }  # fmt: skip
+    if witness:
+        alone = {
+            **own, "--series": series, "--resume": resume, "--junit": junit, "--counter-query": counter_query,
+            "--repeat": None if repeat == 1 else repeat, "--reference": None if reference == "meter" else reference,
+            "--counter": None if counter == "fpga" else counter,
+        }  # fmt: skip
+        for flag in ("--seconds", "--energy", "--load"):
+            del alone[flag]
+        if given := [flag for flag, value in alone.items() if value is not None]:
+            raise VerifyError(f"{given[0]} is for one output: leave it out, --witness hears all that there are")
+        raise typer.Exit(witnessed(seconds, energy, load, config, socket, json=json))
     if series is not None:
         if given := [flag for flag, value in own.items() if value is not None]:
             raise VerifyError(f"{given[0]} is for one verification: leave it out, points of a series have their own")
@@ -192,7 +205,7 @@ def _measured(point: Point, chosen: Config, config: Path | None, socket: Path | 
         )
         if beside is not None:
             stack.callback(beside.close)
-        client, begin = stack.enter_context(_meter(config, chosen, socket, own=own, paced=beside is not None))
+        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=beside is not None))
         show = stack.enter_context(count_shown(id.label))
 
         def shown(progress: Progress) -> None:
@@ -214,54 +227,3 @@ def _measured(point: Point, chosen: Config, config: Path | None, socket: Path | 
         except KeyboardInterrupt:
             so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
             raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None
-
-
-@contextmanager
-def _meter(
-    path: Path | None, config: Config, socket: Path | None, *, own: str | None, paced: bool
-) -> Iterator[tuple[MeterClient, Callable[[], None]]]:
-    """The meter that runs, or the simulated rig's own for as long as this takes; and what to call when all is ready.
-
-    `own` is the option that only one of our own can have.
-    """
-    from rig.daemon.client import ClientError, MeterClient
-    from rig.daemon.launch import Launched
-    from rig.daemon.startup import Start
-    from rig.terminal.start import own_socket
-    from rig.verify.errors import VerifyError
-
-    there = meter_socket(path, config, socket)
-    try:
-        client = MeterClient.connect(there, "verification", "rig verify")
-    except ClientError:
-        if socket is not None or config.hardware.kind != "sim":
-            raise
-    else:
-        with client:
-            if own is not None:
-                raise VerifyError(
-                    f"a meter runs already (process {client.welcome.process}), and {own} is for a new one: stop "
-                    "it with rig stop, or leave the option out"
-                )
-            yield client, lambda: None
-        return
-    print_error("note: no meter runs: this starts a simulated one, and ends it")
-    its_socket = own_socket()
-    launched = Launched(Start(config, str(its_socket), None, paced))
-    begun = False
-
-    def begin() -> None:
-        nonlocal begun
-        begun = True
-        launched.begin()
-
-    try:
-        with MeterClient.connect(its_socket, "verification", "rig verify") as client:
-            yield client, begin
-    finally:
-        if begun:
-            with suppress(ProcessLookupError):
-                launched.process.terminate()
-            launched.wait()
-        else:
-            launched.abandon()

@@ -32,6 +32,16 @@ def count_shown(label: str) -> Iterator[Callable[[Progress], None]]:
         yield show
 
 
+@contextmanager
+def share_shown(label: str) -> Iterator[Callable[[float], None]]:
+    """Show on standard error what share of a length is over, if that is a terminal."""
+    console = message_console()
+    text = TextColumn("{task.description}", markup=False)
+    with Bar(text, BarColumn(), console=console, disable=not console.redraws, transient=True) as bar:
+        task = bar.add_task(label, total=1.0)
+        yield lambda share: bar.update(task, completed=min(1.0, share))
+
+
 def progress_text(label: str, progress: Progress) -> str:
     """Describe how far it is, in words."""
     if progress.wanted is None or progress.error_percent is None:
