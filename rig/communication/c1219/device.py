@@ -20,12 +20,15 @@ from rig.communication.c1219.facts import REQUESTS, FactsReader, MeterFacts, Nee
 from rig.communication.c1219.general import GENERAL_TABLES
 from rig.communication.c1219.layout import Scope, Values, decode_table
 from rig.communication.c1219.levels import read_level
+from rig.communication.c1219.register_tables import REGISTER_TABLES
+from rig.communication.c1219.source_tables import SOURCE_TABLES
 from rig.communication.c1219.table import MANUFACTURER, Table, TableContents, TableUse
+from rig.communication.c1219.types import TableError
 from rig.daemon.protocol import Asked
 
 T = TypeVar("T")
 
-TABLES: tuple[Table, ...] = GENERAL_TABLES
+TABLES: tuple[Table, ...] = (*GENERAL_TABLES, *SOURCE_TABLES, *REGISTER_TABLES)
 
 MOST_READ = 0xFFFF
 """Bytes that one answer counts."""
@@ -93,7 +96,10 @@ class TableDevice:
             return ResponseCode.INSUFFICIENT_SECURITY if refused.outcome.needs_key else ResponseCode.NOT_POSSIBLE
         if not table.there(facts):
             return ResponseCode.INAPPROPRIATE
-        data = self._encoded(table, facts)
+        try:
+            data = self._encoded(table, facts)
+        except TableError:  # a program was written between two requests
+            return ResponseCode.BUSY
         if offset and offset >= len(data):
             return ResponseCode.INAPPROPRIATE
         part = data[offset:] if count is None else data[offset : offset + count]
