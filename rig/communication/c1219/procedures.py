@@ -39,7 +39,7 @@ from rig.communication.c1219.codes import ProcedureResult
 from rig.communication.c1219.facts import REQUESTS, FactsReader, MeterFacts, Need
 from rig.communication.c1219.lists import ListMarks, ListNumber
 from rig.communication.c1219.outcome import RefusedRequest, Steps, request, result_of
-from rig.communication.c1219.types import LTIME, TableError
+from rig.communication.c1219.types import LTIME, Date, TableError, TimeOfDay
 from rig.daemon.protocol import (
     Asked,
     ChangeSeason,
@@ -186,20 +186,21 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     mask, qualifier = parameters[0], parameters[-1]
     if not mask & (_TIME | _DATE) or mask > 7:
         return INVALID
-    try:
-        given = LTIME.decode(parameters[1:-1])
-    except TableError:
-        return INVALID
-    if given is None:
-        return INVALID
     before = yield from state.facts(Need.READING, Need.PROGRAM)
     now = before.local(before.reading.utc_ns)
     assert now is not None
-    local = datetime.combine(given.date() if mask & _DATE else now.date(), given.time() if mask & _TIME else now.time())
+    try:
+        day = Date().decode(parameters[1:4]) if mask & _DATE else now.date()
+        at = TimeOfDay().decode(parameters[4:7]) if mask & _TIME else now.time()
+    except TableError:
+        return INVALID
+    if day is None:
+        return INVALID
+    local = datetime.combine(day, at)
     local = local.replace(fold=1 if mask & _QUALIFIER and not qualifier & _QUALIFIED_DST else 0)
-    yield from request(SetClock(before.calendar.instant_ns(local)))
-    after = yield from state.facts(Need.READING, Need.PROGRAM)
-    return Answer(ProcedureResult.DONE, LTIME.encode(now) + LTIME.encode(after.local(after.reading.utc_ns)))
+    instant_ns = before.calendar.instant_ns(local)
+    yield from request(SetClock(instant_ns))
+    return Answer(ProcedureResult.DONE, LTIME.encode(now) + LTIME.encode(before.local(instant_ns)))
 
 
 # --- levels ---------------------------------------------------------------------------------------------------
