@@ -82,6 +82,11 @@ class ReadState(msgspec.Struct, frozen=True, tag="read state"):
     """The exact reading of all that is registered; answered with State."""
 
 
+class ReadProgram(msgspec.Struct, frozen=True, tag="read program"):
+    """The program in force, as its file's tables and without keys, and how the seal stands; answered with
+    ProgramInForce."""
+
+
 class ReadContacts(msgspec.Struct, frozen=True, tag="read contacts"):
     """Request for the switches that are pressed and the inputs that are closed; answered with Contacts."""
 
@@ -156,8 +161,8 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason
-    | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | Stop
+    LogOn | LogOff | ReadState | ReadProgram | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest
+    | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
@@ -248,6 +253,16 @@ class State(msgspec.Struct, frozen=True, tag="state"):
     """The exact reading (docs/json.md)."""
 
     reading: ExactReading
+
+
+class ProgramInForce(msgspec.Struct, frozen=True):
+    """The result of ReadProgram: the program's digest, its tables as docs/program.md has them but for the keys of
+    [security], whether the seal is on, and whether it was broken."""
+
+    digest: str
+    file: dict[str, Any]
+    sealed: bool
+    seal_broken: bool
 
 
 class FlowedWindow(msgspec.Struct, frozen=True):

@@ -23,7 +23,9 @@ from rig.daemon.protocol import (
     MasterReset,
     MoveSwitch,
     OperateRelay,
+    ProgramInForce,
     ReadContacts,
+    ReadProgram,
     ReadSelf,
     ReadState,
     RequestRefused,
@@ -36,6 +38,7 @@ from rig.failures import MENDABLE
 from rig.meter.access.decision import MOST_NAME, Asker, Granted
 from rig.meter.billing.source import Source
 from rig.program.build import Program
+from rig.program.written import public_file
 from rig.service.door import DoorError, MeterDoor
 from rig.service.service import Service
 
@@ -88,6 +91,8 @@ class Requests:
                 self.forget(ask.client)
             case ReadState():
                 return door.read(asker)
+            case ReadProgram():
+                return self._program_in_force(asker)
             case ResetDemand():
                 door.reset_demand(asker)
             case ReadSelf():
@@ -115,6 +120,10 @@ class Requests:
             case other:
                 return self._of_the_rig(ask, other)
         return None
+
+    def _program_in_force(self, asker: Asker) -> ProgramInForce:
+        program, access = self._door.read_program(asker), self._service.access
+        return ProgramInForce(program.digest, public_file(program.file), access.sealed, access.state.seal_broken)
 
     def _of_the_rig(self, ask: Ask, asked: object) -> Any:
         service = self._service

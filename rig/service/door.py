@@ -60,6 +60,11 @@ class MeterDoor:
         self._decide(asker, MeterAction.READ)
         return self._service.reading()
 
+    def read_program(self, asker: Asker) -> Program:
+        """Give the program in force."""
+        self._decide(asker, MeterAction.READ)
+        return self._service.program
+
     def reset_demand(self, asker: Asker) -> None:
         """Reset demand (Q-5)."""
         self._command(asker, MeterAction.DEMAND_RESET, Action.RESET)
