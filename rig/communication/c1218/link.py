@@ -22,6 +22,7 @@ What is sent, packet by packet:
     awaiting  response time-out, tries left  packet again            awaiting
     awaiting  either, none left              failed                  idle
     awaiting  a packet that is new           acknowledged            idle
+    awaiting  ACK or NAK, packet not gone    nothing                 awaiting
     idle      ACK or NAK                     nothing                 idle
 
 A new packet acknowledges what was sent before: some clients lose the ACK of their last packet, by a flush of their own
@@ -145,12 +146,12 @@ class Link:
                     self._take(heard, now_ns)
                 case Damaged(identity):
                     self._complain(identity)
+                case Acknowledgement() if not self.awaiting or self._packet:
+                    pass  # of nothing: what is to be acknowledged has not gone out yet
                 case Acknowledgement.ACK:
-                    if self.awaiting:
-                        self._send_next(now_ns)
+                    self._send_next(now_ns)
                 case Acknowledgement.NAK:
-                    if self.awaiting:
-                        self._send_again(now_ns)
+                    self._send_again(now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Let time-outs happen that are due."""
