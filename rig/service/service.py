@@ -363,7 +363,7 @@ class Service:
         self._take([event], ())
 
     def share_light(self, ns: int) -> int:
-        """Keep the test LED dark for so long from now, for the optical port (P-1); give the ns until a lit flash is over."""
+        """Keep the test LED dark for so long, for the optical port (P-1); give the ns until a lit flash is over."""
         led = self.outputs.led
         led.withhold(self.hardware.clock.now_ns() + ns)
         return LED_WIDTH_NS if led.lit else 0
