@@ -97,6 +97,15 @@ class Link:
         return self._sent is not None
 
     @property
+    def speaks(self) -> bool:
+        """True while something is to go out."""
+        return bool(self._acknowledgement or self._packet)
+
+    def drop_output(self) -> None:
+        """Drop what is to go out."""
+        self._acknowledgement = self._packet = b""
+
+    @property
     def most(self) -> int:
         """Bytes of the longest message that can be sent."""
         return self.packets * (self.size - OVERHEAD)
@@ -105,7 +114,7 @@ class Link:
     def next_ns(self) -> int | None:
         """Instant at which `tick` is next needed, or `output` has something; None: not before bytes come."""
         instants = []
-        if self._acknowledgement or self._packet:
+        if self.speaks:
             instants.append(self._byte_ns + self.timing.turn_around_ns)
         if self._reader.receiving:
             instants.append(self._byte_ns + self.timing.inter_character_ns)

@@ -156,10 +156,21 @@ class Session:
         self._send(code, data if code is Code.OK else b"", now_ns)
         self._attend(now_ns)
 
-    def abort(self) -> None:
-        """Drop the session: the device has nothing behind it any more, or the line has gone."""
+    @property
+    def speaks(self) -> bool:
+        """True while there is something to go out, now or after the pause of turning the line around."""
+        return self._link.speaks
+
+    @property
+    def communicates(self) -> bool:
+        """True from the first thing to be sent until the base state with all that was sent acknowledged."""
+        return self.state is not SessionState.BASE or self._link.speaks or self._link.awaiting
+
+    def drop(self) -> None:
+        """Drop the session and what is to go out: nothing is behind it any more, or the line has gone."""
         self.pending = None
         self._break_off()
+        self._link.drop_output()
 
     def take_news(self) -> list[SessionNews]:
         """Take what has happened since."""
