@@ -214,11 +214,15 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class RequestRefused(msgspec.Struct, frozen=True, tag="refused"):
-    """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help."""
+    """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help.
+
+    `why` is the reason of the meter's door by its name in the log, such as "sealed"; None for any other.
+    """
 
     number: int
     sentence: str
     needs_key: bool = False
+    why: str | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, tag="reading"):

@@ -63,7 +63,7 @@ class Requests:
         try:
             reply = Done(ask.number, self._execute(ask))
         except DoorError as error:
-            reply = RequestRefused(ask.number, str(error), error.needs_key)
+            reply = RequestRefused(ask.number, str(error), error.needs_key, error.why and error.why.value)
         except MENDABLE as error:
             reply = RequestRefused(ask.number, str(error))
         if self._service.ticket == before:

@@ -35,11 +35,12 @@ MOST_TEST_S = 60.0
 
 
 class DoorError(RigError):
-    """Error of a request that is refused, nothing being changed: one sentence. `needs_key`: a key could help."""
+    """Error of a request that is refused, nothing being changed: one sentence. `needs_key`: a key could help; `why`:
+    the decision's reason, None for any other."""
 
-    def __init__(self, sentence: str, needs_key: bool = False) -> None:
+    def __init__(self, sentence: str, needs_key: bool = False, why: Refusal | None = None) -> None:
         super().__init__(sentence)
-        self.needs_key = needs_key
+        self.needs_key, self.why = needs_key, why
 
 
 class MeterDoor:
@@ -177,7 +178,7 @@ class MeterDoor:
         decision = service.access.decide_all(actions, asker, service.conditions, self._now_ns)
         service.log_access()
         if isinstance(decision, Refused):
-            raise DoorError(decision.sentence, needs_key=decision.why is Refusal.LEVEL)
+            raise DoorError(decision.sentence, decision.why is Refusal.LEVEL, decision.why)
 
     def _command(self, asker: Asker, asked: MeterAction, action: Action) -> None:
         self._decide(asker, asked)

@@ -72,6 +72,11 @@ class MeterFacts:
         """The calendar of the program, which makes times local."""
         return self.program.billing.calendar
 
+    @property
+    def has_demand(self) -> bool:
+        """True if the meter has demand registers."""
+        return self.program.billing.demand is not None
+
     def local(self, utc_ns: int | None) -> datetime | None:
         """Give a time as the meter's clock shows it, without its zone; None for none."""
         return None if utc_ns is None else self.calendar.local(utc_ns).replace(tzinfo=None)

@@ -160,6 +160,25 @@ class Sized:
 
 
 @dataclass(frozen=True)
+class Remainder:
+    """Bytes up to the end of the table; values bytes."""
+
+    label: str = "BINARY, to the end"
+
+    def gather(self, of: Any, scope: Scope) -> bytes:
+        """Give what it is of."""
+        return bytes(of)
+
+    def encode(self, value: bytes, scope: Scope) -> bytes:
+        """Give them."""
+        return value
+
+    def decode(self, cursor: Cursor, scope: Scope) -> bytes:
+        """Give them."""
+        return cursor.take(len(cursor.data) - cursor.at)
+
+
+@dataclass(frozen=True)
 class Array:
     """So many of one type; values a list."""
 
@@ -246,22 +265,26 @@ class Layout:
         return values
 
 
-Type = Leaf | BitField | Sized | Array | Layout
+Type = Leaf | BitField | Sized | Remainder | Array | Layout
 
 
 def gather(kind: Type, of: Any, scope: Scope) -> Any:
     """Gather the values of a type: a leaf's is what it is of."""
-    return kind.gather(of, scope) if isinstance(kind, BitField | Sized | Array | Layout) else of
+    return kind.gather(of, scope) if isinstance(kind, BitField | Sized | Remainder | Array | Layout) else of
 
 
 def encode(kind: Type, values: Any, scope: Scope) -> bytes:
     """Encode the values of a type."""
-    return kind.encode(values, scope) if isinstance(kind, BitField | Sized | Array | Layout) else kind.encode(values)
+    return (
+        kind.encode(values, scope)
+        if isinstance(kind, BitField | Sized | Remainder | Array | Layout)
+        else kind.encode(values)
+    )
 
 
 def decode(kind: Type, cursor: Cursor, scope: Scope) -> Any:
     """Decode the values of a type."""
-    if isinstance(kind, BitField | Sized | Array | Layout):
+    if isinstance(kind, BitField | Sized | Remainder | Array | Layout):
         return kind.decode(cursor, scope)
     return kind.decode(cursor.take(kind.size))
 

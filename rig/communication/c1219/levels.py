@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rig.communication.c1219.table import MANUFACTURER
+from rig.meter.access.actions import MeterAction
+
 PUBLIC, READER = 0, 1
 NEVER = None
 
@@ -28,12 +31,42 @@ READ_LEVELS: Mapping[range, int | None] = {
 }
 """By the numbers of tables. Passwords and keys are for nobody."""
 
-MANUFACTURER_READ_LEVEL = READER
+MANUFACTURER_READ_LEVELS: Mapping[int, int] = {0: MeterAction.WRITE_PROGRAM.level}
+"""By the numbers of manufacturer tables, where it is not READER: a staged program is for whoever may write it."""
+
+WRITE_LEVELS: Mapping[int, int] = {7: PUBLIC, MANUFACTURER + 0: MeterAction.WRITE_PROGRAM.level}
+"""By the numbers of tables that can be written: anybody may ask for a procedure, the door decides."""
+
+PROCEDURE_ACTIONS: Mapping[int, tuple[MeterAction, ...]] = {
+    0: (MeterAction.COLD_START,),
+    3: (MeterAction.CLEAR,),
+    6: (MeterAction.ENTER_TEST, MeterAction.LEAVE_TEST),
+    9: (MeterAction.DEMAND_RESET, MeterAction.SELF_READ, MeterAction.SEASON_CHANGE),
+    10: (MeterAction.SET_CLOCK,),
+}
+"""Actions of the door by the numbers of standard procedures. Of all others nothing changes the meter."""
+
+MANUFACTURER_PROCEDURE_ACTIONS: Mapping[int, tuple[MeterAction, ...]] = {
+    0: (MeterAction.WRITE_PROGRAM,),
+    1: (MeterAction.MASTER_RESET,),
+    2: (MeterAction.OPERATE_RELAY,),
+}
+"""And of manufacturer procedures. A program is also asked for as all that it changes."""
 
 
 def read_level(table: int) -> int | None:
     """Level at which a table can be read; None: at none."""
-    for numbers, level in READ_LEVELS.items():
-        if table in numbers:
-            return level
-    return MANUFACTURER_READ_LEVEL
+    if table >= MANUFACTURER:
+        return MANUFACTURER_READ_LEVELS.get(table - MANUFACTURER, READER)
+    return next((level for numbers, level in READ_LEVELS.items() if table in numbers), READER)
+
+
+def write_level(table: int) -> int | None:
+    """Level at which a table can be written; None: at none."""
+    return WRITE_LEVELS.get(table)
+
+
+def procedure_level(number: int, manufacturer: bool = False) -> int:
+    """Level that a procedure takes at the optical port, of several actions the least."""
+    actions = (MANUFACTURER_PROCEDURE_ACTIONS if manufacturer else PROCEDURE_ACTIONS).get(number, ())
+    return min((action.level for action in actions), default=PUBLIC)

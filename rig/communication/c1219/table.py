@@ -44,16 +44,17 @@ def always(_: MeterFacts) -> bool:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. `layout` None: it can be written and never read. `limits` are the tables whose values its counts are of,
+    """A table. `readable` False: it can be written and never read. `limits` are the tables that its counts are of,
     `needs` what of the meter it is made of, `there` whether a meter has it; `meaning` is for documents."""
 
     number: int
     name: str
-    layout: Layout | None
+    layout: Layout
     meaning: str
     limits: tuple[int, ...] = ()
     needs: frozenset[Need] = frozenset({Need.PROGRAM})
     there: Callable[[MeterFacts], bool] = field(default=always)
+    readable: bool = True
 
     @property
     def title(self) -> str:

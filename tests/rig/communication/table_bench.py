@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from rig.communication.c1219.codes import ResponseCode
-from rig.communication.c1219.device import Outcome, TableDevice, carry_out
+from rig.communication.c1219.device import TableDevice
+from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.daemon.protocol import Asked, ProgramInForce, ReadProgram, ReadState
 from rig.program.written import public_file
 from rig.results.exact_encoding import exact_reading
