@@ -156,13 +156,30 @@ class MoveSwitch(msgspec.Struct, frozen=True, tag="move switch"):
     pressed: bool
 
 
+class ShareLight(msgspec.Struct, frozen=True, tag="share light"):
+    """The optical port communicates: for so many seconds from now the test LED, whose light it is, shows no pulses
+    (P-1); 0: no longer. Of the optical port only; answered with `dark_ns`, when a flash that is lit will be over."""
+
+    seconds: float
+
+
+class NoteAccess(msgspec.Struct, frozen=True, tag="note access"):
+    """A session at a port is over: what it did, and whether it ended as it should, for the log (S-1)."""
+
+    read: bool
+    written: bool
+    procedures: bool
+    ended: bool
+
+
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """End the daemon in good order. Its owner alone may ask for it."""
 
 
 Asked = (
     LogOn | LogOff | ReadState | ReadProgram | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest
-    | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | Stop
+    | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight
+    | NoteAccess | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
