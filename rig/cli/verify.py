@@ -111,7 +111,8 @@ def verify(
     }  # fmt: skip
     if witness:
         alone = {
-            **own, "--report": report, "--environment": environment, "--series": series, "--resume": resume, "--junit": junit, "--counter-query": counter_query,
+            **own, "--report": report, "--environment": environment, "--series": series, "--resume": resume,
+            "--junit": junit, "--counter-query": counter_query,
             "--repeat": None if repeat == 1 else repeat, "--reference": None if reference == "meter" else reference,
             "--counter": None if counter == "fpga" else counter,
         }  # fmt: skip

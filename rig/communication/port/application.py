@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rig.communication.c1218.services import Code, GivePassword, LogOnUser, ReadTable, WriteTable
 from rig.communication.c1218.session import Pending
-from rig.communication.c1219.device import Outcome, TableDevice, carry_out
+from rig.communication.c1219.device import TableDevice
+from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.types import TableError
 from rig.communication.port.keys import key_of
 from rig.daemon.protocol import Asked, LogOff, LogOn, NoteAccess

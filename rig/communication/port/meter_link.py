@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rig.communication.c1219.device import Outcome
+from rig.communication.c1219.outcome import Outcome
 from rig.communication.port.port import MeterAway
 from rig.daemon.client import ClientError, MeterClient, RequestRefusedError
 from rig.daemon.protocol import Asked, ProgramInForce, ReadProgram
