@@ -182,6 +182,22 @@ class MoveSwitch(msgspec.Struct, frozen=True, tag="move switch"):
     pressed: bool
 
 
+class ShareLight(msgspec.Struct, frozen=True, tag="share light"):
+    """The optical port communicates: for so many seconds from now the test LED, whose light it is, shows no pulses
+    (P-1); 0: no longer. Of the optical port only; answered with `dark_ns`, when a flash that is lit will be over."""
+
+    seconds: float
+
+
+class NoteAccess(msgspec.Struct, frozen=True, tag="note access"):
+    """A session at a port is over: what it did, and whether it ended as it should, for the log (S-1)."""
+
+    read: bool
+    written: bool
+    procedures: bool
+    ended: bool
+
+
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """End the daemon in good order. Its owner alone may ask for it."""
 
@@ -189,7 +205,7 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 Asked = (
     LogOn | LogOff | ReadState | ReadProgram | ReadLog | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand
     | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset
-    | ColdStart | BreakSeal | MoveSwitch | Stop
+    | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
@@ -248,9 +264,11 @@ class Reading(msgspec.Struct, frozen=True, tag="reading"):
 
 
 class FrontChanged(msgspec.Struct, frozen=True, tag="front"):
-    """The meter's face has changed."""
+    """The meter's face has changed. `tick`: all that was registered until then, on the meter's timeline, had been; null
+    before the first window."""
 
     face: Face
+    tick: int | None = None
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):
@@ -281,9 +299,11 @@ class EventsLogged(msgspec.Struct, frozen=True, tag="events"):
 
 
 class State(msgspec.Struct, frozen=True, tag="state"):
-    """The exact reading (docs/json.md)."""
+    """The exact reading (docs/json.md). `tick`: what had flowed by then, on the meter's timeline, is in it; null before
+    the first window."""
 
     reading: ExactReading
+    tick: int | None = None
 
 
 class ProgramInForce(msgspec.Struct, frozen=True):
@@ -348,7 +368,7 @@ class ProfilePage(msgspec.Struct, frozen=True):
 
 class FlowedWindow(msgspec.Struct, frozen=True):
     """Energy between two ticks of the meter's timeline, spread evenly, in nWh (nvarh, nVAh): by the name of each
-    quantity that an output pulses for."""
+    quantity that an output pulses for, the recorder records or a register on display shows, net ones left out."""
 
     begin_tick: int
     end_tick: int

@@ -22,6 +22,7 @@ from rig.daemon.protocol import (
     LogOn,
     MasterReset,
     MoveSwitch,
+    NoteAccess,
     OperateRelay,
     ProgramInForce,
     ReadContacts,
@@ -34,6 +35,7 @@ from rig.daemon.protocol import (
     RequestRefused,
     ResetDemand,
     SetClock,
+    ShareLight,
     Stop,
     WriteProgram,
 )
@@ -122,6 +124,10 @@ class Requests:
                 door.write_program(asker, toml)
             case BreakSeal():
                 door.break_seal(asker)
+            case ShareLight(seconds):
+                return {"dark_ns": door.share_light(asker, seconds)}
+            case NoteAccess(read, written, procedures, ended):
+                door.note_access(asker, read=read, written=written, procedures=procedures, ended=ended)
             case other:
                 return self._of_the_rig(ask, other)
         return None

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from drivers.pulse_inputs import EdgeSource, GpiodSource, InputEdge
 from drivers.visa_counter import VisaCounter, VisaCounterError
@@ -21,26 +23,58 @@ VISA = "visa:"
 GPIO = "gpio:"
 
 
-class BusCounter:
-    """A totaliser on a bus as a counter of a verification. Raises VisaCounterError where it cannot be had."""
+class Totaliser(Protocol):
+    """What is read while it counts. `read` gives the count, and raises VisaCounterError for none."""
 
-    def __init__(self, resource: str, query: str | None = None) -> None:
+    def read(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A reading, taken within plus or minus `half_ns` of an instant: it took so long to ask and be answered."""
+
+    pulses: int
+    at_ns: int
+    half_ns: int
+
+
+class BusCounter:
+    """A totaliser on a bus as a counter of a verification; `now_ns` is the clock that its readings are timed by.
+
+    `counter` is one that is open already; None: the instrument at `resource`. Raises VisaCounterError where it cannot
+    be had.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        query: str | None = None,
+        *,
+        counter: Totaliser | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self.name = f"{VISA}{resource}"
-        self._counter = VisaCounter(resource, query)
-        self._last: tuple[int, int] | None = None
+        self._counter = VisaCounter(resource, query) if counter is None else counter
+        self._now_ns = now_ns
+        self._last: _Read | None = None
 
     def poll(self) -> list[Counted]:
         """Read it. Raises CountLost where it does not answer, or not with a count."""
-        before_ns = time.monotonic_ns()
+        before_ns = self._now_ns()
         try:
             pulses = self._counter.read()
         except VisaCounterError as error:
             raise CountLost(f"the count broke off, and nothing is known of the rest: {error}") from None
-        after_ns = time.monotonic_ns()
-        last, self._last = self._last, (pulses, before_ns)
-        if last is not None and pulses == last[0]:
+        after_ns = self._now_ns()
+        read, last = _Read(pulses, (before_ns + after_ns) // 2, (after_ns - before_ns) // 2), self._last
+        self._last = read
+        if last is None:
+            return [Counted(pulses, read.at_ns, read.at_ns, slack=read.half_ns)]
+        if pulses == last.pulses:
             return []
-        return [Counted(pulses, before_ns if last is None else last[1], after_ns)]
+        return [Counted(pulses, last.at_ns, read.at_ns, slack=max(last.half_ns, read.half_ns))]
 
     def close(self) -> None:
         """Let it go."""

@@ -133,7 +133,6 @@ class Measurement:
         elif message.read_tick is not None:
             assert self._clock is not None
             self._clock.compare(message.read_tick, message.read_from_ns, message.read_to_ns)
-            self.run.clock_s = self._clock.half_width_ns / 1e9
             self._take_counts([])
 
     def _energy(self, message: EnergyFlowed) -> None:
@@ -169,6 +168,5 @@ class Measurement:
         if clock is None or not clock.known:
             return
         for count in self._early:
-            earliest, latest = clock.tick_at(count.earliest), clock.tick_at(count.latest)
-            self.run.counted(Counted(count.pulses, earliest, max(earliest, latest), count.contact))
+            self.run.counted(clock.placed(count))
         self._early.clear()
