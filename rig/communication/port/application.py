@@ -10,7 +10,7 @@ from rig.communication.c1218.session import Pending
 from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.types import TableError
-from rig.communication.port.keys import key_of
+from rig.communication.keys import key_of
 from rig.daemon.protocol import Asked, LogOff, LogOn, NoteAccess
 
 PROCEDURE_INITIATE = 7
@@ -36,7 +36,7 @@ class Application:
     def __init__(self, software: str, ask: Ask) -> None:
         self.level = 0
         self._device = TableDevice(software)
-        self._ask = ask
+        self._carry_out = ask
         self._deeds = Deeds()
 
     def carry_out(self, asked: Pending) -> tuple[Code, bytes]:
@@ -64,12 +64,20 @@ class Application:
         deeds, self._deeds = self._deeds, Deeds()
         return NoteAccess(deeds.read, deeds.written, deeds.procedures, ended) if deeds.logged_on else None
 
+    def _ask(self, asked: Asked) -> Outcome:
+        """Ask the meter; the level goes by whatever it answers of levels, asked for by service or by procedure."""
+        outcome = self._carry_out(asked)
+        if outcome.refused is None:
+            match asked:
+                case LogOn():
+                    self.level = int(outcome.result["level"])
+                case LogOff():
+                    self.level = 0
+        return outcome
+
     def _prove(self, password: bytes) -> Code:
         outcome = self._ask(LogOn(key_of(password)))
-        if outcome.refused is not None:
-            return Code.ISC
-        self.level = int(outcome.result["level"])
-        return Code.OK
+        return Code.OK if outcome.refused is None else Code.ISC
 
     def _read(self, asked: ReadTable) -> tuple[Code, bytes]:
         if asked.indices:
