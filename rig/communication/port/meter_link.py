@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rig.communication.c1219.device import Outcome
+from rig.communication.c1219.outcome import Outcome
 from rig.communication.port.port import MeterAway
 from rig.daemon.client import ClientError, MeterClient, RequestRefusedError
 from rig.daemon.protocol import Asked, ProgramInForce, ReadProgram
@@ -71,7 +71,7 @@ class MeterLink:
         try:
             return Outcome(msgspec.to_builtins(self._asking.ask(asked, ANSWER_S)))
         except RequestRefusedError as error:
-            return Outcome(refused=str(error), needs_key=error.needs_key)
+            return Outcome(refused=str(error), needs_key=error.needs_key, why=error.why)
         except ClientError as error:
             self.close()
             raise MeterAway(str(error)) from None

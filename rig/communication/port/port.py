@@ -19,7 +19,7 @@ from typing import Protocol
 
 from rig.communication.c1218.session import Session, SessionNews
 from rig.communication.c1218.settings import LinkSettings
-from rig.communication.c1219.device import Outcome
+from rig.communication.c1219.outcome import Outcome
 from rig.communication.port.application import Application
 from rig.daemon.protocol import Asked, ShareLight
 
