@@ -65,7 +65,7 @@ class Application:
         return NoteAccess(deeds.read, deeds.written, deeds.procedures, ended) if deeds.logged_on else None
 
     def _ask(self, asked: Asked) -> Outcome:
-        """Ask the meter, and follow what it makes of the level, whoever asks: procedures prove and give up levels, too."""
+        """Ask the meter, and follow what becomes of the level: procedures prove and give up levels, too."""
         outcome = self._meter(asked)
         if outcome.refused is None:
             match asked:
