@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rig.communication.c1219.codes import ResponseCode
+from rig.communication.c1219.display_tables import DISPLAY_TABLES
 from rig.communication.c1219.facts import FactsReader, MeterFacts, Need
 from rig.communication.c1219.general import GENERAL_TABLES, MOST_PARAMETERS
 from rig.communication.c1219.layout import Scope, Values, decode_table
@@ -27,6 +28,7 @@ from rig.communication.c1219.outcome import RefusedRequest, Steps
 from rig.communication.c1219.procedures import MANUFACTURER as MANUFACTURER_PROCEDURES
 from rig.communication.c1219.procedures import STANDARD, ProcedureState, carry_out_procedure
 from rig.communication.c1219.register_tables import REGISTER_TABLES
+from rig.communication.c1219.security_tables import SECURITY_TABLES
 from rig.communication.c1219.session_tables import (
     ANSWER,
     MOST_PROGRAM,
@@ -46,9 +48,19 @@ from rig.communication.c1219.table import (
     TableContents,
     TableUse,
 )
+from rig.communication.c1219.time_tables import TIME_TABLES
 from rig.communication.c1219.types import TableError
 
-TABLES: tuple[Table, ...] = (*GENERAL_TABLES, *SESSION_TABLES, *SOURCE_TABLES, *REGISTER_TABLES)
+TABLES: tuple[Table, ...] = (
+    *GENERAL_TABLES,
+    *SESSION_TABLES,
+    *SOURCE_TABLES,
+    *REGISTER_TABLES,
+    *DISPLAY_TABLES,
+    *SECURITY_TABLES,
+    *TIME_TABLES,
+)
+"""Every table that a meter can have."""
 
 MOST_READ = 0xFFFF
 """Bytes that one answer counts."""

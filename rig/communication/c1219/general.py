@@ -1,7 +1,8 @@
-"""Decade 0: configuration, identification, state (ST0, ST1, ST3, ST5; X-1)."""
+"""Decade 0: configuration, identification, nameplate, state (ST0 to ST3, ST5; X-1)."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from rig.communication.c1219.facts import Need
@@ -9,6 +10,8 @@ from rig.communication.c1219.layout import Bit, BitField, Field, Layout, Ref, Si
 from rig.communication.c1219.table import Table, TableContents
 from rig.communication.c1219.types import U8, Binary, Numbers, Text
 from rig.meter.installation.diagnostics import Diagnostic
+from rig.meter.measuring.elements import TEST_AMPERES
+from rig.meter.nameplate import Nameplate
 
 MANUFACTURER_CODE = b"AE07"
 """No manufacturer's: the notice that the rig follows, AE-0764."""
@@ -130,6 +133,61 @@ DEVICE_IDENTIFICATION = Layout(
 )
 
 
+# --- nameplate ------------------------------------------------------------------------------------------------
+
+_ELEMENTS = {Fraction(1): 1, Fraction(2): 2, Fraction(5, 2): 3, Fraction(3): 4}
+"""By ST2's number; there is none for an element and a half."""
+
+HERTZ_50_OR_60 = 3
+CHARACTERS = 6
+
+
+def _short(value: Fraction) -> str:
+    """Give a number in at most six characters, cut off."""
+    steps = value.numerator * 10**5 // value.denominator
+    text = f"{steps // 10**5}.{steps % 10**5:05}".rstrip("0").rstrip(".")
+    return text[:CHARACTERS].rstrip(".")
+
+
+def _plate(contents: TableContents) -> Nameplate:
+    return contents.facts.program.nameplate
+
+
+def _class(contents: TableContents) -> int:
+    return contents.facts.program.metering.current_class
+
+
+NAMEPLATE = Layout(
+    (
+        Field("ED_KH", Text(CHARACTERS), lambda c: _short(_plate(c).ks.wh), "Ks, Wh a pulse"),
+        Field("ED_KT", Text(CHARACTERS), lambda c: _short(_plate(c).ks.wh), "Ks, of test mode too"),
+        Field("INPUT_SCALAR", U8, constant(1)),
+        Field("ED_CONFIG", Text(5), lambda c: _plate(c).form, "form, such as 9S"),
+        Field(
+            "ELEMENTS",
+            BitField(
+                2,
+                (
+                    Bit("FREQUENCY", 0, 2, constant(HERTZ_50_OR_60), "3: 50 and 60 Hz"),
+                    Bit(
+                        "NO_OF_ELEMENTS",
+                        3,
+                        5,
+                        lambda c: _ELEMENTS.get(_plate(c).elements, 0),
+                        "1, 2, 3: 2.5, 4: 3; 0: 1.5",
+                    ),
+                    Bit("BASE_TYPE", 6, 9, constant(0), "0: not said"),
+                    Bit("ACCURACY_CLASS", 10, 15, constant(0), "0: not said"),
+                ),
+            ),
+        ),
+        Field("ED_VOLTS", U8, constant(0), "0: not said, it is of the service"),
+        Field("ED_CLASS_AMPS", Text(CHARACTERS), lambda c: str(_class(c)), "current class"),
+        Field("ED_TA", Text(CHARACTERS), lambda c: _short(TEST_AMPERES[_class(c)]), "test amperes"),
+    )
+)
+
+
 # --- state ----------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +263,7 @@ STATUS = Layout(
 GENERAL_TABLES = (
     Table(0, "general configuration", CONFIGURATION, "formats, and which tables and procedures there are"),
     Table(1, "manufacturer identification", IDENTIFICATION, "model, firmware, serial number"),
+    Table(2, "device nameplate", NAMEPLATE, "form, current class, Ks"),
     Table(
         3,
         "mode and status",
