@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from port_bench import PortBench, wait_for
+from psem_client import Answer
 from termineter_environment import python, termineter
 
 from rig.communication.c1219.session_tables import STAGED_PROGRAM
@@ -124,23 +125,8 @@ def test_under_the_seal_a_cold_start_fails_at_any_level(bench: PortBench) -> Non
     """ "Cold Start failed" is what the notice verifies the seal by."""
     before = bench.meter.ask(ReadState())["resets"]
     code, text = json.loads(python(COLD_START, bench.pty))
-    assert code == 5, "no authorization"
+    assert (code, text) == (5, "Cold Start failed"), "no authorization"
     assert bench.meter.ask(ReadState())["resets"] == before
-
-
-def test_its_list_of_passwords(bench: PortBench) -> None:
-    """A dozen of its own list: all refused in like words, in the log; what is locked is the port, and for seconds."""
-    words = Path(python("import termineter, os; print(os.path.dirname(termineter.__file__))").strip())
-    some = (words / "data" / "smeter_passwords.txt").read_text().split()
-    assert len(some) == 777
-    (bench.folder / "some.txt").write_text("\n".join(some[5:17]) + "\n")
-    out = typed(bench, "use brute_force_login", f"set DICTIONARY {bench.folder / 'some.txt'}", "run")
-    assert "Successfully logged in" not in out, out
-    names = {"log-on failed", "log-on during lock-out", "session ended", "accessed for read", "procedure invoked"}
-    wait_for(lambda: names <= {event.name for event in bench.events})
-    failed = [event for event in bench.events if event.name == "log-on failed"]
-    assert [event.details["source"] for event in failed] == ["optical port"] * len(failed)
-    assert 3 <= len(failed) <= 8, "of the others, most came during a lock"
 
 
 COLD_START = """
@@ -157,16 +143,21 @@ connection.stop()
 LIBRARY = """
 import json, sys
 from c1218.connection import Connection
+from c1218.errors import C1218ReadTableError
 from c1219.access.general import C1219GeneralAccess
-from c1219.access.log import C1219LogAccess
 connection = Connection(sys.argv[1], {"baudrate": 9600, "timeout": 2})
 connection.start()
-assert connection.login("reader", 2, b"111111")
+assert connection.login("factory", 2, b"444444")
 general = C1219GeneralAccess(connection)
-log = C1219LogAccess(connection)
+secrets = []
+for table in (42, 45):
+    try:
+        secrets.append(connection.get_table_data(table).hex())
+    except C1218ReadTableError as error:
+        secrets.append(error.code)
 print(json.dumps({
-    "model": str(general.ed_model), "mode": general.ed_mode, "standard": general.std_version_no,
-    "event_log": len(log.logs),
+    "model": str(general.ed_model), "standard": general.std_version_no, "secrets": secrets,
+    "permissions": connection.get_table_data(41).hex(),
 }))
 connection.stop()
 """
@@ -177,4 +168,35 @@ def test_its_library_where_its_console_does_not_run(bench: PortBench) -> None:
     found = json.loads(python(LIBRARY, bench.pty))
     assert found["standard"] == 1
     assert "RXRS4e" in found["model"]
-    assert found["event_log"] > 0
+    assert found["secrets"] == [3, 3], "insufficient security clearance, at level 4 too"
+    assert len(found["permissions"]) >= 12
+
+
+def test_its_list_of_passwords(bench: PortBench) -> None:
+    """A dozen of its own list: all refused in like words, in the log; what is locked is the port, and for seconds."""
+    words = Path(python("import termineter, os; print(os.path.dirname(termineter.__file__))").strip())
+    some = (words / "data" / "smeter_passwords.txt").read_text().split()
+    assert len(some) == 777
+    (bench.folder / "some.txt").write_text("\n".join(some[5:17]) + "\n")
+    out = typed(bench, "connect", "use brute_force_login", f"set DICTIONARY {bench.folder / 'some.txt'}", "run")
+    assert "Successfully logged in" not in out, out
+    names = {"log-on failed", "log-on during lock-out", "session ended"}
+    wait_for(lambda: names <= {event.name for event in bench.events})
+    failed = [event for event in bench.events if event.name == "log-on failed"]
+    assert [event.details["source"] for event in failed] == ["optical port"] * len(failed)
+    assert 3 <= len(failed) <= 8, "of the others, most came during a lock"
+    wait_for(lambda: proves(bench, b"444444"), failed[-1].details["seconds left"] + 3)
+
+
+def proves(bench: PortBench, key: bytes) -> bool:
+    """Whether a key is right, now."""
+    with bench.client() as client:
+        client.identify()
+        client.log_on()
+        try:
+            client.password(key)
+        except Answer:
+            return False
+        finally:
+            client.terminate()
+        return True
