@@ -19,14 +19,16 @@ from collections.abc import Iterable
 
 from rig.communication.c1219.codes import ResponseCode
 from rig.communication.c1219.display_tables import DISPLAY_TABLES
-from rig.communication.c1219.facts import FactsReader, MeterFacts, Need
+from rig.communication.c1219.facts import FactsReader, MeterFacts
 from rig.communication.c1219.general import GENERAL_TABLES, MOST_PARAMETERS
 from rig.communication.c1219.layout import Scope, Values, decode_table
 from rig.communication.c1219.levels import read_level, write_level
-from rig.communication.c1219.lists import ListMarks
+from rig.communication.c1219.log_tables import LOG_TABLES
+from rig.communication.c1219.manufacturer_tables import MANUFACTURER_TABLES
 from rig.communication.c1219.outcome import RefusedRequest, Steps
 from rig.communication.c1219.procedures import MANUFACTURER as MANUFACTURER_PROCEDURES
 from rig.communication.c1219.procedures import STANDARD, ProcedureState, carry_out_procedure
+from rig.communication.c1219.profile_tables import PROFILE_TABLES
 from rig.communication.c1219.register_tables import REGISTER_TABLES
 from rig.communication.c1219.security_tables import SECURITY_TABLES
 from rig.communication.c1219.session_tables import (
@@ -59,8 +61,14 @@ TABLES: tuple[Table, ...] = (
     *DISPLAY_TABLES,
     *SECURITY_TABLES,
     *TIME_TABLES,
+    *PROFILE_TABLES,
+    *LOG_TABLES,
+    *MANUFACTURER_TABLES,
 )
 """Every table that a meter can have."""
+
+PROFILE_STATUS_TABLE = 63
+"""A load profile is as it was when this was read last in the session, so that its parts fit."""
 
 MOST_READ = 0xFFFF
 """Bytes that one answer counts."""
@@ -72,7 +80,6 @@ class TableDevice:
     def __init__(self, software: str) -> None:
         self._reader = FactsReader(software)
         self._tables = {table.number: table for table in TABLES}
-        self._marks = ListMarks()
         self._begin()
 
     def end_session(self) -> None:
@@ -80,9 +87,10 @@ class TableDevice:
         self._begin()
 
     def _begin(self) -> None:
-        self._procedures = ProcedureState(self._reader, self._marks)
+        self._procedures = ProcedureState(self._reader)
         self._answer: bytes | None = None
         self._last: tuple[int, bytes] | None = None
+        self._reader.forget()
 
     def read(
         self, number: int, *, level: int, offset: int = 0, count: int | None = None
@@ -184,8 +192,10 @@ class TableDevice:
 
     def _facts(self, table: Table) -> Steps[MeterFacts]:
         """Ask for all that a table and its limits need."""
+        if table.number == PROFILE_STATUS_TABLE:
+            self._reader.forget()
         needs = {need for each in self._with_limits(table) for need in each.needs}
-        return (yield from self._procedures.facts(*(need for need in Need if need in needs)))
+        return (yield from self._reader.facts(needs))
 
     def _with_limits(self, table: Table) -> Iterable[Table]:
         for number in table.limits:

@@ -18,7 +18,7 @@
     MP 1  master reset        -                                   master reset
     MP 2  operate relay       output, closed, tenths u16          operate relay
 
-Lists are 1 event log, 2 self-reads, 3 load profile, 7 history, 255 all. Everything that changes the meter is decided by
+Lists are 2 self-reads, 3 load profile, 7 history, 255 all. Everything that changes the meter is decided by
 its door. Status flags are those of now, and none of them is latched but a broken seal, which no request mends: with it,
 clearing status conflicts. A list cannot be emptied from outside (S-3), so resetting its pointers marks it as read.
 
@@ -33,11 +33,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zlib import crc32
 
-import msgspec
-
 from rig.communication.c1219.codes import ProcedureResult
-from rig.communication.c1219.facts import REQUESTS, FactsReader, MeterFacts, Need
-from rig.communication.c1219.lists import ListMarks, ListNumber
+from rig.communication.c1219.facts import FactsReader, Need
+from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.outcome import RefusedRequest, Steps, request, result_of
 from rig.communication.c1219.types import LTIME, Date, TableError, TimeOfDay
 from rig.daemon.protocol import (
@@ -74,19 +72,10 @@ class Answer:
 
 @dataclass
 class ProcedureState:
-    """State of a device that procedures use: the program's text as it was staged, the marks of what was read of lists,
-    and how facts are had."""
+    """State of a device that procedures use: the program's text as it was staged, and how facts are had."""
 
     reader: FactsReader
-    marks: ListMarks
     staged: bytearray = field(default_factory=bytearray)
-
-    def facts(self, *needs: Need) -> Steps[MeterFacts]:
-        """Ask for facts of the meter. Raises RefusedRequest."""
-        results = {}
-        for need in needs:
-            results[need] = yield from request(REQUESTS[need])
-        return self.reader.facts(results)
 
 
 Run = Callable[[ProcedureState, bytes], Steps[Answer]]
@@ -114,7 +103,7 @@ def _asks(asked: Asked) -> Run:
 def _reset_pointers(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if len(parameters) != 1 or (lists := ListNumber.named(parameters[0])) is None:
         return INVALID
-    state.marks.all_read(lists)
+    state.reader.marks.all_read(lists)
     return DONE
     yield
 
@@ -122,14 +111,14 @@ def _reset_pointers(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
 def _last_read(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if len(parameters) != 3 or (lists := ListNumber.named(parameters[0])) is None or len(lists) != 1:
         return INVALID
-    return DONE if state.marks.read(lists[0], int.from_bytes(parameters[1:], "little")) else INVALID
+    return DONE if state.reader.marks.read(lists[0], int.from_bytes(parameters[1:], "little")) else INVALID
     yield
 
 
 def _clear_status(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if parameters:
         return INVALID
-    facts = yield from state.facts(Need.PROGRAM)
+    facts = yield from state.reader.facts((Need.PROGRAM,))
     return CONFLICT if facts.seal_broken else DONE
 
 
@@ -144,7 +133,7 @@ def _change_mode(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     mode = parameters[0]
     if mode in (_SHOP, _FACTORY):
         return CONFLICT  # there are no such modes
-    facts = yield from state.facts(Need.READING)
+    facts = yield from state.reader.facts((Need.READING,))
     if (facts.reading.test is not None) != (mode == _TEST):
         yield from request(EnterTest() if mode == _TEST else LeaveTest())
     return DONE
@@ -187,7 +176,7 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     mask, qualifier = parameters[0], parameters[-1]
     if not mask & (_TIME | _DATE) or mask > 7:
         return INVALID
-    before = yield from state.facts(Need.READING, Need.PROGRAM)
+    before = yield from state.reader.facts((Need.READING, Need.PROGRAM))
     now = before.local(before.reading.utc_ns)
     assert now is not None
     try:
@@ -295,6 +284,6 @@ def carry_out_procedure(state: ProcedureState, number: int, manufacturer: bool, 
         # The notice's own words, by which the seal is verified, are in the answer for whoever verifies it.
         said = COLD_START_FAILED.encode() if refused.outcome.refused == COLD_START_FAILED else b""
         return Answer(result_of(refused.outcome), said)
-    except (TableError, msgspec.ValidationError):  # the meter's answer is not understood
+    except TableError:  # the meter's answer is not understood
         return CONFLICT
     return answer
