@@ -93,7 +93,13 @@ class Daemon:
         self.service = Service(hardware, config, program, store, on_edge=self._feed.hear, written=written)
         self._held.callback(self.service.close)  # the kernel may leave pins as they are: no contact stays closed
         self.provenance = self.service.provenance
-        serve = Serve(os.getpid(), start.paced, msgspec.msgpack.encode(self.provenance), address.group)
+        serve = Serve(
+            os.getpid(),
+            start.paced,
+            msgspec.msgpack.encode(self.provenance),
+            address.group,
+            None if folder is None else str(folder.absolute()),
+        )
         self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
         self._requests = Requests(self.service, configured)
         self._pulses = PulseFeed(self.service, self._desk.wanted, self._desk.publish)
@@ -149,7 +155,7 @@ class Daemon:
                     if self._desk.wanted(Topic.FRONT) and service.polled_ns >= next_front_ns:
                         service.make_room()
                         if (face := service.face) != shown:
-                            self._desk.publish(Topic.FRONT, FrontChanged(face))
+                            self._desk.publish(Topic.FRONT, FrontChanged(face, self._pulses.tick))
                             shown = face
                             next_front_ns = service.polled_ns + (FRONT_NS if start.paced else 0)
                 else:
@@ -188,7 +194,7 @@ class Daemon:
             desk.publish(Topic.READINGS, Reading(accumulator.summary(), recent, service.face))
         if desk.wanted(Topic.STATE):
             service.make_room()
-            desk.publish(Topic.STATE, State(self.service.reading()))
+            desk.publish(Topic.STATE, State(self.service.reading(), self._pulses.tick))
 
     def _log(self, events: Sequence[MeterEvent]) -> None:
         if self._desk.wanted(Topic.EVENTS) and (message := logged(events)) is not None:
