@@ -123,7 +123,7 @@ def _given(channels: Sequence[Channel], key: str, name: str, names: Sequence[str
 
 
 def _names_of(channel: Channel, names: Sequence[str]) -> set[str]:
-    """What a person may call it."""
+    """Names by which a person may call it."""
     cells = [*channel.channel, channel.unit]
     found = {*cells, " ".join(cell for cell in cells if cell), " ".join(channel.channel), channel.value.name}
     if channel.value.series is not None:

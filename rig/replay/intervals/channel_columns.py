@@ -54,7 +54,7 @@ _IDENTITIES |= {"he", "hb", "hr", "hour", "hours", "ending", "beginning", "int",
 
 
 class Value(NamedTuple):
-    """Where numbers are: a column, or those of a day; `unit` of the first cell that has one. `by_total`: only the name
+    """Place of numbers: a column, or those of a day; `unit` of the first cell that has one. `by_total`: only the name
     of a total says in which unit they are."""
 
     name: str
