@@ -49,12 +49,27 @@ def verify(
     counter: Annotated[
         str,
         typer.Option(
-            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A."
+            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A; "
+            "frequency:RESOURCE, such as a 53131A.",
         ),
     ] = "fpga",
     reference: Annotated[
-        str, typer.Option("--reference", help="meter: what it registers; source: a simulated steady load's true power.")
+        str,
+        typer.Option(
+            "--reference",
+            help="meter: what it registers; source: a simulated steady load's true power; standard: and gpio:PIN, "
+            "visa:, energy: or power: and a resource.",
+        ),
     ] = "meter",
+    standard_constant: Annotated[
+        str | None, typer.Option("--standard-constant", help="Wh a pulse of the standard.")
+    ] = None,
+    standard_query: Annotated[
+        str | None, typer.Option("--standard-query", help="What a standard on a bus is asked.")
+    ] = None,
+    standard_uncertainty: Annotated[
+        float, typer.Option("--standard-uncertainty", help="Percent, k = 2, by the standard's certificate.")
+    ] = 0.0,
     load: LoadOption = None,
     counter_query: Annotated[
         str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
@@ -140,6 +155,11 @@ def verify(
         uncertainty_percent=uncertainty,
         limit_percent=limit,
         constant_wh=None if constant is None else str(option_number("--constant", constant, positive=True)),
+        standard_constant_wh=None
+        if standard_constant is None
+        else str(option_number("--standard-constant", standard_constant, positive=True)),
+        standard_query=standard_query,
+        standard_uncertainty_percent=standard_uncertainty,
         repeat=repeat,
     )
     point.check()
@@ -221,6 +241,7 @@ def measured(
     from rig.verify.measure import Measurement
     from rig.verify.setup import setup_of
     from rig.verify.source import known_source
+    from rig.verify.standard import standard_named
 
     id, known = point.output_id, None
     if point.reference == "source":
@@ -233,7 +254,18 @@ def measured(
         )
         if beside is not None:
             stack.callback(beside.close)
-        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=beside is not None))
+        standard = None
+        if point.standard:
+            standard = standard_named(
+                point.reference,
+                constant_wh=point.standard_constant,
+                query=point.standard_query,
+                chip=chosen.hardware.gpio_chip,
+                simulated=chosen.hardware.kind != "pi",
+            )
+            stack.callback(standard.close)
+        paced = beside is not None or standard is not None
+        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=paced))
         show = stack.enter_context(count_shown(id.label))
 
         def shown(progress: Progress) -> None:
@@ -247,6 +279,8 @@ def measured(
             counter=beside,
             constant_wh=point.constant,
             source=known,
+            standard=standard,
+            certified_percent=point.standard_uncertainty_percent,
             progress=shown,
             begin=begin,
         )

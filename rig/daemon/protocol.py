@@ -82,6 +82,37 @@ class ReadState(msgspec.Struct, frozen=True, tag="read state"):
     """The exact reading of all that is registered; answered with State."""
 
 
+class ReadProgram(msgspec.Struct, frozen=True, tag="read program"):
+    """The program in force, as its file's tables and without keys, and how the seal stands; answered with
+    ProgramInForce."""
+
+
+class ReadLog(msgspec.Struct, frozen=True, tag="read log"):
+    """The newest lines of the event log that the store has, so many at most; answered with LogPage.
+
+    `before`: only lines of a smaller number, to go back page by page.
+    """
+
+    most: int = 256
+    before: int | None = None
+
+
+class ReadSnapshots(msgspec.Struct, frozen=True, tag="read snapshots"):
+    """The newest registers that the store has of these causes, such as "self read", so many at most; answered with
+    SnapshotsPage."""
+
+    causes: list[str]
+    most: int = 12
+
+
+class ReadProfile(msgspec.Struct, frozen=True, tag="read profile"):
+    """Words of the load profile that the store has, from this one on since the recording began, as many as a message
+    takes; answered with ProfilePage. `recording` None: the newest."""
+
+    recording: int | None = None
+    first: int = 0
+
+
 class ReadContacts(msgspec.Struct, frozen=True, tag="read contacts"):
     """Request for the switches that are pressed and the inputs that are closed; answered with Contacts."""
 
@@ -151,13 +182,30 @@ class MoveSwitch(msgspec.Struct, frozen=True, tag="move switch"):
     pressed: bool
 
 
+class ShareLight(msgspec.Struct, frozen=True, tag="share light"):
+    """The optical port communicates: for so many seconds from now the test LED, whose light it is, shows no pulses
+    (P-1); 0: no longer. Of the optical port only; answered with `dark_ns`, when a flash that is lit will be over."""
+
+    seconds: float
+
+
+class NoteAccess(msgspec.Struct, frozen=True, tag="note access"):
+    """A session at a port is over: what it did, and whether it ended as it should, for the log (S-1)."""
+
+    read: bool
+    written: bool
+    procedures: bool
+    ended: bool
+
+
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """End the daemon in good order. Its owner alone may ask for it."""
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason
-    | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | Stop
+    LogOn | LogOff | ReadState | ReadProgram | ReadLog | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand
+    | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset
+    | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
@@ -192,11 +240,15 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class RequestRefused(msgspec.Struct, frozen=True, tag="refused"):
-    """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help."""
+    """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help.
+
+    `why` is the reason of the meter's door by its name in the log, such as "sealed"; None for any other.
+    """
 
     number: int
     sentence: str
     needs_key: bool = False
+    why: str | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, tag="reading"):
@@ -252,6 +304,66 @@ class State(msgspec.Struct, frozen=True, tag="state"):
 
     reading: ExactReading
     tick: int | None = None
+
+
+class ProgramInForce(msgspec.Struct, frozen=True):
+    """The result of ReadProgram: the program's digest, its tables as docs/program.md has them but for the keys of
+    [security], whether the seal is on, and whether it was broken."""
+
+    digest: str
+    file: dict[str, Any]
+    sealed: bool
+    seal_broken: bool
+
+
+class NumberedEvent(msgspec.Struct, frozen=True):
+    """A line of the event log as the store has it; `number` is its place among all that it was ever given."""
+
+    number: int
+    utc_ns: int
+    code: int
+    name: str
+    details: dict[str, Any]
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """The result of ReadLog: lines in order, the newest last."""
+
+    events: list[NumberedEvent]
+
+
+class NumberedSnapshot(msgspec.Struct, frozen=True):
+    """Registers as the store has them; `registers` is JSON text of a Snapshot (rig/meter/billing/snapshot.py)."""
+
+    number: int
+    utc_ns: int
+    cause: str
+    registers: str
+
+
+class SnapshotsPage(msgspec.Struct, frozen=True):
+    """The result of ReadSnapshots: in order, the newest last."""
+
+    snapshots: list[NumberedSnapshot]
+
+
+class WordRun(msgspec.Struct, frozen=True):
+    """Words of 16 bits without a gap, least significant byte first; the first has number `first`."""
+
+    first: int
+    words: bytes
+
+
+class ProfilePage(msgspec.Struct, frozen=True):
+    """The result of ReadProfile: the recording, when it began, its settings as JSON text, and words; `next` is where
+    the next page begins, null after the last. `ended_utc_ns`: when another recording began, null if it goes on."""
+
+    recording: int
+    began_utc_ns: int
+    ended_utc_ns: int | None
+    settings: str
+    runs: list[WordRun]
+    next: int | None
 
 
 class FlowedWindow(msgspec.Struct, frozen=True):

@@ -84,6 +84,16 @@ def test_a_dial_that_lags_parts_by_what_flowed_meanwhile() -> None:
     assert worst.difference_nwh == pytest.approx(load.at(50_000) - load.at(worst.at_tick), rel=0.05)
 
 
+@pytest.mark.parametrize("runs", [pytest.param(10), pytest.param(1000, marks=pytest.mark.slow)])
+def test_dials_of_a_thousand_runs_agree_and_each_that_lags_parts(runs: int) -> None:
+    """Frozen for the last 4 s of 10 s, in which 4.7 Wh flow on average, a dial of 0.1 Wh is far beyond what it can be
+    off: a digit, and 0.03 s of at most 2.4 Wh a second."""
+    for seed in range(runs):
+        load = Load(seed)
+        assert dial(load, Fraction(10**8), seed).parted is None, f"seed {seed}"
+        assert dial(load, Fraction(10**8), seed, freeze=60_000).parted is not None, f"seed {seed}"
+
+
 def test_a_tolerance_is_a_digit_and_what_flows_while_it_is_looked_at() -> None:
     """A dial of 1 Wh, looked at every 300 ticks, at 10 nWh a tick: half of both widths, 1 Wh + 3000 nWh."""
     flow = Flow()
