@@ -143,6 +143,14 @@ class TestLed:
         dark        lit    its end was still to come: put out
         dark        dark   nothing
 
+    The light can be lent, to an optical port: `withhold`. A pulse that is due meanwhile counts as shown, its flash is
+    left out, and none comes later:
+
+        lent    the flash                       is
+        before  lit already                     whole
+        until   due, or ends, before that       left out, `withheld` counts it
+        until   due at that instant or later    shown
+
     Raises GpioError if the pin cannot be had.
     """
 
@@ -163,11 +171,13 @@ class TestLed:
         now_ns: int = 0,
     ) -> None:
         self.flashes = 0
+        self.withheld = 0
         self.shown = shown
         self._remember = remember
         self.edges = EdgeQueue(schedule)
         self._width_ns = width_ns
         self._gap_ns = gap_ns
+        self._withhold_ns: int | None = None
         self._lamp = _claim(name, pin, pins, on=False if going_on_lit is None else None)
         if going_on_lit is not None:
             self._go_on(going_on_lit, keep_levels(pins), now_ns)
@@ -191,15 +201,22 @@ class TestLed:
         self.edges.add(due_ns, self._on, self._width_ns)
         self.edges.add(due_ns + self._width_ns, self._off, self._gap_ns)
 
+    def withhold(self, until_ns: int) -> None:
+        """Begin no flash before an instant, from now on; one in the past, or now: as ever again."""
+        self._withhold_ns = until_ns
+
     def _on(self, now_ns: int) -> None:
-        self.flashes += 1
         self.shown += 1
+        if self._withhold_ns is not None and now_ns < self._withhold_ns:
+            self.withheld += 1
+            return
+        self.flashes += 1
         if self._remember:
             self._remember(True, self.shown)  # before it is seen
         self._lamp.on()
 
     def _off(self, now_ns: int) -> None:
-        if self._remember:
+        if self._remember:  # also of a flash that was withheld: it is owed no more
             self._remember(False, self.shown)
         self._lamp.off()
 

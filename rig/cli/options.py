@@ -30,6 +30,7 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead, as docs/json.md has it.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
+ReportOption = Annotated[Path | None, typer.Option("--report", help="Write a report to sign: .html or .pdf.")]
 LengthOption = Annotated[str | None, typer.Option("--seconds", help="Length in seconds.", show_default=False)]
 VtRatioOption = Annotated[
     str, typer.Option("--vt-ratio", help="Ratio of the voltage transformers: volts are those of their primary side.")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from rig.daemon.client import MeterClient
     from rig.daemon.protocol import Ended, Reading
+    from rig.hardware.config import Config
     from rig.hardware.hands_file import HandsWriter
     from rig.terminal.console import CommandConsole
     from rig.terminal.show import Audience
@@ -207,8 +208,24 @@ def _run(
     keys = hands is None and chosen.hardware.kind == "sim" and paced
     with _audience(json, writer, keys=keys, line_s=1 if paced else UNPACED_LINE_S) as (audience, finish):
         audience = replace(audience, lcd=chosen.display)
-        ended = start_and_show(chosen, seconds, paced=paced, audience=audience, hands=hands, socket=path)
+        ended = start_and_show(
+            chosen,
+            seconds,
+            paced=paced,
+            audience=audience,
+            hands=hands,
+            socket=path,
+            listening=lambda socket: _start_ports(chosen, socket, paced),
+        )
     return finish(ended)
+
+
+def _start_ports(config: Config, socket: Path, paced: bool) -> None:
+    """Start the ports that are configured, each a process that ends with the meter; at full speed there are none."""
+    if paced and config.ports:
+        from rig.communication.port.launch import launch_ports
+
+        launch_ports(config.ports, socket)
 
 
 def _connected(path: Path, name: str) -> MeterClient:

@@ -15,6 +15,7 @@ from rig.cli.options import (
     JsonOption,
     LengthOption,
     LoadOption,
+    ReportOption,
     SocketOption,
     loaded_configuration,
     option_number,
@@ -76,7 +77,13 @@ def verify(
     witness: Annotated[
         bool, typer.Option("--witness", help="Compare pulses, registers, recorder and display on one load.")
     ] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="Write a report to sign, HTML.")] = None,
+    report: ReportOption = None,
+    environment: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--environment", help='What a report states of the surroundings, such as "temperature=22.8 °C"; repeatable.'
+        ),
+    ] = None,
     result: Annotated[
         Path | None, typer.Option("--from", help="Report what rig verify --json once printed; nothing is counted.")
     ] = None,
@@ -100,22 +107,27 @@ def verify(
     """
     from rig.cli.verify_witness import witnessed
     from rig.files.whole import check_free, write_files
+    from rig.report.files import check_kind, page_of, rendered
+    from rig.report.reading import read_result
     from rig.terminal.verify_view import verification_lines
     from rig.verify.errors import VerifyError
     from rig.verify.junit import junit as junit_report
     from rig.verify.point import Point
-    from rig.verify.report import read_result, report_html
+    from rig.verify.result import Verification
+    from rig.verify.setup import read_environment
 
     check_free([path for path in (report, junit) if path is not None], force)
-    if report is not None and report.suffix.lower() not in (".html", ".htm"):
-        raise VerifyError(f"--report is {report}, it must end in .html")
+    if report is not None:
+        check_kind("--report", report)
+    surroundings = read_environment(environment or [])
     own = {
         "--pulses": pulses, "--seconds": seconds, "--energy": energy, "--uncertainty": uncertainty, "--load": load,
-        "--constant": constant, "--from": result, "--report": report,
+        "--constant": constant, "--from": result,
     }  # fmt: skip
     if witness:
         alone = {
-            **own, "--series": series, "--resume": resume, "--junit": junit, "--counter-query": counter_query,
+            **own, "--report": report, "--environment": environment, "--series": series, "--resume": resume,
+            "--junit": junit, "--counter-query": counter_query,
             "--repeat": None if repeat == 1 else repeat, "--reference": None if reference == "meter" else reference,
             "--counter": None if counter == "fpga" else counter,
         }  # fmt: skip
@@ -127,7 +139,7 @@ def verify(
     if series is not None:
         if given := [flag for flag, value in own.items() if value is not None]:
             raise VerifyError(f"{given[0]} is for one verification: leave it out, points of a series have their own")
-        raise typer.Exit(_series(series, resume, junit, config, socket, json))
+        raise typer.Exit(_series(series, resume, junit, report, surroundings, config, socket, json))
     if resume is not None:
         raise VerifyError("--resume is for a --series: leave it out")
     point = Point(
@@ -152,12 +164,15 @@ def verify(
     )
     point.check()
     if result is not None:
-        found = read_result(result)
+        read = read_result(result)
+        if not isinstance(read, Verification):
+            raise VerifyError(f"{result} is the result of a series: rig report render makes its report")
+        found = read
     else:
-        found = _measured(point, loaded_configuration(config, load), config, socket)
+        found = _measured(point, loaded_configuration(config, load), config, socket, surroundings)
     contents = {junit: junit_report([found])} if junit is not None else {}
     if report is not None:
-        contents[report] = report_html(found).encode()
+        contents[report] = rendered(page_of(found), report)
     write_files(contents)
     if json:
         print_json(found)
@@ -168,13 +183,21 @@ def verify(
 
 
 def _series(
-    file: Path, resume: Path | None, junit: Path | None, config: Path | None, socket: Path | None, json: bool
+    file: Path,
+    resume: Path | None,
+    junit: Path | None,
+    report: Path | None,
+    surroundings: dict[str, str],
+    config: Path | None,
+    socket: Path | None,
+    json: bool,
 ) -> int:
     """Measure the points of a series that are not measured yet; the exit status."""
     import time
 
     from rig.files.whole import write_files
     from rig.hardware.provenance import rig_toml_digest
+    from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import series_lines
     from rig.verify.junit import junit as junit_report
     from rig.verify.series import Measured, PointResult, digest_of, read_series, series_result
@@ -189,15 +212,20 @@ def _series(
             each_s = (time.monotonic() - began) / fresh if fresh else None
             left = "" if each_s is None else f", about {each_s * (len(series.points) - k):.0f} s left"
             print_error(f"point {k + 1} of {len(series.points)}: {point.name}{left}")
-            result = PointResult(point.name, digest, _measured(point, chosen, config, socket))
+            fresh_result = _measured(point, chosen, config, socket, series.environment | surroundings)
+            result = PointResult(point.name, digest, fresh_result)
             measured.add(result)
             fresh += 1
         else:
             print_error(f"point {k + 1} of {len(series.points)}: {point.name}, measured before")
         found.append(PointResult(point.name, digest, result.verification))
     whole = series_result(series, found)
+    contents = {}
     if junit is not None:
-        write_files({junit: junit_report([each.verification for each in found], [each.name for each in found])})
+        contents[junit] = junit_report([each.verification for each in found], [each.name for each in found])
+    if report is not None:
+        contents[report] = rendered(page_of(whole), report)
+    write_files(contents)
     if json:
         print_json(whole)
     else:
@@ -206,12 +234,17 @@ def _series(
     return 0 if whole.passed else 1
 
 
-def _measured(point: Point, chosen: Config, config: Path | None, socket: Path | None) -> Verification:
+def _measured(
+    point: Point, chosen: Config, config: Path | None, socket: Path | None, surroundings: dict[str, str]
+) -> Verification:
     """Count, on the meter that runs or one of our own."""
+    from msgspec.structs import replace
+
     from rig.hardware.selection import metering_point, program_of
     from rig.terminal.verify_view import count_shown, progress_text
     from rig.verify.counters import counter_named
     from rig.verify.measure import Measurement
+    from rig.verify.setup import setup_of
     from rig.verify.source import known_source
     from rig.verify.standard import standard_named
 
@@ -257,7 +290,8 @@ def _measured(point: Point, chosen: Config, config: Path | None, socket: Path | 
             begin=begin,
         )
         try:
-            return measurement.measure()
+            found = measurement.measure()
+            return replace(found, setup=setup_of(chosen, program_of(chosen), id, found.provenance, surroundings))
         except KeyboardInterrupt:
             so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
             raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None

@@ -64,9 +64,9 @@ class RequestRefusedError(RigError):
 
     status = 1
 
-    def __init__(self, sentence: str, needs_key: bool = False) -> None:
+    def __init__(self, sentence: str, needs_key: bool = False, why: str | None = None) -> None:
         super().__init__(sentence)
-        self.needs_key = needs_key
+        self.needs_key, self.why = needs_key, why
 
 
 class MeterClient:
@@ -134,7 +134,7 @@ class MeterClient:
                     case Done(number=answered, result=result) if answered == number:
                         return result
                     case RequestRefused(number=answered) as refused if answered == number:
-                        raise RequestRefusedError(refused.sentence, refused.needs_key)
+                        raise RequestRefusedError(refused.sentence, refused.needs_key, refused.why)
                     case other:
                         kept.append(other)
                 if self._received > most:

@@ -82,6 +82,11 @@ class ReadState(msgspec.Struct, frozen=True, tag="read state"):
     """The exact reading of all that is registered; answered with State."""
 
 
+class ReadProgram(msgspec.Struct, frozen=True, tag="read program"):
+    """The program in force, as its file's tables and without keys, and how the seal stands; answered with
+    ProgramInForce."""
+
+
 class ReadContacts(msgspec.Struct, frozen=True, tag="read contacts"):
     """Request for the switches that are pressed and the inputs that are closed; answered with Contacts."""
 
@@ -151,13 +156,30 @@ class MoveSwitch(msgspec.Struct, frozen=True, tag="move switch"):
     pressed: bool
 
 
+class ShareLight(msgspec.Struct, frozen=True, tag="share light"):
+    """The optical port communicates: for so many seconds from now the test LED, whose light it is, shows no pulses
+    (P-1); 0: no longer. Of the optical port only; answered with `dark_ns`, when a flash that is lit will be over."""
+
+    seconds: float
+
+
+class NoteAccess(msgspec.Struct, frozen=True, tag="note access"):
+    """A session at a port is over: what it did, and whether it ended as it should, for the log (S-1)."""
+
+    read: bool
+    written: bool
+    procedures: bool
+    ended: bool
+
+
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """End the daemon in good order. Its owner alone may ask for it."""
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason
-    | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | Stop
+    LogOn | LogOff | ReadState | ReadProgram | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest
+    | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight
+    | NoteAccess | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
@@ -192,11 +214,15 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class RequestRefused(msgspec.Struct, frozen=True, tag="refused"):
-    """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help."""
+    """A request was not carried out, and nothing was changed: the sentence why, and whether a key could help.
+
+    `why` is the reason of the meter's door by its name in the log, such as "sealed"; None for any other.
+    """
 
     number: int
     sentence: str
     needs_key: bool = False
+    why: str | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, tag="reading"):
@@ -252,6 +278,16 @@ class State(msgspec.Struct, frozen=True, tag="state"):
 
     reading: ExactReading
     tick: int | None = None
+
+
+class ProgramInForce(msgspec.Struct, frozen=True):
+    """The result of ReadProgram: the program's digest, its tables as docs/program.md has them but for the keys of
+    [security], whether the seal is on, and whether it was broken."""
+
+    digest: str
+    file: dict[str, Any]
+    sealed: bool
+    seal_broken: bool
 
 
 class FlowedWindow(msgspec.Struct, frozen=True):

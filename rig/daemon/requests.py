@@ -22,13 +22,17 @@ from rig.daemon.protocol import (
     LogOn,
     MasterReset,
     MoveSwitch,
+    NoteAccess,
     OperateRelay,
+    ProgramInForce,
     ReadContacts,
+    ReadProgram,
     ReadSelf,
     ReadState,
     RequestRefused,
     ResetDemand,
     SetClock,
+    ShareLight,
     Stop,
     WriteProgram,
 )
@@ -36,6 +40,7 @@ from rig.failures import MENDABLE
 from rig.meter.access.decision import MOST_NAME, Asker, Granted
 from rig.meter.billing.source import Source
 from rig.program.build import Program
+from rig.program.written import public_file
 from rig.service.door import DoorError, MeterDoor
 from rig.service.service import Service
 
@@ -58,7 +63,7 @@ class Requests:
         try:
             reply = Done(ask.number, self._execute(ask))
         except DoorError as error:
-            reply = RequestRefused(ask.number, str(error), error.needs_key)
+            reply = RequestRefused(ask.number, str(error), error.needs_key, error.why and error.why.value)
         except MENDABLE as error:
             reply = RequestRefused(ask.number, str(error))
         if self._service.ticket == before:
@@ -88,6 +93,8 @@ class Requests:
                 self.forget(ask.client)
             case ReadState():
                 return door.read(asker)
+            case ReadProgram():
+                return self._program_in_force(asker)
             case ResetDemand():
                 door.reset_demand(asker)
             case ReadSelf():
@@ -112,9 +119,17 @@ class Requests:
                 door.write_program(asker, toml)
             case BreakSeal():
                 door.break_seal(asker)
+            case ShareLight(seconds):
+                return {"dark_ns": door.share_light(asker, seconds)}
+            case NoteAccess(read, written, procedures, ended):
+                door.note_access(asker, read=read, written=written, procedures=procedures, ended=ended)
             case other:
                 return self._of_the_rig(ask, other)
         return None
+
+    def _program_in_force(self, asker: Asker) -> ProgramInForce:
+        program, access = self._door.read_program(asker), self._service.access
+        return ProgramInForce(program.digest, public_file(program.file), access.sealed, access.state.seal_broken)
 
     def _of_the_rig(self, ask: Ask, asked: object) -> Any:
         service = self._service

@@ -51,6 +51,15 @@ A file with everything at its default:
     socket = "meter.sock"           # where its clients find it; left out: a path made from this file's
     group = "meter"                 # a group whose members may connect; left out: this user alone
 
+    [[ports]]                       # a serial port of the meter, as many as there are (docs/communication.md)
+    name = "optical"
+    kind = "optical"                # "optical", "rs-232" or "rs-485"
+    device = "/dev/ttyUSB0"         # or "pty": a pseudo-terminal of this computer, for tests and for clients on it
+    link = "optical.pty"            # of a pty: a link to it in the file system; left out: beside the meter's socket
+    address = 0                     # its own identity, 1 to 255; on RS-485 it answers to that alone
+    most_baud = 115200              # the fastest that it agrees to; it begins with 9600
+    trace = "optical.trace"         # a file of what goes over the line, passwords too; left out: none
+
     [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
     scroll_actuator_pin = 0
     magnet_actuator_pin = 1
@@ -92,6 +101,19 @@ _Path = Annotated[
     msgspec.Meta(pattern=r"^[^\x00]{1,4000}$(?!\n)", extra={"rule": "a path as text in quotes, not empty"}),
 ]
 """A file or a folder, from that of rig.toml. Empty it would be the folder itself, and no path has a NUL."""
+
+PTY = "pty"
+"""As the device of a port: a pseudo-terminal."""
+
+_PortName = Annotated[
+    str, msgspec.Meta(pattern=r"^[\w-]{1,20}$(?!\n)", extra={"rule": "up to 20 letters, digits, _ or -"})
+]
+_Device = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(pty|/dev/[\w./-]+)$(?!\n)", extra={"rule": '"/dev/ttyUSB0", or another serial port, or "pty"'}
+    ),
+]
 
 _ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
 
@@ -195,6 +217,18 @@ class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     group: str | None = None
 
 
+class PortConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A serial port of the meter (docs/communication.md)."""
+
+    name: _PortName = "optical"
+    kind: Literal["optical", "rs-232", "rs-485"] = "optical"
+    device: _Device = PTY
+    link: _Path | None = None
+    address: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
+    most_baud: Annotated[int, msgspec.Meta(ge=9600, le=115_200)] = 115_200
+    trace: _Path | None = None
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A whole rig.toml; every key may be left out."""
 
@@ -204,6 +238,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     meter: MeterFiles = MeterFiles()
     bench: BenchConfig = BenchConfig()
     daemon: DaemonConfig = DaemonConfig()
+    ports: tuple[PortConfig, ...] = ()
 
     @property
     def gpio(self) -> dict[str, int]:
@@ -227,6 +262,7 @@ def load(path: Path | None) -> Config:
                 f"hardware.spi_path and hardware.fram_path are both {os.path.realpath(config.hardware.fram_path)}: "
                 "give the FRAM its own chip select"
             )
+        _check_ports(config.ports)
         check(config.simulation.load, "simulation.load.")
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
@@ -245,7 +281,35 @@ def load(path: Path | None) -> Config:
     if simulation.board is not None:
         simulation = msgspec.structs.replace(simulation, board=str(path.parent / simulation.board))
     simulation = msgspec.structs.replace(simulation, load=beside_file(simulation.load, path.parent))
-    return msgspec.structs.replace(config, meter=MeterFiles(**beside), daemon=daemon, simulation=simulation)
+    ports = tuple(_port_beside(port, path.parent) for port in config.ports)
+    meter = MeterFiles(**beside)
+    return msgspec.structs.replace(config, meter=meter, daemon=daemon, simulation=simulation, ports=ports)
+
+
+def _port_beside(port: PortConfig, folder: Path) -> PortConfig:
+    """Give a port's files from the folder of rig.toml."""
+    paths = {key: str(folder / path) for key in ("link", "trace") if (path := getattr(port, key)) is not None}
+    return msgspec.structs.replace(port, **paths)
+
+
+def _check_ports(ports: tuple[PortConfig, ...]) -> None:
+    """Each port has a name and a line of its own. Raises ConfigError, without the file's name."""
+    names: set[str] = set()
+    devices: dict[str, str] = {}
+    for port in ports:
+        if port.name in names:
+            raise ConfigError(f"ports.name is {port.name!r} twice: give each port its own")
+        names.add(port.name)
+        if port.device != PTY and port.link is not None:
+            raise ConfigError(f"ports.link is of a pty, and port {port.name} has device {port.device}: leave it out")
+        if port.device != PTY and (other := devices.setdefault(os.path.realpath(port.device), port.name)) != port.name:
+            raise ConfigError(f"ports {other} and {port.name} both have {port.device}: give each its own")
+        if port.kind == "rs-485" and not port.address:
+            raise ConfigError(
+                f"ports.address of {port.name} must be 1 to 255: up to 32 meters share an RS-485 line, each its own"
+            )
+    if sum(port.kind == "optical" for port in ports) > 1:
+        raise ConfigError('two ports have kind "optical": a meter has one optical port')
 
 
 def _check_pins(config: Config) -> None:

@@ -14,6 +14,7 @@ from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker, Granted, LockedOut, Refusal, Refused, WrongKey
 from rig.meter.access.security import KEY_BYTES
 from rig.meter.billing.commands import Action, Command
+from rig.meter.billing.source import Source
 from rig.program.build import Program, build
 from rig.program.changes import actions_of
 from rig.program.schema import ProgramFile
@@ -23,16 +24,23 @@ from rig.service.service import Service
 
 _KEY = re.compile(rf"[0-9A-Fa-f]{{1,{2 * KEY_BYTES}}}")
 
+PORTS = frozenset({Source.OPTICAL, Source.RS232, Source.RS485, Source.MODEM})
+"""Sources that have sessions of a protocol."""
+
+MOST_SHARED_S = 10.0
+"""Seconds that the optical port has the light for at a time: if its process dies, the LED is the meter's again."""
+
 MOST_TEST_S = 60.0
 """Seconds that an output may be closed for a test of its wiring."""
 
 
 class DoorError(RigError):
-    """Error of a request that is refused, nothing being changed: one sentence. `needs_key`: a key could help."""
+    """Error of a request that is refused, nothing being changed: one sentence. `needs_key`: a key could help; `why`:
+    the decision's reason, None for any other."""
 
-    def __init__(self, sentence: str, needs_key: bool = False) -> None:
+    def __init__(self, sentence: str, needs_key: bool = False, why: Refusal | None = None) -> None:
         super().__init__(sentence)
-        self.needs_key = needs_key
+        self.needs_key, self.why = needs_key, why
 
 
 class MeterDoor:
@@ -45,10 +53,17 @@ class MeterDoor:
         self._service, self._configured = service, configured
 
     def log_on(self, asker: Asker, key: str) -> Granted:
-        """Prove a level. Raises DoorError for a wrong key, or one that comes too soon after wrong ones."""
-        if not _KEY.fullmatch(key):
+        """Prove a level. Raises DoorError for a wrong key, or one that comes too soon after wrong ones.
+
+        A person who types what can be no key is told how one looks. At a port it is a wrong key and counts as one, as
+        it may come from a list of passwords.
+        """
+        if _KEY.fullmatch(key):
+            value = int(key, 16).to_bytes(KEY_BYTES, "big")
+        elif asker.source in PORTS:
+            value = b""
+        else:
             raise DoorError("a key has up to six hexadecimal digits, such as 00A5F1", needs_key=True)
-        value = int(key, 16).to_bytes(KEY_BYTES, "big")
         found = self._service.access.log_on(asker.source, value, self._now_ns, asker.name)
         self._service.log_access()
         if isinstance(found, WrongKey | LockedOut):
@@ -59,6 +74,11 @@ class MeterDoor:
         """Give the exact reading of all that is registered."""
         self._decide(asker, MeterAction.READ)
         return self._service.reading()
+
+    def read_program(self, asker: Asker) -> Program:
+        """Give the program in force."""
+        self._decide(asker, MeterAction.READ)
+        return self._service.program
 
     def reset_demand(self, asker: Asker) -> None:
         """Reset demand (Q-5)."""
@@ -134,6 +154,21 @@ class MeterDoor:
         """Break the seal: always refused here, with how it is done."""
         self._decide(asker, MeterAction.BREAK_SEAL)
 
+    def share_light(self, asker: Asker, seconds: float) -> int:
+        """Keep the test LED dark while the optical port communicates (P-1); in how many ns it is."""
+        if asker.source is not Source.OPTICAL:
+            raise DoorError(f"the test LED is shared with the optical port, not with {asker.source.value}")
+        if not 0 <= seconds <= MOST_SHARED_S:
+            raise DoorError(f"the light can be shared for up to {MOST_SHARED_S:g} s at a time, not {seconds:g} s")
+        return self._service.share_light(round(seconds * 1e9))
+
+    def note_access(self, asker: Asker, *, read: bool, written: bool, procedures: bool, ended: bool) -> None:
+        """Log what a session at a port did. Raises DoorError for an asker that is at no port."""
+        if asker.source not in PORTS:
+            raise DoorError(f"{asker.source.value} is no port with sessions: there is nothing to note")
+        self._service.access.note(asker, self._now_ns, read=read, written=written, procedures=procedures, ended=ended)
+        self._service.log_access()
+
     @property
     def _now_ns(self) -> int:
         return self._service.meter.billing.now_ns
@@ -143,7 +178,7 @@ class MeterDoor:
         decision = service.access.decide_all(actions, asker, service.conditions, self._now_ns)
         service.log_access()
         if isinstance(decision, Refused):
-            raise DoorError(decision.sentence, needs_key=decision.why is Refusal.LEVEL)
+            raise DoorError(decision.sentence, decision.why is Refusal.LEVEL, decision.why)
 
     def _command(self, asker: Asker, asked: MeterAction, action: Action) -> None:
         self._decide(asker, asked)

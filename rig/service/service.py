@@ -52,7 +52,7 @@ from rig.service.events import HostTimeBelieved, HostTimeDoubted, TookOver
 from rig.service.front_panel import FrontPanel
 from rig.service.host_time import BUILT_UTC_NS, HostTime
 from rig.service.input_contacts import InputContacts
-from rig.service.outputs import Outputs
+from rig.service.outputs import LED_WIDTH_NS, Outputs
 from rig.service.persistence import Persistence, Resumed, follows
 from rig.service.running import BoardRun, Running, decoded_running
 from rig.store.events import StoreDamaged
@@ -361,6 +361,12 @@ class Service:
         contact = (Position.KY if closed else Position.KZ).value
         event = RelayOperated(self.meter.billing.now_ns, id, contact, round(seconds * 1e3), source)
         self._take([event], ())
+
+    def share_light(self, ns: int) -> int:
+        """Keep the test LED dark for so long, for the optical port (P-1); give the ns until a lit flash is over."""
+        led = self.outputs.led
+        led.withhold(self.hardware.clock.now_ns() + ns)
+        return LED_WIDTH_NS if led.lit else 0
 
     @property
     def ticket(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from rig.daemon.address import runtime_folder
@@ -28,15 +29,18 @@ def start_and_show(
     hands: Path | None = None,
     socket: Path | None = None,
     metering: tuple[str, ...] = METERING,
+    listening: Callable[[Path], None] = lambda path: None,
 ) -> Ended:
     """Start a meter, show it for `seconds` of its time or until Ctrl-C, and wait for its end.
 
-    `hands` is a recording of switch movements for a simulated rig. Raises StartError for a meter that could not run,
+    `hands` is a recording of switch movements for a simulated rig. `listening` is called with the socket once the meter
+    listens there. Raises StartError for a meter that could not run,
     and what `show` raises.
     """
     path = socket or own_socket()
     launched = Launched(Start(config, str(path), seconds, paced, None if hands is None else str(hands)), metering)
     try:
+        listening(path)
         with MeterClient.connect(path, "command line", "rig run") as client:
             ended = show(client, audience, ours=True, begin=launched.begin)
     except BaseException:

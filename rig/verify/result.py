@@ -62,6 +62,14 @@ class Limits(msgspec.Struct, frozen=True):
     order_errors: int = 0
 
 
+class Setup(msgspec.Struct, frozen=True):
+    """Setup, each a name and its text: the meter's nameplate, the rig's configuration, the surroundings."""
+
+    meter: dict[str, str] = {}
+    configuration: dict[str, str] = {}
+    environment: dict[str, str] = {}
+
+
 class Verification(msgspec.Struct, frozen=True):
     """The result. Energy is in Wh (varh, VAh) at the meter; pulses, seconds and energy are those of all repeats."""
 
@@ -90,6 +98,7 @@ class Verification(msgspec.Struct, frozen=True):
     simulated: bool
     fidelity: str
     provenance: Provenance
+    setup: Setup = Setup()
 
 
 COVERAGE = 2.0

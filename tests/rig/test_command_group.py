@@ -244,7 +244,7 @@ def completion(shell: tuple[Path, dict[str, str]]) -> str:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        (["rig", "re"], ["record", "replay"]),
+        (["rig", "re"], ["record", "replay", "report"]),
         (["rig", "program", ""], ["check", "schema", "new"]),
         (["rig", "bill", "load.csv", "--st"], ["--stamps", "--store"]),
         (["rig", "bill", "--stamps", ""], ["begin", "end"]),

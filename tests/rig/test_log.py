@@ -13,7 +13,19 @@ import pytest
 
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Refusal
-from rig.meter.access.events import ActionRefused, LoggedOn, LogOnFailed, LogOnLockedOut, MeterSealed, SealBroken
+from rig.meter.access.events import (
+    ActionRefused,
+    LoggedOn,
+    LogOnFailed,
+    LogOnLockedOut,
+    MeterSealed,
+    PortRead,
+    PortWritten,
+    ProcedureInvoked,
+    SealBroken,
+    SessionBrokeOff,
+    SessionEnded,
+)
 from rig.meter.billing.events import (
     Cause,
     ClockSetFrom,
@@ -209,6 +221,16 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         "KYZ2, contact K-Y, for 5000 ms, from command line",
     ),
     (SealBroken(AT), 47, "seal broken", {}, ""),
+    *(
+        (kind(AT, Source.OPTICAL, 3), code, name, {"source": "optical port", "times": 3}, "from optical port, 3 times")
+        for kind, code, name in (
+            (PortRead, 7, "accessed for read"),
+            (PortWritten, 8, "accessed for write"),
+            (ProcedureInvoked, 9, "procedure invoked"),
+            (SessionEnded, 12, "session ended"),
+            (SessionBrokeOff, 13, "session broke off"),
+        )
+    ),
     (MeterSealed(AT), 2059, "sealed", {}, ""),
     (
         StoreAdopted(AT, "serial 1", "serial 2", "handed over", Source.COMMAND_LINE),

@@ -36,7 +36,12 @@ from rig.meter.access.events import (
     LogOnFailed,
     LogOnLockedOut,
     MeterSealed,
+    PortRead,
+    PortWritten,
+    ProcedureInvoked,
     SealBroken,
+    SessionBrokeOff,
+    SessionEnded,
 )
 from rig.meter.access.lockout import LockOut
 from rig.meter.access.log import AccessLog
@@ -130,6 +135,14 @@ class Access:
             self.state.term += 1
             self._seal_changed(SealBroken(now_ns))
         return decision
+
+    def note(self, asker: Asker, now_ns: int, *, read: bool, written: bool, procedures: bool, ended: bool) -> None:
+        """Take a session at a port into the log: what it did, and whether it ended as it should."""
+        source = asker.source
+        for happened, kind in ((read, PortRead), (written, PortWritten), (procedures, ProcedureInvoked)):
+            if happened:
+                self._log.add(kind(now_ns, source))
+        self._log.add(SessionEnded(now_ns, source) if ended else SessionBrokeOff(now_ns, source))
 
     def reprogram(self, security: Security, now_ns: int) -> None:
         """A program was written, as decided before: its keys and seal are in force, and all proven levels are over.

@@ -1,4 +1,4 @@
-"""Events of the meter's door for the log (S-1, S-2; 47 is a code of ANSI C12.19's history log, the others our own).
+"""Events of the meter's door for the log (S-1, S-2). Codes below 2048 are of ANSI C12.19's history log.
 
 Times are the meter's, UTC ns. `name` is the asker's, such as a module's; "" where its source says all. `times`: how
 many equal ones came since the one before in the log, this one among them.
@@ -84,4 +84,62 @@ class MeterSealed(LogEvent):
     code = 2059
 
 
-AccessEvent = LoggedOn | LogOnFailed | LogOnLockedOut | ActionRefused | SealBroken | MeterSealed
+@dataclass(frozen=True, slots=True)
+class PortRead(LogEvent):
+    """A session at a port read tables: C12.19's "accessed for read"."""
+
+    label = "accessed for read"
+    code = 7
+
+    source: Source
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PortWritten(LogEvent):
+    """A session at a port wrote tables: C12.19's "accessed for write"."""
+
+    label = "accessed for write"
+    code = 8
+
+    source: Source
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureInvoked(LogEvent):
+    """A session at a port invoked procedures."""
+
+    label = "procedure invoked"
+    code = 9
+
+    source: Source
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(LogEvent):
+    """A session at a port ended as it should."""
+
+    label = "session ended"
+    code = 12
+
+    source: Source
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBrokeOff(LogEvent):
+    """A session at a port ended by a time-out, or with its line."""
+
+    label = "session broke off"
+    code = 13
+
+    source: Source
+    times: int = 1
+
+
+AccessEvent = (
+    LoggedOn | LogOnFailed | LogOnLockedOut | ActionRefused | SealBroken | MeterSealed
+    | PortRead | PortWritten | ProcedureInvoked | SessionEnded | SessionBrokeOff
+)  # fmt: skip

@@ -5,18 +5,33 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from rig.meter.access.events import AccessEvent, ActionRefused, LoggedOn, LogOnLockedOut
+from rig.meter.access.events import (
+    AccessEvent,
+    ActionRefused,
+    LoggedOn,
+    LogOnLockedOut,
+    PortRead,
+    PortWritten,
+    ProcedureInvoked,
+    SessionBrokeOff,
+    SessionEnded,
+)
 from rig.meter.billing.time_units import SECOND_NS
 
 QUIET_NS = 600 * SECOND_NS
 """For so long an event that differs in its time only is counted and not written again."""
+
+COUNTED = (
+    LoggedOn, LogOnLockedOut, ActionRefused, PortRead, PortWritten, ProcedureInvoked, SessionEnded, SessionBrokeOff,
+)  # fmt: skip
+"""Events that whoever asks can repeat as often as he likes."""
 
 MOST_KINDS = 256
 """Events remembered as written, the oldest first out."""
 
 
 class AccessLog:
-    """Entries not yet taken. Log-ons, refusals and keys during a lock-out that repeat come once in QUIET_NS.
+    """Entries not yet taken. Those of COUNTED that repeat come once in QUIET_NS.
 
     What is remembered of them does not outlive a power cycle: then the first one is written anew.
     """
@@ -27,7 +42,7 @@ class AccessLog:
 
     def add(self, event: AccessEvent) -> None:
         """Write an event down, or count it."""
-        if not isinstance(event, LoggedOn | LogOnLockedOut | ActionRefused):
+        if not isinstance(event, COUNTED):
             self._waiting.append(event)
             return
         kind = (type(event), replace(event, utc_ns=0))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rig.files.strict_toml import ConfigError, shown
+from rig.replay.intervals.cell_units import cell_unit
 
 COLUMNS = ("kwh_delivered", "kwh_received", "kvarh_lagging", "kvarh_leading")
 
@@ -55,11 +56,18 @@ _METERS = {
 
 @dataclass(frozen=True)
 class Source:
-    """A column of the file at a place: its numbers times `factor` are kWh (kvarh), or kW (kvar) if it is a power."""
+    """A column of the file at a place: its numbers times `factor` are kWh (kvarh), or kW (kvar) if it is a power.
+    `by_cells`: only its cells say so."""
 
     place: int
     factor: Fraction
     power: bool
+    by_cells: bool = False
+
+    @property
+    def exponent(self) -> int:
+        """The factor as a power of ten."""
+        return {Fraction(1, 1000): -3, Fraction(1): 0}.get(self.factor, 3)
 
 
 @dataclass(frozen=True)
@@ -112,14 +120,18 @@ def unit_of(name: str) -> tuple[str, Fraction, bool] | None:
     return None
 
 
-def recognise(names: Sequence[str], given: Mapping[str, str], *, ends: bool) -> Layout | None:
+def recognise(
+    names: Sequence[str], given: Mapping[str, str], *, ends: bool, below: Sequence[str] = ()
+) -> Layout | None:
     """Give the layout under a line of names; None if it is no such line. Raises WrongColumns.
 
-    `given` are names by key (`parse_columns`), `ends` says that the ends of intervals are wanted.
+    `given` are names by key (`parse_columns`), `ends` says that the ends of intervals are wanted, `below` are by
+    column the first cell with a unit, which counts where a name has none.
     """
     plain = [plain_name(name) for name in names]
     notes: list[str] = []
-    sources = _given_sources(names, given) if len(given.keys() - {"time", "meter"}) else _sources(names, notes)
+    chosen = given.keys() - {"time", "meter"}
+    sources = _given_sources(names, given) if chosen else _sources(names, below, notes)
     if not sources:
         return None
     times = _given_times(names, given["time"]) if "time" in given else _times(names, plain, ends, notes)
@@ -171,14 +183,18 @@ def _given_times(names: Sequence[str], name: str) -> tuple[int, ...]:
     return () if None in places else tuple(place for place in places if place is not None)
 
 
-def _sources(names: Sequence[str], notes: list[str]) -> dict[str, Source]:
+def _sources(names: Sequence[str], below: Sequence[str], notes: list[str]) -> dict[str, Source]:
     """By their names: one written as in COLUMNS first, energy before power."""
     found: dict[str, list[tuple[int, str, Source]]] = {}
     for place, name in enumerate(names):
-        if (unit := unit_of(name)) is not None:
+        unit = unit_of(name)
+        by_cells = unit is None and place < len(below) and (own := cell_unit(below[place].strip())) is not None
+        if by_cells and own is not None:
+            unit = unit_of(f"{name} {own.word}")
+        if unit is not None:
             column, factor, power = unit
             rank = 0 if name.strip().lower().replace(" ", "_") == column else 2 if power else 1
-            found.setdefault(column, []).append((rank, name.strip(), Source(place, factor, power)))
+            found.setdefault(column, []).append((rank, name.strip(), Source(place, factor, power, by_cells)))
     sources = {}
     for column, ranked in found.items():
         ranked.sort(key=lambda each: each[0])
@@ -191,9 +207,10 @@ def _sources(names: Sequence[str], notes: list[str]) -> dict[str, Source]:
                 f"{column}=NAME"
             )
         if rank:
-            unit = next(word for word in re.findall(r"[^\W_]+", name.lower()) if word in _UNITS)
+            words = re.findall(r"[^\W_]+", name.lower())
             kind = ", a mean power times the interval's length" if source.power else ""
-            notes.append(f"column {shown(name)} is read as {column}, in {_trade(unit)}{kind}")
+            told = "the units of its cells" if source.by_cells else _trade(next(w for w in words if w in _UNITS))
+            notes.append(f"column {shown(name)} is read as {column}, in {told}{kind}")
         sources[column] = source
     return sources
 

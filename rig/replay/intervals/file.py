@@ -62,7 +62,7 @@ def read_intervals(
     data = read_bytes(path, notes)
     writing = writing or Writing()
     if is_xml(data):
-        return read_green_button(path, data, calendar, minutes, writing, notes)
+        return read_green_button(path, data, calendar, minutes, writing, notes, stamps_end=stamps_end)
     return _Reading(path, calendar, stamps_end is not False, notes).load(data, minutes, writing, stamps_end is None)
 
 
@@ -154,7 +154,7 @@ class _Reading:
                 self._path,
                 column,
                 [row.time for row in rows],
-                [table.numbers[row.energies[place]] for row in rows if row.energies is not None],
+                [table.numbers[place][row.energies[place]] for row in rows if row.energies is not None],
                 [row.line for row in rows],
                 power=table.sources[place].power,
             )

@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, zip_longest
 from math import lcm
 from pathlib import Path
 from typing import NamedTuple
@@ -24,13 +24,13 @@ from typing import NamedTuple
 from rig.files.strict_toml import shown
 from rig.meter.billing.time_units import HOUR_NS
 from rig.replay.intervals.blanks import cell_text, without_footer
+from rig.replay.intervals.cell_units import cell_unit
 from rig.replay.intervals.columns import COLUMNS, Layout, Source, WrongColumns, recognise
-from rig.replay.intervals.decimals import notation_of
 from rig.replay.intervals.encoding import IntervalFileError, decode
 from rig.replay.intervals.hours import as_clock
+from rig.replay.intervals.numbers import read_numbers
 from rig.replay.intervals.record import counted
 from rig.replay.intervals.times import WrongStamp, read_times
-from rig.replay.intervals.values import MOST_DECIMALS, MOST_KWH
 from rig.replay.intervals.writing import Writing
 
 MOST_LINES = 4_000_000
@@ -55,7 +55,7 @@ class LoadRow(NamedTuple):
 @dataclass
 class Rows:
     """All lines in the order of the file; `columns` are those of COLUMNS that it has, `others` its columns that do not
-    count. `numbers` is of every text, in the unit of its column's source. `notes` say how the file was read.
+    count. `numbers` is by column of every text, in the unit of its source. `notes` say how the file was read.
     `named`: the name of the column of times says whether intervals begin or end at them."""
 
     columns: tuple[str, ...]
@@ -63,30 +63,31 @@ class Rows:
     named: bool
     others: tuple[str, ...] = ()
     rows: list[LoadRow] = field(default_factory=list)
-    numbers: dict[str, Decimal] = field(default_factory=dict)
+    numbers: list[dict[str, Decimal]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def flows(self, place: int) -> bool:
         """Return whether a line has energy."""
         energies = self.rows[place].energies
-        return energies is not None and any(self.numbers[text] for text in energies)
+        return energies is not None and any(
+            known[text] for known, text in zip(self.numbers, energies, strict=True)
+        )
 
     def units(self, length_ns: int) -> tuple[int, list[dict[str, int]]]:
         """Every number exactly, by column, as an integer of kWh (kvarh) over one scale; power flows for `length_ns`."""
         factors = [
             source.factor * Fraction(length_ns, HOUR_NS) if source.power else source.factor for source in self.sources
         ]
-        places = max((-int(number.as_tuple().exponent) for number in self.numbers.values()), default=0)
+        all_numbers = [number for known in self.numbers for number in known.values()]
+        places = max((-int(number.as_tuple().exponent) for number in all_numbers), default=0)
         common = lcm(*(factor.denominator for factor in factors))
         scale = 10 ** max(places, 0)
-        whole = {}
-        for text, number in self.numbers.items():
-            numerator, denominator = number.as_integer_ratio()
-            whole[text] = numerator * (scale // denominator)
-        by_factor = {
-            factor: {text: unit * int(factor * common) for text, unit in whole.items()} for factor in set(factors)
-        }
-        return scale * common, [by_factor[factor] for factor in factors]
+        units = []
+        for factor, known in zip(factors, self.numbers, strict=True):
+            whole = int(factor * common)
+            ratios = {text: number.as_integer_ratio() for text, number in known.items()}
+            units.append({text: ratio[0] * (scale // ratio[1]) * whole for text, ratio in ratios.items()})
+        return scale * common, units
 
 
 class _Line(NamedTuple):
@@ -125,6 +126,16 @@ def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writi
         raise IntervalFileError(f"{path}: {error}") from None
 
 
+def has_header(path: Path, text: str, writing: Writing) -> bool:
+    """Return whether a text begins with names of columns that are a load record's. Raises IntervalFileError,
+    csv.Error."""
+    try:
+        _header(path, text, SEPARATORS, writing, True)
+    except WrongColumns:
+        return True  # energies are there, but not which of them
+    return True
+
+
 def _lines(text: str, separator: str) -> Iterator[_Line]:
     """Number and cells of each line that counts."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
@@ -137,8 +148,10 @@ def _header(path: Path, text: str, separators: str, writing: Writing, ends: bool
     """The separator, the line with the columns' names, by its place among those that count, and what they are."""
     top = "\n".join(line for line in text.split("\n", MOST_ABOVE)[:MOST_ABOVE] if not line.startswith("#"))
     for separator in sorted(separators, key=top.count, reverse=True):
-        for place, line in enumerate(islice(_lines(text, separator), MOST_ABOVE), 1):
-            if (layout := recognise(line.cells, writing.columns, ends=ends)) is not None:
+        lines = list(islice(_lines(text, separator), MOST_ABOVE))
+        for place, line in enumerate(lines, 1):
+            below = _with_units(line.cells, lines[place:])
+            if (layout := recognise(line.cells, writing.columns, ends=ends, below=below)) is not None:
                 return separator, _Line(place, line.cells), layout
     first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     separator = max(separators, key=first.count)
@@ -153,6 +166,12 @@ def _header(path: Path, text: str, separators: str, writing: Writing, ends: bool
         f"{path}: no column {missing}: its first line has {found}, it must name time and kwh_delivered, or --columns "
         "says which they are"
     )
+
+
+def _with_units(names: Sequence[str], below: Sequence[_Line]) -> list[str]:
+    """By column the first cell that has a unit; nothing where there is none."""
+    columns = zip_longest(*(line.cells[: len(names)] for line in below), fillvalue="")
+    return [next((cell for cell in cells if cell[-1:].isalpha() and cell_unit(cell.strip())), "") for cells in columns]
 
 
 def _read(
@@ -206,7 +225,9 @@ def _read(
     if len(layout.times) > 1:
         clocks = as_clock(clocks, names[layout.times[-1]].strip(), ends=ends, sure=sure)
     stamps = [f"{day} {clock}".strip() for day, clock in zip(days, clocks, strict=True)]
-    _take_numbers(path, table, numbers, values, separator, writing.decimal)
+    found = read_numbers(path, columns, sources, numbers, values, separator, writing.decimal)
+    table.numbers = found.by_column
+    table.notes += found.notes
     try:
         times, note = read_times(stamps, writing.time_format)
     except WrongStamp as error:
@@ -237,51 +258,3 @@ def _check_meters(path: Path, place: int | None, meters: Mapping[str, int], want
         raise IntervalFileError(f"{path} has no column of meters for --meter: name it with --columns meter=NAME")
     if wanted not in meters:
         raise IntervalFileError(f"{path} has no meter {shown(wanted)} for --meter: it has {found}")
-
-
-def _take_numbers(
-    path: Path,
-    table: Rows,
-    lines: Sequence[int],
-    values: Sequence[tuple[str, ...]],
-    separator: str,
-    decimal: str | None,
-) -> None:
-    """Read every text once; errors are of the first line that has it."""
-    first: dict[str, int] = {}
-    for place, texts in enumerate(values):
-        for text in texts:
-            if text not in first and any(texts):
-                if "" in texts:
-                    raise IntervalFileError(
-                        f"{path}, line {lines[place]}: {table.columns[texts.index('')]} is empty, it must be a number "
-                        "where other columns have one, such as 0"
-                    )
-                first[text] = place
-    notation = notation_of(first, separator, decimal)
-    if notation is None:
-        sign = "," if any("," in text for text in first) else "."
-        text = next(text for text in first if sign in text)
-        raise IntervalFileError(
-            f"{path}, line {lines[first[text]]}: {shown(text)} can be read in two ways, and so can all numbers with a "
-            f"{'comma' if sign == ',' else 'point'}: say with --decimal . or --decimal , which sign is the decimal one"
-        )
-    if notation.note is not None:
-        table.notes.append(notation.note)
-    for text, place in first.items():
-        try:
-            number = Decimal(notation.plain(text))
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not (number.is_finite() and 0 <= number <= MOST_KWH and int(number.as_tuple().exponent) >= -MOST_DECIMALS):
-            raise _wrong_number(path, lines[place], table.columns[values[place].index(text)], text)
-        table.numbers[text] = number
-
-
-def _wrong_number(path: Path, line: int, column: str, text: str) -> IntervalFileError:
-    unit = column.partition("_")[0].replace("kwh", "kWh")
-    hint = "; energy received goes in kwh_received" if text.startswith("-") and column == "kwh_delivered" else ""
-    return IntervalFileError(
-        f"{path}, line {line}: {column} is {shown(text)}, it must be a number of {unit} from 0 to {MOST_KWH} with at "
-        f"most {MOST_DECIMALS} decimals{hint}"
-    )

@@ -142,7 +142,7 @@ def test_a_file_that_holds_no_points_is_refused_and_left_alone(tmp_path: Path, t
 def test_options_of_one_verification_are_not_for_a_series(tmp_path: Path) -> None:
     for words, why in (
         (["--series", "a.toml", "--pulses", "5"], "--pulses is for one verification"),
-        (["--series", "a.toml", "--report", "a.html"], "--report is for one verification"),
+        (["--series", "a.toml", "--from", "a.json"], "--from is for one verification"),
         (["--resume", "a.jsonl"], "--resume is for a --series"),
     ):
         refused = CliRunner().invoke(app, ["verify", *words])
@@ -158,7 +158,8 @@ def test_a_series_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch: 
         '[[points]]\nname = "wrong"\nload = "10 A"\npulses = 10\nconstant_wh = "0.15075"\n'
         '[[averages]]\nname = "mean"\nweights = { FL = 1, wrong = 1 }\n'
     )
-    words = ["verify", "--series", "s.toml", "--resume", "s.jsonl", "--json", "--junit", "s.xml", "--force"]
+    files = ["--resume", "s.jsonl", "--junit", "s.xml", "--report", "s.pdf"]
+    words = ["verify", "--series", "s.toml", "--json", "--force", *files]
     first = CliRunner().invoke(app, words)
     assert first.exit_code == 1, first.output
     whole = msgspec.json.decode(first.stdout, type=SeriesResult)

@@ -1,0 +1,246 @@
+"""The data link of C12.18: whole messages over a line that loses, damages and repeats (X-1). Pure: time is passed in.
+
+What comes, after a packet to others, which is never answered:
+
+    packet                                                   then
+    damaged                                                  NAK
+    not the one before, single or last of its message        ACK, the message is received
+    not the one before, first or next of its message         ACK
+    not the one before, and no packet of any message         ACK; the last of them: a message that is none
+    the one before again, its answer acknowledged            ACK
+    the one before again, answer acknowledged, an identify   ACK, the message is received
+    the one before again, its answer not acknowledged        ACK, the packet of the answer again, as by NAK
+    the one before again, no answer yet                      ACK
+
+What is sent, packet by packet:
+
+    state     event                          then                    becomes
+    idle      send                           first packet            awaiting
+    awaiting  ACK, more packets              next packet             awaiting
+    awaiting  ACK, no more                   acknowledged            idle
+    awaiting  NAK, tries left                packet again            awaiting
+    awaiting  response time-out, tries left  packet again            awaiting
+    awaiting  either, none left              failed                  idle
+    awaiting  a packet that is new           acknowledged            idle
+    awaiting  ACK or NAK, packet not gone    nothing                 awaiting
+    idle      ACK or NAK                     nothing                 idle
+
+A new packet acknowledges what was sent before: some clients lose the ACK of their last packet, by a flush of their own
+output, and never send it again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from rig.communication.c1218.packets import (
+    ACK,
+    NAK,
+    OVERHEAD,
+    Acknowledgement,
+    Damaged,
+    Packet,
+    PacketReader,
+)
+from rig.communication.c1218.settings import LinkSettings, Timing
+
+IDENTIFY = 0x20
+
+MOST_MESSAGE = 1 << 16
+"""Bytes of a message of several packets; more is received, and is none."""
+
+MOST_RECEIVED = 16
+"""Messages that wait to be looked at: a peer that sends another without awaiting its answer gives up the oldest."""
+
+BITS = 10
+"""Bits of a byte on the line: start, eight, stop."""
+
+
+class Link:
+    """The link of one port. `size`, `packets`, `baud` and `timing` are those in force; who negotiates sets them.
+
+    `received` has the messages that came, None for one that is none; `acknowledged` and `failed` say what became of the
+    last one sent: whoever looks at them takes them back. Of what is to go out there is one acknowledgement and one
+    packet at most, so that a peer that never listens fills nothing.
+    """
+
+    def __init__(self, settings: LinkSettings) -> None:
+        self._settings = settings
+        self._reader = PacketReader(settings.most_size)
+        self.received: deque[bytes | None] = deque(maxlen=MOST_RECEIVED)
+        self.acknowledged = self.failed = False
+        self.heard_ns = 0
+        """When the last whole packet came for us, or the last byte of one from us has gone."""
+        self._acknowledgement = self._packet = b""
+        self._byte_ns = 0
+        self.restore()
+
+    def restore(self) -> None:
+        """Go back to what is in force before anything is negotiated, and forget what came and went."""
+        settings = self._settings
+        self.size, self.packets, self.baud = settings.size, settings.packets, settings.baud
+        self.timing: Timing = settings.timing
+        self._toggle = False
+        """Of the next new packet."""
+        self._before: tuple[bool, int] | None = None
+        self._answered = False
+        self._parts: bytearray | None = None
+        self._follow = 0
+        self._unsent: deque[Packet] = deque()
+        self._sent: bytes | None = None
+        self._tries = 0
+        self._again_ns = 0
+
+    @property
+    def awaiting(self) -> bool:
+        """True while a packet that was sent is not acknowledged."""
+        return self._sent is not None
+
+    @property
+    def speaks(self) -> bool:
+        """True while something is to go out."""
+        return bool(self._acknowledgement or self._packet)
+
+    def drop_output(self) -> None:
+        """Drop what is to go out."""
+        self._acknowledgement = self._packet = b""
+
+    @property
+    def most(self) -> int:
+        """Bytes of the longest message that can be sent."""
+        return self.packets * (self.size - OVERHEAD)
+
+    @property
+    def next_ns(self) -> int | None:
+        """Instant at which `tick` is next needed, or `output` has something; None: not before bytes come."""
+        instants = []
+        if self.speaks:
+            instants.append(self._byte_ns + self.timing.turn_around_ns)
+        if self._reader.receiving:
+            instants.append(self._byte_ns + self.timing.inter_character_ns)
+        elif self.awaiting:
+            instants.append(self._again_ns)
+        return min(instants, default=None)
+
+    def send(self, message: bytes, now_ns: int) -> None:
+        """Send a message of up to `most` bytes; its packets go one by one."""
+        assert 0 < len(message) <= self.most, f"{len(message)} bytes for {self.packets} packets of {self.size}"
+        room = self.size - OVERHEAD
+        parts = [message[at : at + room] for at in range(0, len(message), room)]
+        self._unsent.clear()
+        for number, part in enumerate(parts):
+            follow, multi = len(parts) - 1 - number, len(parts) > 1
+            self._unsent.append(
+                Packet(part, self._settings.address, self._toggle, follow, multi, multi and number == 0)
+            )
+            self._toggle = not self._toggle
+        self._answered = False
+        self._send_next(now_ns)
+
+    def output(self, now_ns: int) -> bytes:
+        """Take what is to go out now: none before the pause that turning the line around needs."""
+        if now_ns < self._byte_ns + self.timing.turn_around_ns:
+            return b""
+        data = self._acknowledgement + self._packet
+        self._acknowledgement = self._packet = b""
+        return data
+
+    def feed(self, data: bytes, now_ns: int) -> None:
+        """Take bytes that came."""
+        self.tick(now_ns)
+        self._byte_ns = now_ns
+        for heard in self._reader.feed(data):
+            match heard:
+                case Packet():
+                    self._take(heard, now_ns)
+                case Damaged(identity):
+                    self._complain(identity)
+                case Acknowledgement() if not self.awaiting or self._packet:
+                    pass  # of nothing: what is to be acknowledged has not gone out yet
+                case Acknowledgement.ACK:
+                    self._send_next(now_ns)
+                case Acknowledgement.NAK:
+                    self._send_again(now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Let time-outs happen that are due."""
+        if self._reader.receiving:
+            if now_ns >= self._byte_ns + self.timing.inter_character_ns:
+                damaged = self._reader.give_up()
+                if damaged is not None:
+                    self._complain(damaged.identity)
+        elif self.awaiting and now_ns >= self._again_ns:
+            self._send_again(now_ns)
+
+    # --- what comes -------------------------------------------------------------------------------------------
+
+    def _complain(self, identity: int) -> None:
+        if self._settings.answers(identity):
+            self._acknowledgement, self._packet = bytes((NAK,)), b""
+
+    def _take(self, packet: Packet, now_ns: int) -> None:
+        if not self._settings.answers(packet.identity) or packet.format:
+            return
+        self._acknowledgement, self._packet = bytes((ACK,)), b""
+        self.heard_ns = now_ns
+        here = packet.toggle, packet.crc
+        if here == self._before:
+            if self.awaiting:
+                self._send_again(now_ns)
+            elif self._answered and packet.data == bytes((IDENTIFY,)):
+                self.received.append(packet.data)
+            return
+        self._before = here
+        if self.awaiting:
+            self._finish()
+        self._join(packet)
+
+    def _join(self, packet: Packet) -> None:
+        """Join the packets of a message."""
+        if not packet.multi:
+            self._parts = None
+            self.received.append(packet.data if not packet.follow else None)
+            return
+        if packet.first:
+            self._parts = bytearray()
+        elif self._parts is not None and packet.follow != self._follow - 1:
+            self._parts = None
+        if self._parts is not None:
+            self._parts += packet.data
+            self._follow = packet.follow
+            if len(self._parts) > MOST_MESSAGE:
+                self._parts = None
+        if not packet.follow:
+            self.received.append(None if self._parts is None else bytes(self._parts))
+            self._parts = None
+
+    # --- what goes --------------------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        self._unsent.clear()
+        self._sent = None
+        self._answered = self.acknowledged = True
+
+    def _send_next(self, now_ns: int) -> None:
+        if not self._unsent:
+            self._finish()
+            return
+        self._sent = self._unsent.popleft().encoded()
+        self._tries = 0
+        self._put(now_ns)
+
+    def _send_again(self, now_ns: int) -> None:
+        if self._tries >= self.timing.retries:
+            self._unsent.clear()
+            self._sent = None
+            self.failed = True
+            return
+        self._tries += 1
+        self._put(now_ns)
+
+    def _put(self, now_ns: int) -> None:
+        assert self._sent is not None
+        self._packet = self._sent
+        gone_ns = now_ns + (1 + len(self._sent)) * BITS * 10**9 // self.baud
+        self.heard_ns = max(self.heard_ns, gone_ns)
+        self._again_ns = gone_ns + self.timing.response_ns

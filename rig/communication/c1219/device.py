@@ -1,0 +1,216 @@
+"""A C12.19 device: reads and writes of tables, answered of a meter by its own requests (X-1).
+
+Pure: no I/O, no clock. What a read or a write needs of the meter it asks for, one typed request after the other, and
+whoever holds the meter carries each out and gives back what came of it:
+
+    steps = device.read(23, level=0)
+    answer = carry_out(steps, lambda asked: outcome)      # bytes, or a ResponseCode
+
+Who asks for what is decided twice: here by level, of what is read (levels.py), and by the meter's door, of everything.
+
+What can be written are ST7, which carries a procedure out (procedures.py) and leaves its answer in ST8, and the staged
+program, MT0. Nothing else can: a meter is programmed whole. Parts of a table further on than its beginning are of the
+same instant as the beginning that was read before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rig.communication.c1219.codes import ResponseCode
+from rig.communication.c1219.display_tables import DISPLAY_TABLES
+from rig.communication.c1219.facts import FactsReader, MeterFacts, Need
+from rig.communication.c1219.general import GENERAL_TABLES, MOST_PARAMETERS
+from rig.communication.c1219.layout import Scope, Values, decode_table
+from rig.communication.c1219.levels import read_level, write_level
+from rig.communication.c1219.lists import ListMarks
+from rig.communication.c1219.outcome import RefusedRequest, Steps
+from rig.communication.c1219.procedures import MANUFACTURER as MANUFACTURER_PROCEDURES
+from rig.communication.c1219.procedures import STANDARD, ProcedureState, carry_out_procedure
+from rig.communication.c1219.register_tables import REGISTER_TABLES
+from rig.communication.c1219.security_tables import SECURITY_TABLES
+from rig.communication.c1219.session_tables import (
+    ANSWER,
+    MOST_PROGRAM,
+    MOST_SELECTOR,
+    NO_ANSWER,
+    ON_EXCEPTION,
+    PROCEDURE,
+    SESSION_TABLES,
+    STAGED_PROGRAM,
+)
+from rig.communication.c1219.source_tables import SOURCE_TABLES
+from rig.communication.c1219.table import (
+    MANUFACTURER,
+    PROCEDURES_ARE_ANSWERED_IN,
+    PROCEDURES_ARE_WRITTEN_TO,
+    Table,
+    TableContents,
+    TableUse,
+)
+from rig.communication.c1219.time_tables import TIME_TABLES
+from rig.communication.c1219.types import TableError
+
+TABLES: tuple[Table, ...] = (
+    *GENERAL_TABLES,
+    *SESSION_TABLES,
+    *SOURCE_TABLES,
+    *REGISTER_TABLES,
+    *DISPLAY_TABLES,
+    *SECURITY_TABLES,
+    *TIME_TABLES,
+)
+"""Every table that a meter can have."""
+
+MOST_READ = 0xFFFF
+"""Bytes that one answer counts."""
+
+
+class TableDevice:
+    """A meter's tables for one port; `software` is the rig's own version."""
+
+    def __init__(self, software: str) -> None:
+        self._reader = FactsReader(software)
+        self._tables = {table.number: table for table in TABLES}
+        self._marks = ListMarks()
+        self._begin()
+
+    def end_session(self) -> None:
+        """Forget what belongs to a session: a procedure's answer, a program that was staged and not written."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._procedures = ProcedureState(self._reader, self._marks)
+        self._answer: bytes | None = None
+        self._last: tuple[int, bytes] | None = None
+
+    def read(
+        self, number: int, *, level: int, offset: int = 0, count: int | None = None
+    ) -> Steps[bytes | ResponseCode]:
+        """Read a table, whole or `count` bytes from `offset` on; what is beyond its end is left out.
+
+        INAPPROPRIATE for a table that the meter does not have, or an offset beyond it; INSUFFICIENT_SECURITY below its
+        level, and for what nobody may read; NOT_POSSIBLE for more than one answer can have, and where the meter cannot
+        answer; NOT_READY for ST8 before any procedure; BUSY where the meter's program changed meanwhile.
+        """
+        table = self._tables.get(number)
+        least = read_level(number)
+        if table is None:
+            return ResponseCode.INSUFFICIENT_SECURITY if least is None else ResponseCode.INAPPROPRIATE
+        if least is None or level < least or not table.readable:
+            return ResponseCode.INSUFFICIENT_SECURITY
+        if offset and self._last is not None and self._last[0] == number:
+            data: bytes | ResponseCode = self._last[1]
+        else:
+            data = yield from self._whole(table)
+            if isinstance(data, ResponseCode):
+                return data
+            self._last = number, data
+        assert isinstance(data, bytes)
+        if offset and offset >= len(data):
+            return ResponseCode.INAPPROPRIATE
+        part = data[offset:] if count is None else data[offset : offset + count]
+        return part if len(part) <= MOST_READ else ResponseCode.NOT_POSSIBLE
+
+    def write(self, number: int, data: bytes, *, level: int, offset: int | None = None) -> Steps[ResponseCode | None]:
+        """Write a table, whole or from `offset` on; None: it is written, which of ST7 says nothing of the procedure.
+
+        INAPPROPRIATE for a table that cannot be written, or not so; INSUFFICIENT_SECURITY below its level;
+        NOT_POSSIBLE for a program that is too long.
+        """
+        self._last = None
+        match number:
+            case _ if number == PROCEDURES_ARE_WRITTEN_TO:
+                return (yield from self._procedure(data, offset or 0))
+            case _ if number == STAGED_PROGRAM:
+                return self._stage(data, offset, level)
+            case _ if read_level(number) is None:
+                return ResponseCode.INSUFFICIENT_SECURITY
+        return ResponseCode.INAPPROPRIATE
+
+    # --- what is written --------------------------------------------------------------------------------------
+
+    def _procedure(self, data: bytes, offset: int) -> Steps[ResponseCode | None]:
+        """Carry a procedure out: its number with flags, a sequence number, its parameters."""
+        if offset or len(data) < 3 or len(data) - 3 > MOST_PARAMETERS:
+            return ResponseCode.INAPPROPRIATE
+        found = decode_table(PROCEDURE, data, Scope({}))
+        which = found["TABLE_IDB_BFLD"]
+        if which["SELECTOR"] > MOST_SELECTOR:
+            return ResponseCode.INAPPROPRIATE
+        answer = yield from carry_out_procedure(
+            self._procedures, which["TBL_PROC_NBR"], bool(which["STD_VS_MFG_FLAG"]), found["PARM"]
+        )
+        unanswered = {NO_ANSWER} if answer.result else {NO_ANSWER, ON_EXCEPTION}
+        if which["SELECTOR"] not in unanswered:
+            values = {**found, "RESULT_CODE": answer.result, "RESP_DATA_RCD": answer.data}
+            self._answer = ANSWER.encode(values, Scope({}))
+        return None
+
+    def _stage(self, data: bytes, offset: int | None, level: int) -> ResponseCode | None:
+        """Take a part of a program's text; a whole write begins anew, a part must not leave a gap."""
+        least = write_level(STAGED_PROGRAM)
+        if least is None or level < least:
+            return ResponseCode.INSUFFICIENT_SECURITY
+        staged = self._procedures.staged
+        begin = 0 if offset is None else offset
+        if begin > len(staged):
+            return ResponseCode.INAPPROPRIATE
+        if begin + len(data) > MOST_PROGRAM:
+            return ResponseCode.NOT_POSSIBLE
+        if offset is None:
+            staged.clear()
+        staged[begin : begin + len(data)] = data
+        return None
+
+    # --- of the meter -----------------------------------------------------------------------------------------
+
+    def _whole(self, table: Table) -> Steps[bytes | ResponseCode]:
+        """Make a table of the meter as it is now."""
+        if table.number == PROCEDURES_ARE_ANSWERED_IN:
+            return ResponseCode.NOT_READY if self._answer is None else self._answer
+        if table.number == STAGED_PROGRAM:
+            return bytes(self._procedures.staged) or ResponseCode.NOT_READY
+        try:
+            facts = yield from self._facts(table)
+        except RefusedRequest as refused:
+            return ResponseCode.INSUFFICIENT_SECURITY if refused.outcome.needs_key else ResponseCode.NOT_POSSIBLE
+        if not table.there(facts):
+            return ResponseCode.INAPPROPRIATE
+        try:
+            return self._encoded(table, facts)
+        except TableError:  # a program was written between two requests
+            return ResponseCode.BUSY
+
+    def _facts(self, table: Table) -> Steps[MeterFacts]:
+        """Ask for all that a table and its limits need."""
+        needs = {need for each in self._with_limits(table) for need in each.needs}
+        return (yield from self._procedures.facts(*(need for need in Need if need in needs)))
+
+    def _with_limits(self, table: Table) -> Iterable[Table]:
+        for number in table.limits:
+            yield from self._with_limits(self._tables[number])
+        yield table
+
+    def _encoded(self, table: Table, facts: MeterFacts) -> bytes:
+        scope = Scope(self._limits_of(table, facts))
+        return table.layout.encode(table.layout.gather(TableContents(facts, self._use(facts)), scope), scope)
+
+    def _limits_of(self, table: Table, facts: MeterFacts) -> dict[int, Values]:
+        found = {}
+        for number in table.limits:
+            limit = self._tables[number]
+            scope = Scope(self._limits_of(limit, facts))
+            found[number] = decode_table(limit.layout, self._encoded(limit, facts), scope)
+        return found
+
+    def _use(self, facts: MeterFacts) -> TableUse:
+        there = [table.number for table in self._tables.values() if table.there(facts)]
+        return TableUse(
+            standard=frozenset(number for number in there if number < MANUFACTURER),
+            manufacturer=frozenset(number - MANUFACTURER for number in there if number >= MANUFACTURER),
+            standard_written=frozenset({PROCEDURES_ARE_WRITTEN_TO}),
+            manufacturer_written=frozenset({STAGED_PROGRAM - MANUFACTURER}),
+            procedures=frozenset(STANDARD),
+            manufacturer_procedures=frozenset(MANUFACTURER_PROCEDURES),
+        )

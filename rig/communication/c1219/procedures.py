@@ -1,0 +1,297 @@
+"""Procedures that are written to ST7, as the meter's own requests, and their answers for ST8 (X-1, S-1, S-2).
+
+    procedure                 parameters                          requests               answer
+    ST 0  cold start          -                                   cold start
+    ST 3  clear data          -                                   clear
+    ST 4  reset list pointers list                                none: the list is read
+    ST 5  last read entry     list, count u16                     none: so many are read
+    ST 6  change mode         1 metering, 2 test                  enter, leave test mode
+    ST 7  clear status        -                                   none
+    ST 8  clear mfg status    -                                   none
+    ST 9  remote reset        1 demand reset, 2 self-read,        self-read, demand      those that were done
+                              4 season change, 8… the season      reset, season change
+    ST 10 set date, time      1 time, 2 date, 4 qualifier;        set clock              LTIME before, after
+                              LTIME; qualifier
+    ST 18 log in              user u16, password[20]              log on
+    ST 19 log out             -                                   log off
+    MP 0  write program       bytes u32, CRC-32 u32               write program          why it was refused
+    MP 1  master reset        -                                   master reset
+    MP 2  operate relay       output, closed, tenths u16          operate relay
+
+Lists are 1 event log, 2 self-reads, 3 load profile, 7 history, 255 all. Everything that changes the meter is decided by
+its door. Status flags are those of now, and none of them is latched but a broken seal, which no request mends: with it,
+clearing status conflicts. A list cannot be emptied from outside (S-3), so resetting its pointers marks it as read.
+
+Every other procedure is unrecognized.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zlib import crc32
+
+import msgspec
+
+from rig.communication.c1219.codes import ProcedureResult
+from rig.communication.c1219.facts import REQUESTS, FactsReader, MeterFacts, Need
+from rig.communication.c1219.lists import ListMarks, ListNumber
+from rig.communication.c1219.outcome import RefusedRequest, Steps, request, result_of
+from rig.communication.c1219.types import LTIME, Date, TableError, TimeOfDay
+from rig.daemon.protocol import (
+    Asked,
+    ChangeSeason,
+    Clear,
+    ColdStart,
+    EnterTest,
+    LeaveTest,
+    LogOff,
+    LogOn,
+    MasterReset,
+    OperateRelay,
+    ReadSelf,
+    ResetDemand,
+    SetClock,
+    WriteProgram,
+)
+from rig.meter.contacts.outputs import KYZ_OUTPUTS
+
+PASSWORD_BYTES = 20
+MOST_SENTENCE = 200
+"""Characters of a refusal's sentence in ST8."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A procedure's answer for ST8."""
+
+    result: ProcedureResult
+    data: bytes = b""
+
+
+@dataclass
+class ProcedureState:
+    """State of a device that procedures use: the program's text as it was staged, the marks of what was read of lists,
+    and how facts are had."""
+
+    reader: FactsReader
+    marks: ListMarks
+    staged: bytearray = field(default_factory=bytearray)
+
+    def facts(self, *needs: Need) -> Steps[MeterFacts]:
+        """Ask for facts of the meter. Raises RefusedRequest."""
+        results = {}
+        for need in needs:
+            results[need] = yield from request(REQUESTS[need])
+        return self.reader.facts(results)
+
+
+Run = Callable[[ProcedureState, bytes], Steps[Answer]]
+
+DONE = Answer(ProcedureResult.DONE)
+INVALID = Answer(ProcedureResult.INVALID_PARAMETER)
+CONFLICT = Answer(ProcedureResult.CONFLICTS_WITH_SETUP)
+
+
+def _asks(asked: Asked) -> Run:
+    """Make a procedure without parameters that makes one request."""
+
+    def run(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+        if parameters:
+            return INVALID
+        yield from request(asked)
+        return DONE
+
+    return run
+
+
+# --- lists and status -----------------------------------------------------------------------------------------
+
+
+def _reset_pointers(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    if len(parameters) != 1 or (lists := ListNumber.named(parameters[0])) is None:
+        return INVALID
+    state.marks.all_read(lists)
+    return DONE
+    yield
+
+
+def _last_read(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    if len(parameters) != 3 or (lists := ListNumber.named(parameters[0])) is None or len(lists) != 1:
+        return INVALID
+    return DONE if state.marks.read(lists[0], int.from_bytes(parameters[1:], "little")) else INVALID
+    yield
+
+
+def _clear_status(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    if parameters:
+        return INVALID
+    facts = yield from state.facts(Need.PROGRAM)
+    return CONFLICT if facts.seal_broken else DONE
+
+
+# --- modes, resets, clock -------------------------------------------------------------------------------------
+
+_METERING, _TEST, _SHOP, _FACTORY = 1, 2, 4, 8
+
+
+def _change_mode(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    if len(parameters) != 1 or parameters[0] not in (_METERING, _TEST, _SHOP, _FACTORY):
+        return INVALID
+    mode = parameters[0]
+    if mode in (_SHOP, _FACTORY):
+        return CONFLICT  # there are no such modes
+    facts = yield from state.facts(Need.READING)
+    if (facts.reading.test is not None) != (mode == _TEST):
+        yield from request(EnterTest() if mode == _TEST else LeaveTest())
+    return DONE
+
+
+_RESET_DEMAND, _SELF_READ, _CHANGE_SEASON = 1, 2, 4
+
+
+def _remote_reset(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    """Read first, as the reset ends what is read; what was done stays done where something else is refused."""
+    if len(parameters) != 1 or parameters[0] & 0x80 or not parameters[0] & 7:
+        return INVALID
+    flags = parameters[0]
+    wanted: list[tuple[int, Asked]] = [
+        (_SELF_READ, ReadSelf()),
+        (_RESET_DEMAND, ResetDemand()),
+        (_CHANGE_SEASON, ChangeSeason(flags >> 3 & 15)),
+    ]
+    done, result = 0, ProcedureResult.DONE
+    for flag, asked in wanted:
+        if flags & flag:
+            try:
+                yield from request(asked)
+                done |= flag
+            except RefusedRequest as refused:
+                result = result or result_of(refused.outcome)
+    if done & _CHANGE_SEASON:
+        done |= flags & 0x78
+    return Answer(result, bytes((done,)))
+
+
+_TIME, _DATE, _QUALIFIER = 1, 2, 4
+_QUALIFIED_DST = 8
+
+
+def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    """Set the local time; in a doubled hour the qualifier says which of both, without one the first."""
+    if len(parameters) != 1 + LTIME.size + 1:
+        return INVALID
+    mask, qualifier = parameters[0], parameters[-1]
+    if not mask & (_TIME | _DATE) or mask > 7:
+        return INVALID
+    before = yield from state.facts(Need.READING, Need.PROGRAM)
+    now = before.local(before.reading.utc_ns)
+    assert now is not None
+    try:
+        day = Date().decode(parameters[1:4]) if mask & _DATE else now.date()
+        at = TimeOfDay().decode(parameters[4:7]) if mask & _TIME else now.time()
+    except TableError:
+        return INVALID
+    if day is None:
+        return INVALID
+    local = datetime.combine(day, at)
+    local = local.replace(fold=1 if mask & _QUALIFIER and not qualifier & _QUALIFIED_DST else 0)
+    instant_ns = before.calendar.instant_ns(local)
+    yield from request(SetClock(instant_ns))
+    return Answer(ProcedureResult.DONE, LTIME.encode(now) + LTIME.encode(before.local(instant_ns)))
+
+
+# --- levels ---------------------------------------------------------------------------------------------------
+
+
+def key_text(password: bytes) -> str:
+    """Give the key that a password of C12.18 or procedure 18 has: text, padded with NULs or blanks."""
+    return password.rstrip(b"\0 ").decode("latin-1")
+
+
+def _log_in(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    if len(parameters) != 2 + PASSWORD_BYTES:
+        return INVALID
+    outcome = yield LogOn(key_text(parameters[2:]))
+    return DONE if outcome.refused is None else Answer(ProcedureResult.NO_AUTHORIZATION)
+
+
+# --- programs and outputs -------------------------------------------------------------------------------------
+
+
+def _write_program(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    """Write the staged program, if it is as long as is said and its CRC-32 holds; whatever comes of it, it is gone."""
+    if len(parameters) != 8:
+        return INVALID
+    size, check = struct.unpack("<II", parameters)
+    staged = bytes(state.staged)
+    if not staged or size != len(staged) or check != crc32(staged):
+        return Answer(ProcedureResult.INVALID_PARAMETER, b"what was staged is not what the procedure says")
+    state.staged.clear()
+    try:
+        text = staged.decode("utf-8")
+    except UnicodeDecodeError:
+        return Answer(ProcedureResult.INVALID_PARAMETER, b"the program is not UTF-8 text")
+    outcome = yield WriteProgram(text)
+    if outcome.refused is None:
+        return DONE
+    sentence = outcome.refused.encode("ascii", "replace")[:MOST_SENTENCE]
+    return Answer(result_of(outcome), sentence)
+
+
+_TENTH_S = 0.1
+
+
+def _operate_relay(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    if len(parameters) != 4:
+        return INVALID
+    output, closed, tenths = struct.unpack("<BBH", parameters)
+    if not 1 <= output <= len(KYZ_OUTPUTS) or closed > 1:
+        return INVALID
+    yield from request(OperateRelay(KYZ_OUTPUTS[output - 1].label, bool(closed), tenths * _TENTH_S))
+    return DONE
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A procedure: its name, how it is carried out, and the most bytes of its parameters."""
+
+    name: str
+    run: Run
+
+
+STANDARD: Mapping[int, Procedure] = {
+    0: Procedure("cold start", _asks(ColdStart())),
+    3: Procedure("clear data", _asks(Clear())),
+    4: Procedure("reset list pointers", _reset_pointers),
+    5: Procedure("update last read entry", _last_read),
+    6: Procedure("change end device mode", _change_mode),
+    7: Procedure("clear standard status flags", _clear_status),
+    8: Procedure("clear manufacturer status flags", _clear_status),
+    9: Procedure("remote reset", _remote_reset),
+    10: Procedure("set date and time", _set_clock),
+    18: Procedure("log in", _log_in),
+    19: Procedure("log out", _asks(LogOff())),
+}
+
+MANUFACTURER: Mapping[int, Procedure] = {
+    0: Procedure("write program", _write_program),
+    1: Procedure("master reset", _asks(MasterReset())),
+    2: Procedure("operate relay", _operate_relay),
+}
+
+
+def carry_out_procedure(state: ProcedureState, number: int, manufacturer: bool, parameters: bytes) -> Steps[Answer]:
+    """Carry out a procedure by its number; its answer, also where the meter refuses what it asks."""
+    known = (MANUFACTURER if manufacturer else STANDARD).get(number)
+    if known is None:
+        return Answer(ProcedureResult.UNRECOGNIZED)
+    try:
+        answer = yield from known.run(state, parameters)
+    except RefusedRequest as refused:
+        return Answer(result_of(refused.outcome))
+    except (TableError, msgspec.ValidationError):  # the meter's answer is not understood
+        return CONFLICT
+    return answer

@@ -1,0 +1,98 @@
+"""Requests of a session, carried out on the tables of a meter: what it reads, writes and proves (X-1, S-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rig.communication.c1218.services import Code, GivePassword, LogOnUser, ReadTable, WriteTable
+from rig.communication.c1218.session import Pending
+from rig.communication.c1219.device import TableDevice
+from rig.communication.c1219.outcome import Outcome, carry_out
+from rig.communication.c1219.types import TableError
+from rig.communication.port.keys import key_of
+from rig.daemon.protocol import Asked, LogOff, LogOn, NoteAccess
+
+PROCEDURE_INITIATE = 7
+"""The table that starts a procedure."""
+
+Ask = Callable[[Asked], Outcome]
+"""Asks something of the meter and waits for what comes of it."""
+
+
+@dataclass
+class Deeds:
+    """What a session has done, for the log."""
+
+    logged_on: bool = False
+    read: bool = False
+    written: bool = False
+    procedures: bool = False
+
+
+class Application:
+    """The tables of a meter for the sessions of one port, one after the other. `level` is what this one has proven."""
+
+    def __init__(self, software: str, ask: Ask) -> None:
+        self.level = 0
+        self._device = TableDevice(software)
+        self._ask = ask
+        self._deeds = Deeds()
+
+    def carry_out(self, asked: Pending) -> tuple[Code, bytes]:
+        """Carry out one request: the code to answer, and the data of a read."""
+        match asked:
+            case LogOnUser():
+                self._deeds.logged_on = True
+                return Code.OK, b""
+            case GivePassword(password):
+                return self._prove(password), b""
+            case ReadTable():
+                return self._read(asked)
+            case WriteTable():
+                return self._write(asked), b""
+
+    def drop_level(self) -> None:
+        """Give up the level, and what belongs to the session."""
+        level, self.level = self.level, 0
+        self._device.end_session()
+        if level:
+            self._ask(LogOff())
+
+    def take_note(self, *, ended: bool) -> NoteAccess | None:
+        """Take what the log is to have of the session, which ended as it should or not; None for nothing."""
+        deeds, self._deeds = self._deeds, Deeds()
+        return NoteAccess(deeds.read, deeds.written, deeds.procedures, ended) if deeds.logged_on else None
+
+    def _prove(self, password: bytes) -> Code:
+        outcome = self._ask(LogOn(key_of(password)))
+        if outcome.refused is not None:
+            return Code.ISC
+        self.level = int(outcome.result["level"])
+        return Code.OK
+
+    def _read(self, asked: ReadTable) -> tuple[Code, bytes]:
+        if asked.indices:
+            return Code.ONP, b""
+        self._deeds.read = True
+        try:
+            found = carry_out(
+                self._device.read(asked.table, level=self.level, offset=asked.offset or 0, count=asked.count),
+                self._ask,
+            )
+        except TableError:
+            return Code.ERR, b""
+        return (Code.OK, found) if isinstance(found, bytes) else (Code(found), b"")
+
+    def _write(self, asked: WriteTable) -> Code:
+        if asked.indices:
+            return Code.ONP
+        self._deeds.procedures |= asked.table == PROCEDURE_INITIATE
+        self._deeds.written |= asked.table != PROCEDURE_INITIATE
+        try:
+            found = carry_out(
+                self._device.write(asked.table, asked.data, level=self.level, offset=asked.offset), self._ask
+            )
+        except TableError:
+            return Code.ERR
+        return Code.OK if found is None else Code(found)

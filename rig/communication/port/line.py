@@ -1,0 +1,175 @@
+"""Serial lines and pseudo-terminals, neither of which ever holds up who uses them (X-1)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import termios
+import tty
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import serial
+
+from rig.errors import RigError
+from rig.hardware.config import PTY, PortConfig
+
+READ_BYTES = 4096
+
+MOST_WAITING = 1 << 15
+"""Bytes that may wait for a line that takes none; more are lost, as on any line that nobody is at."""
+
+
+class LineError(RigError):
+    """A line that cannot be had, or has gone: one sentence with the port, its device, and what would be right."""
+
+
+class Line(Protocol):
+    """A line: what has come, what is to go."""
+
+    where: str
+    """Where a client finds it."""
+
+    def fileno(self) -> int:
+        """Give the descriptor, for select."""
+        ...
+
+    @property
+    def waiting(self) -> bool:
+        """True while something that was written has not gone to the system yet."""
+        ...
+
+    def read(self) -> bytes:
+        """Give what has come, without waiting. Raises LineError for a line that has gone."""
+        ...
+
+    def write(self, data: bytes = b"") -> None:
+        """Write this, after what still waits, as far as the system takes it. Raises LineError."""
+        ...
+
+    def set_baud(self, baud: int) -> None:
+        """Change the speed, once all that was written has gone. Raises LineError."""
+        ...
+
+    def close(self) -> None:
+        """Let it go."""
+        ...
+
+
+class _Descriptor:
+    """A line on a descriptor that does not block."""
+
+    def __init__(self, port: PortConfig, descriptor: int, where: str) -> None:
+        self._port, self._descriptor = port, descriptor
+        self.where = where
+        self._waiting = bytearray()
+        os.set_blocking(descriptor, False)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def read(self) -> bytes:
+        try:
+            data = os.read(self._descriptor, READ_BYTES)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise self._gone(error) from None
+        if not data:
+            raise self._gone(None)
+        return data
+
+    def write(self, data: bytes = b"") -> None:
+        self._waiting += data
+        try:
+            while self._waiting:
+                del self._waiting[: os.write(self._descriptor, self._waiting)]
+        except BlockingIOError:
+            del self._waiting[MOST_WAITING:]
+        except OSError as error:
+            raise self._gone(error) from None
+
+    def _gone(self, error: OSError | None) -> LineError:
+        why = "" if error is None else f" ({error.strerror})"
+        return LineError(f"port {self._port.name} has lost {self._port.device}{why}: plug it in again")
+
+
+class SerialLine(_Descriptor):
+    """A serial port: USB optical head, UART, RS-232, RS-485 by an adapter that turns the line around by itself."""
+
+    def __init__(self, port: PortConfig, baud: int) -> None:
+        try:
+            self._serial = serial.Serial(port.device, baud, timeout=0, write_timeout=0, exclusive=True)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is no serial port, or somebody has it"
+            raise LineError(
+                f"port {port.name} cannot have {port.device} ({why}): plug the adapter in, or give another device"
+            ) from None
+        super().__init__(port, self._serial.fileno(), port.device)
+
+    def set_baud(self, baud: int) -> None:
+        try:
+            self._serial.flush()
+            self._serial.baudrate = baud
+        except (OSError, ValueError, termios.error) as error:
+            raise LineError(
+                f"port {self._port.name} cannot set {self._port.device} to {baud} baud ({error}): lower most_baud"
+            ) from None
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._serial.close()
+
+
+class PtyLine(_Descriptor):
+    """A pseudo-terminal, found by a link in the file system. Its speed is a number that nothing keeps to."""
+
+    def __init__(self, port: PortConfig, link: Path) -> None:
+        ours, theirs = os.openpty()
+        self._theirs = theirs
+        """Open as long as ours: else each client that leaves would end the line."""
+        tty.setraw(theirs)
+        name = os.ttyname(theirs)
+        self._link = link
+        try:
+            if link.is_symlink():
+                link.unlink()
+            link.symlink_to(name)
+        except OSError as error:
+            os.close(ours)
+            os.close(theirs)
+            raise LineError(
+                f"port {port.name}: {link} cannot be made a link to {name} ({error.strerror}): "
+                "give ports.link another path"
+            ) from None
+        self._target = name
+        fcntl.fcntl(ours, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        super().__init__(port, ours, str(link))
+
+    def set_baud(self, baud: int) -> None:
+        """Do nothing: on a pseudo-terminal each byte is there at once."""
+
+    def close(self) -> None:
+        with suppress(OSError):
+            if os.readlink(self._link) == self._target:
+                self._link.unlink()
+        for descriptor in (self._descriptor, self._theirs):
+            with suppress(OSError):
+                os.close(descriptor)
+
+
+def open_line(port: PortConfig, socket: Path, baud: int) -> Line:
+    """Open a port's line; `socket` is the meter's, beside which a pty is found. Raises LineError."""
+    if port.device == PTY:
+        return PtyLine(port, pty_link(port, socket))
+    return SerialLine(port, baud)
+
+
+def pty_link(port: PortConfig, socket: Path) -> Path:
+    """Return where the pseudo-terminal of a port is found."""
+    return Path(port.link) if port.link is not None else socket.with_suffix(f".{port.name}.pty")

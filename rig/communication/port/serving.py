@@ -1,0 +1,145 @@
+"""The loop of a port's process: the line, the port, the meter, whichever has something next (X-1)."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rig.communication.c1218.settings import OPTICAL, REMOTE, LinkSettings
+from rig.communication.port.line import Line, LineError, open_line
+from rig.communication.port.meter_link import MeterLink
+from rig.communication.port.port import MeterAway, Port
+from rig.communication.port.trace import FROM_METER, TO_METER, TraceError, TraceWriter
+from rig.hardware.config import PortConfig
+from rig.meter.billing.source import Source
+
+AGAIN_S = 1.0
+"""A line or a meter that is not there is looked for so often."""
+
+LONGEST_S = 1.0
+
+_SOURCES = {"optical": Source.OPTICAL, "rs-232": Source.RS232, "rs-485": Source.RS485}
+
+
+def link_settings(port: PortConfig) -> LinkSettings:
+    """Give the settings of a port's link: C12.18 at the optical one, C12.21 at the others."""
+    base = OPTICAL if port.kind == "optical" else REMOTE
+    return replace(
+        base,
+        address=port.address,
+        shared_line=port.kind == "rs-485",
+        bauds=frozenset(baud for baud in base.bauds if baud <= port.most_baud),
+    )
+
+
+class Serving:
+    """A port served until `stop` says so, or for ever; with `until_meter_ends`, as long as there is that meter.
+
+    `report` takes a sentence for whoever looks after it.
+    """
+
+    def __init__(
+        self,
+        port: PortConfig,
+        socket: Path,
+        software: str,
+        report: Callable[[str], None],
+        *,
+        until_meter_ends: bool = False,
+    ) -> None:
+        """Open the line and the trace. Raises LineError or TraceError."""
+        self._config, self._socket, self._report = port, socket, report
+        self._until_meter_ends = until_meter_ends
+        self.stopped = False
+        self._meter = MeterLink(socket, _SOURCES[port.kind], port.name, self._of_this)
+        self._port = Port(link_settings(port), self._meter, software, shares_light=port.kind == "optical")
+        self._baud = self._port.baud
+        self._line: Line | None = open_line(port, socket, self._baud)
+        self.where = self._line.where
+        self._trace = None if port.trace is None else TraceWriter(Path(port.trace))
+
+    def run(self) -> None:
+        """Serve."""
+        try:
+            if self._until_meter_ends:
+                self._meter.connect()
+            while not self.stopped:
+                try:
+                    self._step()
+                except LineError as error:
+                    self._lose_line(error)
+                if not self._meter.alive() and self._until_meter_ends:
+                    self._meter.connect()  # its server may have been started anew
+        except MeterAway:
+            return
+        finally:
+            self._close()
+
+    def _step(self) -> None:
+        line = self._line
+        if line is None:
+            time.sleep(AGAIN_S)
+            self._line = open_line(self._config, self._socket, self._baud)
+            self._of_this(f"{self._line.where} is there again")
+            return
+        heard = [line.fileno()]
+        if (descriptor := self._meter.descriptor) is not None:
+            heard.append(descriptor)
+        readable, _, _ = select.select(heard, [line] if line.waiting else [], [], self._seconds())
+        data = line.read() if heard[0] in readable else b""
+        now_ns = time.monotonic_ns()
+        if data:
+            self._note(now_ns, TO_METER, data)
+            self._port.feed(data, now_ns)
+        else:
+            self._port.tick(now_ns)
+        self._send(line)
+        while not self._port.speaks and self._port.carry_out(time.monotonic_ns()):
+            self._send(line)
+        if line.waiting:
+            line.write()
+        if self._port.baud != self._baud and not line.waiting:
+            line.set_baud(self._port.baud)
+            self._baud = self._port.baud
+
+    def _send(self, line: Line) -> None:
+        now_ns = time.monotonic_ns()
+        if data := self._port.output(now_ns):
+            line.write(data)
+            self._note(now_ns, FROM_METER, data)
+
+    def _seconds(self) -> float:
+        due = self._port.next_ns
+        return LONGEST_S if due is None else min(LONGEST_S, max(0.0, (due - time.monotonic_ns()) / 1e9))
+
+    def _note(self, now_ns: int, way: str, data: bytes) -> None:
+        if self._trace is None:
+            return
+        try:
+            self._trace.write(now_ns, way, data)
+        except TraceError as error:  # a full disk is no reason to be silent
+            self._of_this(f"{error}; the trace ends here")
+            self._trace.close()
+            self._trace = None
+
+    def _lose_line(self, error: LineError) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+            self._port.drop(time.monotonic_ns())
+            self._baud = self._port.baud
+            self._of_this(str(error))
+
+    def _of_this(self, sentence: str) -> None:
+        self._report(f"port {self._config.name}: {sentence}")
+
+    def _close(self) -> None:
+        self._port.drop(time.monotonic_ns())
+        self._meter.close()
+        if self._line is not None:
+            self._line.close()
+        if self._trace is not None:
+            self._trace.close()

@@ -1,0 +1,183 @@
+"""Tables decoded a second time, from ../shared/facts/c12.md's layouts with struct alone; the witness of the codec."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+
+def numbers_of(data: bytes) -> set[int]:
+    return {8 * place + bit for place, byte in enumerate(data) for bit in range(8) if byte & (1 << bit)}
+
+
+@dataclass
+class Configuration:
+    """ST0."""
+
+    manufacturer: bytes
+    formats: bytes
+    ni: tuple[int, int]
+    version: int
+    dims: tuple[int, ...]
+    standard: set[int] = field(default_factory=set)
+    manufacturers: set[int] = field(default_factory=set)
+    procedures: set[int] = field(default_factory=set)
+    manufacturers_procedures: set[int] = field(default_factory=set)
+    standard_written: set[int] = field(default_factory=set)
+    manufacturers_written: set[int] = field(default_factory=set)
+
+
+def st0(data: bytes) -> Configuration:
+    one, two, three, maker, kind, _, _, _, ver, _, *dims = struct.unpack("<3B4s12B", data[:19])
+    assert kind == 2
+    found = Configuration(maker, bytes((one, two, three)), (three & 15, three >> 4), ver, tuple(dims))
+    std, mfg, std_proc, mfg_proc, _, _ = dims
+    at, sets = 19, []
+    for size in (std, mfg, std_proc, mfg_proc, std, mfg):
+        sets.append(numbers_of(data[at : at + size]))
+        at += size
+    assert at == len(data)
+    (found.standard, found.manufacturers, found.procedures, found.manufacturers_procedures,
+     found.standard_written, found.manufacturers_written) = sets  # fmt: skip
+    return found
+
+
+def st1(data: bytes) -> dict[str, Any]:
+    maker, model, hw, hw_rev, fw, fw_rev, serial = struct.unpack("<4s8s4B16s", data)
+    return {
+        "manufacturer": maker,
+        "model": model.decode().rstrip(),
+        "hardware": (hw, hw_rev),
+        "firmware": (fw, fw_rev),
+        "serial": serial.decode().rstrip(),
+    }
+
+
+def st3(data: bytes) -> dict[str, Any]:
+    mode, status, second = struct.unpack("<BHB", data[:4])
+    return {"mode": mode, "status": numbers_of(struct.pack("<H", status)), "second": second, "maker": data[4:]}
+
+
+# --- registers ------------------------------------------------------------------------------------------------
+
+NI_SIZES = {0: 8, 1: 4, 2: 12, 3: 6, 4: 4, 5: 6, 6: 4, 7: 3, 8: 4, 9: 5, 10: 6, 11: 8, 12: 8, 13: 21}
+
+
+class Reader:
+    """Fields one after the other, with the sizes that ST0 fixes."""
+
+    def __init__(self, data: bytes, ni: tuple[int, int]) -> None:
+        self.data, self.at, self.ni = data, 0, ni
+
+    def raw(self, size: int) -> bytes:
+        self.at += size
+        assert self.at <= len(self.data)
+        return self.data[self.at - size : self.at]
+
+    def u(self, size: int) -> int:
+        return int.from_bytes(self.raw(size), "little")
+
+    def number(self, which: int) -> Decimal:
+        kind = self.ni[which - 1]
+        data = self.raw(NI_SIZES[kind])
+        assert kind == 13
+        assert data == data.strip()
+        return Decimal(data.decode("ascii"))
+
+    def time(self, size: int) -> tuple[int, ...] | None:
+        parts = tuple(self.raw(size))
+        return None if not any(parts) else (2000 + parts[0], *parts[1:])
+
+    def end(self) -> None:
+        assert self.at == len(self.data)
+
+
+def st21(data: bytes) -> dict[str, int]:
+    names = (
+        "func1",
+        "func2",
+        "self_reads",
+        "summations",
+        "demands",
+        "coincidents",
+        "occur",
+        "tiers",
+        "present",
+        "values",
+    )
+    return dict(zip(names, data, strict=True))
+
+
+def _block(read: Reader, dims: dict[str, int]) -> dict[str, Any]:
+    block: dict[str, Any] = {"summations": [read.number(1) for _ in range(dims["summations"])], "demands": []}
+    for _ in range(dims["demands"]):
+        at = [read.time(5) for _ in range(dims["occur"])] if dims["func1"] & 2 else None
+        cumulative = read.number(1) if dims["func1"] & 16 else None
+        continuous = read.number(1) if dims["func1"] & 32 else None
+        maxima = [read.number(2) for _ in range(dims["occur"])]
+        block["demands"].append({"at": at, "cumulative": cumulative, "continuous": continuous, "maxima": maxima})
+    block["coincidents"] = [[read.number(2) for _ in range(dims["occur"])] for _ in range(dims["coincidents"])]
+    return block
+
+
+def registers(read: Reader, dims: dict[str, int]) -> dict[str, Any]:
+    resets = read.u(1) if dims["func1"] & 4 else None
+    total = _block(read, dims)
+    return {"resets": resets, "total": total, "tiers": [_block(read, dims) for _ in range(dims["tiers"])]}
+
+
+def st23(data: bytes, ni: tuple[int, int], dims: dict[str, int]) -> dict[str, Any]:
+    read = Reader(data, ni)
+    found = registers(read, dims)
+    read.end()
+    return found
+
+
+def closed(read: Reader, dims: dict[str, int]) -> dict[str, Any]:
+    end = read.time(5) if dims["func1"] & 2 else None
+    season = read.u(1) if dims["func1"] & 1 else None
+    return {"end": end, "season": season, **registers(read, dims)}
+
+
+def st24(data: bytes, ni: tuple[int, int], dims: dict[str, int]) -> dict[str, Any]:
+    read = Reader(data, ni)
+    found = closed(read, dims)
+    read.end()
+    return found
+
+
+MULTIPLIERS = (0, 2, 3, 6, 9, -2, -3, -6)
+
+
+def st12(data: bytes) -> list[dict[str, Any]]:
+    found = []
+    for (word,) in struct.iter_unpack("<I", data):
+        found.append(
+            {
+                "id": word & 0xFF,
+                "base": word >> 8 & 7,
+                "power": MULTIPLIERS[word >> 11 & 7],
+                "quadrants": {q for q in (1, 2, 3, 4) if word >> 13 + q & 1},
+                "net": bool(word >> 18 & 1),
+                "phase": word >> 19 & 7,
+            }
+        )
+    return found
+
+
+def st15(data: bytes, ni: tuple[int, int], count: int) -> list[dict[str, Any]]:
+    read = Reader(data, ni)
+    found = [
+        {
+            "multiplier": read.number(1),
+            "offset": read.number(1),
+            "flags": read.u(1),
+            "f": read.number(1),
+            "p": read.number(1),
+        }
+        for _ in range(count)
+    ]
+    read.end()
+    return found

@@ -1,0 +1,78 @@
+"""Tables of decade 0, and the codec against vectors that others made (X-1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from rig.communication.c1219.codes import ResponseCode
+from rig.communication.c1219.general import CONFIGURATION
+from rig.communication.c1219.layout import Scope, decode_table
+from tests.rig.communication import table_decoder as witness
+from tests.rig.communication.table_bench import MeterTables
+from tests.rig.reading.read_meters import KINDS, lived, program
+
+EPRI = bytes.fromhex(
+    "120A9A" + b"EPRI".hex() + "020013180100" + "0D0D03050D06" + "FFADF0DF033FFCF0C11FFFFF03"
+    "3EFFAFA20185FFFF1F308FFFF7" + "F85F10" + "FEFF1E16DB" + "E0A8E00803346860800AFCF300" + "24A500A001811967100082F5E0"
+)
+"""ST0 of c12.md §1.5, from EPRI's c12test (BSD-3): 79 bytes."""
+
+
+def test_epris_configuration_decodes_as_they_say() -> None:
+    assert len(EPRI) == 79
+    found = decode_table(CONFIGURATION, EPRI, Scope({}))
+    assert found["FORMAT_CONTROL_3"] == {"NI_FORMAT1": 10, "NI_FORMAT2": 9}
+    assert [found[f"DIM_{name}_USED"] for name in ("STD_TBLS", "MFG_TBLS", "STD_PROC", "MFG_PROC", "MFG_STATUS")] == [
+        13, 13, 3, 5, 13,
+    ]  # fmt: skip
+    assert (found["NBR_PENDING"], found["MANUFACTURER"]) == (6, b"EPRI")
+    assert found["STD_TBLS_USED"] == witness.numbers_of(EPRI[19:32])
+    assert CONFIGURATION.encode(found, Scope({})) == EPRI
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_identification(kind: str) -> None:
+    kept, _ = lived(program(kind), [])
+    tables = MeterTables(kept)
+    plate = kept.program.nameplate
+    one = witness.st1(tables.data(1))
+    assert (one["model"], one["serial"]) == (plate.type, plate.serial)
+    assert one["firmware"] == ((7, 18) if kind == "industrial" else (0, 9))
+    assert tables.data(5) == plate.serial.encode().ljust(20)
+
+
+def test_configuration_names_what_can_be_read() -> None:
+    kept, _ = lived(program("block"), [])
+    tables = MeterTables(kept)
+    found = witness.st0(tables.data(0))
+    assert found.formats == bytes((0x02, 0x0A, 0xDD))
+    for number in range(256):
+        answer = tables.read(number)
+        if number in (7, 42, 45):
+            assert answer is ResponseCode.INSUFFICIENT_SECURITY
+        elif number == 8:
+            assert answer is ResponseCode.NOT_READY, "no procedure yet"
+        else:
+            assert isinstance(answer, bytes) == (number in found.standard), number
+            assert isinstance(answer, bytes) or answer is ResponseCode.INAPPROPRIATE
+    assert found.standard_written == {7}
+    assert found.manufacturers_written == {0}
+    assert found.procedures == {0, 3, 4, 5, 6, 7, 8, 9, 10, 18, 19}
+
+
+def test_test_mode_is_told() -> None:
+    kept, _ = lived(program("block"), [("test", ())])
+    assert witness.st3(MeterTables(kept).data(3))["mode"] == 2
+    kept, _ = lived(program("block"), [])
+    assert witness.st3(MeterTables(kept).data(3))["mode"] == 1
+
+
+def test_parts_of_a_table() -> None:
+    kept, _ = lived(program("block"), [])
+    tables = MeterTables(kept)
+    whole = tables.data(1)
+    for offset in range(len(whole)):
+        for count in (1, 7, 100):
+            assert tables.read(1, offset, count) == whole[offset : offset + count]
+    assert tables.read(1, len(whole), 1) is ResponseCode.INAPPROPRIATE
+    assert tables.read(1, 1 << 24, 1) is ResponseCode.INAPPROPRIATE
