@@ -195,14 +195,18 @@ def _series(
     """Measure the points of a series that are not measured yet; the exit status."""
     import time
 
+    from rig.cli.verify_test import tested
     from rig.files.whole import write_files
     from rig.hardware.provenance import rig_toml_digest
     from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import series_lines
+    from rig.verify.errors import VerifyError
     from rig.verify.junit import junit as junit_report
     from rig.verify.series import Measured, PointResult, digest_of, read_series, series_result
 
     series = read_series(file)
+    if report is not None and not series.points:
+        raise VerifyError(f"{file} has tests only, and --report is made of points: leave it out")
     configurations = [loaded_configuration(config, point.load) for point in series.points]
     measured, found, began, fresh = Measured(resume), [], time.monotonic(), 0
     for k, (point, chosen) in enumerate(zip(series.points, configurations, strict=True)):
@@ -219,7 +223,8 @@ def _series(
         else:
             print_error(f"point {k + 1} of {len(series.points)}: {point.name}, measured before")
         found.append(PointResult(point.name, digest, result.verification))
-    whole = series_result(series, found)
+    tests = tested(series, measured, config, socket)
+    whole = series_result(series, found, tests)
     contents = {}
     if junit is not None:
         contents[junit] = junit_report([each.verification for each in found], [each.name for each in found])
