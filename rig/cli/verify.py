@@ -214,10 +214,16 @@ def _series(
         else:
             print_error(f"point {k + 1} of {len(points)}: {point.name}, measured before")
         found.append(result)
-    whole = run.whole(found)
+    tests = []
+    for k, test in enumerate(run.series.tests, 1):
+        before = run.test_before(test)
+        when = ", made before" if before is not None else f", {test.length_s:.0f} s of the meter's time"
+        print_error(f"test {k} of {len(run.series.tests)}: {test.name}{when}")
+        tests.append(before or run.make(test))
+    whole = run.whole(found, tests)
     contents = {}
     if junit is not None:
-        contents[junit] = junit_report([each.verification for each in found], [each.name for each in found])
+        contents[junit] = junit_report([each.verification for each in found], [each.name for each in found], tests)
     if report is not None:
         contents[report] = rendered(page_of(whole), report)
     write_files(contents)

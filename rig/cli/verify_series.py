@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from rig.verify.point import Point
     from rig.verify.result import Verification
     from rig.verify.series import PointResult, SeriesResult
+    from rig.verify.series_test import SeriesTest, SeriesTestResult
 
     Measure = Callable[[Point, Config, Path | None, Path | None, dict[str, str]], Verification]
 
 
 class SeriesRun:
-    """A series whose points are measured one by one, each kept in the file `resume` as soon as it is whole.
+    """A series whose points and tests are made one by one, each kept in the file `resume` as soon as it is whole.
 
     `kind` is "sim" or "pi", in place of what rig.toml says; None: as it says. `surroundings` are stated beside those of
     the file. Raises ConfigError and VerifyError for a file that is no series, or cannot be of this rig.
@@ -41,38 +42,59 @@ class SeriesRun:
         self.series = read_series(file)
         self._measure, self._config, self._kind, self._socket = measure, config, kind, socket
         self._surroundings = self.series.environment | (surroundings or {})
-        self._configurations = {point.name: self._configuration(point) for point in self.series.points}
+        self._configurations = {each.name: self._configuration(each) for each in self._all}
         self._measured = Measured(resume)
 
     def before(self, point: Point) -> PointResult | None:
         """Give the result of a point that was measured before, as it is asked for now."""
         return self._measured.result(self._digest(point))
 
+    def test_before(self, test: SeriesTest) -> SeriesTestResult | None:
+        """Give the result of a test that was made before, as it is asked for now."""
+        return self._measured.test_result(self._digest(test))
+
     def measure(self, point: Point) -> PointResult:
         """Measure a point, and keep it. Raises what its measurement raises: then there is no result."""
         from rig.verify.series import PointResult
 
-        chosen = self._configurations[point.name]
-        if point.load is not None and chosen.hardware.kind == "pi":
-            print_error(f"note: {point.name} is for the load {point.load}: the source must give it")
+        chosen = self._chosen(point)
         found = self._measure(point, chosen, self._config, self._socket, self._surroundings)
         result = PointResult(point.name, self._digest(point), found)
         self._measured.add(result)
         return result
 
-    def whole(self, results: list[PointResult]) -> SeriesResult:
-        """Give what the points come to."""
+    def make(self, test: SeriesTest) -> SeriesTestResult:
+        """Make a test, and keep it. Raises what its observation raises: then there is no result."""
+        from rig.cli.verify_test import made
+
+        result = made(test, self._digest(test), self._chosen(test), self._config, self._socket)
+        self._measured.add(result)
+        return result
+
+    def whole(self, points: list[PointResult], tests: list[SeriesTestResult]) -> SeriesResult:
+        """Give what points and tests come to."""
         from rig.verify.series import series_result
 
-        return series_result(self.series, results)
+        return series_result(self.series, points, tests)
 
-    def _configuration(self, point: Point) -> Config:
+    @property
+    def _all(self) -> list[Point | SeriesTest]:
+        return [*self.series.points, *self.series.tests]
+
+    def _configuration(self, asked: Point | SeriesTest) -> Config:
         chosen = loaded_configuration(self._config, None, kind=self._kind)
-        if point.load is None or chosen.hardware.kind == "pi":
+        if asked.load is None or chosen.hardware.kind == "pi":
             return chosen
-        return loaded_configuration(self._config, point.load, kind=self._kind)
+        return loaded_configuration(self._config, asked.load, kind=self._kind)
 
-    def _digest(self, point: Point) -> str:
+    def _chosen(self, asked: Point | SeriesTest) -> Config:
+        """The configuration of what is asked; on hardware its load is for whoever has the source."""
+        chosen = self._configurations[asked.name]
+        if asked.load is not None and chosen.hardware.kind == "pi":
+            print_error(f"note: {asked.name} is for the load {asked.load}: the source must give it")
+        return chosen
+
+    def _digest(self, point: Point | SeriesTest) -> str:
         from rig.hardware.provenance import rig_toml_digest
         from rig.verify.series import digest_of
 

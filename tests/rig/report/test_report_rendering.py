@@ -16,10 +16,12 @@ import msgspec
 import pytest
 
 from rig.report.comparison import compare
-from rig.report.content import comparison_page, series_page, verification_page
+from rig.report.comparison_content import comparison_page
+from rig.report.content import verification_page
 from rig.report.html import html_of
 from rig.report.page import MOST_CHARACTERS, Page
 from rig.report.pdf import pdf_of
+from rig.report.series_content import series_page
 from rig.verify.result import BudgetLine, EdgeLine, Limits, RepeatLine, Setup
 from tests.rig.report.report_results import series, verification
 
