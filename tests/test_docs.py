@@ -28,6 +28,7 @@ from rig.report.comparison import Comparison
 from rig.results import exact
 from rig.results.provenance import Provenance
 from rig.results.summary import Summary
+from rig.selftest.part import SelfTest
 from rig.store.check import Finding
 from rig.store.contents import StoreContents
 from rig.terminal.keys import KEYS
@@ -227,6 +228,7 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)
     compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
     assert table_keys(path, "Comparison")[: len(compared)] == compared
     assert table_keys(path, "Provenance") == list(Provenance.__struct_fields__)
