@@ -159,8 +159,7 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if not mask & (_TIME | _DATE) or mask > 7:
         return INVALID
     before = yield from state.reader.facts((Need.READING, Need.PROGRAM))
-    now = before.local(before.reading.utc_ns)
-    assert now is not None
+    now = before.now
     try:
         day = Date().decode(parameters[1:4]) if mask & _DATE else now.date()
         at = TimeOfDay().decode(parameters[4:7]) if mask & _TIME else now.time()
@@ -172,7 +171,9 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     local = local.replace(fold=1 if mask & _QUALIFIER and not qualifier & _QUALIFIED_DST else 0)
     instant_ns = before.calendar.instant_ns(local)
     yield from request(SetClock(instant_ns))
-    return Answer(ProcedureResult.DONE, LTIME.encode(now) + LTIME.encode(before.local(instant_ns)))
+    return Answer(
+        ProcedureResult.DONE, LTIME.encode(before.local(before.reading.utc_ns)) + LTIME.encode(before.local(instant_ns))
+    )
 
 
 # --- levels ---------------------------------------------------------------------------------------------------
