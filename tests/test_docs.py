@@ -44,8 +44,8 @@ COMMANDS = sorted(
     for command in (group.typer_instance if group else app).registered_commands
 )
 GROUPS = "|".join(group.name for group in app.registered_groups)
-OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config", "--intervals"}
-"""Options of other programs that the documents name by themselves, two of them pytest's
+OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config", "--rig-resume", "--dist", "--intervals"}
+"""Options of other programs that the documents name by themselves, most of them pytest's
 (rig/pytest_plugin/plugin.py), and an old one, which rig/cli/group.py knows."""
 
 

@@ -49,12 +49,27 @@ def verify(
     counter: Annotated[
         str,
         typer.Option(
-            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A."
+            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A; "
+            "frequency:RESOURCE, such as a 53131A.",
         ),
     ] = "fpga",
     reference: Annotated[
-        str, typer.Option("--reference", help="meter: what it registers; source: a simulated steady load's true power.")
+        str,
+        typer.Option(
+            "--reference",
+            help="meter: what it registers; source: a simulated steady load's true power; standard: and gpio:PIN, "
+            "visa:, energy: or power: and a resource.",
+        ),
     ] = "meter",
+    standard_constant: Annotated[
+        str | None, typer.Option("--standard-constant", help="Wh a pulse of the standard.")
+    ] = None,
+    standard_query: Annotated[
+        str | None, typer.Option("--standard-query", help="What a standard on a bus is asked.")
+    ] = None,
+    standard_uncertainty: Annotated[
+        float, typer.Option("--standard-uncertainty", help="Percent, k = 2, by the standard's certificate.")
+    ] = 0.0,
     load: LoadOption = None,
     counter_query: Annotated[
         str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
@@ -140,6 +155,11 @@ def verify(
         uncertainty_percent=uncertainty,
         limit_percent=limit,
         constant_wh=None if constant is None else str(option_number("--constant", constant, positive=True)),
+        standard_constant_wh=None
+        if standard_constant is None
+        else str(option_number("--standard-constant", standard_constant, positive=True)),
+        standard_query=standard_query,
+        standard_uncertainty_percent=standard_uncertainty,
         repeat=repeat,
     )
     point.check()
@@ -149,7 +169,7 @@ def verify(
             raise VerifyError(f"{result} is the result of a series: rig report render makes its report")
         found = read
     else:
-        found = _measured(point, loaded_configuration(config, load), config, socket, surroundings)
+        found = measured(point, loaded_configuration(config, load), config, socket, surroundings)
     contents = {junit: junit_report([found])} if junit is not None else {}
     if report is not None:
         contents[report] = rendered(page_of(found), report)
@@ -175,31 +195,26 @@ def _series(
     """Measure the points of a series that are not measured yet; the exit status."""
     import time
 
+    from rig.cli.verify_series import SeriesRun
     from rig.files.whole import write_files
-    from rig.hardware.provenance import rig_toml_digest
     from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import series_lines
     from rig.verify.junit import junit as junit_report
-    from rig.verify.series import Measured, PointResult, digest_of, read_series, series_result
 
-    series = read_series(file)
-    configurations = [loaded_configuration(config, point.load) for point in series.points]
-    measured, found, began, fresh = Measured(resume), [], time.monotonic(), 0
-    for k, (point, chosen) in enumerate(zip(series.points, configurations, strict=True)):
-        digest = digest_of(point, rig_toml_digest(chosen))
-        result = measured.result(digest)
+    run = SeriesRun(file, measured, config=config, socket=socket, resume=resume, surroundings=surroundings)
+    found, began, fresh, points = [], time.monotonic(), 0, run.series.points
+    for k, point in enumerate(points):
+        result = run.before(point)
         if result is None:
             each_s = (time.monotonic() - began) / fresh if fresh else None
-            left = "" if each_s is None else f", about {each_s * (len(series.points) - k):.0f} s left"
-            print_error(f"point {k + 1} of {len(series.points)}: {point.name}{left}")
-            fresh_result = _measured(point, chosen, config, socket, series.environment | surroundings)
-            result = PointResult(point.name, digest, fresh_result)
-            measured.add(result)
+            left = "" if each_s is None else f", about {each_s * (len(points) - k):.0f} s left"
+            print_error(f"point {k + 1} of {len(points)}: {point.name}{left}")
+            result = run.measure(point)
             fresh += 1
         else:
-            print_error(f"point {k + 1} of {len(series.points)}: {point.name}, measured before")
-        found.append(PointResult(point.name, digest, result.verification))
-    whole = series_result(series, found)
+            print_error(f"point {k + 1} of {len(points)}: {point.name}, measured before")
+        found.append(result)
+    whole = run.whole(found)
     contents = {}
     if junit is not None:
         contents[junit] = junit_report([each.verification for each in found], [each.name for each in found])
@@ -214,10 +229,10 @@ def _series(
     return 0 if whole.passed else 1
 
 
-def _measured(
+def measured(
     point: Point, chosen: Config, config: Path | None, socket: Path | None, surroundings: dict[str, str]
 ) -> Verification:
-    """Count, on the meter that runs or one of our own."""
+    """Count, on the meter that runs or one of our own. Raises typer.Exit where Ctrl-C ended it."""
     from msgspec.structs import replace
 
     from rig.hardware.selection import metering_point, program_of
@@ -226,6 +241,7 @@ def _measured(
     from rig.verify.measure import Measurement
     from rig.verify.setup import setup_of
     from rig.verify.source import known_source
+    from rig.verify.standard import standard_named
 
     id, known = point.output_id, None
     if point.reference == "source":
@@ -238,7 +254,18 @@ def _measured(
         )
         if beside is not None:
             stack.callback(beside.close)
-        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=beside is not None))
+        standard = None
+        if point.standard:
+            standard = standard_named(
+                point.reference,
+                constant_wh=point.standard_constant,
+                query=point.standard_query,
+                chip=chosen.hardware.gpio_chip,
+                simulated=chosen.hardware.kind != "pi",
+            )
+            stack.callback(standard.close)
+        paced = beside is not None or standard is not None
+        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=paced))
         show = stack.enter_context(count_shown(id.label))
 
         def shown(progress: Progress) -> None:
@@ -252,6 +279,8 @@ def _measured(
             counter=beside,
             constant_wh=point.constant,
             source=known,
+            standard=standard,
+            certified_percent=point.standard_uncertainty_percent,
             progress=shown,
             begin=begin,
         )

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from drivers.pulse_inputs import EdgeSource, GpiodSource, InputEdge
-from drivers.visa_counter import VisaCounter, VisaCounterError
+from drivers.visa_counter import VisaCounter
+from drivers.visa_instrument import VisaInstrumentError
 from rig.verify.closures import Contact
 from rig.verify.errors import CountLost, VerifyError
+from rig.verify.frequency import FREQUENCY, FrequencyCounter
 from rig.verify.observed import Counted, PulseCounterInstrument
 
 FPGA = "fpga"
@@ -24,7 +26,7 @@ GPIO = "gpio:"
 
 
 class Totaliser(Protocol):
-    """What is read while it counts. `read` gives the count, and raises VisaCounterError for none."""
+    """What is read while it counts. `read` gives the count, and raises VisaInstrumentError for none."""
 
     def read(self) -> int: ...
 
@@ -43,8 +45,8 @@ class _Read:
 class BusCounter:
     """A totaliser on a bus as a counter of a verification; `now_ns` is the clock that its readings are timed by.
 
-    `counter` is one that is open already; None: the instrument at `resource`. Raises VisaCounterError where it cannot
-    be had.
+    `counter` is one that is open already; None: the instrument at `resource`. Raises VisaInstrumentError where it
+    cannot be had.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class BusCounter:
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.name = f"{VISA}{resource}"
-        self._counter = VisaCounter(resource, query) if counter is None else counter
+        self.totaliser: Totaliser = VisaCounter(resource, query) if counter is None else counter
         self._now_ns = now_ns
         self._last: _Read | None = None
 
@@ -64,8 +66,8 @@ class BusCounter:
         """Read it. Raises CountLost where it does not answer, or not with a count."""
         before_ns = self._now_ns()
         try:
-            pulses = self._counter.read()
-        except VisaCounterError as error:
+            pulses = self.totaliser.read()
+        except VisaInstrumentError as error:
             raise CountLost(f"the count broke off, and nothing is known of the rest: {error}") from None
         after_ns = self._now_ns()
         read, last = _Read(pulses, (before_ns + after_ns) // 2, (after_ns - before_ns) // 2), self._last
@@ -78,7 +80,7 @@ class BusCounter:
 
     def close(self) -> None:
         """Let it go."""
-        self._counter.close()
+        self.totaliser.close()
 
 
 class GpioCounter:
@@ -134,13 +136,15 @@ class GpioCounter:
 
 def counter_named(
     name: str, query: str | None = None, chip: str = "", simulated: bool = False
-) -> PulseCounterInstrument | None:
+) -> PulseCounterInstrument | FrequencyCounter | None:
     """Give the counter that is asked for; None: the FPGA's. `chip` is the kernel's device of the pins. Raises
     VerifyError for another name, DriverError for one that cannot be had."""
     if name == FPGA:
         return None
     if name.startswith(VISA) and len(name) > len(VISA):
         return BusCounter(name.removeprefix(VISA), query)
+    if name.startswith(FREQUENCY) and len(name) > len(FREQUENCY):
+        return FrequencyCounter(name.removeprefix(FREQUENCY), query)
     if pins := re.fullmatch(rf"{GPIO}(\d{{1,3}})(?:,(\d{{1,3}}))?", name):
         if simulated:
             raise VerifyError(f"--counter {name} is for a Raspberry Pi's pins: on the simulated rig use {FPGA}")
@@ -150,7 +154,7 @@ def counter_named(
         return _gpio(name, chip, numbers)
     raise VerifyError(
         f"--counter is {name!r}, it must be {FPGA}, {GPIO} with the pins of K–Y and K–Z, such as gpio:14,15, or {VISA} "
-        "with a resource, such as visa:TCPIP::…"
+        f"or {FREQUENCY} with a resource, such as visa:TCPIP::…"
     )
 
 

@@ -70,7 +70,7 @@ class TimelineClock:
     def placed(self, count: Counted) -> Counted:
         """Give a count, in ns of the clock, in ticks: by the nominal rate from the nearest comparison, which is a
         second away at most while they come."""
-        place = min(range(len(self._compared)), key=lambda k: abs(self._compared[k][1] - count.latest))
+        place = self._nearest(count.latest)
         tick, at_ns, half_ns = self._compared[place]
         known_ns = hypot(half_ns, CRYSTALS * (count.latest - at_ns))
         return Counted(
@@ -82,6 +82,14 @@ class TimelineClock:
             place,
             self._ticks(int(known_ns)),
         )
+
+    def tick_of(self, instant_ns: int) -> int:
+        """Give the tick of an instant of the clock."""
+        tick, at_ns, _ = self._compared[self._nearest(instant_ns)]
+        return tick + self._ticks(instant_ns - at_ns)
+
+    def _nearest(self, instant_ns: int) -> int:
+        return min(range(len(self._compared)), key=lambda k: abs(self._compared[k][1] - instant_ns))
 
     def _ticks(self, ns: int) -> int:
         return int(ns * self._tick_hz / 10**9)

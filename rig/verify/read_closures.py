@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 
 WRONG = 0.01
 """A level may drift by so much of a pulse with each: what flowed for one is known no better than that."""
@@ -72,7 +73,7 @@ def _moves(numbers: Sequence[int], flows: Sequence[float], halves: Sequence[floa
         if low <= most and high >= least:
             least, most = max(least, low), min(most, high)
             continue
-        step = round(levels[k] - (least + most) / 2) or (1 if low > most else -1)
+        step = _step(low - most, high - least)
         now = (least + most) / 2 + step
         before = k - 1
         while before > 0 and abs(levels[before] - now) <= widths[before]:
@@ -80,3 +81,10 @@ def _moves(numbers: Sequence[int], flows: Sequence[float], halves: Sequence[floa
         found.append(Moved(step, before, k))
         least, most = low, high
     return found
+
+
+def _step(least: float, most: float) -> int:
+    """Give the smallest whole number of pulses in an interval without 0, or the nearest to it where it has none."""
+    if least > 0:
+        return ceil(least) if ceil(least) <= most else max(1, round((least + most) / 2))
+    return floor(most) if floor(most) >= least else min(-1, round((least + most) / 2))

@@ -26,7 +26,7 @@ from rig.verify.closures import HALF, Closure, ClosureFault, Fault, judge, pulse
 from rig.verify.comparison import Comparison
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
-from rig.verify.observed import CRYSTALS, Counted
+from rig.verify.observed import CRYSTALS, Counted, TimelineClock
 from rig.verify.plan import LEAST_PULSES, Plan
 
 NANO = 10**9
@@ -108,8 +108,8 @@ class Progress:
 
 
 class Run:
-    """A verification; `lasting` are components of the reference that no count lessens. Raises CountLost where nothing
-    can be counted."""
+    """A verification; `lasting` are components of the reference that no count lessens, `reference_half_s` and
+    `reference_half_wh` what each reading of it is known to. Raises CountLost where nothing can be counted."""
 
     def __init__(self, output: Output, plan: Plan, time: Timeline, *, lasting: tuple[Component, ...] = ()) -> None:
         self.output, self.plan = output, plan
@@ -117,6 +117,7 @@ class Run:
         self.flow = Flow()
         self.repeats: list[Repeat] = []
         self.illegal = 0
+        self.reference_half_s = self.reference_half_wh = 0.0
         self._time, self._lasting = time, lasting
         self._seen: list[Seen] = []
         self._waiting: deque[Counted] = deque()
@@ -134,6 +135,10 @@ class Run:
             self._first_tick = begin_tick
         self.flow.add(begin_tick, end_tick, nwh)
         self._attend()
+
+    def take(self, count: Counted, clock: TimelineClock) -> None:
+        """Take in a count on the computer's clock."""
+        self.counted(clock.placed(count))
 
     def counted(self, count: Counted) -> None:
         """Take in a count, in ticks; the first says where counting begins."""
@@ -301,7 +306,7 @@ class Run:
         comparison = Comparison(pulses, self.output.constant_wh, reference_wh)
         random = (
             Component(c.source, c.half_width_percent, c.shape, c.freedom, random=True)
-            for c in self._of_instants(first, last, 100 / seconds)
+            for c in (*self._of_instants(first, last, 100 / seconds), *self._of_reference(seconds, reference_wh))
         )
         return Repeat(comparison, seconds, (*random, *self._lasting))
 
@@ -324,6 +329,17 @@ class Run:
             else:
                 clock_s = hypot(first.clock, last.clock) / hz
             found.append(Component("comparison of clocks", clock_s * to_percent, Shape.RECTANGULAR))
+        return found
+
+    def _of_reference(self, seconds: float, reference_wh: Fraction) -> list[Component]:
+        """Give what is uncertain of two readings of the reference, one at either end."""
+        found = []
+        if self.reference_half_s:
+            half = 100 * sqrt(2) * self.reference_half_s / seconds
+            found.append(Component("instants of the reference's readings", half, Shape.RECTANGULAR))
+        if self.reference_half_wh:
+            half = 100 * sqrt(2) * self.reference_half_wh / float(reference_wh)
+            found.append(Component("resolution of the reference", half, Shape.RECTANGULAR))
         return found
 
     def _scatter_s(self) -> float:

@@ -149,12 +149,13 @@ class Measured:
 def series_result(series: Series, points: Sequence[PointResult]) -> SeriesResult:
     """Give what the points come to, in the order of the file."""
     found = {point.name: point.verification for point in points}
-    averages = [_average(average, found) for average in series.averages]
+    averages = [average_result(average, found) for average in series.averages]
     passed = all(point.verification.passed for point in points) and all(each.passed for each in averages)
     return SeriesResult(series.title, list(points), averages, passed)
 
 
-def _average(average: Average, found: dict[str, Verification]) -> AverageResult:
+def average_result(average: Average, found: dict[str, Verification]) -> AverageResult:
+    """Give an average of points by their name."""
     total = sum(average.weights.values())
     error = sum(weight * found[name].error_percent for name, weight in average.weights.items()) / total
     squares = sum((weight * found[name].uncertainty_percent) ** 2 for name, weight in average.weights.items())

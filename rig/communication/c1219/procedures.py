@@ -37,6 +37,7 @@ from rig.daemon.protocol import (
     SetClock,
     WriteProgram,
 )
+from rig.meter.access.sentences import COLD_START_FAILED
 from rig.meter.contacts.outputs import KYZ_OUTPUTS
 
 PASSWORD_BYTES = 20
@@ -274,7 +275,9 @@ def carry_out_procedure(state: ProcedureState, number: int, manufacturer: bool, 
     try:
         answer = yield from known.run(state, parameters)
     except RefusedRequest as refused:
-        return Answer(result_of(refused.outcome))
+        # The notice's own words, by which the seal is verified, are in the answer for whoever verifies it.
+        said = COLD_START_FAILED.encode() if refused.outcome.refused == COLD_START_FAILED else b""
+        return Answer(result_of(refused.outcome), said)
     except TableError:  # the meter's answer is not understood
         return CONFLICT
     return answer

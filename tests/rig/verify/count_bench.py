@@ -1,10 +1,10 @@
 """One long run of a meter and its outputs, from which counters of every type are given any number of runs.
 
-The load changes from line cycle to line cycle. Pulses are placed by the meter's own arithmetic (PulseOutput), and leave
-it late by up to `late_s`, evenly spread. A run begins at a random instant of the long one. What a counter has of it
-goes through the code that `rig verify` has for it: the FPGA's stamps, GpioCounter on two lines, BusCounter on a
-totaliser; the latter on the computer's clock, which is off by up to CRYSTAL and is compared with ticks once a second,
-within COMPARED_S.
+The load changes from line cycle to line cycle, by up to `swing`. Pulses are placed by the meter's own arithmetic
+(PulseOutput), and leave it late by up to `late_s`, the sum of two waits. A run begins at a random instant of the long
+one. What a counter has of it goes through the code that `rig verify` has for it: the FPGA's stamps, GpioCounter on two
+lines, BusCounter on a totaliser, FrequencyCounter; all but the first on the computer's clock, which is off by up to
+CRYSTAL and is compared with ticks once a second, within COMPARED_S.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from random import Random
 
 from drivers.pulse_inputs import InputEdge
+from drivers.visa_counter import GATE_S
+from drivers.visa_instrument import VisaInstrumentError
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput
 from rig.verify.counters import BusCounter, GpioCounter
+from rig.verify.frequency import FrequencyCounter, FrequencyRun
 from rig.verify.observed import Counted, TimelineClock
 from rig.verify.plan import Plan
 from rig.verify.run import Output, Run, Timeline
@@ -58,19 +62,36 @@ class LongRun:
     """Windows of so many seconds, and edges; `true` is what a pulse of it really is of the constant."""
 
     def __init__(
-        self, seconds: float, seed: int, *, watts: float = 7200.0, late_s: float = 0.0012, true: Fraction = Fraction(1)
+        self,
+        seconds: float,
+        seed: int,
+        *,
+        watts: float = 7200.0,
+        swing: float = 0.1,
+        late_s: float = 0.0012,
+        true: Fraction = Fraction(1),
     ) -> None:
         chance = Random(seed)
         output = PulseOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, CONSTANT_WH * true)
         self.windows: list[int] = []
         self.edges: list[Edge] = []
         for k in range(int(seconds * HZ / WINDOW)):
-            nwh = round(watts * chance.uniform(0.9, 1.1) * WINDOW / HZ / 3600 * 10**9)
+            nwh = round(watts * chance.uniform(1 - swing, 1 + swing) * WINDOW / HZ / 3600 * 10**9)
             self.windows.append(nwh)
             for tick in output.advance(nwh, k * WINDOW, WINDOW):
-                late = chance.uniform(0, late_s) * float(HZ)
+                late = (chance.random() + chance.random()) / 2 * late_s * float(HZ)
                 self.edges.append(Edge(tick + LATENCY + late, len(self.edges) % 2 == 0))
         self._ticks = [edge.tick for edge in self.edges]
+        self._totals = [0, *accumulate(self.windows)]
+
+    def wh_at(self, tick: float) -> Fraction:
+        """What had flowed by a tick."""
+        whole, part = divmod(tick, WINDOW)
+        return Fraction(self._totals[int(whole)] + self.windows[int(whole)] * Fraction(part) / WINDOW) / 10**9
+
+    def watts_at(self, tick: float) -> float:
+        """The power at a tick."""
+        return self.windows[int(tick // WINDOW)] / 1e9 * 3600 * float(HZ) / WINDOW
 
     def taken(self, seconds: float, chance: Random) -> tuple[range, list[Edge]]:
         """The windows of a run from a random one on, and the edges in it."""
@@ -81,7 +102,7 @@ class LongRun:
         return range(first, first + count), edges
 
 
-class _Line:
+class Line:
     """A line of the kernel's: edges numbered as they come, each stamped with the ns of the computer's clock."""
 
     initial = False
@@ -105,7 +126,7 @@ class _Line:
         pass
 
 
-class _Clock:
+class BenchClock:
     """The computer's clock over ticks, and its comparisons."""
 
     def __init__(self, chance: Random) -> None:
@@ -126,6 +147,56 @@ class _Clock:
         return map(self.timeline.placed, counted)
 
 
+class _Reciprocal:
+    """A counter of frequency: its gate opens with the first edge after it is asked and closes with the first after
+    GATE_S; it replies within the round trip. Its own crystal is off by up to CRYSTAL."""
+
+    def __init__(self, edges: list[Edge], clock: BenchClock, chance: Random) -> None:
+        self._ticks = [edge.tick for edge in edges]
+        self._clock, self._chance = clock, chance
+        self._crystal = 1 + chance.uniform(-CRYSTAL, CRYSTAL)
+        self.now = 0.0
+
+    def now_ns(self) -> int:
+        return self._clock.ns(self.now)
+
+    def read_hz(self) -> float:
+        first = bisect_right(self._ticks, self.now)
+        if first == len(self._ticks):
+            raise VisaInstrumentError("no edges")
+        last = bisect_left(self._ticks, self._ticks[first] + GATE_S * float(HZ))
+        if last >= len(self._ticks):
+            raise VisaInstrumentError("no more edges")
+        self.now = self._ticks[last] + self._chance.uniform(*ROUND_TRIP_S) * float(HZ)
+        return (last - first) / (self._ticks[last] - self._ticks[first]) * float(HZ) * self._crystal
+
+    def close(self) -> None:
+        pass
+
+
+def frequency_run_of(long: LongRun, plan: Plan, seed: int, seconds: float, output: Output = KYZ1) -> FrequencyRun:
+    """Give a run by frequency."""
+    chance = Random(seed)
+    windows, edges = long.taken(seconds, chance)
+    run = FrequencyRun(output, plan, Timeline(HZ, LATENCY))
+    clock = BenchClock(chance)
+    reader = _Reciprocal(edges, clock, chance)
+    counter = FrequencyCounter("a counter", counter=reader, now_ns=reader.now_ns)
+    reader.now, compared = float((windows.start + 20) * WINDOW), -float(10**9)
+    for k in windows:
+        end = (k + 1) * WINDOW
+        if end - compared > HZ:
+            clock.compare(end)
+            compared = end
+        run.add_window(k * WINDOW, end, long.windows[k])
+        while reader.now <= end and not run.over and edges[-1].tick - end > 2 * HZ:
+            for gate in counter.poll():
+                run.take(gate, clock.timeline)
+        if run.over:
+            break
+    return run
+
+
 def run_of(
     kind: str, long: LongRun, plan: Plan, seed: int, seconds: float, change: Change = unchanged, output: Output = KYZ1
 ) -> Run:
@@ -134,7 +205,7 @@ def run_of(
     windows, edges = long.taken(seconds, chance)
     edges = change(edges, chance)
     run = Run(output, plan, Timeline(HZ, LATENCY))
-    counts = {"fpga": _by_fpga, "gpio": _by_gpio, "totaliser": _by_totaliser}[kind](edges, windows, run, chance)
+    counts = {"fpga": by_fpga, "gpio": _by_gpio, "totaliser": _by_totaliser}[kind](edges, windows, run, chance)
     for k in windows:
         run.add_window(k * WINDOW, (k + 1) * WINDOW, long.windows[k])
         next(counts)
@@ -143,7 +214,7 @@ def run_of(
     return run
 
 
-def _by_fpga(edges: list[Edge], windows: range, run: Run, chance: Random) -> Iterator[None]:
+def by_fpga(edges: list[Edge], windows: range, run: Run, chance: Random) -> Iterator[None]:
     place = 0
     run.counted(Counted(0, 0, 0))
     for k in windows:
@@ -155,7 +226,7 @@ def _by_fpga(edges: list[Edge], windows: range, run: Run, chance: Random) -> Ite
 
 
 def _by_gpio(edges: list[Edge], windows: range, run: Run, chance: Random) -> Iterator[None]:
-    clock, y, z = _Clock(chance), _Line(), _Line()
+    clock, y, z = BenchClock(chance), Line(), Line()
     now, place, compared = windows.start * WINDOW, 0, -(10**9)
     counter = GpioCounter("gpio:14,15", [y, z], lambda: clock.ns(now))
     for k in windows:
@@ -176,7 +247,7 @@ def _by_gpio(edges: list[Edge], windows: range, run: Run, chance: Random) -> Ite
 class _Total:
     """A totaliser that has counted the edges up to the instant at which it is read, within the round trip."""
 
-    def __init__(self, edges: list[Edge], clock: _Clock, chance: Random) -> None:
+    def __init__(self, edges: list[Edge], clock: BenchClock, chance: Random) -> None:
         self._ticks = [edge.tick for edge in edges]
         self._clock, self._chance = clock, chance
         self.now = 0.0
@@ -195,7 +266,7 @@ class _Total:
 
 
 def _by_totaliser(edges: list[Edge], windows: range, run: Run, chance: Random) -> Iterator[None]:
-    clock = _Clock(chance)
+    clock = BenchClock(chance)
     total = _Total(edges, clock, chance)
     counter = BusCounter("a totaliser", counter=total, now_ns=total.now_ns)
     total.now = float(windows.start * WINDOW)

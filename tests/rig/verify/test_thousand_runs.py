@@ -1,7 +1,7 @@
 """A thousand runs of each counter: no false alarm, each planted fault found, intervals that hold the truth in 95 ± 2 %.
 
 The ordinary suite has a few of each, `make proof` all. Runs come from one long one (count_bench.py), through the code
-of `rig verify`. Edges are late by up to 1.2 ms: two of them make a triangle, of which k = 2 holds 96.6 %.
+of `rig verify`. Edges are late by up to 1.2 ms.
 """
 
 from __future__ import annotations
@@ -15,10 +15,21 @@ import pytest
 
 from rig.results.provenance import Provenance, provenance_of_computation
 from rig.verify.closures import Fault
+from rig.verify.frequency_result import frequency_verification
 from rig.verify.plan import Plan
 from rig.verify.result import Verification, verification
 from rig.verify.run import Output
-from tests.rig.verify.count_bench import CONSTANT_WH, HZ, KYZ1, Change, Edge, LongRun, run_of, unchanged
+from tests.rig.verify.count_bench import (
+    CONSTANT_WH,
+    HZ,
+    KYZ1,
+    Change,
+    Edge,
+    LongRun,
+    frequency_run_of,
+    run_of,
+    unchanged,
+)
 
 COUNTERS = ("fpga", "gpio", "totaliser")
 PULSES = 40
@@ -32,6 +43,11 @@ SIZES = [pytest.param(FEW), pytest.param(1000, marks=pytest.mark.slow)]
 @cache
 def long_run(true: Fraction = Fraction(1), seconds: float = 900.0) -> LongRun:
     return LongRun(seconds, 20, true=true)
+
+
+@cache
+def even_run(true: Fraction) -> LongRun:
+    return LongRun(400.0, 22, swing=0.005, true=true)
 
 
 @cache
@@ -94,6 +110,32 @@ def test_a_wrong_kp_fails_and_is_no_missing_closure(kind: str, runs: int, kp: Fr
         assert not wrong.passed
         assert wrong.error_percent == pytest.approx(float(100 * (kp / CONSTANT_WH - 1)), abs=3.0)
         assert wrong.kyz_order_errors == [], f"seed {seed}: {wrong.reasons}"
+
+
+@pytest.mark.parametrize("runs", SIZES)
+def test_intervals_of_a_frequency_counter_hold_the_truth(runs: int) -> None:
+    """Eleven gates of a second, on a load that swings by a tenth with each cycle."""
+    inside = 0
+    for seed in range(runs):
+        run = frequency_run_of(long_run(), Plan(seconds=12.0, limit_percent=50.0), seed, 20.0)
+        found = frequency_verification(run, "frequency", "meter", provenance())
+        assert found.passed, f"seed {seed}: {found.reasons}"
+        inside += abs(found.error_percent) <= found.uncertainty_percent
+    assert inside >= 20
+    if runs > FEW:
+        assert 0.93 <= inside / runs <= 0.97, f"{inside} of {runs}"
+
+
+@pytest.mark.parametrize("runs", [pytest.param(3), pytest.param(300, marks=pytest.mark.slow)])
+def test_a_constant_error_of_0_1_percent_fails_by_frequency(runs: int) -> None:
+    """On an even load, until its uncertainty is 0.02 %: the limit of 0.06 % is passed without it and not with it."""
+    plan = Plan(limit_percent=0.06)
+    for seed in range(runs):
+        for true, passed in ((Fraction(1001, 1000), False), (Fraction(1), True)):
+            run = frequency_run_of(even_run(true), plan, seed, 60.0)
+            assert run.over
+            found = frequency_verification(run, "frequency", "meter", provenance())
+            assert found.passed is passed, f"seed {seed}: {found.error_percent:+.4f} ± {found.uncertainty_percent:.4f}"
 
 
 # --- closures --------------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) ->
         (["--energy", "0"], "--energy is"),
         (["--constant", "nine"], "--constant is"),
         (["--limit", "0"], "--limit is 0, it must be more than 0"),
-        (["--reference", "faith"], "it must be meter or source"),
+        (["--reference", "faith"], "it must be meter, source or standard:"),
         (["--reference", "source", "--load", "lively"], "needs a steady load"),
         (["--load", "5 kA"], "is not understood"),
         (["--from", "nothing.json"], "nothing.json cannot be read"),

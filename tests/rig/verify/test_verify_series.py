@@ -98,6 +98,7 @@ def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
     file = tmp_path / "series.toml"
     file.write_text(block, encoding="utf-8")
     series = read_series(file)
+    assert read_series(DOCUMENT.parent / "examples" / "kyz1.series.toml") == series
     assert [point.name for point in series.points] == ["full load", "light load", "0.5 lag, whole meter"]
     for key in Point.__struct_fields__:
         assert f"`{key}`" in DOCUMENT.read_text(encoding="utf-8")
@@ -111,7 +112,7 @@ def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
         ('title = "t"\n[[points]]\nname = "a"\noutput = "kyz9"', "point 'a': output is 'kyz9', it must be led"),
         ('title = "t"\n[[points]]\nname = "a"\npulses = 5\nseconds = 2.0', "point 'a': pulses and seconds both say"),
         ('title = "t"\n[[points]]\nname = "a"\nenergy_wh = "x"', "point 'a': energy_wh is"),
-        ('title = "t"\n[[points]]\nname = "a"\nreference = "faith"', "it must be meter or source"),
+        ('title = "t"\n[[points]]\nname = "a"\nreference = "faith"', "it must be meter, source or standard:"),
         ('title = "t"\n[[points]]\nname = "a"\nrepeat = 0', "repeat"),
         ('title = "t"\n[[points]]\nname = "a"\nloud = "5 A"', "loud"),
         ('title = "t"\n[[points]]\nname = "a"\n[[points]]\nname = "a"', "two points are called 'a'"),

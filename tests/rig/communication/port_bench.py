@@ -9,7 +9,7 @@ import subprocess
 import termios
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from psem_client import PsemClient
 from rig.communication.port.launch import launch_ports
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
-from rig.daemon.protocol import Reading, Stop, Topic
+from rig.daemon.protocol import EventsLogged, LoggedEvent, Reading, Stop, Topic
 from rig.daemon.startup import Start
 from rig.hardware.config import load
 
@@ -62,7 +62,8 @@ class PortBench:
         self.meter.subscribe(Topic.READINGS)
         self._launched.begin()
         self.meter.await_message(Reading)
-        self.meter.subscribe()
+        self.meter.subscribe(Topic.EVENTS)
+        self._events: list[LoggedEvent] = []
         self.pty = folder / "m.optical.pty"
         self.ports: list[subprocess.Popen[bytes]] = []
         self.start_ports()
@@ -71,6 +72,14 @@ class PortBench:
         """Start the processes of the ports, and wait until their ptys are there."""
         self.ports = launch_ports(self.config.ports, self.socket)
         wait_for(self.pty.exists)
+
+    @property
+    def events(self) -> list[LoggedEvent]:
+        """What the log has had since the meter began."""
+        while (message := self.meter.poll()) is not None:
+            if isinstance(message, EventsLogged):
+                self._events += message.events
+        return self._events
 
     @contextmanager
     def client(self) -> Iterator[PsemClient]:
@@ -92,10 +101,9 @@ class PortBench:
                 process.send_signal(signal.SIGKILL)
 
 
-def wait_for(there: object, seconds: float = PATIENCE_S) -> None:
+def wait_for(there: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
-    assert callable(there)
     while not there():
         assert time.monotonic() < deadline, f"not so in {seconds} s: {there}"
         time.sleep(0.01)
