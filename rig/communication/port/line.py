@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import termios
 import tty
 from contextlib import suppress
@@ -80,7 +81,7 @@ class _Descriptor:
             return b""
         except OSError as error:
             raise self._gone(error) from None
-        if not data:
+        if not data and self._hung_up:  # of a serial port nothing can also mean that nothing has come
             raise self._gone(None)
         return data
 
@@ -93,6 +94,12 @@ class _Descriptor:
             del self._waiting[MOST_WAITING:]
         except OSError as error:
             raise self._gone(error) from None
+
+    @property
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, 0)
+        return bool(poll.poll(0))
 
     def _gone(self, error: OSError | None) -> LineError:
         why = "" if error is None else f" ({error.strerror})"
