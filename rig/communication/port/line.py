@@ -113,7 +113,8 @@ class SerialLine(_Descriptor):
         try:
             self._serial = serial.Serial(port.device, baud, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "it is no serial port, or somebody has it"
+            number = getattr(error, "errno", None)
+            why = os.strerror(number) if number else "it is no serial port, or somebody has it"
             raise LineError(
                 f"port {port.name} cannot have {port.device} ({why}): plug the adapter in, or give another device"
             ) from None

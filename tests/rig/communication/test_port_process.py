@@ -17,7 +17,7 @@ from rig.communication.port.line import LineError, SerialLine
 from rig.communication.port.serving import Serving
 from rig.communication.port.trace import TraceError
 from rig.daemon.client import MeterClient
-from rig.daemon.protocol import PulsesCounted, Reading, ReadState, Topic
+from rig.daemon.protocol import PulsesCounted, Reading, ReadState, Stop, Topic
 from rig.hardware.config import PortConfig, load
 
 PORTS = """
@@ -128,7 +128,8 @@ def test_a_port_whose_meters_server_died_comes_back(port: PortBench) -> None:
 def test_the_trace_in_words(port: PortBench, command_line) -> None:
     with port.client() as client:
         in_session(client)
-        client.password(b"00A5F1")
+        with pytest.raises(Answer, match="0x03"):
+            client.password(b"00A5F1")
         client.terminate()
     out = command_line("port", "trace", port.folder / "optical.trace").out
     for words in (
@@ -268,15 +269,21 @@ def test_rig_run_starts_its_ports(tmp_path: Path) -> None:
     import sys
 
     (tmp_path / "rig.toml").write_text("[daemon]\nsocket = 'm.sock'\n[[ports]]\nname = 'optical'\n")
-    command = [sys.executable, "-c", "from rig.cli.app import main; main()", "run", "--for", "6", "--json"]
+    command = [sys.executable, "-c", "from rig.cli.app import main; main()", "run", "--for", "300", "--json"]
     root = str(Path(__file__).parents[3])
     with (tmp_path / "out").open("wb") as out:
         running = subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": root}, stdout=out, stderr=out)
     pty = tmp_path / "m.optical.pty"
     wait_for(pty.exists)
     line = TtyLine(pty)
-    line.write(packet(b"\x20"))
-    assert line.read(1, 10.0) == b"\x06"
+
+    def answered() -> bool:
+        line.write(packet(b"\x20"))
+        return line.read(1, 1.0) == b"\x06"
+
+    wait_for(answered)
     line.close()
+    with MeterClient.connect(tmp_path / "m.sock") as meter:
+        meter.ask(Stop())
     assert running.wait(60) == 0
     wait_for(lambda: not pty.is_symlink())
