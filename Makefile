@@ -6,6 +6,9 @@ SPEED ?= 1
 # One more than there are cores: some tests wait for real time to pass.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
+# Compiled modules are kept, whatever the environment says: tests start hundreds of processes that load them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run setup test fuzz proof mutants bench bitstreams figures lint pictures clean
 
 run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until Ctrl-C

@@ -40,11 +40,14 @@ from tests.rig.takeover_bench import takeover
 from tests.rig.wear_bench import sd_gb_per_year
 
 ROUNDS = 5
+SHORT_ROUNDS = 40
+"""Of what takes some milliseconds, by itself: beside what takes seconds, each would begin with cold caches."""
+
 SECONDS = 0.5
 CHAIN = Chain()
 TICKS = round(SECONDS * CHAIN.tick_hz)
 PYSIM_CLOCKS = 4000
-YARDSTICK_S = 0.1
+YARDSTICK_S = 0.05
 """What the yardstick takes on the computer that the bars were set on."""
 
 OTHERS_SHARE = 8
@@ -102,6 +105,17 @@ def _first_reading() -> float:
     return elapsed
 
 
+def _in_turns(jobs: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds that each job took in each of these rounds, after one that compiles and fills caches."""
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    for number in track(range(rounds + 1), "measuring", console=Console(stderr=True), transient=True):
+        for name, job in jobs.items():
+            seconds = _timed(job)
+            if number:
+                times[name].append(seconds)
+    return times
+
+
 def measure() -> list[dict]:
     """The rows of the table."""
     jitter, kept = pulse_jitter(), takeover()
@@ -116,14 +130,8 @@ def measure() -> list[dict]:
         "native": lambda: native.run(bits),
         **{name: partial(twin.run, bits[: TICKS // OTHERS_SHARE]) for name, twin in others.items()},
         "pysim": pysim,
-        **front_end_bench.jobs(CHAIN, TICKS),
     }
-    for job in jobs.values():  # compile, fill caches
-        job()
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in track(range(ROUNDS), "measuring", console=Console(stderr=True), transient=True):
-        for name, job in jobs.items():
-            times[name].append(_timed(job))
+    times = _in_turns(jobs, ROUNDS) | _in_turns(front_end_bench.jobs(CHAIN, TICKS), SHORT_ROUNDS)
 
     def ratio(name: str, over: str, scale: float) -> float:
         """Median of the rounds' own ratios, so that a slow spell of the machine hits both."""

@@ -24,12 +24,14 @@ from rig.hardware.doctor import Check
 from rig.hardware.hands_file import read_hands
 from rig.meter.measuring.measurement import Fault
 from rig.replay.intervals.report import Report
+from rig.report.comparison import Comparison
 from rig.results import exact
 from rig.results.provenance import Provenance
 from rig.results.summary import Summary
 from rig.store.check import Finding
 from rig.store.contents import StoreContents
 from rig.terminal.keys import KEYS
+from rig.verify.agreement import Agreement, WitnessLine
 from rig.verify.result import Verification
 from rig.verify.series import SeriesResult
 
@@ -42,8 +44,8 @@ COMMANDS = sorted(
     for command in (group.typer_instance if group else app).registered_commands
 )
 GROUPS = "|".join(group.name for group in app.registered_groups)
-OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config", "--intervals"}
-"""Options of other programs that the documents name by themselves, two of them pytest's
+OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config", "--rig-resume", "--dist", "--intervals"}
+"""Options of other programs that the documents name by themselves, most of them pytest's
 (rig/pytest_plugin/plugin.py), and an old one, which rig/cli/group.py knows."""
 
 
@@ -220,7 +222,11 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Load") == list(Report.__struct_fields__)
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
     assert table_keys(path, "Verification") == list(Verification.__struct_fields__)
+    assert table_keys(path, "Agreement") == list(Agreement.__struct_fields__)
+    assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
+    assert table_keys(path, "Comparison")[: len(compared)] == compared
     assert table_keys(path, "Provenance") == list(Provenance.__struct_fields__)
     for name, kind in get_type_hints(Summary).items():
         if kind is not Provenance and not isinstance(kind, UnionType) and hasattr(kind, "__struct_fields__"):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rig.cli import ask, gateware, port, profile, program, store
+from rig.cli import ask, gateware, port, profile, program, report, store
 from rig.cli.bill import bill
 from rig.cli.doctor import doctor
 from rig.cli.ending import run_to_end
@@ -57,6 +57,7 @@ app.add_typer(program.app, name="program")
 app.add_typer(store.app, name="store")
 app.add_typer(profile.app, name="profile")
 app.add_typer(gateware.app, name="gateware")
+app.add_typer(report.app, name="report")
 
 
 def _print_version(wanted: bool) -> None:

@@ -80,7 +80,9 @@ def bill(
 
     from rig.program.build import build, load_program
     from rig.replay.intervals.columns import parse_columns
+    from rig.replay.intervals.encoding import IntervalFileError
     from rig.replay.intervals.file import read_intervals
+    from rig.replay.intervals.kind import is_recording
     from rig.replay.intervals.replay import Replay
     from rig.replay.intervals.store import empty_folder
     from rig.replay.intervals.writing import Writing
@@ -102,7 +104,15 @@ def bill(
     try:
         with progress_bar(messages, load.name) as show:
             ends = None if stamps is None else stamps is Stamps.end
-            record = read_intervals(load, meter.billing.calendar, stamps_end=ends, minutes=minutes, writing=writing)
+            try:
+                record = read_intervals(load, meter.billing.calendar, stamps_end=ends, minutes=minutes, writing=writing)
+            except IntervalFileError:
+                if is_recording(load):
+                    raise ConfigError(
+                        f"{load} is a recording of waveforms, which is for rig replay: give a load record, of energies "
+                        "by interval, or run rig replay with it"
+                    ) from None
+                raise
             replay = Replay(record, meter, stamps_end=stamps is not Stamps.begin)
             with _kept(store, meter, replay) as keep:
                 report = replay.run(show, keep)

@@ -69,9 +69,12 @@ def replay(
     """
     import msgspec
 
+    from drivers.errors import DriverError
     from drivers.sim.channels import assign, parse_spec, unit_notes, with_made_channels
     from drivers.sim.rates import parse_rate
     from drivers.sim.reading import read_recording
+    from rig.files.strict_toml import ConfigError
+    from rig.replay.intervals.kind import is_load_record
     from rig.replay.recordings.replay import Playback
     from rig.replay.recordings.replay import replay as play
     from rig.terminal import run_view as view
@@ -85,10 +88,18 @@ def replay(
     messages = message_console()
     try:
         spec = None if channels is None else parse_spec(channels)
-        read = read_recording(recording, None if rate is None else parse_rate(rate), block)
-        if spec is not None:
-            read, spec = with_made_channels(read, spec)
-        assignment = assign(read, spec)
+        try:
+            read = read_recording(recording, None if rate is None else parse_rate(rate), block)
+            if spec is not None:
+                read, spec = with_made_channels(read, spec)
+            assignment = assign(read, spec)
+        except DriverError:
+            if is_load_record(recording):
+                raise ConfigError(
+                    f"{recording} is a load record, of energies by interval, which is for rig bill: give a recording "
+                    "of waveforms, or run rig bill with it"
+                ) from None
+            raise
         playback = Playback(
             read,
             assignment,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,16 +15,16 @@ from rig.cli.options import (
     JsonOption,
     LengthOption,
     LoadOption,
+    ReportOption,
     SocketOption,
     loaded_configuration,
-    meter_socket,
     option_number,
 )
+from rig.cli.verified_meter import verified_meter
 from rig.failures import interrupted
 from rig.plain_text import print_error, print_line
 
 if TYPE_CHECKING:
-    from rig.daemon.client import MeterClient
     from rig.hardware.config import Config
     from rig.verify.point import Point
     from rig.verify.result import Verification
@@ -50,17 +49,41 @@ def verify(
     counter: Annotated[
         str,
         typer.Option(
-            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A."
+            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A; "
+            "frequency:RESOURCE, such as a 53131A.",
         ),
     ] = "fpga",
     reference: Annotated[
-        str, typer.Option("--reference", help="meter: what it registers; source: a simulated steady load's true power.")
+        str,
+        typer.Option(
+            "--reference",
+            help="meter: what it registers; source: a simulated steady load's true power; standard: and gpio:PIN, "
+            "visa:, energy: or power: and a resource.",
+        ),
     ] = "meter",
+    standard_constant: Annotated[
+        str | None, typer.Option("--standard-constant", help="Wh a pulse of the standard.")
+    ] = None,
+    standard_query: Annotated[
+        str | None, typer.Option("--standard-query", help="What a standard on a bus is asked.")
+    ] = None,
+    standard_uncertainty: Annotated[
+        float, typer.Option("--standard-uncertainty", help="Percent, k = 2, by the standard's certificate.")
+    ] = 0.0,
     load: LoadOption = None,
     counter_query: Annotated[
         str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
     ] = None,
-    report: Annotated[Path | None, typer.Option("--report", help="Write a report to sign, HTML.")] = None,
+    witness: Annotated[
+        bool, typer.Option("--witness", help="Compare pulses, registers, recorder and display on one load.")
+    ] = False,
+    report: ReportOption = None,
+    environment: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--environment", help='What a report states of the surroundings, such as "temperature=22.8 °C"; repeatable.'
+        ),
+    ] = None,
     result: Annotated[
         Path | None, typer.Option("--from", help="Report what rig verify --json once printed; nothing is counted.")
     ] = None,
@@ -82,24 +105,41 @@ def verify(
 
     Where no meter runs the simulated rig's own is started, as fast as it can, and ended.
     """
+    from rig.cli.verify_witness import witnessed
     from rig.files.whole import check_free, write_files
+    from rig.report.files import check_kind, page_of, rendered
+    from rig.report.reading import read_result
     from rig.terminal.verify_view import verification_lines
     from rig.verify.errors import VerifyError
     from rig.verify.junit import junit as junit_report
     from rig.verify.point import Point
-    from rig.verify.report import read_result, report_html
+    from rig.verify.result import Verification
+    from rig.verify.setup import read_environment
 
     check_free([path for path in (report, junit) if path is not None], force)
-    if report is not None and report.suffix.lower() not in (".html", ".htm"):
-        raise VerifyError(f"--report is {report}, it must end in .html")
+    if report is not None:
+        check_kind("--report", report)
+    surroundings = read_environment(environment or [])
     own = {
         "--pulses": pulses, "--seconds": seconds, "--energy": energy, "--uncertainty": uncertainty, "--load": load,
-        "--constant": constant, "--from": result, "--report": report,
+        "--constant": constant, "--from": result,
     }  # fmt: skip
+    if witness:
+        alone = {
+            **own, "--report": report, "--environment": environment, "--series": series, "--resume": resume,
+            "--junit": junit, "--counter-query": counter_query,
+            "--repeat": None if repeat == 1 else repeat, "--reference": None if reference == "meter" else reference,
+            "--counter": None if counter == "fpga" else counter,
+        }  # fmt: skip
+        for flag in ("--seconds", "--energy", "--load"):
+            del alone[flag]
+        if given := [flag for flag, value in alone.items() if value is not None]:
+            raise VerifyError(f"{given[0]} is for one output: leave it out, --witness hears all that there are")
+        raise typer.Exit(witnessed(seconds, energy, load, config, socket, json=json))
     if series is not None:
         if given := [flag for flag, value in own.items() if value is not None]:
             raise VerifyError(f"{given[0]} is for one verification: leave it out, points of a series have their own")
-        raise typer.Exit(_series(series, resume, junit, config, socket, json))
+        raise typer.Exit(_series(series, resume, junit, report, surroundings, config, socket, json))
     if resume is not None:
         raise VerifyError("--resume is for a --series: leave it out")
     point = Point(
@@ -115,16 +155,24 @@ def verify(
         uncertainty_percent=uncertainty,
         limit_percent=limit,
         constant_wh=None if constant is None else str(option_number("--constant", constant, positive=True)),
+        standard_constant_wh=None
+        if standard_constant is None
+        else str(option_number("--standard-constant", standard_constant, positive=True)),
+        standard_query=standard_query,
+        standard_uncertainty_percent=standard_uncertainty,
         repeat=repeat,
     )
     point.check()
     if result is not None:
-        found = read_result(result)
+        read = read_result(result)
+        if not isinstance(read, Verification):
+            raise VerifyError(f"{result} is the result of a series: rig report render makes its report")
+        found = read
     else:
-        found = _measured(point, loaded_configuration(config, load), config, socket)
+        found = measured(point, loaded_configuration(config, load), config, socket, surroundings)
     contents = {junit: junit_report([found])} if junit is not None else {}
     if report is not None:
-        contents[report] = report_html(found).encode()
+        contents[report] = rendered(page_of(found), report)
     write_files(contents)
     if json:
         print_json(found)
@@ -135,36 +183,44 @@ def verify(
 
 
 def _series(
-    file: Path, resume: Path | None, junit: Path | None, config: Path | None, socket: Path | None, json: bool
+    file: Path,
+    resume: Path | None,
+    junit: Path | None,
+    report: Path | None,
+    surroundings: dict[str, str],
+    config: Path | None,
+    socket: Path | None,
+    json: bool,
 ) -> int:
     """Measure the points of a series that are not measured yet; the exit status."""
     import time
 
+    from rig.cli.verify_series import SeriesRun
     from rig.files.whole import write_files
-    from rig.hardware.provenance import rig_toml_digest
+    from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import series_lines
     from rig.verify.junit import junit as junit_report
-    from rig.verify.series import Measured, PointResult, digest_of, read_series, series_result
 
-    series = read_series(file)
-    configurations = [loaded_configuration(config, point.load) for point in series.points]
-    measured, found, began, fresh = Measured(resume), [], time.monotonic(), 0
-    for k, (point, chosen) in enumerate(zip(series.points, configurations, strict=True)):
-        digest = digest_of(point, rig_toml_digest(chosen))
-        result = measured.result(digest)
+    run = SeriesRun(file, measured, config=config, socket=socket, resume=resume, surroundings=surroundings)
+    found, began, fresh, points = [], time.monotonic(), 0, run.series.points
+    for k, point in enumerate(points):
+        result = run.before(point)
         if result is None:
             each_s = (time.monotonic() - began) / fresh if fresh else None
-            left = "" if each_s is None else f", about {each_s * (len(series.points) - k):.0f} s left"
-            print_error(f"point {k + 1} of {len(series.points)}: {point.name}{left}")
-            result = PointResult(point.name, digest, _measured(point, chosen, config, socket))
-            measured.add(result)
+            left = "" if each_s is None else f", about {each_s * (len(points) - k):.0f} s left"
+            print_error(f"point {k + 1} of {len(points)}: {point.name}{left}")
+            result = run.measure(point)
             fresh += 1
         else:
-            print_error(f"point {k + 1} of {len(series.points)}: {point.name}, measured before")
-        found.append(PointResult(point.name, digest, result.verification))
-    whole = series_result(series, found)
+            print_error(f"point {k + 1} of {len(points)}: {point.name}, measured before")
+        found.append(result)
+    whole = run.whole(found)
+    contents = {}
     if junit is not None:
-        write_files({junit: junit_report([each.verification for each in found], [each.name for each in found])})
+        contents[junit] = junit_report([each.verification for each in found], [each.name for each in found])
+    if report is not None:
+        contents[report] = rendered(page_of(whole), report)
+    write_files(contents)
     if json:
         print_json(whole)
     else:
@@ -173,13 +229,19 @@ def _series(
     return 0 if whole.passed else 1
 
 
-def _measured(point: Point, chosen: Config, config: Path | None, socket: Path | None) -> Verification:
-    """Count, on the meter that runs or one of our own."""
+def measured(
+    point: Point, chosen: Config, config: Path | None, socket: Path | None, surroundings: dict[str, str]
+) -> Verification:
+    """Count, on the meter that runs or one of our own. Raises typer.Exit where Ctrl-C ended it."""
+    from msgspec.structs import replace
+
     from rig.hardware.selection import metering_point, program_of
     from rig.terminal.verify_view import count_shown, progress_text
     from rig.verify.counters import counter_named
     from rig.verify.measure import Measurement
+    from rig.verify.setup import setup_of
     from rig.verify.source import known_source
+    from rig.verify.standard import standard_named
 
     id, known = point.output_id, None
     if point.reference == "source":
@@ -192,7 +254,18 @@ def _measured(point: Point, chosen: Config, config: Path | None, socket: Path | 
         )
         if beside is not None:
             stack.callback(beside.close)
-        client, begin = stack.enter_context(_meter(config, chosen, socket, own=own, paced=beside is not None))
+        standard = None
+        if point.standard:
+            standard = standard_named(
+                point.reference,
+                constant_wh=point.standard_constant,
+                query=point.standard_query,
+                chip=chosen.hardware.gpio_chip,
+                simulated=chosen.hardware.kind != "pi",
+            )
+            stack.callback(standard.close)
+        paced = beside is not None or standard is not None
+        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=paced))
         show = stack.enter_context(count_shown(id.label))
 
         def shown(progress: Progress) -> None:
@@ -206,62 +279,14 @@ def _measured(point: Point, chosen: Config, config: Path | None, socket: Path | 
             counter=beside,
             constant_wh=point.constant,
             source=known,
+            standard=standard,
+            certified_percent=point.standard_uncertainty_percent,
             progress=shown,
             begin=begin,
         )
         try:
-            return measurement.measure()
+            found = measurement.measure()
+            return replace(found, setup=setup_of(chosen, program_of(chosen), id, found.provenance, surroundings))
         except KeyboardInterrupt:
             so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
             raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None
-
-
-@contextmanager
-def _meter(
-    path: Path | None, config: Config, socket: Path | None, *, own: str | None, paced: bool
-) -> Iterator[tuple[MeterClient, Callable[[], None]]]:
-    """The meter that runs, or the simulated rig's own for as long as this takes; and what to call when all is ready.
-
-    `own` is the option that only one of our own can have.
-    """
-    from rig.daemon.client import ClientError, MeterClient
-    from rig.daemon.launch import Launched
-    from rig.daemon.startup import Start
-    from rig.terminal.start import own_socket
-    from rig.verify.errors import VerifyError
-
-    there = meter_socket(path, config, socket)
-    try:
-        client = MeterClient.connect(there, "verification", "rig verify")
-    except ClientError:
-        if socket is not None or config.hardware.kind != "sim":
-            raise
-    else:
-        with client:
-            if own is not None:
-                raise VerifyError(
-                    f"a meter runs already (process {client.welcome.process}), and {own} is for a new one: stop "
-                    "it with rig stop, or leave the option out"
-                )
-            yield client, lambda: None
-        return
-    print_error("note: no meter runs: this starts a simulated one, and ends it")
-    its_socket = own_socket()
-    launched = Launched(Start(config, str(its_socket), None, paced))
-    begun = False
-
-    def begin() -> None:
-        nonlocal begun
-        begun = True
-        launched.begin()
-
-    try:
-        with MeterClient.connect(its_socket, "verification", "rig verify") as client:
-            yield client, begin
-    finally:
-        if begun:
-            with suppress(ProcessLookupError):
-                launched.process.terminate()
-            launched.wait()
-        else:
-            launched.abandon()

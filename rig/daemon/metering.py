@@ -155,7 +155,7 @@ class Daemon:
                     if self._desk.wanted(Topic.FRONT) and service.polled_ns >= next_front_ns:
                         service.make_room()
                         if (face := service.face) != shown:
-                            self._desk.publish(Topic.FRONT, FrontChanged(face))
+                            self._desk.publish(Topic.FRONT, FrontChanged(face, self._pulses.tick))
                             shown = face
                             next_front_ns = service.polled_ns + (FRONT_NS if start.paced else 0)
                 else:
@@ -194,7 +194,7 @@ class Daemon:
             desk.publish(Topic.READINGS, Reading(accumulator.summary(), recent, service.face))
         if desk.wanted(Topic.STATE):
             service.make_room()
-            desk.publish(Topic.STATE, State(self.service.reading()))
+            desk.publish(Topic.STATE, State(self.service.reading(), self._pulses.tick))
 
     def _log(self, events: Sequence[MeterEvent]) -> None:
         if self._desk.wanted(Topic.EVENTS) and (message := logged(events)) is not None:

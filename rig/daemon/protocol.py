@@ -264,9 +264,11 @@ class Reading(msgspec.Struct, frozen=True, tag="reading"):
 
 
 class FrontChanged(msgspec.Struct, frozen=True, tag="front"):
-    """The meter's face has changed."""
+    """The meter's face has changed. `tick`: all that was registered until then, on the meter's timeline, had been; null
+    before the first window."""
 
     face: Face
+    tick: int | None = None
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):
@@ -297,9 +299,11 @@ class EventsLogged(msgspec.Struct, frozen=True, tag="events"):
 
 
 class State(msgspec.Struct, frozen=True, tag="state"):
-    """The exact reading (docs/json.md)."""
+    """The exact reading (docs/json.md). `tick`: what had flowed by then, on the meter's timeline, is in it; null before
+    the first window."""
 
     reading: ExactReading
+    tick: int | None = None
 
 
 class ProgramInForce(msgspec.Struct, frozen=True):
@@ -364,7 +368,7 @@ class ProfilePage(msgspec.Struct, frozen=True):
 
 class FlowedWindow(msgspec.Struct, frozen=True):
     """Energy between two ticks of the meter's timeline, spread evenly, in nWh (nvarh, nVAh): by the name of each
-    quantity that an output pulses for."""
+    quantity that an output pulses for, the recorder records or a register on display shows, net ones left out."""
 
     begin_tick: int
     end_tick: int

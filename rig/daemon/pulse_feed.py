@@ -15,7 +15,9 @@ from drivers.counters import CounterError, PulseCounters
 from drivers.spi_link import LinkError
 from gateware.registers import TICK_BITS, Counter, CounterState
 from rig.daemon.protocol import EnergyFlowed, FlowedWindow, PulsesCounted, Topic
+from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.outputs import OutputId
+from rig.meter.display.items import EnergyItem
 from rig.meter.measuring.measurement import Window
 from rig.service.service import PULSE_LATENCY_NS, Service
 
@@ -28,6 +30,19 @@ STATE_NS = 1_000_000_000
 _TICKS = 1 << TICK_BITS
 
 Publish = Callable[[Topic, EnergyFlowed | PulsesCounted], object]
+
+
+def compared_quantities(service: Service) -> list[Quantity]:
+    """Give the quantities that outputs pulse for, and those that the recorder records and registers on display show,
+    but for net ones, which can fall."""
+    billing, display = service.program.billing, service.program.display
+    found = {output.quantity for output in service.meter.outputs.values()}
+    if billing.recorder is not None:
+        found |= {q for channel in billing.recorder.channels if (q := channel.metric.quantity) is not None}
+    for item in (*display.normal, *display.alternate):
+        if isinstance(item.what, EnergyItem):
+            found.add(item.what.quantity)
+    return [quantity for quantity in Quantity if quantity in found and not quantity.net]
 
 
 class PulseFeed:
@@ -48,11 +63,16 @@ class PulseFeed:
         if not self._wanted(Topic.ENERGY):
             self._windows.clear()
         elif (energies := window.energies) is not None:
-            quantities = {output.quantity for output in self._service.meter.outputs.values()}
+            quantities = compared_quantities(self._service)
             nano = {quantity.value: energies.moves(quantity) for quantity in quantities}
             self._windows.append(FlowedWindow(window.flowed_from, window.tick_end, nano))
             if len(self._windows) >= WINDOWS:
                 self.flush()
+
+    @property
+    def tick(self) -> int | None:
+        """Tick of the meter's timeline up to which all is registered; None before the first window."""
+        return None if self._anchor is None else self._anchor[1]
 
     def flush(self) -> None:
         """Publish the windows that wait."""

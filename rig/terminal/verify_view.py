@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from rig.report.comparison import Comparison
 from rig.terminal.console import message_console
 from rig.verify.result import Limits, Verification
 from rig.verify.run import Progress
@@ -30,6 +31,16 @@ def count_shown(label: str) -> Iterator[Callable[[Progress], None]]:
             bar.update(task, description=progress_text(label, progress), completed=min(1.0, share))
 
         yield show
+
+
+@contextmanager
+def share_shown(label: str) -> Iterator[Callable[[float], None]]:
+    """Show on standard error what share of a length is over, if that is a terminal."""
+    console = message_console()
+    text = TextColumn("{task.description}", markup=False)
+    with Bar(text, BarColumn(), console=console, disable=not console.redraws, transient=True) as bar:
+        task = bar.add_task(label, total=1.0)
+        yield lambda share: bar.update(task, completed=min(1.0, share))
 
 
 def progress_text(label: str, progress: Progress) -> str:
@@ -87,3 +98,17 @@ def series_lines(found: SeriesResult) -> list[str]:
 def _series_line(name: str, error: float, uncertainty: float, limits: Limits, passed: bool) -> str:
     verdict = "passed" if passed else "FAILED"
     return f"{name:<24}  {error:+.5f} % ± {uncertainty:.5f} %, limit ±{limits.error_percent:g} %  {verdict}"
+
+
+def comparison_lines(found: Comparison) -> list[str]:
+    """Describe the comparison of two results, line by line."""
+    marks = {found.provenance_a.mark, found.provenance_b.mark} - {""}
+    lines = [*sorted(marks), *(f"note: {note}" for note in found.notes)]
+    for each in found.compared:
+        normalized = "∞" if each.normalized is None else f"{each.normalized:.2f}"
+        lines.append(
+            f"{each.name:<24}  A {each.a.error_percent:+.5f} %, B {each.b.error_percent:+.5f} %, "
+            f"B − A {each.difference_percent:+.5f} % ± {each.uncertainty_percent:.5f} %, En {normalized}  "
+            f"{'agree' if each.agree else 'PART'}"
+        )
+    return [*lines, found.sentence]

@@ -26,6 +26,8 @@ from fractions import Fraction
 from itertools import pairwise
 from math import floor
 
+from rig.verify.read_closures import ROUGH, moves
+
 CONSTANT_SHARE = Fraction(1, 4)
 """A constant is wrong by less; a counter that loses every other pulse is wrong by more, and loses pulses."""
 
@@ -58,6 +60,7 @@ class Fault(Enum):
 @dataclass(frozen=True)
 class Closure:
     """A closure (or a flash) that was seen: its number by the counter, when, and what had flowed by its instant.
+    `half_nwh` is half of what flowed in all the time in which it can have come; 0 where it was stamped.
 
     Numbers of those seen rise by more than one where the counter counted some that nobody stamped.
     """
@@ -66,6 +69,7 @@ class Closure:
     at_s: Fraction
     flowed_nwh: Fraction
     contact: Contact | None = None
+    half_nwh: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,8 @@ def judge(
     if not closures:
         return []
     pulse = pulse_nwh(closures, constant_nwh)
+    if max(each.half_nwh for each in closures) > ROUGH * pulse:
+        return [*_judge_read(closures, constant_nwh), *_stopped(closures[-1], pulse, end)]
     gaps = [_Gap(a, b, floor((b.flowed_nwh - a.flowed_nwh) / pulse + HALF)) for a, b in pairwise(closures)]
     found: list[ClosureFault] = []
     k = 0
@@ -169,12 +175,35 @@ def judge(
             if following is not None and not following.surplus and _swapped(following):
                 k += 1  # the next one is where it would have been: one closure was wrong, not two
         k += 1
-    if end is not None:
-        missing = floor((end[1] - closures[-1].flowed_nwh) / pulse - HALF)
-        if missing > 0:
-            last = closures[-1]
-            found.append(ClosureFault(Fault.MISSED, missing, last.number, last.at_s, end[0]))
-    return found
+    return [*found, *_stopped(closures[-1], pulse, end)]
+
+
+def _judge_read(closures: Sequence[Closure], constant_nwh: Fraction) -> list[ClosureFault]:
+    """Judge closures that came between two readings of their counter."""
+    found = moves(
+        [each.number for each in closures],
+        [each.flowed_nwh for each in closures],
+        [each.half_nwh for each in closures],
+        constant_nwh,
+    )
+    return [
+        ClosureFault(
+            Fault.MISSED if each.pulses > 0 else Fault.DOUBLED,
+            abs(each.pulses),
+            closures[each.before].number,
+            closures[each.before].at_s,
+            closures[each.after].at_s,
+        )
+        for each in found
+    ]
+
+
+def _stopped(last: Closure, pulse: Fraction, end: tuple[Fraction, Fraction] | None) -> list[ClosureFault]:
+    """Give those that are missing from the last closure to the end."""
+    missing = 0 if end is None else floor((end[1] - last.flowed_nwh) / pulse - HALF)
+    if end is None or missing <= 0:
+        return []
+    return [ClosureFault(Fault.MISSED, missing, last.number, last.at_s, end[0])]
 
 
 def _swapped(gap: _Gap) -> bool:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from drivers.pulse_inputs import EdgeSource, GpiodSource, InputEdge
-from drivers.visa_counter import VisaCounter, VisaCounterError
+from drivers.visa_counter import VisaCounter
+from drivers.visa_instrument import VisaInstrumentError
 from rig.verify.closures import Contact
 from rig.verify.errors import CountLost, VerifyError
+from rig.verify.frequency import FREQUENCY, FrequencyCounter
 from rig.verify.observed import Counted, PulseCounterInstrument
 
 FPGA = "fpga"
@@ -21,30 +25,62 @@ VISA = "visa:"
 GPIO = "gpio:"
 
 
-class BusCounter:
-    """A totaliser on a bus as a counter of a verification. Raises VisaCounterError where it cannot be had."""
+class Totaliser(Protocol):
+    """What is read while it counts. `read` gives the count, and raises VisaInstrumentError for none."""
 
-    def __init__(self, resource: str, query: str | None = None) -> None:
+    def read(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A reading, taken within plus or minus `half_ns` of an instant: it took so long to ask and be answered."""
+
+    pulses: int
+    at_ns: int
+    half_ns: int
+
+
+class BusCounter:
+    """A totaliser on a bus as a counter of a verification; `now_ns` is the clock that its readings are timed by.
+
+    `counter` is one that is open already; None: the instrument at `resource`. Raises VisaInstrumentError where it
+    cannot be had.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        query: str | None = None,
+        *,
+        counter: Totaliser | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self.name = f"{VISA}{resource}"
-        self._counter = VisaCounter(resource, query)
-        self._last: tuple[int, int] | None = None
+        self.totaliser: Totaliser = VisaCounter(resource, query) if counter is None else counter
+        self._now_ns = now_ns
+        self._last: _Read | None = None
 
     def poll(self) -> list[Counted]:
         """Read it. Raises CountLost where it does not answer, or not with a count."""
-        before_ns = time.monotonic_ns()
+        before_ns = self._now_ns()
         try:
-            pulses = self._counter.read()
-        except VisaCounterError as error:
+            pulses = self.totaliser.read()
+        except VisaInstrumentError as error:
             raise CountLost(f"the count broke off, and nothing is known of the rest: {error}") from None
-        after_ns = time.monotonic_ns()
-        last, self._last = self._last, (pulses, before_ns)
-        if last is not None and pulses == last[0]:
+        after_ns = self._now_ns()
+        read, last = _Read(pulses, (before_ns + after_ns) // 2, (after_ns - before_ns) // 2), self._last
+        self._last = read
+        if last is None:
+            return [Counted(pulses, read.at_ns, read.at_ns, slack=read.half_ns)]
+        if pulses == last.pulses:
             return []
-        return [Counted(pulses, before_ns if last is None else last[1], after_ns)]
+        return [Counted(pulses, last.at_ns, read.at_ns, slack=max(last.half_ns, read.half_ns))]
 
     def close(self) -> None:
         """Let it go."""
-        self._counter.close()
+        self.totaliser.close()
 
 
 class GpioCounter:
@@ -100,13 +136,15 @@ class GpioCounter:
 
 def counter_named(
     name: str, query: str | None = None, chip: str = "", simulated: bool = False
-) -> PulseCounterInstrument | None:
+) -> PulseCounterInstrument | FrequencyCounter | None:
     """Give the counter that is asked for; None: the FPGA's. `chip` is the kernel's device of the pins. Raises
     VerifyError for another name, DriverError for one that cannot be had."""
     if name == FPGA:
         return None
     if name.startswith(VISA) and len(name) > len(VISA):
         return BusCounter(name.removeprefix(VISA), query)
+    if name.startswith(FREQUENCY) and len(name) > len(FREQUENCY):
+        return FrequencyCounter(name.removeprefix(FREQUENCY), query)
     if pins := re.fullmatch(rf"{GPIO}(\d{{1,3}})(?:,(\d{{1,3}}))?", name):
         if simulated:
             raise VerifyError(f"--counter {name} is for a Raspberry Pi's pins: on the simulated rig use {FPGA}")
@@ -116,7 +154,7 @@ def counter_named(
         return _gpio(name, chip, numbers)
     raise VerifyError(
         f"--counter is {name!r}, it must be {FPGA}, {GPIO} with the pins of K–Y and K–Z, such as gpio:14,15, or {VISA} "
-        "with a resource, such as visa:TCPIP::…"
+        f"or {FREQUENCY} with a resource, such as visa:TCPIP::…"
     )
 
 

@@ -6,17 +6,22 @@ import select
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 from rig.daemon.client import ClientError, MeterClient
 from rig.daemon.protocol import Dropped, Ended, EnergyFlowed, FlowedWindow, PulsesCounted, Topic
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.outputs import OutputId
 from rig.verify.errors import CountLost, VerifyError
+from rig.verify.frequency import FrequencyCounter, FrequencyRun
+from rig.verify.frequency_result import frequency_verification
 from rig.verify.observed import Counted, PulseCounterInstrument, TimelineClock
 from rig.verify.plan import Plan
 from rig.verify.result import Verification, verification
 from rig.verify.run import Output, Progress, Run, Timeline
 from rig.verify.source import KnownSource
+from rig.verify.standard import ReferenceStandard
+from rig.verify.standard_flow import StandardFlow
 
 POLL_S = 0.05
 """How long is waited for the meter's next publication, and how often a counter on a bus is read."""
@@ -31,11 +36,12 @@ class Measurement:
     """An output being verified on a meter that runs. `measure` counts to the end; `run` is there once it has begun.
 
     `counter` is one beside the FPGA's; None: the FPGA's, looped back. `constant_wh` is what the output should have,
-    None: what the meter is programmed for. `source` is a load whose power is known; None: the reference is the energy
+    None: what the meter is programmed for. `source` is a load whose power is known, `standard` a better meter on the
+    same load with an expanded uncertainty (k = 2) of `certified_percent`; without either the reference is the energy
     that the meter registers. `begin` is called when all is ready, `progress` now and then.
     """
 
-    run: Run
+    run: Run | FrequencyRun
 
     def __init__(
         self,
@@ -43,9 +49,11 @@ class Measurement:
         output: OutputId,
         plan: Plan,
         *,
-        counter: PulseCounterInstrument | None = None,
+        counter: PulseCounterInstrument | FrequencyCounter | None = None,
         constant_wh: Fraction | None = None,
         source: KnownSource | None = None,
+        standard: ReferenceStandard | None = None,
+        certified_percent: float = 0.0,
         progress: Callable[[Progress], None] = lambda progress: None,
         begin: Callable[[], None] = lambda: None,
     ) -> None:
@@ -53,11 +61,16 @@ class Measurement:
             raise VerifyError(
                 f"the counter {counter.name} counts in real time, and the meter does not run in it: use the FPGA's"
             )
+        if standard is not None and not client.welcome.paced:
+            raise VerifyError(
+                f"{standard.name} measures in real time, and the meter does not run in it: use --reference source"
+            )
         self._client, self._output, self._plan, self._counter = client, output, plan, counter
         self._constant_wh, self._source = constant_wh, source
+        self._standard = None if standard is None else StandardFlow(standard, certified_percent)
         self._progress, self._begin = progress, begin
         self._clock: TimelineClock | None = None
-        self._early: list[Counted] = []
+        self._early: list[Any] = []
         self._first: PulsesCounted | None = None
         self._begun = False
 
@@ -78,12 +91,19 @@ class Measurement:
                     raise CountLost(f"the meter at {client.path} publishes nothing: see with rig watch whether it runs")
                 if self._counter is not None:
                     self._take_counts(self._counter.poll())
+                if self._standard is not None:
+                    self._standard.poll()
+                    self._take_readings()
                 select.select([client], [], [], POLL_S)
         except ClientError as error:
             raise CountLost(f"the count broke off, and nothing is known of the rest: {error}") from None
         self._progress(self.run.progress)
         name = FPGA if self._counter is None else self._counter.name
         reference = "meter" if self._source is None else "source"
+        if self._standard is not None:
+            reference = self._standard.name
+        if isinstance(self.run, FrequencyRun):
+            return frequency_verification(self.run, name, reference, client.welcome.provenance)
         return verification(self.run, name, reference, client.welcome.provenance)
 
     def _take(self, message: object) -> None:
@@ -126,15 +146,15 @@ class Measurement:
 
     def _count(self, message: PulsesCounted) -> None:
         assert self._first is not None
-        if self._counter is None:
+        if isinstance(self.run, Run) and self._counter is None:
             tick = message.last_tick or 0
             self.run.illegal = message.illegal - self._first.illegal
             self.run.counted(Counted(message.pulses, tick, tick))
-        elif message.read_tick is not None:
+        if message.read_tick is not None:
             assert self._clock is not None
             self._clock.compare(message.read_tick, message.read_from_ns, message.read_to_ns)
-            self.run.clock_s = self._clock.half_width_ns / 1e9
             self._take_counts([])
+            self._take_readings()
 
     def _energy(self, message: EnergyFlowed) -> None:
         first = self._first
@@ -148,10 +168,15 @@ class Measurement:
             constant_wh = Fraction(first.constant_wh) if self._constant_wh is None else self._constant_wh
             output = Output(self._output.label, first.quantity, constant_wh)
             latency = int(message.latency_ns * tick_hz / 10**9)
-            self.run = Run(output, self._plan, Timeline(tick_hz, latency))
+            lasting = () if self._standard is None else self._standard.lasting
+            kind = FrequencyRun if isinstance(self._counter, FrequencyCounter) else Run
+            self.run = kind(output, self._plan, Timeline(tick_hz, latency), lasting=lasting)
             self._begun = True
             self._count(first)
         for window in message.windows:
+            if self._standard is not None:
+                self._standard.registered(window.nano.get(first.quantity, 0), window.end_tick, tick_hz=self._tick_hz)
+                continue
             self.run.add_window(window.begin_tick, window.end_tick, self._reference_nwh(window))
         self._progress(self.run.progress)
 
@@ -162,13 +187,22 @@ class Measurement:
             return window.nano.get(self._first.quantity, 0)
         return self._source.nwh(Quantity(self._first.quantity), window.end_tick - window.begin_tick, self._tick_hz)
 
-    def _take_counts(self, counts: list[Counted]) -> None:
+    def _take_readings(self) -> None:
+        """Windows of the standard: they wait until its clock has been compared with the meter's."""
+        standard, clock = self._standard, self._clock
+        if standard is None or clock is None or not clock.known or not self._begun:
+            return
+        for begin_tick, end_tick, nwh in standard.windows(clock):
+            self.run.reference_half_s = standard.half_ticks / float(self._tick_hz)
+            self.run.reference_half_wh = standard.half_wh
+            self.run.add_window(begin_tick, end_tick, nwh)
+
+    def _take_counts(self, counts: list[Any]) -> None:
         """Counts of a counter that is not the FPGA's: they wait until its clock has been compared with the meter's."""
         self._early += counts
         clock = self._clock
         if clock is None or not clock.known:
             return
         for count in self._early:
-            earliest, latest = clock.tick_at(count.earliest), clock.tick_at(count.latest)
-            self.run.counted(Counted(count.pulses, earliest, max(earliest, latest), count.contact))
+            self.run.take(count, clock)
         self._early.clear()

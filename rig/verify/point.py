@@ -14,6 +14,7 @@ from rig.verify.plan import LIMIT_PERCENT, Plan
 
 OUTPUTS = "led, kyz1, kyz2, kyz3 or kyz4"
 REFERENCES = ("meter", "source")
+STANDARD = "standard:"
 
 _RULE = f'a positive number up to {MOST}, as text, such as "0.15" or "69/115"'
 
@@ -21,7 +22,7 @@ _RULE = f'a positive number up to {MOST}, as text, such as "0.15" or "69/115"'
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One verification: `output` is counted by `counter` against `reference`, with a load where one is given.
 
-    `energy_wh` and `constant_wh` are exact numbers as text. What they may be: docs/verification.md.
+    `energy_wh` and constants are exact numbers as text. What they may be: docs/verification.md.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -36,13 +37,41 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uncertainty_percent: float | None = None
     limit_percent: float = LIMIT_PERCENT
     constant_wh: str | None = None
+    standard_constant_wh: str | None = None
+    standard_query: str | None = None
+    standard_uncertainty_percent: Annotated[float, msgspec.Meta(ge=0, le=100)] = 0.0
     repeat: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
 
     def check(self) -> None:
         """Raise VerifyError or ConfigError for what cannot be."""
-        _ = self.plan, self.output_id, self.constant
+        _ = self.plan, self.output_id, self.constant, self.standard_constant
+        if self.standard:
+            if self.load is not None:
+                raise VerifyError("--load is for a simulated meter, whose load no standard can measure: leave it out")
+            return
         if self.reference not in REFERENCES:
-            raise VerifyError(f"--reference is {self.reference!r}, it must be {' or '.join(REFERENCES)}")
+            raise VerifyError(
+                f"--reference is {self.reference!r}, it must be {', '.join(REFERENCES)} or {STANDARD} and what it is"
+            )
+        for flag, given in (
+            ("--standard-constant", self.standard_constant_wh),
+            ("--standard-query", self.standard_query),
+            ("--standard-uncertainty", self.standard_uncertainty_percent),
+        ):
+            if given:
+                raise VerifyError(f"{flag} is for --reference {STANDARD}…: leave it out")
+
+    @property
+    def standard(self) -> bool:
+        """True if the reference is a standard."""
+        return self.reference.startswith(STANDARD)
+
+    @property
+    def standard_constant(self) -> Fraction | None:
+        """What a pulse of the standard stands for, in Wh; None: not given."""
+        if self.standard_constant_wh is None:
+            return None
+        return number("standard_constant_wh", self.standard_constant_wh, _RULE, LEAST, MOST)
 
     @property
     def plan(self) -> Plan:

@@ -62,6 +62,14 @@ class Limits(msgspec.Struct, frozen=True):
     order_errors: int = 0
 
 
+class Setup(msgspec.Struct, frozen=True):
+    """Setup, each a name and its text: the meter's nameplate, the rig's configuration, the surroundings."""
+
+    meter: dict[str, str] = {}
+    configuration: dict[str, str] = {}
+    environment: dict[str, str] = {}
+
+
 class Verification(msgspec.Struct, frozen=True):
     """The result. Energy is in Wh (varh, VAh) at the meter; pulses, seconds and energy are those of all repeats."""
 
@@ -90,6 +98,7 @@ class Verification(msgspec.Struct, frozen=True):
     simulated: bool
     fidelity: str
     provenance: Provenance
+    setup: Setup = Setup()
 
 
 COVERAGE = 2.0
@@ -123,8 +132,8 @@ def verification(run: Run, counter: str, reference: str, provenance: Provenance)
         registration_percent=fmean(float(each.registration_percent) for each in comparisons),
         uncertainty_percent=uncertainty,
         coverage_factor=COVERAGE,
-        degrees_of_freedom=_finite(found.freedom),
-        budget=_lines(found),
+        degrees_of_freedom=finite(found.freedom),
+        budget=budget_lines(found),
         repeats=[
             RepeatLine(
                 each.pulses, repeat.seconds, float(each.energy_wh), float(each.reference_wh), float(each.error_percent)
@@ -150,28 +159,35 @@ def verification(run: Run, counter: str, reference: str, provenance: Provenance)
 
 def _reasons(run: Run, error: float, uncertainty: float, faults: list[ClosureFault]) -> list[str]:
     """Give the reasons why it has not passed, a sentence each."""
-    limit = run.plan.limit_percent
     said = []
     if run.state is State.STOPPED:
         said.append("closures stopped coming while energy went on to flow: see whether the counter is still connected")
-    if abs(error) > limit:
-        said.append(f"the error is {error:+.4f} %, beyond the limit of ±{limit:g} %")
-    elif abs(error) + uncertainty > limit:
-        said.append(
-            f"the error of {error:+.4f} % is within ±{limit:g} %, but with its uncertainty of {uncertainty:.4f} % it "
-            "may be beyond: count more pulses"
-        )
+    said += reasons_of_error(error, uncertainty, run.plan.limit_percent)
     if faults:
         said.append(f"{len(faults)} order errors: {faults[0].sentence}")
     return said
 
 
-def _lines(found: Budget) -> list[BudgetLine]:
+def reasons_of_error(error: float, uncertainty: float, limit: float) -> list[str]:
+    """Give the reason why an error in percent does not pass with its uncertainty; none where it does."""
+    if abs(error) > limit:
+        return [f"the error is {error:+.4f} %, beyond the limit of ±{limit:g} %"]
+    if abs(error) + uncertainty > limit:
+        return [
+            f"the error of {error:+.4f} % is within ±{limit:g} %, but with its uncertainty of {uncertainty:.4f} % it "
+            "may be beyond: count more pulses"
+        ]
+    return []
+
+
+def budget_lines(found: Budget) -> list[BudgetLine]:
+    """Give the components of a budget."""
     return [
-        BudgetLine(part.source, part.half_width_percent, part.shape.value, part.standard_percent, _finite(part.freedom))
+        BudgetLine(part.source, part.half_width_percent, part.shape.value, part.standard_percent, finite(part.freedom))
         for part in found.components
     ]
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """Give a number, or None for infinity."""
     return value if isfinite(value) else None

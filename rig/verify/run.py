@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
-from math import floor, sqrt
+from math import floor, hypot, inf, sqrt
 from statistics import fmean
 
 from rig.verify.budget import Budget, Component, Shape, budget
@@ -26,7 +26,7 @@ from rig.verify.closures import HALF, Closure, ClosureFault, Fault, judge, pulse
 from rig.verify.comparison import Comparison
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
-from rig.verify.observed import Counted
+from rig.verify.observed import CRYSTALS, Counted, TimelineClock
 from rig.verify.plan import LEAST_PULSES, Plan
 
 NANO = 10**9
@@ -38,8 +38,8 @@ STOPPED_PULSES = Fraction(7, 2)
 STOPPED_S = 2.0
 """With so much energy, and so long, since the last closure no more are coming: edges are late by far less."""
 
-ROUNDED_TICKS = 2
-"""The instant of a pulse is rounded up to a tick (rig/meter/contacts/pulses.py), the stamp of its edge to another."""
+ROUNDED_TICKS = 1
+"""The instant of a pulse is rounded up to a tick (rig/meter/contacts/pulses.py), and its edge is stamped with one."""
 
 NO_LOAD_S = 10.0
 """So long without any energy of the output's quantity, and there is no load."""
@@ -76,11 +76,13 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Seen:
-    """A closure, at a tick known to plus or minus `half_ticks`."""
+    """A closure, at a tick known to plus or minus `half_ticks`, and by a comparison of clocks to `clock` ticks."""
 
     closure: Closure
     tick: Fraction
     half_ticks: Fraction
+    comparison: int | None
+    clock: int
 
 
 @dataclass(frozen=True)
@@ -106,18 +108,16 @@ class Progress:
 
 
 class Run:
-    """A verification; `lasting` are components of the reference that no count lessens, `clock_s` the half-width that
-    the counter's clock is compared to, 0 where it is the meter's own. Raises CountLost where nothing can be counted."""
+    """A verification; `lasting` are components of the reference that no count lessens, `reference_half_s` and
+    `reference_half_wh` what each reading of it is known to. Raises CountLost where nothing can be counted."""
 
-    def __init__(
-        self, output: Output, plan: Plan, time: Timeline, *, lasting: tuple[Component, ...] = (), clock_s: float = 0.0
-    ) -> None:
+    def __init__(self, output: Output, plan: Plan, time: Timeline, *, lasting: tuple[Component, ...] = ()) -> None:
         self.output, self.plan = output, plan
         self.state = State.WAITING
         self.flow = Flow()
         self.repeats: list[Repeat] = []
         self.illegal = 0
-        self.clock_s = clock_s
+        self.reference_half_s = self.reference_half_wh = 0.0
         self._time, self._lasting = time, lasting
         self._seen: list[Seen] = []
         self._waiting: deque[Counted] = deque()
@@ -135,6 +135,10 @@ class Run:
             self._first_tick = begin_tick
         self.flow.add(begin_tick, end_tick, nwh)
         self._attend()
+
+    def take(self, count: Counted, clock: TimelineClock) -> None:
+        """Take in a count on the computer's clock."""
+        self.counted(clock.placed(count))
 
     def counted(self, count: Counted) -> None:
         """Take in a count, in ticks; the first says where counting begins."""
@@ -235,7 +239,7 @@ class Run:
             return
         while self._waiting and not self.over:
             count = self._waiting[0]
-            if count.latest > self._known_tick:
+            if count.latest + count.slack > self._known_tick:
                 break
             self._waiting.popleft()
             self._see(count)
@@ -246,19 +250,29 @@ class Run:
         """A closure whose energy is known."""
         assert self._base is not None
         tick = Fraction(count.earliest + count.latest, 2)
-        half = Fraction(max(ROUNDED_TICKS, count.latest - count.earliest), 2)
+        wide = count.latest - count.earliest
+        half = Fraction(max(ROUNDED_TICKS, wide), 2)
         instant = floor(tick) - self._time.latency_ticks
         if instant < self._first_tick:
             self._skipped = count.pulses - self._base
             return
         flowed = self.flow.at(instant)
         assert flowed is not None
-        closure = Closure(count.pulses - self._base, self._at_s(tick), flowed, count.contact)
-        self._seen.append(Seen(closure, tick, half))
+        half_nwh = self._half_nwh(count) if wide or count.slack else Fraction(0)
+        closure = Closure(count.pulses - self._base, self._at_s(tick), flowed, count.contact, half_nwh)
+        self._seen.append(Seen(closure, tick, half, count.comparison, count.clock))
         self._stopped_nwh = int(flowed + STOPPED_PULSES * self._constant_nwh)
         if self.state is State.WAITING:
             self.state = State.COUNTING
         self._count()
+
+    def _half_nwh(self, count: Counted) -> Fraction:
+        """Half of what flowed in all the time in which a closure can have come."""
+        before = max(self._first_tick, count.earliest - count.slack - self._time.latency_ticks)
+        least, most = self.flow.at(before), self.flow.at(count.latest + count.slack - self._time.latency_ticks)
+        assert least is not None
+        assert most is not None
+        return (most - least) / 2
 
     def _count(self) -> None:
         """End a repeat that has pulses enough."""
@@ -290,20 +304,43 @@ class Run:
         reference_wh = (last.closure.flowed_nwh - first.closure.flowed_nwh) / NANO
         pulses = last.closure.number - first.closure.number
         comparison = Comparison(pulses, self.output.constant_wh, reference_wh)
-        half_s = float(max(first.half_ticks, last.half_ticks) / self._time.tick_hz)
-        resolution_s = half_s / Shape.RECTANGULAR.divisor
-        to_percent = 100 * sqrt(2) / seconds  # two edges, each with its own
-        known = len(self._seen) >= LEAST_PULSES
-        if self._edge_s > resolution_s:
-            freedom = float(len(self._seen) - 2) if known else float("inf")
-            edges = Component("instants of the first and the last edge", self._edge_s * to_percent, freedom=freedom)
-        else:
-            edges = Component("resolution of the counter's instants", half_s * to_percent, Shape.RECTANGULAR)
-        varying = [edges]
-        if self.clock_s:
-            varying.append(Component("comparison of clocks", self.clock_s * to_percent, Shape.RECTANGULAR))
-        random = (Component(c.source, c.half_width_percent, c.shape, c.freedom, random=True) for c in varying)
+        random = (
+            Component(c.source, c.half_width_percent, c.shape, c.freedom, random=True)
+            for c in (*self._of_instants(first, last, 100 / seconds), *self._of_reference(seconds, reference_wh))
+        )
         return Repeat(comparison, seconds, (*random, *self._lasting))
+
+    def _of_instants(self, first: Seen, last: Seen, to_percent: float) -> list[Component]:
+        """Give what is uncertain of two instants, each with its own."""
+        hz = float(self._time.tick_hz)
+        half_s = hypot(float(first.half_ticks), float(last.half_ticks)) / hz
+        resolution_s, scatter_s = half_s / Shape.RECTANGULAR.divisor, sqrt(2) * self._edge_s
+        freedom = 2 / 3 * (len(self._seen) - 1)
+        known = len(self._seen) >= LEAST_PULSES
+        by_chance = 1 + 2 / sqrt(2 * freedom) if known else 1.0
+        if scatter_s > resolution_s * by_chance:
+            named, own = "instants of the first and the last edge", freedom if known else inf
+            found = [Component(named, scatter_s * to_percent, freedom=own)]
+        else:
+            found = [Component("resolution of the counter's instants", half_s * to_percent, Shape.RECTANGULAR)]
+        if first.comparison is not None and last.comparison is not None:
+            if first.comparison == last.comparison:  # what is wrong with it is wrong with both
+                clock_s = CRYSTALS * 100 / to_percent
+            else:
+                clock_s = hypot(first.clock, last.clock) / hz
+            found.append(Component("comparison of clocks", clock_s * to_percent, Shape.RECTANGULAR))
+        return found
+
+    def _of_reference(self, seconds: float, reference_wh: Fraction) -> list[Component]:
+        """Give what is uncertain of two readings of the reference, one at either end."""
+        found = []
+        if self.reference_half_s:
+            half = 100 * sqrt(2) * self.reference_half_s / seconds
+            found.append(Component("instants of the reference's readings", half, Shape.RECTANGULAR))
+        if self.reference_half_wh:
+            half = 100 * sqrt(2) * self.reference_half_wh / float(reference_wh)
+            found.append(Component("resolution of the reference", half, Shape.RECTANGULAR))
+        return found
 
     def _scatter_s(self) -> float:
         """The standard deviation of an edge's instant, from what gaps have beyond whole pulses: of two edges each."""

@@ -22,6 +22,7 @@ from rig.verify.errors import VerifyError
 from rig.verify.plan import LIMIT_PERCENT
 from rig.verify.point import Point
 from rig.verify.result import Limits, Verification
+from rig.verify.setup import check_environment
 
 MOST_POINTS = 500
 MOST_BYTES = 1 << 28
@@ -38,11 +39,12 @@ class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file."""
+    """The file. `environment` is what the reports state of the surroundings, such as a temperature."""
 
     title: str
     points: Annotated[list[Point], msgspec.Meta(min_length=1, max_length=MOST_POINTS)]
     averages: list[Average] = []
+    environment: dict[str, str] = {}
 
 
 class PointResult(msgspec.Struct, frozen=True):
@@ -78,6 +80,7 @@ def read_series(path: Path) -> Series:
     names = [point.name for point in series.points]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise VerifyError(f"{path}: two points are called {doubled[0]!r}: give each a name of its own")
+    check_environment(series.environment, f"{path}: environment")
     for point in series.points:
         try:
             point.check()
@@ -146,12 +149,13 @@ class Measured:
 def series_result(series: Series, points: Sequence[PointResult]) -> SeriesResult:
     """Give what the points come to, in the order of the file."""
     found = {point.name: point.verification for point in points}
-    averages = [_average(average, found) for average in series.averages]
+    averages = [average_result(average, found) for average in series.averages]
     passed = all(point.verification.passed for point in points) and all(each.passed for each in averages)
     return SeriesResult(series.title, list(points), averages, passed)
 
 
-def _average(average: Average, found: dict[str, Verification]) -> AverageResult:
+def average_result(average: Average, found: dict[str, Verification]) -> AverageResult:
+    """Give an average of points by their name."""
     total = sum(average.weights.values())
     error = sum(weight * found[name].error_percent for name, weight in average.weights.items()) / total
     squares = sum((weight * found[name].uncertainty_percent) ** 2 for name, weight in average.weights.items())

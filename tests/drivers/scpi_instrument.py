@@ -18,7 +18,7 @@ REPLY = "{count:+.14E}"
 
 
 class ScpiInstrument:
-    """Answers *IDN? and SENS:TOT:DATA?; `commands` are those that came. Close it by `close`.
+    """Answers *IDN?, SENS:TOT:DATA? and the questions of `answers`; `commands` are those that came.
 
     `misbehave` takes a question and the reply that would be right, and gives the bytes that are sent instead; None:
     nothing is.
@@ -31,7 +31,9 @@ class ScpiInstrument:
         identity: str = "Keysight Technologies,53220A,MY50000001,02.05-1519.666-1.19-4.15-127-155-35",
         count: Callable[[], int] = lambda: 0,
         misbehave: Callable[[str, bytes], bytes | None] | None = None,
+        answers: dict[str, Callable[[], str]] | None = None,
     ) -> None:
+        self.answers = answers or {}
         self.identity, self.count, self.misbehave = identity, count, misbehave
         self.commands: list[str] = []
         self._stop = threading.Event()
@@ -95,6 +97,7 @@ class ScpiInstrument:
     def _answer(self, descriptor: int, command: str) -> None:
         self.commands.append(command)
         replies = {"*IDN?": lambda: self.identity, "SENS:TOT:DATA?": lambda: REPLY.format(count=self.count())}
+        replies |= self.answers
         if command not in replies:
             return
         reply: bytes | None = f"{replies[command]()}\n".encode()

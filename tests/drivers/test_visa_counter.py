@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.visa_counter import VisaCounter, VisaCounterError
+from drivers.visa_counter import VisaCounter, VisaFrequencyCounter
+from drivers.visa_instrument import VisaInstrumentError
 from tests.drivers.scpi_instrument import ScpiInstrument
 
 BUSES = ["socket", "pty"]
@@ -50,7 +51,7 @@ def on_count(reply: bytes | None) -> Misbehaviour:
 def test_what_is_no_count_ends_it_with_a_sentence(bus: str, reply: bytes | None, why: str) -> None:
     with ScpiInstrument(over=bus, misbehave=on_count(reply)) as instrument:
         counter = VisaCounter(instrument.resource, timeout_ms=SHORT_MS)
-        with pytest.raises(VisaCounterError, match=why) as refused:
+        with pytest.raises(VisaInstrumentError, match=why) as refused:
             counter.read()
         assert instrument.resource in str(refused.value)
         counter.close()
@@ -62,7 +63,7 @@ def test_one_that_is_unplugged_is_told(bus: str) -> None:
     counter = VisaCounter(instrument.resource, timeout_ms=SHORT_MS)
     assert counter.read() == 7
     instrument.close()
-    with pytest.raises(VisaCounterError, match="see that it is on, connected"):
+    with pytest.raises(VisaInstrumentError, match="see that it is on, connected"):
         counter.read()
     counter.close()
 
@@ -102,7 +103,7 @@ def test_a_reply_in_pieces_is_one_reply() -> None:
     ],
 )
 def test_an_instrument_that_cannot_be_read_while_it_counts_is_refused(identity: str, why: str) -> None:
-    with ScpiInstrument(identity=identity) as instrument, pytest.raises(VisaCounterError, match=why):
+    with ScpiInstrument(identity=identity) as instrument, pytest.raises(VisaInstrumentError, match=why):
         VisaCounter(instrument.resource, timeout_ms=SHORT_MS)
 
 
@@ -119,5 +120,68 @@ def test_one_that_is_not_known_is_read_by_what_it_is_asked() -> None:
     ["TCPIP::127.0.0.1::1::SOCKET", "ASRL/dev/nothing::INSTR", "nonsense", "", "TCPIP::::SOCKET"],
 )
 def test_a_resource_that_is_not_there_is_refused_in_a_sentence(resource: str) -> None:
-    with pytest.raises(VisaCounterError, match=r"cannot be opened|did not answer"):
+    with pytest.raises(VisaInstrumentError, match=r"cannot be opened|did not answer"):
         VisaCounter(resource, timeout_ms=SHORT_MS)
+
+
+@pytest.mark.parametrize("bus", BUSES)
+@pytest.mark.parametrize(
+    ("identity", "commands"),
+    [
+        (
+            "HEWLETT-PACKARD,53131A,0,4806",
+            [
+                "*RST",
+                "*CLS",
+                "FUNC 'FREQ 1'",
+                "FREQ:ARM:STAR:SOUR IMM",
+                "FREQ:ARM:STOP:SOUR TIM",
+                "FREQ:ARM:STOP:TIM 1",
+            ],
+        ),
+        (
+            "Keysight Technologies,53220A,MY50000001,02.05",
+            ["*RST", "*CLS", "CONF:FREQ (@1)", "SENS:FREQ:GATE:TIME 1"],
+        ),
+    ],
+)
+def test_frequency_is_set_up_and_read_over_both_buses(bus: str, identity: str, commands: list[str]) -> None:
+    """53131-90044 for the one, the 53200 series' programmer's reference for the other."""
+    replies = iter(["+1.30000012345E+001", "4.35"])
+    with ScpiInstrument(over=bus, identity=identity, answers={"READ?": lambda: next(replies)}) as instrument:
+        counter = VisaFrequencyCounter(instrument.resource)
+        assert [counter.read_hz(), counter.read_hz()] == [13.0000012345, 4.35]
+        assert instrument.commands[1 : 1 + len(commands)] == commands
+        counter.close()
+
+
+@pytest.mark.parametrize("bus", BUSES)
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (None, r"did not answer READ\? in 0\.3 s"),
+        (b"+9.91000000000000E+37\n", "which is no frequency: see that pulses come to channel 1"),
+        (b"0\n", "which is no frequency"),
+        (b"-13\n", "which is no frequency"),
+        (b"13 Hz\n", "which is no frequency"),
+        (b"\x00\n", "which is no frequency"),
+    ],
+)
+def test_what_is_no_frequency_ends_it_with_a_sentence(bus: str, reply: bytes | None, why: str) -> None:
+    def wrong(question: str, right: bytes) -> bytes | None:
+        return reply if question == "READ?" else right
+
+    with ScpiInstrument(over=bus, misbehave=wrong, answers={"READ?": lambda: "13"}) as instrument:
+        counter = VisaFrequencyCounter(instrument.resource, timeout_ms=SHORT_MS)
+        with pytest.raises(VisaInstrumentError, match=why):
+            counter.read_hz()
+        counter.close()
+
+
+def test_a_frequency_counter_that_is_not_known_is_refused_without_a_query() -> None:
+    with ScpiInstrument(identity="ACME,ROADRUNNER,1,1", answers={"HZ?": lambda: "13"}) as instrument:
+        with pytest.raises(VisaInstrumentError, match="give what it is asked for a frequency with --counter-query"):
+            VisaFrequencyCounter(instrument.resource)
+        counter = VisaFrequencyCounter(instrument.resource, "HZ?")
+        assert counter.read_hz() == 13
+        counter.close()

@@ -236,10 +236,10 @@ NOT_READ = [
     (Meter([hours()], uom=29), r"in V \(uom 29\)"),
     (Meter([hours()], uom=None), r"of an unknown unit \(uom none\)"),
     (
-        Meter([hours()], accumulation=1),
-        r"those of a register \(accumulationBehaviour 1, bulkQuantity\), where the energy",
+        Meter([hours()], accumulation=2),
+        r"those of a register \(accumulationBehaviour 2, continuousCumulative\) that is not read, where the energy",
     ),
-    (Meter([hours()], accumulation=3), r"those of a register \(accumulationBehaviour 3, cumulative\)"),
+    (Meter([hours()], accumulation=13), r"those of a register \(accumulationBehaviour 13, latchingQuantity\)"),
     (Meter([hours()], uom=38, accumulation=12), r"no means over intervals \(accumulationBehaviour 12\)"),
     (Meter([hours()], qualifier=8), r"maxima \(dataQualifier 8\)"),
     (Meter([hours()], flow=20), r"of a direction that is not read \(flowDirection 20, it must be 1 delivered, 19"),

@@ -90,6 +90,7 @@ FILES: dict[str, tuple[str, bool | None, str]] = {
     "a total among meters": (table("Meter,time,kwh", lambda b, e, wh: f"A,{e},{kwh(wh)}", "Total,,49.4\n"), END, "has no time: passed over"),
     "a remark below": (table("time,kwh", lambda b, e, wh: f"{e},{kwh(wh)}", "\nEnd of report\n"), END, "'End of report', has no time: passed over"),
     "blank columns": (table(",time,,kwh,,", lambda b, e, wh: f",{e},,{kwh(wh)},,"), END, ""),
+    "units in cells": (table("time,Usage", lambda b, e, wh: f"{e},{kwh(wh)} kWh"), END, "column 'Usage' is read as kwh_delivered, in the units of its cells"),
     "all in quotes": (table('"time","kwh"', lambda b, e, wh: f'"{e}","{kwh(wh)}"'), END, ""),
 }  # fmt: skip
 
@@ -169,7 +170,6 @@ REFUSED = (
     (table("Date,Stunde,kWh", lambda b, e, wh: f"{b:%Y-%m-%d},{b.hour},{kwh(wh)}"), BEGIN, "line 3: 46 of 48 lines have the time of another with other numbers: if a column more has a part of the time, name it with --columns time=DATE.TIME"),
     ("Recorder,UOM,Date,00:15,00:30\nR1,KWH,01/15/2026,1,2\n", None, "no column time: its first line has 'recorder', 'uom', 'date'"),
     (table("time,kwh", lambda b, e, wh: f"{b} - {e},{kwh(wh)}"), None, "line 2: time is '2026-01-15 00:00:00 - 2026-01-15 01:00:00', it must be as in"),
-    (table("time,kwh", lambda b, e, wh: f"{e},{kwh(wh)} kWh"), None, "line 2: kwh_delivered is '0.5 kWh', it must be a number"),
     (table("time,kwh", lambda b, e, wh: f"{e},{kwh(wh - 900)}"), None, "line 2: kwh_delivered is '-0.4', it must be a number of kWh from 0 .* energy received goes in kwh_received"),
     (table("time,kwh", lambda b, e, wh: f"{int(e.timestamp())},{kwh(wh)}"), None, "line 2: time is '17"),
     (table("time,kwh", lambda b, e, wh: f"{b:%d-%b-%Y %H:%M},{kwh(wh)}"), None, "or --time-format says how it is written"),

@@ -78,6 +78,18 @@ def test_power_that_fails_saves_within_a_poll_and_then_at_each_record(tmp_path: 
     run.finish()
 
 
+def test_power_that_fails_does_not_wait_for_a_record(tmp_path: Path) -> None:
+    """There may be none any more: the sensors' supply is the first to go."""
+    run = Run(tmp_path / "s", HardwareConfig(power_fail_pin=PIN))
+    run.goes_on(1200)
+    saves = len(run.submitted)
+    run.service._persistence.power_fails(True, run.service.meter)
+    assert len(run.submitted) == saves + 1
+    run.service._persistence.power_fails(True, run.service.meter)
+    assert len(run.submitted) == saves + 1, "nothing new"
+    run.finish()
+
+
 def test_a_meter_without_the_input_does_not_touch_the_pin(tmp_path: Path) -> None:
     run = Run(tmp_path / "s", HardwareConfig())
     run.goes_on(50)

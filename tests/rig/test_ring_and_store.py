@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from kept_meter import SECOND, KeptMeter
 
-from rig.meter.billing.commands import Action
+from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.source import Source
 from rig.program.build import Program, load_program
 from rig.service.persistence import Persistence, Resumed, follows, program_in_force
@@ -152,3 +152,35 @@ def test_a_ring_that_missed_saves_is_not_gone_on_from(tmp_path: Path, configured
         meter.does(Action.SELF_READ)
         assert follows(found.saved, found.stored, last_saved(store)[0]) is goes_on
     meter.fails()
+
+
+def test_what_the_disk_has_by_now_is_not_stored_again(tmp_path: Path, configured: Program) -> None:
+    """The process died between the save and its next state, which would not have had the self-read any more."""
+    store = tmp_path / "store"
+    meter = KeptMeter(store, configured, T0, flushes=True).meters(2)
+    persistence = meter.persistence
+    command = Command(meter.now_ns, Action.SELF_READ, Source.COMMAND_LINE)
+    persistence.add(meter.meter.billing.command(command))
+    found = running(meter)
+    assert [batch for batch, _ in found.items] == [last_saved(store)[1].batch + 1]
+    persistence.keep(meter.meter)
+    assert meter.writer.flush(60)
+    meter.writer._store.close()
+    opened = Store.open(store)
+    went_on = Persistence(opened, configured, "window", T0, resumed=Resumed(found.saved, found.items))
+    assert went_on.undurable == []
+    opened.close()
+
+
+def test_what_the_disk_has_not_is_stored_after_a_kill(tmp_path: Path, configured: Program) -> None:
+    store = tmp_path / "store"
+    meter = KeptMeter(store, configured, T0, flushes=True).meters(2)
+    command = Command(meter.now_ns, Action.SELF_READ, Source.COMMAND_LINE)
+    meter.persistence.add(meter.meter.billing.command(command))
+    found = running(meter)
+    meter.persistence.undurable.clear()
+    meter.writer._store.close()
+    opened = Store.open(store)
+    went_on = Persistence(opened, configured, "window", T0, resumed=Resumed(found.saved, found.items))
+    assert [items for _, items in went_on.undurable] == [items for _, items in found.items]
+    opened.close()

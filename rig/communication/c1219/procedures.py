@@ -38,6 +38,7 @@ from rig.communication.c1219.facts import FactsReader, Need
 from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.outcome import RefusedRequest, Steps, request, result_of
 from rig.communication.c1219.types import LTIME, Date, TableError, TimeOfDay
+from rig.communication.keys import key_of
 from rig.daemon.protocol import (
     Asked,
     ChangeSeason,
@@ -196,15 +197,10 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
 # --- levels ---------------------------------------------------------------------------------------------------
 
 
-def key_text(password: bytes) -> str:
-    """Give the key that a password of C12.18 or procedure 18 has: text, padded with NULs or blanks."""
-    return password.rstrip(b"\0 ").decode("latin-1")
-
-
 def _log_in(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if len(parameters) != 2 + PASSWORD_BYTES:
         return INVALID
-    outcome = yield LogOn(key_text(parameters[2:]))
+    outcome = yield LogOn(key_of(parameters[2:]))
     return DONE if outcome.refused is None else Answer(ProcedureResult.NO_AUTHORIZATION)
 
 

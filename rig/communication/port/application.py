@@ -10,7 +10,7 @@ from rig.communication.c1218.session import Pending
 from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.types import TableError
-from rig.communication.port.keys import key_of
+from rig.communication.keys import key_of
 from rig.daemon.protocol import Asked, ColdStart, LogOff, LogOn, NoteAccess, WriteProgram
 
 PROCEDURE_INITIATE = 7

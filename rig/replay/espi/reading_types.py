@@ -6,7 +6,8 @@
           4       net: what is negative counts as received, or as leading
           0 none  delivered   0 none  not known
 
-Energy is a difference over its interval (accumulationBehaviour 4; 0 and none are taken so, and told), power a mean one.
+Energy is a difference over its interval (accumulationBehaviour 4; 0 and none are taken so, and told) or a register's
+reading (1, 3 and 9), power a mean one.
 What is anything else has a reason why it does not count.
 """
 
@@ -45,8 +46,10 @@ _ACTIVE |= {19: "received", 10: "received", 4: "net"}
 _REACTIVE: dict[int | None, str] = {1: "lagging", 2: "lagging", 5: "lagging"}
 _REACTIVE |= {19: "leading", 3: "leading", 13: "leading", 4: "net"}
 
-_REGISTERS = {1: "bulkQuantity", 2: "continuousCumulative", 3: "cumulative", 9: "summation", 13: "latchingQuantity"}
-_REGISTERS |= {14: "boundedQuantity"}
+REGISTERS = {1: "bulkQuantity", 3: "cumulative", 9: "summation"}
+"""By accumulationBehaviour, registers whose differences are the energies of intervals."""
+
+_OTHER_REGISTERS = {2: "continuousCumulative", 13: "latchingQuantity", 14: "boundedQuantity"}
 _QUALIFIERS = {8: "maxima", 9: "minima", 16: "maxima", 17: "minima", 23: "maxima", 24: "maxima", 25: "maxima"}
 _QUALIFIERS |= {4: "amounts above a threshold", 5: "thresholds", 7: "thresholds"}
 
@@ -86,12 +89,13 @@ class ReadingType:
 @dataclass(frozen=True)
 class Meaning:
     """A column of a load's record, and for net readings the one of what is negative. Readings times `factor` are kWh
-    (kvarh), or kW (kvar) of a power. `notes` go on after the readings' name."""
+    (kvarh), or kW (kvar) of a power. `register`: they are a register's. `notes` go on after the readings' name."""
 
     column: str
     negative: str | None
     factor: Fraction
     power: bool
+    register: bool
     notes: tuple[str, ...]
 
 
@@ -103,12 +107,13 @@ def meaning(type: ReadingType) -> Meaning | str:
         unit = "" if type.uom is None else OTHER_UNITS.get(type.uom, "")
         return f"in {unit} (uom {type.uom})" if unit else f"of an unknown unit (uom {_said(type.uom)})"
     unit, power = UNITS[type.uom]
-    if type.accumulation in _REGISTERS and not power:
+    if type.accumulation in _OTHER_REGISTERS and not power:
         return (
-            f"those of a register (accumulationBehaviour {type.accumulation}, {_REGISTERS[type.accumulation]}), "
-            "where the energy of each interval is wanted (4, deltaData)"
+            f"those of a register (accumulationBehaviour {type.accumulation}, {_OTHER_REGISTERS[type.accumulation]}) "
+            "that is not read, where the energy of each interval is wanted (4, deltaData) or that of all time (1, "
+            "bulkQuantity)"
         )
-    if type.accumulation == 12 or (power and type.accumulation in _REGISTERS):
+    if type.accumulation == 12 or (power and (type.accumulation in _OTHER_REGISTERS or type.accumulation in REGISTERS)):
         return f"no means over intervals (accumulationBehaviour {type.accumulation})"
     if type.qualifier in _QUALIFIERS:
         return f"{_QUALIFIERS[type.qualifier]} (dataQualifier {type.qualifier})"
@@ -122,7 +127,8 @@ def meaning(type: ReadingType) -> Meaning | str:
     notes = []
     if type.flow in (0, None):
         notes.append("have no flowDirection, and are read as delivered")
-    if type.accumulation not in (4, 6) and not power:
+    register = type.accumulation in REGISTERS
+    if type.accumulation not in (4, 6) and not register and not power:
         notes.append(f"have accumulationBehaviour {_said(type.accumulation)}, and are read as energy of each interval")
     if power:
         notes.append("are a mean power, read as energy by the length of each interval")
@@ -134,7 +140,7 @@ def meaning(type: ReadingType) -> Meaning | str:
         )
     negative = f"{stem}_{second}" if direction == "net" else None
     column = f"{stem}_{first if direction == 'net' else direction}"
-    return Meaning(column, negative, Fraction(10) ** (type.multiplier or 0) / 1000, power, tuple(notes))
+    return Meaning(column, negative, Fraction(10) ** (type.multiplier or 0) / 1000, power, register, tuple(notes))
 
 
 def _said(code: int | None) -> str:

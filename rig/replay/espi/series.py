@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from rig.files.strict_toml import shown
 from rig.replay.espi.feed import Feed, Reading, Resource, WrongFeed
 from rig.replay.espi.local_time import LocalTime
-from rig.replay.espi.reading_types import ReadingType
+from rig.replay.espi.reading_types import REGISTERS, ReadingType
 
 YEARS_S = range(0, 7_258_118_400)
 """1970 to 2199, as load records have them."""
@@ -152,7 +152,10 @@ def _readings(block: Resource, type: ReadingType) -> list[Reading]:
     found = []
     following_s = block.start_s
     for start_s, duration_s, value, qualities, line in block.rows:
-        duration_s = duration_s or type.interval_s
+        if duration_s is None or (duration_s == 0 and type.accumulation not in REGISTERS):
+            duration_s = type.interval_s
+        if type.accumulation in REGISTERS and duration_s is None:
+            duration_s = 0  # a register's reading may be of an instant
         if start_s is None:
             start_s = following_s
         if start_s is None or duration_s is None:
@@ -165,7 +168,7 @@ def _readings(block: Resource, type: ReadingType) -> list[Reading]:
             raise WrongFeed(
                 f"line {line}: start is {start_s}, it must be seconds from 1970 on, in the years 1970 to 2199{hint}"
             )
-        if duration_s not in DURATIONS_S:
+        if duration_s not in DURATIONS_S and not (duration_s == 0 and type.accumulation in REGISTERS):
             raise WrongFeed(f"line {line}: duration is {shown(duration_s)}, it must be 1 s to 31 days in seconds")
         found.append(Reading(start_s, duration_s, value, qualities or _default(type), line))
         following_s = start_s + duration_s

@@ -32,8 +32,9 @@ from rig.replay.intervals.encoding import IntervalFileError, is_xml, read_bytes
 from rig.replay.intervals.gaps import gap_notes, short_text
 from rig.replay.intervals.green_button import read_green_button
 from rig.replay.intervals.grid import on_grid
+from rig.replay.intervals.load_rows import LoadRow, Rows
 from rig.replay.intervals.record import LONGEST_NS, SHORTEST_NS, LoadInterval, LoadRecord, counted
-from rig.replay.intervals.rows import LoadRow, Rows, read_rows
+from rig.replay.intervals.rows import read_rows
 from rig.replay.intervals.stamps import instants
 from rig.replay.intervals.writing import Writing
 
@@ -62,7 +63,7 @@ def read_intervals(
     data = read_bytes(path, notes)
     writing = writing or Writing()
     if is_xml(data):
-        return read_green_button(path, data, calendar, minutes, writing, notes)
+        return read_green_button(path, data, calendar, minutes, writing, notes, stamps_end=stamps_end)
     return _Reading(path, calendar, stamps_end is not False, notes).load(data, minutes, writing, stamps_end is None)
 
 
@@ -76,7 +77,9 @@ class _Reading:
         self._notes = notes
 
     def load(self, data: bytes, minutes: Fraction | None, writing: Writing, unsure: bool) -> LoadRecord:
-        table = read_rows(self._path, data, ends=self._stamps_end, sure=not unsure, writing=writing)
+        table = read_rows(
+            self._path, data, ends=self._stamps_end, sure=not unsure, writing=writing, calendar=self._calendar
+        )
         self._notes += table.notes
         self._tell_columns(table)
         self._order(table)
@@ -154,7 +157,7 @@ class _Reading:
                 self._path,
                 column,
                 [row.time for row in rows],
-                [table.numbers[row.energies[place]] for row in rows if row.energies is not None],
+                [table.numbers[place][row.energies[place]] for row in rows if row.energies is not None],
                 [row.line for row in rows],
                 power=table.sources[place].power,
             )

@@ -4,6 +4,7 @@ a reading again             the one of the block that was updated last counts, o
 one over another            refused
 no reading for some time    time without energy, told
 qualities of readings       counted, and told with how many and the first
+a register's readings       their differences (registers.py), at the end of each reading's time unless --stamps begin
 another clock than the meter's in LocalTimeParameters    told: rates and days are by the meter's
 """
 
@@ -12,18 +13,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from math import lcm
 from pathlib import Path
 
-from rig.files.strict_toml import shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.time_units import HOUR_NS, MINUTE_NS, SECOND_NS
 from rig.replay.espi.feed import Reading, WrongFeed, read_feed
 from rig.replay.espi.local_time import LocalTime
-from rig.replay.espi.reading_types import GOOD_QUALITIES, QUALITIES
 from rig.replay.espi.safe_xml import WrongXml
 from rig.replay.espi.series import Point, points_of
 from rig.replay.intervals.climbs import value_notes
@@ -31,23 +28,29 @@ from rig.replay.intervals.columns import COLUMNS
 from rig.replay.intervals.encoding import IntervalFileError, utf_of
 from rig.replay.intervals.gaps import gap_notes, short_text
 from rig.replay.intervals.green_button_choice import ChosenSeries, GreenButtonChoice
+from rig.replay.intervals.green_button_readings import GreenButtonReadings, Span
 from rig.replay.intervals.record import LoadInterval, LoadRecord, counted
-from rig.replay.intervals.values import MOST_DECIMALS, MOST_KWH, plain_number
+from rig.replay.intervals.values import MOST_KWH
 from rig.replay.intervals.writing import Writing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Span = tuple[int, int]
-"""Start and duration of a reading, in seconds."""
 
 Amount = tuple[int, int]
 """An energy in kWh (kvarh): a number over its scale."""
 
 
 def read_green_button(
-    path: Path, data: bytes, calendar: Calendar, minutes: Fraction | None, writing: Writing, notes: list[str]
+    path: Path,
+    data: bytes,
+    calendar: Calendar,
+    minutes: Fraction | None,
+    writing: Writing,
+    notes: list[str],
+    *,
+    stamps_end: bool | None,
 ) -> LoadRecord:
-    """Read a feed's bytes; `notes` are added to. Raises IntervalFileError."""
+    """Read a feed's bytes; `notes` are added to. `stamps_end`: whether a register's readings are of their times' ends;
+    None: nobody says. Raises IntervalFileError."""
     for value, option, why in (
         (minutes, "--interval-minutes", "its readings have their lengths"),
         (writing.time_format, "--time-format", "its times are seconds of UTC"),
@@ -61,7 +64,7 @@ def read_green_button(
         points = points_of(read_feed(_document(path, data)))
     except (WrongXml, WrongFeed) as error:
         raise IntervalFileError(f"{path}: {error}") from None
-    return _Conversion(path, calendar, notes).record(points, writing)
+    return _Conversion(path, calendar, notes, stamps_end).record(points, writing)
 
 
 def _document(path: Path, data: bytes) -> str | bytes:
@@ -78,15 +81,18 @@ def _document(path: Path, data: bytes) -> str | bytes:
 class _Conversion:
     """One feed on its way to a load's record."""
 
-    def __init__(self, path: Path, calendar: Calendar, notes: list[str]) -> None:
+    def __init__(self, path: Path, calendar: Calendar, notes: list[str], stamps_end: bool | None) -> None:
         self._path, self._calendar, self._notes = path, calendar, notes
+        self._readings = GreenButtonReadings(
+            path, calendar, notes, ends=stamps_end is not False, sure=stamps_end is not None
+        )
 
     def record(self, points: Sequence[Point], writing: Writing) -> LoadRecord:
         choice = GreenButtonChoice(self._path, self._notes)
         point = choice.point(points, writing.meter)
         chosen = choice.series(point, writing)
         energies: dict[Span, dict[str, Amount]] = {}
-        readings = [self._readings(one) for one in chosen]
+        readings = [self._readings.of(one) for one in chosen]
         for one, found in zip(chosen, readings, strict=True):
             self._take(one, found, energies)
         columns = tuple([name for name in COLUMNS if any(name in one.columns for one in chosen)])
@@ -102,45 +108,12 @@ class _Conversion:
         length_ns = Counter(one.end_ns - one.start_ns for one in intervals).most_common(1)[0][0]
         return LoadRecord(intervals, scale, Fraction(length_ns, MINUTE_NS), columns, tuple(self._notes))
 
-    # --- readings -------------------------------------------------------------------------------------------
-
-    def _readings(self, one: ChosenSeries) -> list[Reading]:
-        """Those of a series that count, in order of time, none over another, each with a value."""
-        best: dict[Span, tuple[Reading, str]] = {}
-        again: list[Reading] = []
-        differing = 0
-        for reading, updated in one.series.readings:
-            if reading.value is None:
-                continue
-            key = (reading.start_s, reading.duration_s)
-            before = best.get(key)
-            if before is not None:
-                again.append(reading)
-                differing += before[0].value != reading.value
-            if before is None or updated > before[1]:
-                best[key] = (reading, updated)
-        found = [best[key][0] for key in sorted(best)]
-        for a, b in pairwise(found):
-            if b.start_s < a.start_s + a.duration_s:
-                raise IntervalFileError(
-                    f"{self._path}, line {b.line}: the reading of {b.duration_s} s from {self._at(b.start_s)} "
-                    "overlaps that in "
-                    f"line {a.line}, which is of {a.duration_s} s from {self._at(a.start_s)}: they must follow one "
-                    "another"
-                )
-        if again:
-            differ = f", {differing} of them with other values" if differing else ""
-            self._notes.append(
-                f"{counted(len(again), 'reading')} again, the first in line {again[0].line}{differ}: of each that "
-                "of the block updated last counts, of equals the first"
-            )
-        self._tell_qualities(one, found)
-        return found
+    # --- energies ------------------------------------------------------------------------------------------
 
     def _take(self, one: ChosenSeries, readings: Sequence[Reading], energies: dict[Span, dict[str, Amount]]) -> None:
         """Add a series' energies in kWh (kvarh) to its columns."""
         column, negative = one.means.column, one.means.negative
-        values = [self._number(one, reading) for reading in readings]
+        values = [self._readings.number(one, reading) for reading in readings]
         times = [_EPOCH + timedelta(seconds=reading.start_s) for reading in readings]
         lines = [reading.line for reading in readings]
         self._notes += value_notes(self._path, column, times, values, lines, power=one.means.power)
@@ -163,20 +136,6 @@ class _Conversion:
             key = (reading.start_s, reading.duration_s)
             energies.setdefault(key, {})[negative if negative and amount < 0 else column] = (abs(amount), scale)
 
-    def _number(self, one: ChosenSeries, reading: Reading) -> Decimal:
-        number = plain_number(reading.value or "")
-        if number is None:
-            raise IntervalFileError(
-                f"{self._path}, line {reading.line}: value is {shown(reading.value)}, it must be a number with at most "
-                f"{MOST_DECIMALS} decimals"
-            )
-        if number < 0 and one.means.negative is None:
-            raise IntervalFileError(
-                f"{self._path}, line {reading.line}: value is {number:f}, of {one.means.column} it must be 0 or "
-                "more; what flows the other way has a ReadingType with flowDirection 19, and net readings one with 4"
-            )
-        return number
-
     def _intervals(
         self, energies: dict[Span, dict[str, Amount]], columns: Sequence[str]
     ) -> tuple[tuple[LoadInterval, ...], int]:
@@ -198,20 +157,6 @@ class _Conversion:
         return tuple(found), scale
 
     # --- notes ----------------------------------------------------------------------------------------------
-
-    def _tell_qualities(self, one: ChosenSeries, readings: Sequence[Reading]) -> None:
-        first: dict[int, Reading] = {}
-        times: Counter[int] = Counter()
-        for reading in readings:
-            for quality in set(reading.qualities) - set(GOOD_QUALITIES):
-                first.setdefault(quality, reading)
-                times[quality] += 1
-        for quality in sorted(first):
-            words = QUALITIES.get(quality, "of a quality that is not known")
-            self._notes.append(
-                f"{one.means.column}: {times[quality]} of {counted(len(readings), 'reading')} {words} (quality "
-                f"{quality}), the first from {self._at(first[quality].start_s)}"
-            )
 
     def _tell_clock(self, clock: LocalTime | None, intervals: Sequence[LoadInterval]) -> None:
         """Say so where the feed's local time is not the meter's."""

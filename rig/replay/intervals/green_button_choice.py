@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.files.strict_toml import shown
-from rig.replay.espi.reading_types import SERVICES, Meaning, meaning
+from rig.replay.espi.reading_types import REGISTERS, SERVICES, Meaning, meaning
 from rig.replay.espi.series import Point, Series
 from rig.replay.intervals.columns import COLUMNS
 from rig.replay.intervals.encoding import IntervalFileError
@@ -110,13 +110,17 @@ class GreenButtonChoice:
                 left.append(f"{names[k]}, not chosen")
         for column, places in by_column.items():
             plain = [k for k in places if _sure(means[k]).negative is None] or places
+            plain = [k for k in plain if not _sure(means[k]).register] or plain
             if len(plain) > 1:
                 listed = _listed([f"{names[k]} of {_length(point.series[k])}" for k in plain])
                 raise IntervalFileError(
                     f"{self.path} has {len(plain)} series of {column}, {listed}: say which with --columns "
                     f"{column}=NAME, by its number or its title"
                 )
-            left += [f"{names[k]}, net beside its parts" for k in places if k not in plain]
+            for k in places:
+                if k not in plain:
+                    register = _sure(means[k]).register
+                    left.append(f"{names[k]}, {'a register beside energies' if register else 'net beside its parts'}")
             chosen.append(ChosenSeries(names[plain[0]], point.series[plain[0]], _sure(means[plain[0]])))
         if left:
             self.notes.append(f"series that do not count: {_listed(left)}")
@@ -154,4 +158,6 @@ def _listed(names: Sequence[str]) -> str:
 
 def _length(series: Series) -> str:
     lengths = Counter(reading.duration_s for reading, _ in series.readings)
+    if lengths and series.type.accumulation in REGISTERS:
+        return "a register"
     return f"{lengths.most_common(1)[0][0] / 60:g} min" if lengths else "no readings"

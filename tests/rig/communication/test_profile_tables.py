@@ -47,7 +47,7 @@ function = "record"
 schedule = "monthly"
 """
 METRICS = ("kWh delivered", "kWh received", "kvarh lagging", "kvarh leading", "kVAh rms", "V2h A", "input 2")
-PULSES = ("3/7", "0.6", "1", "100001/100000", "12", "70000", "2")
+PULSES = ("9/7", "1.6", "2", "100001/50000", "12", "70000", "2")
 
 
 def program(channels: int, minutes: int, memory: int) -> Program:
@@ -161,8 +161,8 @@ def test_days_of_seven_channels(tmp_path: Path) -> None:
     found = equal_in_every_way(kept, tmp_path / "store", part=1000)
     assert found.status["valid"] > 400
     assert found.status["unread"] == found.status["valid"]
-    assert found.control["scalars"][0] / found.control["divisors"][0] == 3 / 7
-    assert found.multipliers[3] == Decimal("1.00001"), "no ratio of 16-bit numbers"
+    assert found.control["scalars"][0] / found.control["divisors"][0] == 9 / 7
+    assert found.multipliers[3] == Decimal("2.00002"), "no ratio of 16-bit numbers"
     assert found.multipliers[5] == 70000
 
 

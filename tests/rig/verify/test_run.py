@@ -219,6 +219,8 @@ def test_the_computers_clock_is_put_on_the_timeline() -> None:
     clock = TimelineClock(Fraction(HZ))
     clock.compare(1000, 0, 2_000_000)
     clock.compare(1000 + HZ, 1_000_000_000, 1_000_500_000)
-    assert clock.half_width_ns == 1_000_000
-    assert clock.tick_at(1_000_000) == 1000
-    assert clock.tick_at(1_000_250_000 + 3_000_000) == 1000 + HZ + 9999
+    first = clock.placed(Counted(1, 1_000_000, 1_000_000))
+    assert (first.earliest, first.latest, first.comparison, first.clock) == (1000, 1000, 0, 3333)
+    then = clock.placed(Counted(2, 1_000_250_000, 1_000_250_000 + 3_000_000, slack=300_000))
+    assert (then.earliest, then.latest, then.slack) == (1000 + HZ, 1000 + HZ + 9999, 999)
+    assert (then.comparison, then.clock) == (1, 833)

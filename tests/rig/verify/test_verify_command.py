@@ -31,7 +31,6 @@ from rig.verify.counters import BusCounter
 from rig.verify.errors import CountLost
 from rig.verify.measure import Measurement
 from rig.verify.plan import Plan
-from rig.verify.report import report_html
 from rig.verify.result import Verification
 from rig.verify.run import Progress
 from tests.drivers.scpi_instrument import ScpiInstrument
@@ -73,13 +72,9 @@ def test_a_wrong_constant_fails_with_its_error_within_the_uncertainty(here: Path
     text = page.decode()
     assert "SIMULATED (exact)" in text
     assert "+0.5000 %, beyond the limit" in text
-    assert text.count("<circle") == len(result.edges) == 11
+    assert len(result.edges) == 11
     assert not [word for word in ("http:", "https:", "src=", "href=", "<script", "url(") if word in text]
     assert result.edges[-1].late_pulses == pytest.approx(-10 * 0.005 / 1.005, rel=1e-3)
-
-    hostile = msgspec.structs.replace(result, counter="<script>alert(1)</script>", reasons=["a & <b>"])
-    assert "<script" not in report_html(hostile)
-    assert "a &amp; &lt;b&gt;" in report_html(hostile)
 
 
 def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) -> None:
@@ -114,12 +109,13 @@ def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) ->
         (["--energy", "0"], "--energy is"),
         (["--constant", "nine"], "--constant is"),
         (["--limit", "0"], "--limit is 0, it must be more than 0"),
-        (["--reference", "faith"], "it must be meter or source"),
+        (["--reference", "faith"], "it must be meter, source or standard:"),
         (["--reference", "source", "--load", "lively"], "needs a steady load"),
         (["--load", "5 kA"], "is not understood"),
         (["--from", "nothing.json"], "nothing.json cannot be read"),
         (["--from", "/dev/null"], "/dev/null is no result of rig verify --json"),
-        (["--report", "a.pdf"], "--report is a.pdf, it must end in .html"),
+        (["--report", "a.txt"], "--report is a.txt, it must end in .html or .pdf"),
+        (["--environment", "warm"], "it must be a name and a value"),
         (["--report", "no/where/a.html"], "no/where"),
         (["--socket", "nowhere.sock"], "no meter runs at nowhere.sock"),
         (["--repeat", "0"], "repeat"),

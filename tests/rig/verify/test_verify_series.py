@@ -98,6 +98,7 @@ def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
     file = tmp_path / "series.toml"
     file.write_text(block, encoding="utf-8")
     series = read_series(file)
+    assert read_series(DOCUMENT.parent / "examples" / "kyz1.series.toml") == series
     assert [point.name for point in series.points] == ["full load", "light load", "0.5 lag, whole meter"]
     for key in Point.__struct_fields__:
         assert f"`{key}`" in DOCUMENT.read_text(encoding="utf-8")
@@ -111,7 +112,7 @@ def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
         ('title = "t"\n[[points]]\nname = "a"\noutput = "kyz9"', "point 'a': output is 'kyz9', it must be led"),
         ('title = "t"\n[[points]]\nname = "a"\npulses = 5\nseconds = 2.0', "point 'a': pulses and seconds both say"),
         ('title = "t"\n[[points]]\nname = "a"\nenergy_wh = "x"', "point 'a': energy_wh is"),
-        ('title = "t"\n[[points]]\nname = "a"\nreference = "faith"', "it must be meter or source"),
+        ('title = "t"\n[[points]]\nname = "a"\nreference = "faith"', "it must be meter, source or standard:"),
         ('title = "t"\n[[points]]\nname = "a"\nrepeat = 0', "repeat"),
         ('title = "t"\n[[points]]\nname = "a"\nloud = "5 A"', "loud"),
         ('title = "t"\n[[points]]\nname = "a"\n[[points]]\nname = "a"', "two points are called 'a'"),
@@ -142,7 +143,7 @@ def test_a_file_that_holds_no_points_is_refused_and_left_alone(tmp_path: Path, t
 def test_options_of_one_verification_are_not_for_a_series(tmp_path: Path) -> None:
     for words, why in (
         (["--series", "a.toml", "--pulses", "5"], "--pulses is for one verification"),
-        (["--series", "a.toml", "--report", "a.html"], "--report is for one verification"),
+        (["--series", "a.toml", "--from", "a.json"], "--from is for one verification"),
         (["--resume", "a.jsonl"], "--resume is for a --series"),
     ):
         refused = CliRunner().invoke(app, ["verify", *words])
@@ -158,7 +159,8 @@ def test_a_series_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch: 
         '[[points]]\nname = "wrong"\nload = "10 A"\npulses = 10\nconstant_wh = "0.15075"\n'
         '[[averages]]\nname = "mean"\nweights = { FL = 1, wrong = 1 }\n'
     )
-    words = ["verify", "--series", "s.toml", "--resume", "s.jsonl", "--json", "--junit", "s.xml", "--force"]
+    files = ["--resume", "s.jsonl", "--junit", "s.xml", "--report", "s.pdf"]
+    words = ["verify", "--series", "s.toml", "--json", "--force", *files]
     first = CliRunner().invoke(app, words)
     assert first.exit_code == 1, first.output
     whole = msgspec.json.decode(first.stdout, type=SeriesResult)

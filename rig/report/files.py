@@ -1,0 +1,38 @@
+"""A page as the file that its name asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rig.report.content import series_page, verification_page
+from rig.report.errors import ReportError
+from rig.report.html import html_of
+from rig.report.page import Page
+from rig.report.pdf import pdf_of
+from rig.verify.result import Verification
+from rig.verify.series import SeriesResult
+
+_KINDS = {".html": html_of, ".htm": html_of, ".pdf": pdf_of}
+
+
+def check_kind(flag: str, path: Path) -> None:
+    """Refuse a name that ends otherwise than a report's. Raises ReportError."""
+    if path.suffix.lower() not in _KINDS:
+        raise ReportError(f"{flag} is {path}, it must end in .html or .pdf")
+    if path.suffix.lower() == ".pdf":
+        require_pdf()
+
+
+def require_pdf() -> None:
+    """Say before anything is counted that no PDF can be made. Raises ReportError."""
+    pdf_of(Page("", "", "", "", ()))
+
+
+def rendered(page: Page, path: Path) -> bytes:
+    """Give the bytes of the file at `path`, HTML or PDF by its name."""
+    return _KINDS[path.suffix.lower()](page)
+
+
+def page_of(found: Verification | SeriesResult) -> Page:
+    """Give the page of a result."""
+    return verification_page(found) if isinstance(found, Verification) else series_page(found)

@@ -1,0 +1,86 @@
+"""Results as the rig printed them, read again: all of a file is known and shown, or it is refused (docs/json.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rig.files.bounded import TooLongError, read_bounded
+from rig.report.errors import ReportError
+from rig.verify.result import MOST_EDGES, Verification
+from rig.verify.series import MOST_POINTS, SeriesResult
+
+MOST_JSON_BYTES = 1 << 26
+"""A verification with all its edges is 100 kB, a series of 500 such points 50 MB."""
+
+MOST_LINES = 1000
+"""Of repeats and of components in a verification: as many as can be asked for."""
+
+
+def read_result(path: Path) -> Verification | SeriesResult:
+    """Read what `rig verify --json` printed, of one output or of a series. Raises ReportError."""
+    try:
+        raw = msgspec.json.decode(read_bounded(path, MOST_JSON_BYTES))
+    except (OSError, TooLongError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise ReportError(f"{path} cannot be read ({why}): give a file of what rig verify --json printed") from None
+    except (ValueError, RecursionError) as error:  # msgspec's own, and text that is no UTF-8
+        raise ReportError(f"{path} is no result of rig verify --json: {error}") from None
+    try:
+        found: Verification | SeriesResult
+        if isinstance(raw, dict) and "points" in raw:
+            found = msgspec.convert(raw, SeriesResult)
+        else:
+            found = msgspec.convert(raw, Verification)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ReportError(f"{path} is no result of rig verify --json: {error}{_made_by(raw)}") from None
+    if (unknown := _unknown(raw, msgspec.to_builtins(found))) is not None:
+        raise ReportError(
+            f"{path} has {unknown}, which this version does not know and would leave out{_made_by(raw)}: make the "
+            "report with the version that made the result"
+        )
+    _check_sizes(path, found)
+    return found
+
+
+def _unknown(raw: Any, known: Any, place: str = "$") -> str | None:
+    """Give the place of the first key that was not taken over."""
+    if isinstance(raw, dict) and isinstance(known, dict):
+        for key, value in raw.items():
+            if key not in known:
+                return f"{place}.{key}"
+            if (deeper := _unknown(value, known[key], f"{place}.{key}")) is not None:
+                return deeper
+    elif isinstance(raw, list) and isinstance(known, list):
+        for k, (value, its) in enumerate(zip(raw, known, strict=True)):
+            if (deeper := _unknown(value, its, f"{place}[{k}]")) is not None:
+                return deeper
+    return None
+
+
+def _made_by(raw: Any) -> str:
+    """Say which version made a result, where it tells."""
+    found = raw
+    if isinstance(found, dict) and isinstance(points := found.get("points"), list) and points:
+        found = points[0].get("verification") if isinstance(points[0], dict) else None
+    origin = found.get("provenance") if isinstance(found, dict) else None
+    version = origin.get("version") if isinstance(origin, dict) else None
+    return f" (it was made by version {version[:20]})" if isinstance(version, str) else ""
+
+
+def _check_sizes(path: Path, found: Verification | SeriesResult) -> None:
+    """Refuse more than a rig makes: it would be minutes of drawing."""
+    results = [found] if isinstance(found, Verification) else [point.verification for point in found.points]
+    if len(results) > MOST_POINTS:
+        raise ReportError(f"{path} has {len(results)} points: a series has at most {MOST_POINTS}")
+    for each in results:
+        for name, lines, most in (
+            ("edges", each.edges, MOST_EDGES),
+            ("repeats", each.repeats, MOST_LINES),
+            ("components", each.budget, MOST_LINES),
+            ("reasons", each.reasons, MOST_LINES),
+        ):
+            if len(lines) > most:
+                raise ReportError(f"{path} has {len(lines)} {name} in one result, a report has at most {most}")

@@ -1,0 +1,72 @@
+"""Flow of a reference standard on the meter's timeline: windows between its readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import hypot
+
+from rig.verify.budget import Component, K
+from rig.verify.errors import CountLost
+from rig.verify.observed import Counted, TimelineClock
+from rig.verify.standard import Reading, ReferenceStandard
+
+NANO = 10**9
+
+STILL_S = 10
+"""A standard that has seen nothing for so long while the meter registers energy is not on this load."""
+
+
+class StandardFlow:
+    """Readings of a standard, and what they come to. `poll` asks for them, `windows` gives those that are new.
+
+    `half_ticks` and `half_wh` are what each is known to; `lasting` is the component of its certificate, whose expanded
+    uncertainty (k = 2) is `certified_percent`.
+    """
+
+    def __init__(self, standard: ReferenceStandard, certified_percent: float) -> None:
+        self.name, self._standard = standard.name, standard
+        certificate = Component("certificate of the standard", certified_percent / K)
+        self.lasting = (certificate,) if certified_percent else ()
+        self.half_ticks = self.half_wh = 0.0
+        self._waiting: list[Reading] = []
+        self._last: tuple[int, int] | None = None
+        self._latest: Fraction | None = None
+        self._moved_tick: int | None = None
+        self._registered = 0
+
+    def poll(self) -> None:
+        """Ask it. Raises CountLost where it does not answer, or its energy falls."""
+        for reading in self._standard.poll():
+            if self._latest is not None and reading.wh < self._latest:
+                raise CountLost(
+                    f"{self.name} has {float(reading.wh):g} Wh and had {float(self._latest):g}: it was reset, or its "
+                    "energy flows backwards; set it for this load, and begin again"
+                )
+            if reading.wh != self._latest:
+                self._moved_tick = None
+            self._latest = reading.wh
+            self._waiting.append(reading)
+
+    def registered(self, nwh: int, tick: int, *, tick_hz: Fraction) -> None:
+        """The meter has registered energy up to a tick. Raises CountLost where the standard has not, for too long."""
+        if self._moved_tick is None:
+            self._moved_tick, self._registered = tick, 0
+        self._registered += nwh
+        if self._registered and tick - self._moved_tick > STILL_S * tick_hz:
+            raise CountLost(
+                f"{self.name} has measured nothing for {STILL_S} s while the meter registers energy: see to its wiring"
+            )
+
+    def windows(self, clock: TimelineClock) -> Iterator[tuple[int, int, int]]:
+        """Give windows between the readings that wait: their ticks, and the energy in nWh."""
+        waiting, self._waiting = self._waiting, []
+        for reading in waiting:
+            placed = clock.placed(Counted(0, reading.at_ns, reading.at_ns, slack=reading.half_ns))
+            self.half_ticks = max(self.half_ticks, hypot(placed.slack, placed.clock))
+            self.half_wh = max(self.half_wh, float(reading.half_wh))
+            nwh = round(reading.wh * NANO)
+            if self._last is not None and placed.latest > self._last[0]:
+                yield self._last[0], placed.latest, nwh - self._last[1]
+            if self._last is None or placed.latest > self._last[0]:
+                self._last = placed.latest, nwh

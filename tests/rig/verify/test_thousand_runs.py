@@ -1,0 +1,217 @@
+"""A thousand runs of each counter: no false alarm, each planted fault found, intervals that hold the truth in 95 ± 2 %.
+
+The ordinary suite has a few of each, `make proof` all. Runs come from one long one (count_bench.py), through the code
+of `rig verify`. Edges are late by up to 1.2 ms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from random import Random
+
+import pytest
+
+from rig.results.provenance import Provenance, provenance_of_computation
+from rig.verify.closures import Fault
+from rig.verify.frequency_result import frequency_verification
+from rig.verify.plan import Plan
+from rig.verify.result import Verification, verification
+from rig.verify.run import Output
+from tests.rig.verify.count_bench import (
+    CONSTANT_WH,
+    HZ,
+    KYZ1,
+    Change,
+    Edge,
+    LongRun,
+    frequency_run_of,
+    run_of,
+    unchanged,
+)
+
+COUNTERS = ("fpga", "gpio", "totaliser")
+PULSES = 40
+SECONDS = 5.0
+"""At 7.2 kW a pulse of 0.15 Wh comes each 75 ms, give or take a tenth."""
+
+FEW = 25
+SIZES = [pytest.param(FEW), pytest.param(1000, marks=pytest.mark.slow)]
+
+
+@cache
+def long_run(true: Fraction = Fraction(1), seconds: float = 900.0) -> LongRun:
+    return LongRun(seconds, 20, true=true)
+
+
+@cache
+def even_run(true: Fraction) -> LongRun:
+    return LongRun(400.0, 22, swing=0.005, true=true)
+
+
+@cache
+def provenance() -> Provenance:
+    return provenance_of_computation("exact", "abc")
+
+
+def verified(
+    kind: str,
+    seed: int,
+    *,
+    plan: Plan | None = None,
+    seconds: float = SECONDS,
+    change: Change = unchanged,
+    true: Fraction = Fraction(1),
+    output: Output = KYZ1,
+) -> Verification:
+    """The result of a run, as `rig verify` makes it; without a plan closures alone decide, as the limit is wide."""
+    plan = Plan(pulses=PULSES, limit_percent=50.0) if plan is None else plan
+    run = run_of(kind, long_run(true), plan, seed, seconds, change, output)
+    assert run.over, f"seed {seed} ended {run.state}"
+    return verification(run, kind, "meter", provenance())
+
+
+@pytest.mark.parametrize("runs", SIZES)
+@pytest.mark.parametrize("kind", COUNTERS)
+def test_clean_runs_have_no_false_alarm_and_intervals_that_hold_the_truth(kind: str, runs: int) -> None:
+    """95 ± 2 of 100, the issue's figure; of 25 runs no fewer than 20."""
+    found = [verified(kind, seed) for seed in range(runs)]
+    assert [each.reasons for each in found if not each.passed] == []
+    inside = sum(abs(each.error_percent) <= each.uncertainty_percent for each in found)
+    assert inside >= 20
+    if runs > FEW:
+        assert 0.93 <= inside / runs <= 0.97, f"{inside} of {runs}"
+
+
+# --- a constant that is wrong ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("runs", [pytest.param(5), pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["fpga", "gpio"])
+def test_a_constant_error_of_0_05_percent_fails_whenever_it_is_there_and_never_when_not(kind: str, runs: int) -> None:
+    """As long as it takes for the uncertainty that is wanted when nothing else is asked for: a third of 0.03 %."""
+    for seed in range(runs):
+        wrong = verified(kind, seed, plan=Plan(), seconds=25.0, true=Fraction(10_005, 10_000))
+        assert not wrong.passed, f"seed {seed}: {wrong.error_percent:+.4f} ± {wrong.uncertainty_percent:.4f}"
+        assert wrong.error_percent == pytest.approx(-0.05, abs=0.02)
+        assert wrong.kyz_order_errors == []
+        right = verified(kind, seed, plan=Plan(), seconds=25.0)
+        assert right.passed, f"seed {seed}: {right.reasons}"
+
+
+@pytest.mark.parametrize("runs", SIZES)
+@pytest.mark.parametrize("kind", COUNTERS)
+@pytest.mark.parametrize("kp", [Fraction(9, 80), Fraction(33, 200)])
+def test_a_wrong_kp_fails_and_is_no_missing_closure(kind: str, runs: int, kp: Fraction) -> None:
+    """The label says 25 % less, or 10 % more: 0.1125 and 0.165 Wh for 0.15 Wh."""
+    for seed in range(runs):
+        wrong = verified(kind, seed, plan=Plan(pulses=PULSES, limit_percent=3.0), output=replace(KYZ1, constant_wh=kp))
+        assert not wrong.passed
+        assert wrong.error_percent == pytest.approx(float(100 * (kp / CONSTANT_WH - 1)), abs=3.0)
+        assert wrong.kyz_order_errors == [], f"seed {seed}: {wrong.reasons}"
+
+
+@pytest.mark.parametrize("runs", SIZES)
+def test_intervals_of_a_frequency_counter_hold_the_truth(runs: int) -> None:
+    """Eleven gates of a second, on a load that swings by a tenth with each cycle."""
+    inside = 0
+    for seed in range(runs):
+        run = frequency_run_of(long_run(), Plan(seconds=12.0, limit_percent=50.0), seed, 20.0)
+        found = frequency_verification(run, "frequency", "meter", provenance())
+        assert found.passed, f"seed {seed}: {found.reasons}"
+        inside += abs(found.error_percent) <= found.uncertainty_percent
+    assert inside >= 20
+    if runs > FEW:
+        assert 0.93 <= inside / runs <= 0.97, f"{inside} of {runs}"
+
+
+@pytest.mark.parametrize("runs", [pytest.param(3), pytest.param(300, marks=pytest.mark.slow)])
+def test_a_constant_error_of_0_1_percent_fails_by_frequency(runs: int) -> None:
+    """On an even load, until its uncertainty is 0.02 %: the limit of 0.06 % is passed without it and not with it."""
+    plan = Plan(limit_percent=0.06)
+    for seed in range(runs):
+        for true, passed in ((Fraction(1001, 1000), False), (Fraction(1), True)):
+            run = frequency_run_of(even_run(true), plan, seed, 60.0)
+            assert run.over
+            found = frequency_verification(run, "frequency", "meter", provenance())
+            assert found.passed is passed, f"seed {seed}: {found.error_percent:+.4f} ± {found.uncertainty_percent:.4f}"
+
+
+# --- closures --------------------------------------------------------------------------------------------------
+
+
+def place(edges: list[Edge], chance: Random) -> int:
+    """Somewhere in the count, with a closure before it and one after."""
+    return chance.randrange(4, min(PULSES, len(edges)) - 6)
+
+
+def lost(edges: list[Edge], chance: Random) -> list[Edge]:
+    at = place(edges, chance)
+    return edges[:at] + edges[at + 1 :]
+
+
+def doubled(edges: list[Edge], chance: Random) -> list[Edge]:
+    """A contact that bounces: it closes again 5 ms later."""
+    at = place(edges, chance)
+    again = replace(edges[at], tick=edges[at].tick + 0.005 * float(HZ))
+    return [*edges[: at + 1], again, *edges[at + 1 :]]
+
+
+def swapped(edges: list[Edge], chance: Random) -> list[Edge]:
+    """From somewhere on K–Y and K–Z are exchanged."""
+    at = place(edges, chance)
+    return edges[:at] + [replace(edge, closes_y=not edge.closes_y) for edge in edges[at:]]
+
+
+def debounced(edges: list[Edge], chance: Random) -> list[Edge]:
+    """A counter that is deaf for 74.5 ms after each edge: half of the pulses come sooner after the last."""
+    heard: list[Edge] = []
+    for edge in edges:
+        if not heard or edge.tick - heard[-1].tick > 0.0745 * float(HZ):
+            heard.append(edge)
+    return heard
+
+
+FAULTS: dict[str, tuple[Change, Fault, tuple[str, ...]]] = {
+    "lost": (lost, Fault.MISSED, COUNTERS),
+    "doubled": (doubled, Fault.DOUBLED, COUNTERS),
+    "swapped": (swapped, Fault.SWAPPED, ("gpio",)),
+    "debounced": (debounced, Fault.MISSED, COUNTERS),
+}
+
+
+@pytest.mark.parametrize("runs", SIZES)
+@pytest.mark.parametrize(("fault", "kind"), [(name, kind) for name, (_, _, kinds) in FAULTS.items() for kind in kinds])
+def test_every_planted_fault_is_found_by_its_kind(fault: str, kind: str, runs: int) -> None:
+    change, expected, _ = FAULTS[fault]
+    for seed in range(runs):
+        found = verified(kind, seed, change=change, seconds=8.0 if fault == "debounced" else SECONDS)
+        assert not found.passed, f"seed {seed}"
+        kinds = {error.fault for error in found.kyz_order_errors}
+        assert expected.value in kinds, f"seed {seed}: {found.reasons}"
+        if fault in ("lost", "doubled", "swapped"):
+            assert [(error.fault, error.count) for error in found.kyz_order_errors] == [(expected.value, 1)], (
+                f"seed {seed}"
+            )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", COUNTERS)
+def test_one_pulse_lost_in_ten_thousand_is_found_where_it_was(kind: str) -> None:
+    gone: list[int] = []
+
+    def lose(edges: list[Edge], chance: Random) -> list[Edge]:
+        at = chance.randrange(100, 9900)
+        gone.append(at)
+        return edges[:at] + edges[at + 1 :]
+
+    plan = Plan(pulses=10_000, limit_percent=0.03)
+    run = run_of(kind, LongRun(800.0, 21), plan, 5, 790.0, lose)
+    assert run.over
+    found = verification(run, kind, "meter", provenance())
+    (error,) = found.kyz_order_errors
+    assert (error.fault, error.count) == ("missed", 1)
+    assert 0 <= gone[0] - error.after <= (10 if kind == "totaliser" else 0)
+    assert found.error_percent == pytest.approx(-0.01, abs=found.uncertainty_percent + 0.001)
+    assert not found.passed
