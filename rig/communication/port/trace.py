@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -42,8 +43,9 @@ class TraceWriter:
             raise TraceError(f"{self._path} cannot be written ({error.strerror}): make room on its disk") from None
 
     def close(self) -> None:
-        """Close it."""
-        self._file.close()
+        """Close it; what a full disk did not take is lost."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def lines_of(text: Iterable[str], name: str) -> Iterator[tuple[int, str, bytes]]:
