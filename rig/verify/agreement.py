@@ -17,7 +17,7 @@ LEAST_WITNESSES = 2
 
 
 class Parting(msgspec.Struct, frozen=True):
-    """Doubt of a witness: where it first said what cannot be, and where it was farthest off; `text` is it in a sentence."""
+    """Doubt of a witness: where it first said what cannot be and where it was farthest off; `text` is the sentence."""
 
     at_s: float
     difference_wh: float
