@@ -22,7 +22,7 @@ def made(test: SeriesTest, digest: str, chosen: Config, config: Path | None, soc
     from rig.verify.observing import Observing
     from rig.verify.series_test import judged
 
-    own = "a load" if test.load is not None else None
+    own = "a load" if test.load is not None and chosen.hardware.kind != "pi" else None
     with ExitStack() as stack:
         client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=False))
         show = stack.enter_context(share_shown(test.name))

@@ -25,6 +25,7 @@ from rig.daemon.protocol import (
     WordRun,
 )
 from rig.errors import RigError
+from rig.meter.billing.events import ColdStarted, DataCleared, MasterResetDone, Programmed
 from rig.store.errors import StoreError
 from rig.store.history import encode_words
 from rig.store.reading import HistoryReader, StoredEvent
@@ -35,8 +36,12 @@ FROM_STORE = (ReadLog, ReadSnapshots, ReadProfile)
 MOST_LINES = 512
 MOST_SNAPSHOTS = 16
 MOST_WORDS = 16384
+MOST_CAUSES = 16
 MOST_PAGE_BYTES = 100_000
 """Of the texts in a page: a message holds 128 KiB."""
+
+_ANEW = {kind.code for kind in (Programmed, DataCleared, MasterResetDone, ColdStarted)}
+"""Codes of events after which registers are others, or begin anew."""
 
 Page = LogPage | SnapshotsPage | ProfilePage
 
@@ -58,6 +63,8 @@ def page(folder: Path | None, asked: Asked) -> Page:
                     return _snapshots(history, causes, _bounded(most, MOST_SNAPSHOTS))
                 case ReadProfile(recording, first):
                     return _profile(history, recording, first)
+    except OverflowError:
+        raise PageError("a number is asked for that no history can have: give one below 2^63") from None
     except sqlite3.Error as error:
         raise PageError(f"the meter's history is damaged ({error}): rig store check says more") from None
     except StoreError as error:
@@ -91,9 +98,14 @@ def _line(event: StoredEvent) -> NumberedEvent:
 
 
 def _snapshots(history: HistoryReader, causes: list[str], most: int) -> SnapshotsPage:
+    if not 1 <= len(causes) <= MOST_CAUSES:
+        raise PageError(f"snapshots of {len(causes)} causes are asked for: give 1 to {MOST_CAUSES}")
+    begun = [event.number for event in history.events(codes=_ANEW, last=1)]
     found: list[NumberedSnapshot] = []
     size = 0
     for each in reversed(list(history.snapshots(kinds=causes, last=most))):
+        if begun and each.number < begun[0]:
+            break
         size += len(each.registers) + 64
         if size > MOST_PAGE_BYTES:
             break

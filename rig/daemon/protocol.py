@@ -98,8 +98,8 @@ class ReadLog(msgspec.Struct, frozen=True, tag="read log"):
 
 
 class ReadSnapshots(msgspec.Struct, frozen=True, tag="read snapshots"):
-    """The newest registers that the store has of these causes, such as "self read", so many at most; answered with
-    SnapshotsPage."""
+    """The newest registers that the store has of these causes, such as "self read", so many at most, since the program
+    was written or data were cleared; answered with SnapshotsPage."""
 
     causes: list[str]
     most: int = 12

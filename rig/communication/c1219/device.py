@@ -17,17 +17,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rig.communication.c1219.codes import ResponseCode
+from rig.communication.c1219.codes import ProcedureResult, ResponseCode
 from rig.communication.c1219.display_tables import DISPLAY_TABLES
 from rig.communication.c1219.facts import FactsReader, MeterFacts
 from rig.communication.c1219.general import GENERAL_TABLES, MOST_PARAMETERS
 from rig.communication.c1219.layout import Scope, Values, decode_table
-from rig.communication.c1219.levels import read_level, write_level
+from rig.communication.c1219.levels import OWN_LEVELS, PUBLIC, read_level, write_level
 from rig.communication.c1219.log_tables import LOG_TABLES
 from rig.communication.c1219.manufacturer_tables import MANUFACTURER_TABLES
 from rig.communication.c1219.outcome import RefusedRequest, Steps
 from rig.communication.c1219.procedures import MANUFACTURER as MANUFACTURER_PROCEDURES
-from rig.communication.c1219.procedures import STANDARD, ProcedureState, carry_out_procedure
+from rig.communication.c1219.procedures import STANDARD, Answer, ProcedureState, carry_out_procedure
 from rig.communication.c1219.profile_tables import PROFILE_TABLES
 from rig.communication.c1219.register_tables import REGISTER_TABLES
 from rig.communication.c1219.security_tables import SECURITY_TABLES
@@ -129,7 +129,7 @@ class TableDevice:
         self._last = None
         match number:
             case _ if number == PROCEDURES_ARE_WRITTEN_TO:
-                return (yield from self._procedure(data, offset or 0))
+                return (yield from self._procedure(data, offset or 0, level))
             case _ if number == STAGED_PROGRAM:
                 return self._stage(data, offset, level)
             case _ if read_level(number) is None:
@@ -138,7 +138,7 @@ class TableDevice:
 
     # --- what is written --------------------------------------------------------------------------------------
 
-    def _procedure(self, data: bytes, offset: int) -> Steps[ResponseCode | None]:
+    def _procedure(self, data: bytes, offset: int, level: int) -> Steps[ResponseCode | None]:
         """Carry a procedure out: its number with flags, a sequence number, its parameters."""
         if offset or len(data) < 3 or len(data) - 3 > MOST_PARAMETERS:
             return ResponseCode.INAPPROPRIATE
@@ -146,9 +146,11 @@ class TableDevice:
         which = found["TABLE_IDB_BFLD"]
         if which["SELECTOR"] > MOST_SELECTOR:
             return ResponseCode.INAPPROPRIATE
-        answer = yield from carry_out_procedure(
-            self._procedures, which["TBL_PROC_NBR"], bool(which["STD_VS_MFG_FLAG"]), found["PARM"]
-        )
+        number, manufacturer = which["TBL_PROC_NBR"], bool(which["STD_VS_MFG_FLAG"])
+        if not manufacturer and level < OWN_LEVELS.get(number, PUBLIC):
+            answer = Answer(ProcedureResult.NO_AUTHORIZATION)
+        else:
+            answer = yield from carry_out_procedure(self._procedures, number, manufacturer, found["PARM"])
         unanswered = {NO_ANSWER} if answer.result else {NO_ANSWER, ON_EXCEPTION}
         if which["SELECTOR"] not in unanswered:
             values = {**found, "RESULT_CODE": answer.result, "RESP_DATA_RCD": answer.data}

@@ -41,6 +41,9 @@ from rig.program.written import program_of_tables
 from rig.results.exact import ExactReading
 from rig.results.exact_decoding import reading_of
 
+YEARS = range(2000, 2100)
+"""Years that two digits stand for."""
+
 LOG_LINES = 256
 """Lines of the log that ST74 has, the newest."""
 
@@ -115,9 +118,18 @@ class MeterFacts:
         """True if the meter records a load profile."""
         return self.program.billing.recorder is not None
 
+    @property
+    def now(self) -> datetime:
+        """The time of the reading as the meter's clock shows it, without its zone."""
+        return self.calendar.local(self.reading.utc_ns).replace(tzinfo=None)
+
     def local(self, utc_ns: int | None) -> datetime | None:
-        """Give a time as the meter's clock shows it, without its zone; None for none."""
-        return None if utc_ns is None else self.calendar.local(utc_ns).replace(tzinfo=None)
+        """Give a time as the meter's clock shows it, without its zone; None for none, and for one in no year that two
+        digits have."""
+        if utc_ns is None:
+            return None
+        found = self.calendar.local(utc_ns).replace(tzinfo=None)
+        return found if found.year in YEARS else None
 
 
 class FactsReader:

@@ -1,28 +1,10 @@
 """Procedures that are written to ST7, as the meter's own requests, and their answers for ST8 (X-1, S-1, S-2).
 
-    procedure                 parameters                          requests               answer
-    ST 0  cold start          -                                   cold start
-    ST 3  clear data          -                                   clear
-    ST 4  reset list pointers list                                none: the list is read
-    ST 5  last read entry     list, count u16                     none: so many are read
-    ST 6  change mode         1 metering, 2 test                  enter, leave test mode
-    ST 7  clear status        -                                   none
-    ST 8  clear mfg status    -                                   none
-    ST 9  remote reset        1 demand reset, 2 self-read,        self-read, demand      those that were done
-                              4 season change, 8… the season      reset, season change
-    ST 10 set date, time      1 time, 2 date, 4 qualifier;        set clock              LTIME before, after
-                              LTIME; qualifier
-    ST 18 log in              user u16, password[20]              log on
-    ST 19 log out             -                                   log off
-    MP 0  write program       bytes u32, CRC-32 u32               write program          why it was refused
-    MP 1  master reset        -                                   master reset
-    MP 2  operate relay       output, closed, tenths u16          operate relay
-
-Lists are 2 self-reads, 3 load profile, 7 history, 255 all. Everything that changes the meter is decided by
+docs/communication-tables.md has them all, made from what stands here. Everything that changes the meter is decided by
 its door. Status flags are those of now, and none of them is latched but a broken seal, which no request mends: with it,
 clearing status conflicts. A list cannot be emptied from outside (S-3), so resetting its pointers marks it as read.
 
-Every other procedure is unrecognized.
+Every procedure that is not here is unrecognized.
 """
 
 from __future__ import annotations
@@ -178,8 +160,7 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if not mask & (_TIME | _DATE) or mask > 7:
         return INVALID
     before = yield from state.reader.facts((Need.READING, Need.PROGRAM))
-    now = before.local(before.reading.utc_ns)
-    assert now is not None
+    now = before.now
     try:
         day = Date().decode(parameters[1:4]) if mask & _DATE else now.date()
         at = TimeOfDay().decode(parameters[4:7]) if mask & _TIME else now.time()
@@ -191,7 +172,9 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     local = local.replace(fold=1 if mask & _QUALIFIER and not qualifier & _QUALIFIED_DST else 0)
     instant_ns = before.calendar.instant_ns(local)
     yield from request(SetClock(instant_ns))
-    return Answer(ProcedureResult.DONE, LTIME.encode(now) + LTIME.encode(before.local(instant_ns)))
+    return Answer(
+        ProcedureResult.DONE, LTIME.encode(before.local(before.reading.utc_ns)) + LTIME.encode(before.local(instant_ns))
+    )
 
 
 # --- levels ---------------------------------------------------------------------------------------------------
@@ -242,30 +225,45 @@ def _operate_relay(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
 
 @dataclass(frozen=True)
 class Procedure:
-    """A procedure: its name, how it is carried out, and the most bytes of its parameters."""
+    """A procedure: its name, how it is carried out; its parameters and its answer's data in words, for documents."""
 
     name: str
     run: Run
+    parameters: str = ""
+    answer: str = ""
 
 
 STANDARD: Mapping[int, Procedure] = {
     0: Procedure("cold start", _asks(ColdStart())),
     3: Procedure("clear data", _asks(Clear())),
-    4: Procedure("reset list pointers", _reset_pointers),
-    5: Procedure("update last read entry", _last_read),
-    6: Procedure("change end device mode", _change_mode),
+    4: Procedure("reset list pointers", _reset_pointers, "list UINT8"),
+    5: Procedure("update last read entry", _last_read, "list UINT8, number of entries UINT16"),
+    6: Procedure("change end device mode", _change_mode, "UINT8: 1 metering, 2 test"),
     7: Procedure("clear standard status flags", _clear_status),
     8: Procedure("clear manufacturer status flags", _clear_status),
-    9: Procedure("remote reset", _remote_reset),
-    10: Procedure("set date and time", _set_clock),
-    18: Procedure("log in", _log_in),
+    9: Procedure(
+        "remote reset",
+        _remote_reset,
+        "UINT8: 1 demand reset, 2 self-read, 4 season change with the season, from 0, in bits 3–6",
+        "the same, of what was done; a self-read comes first",
+    ),
+    10: Procedure(
+        "set date and time",
+        _set_clock,
+        "UINT8: 1 time, 2 date, 4 qualifier; LTIME_DATE; qualifier UINT8, as in ST52: "
+        "without daylight saving it is the second pass of a doubled hour",
+        "LTIME_DATE before and after",
+    ),
+    18: Procedure("log in", _log_in, "user UINT16, password of 20 bytes, as with C12.18's security"),
     19: Procedure("log out", _asks(LogOff())),
 }
 
 MANUFACTURER: Mapping[int, Procedure] = {
-    0: Procedure("write program", _write_program),
+    0: Procedure(
+        "write program", _write_program, "length UINT32, CRC-32 UINT32", "where it is refused, the sentence why"
+    ),
     1: Procedure("master reset", _asks(MasterReset())),
-    2: Procedure("operate relay", _operate_relay),
+    2: Procedure("operate relay", _operate_relay, "output UINT8 from 1, closed UINT8, tenths of seconds UINT16"),
 }
 
 

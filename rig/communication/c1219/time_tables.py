@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 
-from rig.communication.c1219.facts import MeterFacts, Need
+from rig.communication.c1219.facts import YEARS, MeterFacts, Need
 from rig.communication.c1219.layout import Array, Bit, BitField, Field, Layout, Ref, constant
 from rig.communication.c1219.table import Table, TableContents
 from rig.communication.c1219.types import DATE, I16, LTIME, TIME, U8, U16
@@ -94,7 +94,7 @@ class CalendarYears:
     def dates(self) -> list[tuple[date, int]]:
         """Dates and what happens on them, in order, of whole years; at least this one's, as far as there is room."""
         found: list[tuple[date, int]] = []
-        for year in range(self.year, self.year + MOST_YEARS):
+        for year in range(max(self.year, YEARS.start), min(self.year + MOST_YEARS, YEARS.stop)):
             dates = sorted(self._dates(year))
             if found and len(found) + len(dates) > MOST_DATES:
                 break
@@ -141,9 +141,7 @@ _years = lru_cache(maxsize=4)(CalendarYears)
 
 def _of(contents: TableContents) -> CalendarYears:
     facts = contents.facts
-    now = facts.local(facts.reading.utc_ns)
-    assert now is not None
-    return _years(facts.calendar, now.year)
+    return _years(facts.calendar, facts.now.year)
 
 
 def _standard_min(contents: TableContents) -> int:
@@ -208,9 +206,7 @@ TIME_DIMENSIONS = Layout(
 
 def _weekday(facts: MeterFacts) -> int:
     """Give the day of the week, 0 Sunday."""
-    now = facts.local(facts.reading.utc_ns)
-    assert now is not None
-    return now.isoweekday() % 7
+    return facts.now.isoweekday() % 7
 
 
 def _dst(facts: MeterFacts) -> bool:
