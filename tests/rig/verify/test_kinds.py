@@ -349,6 +349,7 @@ current_class = 200
 method = "block"
 interval_minutes = 1
 quantities = ["kW delivered"]
+allow_short_interval = true
 
 [[outputs]]
 name = "KYZ1"
