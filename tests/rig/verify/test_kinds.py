@@ -355,7 +355,7 @@ allow_short_interval = true
 name = "KYZ1"
 function = "pulses"
 quantity = "kWh delivered"
-kp_wh = "1.5"
+kp_wh = "1.8"
 
 [[outputs]]
 name = "KYZ3"
