@@ -53,6 +53,7 @@ NOT_RUN = {
     "rig attach": TERMINAL,
     "rig scope --trigger event:sag:96V": "waits for a sag; the simulated load has none: tests/rig/test_scope.py",
     "pytest docs/examples/test_bench.py": "run by tests/rig/bench/test_plugin.py; what it collects is looked at here",
+    "pytest docs/examples/kyz1.series.toml": "its like is run by tests/rig/verify/test_series_items.py",
     "pip install": PI,
     "python3 -m venv": PI,
     "sudo": PI,

@@ -28,6 +28,7 @@ from rig.report.comparison import Comparison
 from rig.results import exact
 from rig.results.provenance import Provenance
 from rig.results.summary import Summary
+from rig.selftest.part import SelfTest
 from rig.store.check import Finding
 from rig.store.contents import StoreContents
 from rig.terminal.keys import KEYS
@@ -45,8 +46,8 @@ COMMANDS = sorted(
     for command in (group.typer_instance if group else app).registered_commands
 )
 GROUPS = "|".join(group.name for group in app.registered_groups)
-OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config", "--intervals"}
-"""Options of other programs that the documents name by themselves, two of them pytest's
+OTHERS_OPTIONS = {"--system-site-packages", "--rig", "--rig-config", "--rig-resume", "--dist", "--intervals"}
+"""Options of other programs that the documents name by themselves, most of them pytest's
 (rig/pytest_plugin/plugin.py), and an old one, which rig/cli/group.py knows."""
 
 
@@ -227,6 +228,7 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)
     compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
     assert table_keys(path, "Comparison")[: len(compared)] == compared
     assert table_keys(path, "Provenance") == list(Provenance.__struct_fields__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -82,14 +82,21 @@ def configuration(path: Path | None) -> Config:
     return load(configuration_file(path))
 
 
-def loaded_configuration(path: Path | None, load: str | None, *, board: bool = False) -> Config:
+def loaded_configuration(
+    path: Path | None, load: str | None, *, board: bool = False, kind: Literal["sim", "pi"] | None = None
+) -> Config:
     """Read the configuration as `configuration` does, with the load of an option in place of its own.
 
-    `board`: for the board itself, which may live on. Raises ConfigError for a load that its meter cannot have.
+    `board`: for the board itself, which may live on. `kind`: the hardware, in place of its own.
+    Raises ConfigError for a load that its meter cannot have.
     """
+    from msgspec.structs import replace
+
     from rig.files.strict_toml import ConfigError
 
     config = configuration(path)
+    if kind is not None:
+        config = replace(config, hardware=replace(config.hardware, kind=kind))
     if load is None:
         return config
     if config.hardware.kind != "sim":
@@ -100,8 +107,6 @@ def loaded_configuration(path: Path | None, load: str | None, *, board: bool = F
         raise ConfigError(
             f"--load is for the board that has the load: give it to the rig simulate of {config.simulation.board}"
         )
-    from msgspec.structs import replace
-
     from rig.hardware.selection import metering_point, program_of
     from rig.load.connected import connected
     from rig.load.description import beside_file

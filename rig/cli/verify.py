@@ -169,7 +169,7 @@ def verify(
             raise VerifyError(f"{result} is the result of a series: rig report render makes its report")
         found = read
     else:
-        found = _measured(point, loaded_configuration(config, load), config, socket, surroundings)
+        found = measured(point, loaded_configuration(config, load), config, socket, surroundings)
     contents = {junit: junit_report([found])} if junit is not None else {}
     if report is not None:
         contents[report] = rendered(page_of(found), report)
@@ -195,36 +195,29 @@ def _series(
     """Measure the points of a series that are not measured yet; the exit status."""
     import time
 
-    from rig.cli.verify_test import tested
+    from rig.cli.verify_series import SeriesRun
     from rig.files.whole import write_files
-    from rig.hardware.provenance import rig_toml_digest
     from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import series_lines
     from rig.verify.errors import VerifyError
     from rig.verify.junit import junit as junit_report
-    from rig.verify.series import Measured, PointResult, digest_of, read_series, series_result
 
-    series = read_series(file)
-    if report is not None and not series.points:
+    run = SeriesRun(file, measured, config=config, socket=socket, resume=resume, surroundings=surroundings)
+    if report is not None and not run.series.points:
         raise VerifyError(f"{file} has tests only, and --report is made of points: leave it out")
-    configurations = [loaded_configuration(config, point.load) for point in series.points]
-    measured, found, began, fresh = Measured(resume), [], time.monotonic(), 0
-    for k, (point, chosen) in enumerate(zip(series.points, configurations, strict=True)):
-        digest = digest_of(point, rig_toml_digest(chosen))
-        result = measured.result(digest)
+    found, began, fresh, points = [], time.monotonic(), 0, run.series.points
+    for k, point in enumerate(points):
+        result = run.before(point)
         if result is None:
             each_s = (time.monotonic() - began) / fresh if fresh else None
-            left = "" if each_s is None else f", about {each_s * (len(series.points) - k):.0f} s left"
-            print_error(f"point {k + 1} of {len(series.points)}: {point.name}{left}")
-            fresh_result = _measured(point, chosen, config, socket, series.environment | surroundings)
-            result = PointResult(point.name, digest, fresh_result)
-            measured.add(result)
+            left = "" if each_s is None else f", about {each_s * (len(points) - k):.0f} s left"
+            print_error(f"point {k + 1} of {len(points)}: {point.name}{left}")
+            result = run.measure(point)
             fresh += 1
         else:
-            print_error(f"point {k + 1} of {len(series.points)}: {point.name}, measured before")
-        found.append(PointResult(point.name, digest, result.verification))
-    tests = tested(series, measured, config, socket)
-    whole = series_result(series, found, tests)
+            print_error(f"point {k + 1} of {len(points)}: {point.name}, measured before")
+        found.append(result)
+    whole = run.whole(found, run.tests())
     contents = {}
     if junit is not None:
         contents[junit] = junit_report([each.verification for each in found], [each.name for each in found])
@@ -239,10 +232,10 @@ def _series(
     return 0 if whole.passed else 1
 
 
-def _measured(
+def measured(
     point: Point, chosen: Config, config: Path | None, socket: Path | None, surroundings: dict[str, str]
 ) -> Verification:
-    """Count, on the meter that runs or one of our own."""
+    """Count, on the meter that runs or one of our own. Raises typer.Exit where Ctrl-C ended it."""
     from msgspec.structs import replace
 
     from rig.hardware.selection import metering_point, program_of

@@ -16,7 +16,8 @@ import msgspec
 
 from rig.daemon.channel import ChannelClosed
 from rig.daemon.frames import frame
-from rig.daemon.internal import Answer, Ask, Farewell, Gone, Interest, Publish
+from rig.daemon.history_pages import FROM_STORE
+from rig.daemon.internal import Answer, Ask, Farewell, Fetch, Gone, Interest, Publish
 from rig.daemon.protocol import Done, Dropped, Ended, RequestRefused, Topic
 from rig.daemon.server_process import ServerProcess
 
@@ -64,8 +65,12 @@ class Desk:
         return self._send(Publish(topic, frame(message)))
 
     def answer(self, ask: Ask, reply: Done | RequestRefused) -> None:
-        """Answer a request. Answers are not dropped: they wait here for room."""
-        self._unsent.append(Answer(ask.client, frame(reply)))
+        """Answer a request; what is read from the store, the server answers. Answers are not dropped: they wait here
+        for room."""
+        if isinstance(reply, Done) and isinstance(ask.asked, FROM_STORE):
+            self._unsent.append(Fetch(ask.client, ask.number, ask.asked))
+        else:
+            self._unsent.append(Answer(ask.client, frame(reply)))
         self._pass_on()
 
     def await_interest(self, seconds: float) -> None:

@@ -13,12 +13,14 @@ from rig.daemon.protocol import Asked, Topic
 
 
 class Serve(msgspec.Struct, frozen=True, tag="serve"):
-    """The first message: the frame that answers a Hello up to the client's number, and who else may connect."""
+    """The first message: the frame that answers a Hello up to the client's number, who else may connect, and the folder
+    of the meter's store."""
 
     process: int
     paced: bool
     provenance: bytes
     group: int | None
+    store: str | None = None
 
 
 class Publish(msgspec.Struct, frozen=True, tag="publish"):
@@ -35,13 +37,21 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     frame: bytes
 
 
+class Fetch(msgspec.Struct, frozen=True, tag="fetch"):
+    """A client may have what it asked for of the history: the server reads it, and answers."""
+
+    client: int
+    number: int
+    asked: Asked
+
+
 class Farewell(msgspec.Struct, frozen=True, tag="farewell"):
     """The last frame, for all."""
 
     frame: bytes
 
 
-ToServer = Serve | Publish | Answer | Farewell
+ToServer = Serve | Publish | Answer | Fetch | Farewell
 
 # --- to the metering process ------------------------------------------------------------------------------------
 

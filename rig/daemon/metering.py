@@ -93,7 +93,13 @@ class Daemon:
         self.service = Service(hardware, config, program, store, on_edge=self._feed.hear, written=written)
         self._held.callback(self.service.close)  # the kernel may leave pins as they are: no contact stays closed
         self.provenance = self.service.provenance
-        serve = Serve(os.getpid(), start.paced, msgspec.msgpack.encode(self.provenance), address.group)
+        serve = Serve(
+            os.getpid(),
+            start.paced,
+            msgspec.msgpack.encode(self.provenance),
+            address.group,
+            None if folder is None else str(folder.absolute()),
+        )
         self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
         self._requests = Requests(self.service, configured)
         self._pulses = PulseFeed(self.service, self._desk.wanted, self._desk.publish)

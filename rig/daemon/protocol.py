@@ -87,6 +87,32 @@ class ReadProgram(msgspec.Struct, frozen=True, tag="read program"):
     ProgramInForce."""
 
 
+class ReadLog(msgspec.Struct, frozen=True, tag="read log"):
+    """The newest lines of the event log that the store has, so many at most; answered with LogPage.
+
+    `before`: only lines of a smaller number, to go back page by page.
+    """
+
+    most: int = 256
+    before: int | None = None
+
+
+class ReadSnapshots(msgspec.Struct, frozen=True, tag="read snapshots"):
+    """The newest registers that the store has of these causes, such as "self read", so many at most, since the program
+    was written or data were cleared; answered with SnapshotsPage."""
+
+    causes: list[str]
+    most: int = 12
+
+
+class ReadProfile(msgspec.Struct, frozen=True, tag="read profile"):
+    """Words of the load profile that the store has, from this one on since the recording began, as many as a message
+    takes; answered with ProfilePage. `recording` None: the newest."""
+
+    recording: int | None = None
+    first: int = 0
+
+
 class ReadContacts(msgspec.Struct, frozen=True, tag="read contacts"):
     """Request for the switches that are pressed and the inputs that are closed; answered with Contacts."""
 
@@ -177,9 +203,9 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadProgram | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest
-    | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight
-    | NoteAccess | Stop
+    LogOn | LogOff | ReadState | ReadProgram | ReadLog | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand
+    | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset
+    | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
@@ -288,6 +314,56 @@ class ProgramInForce(msgspec.Struct, frozen=True):
     file: dict[str, Any]
     sealed: bool
     seal_broken: bool
+
+
+class NumberedEvent(msgspec.Struct, frozen=True):
+    """A line of the event log as the store has it; `number` is its place among all that it was ever given."""
+
+    number: int
+    utc_ns: int
+    code: int
+    name: str
+    details: dict[str, Any]
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """The result of ReadLog: lines in order, the newest last."""
+
+    events: list[NumberedEvent]
+
+
+class NumberedSnapshot(msgspec.Struct, frozen=True):
+    """Registers as the store has them; `registers` is JSON text of a Snapshot (rig/meter/billing/snapshot.py)."""
+
+    number: int
+    utc_ns: int
+    cause: str
+    registers: str
+
+
+class SnapshotsPage(msgspec.Struct, frozen=True):
+    """The result of ReadSnapshots: in order, the newest last."""
+
+    snapshots: list[NumberedSnapshot]
+
+
+class WordRun(msgspec.Struct, frozen=True):
+    """Words of 16 bits without a gap, least significant byte first; the first has number `first`."""
+
+    first: int
+    words: bytes
+
+
+class ProfilePage(msgspec.Struct, frozen=True):
+    """The result of ReadProfile: the recording, when it began, its settings as JSON text, and words; `next` is where
+    the next page begins, null after the last. `ended_utc_ns`: when another recording began, null if it goes on."""
+
+    recording: int
+    began_utc_ns: int
+    ended_utc_ns: int | None
+    settings: str
+    runs: list[WordRun]
+    next: int | None
 
 
 class FlowedWindow(msgspec.Struct, frozen=True):

@@ -26,8 +26,11 @@ from rig.daemon.protocol import (
     OperateRelay,
     ProgramInForce,
     ReadContacts,
+    ReadLog,
+    ReadProfile,
     ReadProgram,
     ReadSelf,
+    ReadSnapshots,
     ReadState,
     RequestRefused,
     ResetDemand,
@@ -93,6 +96,8 @@ class Requests:
                 self.forget(ask.client)
             case ReadState():
                 return door.read(asker)
+            case ReadLog() | ReadSnapshots() | ReadProfile():
+                door.permit_reading(asker)
             case ReadProgram():
                 return self._program_in_force(asker)
             case ResetDemand():

@@ -28,14 +28,28 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
 from rig.daemon.channel import ChannelClosed, MessageChannel
 from rig.daemon.frames import HEADER_BYTES, MOST_BYTES, FrameError, FrameReader, frame
-from rig.daemon.internal import Answer, Ask, Farewell, Gone, Interest, Publish, Serve, ToServer
+from rig.daemon.history_pages import PageError, page
+from rig.daemon.internal import Answer, Ask, Farewell, Fetch, Gone, Interest, Publish, Serve, ToServer
 from rig.daemon.peer import Peer
-from rig.daemon.protocol import VERSION, Closed, FromClient, Hello, Request, Subscribe, Topic, Welcome
+from rig.daemon.protocol import (
+    VERSION,
+    Asked,
+    Closed,
+    Done,
+    FromClient,
+    Hello,
+    Request,
+    RequestRefused,
+    Subscribe,
+    Topic,
+    Welcome,
+)
 from rig.daemon.subscriber import MOST_WAITING, SendQueue
 from rig.plain_text import print_error
 from rig.results.provenance import Provenance
@@ -146,11 +160,20 @@ class Server:
                     self._hold_back()
                 case Answer(number, data):
                     self._answer(number, data)
+                case Fetch(number, count, asked):
+                    self._answer(number, frame(self._page(count, asked)))
                 case Farewell(data):
                     for _, client in list(self._clients.values()):
                         if client.hello is not None:
                             client.queue.put(data)
                             self._send(client.number)
+
+    def _page(self, count: int, asked: Asked) -> Done | RequestRefused:
+        assert self._serve is not None
+        try:
+            return Done(count, page(None if self._serve.store is None else Path(self._serve.store), asked))
+        except PageError as error:
+            return RequestRefused(count, str(error))
 
     def _answer(self, number: int, data: bytes) -> None:
         if number not in self._clients:

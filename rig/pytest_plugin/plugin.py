@@ -38,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("rig", "the rig under test")
     group.addoption("--rig", choices=("sim", "pi"), default="sim", help="the simulated rig, or the hardware of this Pi")
     group.addoption("--rig-config", metavar="FILE", type=Path, help="rig.toml of the rig under test")
+    group.addoption("--rig-resume", metavar="FILE", type=Path, help="a series goes on: points are kept there")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,6 +47,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "program(toml, at=None): the meter's program, a file beside the test or its text; a simulated meter starts at "
         f'this UTC time, by default "{BEGINS}"',
     )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A series of verifications is a TOML file that is given by its name, or is called so."""
+    if file_path.suffix != ".toml":
+        return None
+    from rig.pytest_plugin.series import SUFFIX, SeriesFile
+
+    if file_path.name.endswith(SUFFIX) or parent.session.isinitpath(file_path):
+        found: pytest.Collector = SeriesFile.from_parent(parent, path=file_path)
+        return found
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

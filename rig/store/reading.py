@@ -124,9 +124,11 @@ class HistoryReader:
         until_ns: int | None = None,
         codes: Collection[int] | None = None,
         last: int | None = None,
+        before: int | None = None,
     ) -> Iterator[StoredEvent]:
-        """In the order in which they came. `codes`: only these; `last`: only so many, the newest."""
-        where, values = _where(since_ns, until_ns, "code", codes)
+        """In the order in which they came. `codes`: only these; `last`: only so many, the newest; `before`: only of a
+        smaller number."""
+        where, values = _where(since_ns, until_ns, "code", codes, before)
         if last is None:
             rows = self._rows("events", f"{where} ORDER BY number", values)
         else:
@@ -257,7 +259,11 @@ def _printed(value: Value) -> Value:
 
 
 def _where(
-    since_ns: int | None, until_ns: int | None, column: str, values: Collection[int] | Collection[str] | None
+    since_ns: int | None,
+    until_ns: int | None,
+    column: str,
+    values: Collection[int] | Collection[str] | None,
+    before: int | None = None,
 ) -> tuple[str, list[int | str]]:
     terms: list[str] = []
     given: list[int | str] = []
@@ -267,6 +273,9 @@ def _where(
     if until_ns is not None:
         terms.append("utc_ns < ?")
         given.append(until_ns)
+    if before is not None:
+        terms.append("number < ?")
+        given.append(before)
     if values is not None:
         terms.append(f"{column} IN ({', '.join('?' * len(values))})")
         given.extend(values)

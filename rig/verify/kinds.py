@@ -37,7 +37,7 @@ STARTED_S = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """What a test found: a value in `unit`, its uncertainty (k = 2, or a bound), and what is to be said of it."""
+    """Finding of a test: a value in `unit`, its uncertainty (k = 2, or a bound), and what is to be said of it."""
 
     value: float
     unit: str

@@ -175,13 +175,14 @@ def series_result(
 ) -> SeriesResult:
     """Give what the points come to, in the order of the file."""
     found = {point.name: point.verification for point in points}
-    averages = [_average(average, found) for average in series.averages]
+    averages = [average_result(average, found) for average in series.averages]
     passed = all(point.verification.passed for point in points) and all(each.passed for each in averages)
     passed = passed and all(test.passed for test in tests)
     return SeriesResult(series.title, list(points), averages, passed, list(tests))
 
 
-def _average(average: Average, found: dict[str, Verification]) -> AverageResult:
+def average_result(average: Average, found: dict[str, Verification]) -> AverageResult:
+    """Give an average of points by their name."""
     total = sum(average.weights.values())
     error = sum(weight * found[name].error_percent for name, weight in average.weights.items()) / total
     squares = sum((weight * found[name].uncertainty_percent) ** 2 for name, weight in average.weights.items())

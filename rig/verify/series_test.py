@@ -53,12 +53,12 @@ class SeriesTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def length_s(self) -> float:
-        """How long it takes."""
+        """Its length."""
         return self.of.seconds if self.seconds is None else self.seconds
 
 
 class SeriesTestResult(msgspec.Struct, frozen=True):
-    """What came of a test; `digest` is of what was asked."""
+    """Result of a test; `digest` is of what was asked."""
 
     name: str
     digest: str

@@ -17,16 +17,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rig.communication.c1219.codes import ResponseCode
+from rig.communication.c1219.codes import ProcedureResult, ResponseCode
 from rig.communication.c1219.display_tables import DISPLAY_TABLES
-from rig.communication.c1219.facts import FactsReader, MeterFacts, Need
+from rig.communication.c1219.facts import FactsReader, MeterFacts
 from rig.communication.c1219.general import GENERAL_TABLES, MOST_PARAMETERS
 from rig.communication.c1219.layout import Scope, Values, decode_table
-from rig.communication.c1219.levels import read_level, write_level
-from rig.communication.c1219.lists import ListMarks
+from rig.communication.c1219.levels import OWN_LEVELS, PUBLIC, read_level, write_level
+from rig.communication.c1219.log_tables import LOG_TABLES
+from rig.communication.c1219.manufacturer_tables import MANUFACTURER_TABLES
 from rig.communication.c1219.outcome import RefusedRequest, Steps
 from rig.communication.c1219.procedures import MANUFACTURER as MANUFACTURER_PROCEDURES
-from rig.communication.c1219.procedures import STANDARD, ProcedureState, carry_out_procedure
+from rig.communication.c1219.procedures import STANDARD, Answer, ProcedureState, carry_out_procedure
+from rig.communication.c1219.profile_tables import PROFILE_TABLES
 from rig.communication.c1219.register_tables import REGISTER_TABLES
 from rig.communication.c1219.security_tables import SECURITY_TABLES
 from rig.communication.c1219.session_tables import (
@@ -59,8 +61,14 @@ TABLES: tuple[Table, ...] = (
     *DISPLAY_TABLES,
     *SECURITY_TABLES,
     *TIME_TABLES,
+    *PROFILE_TABLES,
+    *LOG_TABLES,
+    *MANUFACTURER_TABLES,
 )
 """Every table that a meter can have."""
+
+PROFILE_STATUS_TABLE = 63
+"""A load profile is as it was when this was read last in the session, so that its parts fit."""
 
 MOST_READ = 0xFFFF
 """Bytes that one answer counts."""
@@ -72,7 +80,6 @@ class TableDevice:
     def __init__(self, software: str) -> None:
         self._reader = FactsReader(software)
         self._tables = {table.number: table for table in TABLES}
-        self._marks = ListMarks()
         self._begin()
 
     def end_session(self) -> None:
@@ -80,9 +87,10 @@ class TableDevice:
         self._begin()
 
     def _begin(self) -> None:
-        self._procedures = ProcedureState(self._reader, self._marks)
+        self._procedures = ProcedureState(self._reader)
         self._answer: bytes | None = None
         self._last: tuple[int, bytes] | None = None
+        self._reader.forget()
 
     def read(
         self, number: int, *, level: int, offset: int = 0, count: int | None = None
@@ -121,7 +129,7 @@ class TableDevice:
         self._last = None
         match number:
             case _ if number == PROCEDURES_ARE_WRITTEN_TO:
-                return (yield from self._procedure(data, offset or 0))
+                return (yield from self._procedure(data, offset or 0, level))
             case _ if number == STAGED_PROGRAM:
                 return self._stage(data, offset, level)
             case _ if read_level(number) is None:
@@ -130,7 +138,7 @@ class TableDevice:
 
     # --- what is written --------------------------------------------------------------------------------------
 
-    def _procedure(self, data: bytes, offset: int) -> Steps[ResponseCode | None]:
+    def _procedure(self, data: bytes, offset: int, level: int) -> Steps[ResponseCode | None]:
         """Carry a procedure out: its number with flags, a sequence number, its parameters."""
         if offset or len(data) < 3 or len(data) - 3 > MOST_PARAMETERS:
             return ResponseCode.INAPPROPRIATE
@@ -138,9 +146,11 @@ class TableDevice:
         which = found["TABLE_IDB_BFLD"]
         if which["SELECTOR"] > MOST_SELECTOR:
             return ResponseCode.INAPPROPRIATE
-        answer = yield from carry_out_procedure(
-            self._procedures, which["TBL_PROC_NBR"], bool(which["STD_VS_MFG_FLAG"]), found["PARM"]
-        )
+        number, manufacturer = which["TBL_PROC_NBR"], bool(which["STD_VS_MFG_FLAG"])
+        if not manufacturer and level < OWN_LEVELS.get(number, PUBLIC):
+            answer = Answer(ProcedureResult.NO_AUTHORIZATION)
+        else:
+            answer = yield from carry_out_procedure(self._procedures, number, manufacturer, found["PARM"])
         unanswered = {NO_ANSWER} if answer.result else {NO_ANSWER, ON_EXCEPTION}
         if which["SELECTOR"] not in unanswered:
             values = {**found, "RESULT_CODE": answer.result, "RESP_DATA_RCD": answer.data}
@@ -184,8 +194,10 @@ class TableDevice:
 
     def _facts(self, table: Table) -> Steps[MeterFacts]:
         """Ask for all that a table and its limits need."""
+        if table.number == PROFILE_STATUS_TABLE:
+            self._reader.forget()
         needs = {need for each in self._with_limits(table) for need in each.needs}
-        return (yield from self._procedures.facts(*(need for need in Need if need in needs)))
+        return (yield from self._reader.facts(needs))
 
     def _with_limits(self, table: Table) -> Iterable[Table]:
         for number in table.limits:

@@ -1,59 +1,95 @@
 """Facts of a meter that its tables are made of, as it answered the requests for them (X-1).
 
 Nothing is computed of them here but what several tables share: local time. A table says which facts it needs, and each
-is had by a request of the meter's own interface (rig/daemon/protocol.py), so that a port can do nothing to a meter that
+is had by requests of the meter's own interface (rig/daemon/protocol.py), so that a port can do nothing to a meter that
 another client could not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 import msgspec
 
+from rig.communication.c1219.lists import ListMarks
+from rig.communication.c1219.outcome import Steps, request
+from rig.communication.c1219.recording import Recording, recording_of
 from rig.communication.c1219.types import TableError
-from rig.daemon.protocol import Asked, ProgramInForce, ReadProgram, ReadState
+from rig.daemon.protocol import (
+    LogPage,
+    NumberedEvent,
+    ProfilePage,
+    ProgramInForce,
+    ReadLog,
+    ReadProfile,
+    ReadProgram,
+    ReadSnapshots,
+    ReadState,
+    SnapshotsPage,
+)
 from rig.errors import RigError
 from rig.meter.billing.calendar import Calendar
+from rig.meter.billing.events import Cause
+from rig.meter.billing.snapshot import Snapshot
 from rig.meter.reading.meter_reading import MeterReading
 from rig.program.build import Program
 from rig.program.written import program_of_tables
 from rig.results.exact import ExactReading
 from rig.results.exact_decoding import reading_of
 
+YEARS = range(2000, 2100)
+"""Years that two digits stand for."""
+
+LOG_LINES = 256
+"""Lines of the log that ST74 has, the newest."""
+
+SELF_READS = 12
+"""Self-reads that ST26 has, the newest."""
+
 
 class Need(Enum):
-    """A fact that a table can need."""
+    """Fact that a table can need."""
 
     READING = "the exact reading"
     PROGRAM = "the program in force"
+    LOG = "the newest lines of the event log"
+    SELF_READS = "the newest self-reads"
+    LAST_RESET = "registers before the last demand reset"
+    PROFILE = "the load profile"
 
 
-REQUESTS: Mapping[Need, Asked] = {
-    Need.READING: ReadState(),
-    Need.PROGRAM: ReadProgram(),
-}
-"""The request by which each is had."""
+@dataclass(frozen=True)
+class NumberedSnapshot:
+    """A snapshot and its place among all that the store was ever given."""
+
+    number: int
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True)
 class MeterFacts:
-    """Facts of one meter at one instant.
+    """Facts of one meter.
 
     `digest` is the program's as the display has it. `software` is the rig's own version, for a meter that emulates no
-    firmware. What is None was not asked for: a table that needs it says so.
+    firmware. What was not asked for is None or empty: no table needs it.
     """
 
     software: str
+    marks: ListMarks
     state: MeterReading | None = None
     in_force: Program | None = None
+    tables: dict[str, Any] | None = None
     digest: str = ""
     sealed: bool = False
     seal_broken: bool = False
+    log: tuple[NumberedEvent, ...] = ()
+    self_reads: tuple[NumberedSnapshot, ...] = ()
+    last_reset: Snapshot | None = None
+    recording: Recording | None = None
 
     @property
     def reading(self) -> MeterReading:
@@ -77,39 +113,115 @@ class MeterFacts:
         """True if the meter has demand registers."""
         return self.program.billing.demand is not None
 
+    @property
+    def has_recorder(self) -> bool:
+        """True if the meter records a load profile."""
+        return self.program.billing.recorder is not None
+
+    @property
+    def now(self) -> datetime:
+        """The time of the reading as the meter's clock shows it, without its zone."""
+        return self.calendar.local(self.reading.utc_ns).replace(tzinfo=None)
+
     def local(self, utc_ns: int | None) -> datetime | None:
-        """Give a time as the meter's clock shows it, without its zone; None for none."""
-        return None if utc_ns is None else self.calendar.local(utc_ns).replace(tzinfo=None)
+        """Give a time as the meter's clock shows it, without its zone; None for none, and for one in no year that two
+        digits have."""
+        if utc_ns is None:
+            return None
+        found = self.calendar.local(utc_ns).replace(tzinfo=None)
+        return found if found.year in YEARS else None
 
 
 class FactsReader:
-    """Facts from the results of requests; a program is built once for each digest."""
+    """Facts, asked of a meter. A program is built once for each digest; a load profile stays as it was read until it is
+    read anew, so that it can be had in parts."""
 
     def __init__(self, software: str) -> None:
-        self._software = software
-        self._digest: str | None = None
+        self._none = MeterFacts(software, ListMarks())
         self._program: Program | None = None
+        self._digest: str | None = None
+        self._recording: Recording | None = None
 
-    def facts(self, results: Mapping[Need, Any]) -> MeterFacts:
-        """Make facts of the results that came. Raises TableError for what a meter of this version does not answer."""
-        found: dict[str, Any] = {}
+    @property
+    def marks(self) -> ListMarks:
+        """Marks of what was read of lists."""
+        return self._none.marks
+
+    def forget(self) -> None:
+        """Read the load profile anew when it is needed next."""
+        self._recording = None
+
+    def facts(self, needs: Iterable[Need]) -> Steps[MeterFacts]:
+        """Ask for facts of the meter. Raises RefusedRequest, and TableError for an answer that is not understood."""
+        wanted = set(needs)
+        facts = self._none
         try:
-            if Need.READING in results:
-                found["state"] = reading_of(msgspec.convert(results[Need.READING], ExactReading))
-            if Need.PROGRAM in results:
-                found |= self._in_force(msgspec.convert(results[Need.PROGRAM], ProgramInForce))
-        except (msgspec.ValidationError, RigError) as error:
-            raise TableError(f"what the meter answered is not understood: {error}") from None
-        return MeterFacts(self._software, **found)
+            for need in Need:
+                if need in wanted:
+                    facts = yield from self._add(need, facts)
+        except (msgspec.ValidationError, msgspec.DecodeError, RigError, LookupError, ValueError) as error:
+            raise TableError(f"the meter's answer is not understood: {error}") from None
+        return facts
 
-    def _in_force(self, answer: ProgramInForce) -> dict[str, Any]:
+    def _add(self, need: Need, facts: MeterFacts) -> Steps[MeterFacts]:
+        match need:
+            case Need.READING:
+                exact = msgspec.convert((yield from request(ReadState())), ExactReading)
+                return replace(facts, state=reading_of(exact))
+            case Need.PROGRAM:
+                return self._in_force(msgspec.convert((yield from request(ReadProgram())), ProgramInForce), facts)
+            case Need.LOG:
+                lines = msgspec.convert((yield from request(ReadLog(LOG_LINES))), LogPage)
+                return replace(facts, log=tuple(lines.events))
+            case Need.SELF_READS:
+                found = yield from self._snapshots([Cause.SELF_READ], SELF_READS)
+                return replace(facts, self_reads=found)
+            case Need.LAST_RESET:
+                found = yield from self._snapshots(_resetting(facts.program), 1)
+                return replace(facts, last_reset=found[-1].snapshot if found else None)
+            case Need.PROFILE:
+                if self._recording is None:
+                    self._recording = yield from self._profile(facts)
+                return replace(facts, recording=self._recording)
+
+    def _in_force(self, answer: ProgramInForce, facts: MeterFacts) -> MeterFacts:
         if answer.digest != self._digest or self._program is None:
             # The seal goes by what the meter says of itself; to build a sealed program takes keys, which nobody gives.
             tables = {name: table for name, table in answer.file.items() if name != "security"}
             self._program, self._digest = program_of_tables(tables), answer.digest
-        return {
-            "in_force": self._program,
-            "digest": answer.digest,
-            "sealed": answer.sealed,
-            "seal_broken": answer.seal_broken,
-        }
+        return replace(
+            facts,
+            in_force=self._program,
+            tables=answer.file,
+            digest=answer.digest,
+            sealed=answer.sealed,
+            seal_broken=answer.seal_broken,
+        )
+
+    def _snapshots(self, causes: list[Cause], most: int) -> Steps[tuple[NumberedSnapshot, ...]]:
+        asked = ReadSnapshots([cause.value for cause in causes], most)
+        found = msgspec.convert((yield from request(asked)), SnapshotsPage)
+        return tuple(
+            NumberedSnapshot(each.number, msgspec.json.decode(each.registers, type=Snapshot))
+            for each in found.snapshots
+        )
+
+    def _profile(self, facts: MeterFacts) -> Steps[Recording]:
+        pages: list[ProfilePage] = []
+        first: int | None = 0
+        while first is not None:
+            number = pages[0].recording if pages else None
+            pages.append(msgspec.convert((yield from request(ReadProfile(number, first))), ProfilePage))
+            first = pages[-1].next
+        return recording_of(pages, facts.reading.utc_ns)
+
+
+def _resetting(program: Program) -> list[Cause]:
+    """Give the causes of snapshots that were demand resets too."""
+    billing = program.billing
+    found = [Cause.SWITCH, Cause.COMMUNICATION]
+    if billing.self_reads.resets_demand:
+        found.append(Cause.SELF_READ)
+    if billing.season_change_resets_demand:
+        found.append(Cause.SEASON)
+    return found

@@ -46,6 +46,9 @@ PROCEDURE_ACTIONS: Mapping[int, tuple[MeterAction, ...]] = {
 }
 """Actions of the door by the numbers of standard procedures. Of all others nothing changes the meter."""
 
+OWN_LEVELS: Mapping[int, int] = {4: READER, 5: READER}
+"""Levels of standard procedures that the door is not asked for: marks of what was read are for readers."""
+
 MANUFACTURER_PROCEDURE_ACTIONS: Mapping[int, tuple[MeterAction, ...]] = {
     0: (MeterAction.WRITE_PROGRAM,),
     1: (MeterAction.MASTER_RESET,),
@@ -68,5 +71,7 @@ def write_level(table: int) -> int | None:
 
 def procedure_level(number: int, manufacturer: bool = False) -> int:
     """Level that a procedure takes at the optical port, of several actions the least."""
+    if not manufacturer and number in OWN_LEVELS:
+        return OWN_LEVELS[number]
     actions = (MANUFACTURER_PROCEDURE_ACTIONS if manufacturer else PROCEDURE_ACTIONS).get(number, ())
     return min((action.level for action in actions), default=PUBLIC)

@@ -1,28 +1,10 @@
 """Procedures that are written to ST7, as the meter's own requests, and their answers for ST8 (X-1, S-1, S-2).
 
-    procedure                 parameters                          requests               answer
-    ST 0  cold start          -                                   cold start
-    ST 3  clear data          -                                   clear
-    ST 4  reset list pointers list                                none: the list is read
-    ST 5  last read entry     list, count u16                     none: so many are read
-    ST 6  change mode         1 metering, 2 test                  enter, leave test mode
-    ST 7  clear status        -                                   none
-    ST 8  clear mfg status    -                                   none
-    ST 9  remote reset        1 demand reset, 2 self-read,        self-read, demand      those that were done
-                              4 season change, 8… the season      reset, season change
-    ST 10 set date, time      1 time, 2 date, 4 qualifier;        set clock              LTIME before, after
-                              LTIME; qualifier
-    ST 18 log in              user u16, password[20]              log on
-    ST 19 log out             -                                   log off
-    MP 0  write program       bytes u32, CRC-32 u32               write program          why it was refused
-    MP 1  master reset        -                                   master reset
-    MP 2  operate relay       output, closed, tenths u16          operate relay
-
-Lists are 1 event log, 2 self-reads, 3 load profile, 7 history, 255 all. Everything that changes the meter is decided by
+docs/communication-tables.md has them all, made from what stands here. Everything that changes the meter is decided by
 its door. Status flags are those of now, and none of them is latched but a broken seal, which no request mends: with it,
 clearing status conflicts. A list cannot be emptied from outside (S-3), so resetting its pointers marks it as read.
 
-Every other procedure is unrecognized.
+Every procedure that is not here is unrecognized.
 """
 
 from __future__ import annotations
@@ -33,13 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zlib import crc32
 
-import msgspec
-
 from rig.communication.c1219.codes import ProcedureResult
-from rig.communication.c1219.facts import REQUESTS, FactsReader, MeterFacts, Need
-from rig.communication.c1219.lists import ListMarks, ListNumber
+from rig.communication.c1219.facts import FactsReader, Need
+from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.outcome import RefusedRequest, Steps, request, result_of
 from rig.communication.c1219.types import LTIME, Date, TableError, TimeOfDay
+from rig.communication.keys import key_of
 from rig.daemon.protocol import (
     Asked,
     ChangeSeason,
@@ -56,6 +37,7 @@ from rig.daemon.protocol import (
     SetClock,
     WriteProgram,
 )
+from rig.meter.access.sentences import COLD_START_FAILED
 from rig.meter.contacts.outputs import KYZ_OUTPUTS
 
 PASSWORD_BYTES = 20
@@ -73,19 +55,10 @@ class Answer:
 
 @dataclass
 class ProcedureState:
-    """State of a device that procedures use: the program's text as it was staged, the marks of what was read of lists,
-    and how facts are had."""
+    """State of a device that procedures use: the program's text as it was staged, and how facts are had."""
 
     reader: FactsReader
-    marks: ListMarks
     staged: bytearray = field(default_factory=bytearray)
-
-    def facts(self, *needs: Need) -> Steps[MeterFacts]:
-        """Ask for facts of the meter. Raises RefusedRequest."""
-        results = {}
-        for need in needs:
-            results[need] = yield from request(REQUESTS[need])
-        return self.reader.facts(results)
 
 
 Run = Callable[[ProcedureState, bytes], Steps[Answer]]
@@ -113,7 +86,7 @@ def _asks(asked: Asked) -> Run:
 def _reset_pointers(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if len(parameters) != 1 or (lists := ListNumber.named(parameters[0])) is None:
         return INVALID
-    state.marks.all_read(lists)
+    state.reader.marks.all_read(lists)
     return DONE
     yield
 
@@ -121,14 +94,14 @@ def _reset_pointers(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
 def _last_read(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if len(parameters) != 3 or (lists := ListNumber.named(parameters[0])) is None or len(lists) != 1:
         return INVALID
-    return DONE if state.marks.read(lists[0], int.from_bytes(parameters[1:], "little")) else INVALID
+    return DONE if state.reader.marks.read(lists[0], int.from_bytes(parameters[1:], "little")) else INVALID
     yield
 
 
 def _clear_status(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if parameters:
         return INVALID
-    facts = yield from state.facts(Need.PROGRAM)
+    facts = yield from state.reader.facts((Need.PROGRAM,))
     return CONFLICT if facts.seal_broken else DONE
 
 
@@ -143,7 +116,7 @@ def _change_mode(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     mode = parameters[0]
     if mode in (_SHOP, _FACTORY):
         return CONFLICT  # there are no such modes
-    facts = yield from state.facts(Need.READING)
+    facts = yield from state.reader.facts((Need.READING,))
     if (facts.reading.test is not None) != (mode == _TEST):
         yield from request(EnterTest() if mode == _TEST else LeaveTest())
     return DONE
@@ -186,9 +159,8 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     mask, qualifier = parameters[0], parameters[-1]
     if not mask & (_TIME | _DATE) or mask > 7:
         return INVALID
-    before = yield from state.facts(Need.READING, Need.PROGRAM)
-    now = before.local(before.reading.utc_ns)
-    assert now is not None
+    before = yield from state.reader.facts((Need.READING, Need.PROGRAM))
+    now = before.now
     try:
         day = Date().decode(parameters[1:4]) if mask & _DATE else now.date()
         at = TimeOfDay().decode(parameters[4:7]) if mask & _TIME else now.time()
@@ -200,21 +172,18 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     local = local.replace(fold=1 if mask & _QUALIFIER and not qualifier & _QUALIFIED_DST else 0)
     instant_ns = before.calendar.instant_ns(local)
     yield from request(SetClock(instant_ns))
-    return Answer(ProcedureResult.DONE, LTIME.encode(now) + LTIME.encode(before.local(instant_ns)))
+    return Answer(
+        ProcedureResult.DONE, LTIME.encode(before.local(before.reading.utc_ns)) + LTIME.encode(before.local(instant_ns))
+    )
 
 
 # --- levels ---------------------------------------------------------------------------------------------------
 
 
-def key_text(password: bytes) -> str:
-    """Give the key that a password of C12.18 or procedure 18 has: text, padded with NULs or blanks."""
-    return password.rstrip(b"\0 ").decode("latin-1")
-
-
 def _log_in(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if len(parameters) != 2 + PASSWORD_BYTES:
         return INVALID
-    outcome = yield LogOn(key_text(parameters[2:]))
+    outcome = yield LogOn(key_of(parameters[2:]))
     return DONE if outcome.refused is None else Answer(ProcedureResult.NO_AUTHORIZATION)
 
 
@@ -256,30 +225,45 @@ def _operate_relay(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
 
 @dataclass(frozen=True)
 class Procedure:
-    """A procedure: its name, how it is carried out, and the most bytes of its parameters."""
+    """A procedure: its name, how it is carried out; its parameters and its answer's data in words, for documents."""
 
     name: str
     run: Run
+    parameters: str = ""
+    answer: str = ""
 
 
 STANDARD: Mapping[int, Procedure] = {
     0: Procedure("cold start", _asks(ColdStart())),
     3: Procedure("clear data", _asks(Clear())),
-    4: Procedure("reset list pointers", _reset_pointers),
-    5: Procedure("update last read entry", _last_read),
-    6: Procedure("change end device mode", _change_mode),
+    4: Procedure("reset list pointers", _reset_pointers, "list UINT8"),
+    5: Procedure("update last read entry", _last_read, "list UINT8, number of entries UINT16"),
+    6: Procedure("change end device mode", _change_mode, "UINT8: 1 metering, 2 test"),
     7: Procedure("clear standard status flags", _clear_status),
     8: Procedure("clear manufacturer status flags", _clear_status),
-    9: Procedure("remote reset", _remote_reset),
-    10: Procedure("set date and time", _set_clock),
-    18: Procedure("log in", _log_in),
+    9: Procedure(
+        "remote reset",
+        _remote_reset,
+        "UINT8: 1 demand reset, 2 self-read, 4 season change with the season, from 0, in bits 3–6",
+        "the same, of what was done; a self-read comes first",
+    ),
+    10: Procedure(
+        "set date and time",
+        _set_clock,
+        "UINT8: 1 time, 2 date, 4 qualifier; LTIME_DATE; qualifier UINT8, as in ST52: "
+        "without daylight saving it is the second pass of a doubled hour",
+        "LTIME_DATE before and after",
+    ),
+    18: Procedure("log in", _log_in, "user UINT16, password of 20 bytes, as with C12.18's security"),
     19: Procedure("log out", _asks(LogOff())),
 }
 
 MANUFACTURER: Mapping[int, Procedure] = {
-    0: Procedure("write program", _write_program),
+    0: Procedure(
+        "write program", _write_program, "length UINT32, CRC-32 UINT32", "where it is refused, the sentence why"
+    ),
     1: Procedure("master reset", _asks(MasterReset())),
-    2: Procedure("operate relay", _operate_relay),
+    2: Procedure("operate relay", _operate_relay, "output UINT8 from 1, closed UINT8, tenths of seconds UINT16"),
 }
 
 
@@ -291,7 +275,9 @@ def carry_out_procedure(state: ProcedureState, number: int, manufacturer: bool, 
     try:
         answer = yield from known.run(state, parameters)
     except RefusedRequest as refused:
-        return Answer(result_of(refused.outcome))
-    except (TableError, msgspec.ValidationError):  # the meter's answer is not understood
+        # The notice's own words, by which the seal is verified, are in the answer for whoever verifies it.
+        said = COLD_START_FAILED.encode() if refused.outcome.refused == COLD_START_FAILED else b""
+        return Answer(result_of(refused.outcome), said)
+    except TableError:  # the meter's answer is not understood
         return CONFLICT
     return answer

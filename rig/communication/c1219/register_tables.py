@@ -1,4 +1,4 @@
-"""Decade 2: registers (ST20 to ST23, ST27, ST28; of a closed season, ST24; X-1, Q-2 to Q-5, T-3).
+"""Decade 2: registers (ST20 to ST28; X-1, Q-2 to Q-5, T-3).
 
 Registers are billing's: test mode's own are in a manufacturer table. Values are at the meter, in kWh and kW, exact.
 """
@@ -11,8 +11,9 @@ from datetime import datetime, time
 from fractions import Fraction
 from typing import Any
 
-from rig.communication.c1219.facts import MeterFacts, Need
+from rig.communication.c1219.facts import SELF_READS, MeterFacts, Need
 from rig.communication.c1219.layout import Array, Bit, BitField, Computed, Field, Layout, Ref, Sized, constant
+from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.sources import (
     NANO_PER_KILO,
     demand_quantities,
@@ -21,13 +22,12 @@ from rig.communication.c1219.sources import (
     first_energy,
 )
 from rig.communication.c1219.table import Table, TableContents
-from rig.communication.c1219.types import NI1, NI2, STIME, TIME, U8, Numbers
+from rig.communication.c1219.types import NI1, NI2, STIME, TIME, U8, U16, Numbers
 from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.settings import SelfReadKind
 from rig.meter.billing.snapshot import DemandReading, RegisterReading, Snapshot
 from rig.meter.billing.tariff import Rate
 
-MOST_SELF_READS = 12
 TIERS = len(Rate)
 OCCURRENCES = 1
 SECOND_NS = 10**9
@@ -78,7 +78,7 @@ REGISTER_DIMENSIONS = Layout(
                 ),
             ),
         ),
-        Field("NBR_SELF_READS", U8, constant(MOST_SELF_READS)),
+        Field("NBR_SELF_READS", U8, constant(SELF_READS)),
         Field("NBR_SUMMATIONS", U8, lambda c: len(energy_registers(c.facts.program))),
         Field("NBR_DEMANDS", U8, _demands),
         Field("NBR_COIN_VALUES", U8, lambda c: _demands(c) * max(_demands(c) - 1, 0), "each demand's others"),
@@ -354,6 +354,64 @@ def _has_demand(facts: MeterFacts) -> bool:
     return facts.has_demand
 
 
+def _of_reset(contents: TableContents) -> RegisterSet:
+    return closed_set(contents.facts, contents.facts.last_reset)
+
+
+# --- self-reads ------------------------------------------------------------------------------------------------
+
+
+def _self_reads(contents: TableContents) -> list[RegisterSet]:
+    """Give the self-reads that have this program's registers, oldest first, and zeros for those that may yet come."""
+    facts = contents.facts
+    fitting = [each for each in facts.self_reads if len(each.snapshot.demand) == _demands(contents)]
+    found = [closed_set(facts, each.snapshot, each.number & 0xFFFF) for each in fitting]
+    return found + [closed_set(facts, None)] * (SELF_READS - len(found))
+
+
+def _valid(contents: TableContents) -> int:
+    return sum(each.end is not None for each in _self_reads(contents))
+
+
+def _unread(contents: TableContents) -> int:
+    facts = contents.facts
+    return facts.marks.unread(ListNumber.SELF_READS, [each.number for each in facts.self_reads])
+
+
+SELF_READ_LIST = Layout(
+    (
+        Field("LIST_STATUS", U8, constant(0), "0: oldest first"),
+        Field("NBR_VALID_ENTRIES", U8, _valid, "those after are zeros"),
+        Field("LAST_ENTRY_ELEMENT", U8, lambda c: max(_valid(c) - 1, 0)),
+        Field(
+            "LAST_ENTRY_SEQ_NBR",
+            U16,
+            lambda c: c.facts.self_reads[-1].number & 0xFFFF if c.facts.self_reads else 0,
+            "its place in the history, low 16 bits, which grows, though not always by one",
+        ),
+        Field("NBR_UNREAD_ENTRIES", U8, _unread, "by procedures 4 and 5 of this port"),
+        Field(
+            "SELF_READS_ENTRIES",
+            Array(
+                Ref(21, "NBR_SELF_READS"),
+                Layout(
+                    (
+                        Field(
+                            "SELF_READ_SEQ_NBR",
+                            U16,
+                            lambda r: r.sequence,
+                            when=Ref(21, "REG_FUNC2_FLAGS.SELF_READ_SEQ_NBR_FLAG"),
+                        ),
+                        *CLOSED_REGISTERS.fields,
+                    )
+                ),
+            ),
+            _self_reads,
+        ),
+    )
+)
+
+
 REGISTER_TABLES = (
     Table(20, "register dimensions", REGISTER_DIMENSIONS, "the most that ST21 can have, which is what it has"),
     Table(21, "actual registers", REGISTER_DIMENSIONS, "how many registers there are, and what belongs to each"),
@@ -362,6 +420,16 @@ REGISTER_TABLES = (
     Table(
         24, "previous season", of_registers(CLOSED_REGISTERS, _of_season), "as the last season left them", (21,), _BOTH
     ),
+    Table(
+        25,
+        "previous demand reset",
+        of_registers(CLOSED_REGISTERS, _of_reset),
+        "as the last demand reset found them",
+        (21,),
+        _BOTH | {Need.LAST_RESET},
+        _has_demand,
+    ),
+    Table(26, "self-reads", SELF_READ_LIST, "registers at the last self-reads", (21,), _BOTH | {Need.SELF_READS}),
     Table(
         27,
         "present register selection",

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from rig.communication.c1219.facts import MeterFacts, Need
+from rig.communication.c1219.facts import YEARS, MeterFacts, Need
 from rig.communication.c1219.layout import Array, Bit, BitField, Field, Layout, Ref, constant
 from rig.communication.c1219.table import Table, TableContents
 from rig.communication.c1219.types import DATE, I16, LTIME, TIME, U8, U16
@@ -47,11 +47,20 @@ class ClockChange:
 
 
 def clock_changes(calendar: Calendar, year: int) -> Iterator[ClockChange]:
-    """Give the changes of the clock in a year, in order."""
-    end_ns = calendar.instant_ns(datetime(year + 1, 1, 1))
-    at_ns = calendar.instant_ns(datetime(year, 1, 1))
-    span = calendar.span(at_ns)
-    while span.end_ns < end_ns:
+    """Give the changes of the clock in a year, in order: none is nearer than a day to the next."""
+    noon = datetime(year - 1, 12, 31, 12)
+    before_ns = calendar.instant_ns(noon)
+    while noon < datetime(year, 12, 31):
+        noon += timedelta(days=1)
+        after_ns = calendar.instant_ns(noon)
+        if after_ns - before_ns != DAY_S * SECOND_NS:
+            yield from _changes_between(calendar, before_ns, after_ns)
+        before_ns = after_ns
+
+
+def _changes_between(calendar: Calendar, before_ns: int, after_ns: int) -> Iterator[ClockChange]:
+    span = calendar.span(before_ns)
+    while span.end_ns <= after_ns:
         following = calendar.span(span.end_ns)
         if following.utc_offset_s != span.utc_offset_s:
             local = calendar.local(span.end_ns).replace(tzinfo=None)
@@ -60,14 +69,11 @@ def clock_changes(calendar: Calendar, year: int) -> Iterator[ClockChange]:
         span = following
 
 
-class CalendarFacts:
-    """Calendar of a meter in the year that its clock shows, as ST51 to ST54 have it."""
+class CalendarYears:
+    """A calendar in a year and those after it, as ST51 to ST54 have it."""
 
-    def __init__(self, facts: MeterFacts) -> None:
-        self.calendar = facts.calendar
-        now = facts.local(facts.reading.utc_ns)
-        assert now is not None
-        self.year, self._utc_ns = now.year, facts.reading.utc_ns
+    def __init__(self, calendar: Calendar, year: int) -> None:
+        self.calendar, self.year = calendar, year
 
     @property
     def seasons(self) -> int:
@@ -84,16 +90,11 @@ class CalendarFacts:
         """The beginning of this year's daylight saving."""
         return next((change for change in self.changes if change.forward), None)
 
-    @property
-    def standard_min(self) -> int:
-        """Minutes that standard time is ahead of UTC."""
-        return self.calendar.standard_offset_s(self._utc_ns) // MINUTE_S
-
     @cached_property
     def dates(self) -> list[tuple[date, int]]:
         """Dates and what happens on them, in order, of whole years; at least this one's, as far as there is room."""
         found: list[tuple[date, int]] = []
-        for year in range(self.year, self.year + MOST_YEARS):
+        for year in range(max(self.year, YEARS.start), min(self.year + MOST_YEARS, YEARS.stop)):
             dates = sorted(self._dates(year))
             if found and len(found) + len(dates) > MOST_DATES:
                 break
@@ -134,8 +135,18 @@ class CalendarFacts:
         return 3 * len(self.dates) + 3 * len(self.switches) + 4 * self.seasons
 
 
-def _of(contents: TableContents) -> CalendarFacts:
-    return CalendarFacts(contents.facts)
+_years = lru_cache(maxsize=4)(CalendarYears)
+"""What is found of a calendar takes a tenth of a second, and holds for a year."""
+
+
+def _of(contents: TableContents) -> CalendarYears:
+    facts = contents.facts
+    return _years(facts.calendar, facts.now.year)
+
+
+def _standard_min(contents: TableContents) -> int:
+    facts = contents.facts
+    return facts.calendar.standard_offset_s(facts.reading.utc_ns) // MINUTE_S
 
 
 TIME_DIMENSIONS = Layout(
@@ -195,9 +206,7 @@ TIME_DIMENSIONS = Layout(
 
 def _weekday(facts: MeterFacts) -> int:
     """Give the day of the week, 0 Sunday."""
-    now = facts.local(facts.reading.utc_ns)
-    assert now is not None
-    return now.isoweekday() % 7
+    return facts.now.isoweekday() % 7
 
 
 def _dst(facts: MeterFacts) -> bool:
@@ -240,7 +249,7 @@ TIME_OFFSET = Layout(
         Field(
             "TIME_ZONE_OFFSET",
             I16,
-            lambda c: _of(c).standard_min,
+            _standard_min,
             "minutes that standard time is ahead of UTC",
             Ref(51, "TIME_FUNC_FLAG2.CAP_TM_ZN_OFFSET_FLAG"),
         ),

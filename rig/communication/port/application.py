@@ -10,8 +10,8 @@ from rig.communication.c1218.session import Pending
 from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.types import TableError
-from rig.communication.port.keys import key_of
-from rig.daemon.protocol import Asked, LogOff, LogOn, NoteAccess
+from rig.communication.keys import key_of
+from rig.daemon.protocol import Asked, ColdStart, LogOff, LogOn, NoteAccess, WriteProgram
 
 PROCEDURE_INITIATE = 7
 """The table that starts a procedure."""
@@ -22,7 +22,7 @@ Ask = Callable[[Asked], Outcome]
 
 @dataclass
 class Deeds:
-    """What a session has done, for the log."""
+    """Deeds of a session, for the log."""
 
     logged_on: bool = False
     read: bool = False
@@ -36,7 +36,7 @@ class Application:
     def __init__(self, software: str, ask: Ask) -> None:
         self.level = 0
         self._device = TableDevice(software)
-        self._ask = ask
+        self._meter = ask
         self._deeds = Deeds()
 
     def carry_out(self, asked: Pending) -> tuple[Code, bytes]:
@@ -57,19 +57,26 @@ class Application:
         level, self.level = self.level, 0
         self._device.end_session()
         if level:
-            self._ask(LogOff())
+            self._meter(LogOff())
 
     def take_note(self, *, ended: bool) -> NoteAccess | None:
         """Take what the log is to have of the session, which ended as it should or not; None for nothing."""
         deeds, self._deeds = self._deeds, Deeds()
         return NoteAccess(deeds.read, deeds.written, deeds.procedures, ended) if deeds.logged_on else None
 
+    def _ask(self, asked: Asked) -> Outcome:
+        """Ask the meter, and follow what becomes of the level: procedures prove and give up levels, too."""
+        outcome = self._meter(asked)
+        if outcome.refused is None:
+            match asked:
+                case LogOn():
+                    self.level = int(outcome.result["level"])
+                case LogOff() | WriteProgram() | ColdStart():
+                    self.level = 0
+        return outcome
+
     def _prove(self, password: bytes) -> Code:
-        outcome = self._ask(LogOn(key_of(password)))
-        if outcome.refused is not None:
-            return Code.ISC
-        self.level = int(outcome.result["level"])
-        return Code.OK
+        return Code.OK if self._ask(LogOn(key_of(password))).refused is None else Code.ISC
 
     def _read(self, asked: ReadTable) -> tuple[Code, bytes]:
         if asked.indices:

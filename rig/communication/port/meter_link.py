@@ -56,7 +56,7 @@ class MeterLink:
             self.connect()
             with MeterClient.connect(self._socket, "command line", self._name, ANSWER_S) as client:
                 answer = msgspec.convert(client.ask(ReadProgram(), ANSWER_S), ProgramInForce)
-        except (ClientError, RequestRefusedError, msgspec.ValidationError) as error:
+        except (MeterAway, ClientError, RequestRefusedError, msgspec.ValidationError) as error:
             self._once(str(error))
             return False
         why = unanswered(self._source, answer.file.get("meter", {}))
@@ -71,7 +71,7 @@ class MeterLink:
         try:
             return Outcome(msgspec.to_builtins(self._asking.ask(asked, ANSWER_S)))
         except RequestRefusedError as error:
-            return Outcome(refused=str(error), needs_key=error.needs_key)
+            return Outcome(refused=str(error), needs_key=error.needs_key, why=error.why)
         except ClientError as error:
             self.close()
             raise MeterAway(str(error)) from None

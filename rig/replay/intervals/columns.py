@@ -17,13 +17,17 @@ from rig.replay.intervals.cell_units import cell_unit
 
 COLUMNS = ("kwh_delivered", "kwh_received", "kvarh_lagging", "kvarh_leading")
 
-_UNITS = {"wh": Fraction(1, 1000), "kwh": Fraction(1), "mwh": Fraction(1000)}
-_UNITS |= {unit[:-1]: factor for unit, factor in _UNITS.items()}
-_UNITS |= {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "var": Fraction(1, 1000), "kvar": Fraction(1)}
+UNITS = {"wh": Fraction(1, 1000), "kwh": Fraction(1), "mwh": Fraction(1000)}
+UNITS |= {unit[:-1]: factor for unit, factor in UNITS.items()}
+UNITS |= {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "var": Fraction(1, 1000), "kvar": Fraction(1)}
+"""By a unit's word, what it is in kWh, kvarh, kW or kvar."""
+
 _DELIVERED = {"delivered", "import", "imported", "usage", "used", "consumption", "consumed", "net"}
-_DELIVERED |= {"consommation", "consommée", "livrée", "nette"}
+_DELIVERED |= {"del", "dlv", "dlvd", "imp", "consommation", "consommée", "livrée", "nette"}
 _RECEIVED = {"received", "export", "exported", "generation", "generated", "reçue", "injectée", "injection"}
-_LAGGING, _LEADING = {"lagging", "inductive", "delivered"}, {"leading", "capacitive", "received"}
+_RECEIVED |= {"rec", "rcv", "rcvd", "recd", "exp", "surplus", "surplusgeneration"}
+_LAGGING = {"lagging", "lag", "inductive", "delivered", "del", "dlv", "dlvd", "imp", "import"}
+_LEADING = {"leading", "lead", "capacitive", "received", "rec", "rcv", "rcvd", "recd", "exp", "export"}
 """Delivered vars are those of inductive loads, as in Green Button feeds."""
 
 _PLAIN = {"energy", "active", "reactive", "power", "demand", "interval", "load", "value", "electricity", "in"}
@@ -32,8 +36,8 @@ _STAMPS = {"time", "timestamp", "datetime", "date time", "time stamp", "reading 
 _STAMPS |= {"date et heure", "date heure", "horodatage", "heure", "hour", "hr"}
 _BEGINS = {f"{a} {b}".strip() for a in ("", "interval", "period", "from") for b in ("start", "begin", "start time")}
 _ENDS = {f"{a} {b}".strip() for a in ("", "interval", "period", "to") for b in ("end", "end time", "ending")}
-_BEGINS |= {"interval start time", "start date time", "start datetime"}
-_ENDS |= {"interval end time", "end date time", "end datetime", "interval end date time", "fin"}
+_BEGINS |= {"usage start time", "interval start time", "start date time", "start datetime"}
+_ENDS |= {"usage end time", "interval end time", "end date time", "end datetime", "interval end date time", "fin"}
 _BEGINS |= {"interval start date time", "interval begin date time", "début"}
 ENDING_HOURS = {"hour ending", "hour end", "ending hour", "he"}
 BEGINNING_HOURS = {"hour beginning", "hour begin", "hour starting", "hour start", "starting hour", "hb"}
@@ -41,7 +45,13 @@ _ENDS |= ENDING_HOURS
 _BEGINS |= BEGINNING_HOURS
 _ZONES = {"utc", "gmt"}
 """In a column's name: its times are of UTC, whatever the meter's clock is."""
+_DATES = {"date", "day", "reading date", "read date", "usage date", "interval date", "service date", "start date"}
+_DATES |= {"operating date", "operating day", "trade date", "flow date", "flow day", "local date"}
 _METERS = {
+    "recorder",
+    "recorder id",
+    "recorder number",
+    "device id",
     "meter",
     "meter id",
     "meter number",
@@ -105,18 +115,18 @@ def parse_columns(text: str | None) -> dict[str, str]:
 def unit_of(name: str) -> tuple[str, Fraction, bool] | None:
     """Give of an energy's or power's name the column of COLUMNS, its factor, and whether it is a power; else None."""
     words = re.findall(r"[^\W_]+", name.lower())
-    units = [word for word in words if word in _UNITS]
+    units = [word for word in words if word in UNITS]
     if len(units) != 1:
         return None
     unit, others = units[0], set(words) - set(units) - _PLAIN
     if "var" in unit:
         for column, known in (("kvarh_lagging", _LAGGING), ("kvarh_leading", _LEADING)):
             if others and others <= known:
-                return column, _UNITS[unit], not unit.endswith("h")
+                return column, UNITS[unit], not unit.endswith("h")
         return None
     for column, known in (("kwh_delivered", _DELIVERED), ("kwh_received", _RECEIVED)):
         if others <= known:
-            return column, _UNITS[unit], not unit.endswith("h")
+            return column, UNITS[unit], not unit.endswith("h")
     return None
 
 
@@ -134,19 +144,34 @@ def recognise(
     sources = _given_sources(names, given) if chosen else _sources(names, below, notes)
     if not sources:
         return None
-    times = _given_times(names, given["time"]) if "time" in given else _times(names, plain, ends, notes)
+    times = given_times(names, given["time"]) if "time" in given else time_places(names, plain, ends, notes)
     if not times:
         return None
-    meter: int | None = next((place for place, name in enumerate(plain) if name in _METERS), None)
-    if "meter" in given:
-        meter = _place(names, given["meter"])
-        if meter is None:
-            return None
-    named = any(plain[place] in (_ENDS if ends else _BEGINS) for place in times)
-    utc = any(_ZONES & set(re.findall(r"[^\W_]+", names[place].lower())) for place in times)
+    meter = meter_place(names, given.get("meter"))
+    if meter is None and "meter" in given:
+        return None
+    named = is_named(names, times, ends=ends)
+    utc = is_utc(names, times)
     if utc:
         notes.append(f"times of {shown(names[times[-1]].strip())} are read as UTC")
     return Layout(times, named, utc, sources, meter, tuple(notes))
+
+
+def is_named(names: Sequence[str], times: Sequence[int], *, ends: bool) -> bool:
+    """Return whether the name of a column of times says that they are ends, or begins, of intervals."""
+    return any(plain_name(names[place]) in (_ENDS if ends else _BEGINS) for place in times)
+
+
+def is_utc(names: Sequence[str], times: Sequence[int]) -> bool:
+    """Return whether the names of columns of times have a zone, which is UTC."""
+    return any(_ZONES & set(re.findall(r"[^\W_]+", names[place].lower())) for place in times)
+
+
+def meter_place(names: Sequence[str], given: str | None) -> int | None:
+    """Give the place of the column of meters, by its name or as given; None where there is none."""
+    if given is not None:
+        return _place(names, given)
+    return next((place for place, name in enumerate(names) if plain_name(name) in _METERS), None)
 
 
 def plain_name(name: str) -> str:
@@ -175,7 +200,8 @@ def _given_sources(names: Sequence[str], given: Mapping[str, str]) -> dict[str, 
     return sources
 
 
-def _given_times(names: Sequence[str], name: str) -> tuple[int, ...]:
+def given_times(names: Sequence[str], name: str) -> tuple[int, ...]:
+    """Give the places of NAME, or of NAME+NAME; none where one is not there."""
     whole = _place(names, name)
     if whole is not None:
         return (whole,)
@@ -209,7 +235,7 @@ def _sources(names: Sequence[str], below: Sequence[str], notes: list[str]) -> di
         if rank:
             words = re.findall(r"[^\W_]+", name.lower())
             kind = ", a mean power times the interval's length" if source.power else ""
-            told = "the units of its cells" if source.by_cells else _trade(next(w for w in words if w in _UNITS))
+            told = "the units of its cells" if source.by_cells else _trade(next(w for w in words if w in UNITS))
             notes.append(f"column {shown(name)} is read as {column}, in {told}{kind}")
         sources[column] = source
     return sources
@@ -222,9 +248,10 @@ def _trade(unit: str) -> str:
     return unit.replace("w", "W").replace("m", "M")
 
 
-def _times(names: Sequence[str], plain: Sequence[str], ends: bool, notes: list[str]) -> tuple[int, ...]:
+def time_places(names: Sequence[str], plain: Sequence[str], ends: bool, notes: list[str]) -> tuple[int, ...]:
+    """Give the places of the columns of times, of which the first may be a date. Raises WrongColumns."""
     stamps = [place for place, name in enumerate(plain) if name in _STAMPS]
-    dates = [place for place, name in enumerate(plain) if name in ("date", "day", "reading date")]
+    dates = [place for place, name in enumerate(plain) if name in _DATES]
     wanted, others = (_ENDS, _BEGINS) if ends else (_BEGINS, _ENDS)
     right = [place for place, name in enumerate(plain) if name in wanted]
     wrong = [place for place, name in enumerate(plain) if name in others]

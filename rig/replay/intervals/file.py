@@ -32,8 +32,9 @@ from rig.replay.intervals.encoding import IntervalFileError, is_xml, read_bytes
 from rig.replay.intervals.gaps import gap_notes, short_text
 from rig.replay.intervals.green_button import read_green_button
 from rig.replay.intervals.grid import on_grid
+from rig.replay.intervals.load_rows import LoadRow, Rows
 from rig.replay.intervals.record import LONGEST_NS, SHORTEST_NS, LoadInterval, LoadRecord, counted
-from rig.replay.intervals.rows import LoadRow, Rows, read_rows
+from rig.replay.intervals.rows import read_rows
 from rig.replay.intervals.stamps import instants
 from rig.replay.intervals.writing import Writing
 
@@ -76,7 +77,9 @@ class _Reading:
         self._notes = notes
 
     def load(self, data: bytes, minutes: Fraction | None, writing: Writing, unsure: bool) -> LoadRecord:
-        table = read_rows(self._path, data, ends=self._stamps_end, sure=not unsure, writing=writing)
+        table = read_rows(
+            self._path, data, ends=self._stamps_end, sure=not unsure, writing=writing, calendar=self._calendar
+        )
         self._notes += table.notes
         self._tell_columns(table)
         self._order(table)

@@ -1,4 +1,4 @@
-"""Whether a file is a load record or a recording of waveforms, by its beginning: for whom it is given to by mistake."""
+"""Kind of a file by its beginning, a load record or a recording of waveforms, for the command that got the other."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rig.files.strict_toml import ConfigError
 from rig.replay.intervals.encoding import decode, is_xml, utf_of
+from rig.replay.intervals.header import has_header
 from rig.replay.intervals.packages import WrongPackage, unpacked
-from rig.replay.intervals.rows import has_header
 from rig.replay.intervals.writing import Writing
 
 BEGINNING = 64 << 10

@@ -27,7 +27,9 @@ SECOND = 10**9
 
 
 class ServedTables:
-    """A meter in service at full speed, and the tables of its optical port."""
+    """A meter in service at full speed, and the tables of its optical port, or of another `source`."""
+
+    source = "optical port"
 
     def __init__(self, toml: str, folder: Path | None = None) -> None:
         program = build(convert(tomllib.loads(toml), schema.ProgramFile))
@@ -49,7 +51,7 @@ class ServedTables:
 
     def ask(self, asked: Asked) -> Outcome:
         self.asked.append(asked)
-        ask = Ask(1, 0, "optical port", "", len(self.asked), asked)
+        ask = Ask(1, 0, self.source, "", len(self.asked), asked)
         reply = self.requests.execute(ask)
         while reply is None:  # it waits for the disk
             self.service.saved(self.service.ticket)

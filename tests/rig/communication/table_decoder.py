@@ -181,3 +181,111 @@ def st15(data: bytes, ni: tuple[int, int], count: int) -> list[dict[str, Any]]:
     ]
     read.end()
     return found
+
+
+# --- clock and calendar ----------------------------------------------------------------------------------------
+
+
+def st51(data: bytes) -> dict[str, int]:
+    one, two, calendar, dates, recurring, switches, size = struct.unpack("<5B2H", data)
+    return {
+        "flags1": one, "flags2": two, "seasons": calendar & 15, "specials": calendar >> 4,
+        "dates": dates, "recurring": recurring, "switches": switches, "size": size,
+    }  # fmt: skip
+
+
+def day_of(word: int) -> tuple[int, int, int]:
+    return 2000 + (word & 0x7F), word >> 7 & 15, word >> 11
+
+
+@dataclass
+class TariffTable:
+    """ST54: dates and actions, switches by schedule, schedules by season and Saturday, Sunday, weekday, special."""
+
+    dates: list[tuple[tuple[int, int, int], int]]
+    switches: dict[int, list[tuple[int, int]]]
+    matrix: list[bytes]
+
+    def rate(self, season: int, day: int, minute: int) -> int:
+        """`day` is the place in a row of the matrix."""
+        begun = [(at, tier) for at, tier in self.switches[self.matrix[season][day]] if at <= minute]
+        return max(begun)[1]
+
+
+def st54(data: bytes, dims: dict[str, int]) -> TariffTable:
+    assert len(data) == dims["size"]
+    at, dates = 0, []
+    for _ in range(dims["dates"]):
+        word, action = struct.unpack_from("<HB", data, at)
+        dates.append((day_of(word), action))
+        at += 3
+    assert dims["recurring"] == 0
+    switches: dict[int, list[tuple[int, int]]] = {}
+    for _ in range(dims["switches"]):
+        word, schedule = struct.unpack_from("<HB", data, at)
+        assert word & 0x18 == 0x18
+        switches.setdefault(schedule, []).append((60 * (word >> 11) + (word >> 5 & 63), word & 7))
+        at += 3
+    row = 3 + dims["specials"]
+    matrix = [data[at + row * season : at + row * (season + 1)] for season in range(dims["seasons"])]
+    return TariffTable(dates, switches, matrix)
+
+
+# --- load profile -----------------------------------------------------------------------------------------------
+
+
+def st61(data: bytes) -> dict[str, int]:
+    memory, flags, formats, blocks, intervals, channels, minutes = struct.unpack("<IHBHHBB", data)
+    return {
+        "memory": memory, "flags": flags, "formats": formats, "blocks": blocks, "intervals": intervals,
+        "channels": channels, "minutes": minutes,
+    }  # fmt: skip
+
+
+def st62(data: bytes, channels: int) -> dict[str, Any]:
+    sources = [data[3 * n + 1] for n in range(channels)]
+    code = data[3 * channels]
+    numbers = struct.unpack(f"<{2 * channels}H", data[3 * channels + 1 :])
+    return {"sources": sources, "format": code, "scalars": numbers[:channels], "divisors": numbers[channels:]}
+
+
+def st63(data: bytes) -> dict[str, int]:
+    names = ("flags", "valid", "last", "sequence", "unread", "intervals")
+    return dict(zip(names, struct.unpack("<BHHIHH", data), strict=True))
+
+
+def st64(data: bytes, dims: dict[str, int], valid: int) -> list[dict[str, Any]]:
+    channels = dims["channels"]
+    assert (dims["formats"], dims["intervals"], dims["flags"] & 0x400) == (2, 1, 0x400)
+    status_size = channels // 2 + 1
+    size = 5 + status_size + 2 * channels
+    assert len(data) == size * valid
+    blocks = []
+    for n in range(valid):
+        block = data[size * n : size * (n + 1)]
+        nibbles = [half for byte in block[5 : 5 + status_size] for half in (byte >> 4, byte & 15)]
+        blocks.append(
+            {
+                "end": (2000 + block[0], *block[1:5]),
+                "common": nibbles[0],
+                "status": nibbles[1 : 1 + channels],
+                "counts": struct.unpack(f"<{channels}H", block[5 + status_size :]),
+            }
+        )
+    return blocks
+
+
+# --- log ---------------------------------------------------------------------------------------------------------
+
+
+def st74(data: bytes, entries: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    names = ("flags", "valid", "last", "sequence", "unread")
+    header = dict(zip(names, struct.unpack("<BHHIH", data[:11]), strict=True))
+    assert len(data) == 11 + 12 * entries
+    lines = []
+    for n in range(header["valid"]):
+        entry = data[11 + 12 * n : 23 + 12 * n]
+        sequence, user, code = struct.unpack("<3H", entry[6:])
+        lines.append({"at": (2000 + entry[0], *entry[1:6]), "sequence": sequence, "user": user, "code": code})
+    assert not any(data[11 + 12 * header["valid"] :])
+    return header, lines

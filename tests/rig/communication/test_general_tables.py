@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rig.communication.c1219.codes import ResponseCode
@@ -41,9 +43,9 @@ def test_identification(kind: str) -> None:
     assert tables.data(5) == plate.serial.encode().ljust(20)
 
 
-def test_configuration_names_what_can_be_read() -> None:
-    kept, _ = lived(program("block"), [])
-    tables = MeterTables(kept)
+def test_configuration_names_what_can_be_read(tmp_path: Path) -> None:
+    kept, _ = lived(program("block"), [("idle", (60,))], tmp_path / "store")
+    tables = MeterTables(kept, tmp_path / "store")
     found = witness.st0(tables.data(0))
     assert found.formats == bytes((0x02, 0x0A, 0xDD))
     for number in range(256):

@@ -236,8 +236,9 @@ def test_with_the_seal_on_nothing_metrological_whatever_the_key() -> None:
     try:
         served.run(1)
         served.log_on("444444")
-        for number, manufacturer in ((COLD_START, False), (CLEAR, False), (1, True)):
-            assert served.procedure(number, manufacturer=manufacturer) == (NOT_AUTHORIZED, b""), "Cold Start failed"
+        assert served.procedure(COLD_START) == (NOT_AUTHORIZED, b"Cold Start failed")
+        for number, manufacturer in ((CLEAR, False), (1, True)):
+            assert served.procedure(number, manufacturer=manufacturer) == (NOT_AUTHORIZED, b"")
         said = stage(served, SEALED.replace('["kW delivered", "kVA"]', '["kW delivered"]'))
         result, sentence = served.procedure(0, said, manufacturer=True)
         assert (result, b"seal" in sentence) == (NOT_AUTHORIZED, True)

@@ -98,6 +98,7 @@ def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
     file = tmp_path / "series.toml"
     file.write_text(block, encoding="utf-8")
     series = read_series(file)
+    assert read_series(DOCUMENT.parent / "examples" / "kyz1.series.toml") == series
     assert [point.name for point in series.points] == ["full load", "light load", "0.5 lag, whole meter"]
     for key in Point.__struct_fields__:
         assert f"`{key}`" in DOCUMENT.read_text(encoding="utf-8")

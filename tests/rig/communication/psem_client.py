@@ -274,3 +274,4 @@ class VirtualLine:
             for byte in data:
                 at_ns += 10 * S // baud
                 self._coming.append((at_ns, byte))
+            self.serve(self.now_ns)

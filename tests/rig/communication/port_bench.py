@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import subprocess
 import termios
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from psem_client import PsemClient
 from rig.communication.port.launch import launch_ports
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
-from rig.daemon.protocol import Reading, Stop, Topic
+from rig.daemon.protocol import EventsLogged, LoggedEvent, Reading, Stop, Topic
 from rig.daemon.startup import Start
 from rig.hardware.config import load
 
@@ -59,18 +58,37 @@ class PortBench:
         self.socket = folder / "m.sock"
         self._launched = Launched(Start(self.config, str(self.socket)))
         self.meter = MeterClient.connect(self.socket)
-        self.meter.subscribe(Topic.READINGS)
+        self.meter.subscribe(Topic.READINGS, Topic.EVENTS)
         self._launched.begin()
-        self.meter.await_message(Reading)
-        self.meter.subscribe()
+        self._events: list[LoggedEvent] = []
         self.pty = folder / "m.optical.pty"
         self.ports: list[subprocess.Popen[bytes]] = []
-        self.start_ports()
+        try:
+            self.meter.await_message(Reading)
+            self.meter.subscribe(Topic.EVENTS)
+            self.start_ports()
+        except BaseException:
+            self._launched.process.kill()
+            raise
+
+    def reconnect(self) -> None:
+        """Connect again, after the meter's server was started anew."""
+        self.meter.close()
+        self.meter = MeterClient.connect(self.socket)
+        self.meter.subscribe(Topic.EVENTS)
 
     def start_ports(self) -> None:
         """Start the processes of the ports, and wait until their ptys are there."""
         self.ports = launch_ports(self.config.ports, self.socket)
         wait_for(self.pty.exists)
+
+    @property
+    def events(self) -> list[LoggedEvent]:
+        """What the log has had since the meter began."""
+        while (message := self.meter.poll()) is not None:
+            if isinstance(message, EventsLogged):
+                self._events += message.events
+        return self._events
 
     @contextmanager
     def client(self) -> Iterator[PsemClient]:
@@ -82,20 +100,20 @@ class PortBench:
             line.close()
 
     def close(self) -> None:
-        self.meter.ask(Stop())
-        self.meter.close()
-        self._launched.wait()
-        for process in self.ports:
-            try:
+        try:
+            self.meter.ask(Stop())
+            self.meter.close()
+            self._launched.wait()
+            for process in self.ports:
                 process.wait(10)
-            finally:
-                process.send_signal(signal.SIGKILL)
+        finally:
+            for process in (self._launched.process, *self.ports):
+                process.kill()
 
 
-def wait_for(there: object, seconds: float = PATIENCE_S) -> None:
+def wait_for(there: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
-    assert callable(there)
     while not there():
         assert time.monotonic() < deadline, f"not so in {seconds} s: {there}"
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Passwords of C12.18 as the meter's keys (S-1, docs/access.md)."""
+"""Passwords of C12.18 and of procedure 18 as the meter's keys (S-1, docs/access.md)."""
 
 from __future__ import annotations
 

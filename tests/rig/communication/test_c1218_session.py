@@ -1,4 +1,4 @@
-"""Sessions of C12.18 in virtual time, with a client that was written apart (tests/rig/c1218/psem_client.py)."""
+"""Sessions of C12.18 in virtual time, with a client that was written apart (tests/rig/communication/psem_client.py)."""
 
 from __future__ import annotations
 

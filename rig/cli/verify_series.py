@@ -1,0 +1,86 @@
+"""A series of verifications on the rig that a configuration names: for `rig verify --series` and for pytest alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rig.cli.options import loaded_configuration
+from rig.plain_text import print_error
+
+if TYPE_CHECKING:
+    from rig.hardware.config import Config
+    from rig.verify.point import Point
+    from rig.verify.result import Verification
+    from rig.verify.series import PointResult, SeriesResult
+    from rig.verify.series_test import SeriesTest, SeriesTestResult
+
+    Measure = Callable[[Point, Config, Path | None, Path | None, dict[str, str]], Verification]
+
+
+class SeriesRun:
+    """A series whose points are measured one by one, each kept in the file `resume` as soon as it is whole.
+
+    `kind` is "sim" or "pi", in place of what rig.toml says; None: as it says. `surroundings` are stated beside those of
+    the file. Raises ConfigError and VerifyError for a file that is no series, or cannot be of this rig.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        measure: Measure,
+        *,
+        config: Path | None = None,
+        kind: Literal["sim", "pi"] | None = None,
+        socket: Path | None = None,
+        resume: Path | None = None,
+        surroundings: dict[str, str] | None = None,
+    ) -> None:
+        from rig.verify.series import Measured, read_series
+
+        self.series = read_series(file)
+        self._measure, self._config, self._kind, self._socket = measure, config, kind, socket
+        self._surroundings = self.series.environment | (surroundings or {})
+        self._configurations = {point.name: self._configuration(point) for point in self.series.points}
+        self._measured = Measured(resume)
+
+    def before(self, point: Point) -> PointResult | None:
+        """Give the result of a point that was measured before, as it is asked for now."""
+        return self._measured.result(self._digest(point))
+
+    def measure(self, point: Point) -> PointResult:
+        """Measure a point, and keep it. Raises what its measurement raises: then there is no result."""
+        from rig.verify.series import PointResult
+
+        chosen = self._configurations[point.name]
+        if point.load is not None and chosen.hardware.kind == "pi":
+            print_error(f"note: {point.name} is for the load {point.load}: the source must give it")
+        found = self._measure(point, chosen, self._config, self._socket, self._surroundings)
+        result = PointResult(point.name, self._digest(point), found)
+        self._measured.add(result)
+        return result
+
+    def tests(self) -> list[SeriesTestResult]:
+        """Make the tests beside the points that are not made yet, each kept as it is made."""
+        from rig.cli.verify_test import tested
+
+        return tested(self.series, self._measured, self._configuration, self._config, self._socket)
+
+    def whole(self, results: list[PointResult], tests: Sequence[SeriesTestResult] = ()) -> SeriesResult:
+        """Give what points and tests come to."""
+        from rig.verify.series import series_result
+
+        return series_result(self.series, results, list(tests))
+
+    def _configuration(self, asked: Point | SeriesTest) -> Config:
+        chosen = loaded_configuration(self._config, None, kind=self._kind)
+        if asked.load is None or chosen.hardware.kind == "pi":
+            return chosen
+        return loaded_configuration(self._config, asked.load, kind=self._kind)
+
+    def _digest(self, point: Point) -> str:
+        from rig.hardware.provenance import rig_toml_digest
+        from rig.verify.series import digest_of
+
+        return digest_of(point, rig_toml_digest(self._configurations[point.name]))

@@ -1,0 +1,123 @@
+"""Log, self-reads and the last demand reset by C12.19, of a store (X-1, S-3, T-3)."""
+
+from __future__ import annotations
+
+import json
+import struct
+from decimal import Decimal
+from pathlib import Path
+
+from rig.communication.c1219.log_tables import EVENT_CODES
+from rig.meter.billing.commands import Action
+from rig.meter.billing.log import LogEvent
+from rig.results.exact_encoding import exact_reading
+from rig.store.reading import HistoryReader
+from tests.rig.communication import table_decoder as witness
+from tests.rig.communication.table_bench import MeterTables
+from tests.rig.communication.test_register_tables import agree, exactly, names_of
+from tests.rig.reading.read_meters import lived, program
+
+NWH = 900 * 1_234_567_891
+FLOW = ("flow", (900, 0, NWH, 10**11, 10**12, 10**12))
+
+
+def test_the_log_is_the_historys(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    kept, _ = lived(
+        program("block"), [FLOW, ("reset", ()), ("test", ()), ("idle", (60,)), ("end of test", ())] * 3, folder
+    )
+    tables = MeterTables(kept, folder)
+    header, lines = witness.st74(tables.data(74), struct.unpack_from("<H", tables.data(71), 5)[0])
+    kept.writer.flush()
+    with HistoryReader(folder) as history:
+        stored = list(history.events())
+    local = kept.program.billing.calendar.local
+    assert [(line["code"], line["at"]) for line in lines] == [
+        (event.code, local(event.utc_ns).timetuple()[:6]) for event in stored
+    ]
+    assert (header["valid"], header["last"], header["sequence"]) == (len(stored), len(stored) - 1, stored[-1].number)
+    assert {line["user"] for line in lines if line["code"] == 20} == {9}, "the command line reset demand"
+    assert header["unread"] == len(stored)
+    assert tables.write(7, struct.pack("<HBB", 4, 1, 7)) is None
+    assert witness.st74(tables.data(74), 256)[0]["unread"] == 0
+    words = tables.data(2048 + 4)
+    at, details = 2, []
+    for _ in range(struct.unpack_from("<H", words)[0]):
+        size = words[at + 12]
+        length = struct.unpack_from("<H", words, at + 13 + size)[0]
+        details.append((words[at + 13 : at + 13 + size].decode(), json.loads(words[at + 15 + size :][:length])))
+        at += 15 + size + length
+    assert at == len(words)
+    assert details == [(event.name, json.loads(event.details)) for event in stored]
+
+
+def test_every_kind_of_event_is_named(tmp_path: Path) -> None:
+    def kinds(kind: type[LogEvent]) -> set[int]:
+        return (
+            {kind.code, *(code for sub in kind.__subclasses__() for code in kinds(sub))}
+            if hasattr(kind, "code")
+            else {code for sub in kind.__subclasses__() for code in kinds(sub)}
+        )
+
+    kept, _ = lived(program("block"), [])
+    data = MeterTables(kept).data(72)
+    dims = MeterTables(kept).data(71)
+    standard = witness.numbers_of(data[: dims[1]])
+    own = {2048 + n for n in witness.numbers_of(data[dims[1] :])}
+    assert standard | own == EVENT_CODES == kinds(LogEvent)
+    assert len(data) == dims[1] + dims[2]
+
+
+def test_more_lines_than_the_table_has(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    kept, _ = lived(program("block"), [("reset", ())] * 300, folder)
+    header, lines = witness.st74(MeterTables(kept, folder).data(74), 256)
+    assert (header["valid"], len(lines)) == (256, 256)
+
+
+def test_self_reads_and_the_last_reset(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    kept, _ = lived(
+        program("block"), [FLOW, ("self-read", ()), FLOW, FLOW, ("reset", ()), FLOW, ("self-read", ()), FLOW], folder
+    )
+    tables = MeterTables(kept, folder)
+    dims = witness.st21(tables.data(21))
+    read = witness.Reader(tables.data(26), (13, 13))
+    status, valid, last, sequence, unread = read.u(1), read.u(1), read.u(1), read.u(2), read.u(1)
+    entries = []
+    for _ in range(dims["self_reads"]):
+        number = read.u(2)
+        entries.append((number, witness.closed(read, dims)))
+    read.end()
+    assert (status, last, unread) == (0, valid - 1, valid)
+    assert entries[valid - 1][0] == sequence
+    assert all(entry["end"] is None and number == 0 for number, entry in entries[valid:])
+    sums = [entry["total"]["summations"][0] for _, entry in entries[:valid]]
+    assert Decimal("1.111111101900") in sums
+    assert exactly(4 * NWH) in sums
+    assert [entry["resets"] for _, entry in entries[:valid]] == sorted(entry["resets"] for _, entry in entries[:valid])
+    closed = witness.st24(tables.data(25), (13, 13), dims)
+    assert closed["total"]["summations"][0] == exactly(3 * NWH)
+    assert closed["resets"] == 0, "before it"
+    maximum = closed["total"]["demands"][0]["maxima"][0]
+    assert maximum == exactly(4 * NWH), "of one block of 15 minutes"
+    assert kept.meter.reading().resets == 1
+
+
+def test_registers_that_the_season_closed_are_selfread_too(tmp_path: Path) -> None:
+    """A snapshot that JSON made and JSON read is a snapshot still, energies beyond 64 bits and all."""
+    folder = tmp_path / "store"
+    huge = ("flow", (900, 0, 2**70, 2**69, 2**70, 2**70))
+    kept, _ = lived(program("block"), [huge, ("self-read", ())], folder)
+    tables = MeterTables(kept, folder)
+    dims = witness.st21(tables.data(21))
+    read = witness.Reader(tables.data(26), (13, 13))
+    read.raw(6)
+    valid = []
+    for _ in range(dims["self_reads"]):
+        read.u(2)
+        valid.append(witness.closed(read, dims))
+    kept.does(Action.SELF_READ)
+    exact = exact_reading(kept.meter.reading())
+    found = [entry for entry in valid if entry["end"] is not None]
+    agree(found[-1], exact.registers, names_of(kept.program), kept.program.billing.calendar.zone)
