@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import hypot
+from itertools import pairwise
+from math import hypot, inf, sqrt
+from statistics import fmean
 
 from rig.verify.budget import Component, K
 from rig.verify.errors import CountLost
@@ -20,17 +22,18 @@ STILL_S = 10
 class StandardFlow:
     """Readings of a standard, and what they come to. `poll` asks for them, `windows` gives those that are new.
 
-    `half_ticks` and `half_wh` are what each is known to; `lasting` is the component of its certificate, whose expanded
-    uncertainty (k = 2) is `certified_percent`.
+    `half_wh` is what energy is known to, `scatter` how far power moves from one reading to the next, of itself.
+    `lasting` is the component of its certificate, whose expanded uncertainty (k = 2) is `certified_percent`.
     """
 
     def __init__(self, standard: ReferenceStandard, certified_percent: float) -> None:
         self.name, self._standard = standard.name, standard
         certificate = Component("certificate of the standard", certified_percent / K)
         self.lasting = (certificate,) if certified_percent else ()
-        self.half_ticks = self.half_wh = 0.0
+        self.half_wh = 0.0
+        self._watts: list[float] = []
         self._waiting: list[Reading] = []
-        self._last: tuple[int, int] | None = None
+        self._last: tuple[int, int, float] | None = None
         self._latest: Fraction | None = None
         self._moved_tick: int | None = None
         self._registered = 0
@@ -58,15 +61,26 @@ class StandardFlow:
                 f"{self.name} has measured nothing for {STILL_S} s while the meter registers energy: see to its wiring"
             )
 
-    def windows(self, clock: TimelineClock) -> Iterator[tuple[int, int, int]]:
-        """Give windows between the readings that wait: their ticks, and the energy in nWh."""
+    @property
+    def scatter(self) -> float:
+        """The standard deviation of a reading of power around those beside it, of the mean power; 0 for energy."""
+        if len(self._watts) < 3:
+            return 0.0
+        return sqrt(fmean((b - a) ** 2 for a, b in pairwise(self._watts)) / 2) / abs(fmean(self._watts) or inf)
+
+    def windows(self, clock: TimelineClock) -> Iterator[tuple[int, int, int, float]]:
+        """Give windows between the readings that wait: their ticks, the energy in nWh, and to how many ticks their ends
+        are known."""
         waiting, self._waiting = self._waiting, []
         for reading in waiting:
             placed = clock.placed(Counted(0, reading.at_ns, reading.at_ns, slack=reading.half_ns))
-            self.half_ticks = max(self.half_ticks, hypot(placed.slack, placed.clock))
+            half = hypot(placed.slack, placed.clock)
+            if reading.watts is not None:
+                self._watts.append(reading.watts)
+                half = placed.clock  # energy that is made of power flows between instants, wherever it was read
             self.half_wh = max(self.half_wh, float(reading.half_wh))
             nwh = round(reading.wh * NANO)
             if self._last is not None and placed.latest > self._last[0]:
-                yield self._last[0], placed.latest, nwh - self._last[1]
+                yield self._last[0], placed.latest, nwh - self._last[1], max(self._last[2], half)
             if self._last is None or placed.latest > self._last[0]:
-                self._last = placed.latest, nwh
+                self._last = placed.latest, nwh, half

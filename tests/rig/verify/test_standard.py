@@ -100,9 +100,9 @@ def run_against(kind: str, seed: int, *, gain: float = 1.0, certified_percent: f
         while instrument.now <= end:
             flow.poll()
             instrument.now += 0.05 * float(HZ)
-        for begin_tick, end_tick, nwh in flow.windows(clock.timeline):
-            run.reference_half_s, run.reference_half_wh = flow.half_ticks / float(HZ), flow.half_wh
-            run.add_window(begin_tick, end_tick, nwh)
+        for begin_tick, end_tick, nwh, half_ticks in flow.windows(clock.timeline):
+            run.reference_half_wh, run.reference_scatter = flow.half_wh, flow.scatter
+            run.add_window(begin_tick, end_tick, nwh, half_ticks)
         next(counts)
         if run.over:
             break
@@ -116,15 +116,17 @@ LONG = LongRun(300.0, 31, swing=0.02)
 @pytest.mark.parametrize("kind", ["count", "energy", "power"])
 @pytest.mark.parametrize("runs", [pytest.param(30), pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_standard_on_a_bus_knows_the_error_within_its_uncertainty(kind: str, runs: int) -> None:
-    """Read within 2 to 10 ms, so known to ±5 ms at either end of 4.5 s: ±0.2 %. As the widest round trip of a run
-    counts, the interval is on the safe side."""
+    """Read within 2 to 10 ms, so known to ±5 ms at either end of 4.5 s: ±0.2 %. 95 ± 2 of 100 is the issue's figure;
+    of 30 no fewer than 25. Power is on the safe side: the cycles that were read are themselves part of what flowed."""
     inside = 0
     for seed in range(runs):
         run = run_against(kind, seed)
         assert run.faults == []
         inside += abs(run.error_percent) <= run.budget.expanded_percent
         assert run.budget.expanded_percent < 0.4
-    assert inside / runs >= 0.9
+    assert inside >= 25
+    if runs > 30:
+        assert 0.93 <= inside / runs <= (1.0 if kind == "power" else 0.97), f"{inside} of {runs}"
 
 
 @pytest.mark.parametrize("gain", [1.02, 0.98])
@@ -159,7 +161,7 @@ def test_pulses_of_a_standard_at_a_pin_are_windows_from_edge_to_edge() -> None:
     flow.poll()
     flow.poll()
     windows = list(flow.windows(clock.timeline))
-    assert windows[-1] == (33333, 100_000, 1_000_000)
+    assert windows[-1][:3] == (33333, 100_000, 1_000_000)
     assert flow.half_wh == 0
 
 
@@ -257,6 +259,8 @@ def test_standards_that_cannot_be_are_refused(name: str, constant: str | None, w
     ("asked", "why"),
     [
         ({"reference": "standard:power:X", "load": "5 A"}, "--load is for a simulated meter"),
+        ({"reference": "standard:power:X", "standard_uncertainty_percent": float("nan")}, "it must be 0 to 100"),
+        ({"standard_uncertainty_percent": -1.0}, "--standard-uncertainty is -1, it must be 0 to 100 percent"),
         ({"standard_query": "W?"}, "--standard-query is for --reference standard:"),
         ({"standard_constant_wh": "0.1"}, "--standard-constant is for --reference standard:"),
         ({"reference": "source", "standard_uncertainty_percent": 0.1}, "--standard-uncertainty is for --reference"),
