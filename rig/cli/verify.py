@@ -252,7 +252,8 @@ def measured(
     id, known = point.output_id, None
     if point.reference == "source":
         known = known_source(chosen.simulation.load, metering_point(program_of(chosen)))
-    own = "a load" if point.load is not None else "a known source" if known is not None else None
+    loaded = point.load is not None and chosen.hardware.kind != "pi"
+    own = "a load" if loaded else "a known source" if known is not None else None
     latest: list[Progress] = []
     with ExitStack() as stack:
         beside = counter_named(

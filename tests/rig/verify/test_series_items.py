@@ -8,6 +8,10 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
+from rig.daemon.address import runtime_folder
+from rig.daemon.launch import Launched
+from rig.daemon.startup import Start
+from rig.hardware.config import Config
 from rig.verify.series import PointResult
 from tests.rig.verify.series_process import SERIES, begin, check_series, end, kill_after, nobody_is_left, whole_lines
 
@@ -72,6 +76,23 @@ def test_on_hardware_without_a_meter_there_is_no_verdict_and_a_source_is_skipped
         ["*no verdict: no meter runs at *", "*note: full load is for the load 20 A*", "*on hardware give another*"],
         consecutive=False,
     )
+
+
+def test_the_same_file_counts_the_meter_that_runs_on_hardware(pytester: pytest.Pytester) -> None:
+    """What runs at the socket is a simulated meter; to who counts it is the Pi's, whose load the source must give."""
+    one = SERIES[: SERIES.index('[[points]]\nname = "wrong constant"')]
+    (pytester.path / FILE).write_text(one, encoding="utf-8")
+    socket = runtime_folder() / "pi.sock"
+    (pytester.path / "rig.toml").write_text(f'[hardware]\nkind = "pi"\n[daemon]\nsocket = "{socket}"\n')
+    launched = Launched(Start(Config(), str(socket), None, paced=False))
+    launched.begin()
+    try:
+        result = pytester.runpytest_inprocess(*QUIET, FILE, "--rig", "pi", "--rig-config", "rig.toml", "-rP")
+    finally:
+        launched.process.kill()
+        launched.wait()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*note: full load is for the load 20 A: the source must give it*"])
 
 
 @pytest.mark.parametrize(
