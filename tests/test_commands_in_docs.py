@@ -257,7 +257,7 @@ def test_it_runs_as_printed(page: Path, tmp_path: Path, monkeypatch: pytest.Monk
             assert " ".join(line.split()) in seen, f"{page.name} shows {line!r}, which nothing printed"
 
 
-ITEMS = {"docs/examples/test_bench.py": 4, "docs/examples/kyz1.series.toml": 6}
+ITEMS = {"docs/examples/test_bench.py": 4, "docs/examples/kyz1.series.toml": 4}
 """Tests of a file: functions, or points, tests and averages of a series."""
 
 
