@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import termios
 import tty
 from contextlib import suppress
@@ -80,7 +81,7 @@ class _Descriptor:
             return b""
         except OSError as error:
             raise self._gone(error) from None
-        if not data:
+        if not data and self._hung_up:  # of a serial port nothing can also mean that nothing has come
             raise self._gone(None)
         return data
 
@@ -94,6 +95,12 @@ class _Descriptor:
         except OSError as error:
             raise self._gone(error) from None
 
+    @property
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, 0)
+        return bool(poll.poll(0))
+
     def _gone(self, error: OSError | None) -> LineError:
         why = "" if error is None else f" ({error.strerror})"
         return LineError(f"port {self._port.name} has lost {self._port.device}{why}: plug it in again")
@@ -106,7 +113,8 @@ class SerialLine(_Descriptor):
         try:
             self._serial = serial.Serial(port.device, baud, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "it is no serial port, or somebody has it"
+            number = getattr(error, "errno", None)
+            why = os.strerror(number) if number else "it is no serial port, or somebody has it"
             raise LineError(
                 f"port {port.name} cannot have {port.device} ({why}): plug the adapter in, or give another device"
             ) from None

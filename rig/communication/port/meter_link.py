@@ -56,7 +56,7 @@ class MeterLink:
             self.connect()
             with MeterClient.connect(self._socket, "command line", self._name, ANSWER_S) as client:
                 answer = msgspec.convert(client.ask(ReadProgram(), ANSWER_S), ProgramInForce)
-        except (ClientError, RequestRefusedError, msgspec.ValidationError) as error:
+        except (MeterAway, ClientError, RequestRefusedError, msgspec.ValidationError) as error:
             self._once(str(error))
             return False
         why = unanswered(self._source, answer.file.get("meter", {}))

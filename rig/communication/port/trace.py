@@ -1,4 +1,4 @@
-"""What went over a port's line: a file of it, and the same in words (`rig port trace`).
+"""Traces of a port's line: a file of what went over it, and the same in words (`rig port trace`).
 
 A line of the file is an instant in ns, `>` for what came to the meter or `<` for what it sent, and the bytes in
 hexadecimal. Passwords are in it as they came, so it is for its owner alone; in words there are none.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -42,8 +43,9 @@ class TraceWriter:
             raise TraceError(f"{self._path} cannot be written ({error.strerror}): make room on its disk") from None
 
     def close(self) -> None:
-        """Close it."""
-        self._file.close()
+        """Close it; what a full disk did not take is lost."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def lines_of(text: Iterable[str], name: str) -> Iterator[tuple[int, str, bytes]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import subprocess
 import termios
 import time
@@ -59,14 +58,24 @@ class PortBench:
         self.socket = folder / "m.sock"
         self._launched = Launched(Start(self.config, str(self.socket)))
         self.meter = MeterClient.connect(self.socket)
-        self.meter.subscribe(Topic.READINGS)
+        self.meter.subscribe(Topic.READINGS, Topic.EVENTS)
         self._launched.begin()
-        self.meter.await_message(Reading)
-        self.meter.subscribe(Topic.EVENTS)
         self._events: list[LoggedEvent] = []
         self.pty = folder / "m.optical.pty"
         self.ports: list[subprocess.Popen[bytes]] = []
-        self.start_ports()
+        try:
+            self.meter.await_message(Reading)
+            self.meter.subscribe(Topic.EVENTS)
+            self.start_ports()
+        except BaseException:
+            self._launched.process.kill()
+            raise
+
+    def reconnect(self) -> None:
+        """Connect again, after the meter's server was started anew."""
+        self.meter.close()
+        self.meter = MeterClient.connect(self.socket)
+        self.meter.subscribe(Topic.EVENTS)
 
     def start_ports(self) -> None:
         """Start the processes of the ports, and wait until their ptys are there."""
@@ -91,14 +100,15 @@ class PortBench:
             line.close()
 
     def close(self) -> None:
-        self.meter.ask(Stop())
-        self.meter.close()
-        self._launched.wait()
-        for process in self.ports:
-            try:
+        try:
+            self.meter.ask(Stop())
+            self.meter.close()
+            self._launched.wait()
+            for process in self.ports:
                 process.wait(10)
-            finally:
-                process.send_signal(signal.SIGKILL)
+        finally:
+            for process in (self._launched.process, *self.ports):
+                process.kill()
 
 
 def wait_for(there: Callable[[], object], seconds: float = PATIENCE_S) -> None:

@@ -1,0 +1,289 @@
+"""The process of a port beside a real meter: killed, hung, flooded, left alone by its line or its meter (X-1, P-1)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from port_bench import PortBench, TtyLine, wait_for
+from psem_client import Answer, LineSilent, NotAcknowledged, PsemClient, packet
+
+from rig.communication.port.line import LineError, SerialLine
+from rig.communication.port.serving import Serving
+from rig.communication.port.trace import TraceError
+from rig.daemon.client import MeterClient
+from rig.daemon.protocol import PulsesCounted, Reading, ReadState, Stop, Topic
+from rig.hardware.config import PortConfig, load
+
+PORTS = """
+[simulation.load]
+amps = 40
+[[ports]]
+name = "optical"
+device = "pty"
+trace = "optical.trace"
+"""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortBench]:
+    bench = PortBench(tmp_path_factory.mktemp("port"), '[demand]\nquantities = ["kW delivered"]\n', PORTS)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def port(bench: PortBench) -> PortBench:
+    """The bench with a port that runs."""
+    if bench.ports[0].poll() is not None:
+        bench.start_ports()
+    wait_for(lambda: identifies(bench))
+    return bench
+
+
+def identifies(bench: PortBench) -> bool:
+    """Whether a client is answered; it says goodbye."""
+    with bench.client() as client:
+        try:
+            client.identify()
+            client.terminate()
+        except (LineSilent, NotAcknowledged, Answer):
+            return False
+        return True
+
+
+def in_session(client: PsemClient) -> None:
+    client.identify()
+    client.log_on()
+    assert client.read(1)[4:12] == b"RXRS4e  "
+
+
+def pulses(client: MeterClient) -> int:
+    """What the FPGA has counted at the LED's pin, as the next publication has it."""
+    return client.await_message(PulsesCounted).pulses
+
+
+def registered(bench: PortBench) -> int:
+    """Energy so far, whatever the ports do."""
+    return bench.meter.ask(ReadState())["registers"]["energy"]["q1"]["nwh"]
+
+
+def test_the_led_is_dark_in_a_session_and_free_soon_after_the_port_was_killed(port: PortBench) -> None:
+    """40 A give 2.2 flashes a second."""
+    with MeterClient.connect(port.socket, "verification") as counter, port.client() as client:
+        counter.subscribe(Topic.LED_PULSES)
+        in_session(client)
+        pulses(counter)
+        begun, until = pulses(counter), time.monotonic() + 3
+        while time.monotonic() < until:
+            client.read_part(1, 0, 4)
+            assert pulses(counter) - begun <= 1, "one that was counted before and published after"
+        port.ports[0].kill()
+        port.ports[0].wait()
+        begun = pulses(counter)
+        wait_for(lambda: pulses(counter) >= begun + 2, 10)
+
+
+def test_metering_goes_on_while_the_port_hangs_or_is_flooded(port: PortBench) -> None:
+    process = port.ports[0]
+    process.send_signal(signal.SIGSTOP)
+    before = registered(port)
+    wait_for(lambda: registered(port) > before, 5)
+    process.send_signal(signal.SIGCONT)
+    line = TtyLine(port.pty)
+    os.set_blocking(line.descriptor, False)
+    noise = packet(b"\x30\x00\x01") + os.urandom(40) + packet(b"\x20", 0x20)
+    with MeterClient.connect(port.socket) as watcher:
+        watcher.subscribe(Topic.READINGS)
+        first = watcher.await_message(Reading).summary
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            try:
+                line.write(noise)
+            except BlockingIOError:
+                line.read(4096, 0.001)
+        last = watcher.await_message(Reading).summary
+    line.close()
+    assert last.seconds > first.seconds
+    wait_for(lambda: identifies(port))
+
+
+def test_a_port_whose_meters_server_died_comes_back(port: PortBench) -> None:
+    with port.client() as client:
+        in_session(client)
+        for child in (
+            Path(f"/proc/{port.meter.welcome.process}/task/{port.meter.welcome.process}/children").read_text().split()
+        ):
+            if b"rig.daemon.server" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
+        wait_for(lambda: identifies(port))
+    port.reconnect()
+
+
+def test_the_trace_in_words(port: PortBench, command_line) -> None:
+    with port.client() as client:
+        in_session(client)
+        with pytest.raises(Answer, match="0x03"):
+            client.password(b"00A5F1")
+        client.terminate()
+    out = command_line("port", "trace", port.folder / "optical.trace").out
+    for words in (
+        "identify",
+        "log on, user 0 'tester'",
+        "read ST1",
+        "ok: 32 bytes",
+        "security, with a password",
+        "terminate",
+    ):
+        assert words in out
+    assert b"00A5F1".hex(" ") not in out
+    assert "00A5F1" not in out
+    assert (port.folder / "optical.trace").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("text", ["what?\n", "1 > zz\n", "1 ? ee\n", "1 > ee 9\n", "x > ee\n", "\xff\n"])
+def test_what_is_no_trace(tmp_path: Path, command_line, text: str) -> None:
+    (tmp_path / "t").write_text(text, encoding="latin-1")
+    ended = command_line("port", "trace", tmp_path / "t")
+    assert (ended.status, ended.out) == (2, "")
+    assert "line 1" in ended.err
+
+
+def test_what_can_be_no_port(tmp_path: Path, command_line) -> None:
+    for text, why in (
+        ("", "no port is configured"),
+        (
+            "[[ports]]\nname = 'a'\ndevice = '/dev/no-such-tty'\n",
+            "cannot have /dev/no-such-tty (No such file or directory)",
+        ),
+        ("[[ports]]\nname = 'a'\ndevice = '/dev/null'\n", "cannot have /dev/null"),
+        ("[[ports]]\nname = 'a'\n[[ports]]\nname = 'a'\n", "ports.name is 'a' twice"),
+        ("[[ports]]\nname = 'a'\n[[ports]]\nname = 'b'\n", 'two ports have kind "optical"'),
+        (
+            "[[ports]]\nname = 'a'\n[[ports]]\nname = 'b'\nkind = 'rs-232'\n",
+            "several ports are configured: give a or b",
+        ),
+        ("[[ports]]\nkind = 'rs-485'\n", "must be 1 to 255"),
+        ("[[ports]]\ndevice = '/dev/ttyS0'\nlink = 'x'\n", "leave it out"),
+        ("[[ports]]\ndevice = 'COM1'\n", "or another serial port"),
+        ("[[ports]]\nname = 'a b'\n", "up to 20 letters"),
+        ("[[ports]]\nmost_baud = 1200\n", "most_baud"),
+        ("[[ports]]\nlink = 'rig.toml'\n", "give ports.link another path"),
+        ("[[ports]]\ntrace = '/nowhere/x'\n", "give ports.trace another path"),
+    ):
+        (tmp_path / "rig.toml").write_text(text)
+        ended = command_line("port", "serve", "--socket", tmp_path / "m.sock")
+        assert (ended.status, why in ended.err, ended.err.count("\n")) == (2, True, 1), ended.err
+    assert command_line("port", "serve", "nobody").status == 2
+
+
+def test_a_serial_port_that_goes_and_comes() -> None:
+    """The other end of a pty is a serial port like any other; when its master closes, it is gone."""
+    ours, theirs = os.openpty()
+    name = os.ttyname(theirs)
+    os.close(theirs)
+    line = SerialLine(PortConfig(device=name), 9600)
+    line.set_baud(115200)
+    os.write(ours, b"\xee\x00")
+    wait_for(lambda: line.read() == b"\xee\x00")
+    assert line.read() == b""
+    line.write(b"\x06")
+    assert os.read(ours, 9) == b"\x06"
+    line.write(bytes(1 << 20))
+    assert line.waiting
+    line.write(bytes(1 << 20))
+    os.close(ours)
+
+    def read_on() -> None:
+        while True:
+            line.read()
+
+    with pytest.raises(LineError, match="plug it in again"):
+        read_on()
+    line.close()
+
+
+def test_a_meter_that_speaks_dgcom_is_silent_and_the_port_says_why(tmp_path: Path) -> None:
+    bench = PortBench(tmp_path, '[meter]\nfirmware = "7.16"\n', "[[ports]]\nname = 'optical'\n")
+    try:
+        with bench.client() as client:
+            client.line.write(packet(b"\x20"))
+            assert client.line.read(1, 1.0) == b""
+        log = (tmp_path / "m.optical.log").read_text()
+        assert "port optical: firmware 7.16 speaks DGCOM at its ports, which is not there yet" in log
+    finally:
+        bench.close()
+
+
+def test_a_port_without_a_meter_is_silent_and_ends_when_it_is_to(tmp_path: Path) -> None:
+    (tmp_path / "rig.toml").write_text("[[ports]]\nname = 'optical'\n")
+    said: list[str] = []
+    config = load(tmp_path / "rig.toml").ports[0]
+    serving = Serving(config, tmp_path / "m.sock", "0", said.append)
+    client = PsemClient(TtyLine(tmp_path / "m.optical.pty"))
+    client.line.write(packet(b"\x20"))
+
+    def reported() -> list[str]:
+        serving._step()
+        return said
+
+    wait_for(reported)
+    assert client.line.read(1, 0.1) == b""
+    assert "no meter runs at" in said[0]
+    serving.stopped = True
+    serving.run()
+    assert not (tmp_path / "m.optical.pty").is_symlink()
+    assert isinstance(client.line, TtyLine)
+    client.line.close()
+
+
+def test_a_full_disk_ends_the_trace_and_not_the_port(port: PortBench) -> None:
+    """A trace on a device that takes nothing."""
+    config = PortConfig(link=str(port.folder / "other.pty"), trace="/dev/full")
+    said: list[str] = []
+    serving = Serving(config, port.socket, "0", said.append)
+    client = PsemClient(TtyLine(port.folder / "other.pty"))
+    client.line.write(packet(b"\x20"))
+    until = time.monotonic() + 20
+    came = b""
+    while len(came) < 14 and time.monotonic() < until:
+        serving._step()
+        came += client.line.read(14, 0.01)
+    assert came[:2] == b"\x06\xee"
+    assert "the trace ends here" in said[0]
+    serving.stopped = True
+    serving.run()
+    assert isinstance(client.line, TtyLine)
+    client.line.close()
+    with pytest.raises(TraceError):
+        Serving(PortConfig(link=str(port.folder / "other.pty"), trace="/nowhere/trace"), port.socket, "0", said.append)
+
+
+def test_rig_run_starts_its_ports(tmp_path: Path) -> None:
+    """With the command line: the pty is there, a client is answered, and all ends with the meter."""
+    import sys
+
+    (tmp_path / "rig.toml").write_text("[daemon]\nsocket = 'm.sock'\n[[ports]]\nname = 'optical'\n")
+    command = [sys.executable, "-c", "from rig.cli.app import main; main()", "run", "--for", "300", "--json"]
+    root = str(Path(__file__).parents[3])
+    with (tmp_path / "out").open("wb") as out:
+        running = subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": root}, stdout=out, stderr=out)
+    pty = tmp_path / "m.optical.pty"
+    wait_for(pty.exists)
+    line = TtyLine(pty)
+
+    def answered() -> bool:
+        line.write(packet(b"\x20"))
+        return line.read(1, 1.0) == b"\x06"
+
+    wait_for(answered)
+    line.close()
+    with MeterClient.connect(tmp_path / "m.sock") as meter:
+        meter.ask(Stop())
+    assert running.wait(60) == 0
+    wait_for(lambda: not pty.is_symlink())
