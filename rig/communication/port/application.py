@@ -22,7 +22,7 @@ Ask = Callable[[Asked], Outcome]
 
 @dataclass
 class Deeds:
-    """What a session has done, for the log."""
+    """Deeds of a session, for the log."""
 
     logged_on: bool = False
     read: bool = False

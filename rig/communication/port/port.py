@@ -32,7 +32,7 @@ class MeterAway(Exception):
 
 
 class MeterSide(Protocol):
-    """What a port needs of the meter."""
+    """The meter, as a port needs it."""
 
     def begin(self) -> bool:
         """Get ready for a session; False: this meter does not have the port, or not its protocol."""
