@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 from psem_client import Answer, LineSilent, NotAcknowledged, packet
-from rig.communication.keys import key_of
 from served_port import ServedPort
 
 from rig.communication.c1218.session import SessionState
 from rig.communication.c1218.settings import REMOTE
+from rig.communication.keys import key_of
 from rig.communication.port.meter_link import unanswered
 from rig.daemon.protocol import LogOff, NoteAccess, ShareLight
 from rig.meter.billing.source import Source
