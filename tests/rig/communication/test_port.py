@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import struct
 from collections.abc import Iterator
 
@@ -288,9 +289,14 @@ def test_hostile_sessions(port: ServedPort) -> None:
 
 @pytest.mark.slow
 def test_a_hundred_thousand_hostile_sessions(port: ServedPort) -> None:
+    peak = 0
     for seed in range(200):
         _hostile_sessions(port, 500, seed)
         port.line.wait(7)
         port.meter.asked.clear()
         port.meter.notes.clear()
+        port.served.asked.clear()
+        if seed == 20:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 16_384, "KiB: memory stays as it is"
     test_hostile_sessions(port)
