@@ -245,6 +245,12 @@ def test_a_port_without_a_meter_is_silent_and_ends_when_it_is_to(tmp_path: Path)
     client.line.close()
 
 
+def test_a_port_is_served_once(port: PortBench) -> None:
+    with pytest.raises(LineError, match=f"port optical is in use by process {port.ports[0].pid}: end it first"):
+        Serving(port.config.ports[0], port.socket, "0", print)
+    assert identifies(port)
+
+
 def test_a_full_disk_ends_the_trace_and_not_the_port(port: PortBench) -> None:
     """A trace on a device that takes nothing."""
     config = PortConfig(link=str(port.folder / "other.pty"), trace="/dev/full")
