@@ -45,9 +45,10 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-pictures: $(VENV)/run.stamp  ## draw the documentation's pictures from a real run
+pictures: $(VENV)/dev.stamp  ## draw the documentation's pictures from a real run
 	$(BIN)/python docs/pictures/draw.py
 	$(BIN)/python docs/pictures/displays.py
+	$(BIN)/python docs/pictures/verification.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

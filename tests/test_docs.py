@@ -28,12 +28,14 @@ from rig.report.comparison import Comparison
 from rig.results import exact
 from rig.results.provenance import Provenance
 from rig.results.summary import Summary
+from rig.selftest.part import SelfTest
 from rig.store.check import Finding
 from rig.store.contents import StoreContents
 from rig.terminal.keys import KEYS
 from rig.verify.agreement import Agreement, WitnessLine
 from rig.verify.result import Verification
 from rig.verify.series import SeriesResult
+from rig.verify.series_test import SeriesTestResult
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -229,8 +231,10 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
     assert table_keys(path, "Verification") == list(Verification.__struct_fields__)
     assert table_keys(path, "Agreement") == list(Agreement.__struct_fields__)
+    assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)
     compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
     assert table_keys(path, "Comparison")[: len(compared)] == compared
     assert table_keys(path, "Provenance") == list(Provenance.__struct_fields__)

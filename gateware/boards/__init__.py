@@ -51,8 +51,9 @@ class Board:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-def board(name: str, device: str | None = None) -> Board:
-    """The board of this name, with its usual device or another that it is sold with. BoardError otherwise."""
+def board(name: str, device: str | None = None, *, self_test: bool = False) -> Board:
+    """The board of this name, with its usual device or another that it is sold with; with `self_test` its build for
+    that. BoardError otherwise, and where the usual build has all that a self-test needs."""
     if name not in NAMES:
         raise BoardError(f'there is no board "{name}": the boards are {" and ".join(NAMES)}')
     try:
@@ -61,5 +62,7 @@ def board(name: str, device: str | None = None) -> Board:
         raise BoardError(f"boards need the extra [gateware]: {error.name} is not installed") from None
     if device is not None and device not in module.DEVICES:
         raise BoardError(f'board {name} has no device "{device}": it comes with {", ".join(module.DEVICES)}')
-    made: Board = module.board(device or module.DEVICES[0])
+    if self_test and not hasattr(module, "self_test"):
+        raise BoardError(f"the usual build for {name} has all that the self-test needs: leave --self-test out")
+    made: Board = (module.self_test if self_test else module.board)(device or module.DEVICES[0])
     return made

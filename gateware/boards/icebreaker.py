@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -31,6 +32,10 @@ _CAPABILITIES = (
     Capability.PRODUCTS | Capability.MEANS | Capability.DELAYED_PRODUCTS | Capability.PHASORS | Capability.EVENTS
 )
 """What fits, by measurement: docs/boards.md, figures."""
+
+_SELF_TEST = Capability.PRODUCTS | Capability.MEANS | Capability.PHASORS | Capability.PHANTOM_LOAD
+"""For the self-test of the chain: with the phantom load there is room neither for events nor for pulse counters (5393
+cells of 5280 with these alone beside products and phasors)."""
 
 _IO = Attrs(IO_STANDARD="SB_LVCMOS")
 _PULLED_UP = Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1)
@@ -133,4 +138,15 @@ def board(device: str) -> Board:
         suffix="bin",
         spram=True,
         options={"synth_opts": "-dsp"},
+    )
+
+
+def self_test(device: str) -> Board:
+    """The build for `rig selftest`: with the phantom load, which the usual one has no room for."""
+    usual = board(device)
+    return replace(
+        usual,
+        key="icebreaker-selftest",
+        chain=replace(usual.chain, capabilities=_SELF_TEST),
+        most_cells=Fraction(90, 100),
     )

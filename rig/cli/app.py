@@ -14,6 +14,7 @@ from rig.cli.group import CommandGroup
 from rig.cli.replay import replay
 from rig.cli.run import attach, lcd, record, run, serve, stop, watch
 from rig.cli.scope import scope
+from rig.cli.selftest import selftest
 from rig.cli.simulate import simulate
 from rig.cli.verify import verify
 from rig.plain_text import print_line
@@ -50,6 +51,7 @@ app.command(
 app.command(
     short_help="Verify a pulse output with a counter.", epilog="Example: rig verify --output kyz1 --json"
 )(verify)
+app.command(short_help="Test each part of the rig.", epilog="Example: rig selftest --json")(selftest)
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)
 app.add_typer(ask.app, name="ask")
 app.add_typer(port.app, name="port")

@@ -31,6 +31,10 @@ DeviceOption = Annotated[
     str | None, typer.Option("--device", help="FPGA on the board: for ulx3s 25F (usual), 45F or 85F.")
 ]
 
+SelfTestOption = Annotated[
+    bool, typer.Option("--self-test", help="The build for rig selftest, where the usual one has no phantom load.")
+]
+
 START_S = 3.0
 """An FPGA loads itself from its flash memory within a tenth of this."""
 
@@ -42,12 +46,14 @@ def build_command(
     swap: Annotated[
         bool, typer.Option("--swap-halves", help="Modulators with I while their clock is high, V while it is low.")
     ] = False,
+    self_test: SelfTestOption = False,
     json: JsonOption = False,
 ) -> None:
     """Make the board's bitstream.
 
     It comes to build/gateware, and is not made again where nothing has changed since the last time. A limit that it
-    breaks (1.5 times the clock, 85 % of the logic cells) is printed; `rig gateware report` fails on it.
+    breaks (1.5 times the clock, 85 % of the logic cells, 90 % for --self-test) is printed; `rig gateware report` fails
+    on it.
     """
     from gateware.bitstream import figures
     from gateware.bitstream.build import build
@@ -55,7 +61,7 @@ def build_command(
     from rig.terminal.console import output_console
     from rig.terminal.steps import Steps
 
-    target = board(board_name, device)
+    target = board(board_name, device, self_test=self_test)
     target = replace(target, chain=replace(target.chain, swapped=swap))
     began = time.monotonic()
     try:
@@ -80,6 +86,7 @@ def flash_command(
     port: Annotated[
         str | None, typer.Option("--port", help="Serial number of the board's USB chip, if there are several.")
     ] = None,
+    self_test: SelfTestOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Write the bitstream that was built into the board.
@@ -91,7 +98,7 @@ def flash_command(
     from gateware.boards import board
 
     hardware = configuration(config).hardware
-    target = board(board_name, device)
+    target = board(board_name, device, self_test=self_test)
     made = _built(target)
     flash.flash(target, made.bitstream, port)
     if not Path(hardware.spi_path).exists():
@@ -107,6 +114,7 @@ def flash_command(
 def report_command(
     board_name: Annotated[str | None, _BOARD] = None,
     device: DeviceOption = None,
+    self_test: SelfTestOption = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep these figures in gateware/boards/figures.json.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -123,7 +131,9 @@ def report_command(
     names = NAMES if board_name is None else (board_name,)
     if device is not None and board_name is None:
         raise BitstreamError("--device needs --board")
-    targets = [board(name, device) for name in names]
+    if self_test and board_name is None:
+        raise BitstreamError("--self-test needs --board")
+    targets = [board(name, device, self_test=self_test) for name in names]
     builds = [_built(target) for target in targets]
     before = figures.kept()
     found = []
@@ -150,6 +160,7 @@ def _built(target: Board) -> Build:
     made = latest(target)
     if made is None:
         option = "" if target.key == target.name else f" --device {target.device}"
+        option = " --self-test" if target.key.endswith("-selftest") else option
         raise BitstreamError(
             f"there is no whole build in {ROOT / target.key}: rig gateware build --board {target.name}{option}"
         )

@@ -199,9 +199,12 @@ def _series(
     from rig.files.whole import write_files
     from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import series_lines
+    from rig.verify.errors import VerifyError
     from rig.verify.junit import junit as junit_report
 
     run = SeriesRun(file, measured, config=config, socket=socket, resume=resume, surroundings=surroundings)
+    if report is not None and not run.series.points:
+        raise VerifyError(f"{file} has tests only, and --report is made of points: leave it out")
     found, began, fresh, points = [], time.monotonic(), 0, run.series.points
     for k, point in enumerate(points):
         result = run.before(point)
@@ -214,7 +217,7 @@ def _series(
         else:
             print_error(f"point {k + 1} of {len(points)}: {point.name}, measured before")
         found.append(result)
-    whole = run.whole(found)
+    whole = run.whole(found, run.tests())
     contents = {}
     if junit is not None:
         contents[junit] = junit_report([each.verification for each in found], [each.name for each in found])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rig.verify.point import Point
     from rig.verify.result import Verification
     from rig.verify.series import PointResult, SeriesResult
+    from rig.verify.series_test import SeriesTest, SeriesTestResult
 
     Measure = Callable[[Point, Config, Path | None, Path | None, dict[str, str]], Verification]
 
@@ -60,17 +61,23 @@ class SeriesRun:
         self._measured.add(result)
         return result
 
-    def whole(self, results: list[PointResult]) -> SeriesResult:
-        """Give what the points come to."""
+    def tests(self) -> list[SeriesTestResult]:
+        """Make the tests beside the points that are not made yet, each kept as it is made."""
+        from rig.cli.verify_test import tested
+
+        return tested(self.series, self._measured, self._configuration, self._config, self._socket)
+
+    def whole(self, results: list[PointResult], tests: Sequence[SeriesTestResult] = ()) -> SeriesResult:
+        """Give what points and tests come to."""
         from rig.verify.series import series_result
 
-        return series_result(self.series, results)
+        return series_result(self.series, results, list(tests))
 
-    def _configuration(self, point: Point) -> Config:
+    def _configuration(self, asked: Point | SeriesTest) -> Config:
         chosen = loaded_configuration(self._config, None, kind=self._kind)
-        if point.load is None or chosen.hardware.kind == "pi":
+        if asked.load is None or chosen.hardware.kind == "pi":
             return chosen
-        return loaded_configuration(self._config, point.load, kind=self._kind)
+        return loaded_configuration(self._config, asked.load, kind=self._kind)
 
     def _digest(self, point: Point) -> str:
         from rig.hardware.provenance import rig_toml_digest

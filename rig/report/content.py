@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 import msgspec
@@ -21,6 +22,9 @@ EDGE_COLUMNS = 3
 
 MOST_REPEATS = 48
 """Of more the plot would say nothing; their table has all."""
+
+MAGNIFIED = 10
+"""An error that fills less of its band than one part in so many is drawn once more, on a scale of its own."""
 
 MOST_ERRORS = 200
 """Of closures out of order: the result has all."""
@@ -125,11 +129,9 @@ def comparison_page(found: Comparison) -> Page:
         Heading("Where they come from"),
         Table(
             [
-                (key, str(a), str(b))
-                for (key, a), b in zip(
-                    msgspec.structs.asdict(found.provenance_a).items(),
-                    msgspec.structs.asdict(found.provenance_b).values(),
-                    strict=True,
+                (key, a, b)
+                for (key, a), (_, b) in zip(
+                    _provenance(found.provenance_a), _provenance(found.provenance_b), strict=True
                 )
             ],
             ("", "A", "B"),
@@ -183,6 +185,9 @@ def _verification(found: Verification) -> Iterator[Block]:
     mean = ErrorRow("mean, k = 2", found.error_percent, found.uncertainty_percent, limit, found.passed)
     several = repeats if 1 < len(repeats) <= MOST_REPEATS else []
     yield from error_charts("Error, in the band of the limit", [*several, mean])
+    if abs(mean.error) + found.uncertainty_percent < limit / MAGNIFIED:
+        near = [replace(row, limit=0.0) for row in [*several, mean]]
+        yield from error_charts("The same, magnified", near)
     yield Heading("Uncertainty")
     yield Table(
         [

@@ -60,7 +60,7 @@ _UNITS = ((1.0, "pulses"), (1e3, "thousandths of a pulse"), (1e6, "millionths of
 
 @dataclass(frozen=True)
 class ErrorRow:
-    """A row of an error plot, in percent; without an `uncertainty` only a mark."""
+    """A row of an error plot, in percent; without an `uncertainty` only a mark, without a `limit` (0) no band."""
 
     name: str
     error: float
@@ -87,8 +87,9 @@ def _error_chart(title: str, rows: Sequence[ErrorRow], axis: Axis) -> Chart:
         top, middle = 10 + ROW * k, 10 + ROW * (k + 0.5)
         colour = GREEN if row.passed else RED
         low, high = axis.at(-row.limit), axis.at(row.limit)
-        bands.append(Bar(low, top + 2, high - low, ROW - 4, PALE))
-        bands += [Line(edge, top + 2, edge, top + ROW - 2, GREEN, 1.0) for edge in (low, high)]
+        if row.limit:
+            bands.append(Bar(low, top + 2, high - low, ROW - 4, PALE))
+            bands += [Line(edge, top + 2, edge, top + ROW - 2, GREEN, 1.0) for edge in (low, high)]
         over.append(Words(NAMES - 12, middle + 5, _cut(row.name), "end"))
         if row.uncertainty is not None:
             ends = [axis.at(row.error - row.uncertainty), axis.at(row.error + row.uncertainty)]

@@ -84,12 +84,17 @@ def verification_lines(found: Verification) -> list[str]:
 
 def series_lines(found: SeriesResult) -> list[str]:
     """Describe the result of a series: a line for each point and each average."""
-    marks = {each.verification.provenance.mark for each in found.points} - {""}
+    provenances = [each.verification.provenance for each in found.points] + [each.provenance for each in found.tests]
+    marks = {each.mark for each in provenances} - {""}
     lines = [*sorted(marks), found.title]
     for each in found.points:
         one = each.verification
         lines.append(_series_line(each.name, one.error_percent, one.uncertainty_percent, one.limits, one.passed))
         lines += [f"{'':<26}{reason}" for reason in one.reasons]
+    for test in found.tests:
+        verdict = "passed" if test.passed else "FAILED"
+        lines.append(f"{test.name:<24}  {test.value:+.5g} {test.unit}, limit {test.limit:g} {test.unit}  {verdict}")
+        lines.append(f"{'':<26}{test.text}")
     for mean in found.averages:
         lines.append(_series_line(mean.name, mean.error_percent, mean.uncertainty_percent, mean.limits, mean.passed))
     return [*lines, "PASSED" if found.passed else "FAILED"]

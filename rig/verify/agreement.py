@@ -1,4 +1,4 @@
-"""What witnesses of one load came to, as `rig verify --witness --json` prints it (docs/json.md)."""
+"""Agreement of the witnesses of one load, as `rig verify --witness --json` prints it (docs/json.md)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAST_WITNESSES = 2
 
 
 class Parting(msgspec.Struct, frozen=True):
-    """Where a witness first said what cannot be, and where it was farthest off; `text` is it in a sentence."""
+    """Doubt of a witness: where it first said what cannot be and where it was farthest off; `text` is the sentence."""
 
     at_s: float
     difference_wh: float

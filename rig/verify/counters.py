@@ -26,7 +26,7 @@ GPIO = "gpio:"
 
 
 class Totaliser(Protocol):
-    """What is read while it counts. `read` gives the count, and raises VisaInstrumentError for none."""
+    """A source that is read while it counts. `read` gives the count, and raises VisaInstrumentError for none."""
 
     def read(self) -> int: ...
 

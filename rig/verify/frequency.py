@@ -45,7 +45,7 @@ class Gate:
 
 
 class FrequencyReader(Protocol):
-    """What measures frequency; raises VisaInstrumentError."""
+    """An instrument that measures frequency; raises VisaInstrumentError."""
 
     def read_hz(self) -> float: ...
 

@@ -68,7 +68,7 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def standard_constant(self) -> Fraction | None:
-        """What a pulse of the standard stands for, in Wh; None: not given."""
+        """Energy that a pulse of the standard stands for, in Wh; None: not given."""
         if self.standard_constant_wh is None:
             return None
         return number("standard_constant_wh", self.standard_constant_wh, _RULE, LEAST, MOST)

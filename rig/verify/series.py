@@ -22,6 +22,7 @@ from rig.verify.errors import VerifyError
 from rig.verify.plan import LIMIT_PERCENT
 from rig.verify.point import Point
 from rig.verify.result import Limits, Verification
+from rig.verify.series_test import SeriesTest, SeriesTestResult
 from rig.verify.setup import check_environment
 
 MOST_POINTS = 500
@@ -42,9 +43,10 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file. `environment` is what the reports state of the surroundings, such as a temperature."""
 
     title: str
-    points: Annotated[list[Point], msgspec.Meta(min_length=1, max_length=MOST_POINTS)]
+    points: Annotated[list[Point], msgspec.Meta(max_length=MOST_POINTS)] = []
     averages: list[Average] = []
     environment: dict[str, str] = {}
+    tests: Annotated[list[SeriesTest], msgspec.Meta(max_length=MOST_POINTS)] = []
 
 
 class PointResult(msgspec.Struct, frozen=True):
@@ -66,19 +68,23 @@ class AverageResult(msgspec.Struct, frozen=True):
 
 
 class SeriesResult(msgspec.Struct, frozen=True):
-    """Result of a series. It has passed where every point and every average has."""
+    """Result of a series. It has passed where every point, every test and every average has."""
 
     title: str
     points: list[PointResult]
     averages: list[AverageResult]
     passed: bool
+    tests: list[SeriesTestResult] = []
 
 
 def read_series(path: Path) -> Series:
     """Read the file, and check every point of it. Raises ConfigError, or VerifyError with file and point."""
     series = read(path, Series, "or write one: docs/verification.md has an example")
+    if not series.points and not series.tests:
+        raise VerifyError(f"{path} has neither points nor tests: give it one, as in docs/verification.md")
     names = [point.name for point in series.points]
-    if doubled := sorted({name for name in names if names.count(name) > 1}):
+    every = names + [test.name for test in series.tests]
+    if doubled := sorted({name for name in every if every.count(name) > 1}):
         raise VerifyError(f"{path}: two points are called {doubled[0]!r}: give each a name of its own")
     check_environment(series.environment, f"{path}: environment")
     for point in series.points:
@@ -86,6 +92,11 @@ def read_series(path: Path) -> Series:
             point.check()
         except RigError as error:
             raise VerifyError(f"{path}: point {point.name!r}: {str(error).replace('--', '')}") from None
+    for test in series.tests:
+        try:
+            test.check()
+        except RigError as error:
+            raise VerifyError(f"{path}: test {test.name!r}: {error}") from None
     for average in series.averages:
         if unknown := sorted(average.weights.keys() - set(names)):
             raise VerifyError(
@@ -95,7 +106,7 @@ def read_series(path: Path) -> Series:
     return series
 
 
-def digest_of(point: Point, configuration: str) -> str:
+def digest_of(point: Point | SeriesTest, configuration: str) -> str:
     """The digest of what is asked, on a rig of that configuration."""
     return hashlib.sha256(msgspec.json.encode(point) + configuration.encode()).hexdigest()[:16]
 
@@ -105,7 +116,7 @@ class Measured:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._results: dict[str, PointResult] = {}
+        self._results: dict[str, PointResult | SeriesTestResult] = {}
         if path is not None and path.exists():
             self._read(path)
 
@@ -118,7 +129,7 @@ class Measured:
         whole, _, rest = data.rpartition(b"\n")
         for line in whole.split(b"\n") if whole else []:
             try:
-                result = msgspec.json.decode(line, type=PointResult)
+                result = _decoded(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise VerifyError(f"{path} is no file of measured points: {error}") from None
             self._results[result.digest] = result
@@ -128,9 +139,15 @@ class Measured:
 
     def result(self, digest: str) -> PointResult | None:
         """Give a point's result, if it was measured as it is asked now."""
-        return self._results.get(digest)
+        found = self._results.get(digest)
+        return found if isinstance(found, PointResult) else None
 
-    def add(self, result: PointResult) -> None:
+    def test_result(self, digest: str) -> SeriesTestResult | None:
+        """Give a test's result, if it was made as it is asked now."""
+        found = self._results.get(digest)
+        return found if isinstance(found, SeriesTestResult) else None
+
+    def add(self, result: PointResult | SeriesTestResult) -> None:
         """Append a point. Raises VerifyError where it cannot be written."""
         self._results[result.digest] = result
         if self._path is None:
@@ -146,12 +163,22 @@ class Measured:
             ) from None
 
 
-def series_result(series: Series, points: Sequence[PointResult]) -> SeriesResult:
+def _decoded(line: bytes) -> PointResult | SeriesTestResult:
+    raw = msgspec.json.decode(line)
+    if isinstance(raw, dict) and "kind" in raw:
+        return msgspec.convert(raw, SeriesTestResult)
+    return msgspec.convert(raw, PointResult)
+
+
+def series_result(
+    series: Series, points: Sequence[PointResult], tests: Sequence[SeriesTestResult] = ()
+) -> SeriesResult:
     """Give what the points come to, in the order of the file."""
     found = {point.name: point.verification for point in points}
     averages = [average_result(average, found) for average in series.averages]
     passed = all(point.verification.passed for point in points) and all(each.passed for each in averages)
-    return SeriesResult(series.title, list(points), averages, passed)
+    passed = passed and all(test.passed for test in tests)
+    return SeriesResult(series.title, list(points), averages, passed, list(tests))
 
 
 def average_result(average: Average, found: dict[str, Verification]) -> AverageResult:

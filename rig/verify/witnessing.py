@@ -29,7 +29,7 @@ from rig.verify.witness import LATE_PACED_S, LATE_S, SEEN_S, SHOWN_S, Statement,
 
 @dataclass(frozen=True)
 class Span:
-    """How long is witnessed: so many seconds of the meter's time, or until so much energy has flowed, in nWh."""
+    """Length of what is witnessed: so many seconds of the meter's time, or until so much energy has flowed, in nWh."""
 
     seconds: float | None = None
     nwh: Fraction | None = None
@@ -83,12 +83,12 @@ class Witnessing:
 
     @property
     def begin_tick(self) -> int:
-        """Where the timeline begins."""
+        """The beginning of the timeline."""
         return self._begin_tick
 
     @property
     def seconds(self) -> float:
-        """How long the load was witnessed."""
+        """Time for which the load was witnessed."""
         return float((self._end_tick - self._begin_tick) / self._tick_hz) if self._tick_hz else 0.0
 
     @property

@@ -28,6 +28,17 @@ def comma(wh: int) -> str:
     return f"{wh / 1000}".replace(".", ",")
 
 
+def days(names: list[str]) -> bytes:
+    """Three days, each on a line, with its total."""
+    rows = [",".join(["Date", *names, "Total kWh"])]
+    for day in range(12, 15):
+        amounts = [watt_hours(day * 100 + k) for k in range(len(names))]
+        if len(names) == 25:
+            amounts[24] = 0
+        rows.append(",".join([f"2026-01-{day}", *(f"{wh / 1000}" for wh in amounts), f"{sum(amounts) / 1000}"]))
+    return ("\n".join(rows) + "\n").encode()
+
+
 QUARTERS = [Read(BEGIN + k * 900, 900, watt_hours(k), (8,) if k % 7 == 0 else ()) for k in range(48)]
 
 BASES: tuple[bytes, ...] = (
@@ -37,7 +48,12 @@ BASES: tuple[bytes, ...] = (
     csv("NMI,Timestamp,Import kWh,Export kWh", lambda t, wh: f"A1,{t}+01:00,{wh / 1000},0"),
     csv("sep=|\nTime|Active power kW", lambda t, wh: f"{t - timedelta(minutes=30)}|{wh * 2 / 1000}", "cp1252"),
     csv("Name,A. Person\nAddress,1 Street\n\ntime,Wh delivered", lambda t, wh: f'{t.isoformat()},"{wh:,}.0"'),
+    csv("time,Usage", lambda t, wh: f"{t.isoformat()},{wh} Wh" if wh % 2 else f"{t.isoformat()},{wh / 1000} kWh"),
+    csv("Recorder,Channel,UOM,Time,Value", lambda t, wh: f"R1,kWh Del,KWH,{t.isoformat()},{wh / 1000}\nR1,2,KVARH,{t.isoformat()},{wh / 3000:.3f}"),
+    days([f"{k // 4:02}:{k % 4 * 15:02} kWh" for k in range(1, 97)]),
+    days([f"HE{k:02}" for k in range(1, 26)]),
     as_bytes(feed([Point([Meter([hours(48)])])])),
+    as_bytes(feed([Point([Meter([[Read(r.start, 0, 99_990_000 + 700 * k) for k, r in enumerate(hours(30))]], accumulation=1)])])),
     as_bytes(feed([Point([Meter([QUARTERS], interval=900), Meter([QUARTERS[:40]], uom=73, flow=19)]), Point([], kind=1)])),
     as_bytes(feed([Point([Meter([[Read(r.start, r.duration, -r.value) for r in hours(24)]], flow=4)])], links=False), "utf-16"),
     as_bytes(feed([Point([Meter([hours(20)], title="Day"), Meter([hours(20)], flow=19)])])),

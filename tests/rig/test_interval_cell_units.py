@@ -52,14 +52,14 @@ def by_turns(k: int, wh: int) -> str:
 
 READ: dict[str, tuple[str, str | None, str]] = {
     "the same as the header": (written("time,kwh_delivered", lambda k, wh: f"{shift(wh, 3)} kWh"), None, ""),
-    "another than the header": (written("time,Usage (kWh)", lambda k, wh: f"{wh} Wh"), None, "48 values in a unit of their own, the first '250 Wh' in line 2"),
+    "another than the header": (written("time,Usage (kWh)", lambda k, wh: f"{wh} Wh"), None, "48 values in another unit than the column, the first '250 Wh' in line 2"),
     "some with, some without": (written("time,Usage (kWh)", lambda k, wh: f"{wh}Wh" if k % 7 == 3 else shift(wh, 3)), None, "in line 5: read by it"),
     "by turns": (written("time,Usage", by_turns), None, "in the units of its cells"),
     "by turns under kWh": (written("time,kwh_delivered", by_turns), None, "kwh_delivered: 32 values"),
     "large letters": (written("time,CONSUMPTION", lambda k, wh: f"{shift(wh, 3)} KWH"), None, ""),
     "small letters": (written("time,consumption", lambda k, wh: f"{shift(wh, 3)}kwh"), None, ""),
     "mean power": (written("time,Demand", lambda k, wh: f"{shift(2 * wh, 3)} kW"), None, "a mean power times the interval's length"),
-    "watts under kW": (written("time,Active power kW", lambda k, wh: f"{2 * wh} W"), None, "in a unit of their own"),
+    "watts under kW": (written("time,Active power kW", lambda k, wh: f"{2 * wh} W"), None, "in another unit than the column"),
     "decimal commas": (written("time;Usage", lambda k, wh: f"{shift(wh, 3, ',')} kWh", ";"), None, ""),
     "all in quotes": (written('"time","Usage"', lambda k, wh: f'"{shift(wh, 3)} kWh"'), None, ""),
     "thousands parted by commas": (written("time,Usage", lambda k, wh: f'"{wh * 1000:,}.0 Wh"' if k % 2 else f"{wh} kWh"), "x1000", ""),

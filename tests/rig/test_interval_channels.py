@@ -150,6 +150,19 @@ def test_one_channel_with_a_column_of_units(tmp_path: Path) -> None:
     check(read(tmp_path, in_wh), columns=NAMES[:1])
 
 
+@pytest.mark.parametrize(("unit", "right"), [("kWh", True), ("Wh", False), ("MWh", False)])
+def test_a_unit_beside_columns_that_have_theirs(tmp_path: Path, unit: str, right: bool) -> None:
+    """It may not be another one: which of the two is right, nothing says."""
+    rows = [["time", "kwh_delivered", "kwh_received", "kvarh_lagging", "Unit"]]
+    for one in LOAD:
+        rows.append([f"{one.local + timedelta(minutes=30)}", *(kwh(amount) for amount in one.amounts[:3]), unit])
+    if right:
+        check(read(tmp_path, lines(rows)), columns=NAMES[:3])
+        return
+    with pytest.raises(RigError, match=f"no channel is kwh_delivered: it has 'kwh_delivered {unit}'"):
+        read(tmp_path, lines(rows))
+
+
 def test_vars_without_a_direction_are_told_and_named(tmp_path: Path) -> None:
     for text in (long(PLAIN), daily(PLAIN)):
         load = read(tmp_path, text)

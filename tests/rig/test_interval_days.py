@@ -326,7 +326,8 @@ def test_totals_show_a_unit_that_is_wrong(tmp_path: Path) -> None:
     for day, ones in by_day(QUARTERS).items():
         rows.append([f"{day}", *day_cells(ones, 15, lambda wh: kwh(4 * wh)), kwh(sum(one.amounts[0] for one in ones))])
     with pytest.raises(
-        RigError, match=r"'Total kWh' is not the sum of its line in 3 of 3 lines, .* say with --columns"
+        RigError,
+        match=r"'Total kWh' is not the sum of its line in 3 of 3 lines, .*: are they mean powers, in kW\?; say with --columns",
     ):
         read(tmp_path, lines(rows))
     load = read(tmp_path, lines(rows), columns="kw_delivered=00:15")

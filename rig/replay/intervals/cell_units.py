@@ -23,7 +23,7 @@ class CellUnit(NamedTuple):
 
     @property
     def reactive(self) -> bool:
-        """Whether it is of vars."""
+        """Return whether it is of vars."""
         return "var" in self.word.lower()
 
 

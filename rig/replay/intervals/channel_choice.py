@@ -27,6 +27,8 @@ class Channel(NamedTuple):
     def name(self) -> str:
         """For people: its cells, or the columns of its days, or its column."""
         cells = " ".join(cell for cell in (*self.channel, self.unit) if cell)
+        if cells and not self.channel and UNITS.keys() & set(self.value.name.lower().replace("_", " ").split()):
+            cells = f"{self.value.name} {cells}"
         if cells:
             return shown(cells)
         return shown(self.value.name) if self.value.series is None else self.value.series.name
@@ -78,7 +80,11 @@ def chosen_channels(
 
 def _meaning(channel: Channel, differ: bool) -> tuple[str, str, bool] | None:
     """Column, word of the unit, and whether only its cells have it; None where it is not sure."""
-    parts = [channel.value.name, *(channel.channel if differ else ()), channel.unit]
+    of_name = UNITS.keys() & set(meaning_words([channel.value.name]).split())
+    of_cell = UNITS.keys() & set(meaning_words([channel.unit]).split())
+    other_kind = bool(of_name) and {"var" in word for word in of_name} != {"var" in word for word in of_cell}
+    # A unit beside columns in kWh and kvarh is that of the one or the other; a name's own says more.
+    parts = [channel.value.name, *(channel.channel if differ else ()), *(() if other_kind else (channel.unit,))]
     words = meaning_words(parts)
     by_cells = not UNITS.keys() & set(words.split()) and bool(channel.value.unit)
     if by_cells:
@@ -117,7 +123,7 @@ def _given(channels: Sequence[Channel], key: str, name: str, names: Sequence[str
 
 
 def _names_of(channel: Channel, names: Sequence[str]) -> set[str]:
-    """What a person may call it."""
+    """Names by which a person may call it."""
     cells = [*channel.channel, channel.unit]
     found = {*cells, " ".join(cell for cell in cells if cell), " ".join(channel.channel), channel.value.name}
     if channel.value.series is not None:

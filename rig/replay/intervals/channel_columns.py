@@ -54,7 +54,7 @@ _IDENTITIES |= {"he", "hb", "hr", "hour", "hours", "ending", "beginning", "int",
 
 
 class Value(NamedTuple):
-    """Where numbers are: a column, or those of a day; `unit` of the first cell that has one. `by_total`: only the name
+    """Place of numbers: a column, or those of a day; `unit` of the first cell that has one. `by_total`: only the name
     of a total says in which unit they are."""
 
     name: str
@@ -104,9 +104,6 @@ def recognise_channels(
             for place in free
             if place != unit and place not in channel and _is_value(names[place], given)
         ]
-        with_units = [value for value in values if unit_of(value.name) is not None]
-        if len(with_units) > 1 and not channel:
-            return None
     if not values:
         return None
     if "time" in given:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -45,10 +46,20 @@ def check_totals(
             f"column {shown(names[place].strip())} is not the sum of its line in {len(wrong)} of {len(totals)} lines, "
             f"the first line {first.line}: it is {shown(first.text)}, its intervals come to {amount:f}"
         )
+        if not rows.sources[at].power and not any(
+            not _is_sum(total, unit, _as_power(rows, at), numbers[at], notation) for total in wrong
+        ):
+            found += ": are they mean powers, in kW?"
         if rows.channels[at].value.by_total:
-            raise WrongColumns(f"{found}: say with --columns in which unit they are, as kwh_delivered=NAME")
+            raise WrongColumns(f"{found}; say with --columns in which unit they are, as kwh_delivered=NAME")
         notes.append(found)
     return notes
+
+
+def _as_power(rows: ChannelRows, at: int) -> ChannelRows:
+    """The same numbers as mean powers."""
+    sources = tuple(replace(s, power=True) if k == at else s for k, s in enumerate(rows.sources))
+    return rows._replace(sources=sources)
 
 
 def _is_sum(

@@ -19,6 +19,9 @@ from rig.replay.intervals.writing import Writing
 MOST_ABOVE = 40
 """Lines among which the columns' names are looked for."""
 
+MOST_COLUMNS = 8000
+"""A day of minutes four times, and more; a line of more cells names no columns."""
+
 SEPARATORS = ",;\t|"
 
 
@@ -61,6 +64,8 @@ def find_header(path: Path, text: str, separators: str, writing: Writing, ends: 
     for separator in sorted(separators, key=top.count, reverse=True):
         lines = list(islice(text_lines(text, separator), MOST_ABOVE))
         for place, line in enumerate(lines, 1):
+            if len(line.cells) > MOST_COLUMNS:
+                continue
             below = _with_units(line.cells, lines[place:])
             given = writing.columns
             layout = recognise_channels(line.cells, given, below, ends=ends) or recognise(

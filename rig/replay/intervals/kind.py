@@ -1,4 +1,4 @@
-"""Whether a file is a load record or a recording of waveforms, by its beginning: for whom it is given to by mistake."""
+"""Kind of a file by its beginning, a load record or a recording of waveforms, for the command that got the other."""
 
 from __future__ import annotations
 

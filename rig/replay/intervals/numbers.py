@@ -133,8 +133,8 @@ def _unit_notes(
     if others:
         text = min(others, key=known.__getitem__)
         yield (
-            f"{column}: {counted(len(others), 'value')} in a unit of their own, the first {shown(text)} in line "
-            f"{lines[known[text]]}: read by it"
+            f"{column}: {counted(len(others), 'value')} in another unit than the column, the first {shown(text)} in "
+            f"line {lines[known[text]]}: read by it"
         )
 
 

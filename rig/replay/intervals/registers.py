@@ -35,7 +35,7 @@ class RegisterReading(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What a register advanced from an instant for some time; `line` is that of the later reading."""
+    """Advance of a register from an instant for some time; `line` is that of the later reading."""
 
     start_s: int
     duration_s: int
@@ -76,7 +76,7 @@ def differences(readings: Sequence[RegisterReading], *, net: bool) -> tuple[list
 
 
 def _turn(before: Decimal, after: Decimal) -> Decimal | None:
-    """What a register advanced past its highest number; None where it is not near it."""
+    """Give the advance of a register past its highest number; None where it is not near it."""
     digits = len(str(int(before)))
     full = Decimal(10) ** digits
     if digits < LEAST_DIGITS or 10 * before < 9 * full or not 0 <= 10 * after <= full:
