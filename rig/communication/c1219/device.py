@@ -107,18 +107,12 @@ class TableDevice:
             return ResponseCode.INSUFFICIENT_SECURITY if least is None else ResponseCode.INAPPROPRIATE
         if least is None or level < least or not table.readable:
             return ResponseCode.INSUFFICIENT_SECURITY
-        if offset and self._last is not None and self._last[0] == number:
-            data: bytes | ResponseCode = self._last[1]
-        else:
-            data = yield from self._whole(table)
-            if isinstance(data, ResponseCode):
-                return data
-            self._last = number, data
-        assert isinstance(data, bytes)
-        if offset and offset >= len(data):
+        part = yield from self._part(table, offset, offset + (MOST_READ + 1 if count is None else count))
+        if isinstance(part, bytes) and offset and not part and count != 0:
             return ResponseCode.INAPPROPRIATE
-        part = data[offset:] if count is None else data[offset : offset + count]
-        return part if len(part) <= MOST_READ else ResponseCode.NOT_POSSIBLE
+        if isinstance(part, bytes) and len(part) > MOST_READ:
+            return ResponseCode.NOT_POSSIBLE
+        return part
 
     def write(self, number: int, data: bytes, *, level: int, offset: int | None = None) -> Steps[ResponseCode | None]:
         """Write a table, whole or from `offset` on; None: it is written, which of ST7 says nothing of the procedure.
@@ -175,8 +169,18 @@ class TableDevice:
 
     # --- of the meter -----------------------------------------------------------------------------------------
 
-    def _whole(self, table: Table) -> Steps[bytes | ResponseCode]:
-        """Make a table of the meter as it is now."""
+    def _part(self, table: Table, begin: int, end: int) -> Steps[bytes | ResponseCode]:
+        """Give a table's bytes from one place to another; of what was read before, as it was then."""
+        if begin and self._last is not None and self._last[0] == table.number:
+            return self._last[1][begin:end]
+        found = yield from self._whole(table, begin, end)
+        if isinstance(found, ResponseCode) or table.part is not None:
+            return found
+        self._last = table.number, found
+        return found[begin:end]
+
+    def _whole(self, table: Table, begin: int, end: int) -> Steps[bytes | ResponseCode]:
+        """Make a table of the meter as it is now; of one that can be made in parts, the part."""
         if table.number == PROCEDURES_ARE_ANSWERED_IN:
             return ResponseCode.NOT_READY if self._answer is None else self._answer
         if table.number == STAGED_PROGRAM:
@@ -188,6 +192,8 @@ class TableDevice:
         if not table.there(facts):
             return ResponseCode.INAPPROPRIATE
         try:
+            if table.part is not None:
+                return table.part(TableContents(facts), begin, end)
             return self._encoded(table, facts)
         except TableError:  # a program was written between two requests
             return ResponseCode.BUSY

@@ -12,8 +12,12 @@ import pytest
 from hypothesis import given, settings
 
 from rig.communication.c1219.types import Real, TableError
+from rig.meter.display.items import DisplayItem, EnergyItem
+from rig.meter.display.readout import Readout
 from rig.program import schema
 from rig.program.build import Program, load_program
+from rig.program.display_items import items
+from rig.program.displayed_nameplate import displayed_nameplate
 from rig.results.exact import ExactEnergy, ExactReading, ExactRegisters
 from rig.results.exact_encoding import exact_reading
 from tests.rig.communication import table_decoder as witness
@@ -197,3 +201,42 @@ def test_a_number_without_room_is_refused() -> None:
 def test_what_is_no_number_is_refused(data: bytes) -> None:
     with pytest.raises(TableError, match="no number"):
         Real("NI_FORMAT1").decode(data)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_display_shows_the_same_digits(path: Path) -> None:
+    """With as many digits and decimals as a display has: those of the table, the others not shown."""
+    made = load_program(path)
+    flows = [("flow", (900, q, 10**14 + 7**q, 10**13 + q, 2 * 10**14, 3 * 10**14)) for q in range(4)]
+    kept, _ = lived(made, [*flows, ("reset", ()), *flows])
+    tables = MeterTables(kept)
+    decoded = Decoded(tables)
+    readout, meter = Readout(displayed_nameplate(made)), kept.meter
+    names = names_of(made)
+
+    def shown(name: str) -> str:
+        found = items(made.metering.names)[name]
+        return readout.show(DisplayItem(name, found, 9, 4), meter.reading(), meter.instant).text
+
+    def dial(value: Decimal) -> str:
+        """Nine digits, four of them behind the point; a sign takes the place of one."""
+        whole, _, decimals = f"{abs(value):f}".partition(".")
+        digits = (whole.rjust(9, "0") + decimals[:4])[-9 + (value < 0) :]
+        return ("-" if value < 0 and digits.strip("0") else "") + digits[:-4] + "." + digits[-4:]
+
+    checked = 0
+    for place, name in enumerate(names):
+        found = items(made.metering.names).get(name)
+        if not isinstance(found, EnergyItem) or found.quantity.value != name:
+            continue  # VA-hours by quadrant are on no display; "kvarh net" there is as the program has it
+        for rate, block in zip(
+            ("", " A", " B", " C", " D"), [decoded.now["total"], *decoded.now["tiers"]], strict=True
+        ):
+            assert shown(name + rate) == dial(block["summations"][place]), name + rate
+            checked += 1
+    for place, quantity in enumerate(made.billing.demand.quantities if made.billing.demand else ()):
+        demand = decoded.now["total"]["demands"][place]
+        assert shown(f"{quantity.demand_name} max") == dial(demand["maxima"][0])
+        assert shown(f"{quantity.demand_name} cumulative") == dial(demand["cumulative"])
+        checked += 2
+    assert checked > 10
