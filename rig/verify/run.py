@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
-from math import floor, hypot, inf, sqrt
+from math import ceil, floor, hypot, inf, sqrt
 from statistics import fmean
 
 from rig.verify.budget import Budget, Component, Shape, budget
@@ -177,6 +177,9 @@ class Run:
     def faults(self) -> list[ClosureFault]:
         """Faults of the closures so far."""
         closures = [seen.closure for seen in self._seen]
+        if self.reference_half_wh:
+            coarse = Fraction(self.reference_half_wh) * NANO
+            closures = [replace(each, half_nwh=each.half_nwh + coarse) for each in closures]
         end = None
         if self.state is State.STOPPED:
             end = self._at_s(self._known_tick), Fraction(self.flow.total_nwh)
@@ -265,7 +268,7 @@ class Run:
             return
         flowed = self.flow.at(instant)
         assert flowed is not None
-        half_nwh = self._half_nwh(count) if wide or count.slack else Fraction(0)
+        half_nwh = self._half_nwh(count) if wide or count.slack or self._read_ticks else Fraction(0)
         closure = Closure(count.pulses - self._base, self._at_s(tick), flowed, count.contact, half_nwh)
         self._seen.append(Seen(closure, tick, half, count.comparison, count.clock))
         self._stopped_nwh = int(flowed + STOPPED_PULSES * self._constant_nwh)
@@ -274,9 +277,13 @@ class Run:
         self._count()
 
     def _half_nwh(self, count: Counted) -> Fraction:
-        """Half of what flowed in all the time in which a closure can have come."""
-        before = max(self._first_tick, count.earliest - count.slack - self._time.latency_ticks)
-        least, most = self.flow.at(before), self.flow.at(count.latest + count.slack - self._time.latency_ticks)
+        """Half of what flowed in all the time in which a closure can have come, and the reference have been read."""
+        assert self.flow.end_tick is not None
+        latency, slack = self._time.latency_ticks, count.slack
+        if self._read_ticks:
+            slack += ceil(self._read_half(Fraction(count.latest - latency)))
+        least = self.flow.at(max(self._first_tick, count.earliest - slack - latency))
+        most = self.flow.at(min(self.flow.end_tick, count.latest + slack - latency))
         assert least is not None
         assert most is not None
         return (most - least) / 2
@@ -356,7 +363,7 @@ class Run:
         return found
 
     def _read_half(self, tick: Fraction) -> float:
-        """What a tick between two readings of the reference is known to: each has half of a part in it."""
+        """Half-width to which a tick between two readings of the reference is known: each has half of a part in it."""
         place = bisect_left(self._read_ticks, tick)
         return hypot(*self._read_halves[max(0, place - 1) : place + 1]) / 2
 

@@ -16,14 +16,21 @@ from rig.verify.standard import Reading, ReferenceStandard
 NANO = 10**9
 
 STILL_S = 10
-"""A standard that has seen nothing for so long while the meter registers energy is not on this load."""
+"""A standard that has seen nothing for so long, while the meter registers energy, is not on this load; nor is one whose
+energy moves in steps, while STEPS of them are registered."""
+
+STEPS = 3
+
+FIRST_S = 60
+"""Before its first step is known, so long."""
 
 
 class StandardFlow:
     """Readings of a standard, and what they come to. `poll` asks for them, `windows` gives those that are new.
 
-    `half_wh` is what energy is known to, `scatter` how far power moves from one reading to the next, of itself.
-    `lasting` is the component of its certificate, whose expanded uncertainty (k = 2) is `certified_percent`.
+    `half_wh` is what energy is known to, half a step where readings repeat each other; `scatter` how far power moves
+    from one reading to the next, of itself. `lasting` is the component of its certificate, whose expanded uncertainty
+    (k = 2) is `certified_percent`.
     """
 
     def __init__(self, standard: ReferenceStandard, certified_percent: float) -> None:
@@ -37,6 +44,8 @@ class StandardFlow:
         self._latest: Fraction | None = None
         self._moved_tick: int | None = None
         self._registered = 0
+        self._step_wh = Fraction(0)
+        self._repeats = False
 
     def poll(self) -> None:
         """Ask it. Raises CountLost where it does not answer, or its energy falls."""
@@ -48,6 +57,10 @@ class StandardFlow:
                 )
             if reading.wh != self._latest:
                 self._moved_tick = None
+                if self._latest is not None:
+                    self._step_wh = max(self._step_wh, reading.wh - self._latest)
+            elif reading.watts is None:
+                self._repeats = True
             self._latest = reading.wh
             self._waiting.append(reading)
 
@@ -56,9 +69,10 @@ class StandardFlow:
         if self._moved_tick is None:
             self._moved_tick, self._registered = tick, 0
         self._registered += nwh
-        if self._registered and tick - self._moved_tick > STILL_S * tick_hz:
+        still_s = STILL_S if self._step_wh else FIRST_S
+        if self._registered > STEPS * self._step_wh * NANO and tick - self._moved_tick > still_s * tick_hz:
             raise CountLost(
-                f"{self.name} has measured nothing for {STILL_S} s while the meter registers energy: see to its wiring"
+                f"{self.name} has measured nothing for {still_s} s while the meter registers energy: see to its wiring"
             )
 
     @property
@@ -78,7 +92,8 @@ class StandardFlow:
             if reading.watts is not None:
                 self._watts.append(reading.watts)
                 half = placed.clock  # energy that is made of power flows between instants, wherever it was read
-            self.half_wh = max(self.half_wh, float(reading.half_wh))
+            step = self._step_wh / 2 if self._repeats else Fraction(0)
+            self.half_wh = max(self.half_wh, float(reading.half_wh), float(step))
             nwh = round(reading.wh * NANO)
             if self._last is not None and placed.latest > self._last[0]:
                 yield self._last[0], placed.latest, nwh - self._last[1], max(self._last[2], half)

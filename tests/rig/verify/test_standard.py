@@ -44,7 +44,8 @@ STANDARD_WH = Fraction(1, 1000)
 class Instrument:
     """A standard on the load of a long run, read after a part of its round trip; `gain` is its error."""
 
-    def __init__(self, long: LongRun, clock: BenchClock, chance: Random, gain: float = 1.0) -> None:
+    def __init__(self, long: LongRun, clock: BenchClock, chance: Random, gain: float = 1.0, step: float = 0.0) -> None:
+        self.step = step
         self.long, self.clock, self.chance, self.gain = long, clock, chance, gain
         self.now = 0.0
         self.begin = 0.0
@@ -59,7 +60,8 @@ class Instrument:
         return self.clock.ns(self.now)
 
     def wh(self) -> float:
-        return float(self.long.wh_at(self._at())) * self.gain
+        wh = float(self.long.wh_at(self._at())) * self.gain
+        return floor(wh / self.step) * self.step if self.step else wh
 
     def watts(self) -> float:
         return self.long.watts_at(self._at()) * self.gain
@@ -82,12 +84,20 @@ def made(kind: str, instrument: Instrument) -> ReferenceStandard:
             return PowerStandard(name, instrument.watts, instrument.close, instrument.now_ns)
 
 
-def run_against(kind: str, seed: int, *, gain: float = 1.0, certified_percent: float = 0.0, pulses: int = 60) -> Run:
+def run_against(
+    kind: str,
+    seed: int,
+    *,
+    gain: float = 1.0,
+    certified_percent: float = 0.0,
+    pulses: int = 60,
+    step: float = 0.0,
+) -> Run:
     """KYZ1 by the FPGA's counter, on a load that is even, against a standard that is read 20 times a second."""
     chance, long = Random(seed), LONG
     windows, edges = long.taken(pulses * 0.0825 + 1.5, chance)
     clock = BenchClock(chance)
-    instrument = Instrument(long, clock, chance, gain)
+    instrument = Instrument(long, clock, chance, gain, step)
     flow = StandardFlow(made(kind, instrument), certified_percent)
     run = Run(KYZ1, Plan(pulses=pulses, limit_percent=50.0), Timeline(HZ, LATENCY), lasting=flow.lasting)
     counts = by_fpga(edges, windows, run, chance)
@@ -167,12 +177,31 @@ def test_pulses_of_a_standard_at_a_pin_are_windows_from_edge_to_edge() -> None:
 
 def test_a_standard_that_is_not_on_this_load_ends_the_count() -> None:
     flow = StandardFlow(EnergyStandard("standard:energy:X", lambda: 5.0, lambda: None), 0)
-    for second in range(10):
+    for second in range(60):
         flow.poll()
         flow.registered(2_000_000, int(second * HZ), tick_hz=HZ)
-    flow.poll()
-    with pytest.raises(CountLost, match="has measured nothing for 10 s while the meter registers energy"):
-        flow.registered(2_000_000, int(11 * HZ), tick_hz=HZ)
+    with pytest.raises(CountLost, match="has measured nothing for 60 s while the meter registers energy"):
+        flow.registered(2_000_000, int(61 * HZ), tick_hz=HZ)
+
+
+def test_one_whose_cable_comes_off_is_found_in_10_s_or_three_of_its_steps() -> None:
+    for step, after in ((0.01, 10), (10.0, 15)):  # of 2 Wh a second: 3 · 10 Wh take 15 s
+        readings = iter([0.0, step])
+        flow = StandardFlow(EnergyStandard("standard:energy:X", lambda: next(readings, step), lambda: None), 0)  # noqa: B023
+        for second in range(after + 1):
+            flow.poll()
+            flow.registered(2 * 10**9 if second else 0, int(second * HZ), tick_hz=HZ)
+        with pytest.raises(CountLost, match="has measured nothing for 10 s"):
+            flow.registered(2 * 10**9, int((after + 2) * HZ), tick_hz=HZ)
+
+
+def test_a_standard_that_moves_in_steps_of_many_pulses_has_no_false_alarm() -> None:
+    """1 Wh a step, and 0.15 Wh a pulse: 200 pulses are known to ±0.5 Wh of 30 at either end, 2.7 % with k = 2."""
+    for seed in range(10):
+        run = run_against("energy", seed, step=1.0, pulses=200)
+        assert run.faults == []
+        assert run.budget.expanded_percent == pytest.approx(200 * 2**0.5 * 0.5 / 3**0.5 / 30, rel=0.2)
+        assert abs(run.error_percent) < 5
 
 
 def test_one_whose_energy_falls_ends_the_count() -> None:
