@@ -6,7 +6,7 @@
     timing setup     isss        identified        isss          sns in C12.18
     log on           isss        logged on         isss
     security         isss        isss              logged on
-    authenticate     isss        isss              logged on     sns without keys
+    authenticate     sns         sns               sns
     read, write      isss        isss              logged on
     wait             isss        identified        logged on
     log off          isss        isss              identified
@@ -27,7 +27,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
-from typing import Protocol
 
 from rig.communication.c1218.link import IDENTIFY, Link
 from rig.communication.c1218.services import (
@@ -80,30 +79,16 @@ class SessionNews(Enum):
     """A modem is to hang up."""
 
 
-class Keys(Protocol):
-    """Keys of C12.21's authentication, and its random numbers."""
-
-    def ticket(self) -> bytes:
-        """Give a new ticket of eight bytes."""
-        ...
-
-    def answer(self, key_id: int, ticket: bytes, token: bytes) -> bytes | None:
-        """Give the meter's own token for a right one, None for a wrong one."""
-        ...
-
-
 class Session:
     """The device's side of one port. Bytes and time in by `feed` and `tick`, bytes out by `output`.
 
     `next_ns` is when `tick` or `output` is next needed. `baud` is what the line is to have once `output` has gone.
     """
 
-    def __init__(self, settings: LinkSettings, keys: Keys | None = None) -> None:
+    def __init__(self, settings: LinkSettings) -> None:
         self.settings = settings
         self.state = SessionState.BASE
         self.pending: Pending | None = None
-        self._keys = keys
-        self._ticket: bytes | None = None
         self._link = Link(settings)
         self._news: deque[SessionNews] = deque()
         self._then: Callable[[], None] | None = None
@@ -222,8 +207,6 @@ class Session:
             case Wait(seconds):
                 self._wait_ns = now_ns + seconds * SECOND
                 self._send(Code.OK, b"", now_ns)
-            case Authenticate():
-                self._authenticate(service, now_ns)
             case LogOffUser():
                 self._drop_level()
                 self.state = SessionState.IDENTIFIED
@@ -231,7 +214,7 @@ class Session:
             case Terminate() | Disconnect():
                 self._end(SessionNews.ENDED)
                 self._send(Code.OK, b"", now_ns, lambda: self._restore(isinstance(service, Disconnect)))
-            case ReadTable(default=True):
+            case ReadTable(default=True) | Authenticate():
                 raise ServiceError(Code.SNS)
             case _:
                 self.pending = service
@@ -242,7 +225,7 @@ class Session:
         match service:
             case Disconnect() | TimingSetup() if not self.settings.remote:
                 raise ServiceError(Code.SNS)
-            case Authenticate() if self._keys is None:
+            case Authenticate():
                 raise ServiceError(Code.SNS)
             case Terminate() | Disconnect():
                 allowed = True
@@ -258,13 +241,9 @@ class Session:
             raise ServiceError(Code.ISSS)
 
     def _identity(self) -> bytes:
-        """Standard, version, revision, features: authentication with a ticket, where there are keys."""
+        """Return standard, version, revision, and no features."""
         settings = self.settings
-        features = b""
-        if self._keys is not None:
-            self._ticket = self._keys.ticket()
-            features = bytes((0x02, 0x01, 0x00, len(self._ticket))) + self._ticket
-        return bytes((settings.standard, settings.version, settings.revision)) + features + b"\x00"
+        return bytes((settings.standard, settings.version, settings.revision, 0))
 
     def _negotiate(self, asked: Negotiate, now_ns: int) -> None:
         settings, link = self.settings, self._link
@@ -297,14 +276,6 @@ class Session:
         same = bytes((asked.traffic_s, asked.inter_character_s, asked.response_s, asked.retries))
         self._send(Code.OK, same, now_ns, agreed)
 
-    def _authenticate(self, asked: Authenticate, now_ns: int) -> None:
-        assert self._keys is not None
-        ticket, self._ticket = self._ticket, None
-        token = None if ticket is None else self._keys.answer(asked.key_id, ticket, asked.token)
-        if token is None:
-            raise ServiceError(Code.ERR)
-        self._send(Code.OK, bytes((1 + len(token), asked.key_id)) + token, now_ns)
-
     # --- what goes --------------------------------------------------------------------------------------------
 
     def _send(self, code: Code, data: bytes, now_ns: int, then: Callable[[], None] | None = None) -> None:
@@ -325,7 +296,6 @@ class Session:
         if self.state is not SessionState.BASE:
             self._news.append(why)
         self.state = SessionState.BASE
-        self._ticket = None
 
     def _restore(self, hang_up: bool) -> None:
         self._link.restore()

@@ -17,7 +17,7 @@ import msgspec
 
 from rig.communication.c1219.lists import ListMarks
 from rig.communication.c1219.outcome import Steps, request
-from rig.communication.c1219.recording import Recording, recording_of
+from rig.communication.c1219.recording import Recording, recording_of, resumes_at
 from rig.communication.c1219.types import TableError
 from rig.daemon.protocol import (
     LogPage,
@@ -141,6 +141,7 @@ class FactsReader:
         self._program: Program | None = None
         self._digest: str | None = None
         self._recording: Recording | None = None
+        self._renew = True
 
     @property
     def marks(self) -> ListMarks:
@@ -149,7 +150,7 @@ class FactsReader:
 
     def forget(self) -> None:
         """Read the load profile anew when it is needed next."""
-        self._recording = None
+        self._renew = True
 
     def facts(self, needs: Iterable[Need]) -> Steps[MeterFacts]:
         """Ask for facts of the meter. Raises RefusedRequest, and TableError for an answer that is not understood."""
@@ -180,8 +181,9 @@ class FactsReader:
                 found = yield from self._snapshots(_resetting(facts.program), 1)
                 return replace(facts, last_reset=found[-1].snapshot if found else None)
             case Need.PROFILE:
-                if self._recording is None:
+                if self._recording is None or self._renew:
                     self._recording = yield from self._profile(facts)
+                    self._renew = False
                 return replace(facts, recording=self._recording)
 
     def _in_force(self, answer: ProgramInForce, facts: MeterFacts) -> MeterFacts:
@@ -207,13 +209,25 @@ class FactsReader:
         )
 
     def _profile(self, facts: MeterFacts) -> Steps[Recording]:
+        """Ask for the load profile; of one that is known for what has come since."""
+        now_ns = facts.reading.utc_ns
+        known = self._recording
+        if known is not None:
+            found = recording_of((yield from self._pages(resumes_at(known))), now_ns, known)
+            if found is not None:
+                return found
+        found = recording_of((yield from self._pages(0)), now_ns)
+        assert found is not None  # of a recording from its beginning there is always one
+        return found
+
+    def _pages(self, first: int) -> Steps[list[ProfilePage]]:
         pages: list[ProfilePage] = []
-        first: int | None = 0
-        while first is not None:
+        following: int | None = first
+        while following is not None:
             number = pages[0].recording if pages else None
-            pages.append(msgspec.convert((yield from request(ReadProfile(number, first))), ProfilePage))
-            first = pages[-1].next
-        return recording_of(pages, facts.reading.utc_ns)
+            pages.append(msgspec.convert((yield from request(ReadProfile(number, following))), ProfilePage))
+            following = pages[-1].next
+        return pages
 
 
 def _resetting(program: Program) -> list[Cause]:

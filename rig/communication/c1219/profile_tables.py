@@ -7,13 +7,13 @@ place, and nothing has to be filled in. ST64 ends with the last block that is va
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 from rig.communication.c1219.facts import MeterFacts, Need
-from rig.communication.c1219.layout import Array, Bit, BitField, Computed, Field, Layout, Ref, Sized, constant
+from rig.communication.c1219.layout import Array, Bit, BitField, Computed, Field, Layout, Ref, Scope, Sized, constant
 from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.recording import Recording
 from rig.communication.c1219.source_tables import fits_a_ratio
@@ -183,11 +183,11 @@ def status_bytes(channels: int) -> int:
     return channels // 2 + 1
 
 
-def blocks_of(profile: Profile) -> list[Block]:
-    """Give the blocks of a load profile, one an interval."""
+def blocks_of(profile: Profile, first: int = 0, last: int | None = None) -> list[Block]:
+    """Give the blocks of a load profile, one an interval, or those of some intervals."""
     marks = [mark for mark in profile.marks if mark.kind is MarkKind.CLOCK_SET]
     found = []
-    for place, interval in enumerate(profile.intervals):
+    for place, interval in enumerate(profile.intervals[first:last], first):
         before = profile.intervals[place - 1].index if place else -1
         following = profile.intervals[place + 1].index if place + 1 < len(profile.intervals) else None
         found.append(_block(interval, marks, before, following))
@@ -211,32 +211,45 @@ def _block(interval: ProfileInterval, marks: list[Mark], before: int, following:
 
 _STATUS = Computed("ST61.NBR_CHNS_SET1 / 2 + 1", status_bytes, (_CHANNELS,))
 
+BLOCK = Layout(
+    (
+        Field("BLK_END_TIME", STIME, lambda b: b.end, "of the interval; seconds of a cut one are left out"),
+        Field(
+            "EXTENDED_INT_STATUS",
+            Sized(Binary, _STATUS),
+            lambda b: b.status,
+            "nibbles, the high one first: common 2 power failed, 4 clock set forward, 8 back; each "
+            "channel's 0, 2 partial, 3 long, 4 skipped, with 8 (our own) doubtful",
+        ),
+        Field("INT_DATA", Array(_CHANNELS, U16), lambda b: b.counts, "counts; 65535: not readable"),
+    )
+)
+
 PROFILE_DATA = Layout(
     (
         Field(
             "LP_DATA_SET1",
-            Array(
-                Ref(63, "NBR_VALID_BLOCKS"),
-                Layout(
-                    (
-                        Field(
-                            "BLK_END_TIME", STIME, lambda b: b.end, "of the interval; seconds of a cut one are left out"
-                        ),
-                        Field(
-                            "EXTENDED_INT_STATUS",
-                            Sized(Binary, _STATUS),
-                            lambda b: b.status,
-                            "nibbles, the high one first: common 2 power failed, 4 clock set forward, 8 back; each "
-                            "channel's 0, 2 partial, 3 long, 4 skipped, with 8 (our own) doubtful",
-                        ),
-                        Field("INT_DATA", Array(_CHANNELS, U16), lambda b: b.counts, "counts; 65535: not readable"),
-                    )
-                ),
-            ),
+            Array(Ref(63, "NBR_VALID_BLOCKS"), BLOCK),
             lambda c: blocks_of(_recording(c).profile),
         ),
     )
 )
+
+
+def _part(contents: TableContents, begin: int, end: int) -> bytes:
+    """Give ST64's bytes from one place to another; blocks have one size."""
+    recording = _recording(contents)
+    scope = Scope({61: {"NBR_CHNS_SET1": len(recording.profile.settings.channels)}})
+    size = (
+        STIME.size
+        + status_bytes(len(recording.profile.settings.channels))
+        + 2 * len(recording.profile.settings.channels)
+    )
+    first, last = begin // size, -(-end // size)
+    made = b"".join(
+        BLOCK.encode(BLOCK.gather(block, scope), scope) for block in blocks_of(recording.profile, first, last)
+    )
+    return made[begin - first * size : end - first * size]
 
 
 def _has_recorder(facts: MeterFacts) -> bool:
@@ -256,5 +269,8 @@ PROFILE_TABLES = (
     _table(61, "actual load profile", PROFILE_DIMENSIONS, "channels and length of intervals"),
     _table(62, "load profile control", PROFILE_CONTROL, "sources and constants of the channels", 61),
     _table(63, "load profile status", PROFILE_STATUS, "how many blocks there are", 61, needs=_NEEDS),
-    _table(64, "load profile data set 1", PROFILE_DATA, "intervals, the oldest first", 61, 63, needs=_NEEDS),
+    replace(
+        _table(64, "load profile data set 1", PROFILE_DATA, "intervals, the oldest first", 61, 63, needs=_NEEDS),
+        part=_part,
+    ),
 )

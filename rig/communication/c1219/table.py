@@ -45,7 +45,8 @@ def always(_: MeterFacts) -> bool:
 @dataclass(frozen=True)
 class Table:
     """A table. `readable` False: it can be written and never read. `limits` are the tables that its counts are of,
-    `needs` what of the meter it is made of, `there` whether a meter has it; `meaning` is for documents."""
+    `needs` what of the meter it is made of, `there` whether a meter has it; `part` gives its bytes from one place to
+    another, for a table too long to be made whole for each part; `meaning` is for documents."""
 
     number: int
     name: str
@@ -54,6 +55,7 @@ class Table:
     limits: tuple[int, ...] = ()
     needs: frozenset[Need] = frozenset({Need.PROGRAM})
     there: Callable[[MeterFacts], bool] = field(default=always)
+    part: Callable[[TableContents, int, int], bytes] | None = None
     readable: bool = True
 
     @property

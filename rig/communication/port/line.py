@@ -14,6 +14,7 @@ from typing import Protocol
 import serial
 
 from rig.errors import RigError
+from rig.files.claim import Claim, ClaimError, ClaimHeld
 from rig.hardware.config import PTY, PortConfig
 
 READ_BYTES = 4096
@@ -138,6 +139,12 @@ class PtyLine(_Descriptor):
     """A pseudo-terminal, found by a link in the file system. Its speed is a number that nothing keeps to."""
 
     def __init__(self, port: PortConfig, link: Path) -> None:
+        try:
+            self._claim = Claim(link.with_name(f"{link.name}.lock"), f"port {port.name}", passing=True)
+        except ClaimHeld as error:
+            raise LineError(str(error)) from None
+        except ClaimError as error:
+            raise LineError(f"port {port.name}: {error}: give ports.link another path") from None
         ours, theirs = os.openpty()
         self._theirs = theirs
         """Open as long as ours: else each client that leaves would end the line."""
@@ -151,6 +158,7 @@ class PtyLine(_Descriptor):
         except OSError as error:
             os.close(ours)
             os.close(theirs)
+            self._claim.close()
             raise LineError(
                 f"port {port.name}: {link} cannot be made a link to {name} ({error.strerror}): "
                 "give ports.link another path"
@@ -169,6 +177,7 @@ class PtyLine(_Descriptor):
         for descriptor in (self._descriptor, self._theirs):
             with suppress(OSError):
                 os.close(descriptor)
+        self._claim.close()
 
 
 def open_line(port: PortConfig, socket: Path, baud: int) -> Line:

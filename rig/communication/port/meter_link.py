@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any
 import msgspec
 
 from rig.communication.c1219.outcome import Outcome
-from rig.communication.port.port import MeterAway
+from rig.communication.port.meter_side import MeterAway
 from rig.daemon.client import ClientError, MeterClient, RequestRefusedError
 from rig.daemon.protocol import Asked, ProgramInForce, ReadProgram
 from rig.errors import RigError
 from rig.meter.billing.source import Source
 from rig.meter.firmware import PortOption, PortProtocol, firmware_named, protocols
 from rig.meter.models import model_named
+
+FOUND_S = 1.0
+"""What a meter speaks is asked at most so often: a program may be written that changes it."""
 
 ANSWER_S = 5.0
 """A meter that has not answered in this time does not answer the port either."""
@@ -36,6 +40,8 @@ class MeterLink:
         self._asking: MeterClient | None = None
         self._telling: MeterClient | None = None
         self._reported: str | None = None
+        self._found: PortProtocol | None = None
+        self._found_s = -FOUND_S
 
     @property
     def descriptor(self) -> int | None:
@@ -51,18 +57,30 @@ class MeterLink:
             raise MeterAway(str(error)) from None
 
     def begin(self) -> bool:
-        """Connect, and find out whether the meter has this port, and what it speaks there."""
+        """Connect; whether the meter has this port."""
+        return self.spoken() is not None
+
+    def spoken(self) -> PortProtocol | None:
+        """Return what the meter speaks at this port; None: nothing, or it is not there, which is reported once."""
+        now_s = time.monotonic()
+        if now_s >= self._found_s + FOUND_S:
+            self._found, self._found_s = self._find(), now_s
+        return self._found
+
+    def _find(self) -> PortProtocol | None:
         try:
             self.connect()
             with MeterClient.connect(self._socket, "command line", self._name, ANSWER_S) as client:
                 answer = msgspec.convert(client.ask(ReadProgram(), ANSWER_S), ProgramInForce)
         except (MeterAway, ClientError, RequestRefusedError, msgspec.ValidationError) as error:
             self._once(str(error))
-            return False
-        why = unanswered(self._source, answer.file.get("meter", {}))
-        if why is not None:
-            self._once(why)
-        return why is None
+            return None
+        found = spoken_at(self._source, answer.file.get("meter", {}))
+        if isinstance(found, str):
+            self._once(found)
+            return None
+        self._reported = None
+        return found
 
     def ask(self, asked: Asked) -> Outcome:
         """Ask, and wait. Raises MeterAway."""
@@ -110,11 +128,11 @@ class MeterLink:
             self._report(sentence)
 
 
-def unanswered(source: Source, meter: Mapping[str, Any]) -> str | None:
-    """Return why a meter of this program is silent at a port, in a sentence; None: it answers (M-7).
+def spoken_at(source: Source, meter: Mapping[str, Any]) -> PortProtocol | str:
+    """Return what a meter of this program speaks at a port, or in a sentence why it is silent there (M-7).
 
     `meter` is the table [meter] of its program. Without a firmware version, the project's own speaks C12.19 where the
-    model is available with it.
+    model is available with it. DGCOM is known of the optical port alone.
     """
     version = meter.get("firmware")
     try:
@@ -123,9 +141,11 @@ def unanswered(source: Source, meter: Mapping[str, Any]) -> str | None:
     except RigError as error:
         return str(error)
     emulated = "the model" if version is None else f"firmware {version}"
-    if PortProtocol.ANSI not in spoken:
-        return f"{emulated} speaks DGCOM at its ports, which is not there yet: the port stays silent"
     needed = _NEEDED.get(source)
     if firmware is not None and needed is not None and needed not in firmware.port_options:
         return f"{emulated} takes no {needed.value}: the port stays silent"
-    return None
+    if PortProtocol.ANSI in spoken:
+        return PortProtocol.ANSI
+    if source is not Source.OPTICAL:
+        return f"{emulated} speaks DGCOM, which is there at the optical port alone: the port stays silent"
+    return PortProtocol.DGCOM

@@ -1,50 +1,17 @@
-"""A port: its session, the meter's tables behind it, and the light it shares with the test LED (X-1, P-1). Pure.
+"""A port that speaks C12.18 or C12.21: its session, and the meter's tables behind it (X-1). Pure.
 
-The light of an optical port is the test LED's:
-
-    the port                            the light
-    has nothing to say                  the test LED's
-    is to send, the light not its own   asked for; once a flash that is lit is over, sent
-    communicates                        its own, asked for anew each RENEW_NS
-    is done                             given back
-    dies                                the test LED's after LENT_S
-
-A meter that is not there, or speaks what this port does not, does not answer: the port is silent.
+A meter that is not there does not answer: the port is silent.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Protocol
 
 from rig.communication.c1218.session import Session, SessionNews
 from rig.communication.c1218.settings import LinkSettings
-from rig.communication.c1219.outcome import Outcome
 from rig.communication.port.application import Application
-from rig.daemon.protocol import Asked, ShareLight
-
-RENEW_NS = 1_000_000_000
-LENT_S = 3.0
-
-
-class MeterAway(Exception):
-    """The meter is not there, or does not answer: the session can only be dropped."""
-
-
-class MeterSide(Protocol):
-    """The meter, as a port needs it."""
-
-    def begin(self) -> bool:
-        """Get ready for a session; False: this meter does not have the port, or not its protocol."""
-        ...
-
-    def ask(self, asked: Asked) -> Outcome:
-        """Ask, and wait. Raises MeterAway."""
-        ...
-
-    def tell(self, asked: Asked) -> None:
-        """Ask, and wait for nothing."""
-        ...
+from rig.communication.port.light import SharedLight
+from rig.communication.port.meter_side import MeterAway, MeterSide
 
 
 class Port:
@@ -57,10 +24,7 @@ class Port:
         self.session = Session(settings)
         self._meter = meter
         self._application = Application(software, meter.ask)
-        self._shares_light = shares_light
-        self._renew_ns: int | None = None
-        """When the light is to be asked for again; None: it is the test LED's."""
-        self._dark_ns = 0
+        self._light = SharedLight(meter, shared=shares_light)
 
     @property
     def baud(self) -> int:
@@ -73,11 +37,16 @@ class Port:
         return self.session.speaks
 
     @property
+    def communicates(self) -> bool:
+        """True until the base state, and all that was sent acknowledged."""
+        return self.session.communicates
+
+    @property
     def next_ns(self) -> int | None:
         """Instant of the next thing to do, if no bytes come before."""
-        instants = [] if (due := self.session.next_ns) is None else [max(due, self._dark_ns)]
-        if self._renew_ns is not None:
-            instants.append(self._renew_ns)
+        instants = [] if (due := self.session.next_ns) is None else [max(due, self._light.dark_ns)]
+        if self._light.renew_ns is not None:
+            instants.append(self._light.renew_ns)
         return min(instants, default=None)
 
     def feed(self, data: bytes, now_ns: int) -> None:
@@ -93,11 +62,11 @@ class Port:
     def output(self, now_ns: int) -> bytes:
         """Take what is to go out now."""
         try:
-            if self.session.speaks and self._shares_light and self._renew_ns is None:
-                self._lend(now_ns)
+            if self.session.speaks and self._light.take(now_ns):
+                return self.session.output(now_ns)
         except MeterAway:
             self._drop()
-        return self.session.output(now_ns) if now_ns >= self._dark_ns else b""
+        return b""
 
     def carry_out(self, now_ns: int) -> bool:
         """Carry out what the session asks of the meter, and wait for it; whether there was anything.
@@ -124,12 +93,7 @@ class Port:
     def _attend(self, now_ns: int) -> None:
         try:
             self._hear(self.session.take_news())
-            if self._renew_ns is not None:
-                if not self.session.communicates:
-                    self._renew_ns = None
-                    self._meter.tell(ShareLight(0.0))
-                elif now_ns >= self._renew_ns:
-                    self._lend(now_ns)
+            self._light.attend(now_ns, communicates=self.communicates)
         except MeterAway:
             self._drop()
 
@@ -146,16 +110,10 @@ class Port:
                     if note is not None:
                         self._meter.tell(note)
 
-    def _lend(self, now_ns: int) -> None:
-        outcome = self._meter.ask(ShareLight(LENT_S))
-        self._renew_ns = now_ns + RENEW_NS
-        if outcome.refused is None:
-            self._dark_ns = now_ns + int(outcome.result["dark_ns"])
-
     def _drop(self) -> None:
         self.session.drop()
         self.session.take_news()
-        self._renew_ns = None
+        self._light.forget()
         self._application.take_note(ended=False)
         with suppress(MeterAway):
             self._application.drop_level()

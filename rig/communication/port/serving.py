@@ -9,12 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from rig.communication.c1218.settings import OPTICAL, REMOTE, LinkSettings
+from rig.communication.port.dgcom_port import DgcomPort
 from rig.communication.port.line import Line, LineError, open_line
 from rig.communication.port.meter_link import MeterLink
-from rig.communication.port.port import MeterAway, Port
+from rig.communication.port.meter_side import MeterAway
+from rig.communication.port.port import Port
 from rig.communication.port.trace import FROM_METER, TO_METER, TraceError, TraceWriter
 from rig.hardware.config import PortConfig
 from rig.meter.billing.source import Source
+from rig.meter.firmware import PortProtocol
 
 AGAIN_S = 1.0
 """A line or a meter that is not there is looked for so often."""
@@ -55,7 +58,12 @@ class Serving:
         self._until_meter_ends = until_meter_ends
         self.stopped = False
         self._meter = MeterLink(socket, _SOURCES[port.kind], port.name, self._of_this)
-        self._port = Port(link_settings(port), self._meter, software, shares_light=port.kind == "optical")
+        light = port.kind == "optical"
+        self._speaking: dict[PortProtocol, Port | DgcomPort] = {
+            PortProtocol.ANSI: Port(link_settings(port), self._meter, software, shares_light=light),
+            PortProtocol.DGCOM: DgcomPort(self._meter, software, shares_light=light),
+        }
+        self._port = self._speaking[PortProtocol.ANSI]
         self._baud = self._port.baud
         self._line: Line | None = open_line(port, socket, self._baud)
         self.where = self._line.where
@@ -93,7 +101,8 @@ class Serving:
         now_ns = time.monotonic_ns()
         if data:
             self._note(now_ns, TO_METER, data)
-            self._port.feed(data, now_ns)
+            if self._port.communicates or self._speaks_now():
+                self._port.feed(data, time.monotonic_ns())
         else:
             self._port.tick(now_ns)
         self._send(line)
@@ -104,6 +113,13 @@ class Serving:
         if self._port.baud != self._baud and not line.waiting:
             line.set_baud(self._port.baud)
             self._baud = self._port.baud
+
+    def _speaks_now(self) -> bool:
+        """Find out what the meter speaks, while nothing goes on; whether it speaks at all."""
+        spoken = self._meter.spoken()
+        if spoken is not None:
+            self._port = self._speaking[spoken]
+        return spoken is not None
 
     def _send(self, line: Line) -> None:
         now_ns = time.monotonic_ns()

@@ -1,4 +1,4 @@
-"""Traces of a port's line: a file of what went over it, and the same in words (`rig port trace`).
+"""Traces of a port's line: a file of all bytes, and the same in words (`rig port trace`).
 
 A line of the file is an instant in ns, `>` for what came to the meter or `<` for what it sent, and the bytes in
 hexadecimal. Passwords are in it as they came, so it is for its owner alone; in words there are none.

@@ -9,7 +9,8 @@ from served_tables import ServedTables
 
 from rig.communication.c1218.settings import OPTICAL, LinkSettings
 from rig.communication.c1219.outcome import Outcome
-from rig.communication.port.port import MeterAway, Port
+from rig.communication.port.meter_side import MeterAway
+from rig.communication.port.port import Port
 from rig.daemon.protocol import Asked, NoteAccess, ShareLight
 
 POLL_NS = 20_000_000

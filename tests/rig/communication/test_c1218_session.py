@@ -99,7 +99,7 @@ TABLE = {
     "timing setup": "isss identified isss",
     "log on": "isss logged-on isss",
     "security": "isss isss logged-on",
-    "authenticate": "isss isss logged-on",
+    "authenticate": "sns sns sns",
     "read": "isss isss logged-on",
     "write": "isss isss logged-on",
     "wait": "isss identified logged-on",
@@ -120,7 +120,7 @@ def test_the_table_of_the_session(name: str, state: SessionState, settings: Link
     if state is SessionState.LOGGED_ON:
         client.log_on()
     expected = TABLE[name].split()[list(SessionState).index(state)]
-    if (name in ("timing setup", "disconnect") and not settings.remote) or name == "authenticate":
+    if name in ("timing setup", "disconnect") and not settings.remote:
         expected = "sns"
     try:
         client.ask(REQUESTS[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import struct
 from collections.abc import Iterator
 
@@ -13,9 +14,12 @@ from served_port import ServedPort
 from rig.communication.c1218.session import SessionState
 from rig.communication.c1218.settings import REMOTE
 from rig.communication.keys import key_of
-from rig.communication.port.meter_link import unanswered
+from rig.communication.port.meter_link import spoken_at
 from rig.daemon.protocol import LogOff, NoteAccess, ShareLight
 from rig.meter.billing.source import Source
+from rig.meter.firmware import PortProtocol
+
+ANSI, DGCOM = PortProtocol.ANSI, PortProtocol.DGCOM
 
 PROGRAM = """
 [demand]
@@ -108,7 +112,7 @@ def test_passwords_as_keys(password: bytes, key: str) -> None:
 
 
 def test_the_light(port: ServedPort) -> None:
-    """The table of rig/communication/port/port.py; the LED itself: tests/hil/test_p1_shared_light.py."""
+    """The table of rig/communication/port/light.py; the LED itself: tests/hil/test_p1_shared_light.py."""
 
     def loans() -> list[float]:
         return [each.seconds for each in port.meter.asked if isinstance(each, ShareLight)]
@@ -151,7 +155,7 @@ def test_a_meter_that_is_not_there_does_not_answer(port: ServedPort) -> None:
     assert port.port._application.level == 0
 
 
-def test_a_meter_without_this_protocol_does_not_answer(port: ServedPort) -> None:
+def test_a_meter_without_this_port_does_not_answer(port: ServedPort) -> None:
     port.meter.silent = True
     with pytest.raises(NotAcknowledged):
         port.client.identify()
@@ -159,19 +163,22 @@ def test_a_meter_without_this_protocol_does_not_answer(port: ServedPort) -> None
 
 
 @pytest.mark.parametrize(
-    ("source", "meter", "why"),
+    ("source", "meter", "spoken"),
     [
-        (Source.OPTICAL, {}, None),
-        (Source.OPTICAL, {"model": "RXRS4e", "firmware": "6.28"}, None),
-        (Source.RS485, {"model": "RXRS4e", "firmware": "6.28"}, None),
-        (Source.OPTICAL, {"model": "RXRS4e", "firmware": "7.18"}, "firmware 7.18 speaks DGCOM at its ports"),
-        (Source.OPTICAL, {"model": "RXRS4"}, "the model speaks DGCOM at its ports, which is not there yet"),
+        (Source.OPTICAL, {}, ANSI),
+        (Source.OPTICAL, {"model": "RXRS4e", "firmware": "6.28"}, ANSI),
+        (Source.RS485, {"model": "RXRS4e", "firmware": "6.28"}, ANSI),
+        (Source.OPTICAL, {"model": "RXRS4e", "firmware": "7.18"}, DGCOM),
+        (Source.OPTICAL, {"model": "RXRS4"}, DGCOM),
+        (Source.RS232, {"model": "RXRS4"}, "the model speaks DGCOM, which is there at the optical port alone"),
+        (Source.RS485, {"model": "RXRS4", "firmware": "3.00"}, "firmware 3.00 takes no RS-485 network"),
         (Source.OPTICAL, {"model": "none"}, "none"),
+        (Source.OPTICAL, {"firmware": "6.29"}, "6.29"),
     ],
 )
-def test_who_answers(source: Source, meter: dict[str, str], why: str | None) -> None:
-    found = unanswered(source, meter)
-    assert found is None if why is None else found is not None and why in found
+def test_who_speaks_what(source: Source, meter: dict[str, str], spoken: PortProtocol | str) -> None:
+    found = spoken_at(source, meter)
+    assert found is spoken if isinstance(spoken, PortProtocol) else isinstance(found, str) and spoken in found
 
 
 def test_over_a_wire_nothing_is_read_without_a_key() -> None:
@@ -288,9 +295,14 @@ def test_hostile_sessions(port: ServedPort) -> None:
 
 @pytest.mark.slow
 def test_a_hundred_thousand_hostile_sessions(port: ServedPort) -> None:
+    peak = 0
     for seed in range(200):
         _hostile_sessions(port, 500, seed)
         port.line.wait(7)
         port.meter.asked.clear()
         port.meter.notes.clear()
+        port.served.asked.clear()
+        if seed == 20:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 16_384, "KiB: memory stays as it is"
     test_hostile_sessions(port)

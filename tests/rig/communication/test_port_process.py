@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dgcom_host import Host, over
 from port_bench import PortBench, TtyLine, wait_for
 from psem_client import Answer, LineSilent, NotAcknowledged, PsemClient, packet
 
@@ -17,7 +18,7 @@ from rig.communication.port.line import LineError, SerialLine
 from rig.communication.port.serving import Serving
 from rig.communication.port.trace import TraceError
 from rig.daemon.client import MeterClient
-from rig.daemon.protocol import PulsesCounted, Reading, ReadState, Stop, Topic
+from rig.daemon.protocol import LogOn, PulsesCounted, Reading, ReadState, Stop, Topic, WriteProgram
 from rig.hardware.config import PortConfig, load
 
 PORTS = """
@@ -208,14 +209,15 @@ def test_a_serial_port_that_goes_and_comes() -> None:
     line.close()
 
 
-def test_a_meter_that_speaks_dgcom_is_silent_and_the_port_says_why(tmp_path: Path) -> None:
+def test_the_firmware_decides_what_the_port_speaks(tmp_path: Path) -> None:
+    """7.16 speaks DGCOM; with a program of 6.28 written, the same port speaks C12.18."""
     bench = PortBench(tmp_path, '[meter]\nfirmware = "7.16"\n', "[[ports]]\nname = 'optical'\n")
     try:
         with bench.client() as client:
-            client.line.write(packet(b"\x20"))
-            assert client.line.read(1, 1.0) == b""
-        log = (tmp_path / "m.optical.log").read_text()
-        assert "port optical: firmware 7.16 speaks DGCOM at its ports, which is not there yet" in log
+            assert Host(over(client.line)).command(0x08)[0] >> 4 == 3
+        bench.meter.ask(LogOn("000000"))
+        bench.meter.ask(WriteProgram('[meter]\nfirmware = "6.28"\n'))
+        wait_for(lambda: identifies(bench))
     finally:
         bench.close()
 
@@ -240,6 +242,12 @@ def test_a_port_without_a_meter_is_silent_and_ends_when_it_is_to(tmp_path: Path)
     assert not (tmp_path / "m.optical.pty").is_symlink()
     assert isinstance(client.line, TtyLine)
     client.line.close()
+
+
+def test_a_port_is_served_once(port: PortBench) -> None:
+    with pytest.raises(LineError, match=f"port optical is in use by process {port.ports[0].pid}: end it first"):
+        Serving(port.config.ports[0], port.socket, "0", print)
+    assert identifies(port)
 
 
 def test_a_full_disk_ends_the_trace_and_not_the_port(port: PortBench) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from rig.communication.c1219.codes import ResponseCode
 from rig.communication.c1219.profile_tables import blocks_of
+from rig.daemon.protocol import ReadProfile
 from rig.files.strict_toml import convert
 from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.profile_words import encode_count, encode_date, encode_time
@@ -64,6 +65,8 @@ def year(made: Program, folder: Path, hours: int, step_h: int) -> KeptMeter:
         take_step(kept, Account(), "flow", (3600 * step_h, hour % 4, nwh, nwh // 3, nwh, nwh))
         if hour % 5 == 0:
             take_step(kept, Account(), "pulses", (1, 1 + hour % 11))
+        if hour % 240 == 0:
+            kept.writer.flush()  # a busy disk would fall behind, and drop what it never can in a meter's own time
     return kept
 
 
@@ -215,6 +218,39 @@ def test_damaged_words_are_not_counts() -> None:
     assert len(damaged) == 1
     assert damaged[0].counts.count(0xFFFF) == 1
     assert damaged[0].nibbles[1 + damaged[0].counts.index(0xFFFF)] & 7 == 4
+
+
+def test_what_is_known_of_a_profile_is_not_read_again_and_comes_to_the_same(tmp_path: Path) -> None:
+    """A reader that comes again and again, against one that comes once: through days, outages, set clocks, and a memory
+    that drops its oldest."""
+    folder = tmp_path / "store"
+    made = program(7, 15, 32)
+    kept = year(made, folder, 24 * 21, 3)
+    again = MeterTables(kept, folder)
+    pages: list[int] = []
+    for step in range(14):
+        if step % 4 == 3:
+            kept.set_clock(kept.now_ns + (3000 if step % 8 == 3 else -3000) * SECOND)
+        for hour in range(11):
+            take_step(kept, Account(), "flow", (3600, hour % 4, 10**12, 10**11, 10**12, 10**12))
+        again.data(63)
+        pages.append(sum(isinstance(asked, ReadProfile) and asked.first > 0 for asked in again.asked))
+        once = MeterTables(kept, folder)
+        assert again.data(63)[:7] == once.data(63)[:7], step
+        assert again.by_parts(64, 5000) == once.data(64), step
+        assert raw(again)[1:] == raw(once)[1:]
+    assert pages[-1] > 10, "it went on from what it knew"
+    assert raw(again)[1] > 0, "the oldest have gone"
+
+
+def test_words_that_a_crash_took_back_are_asked_for_anew(tmp_path: Path) -> None:
+    kept = year(program(2, 15, 32), tmp_path / "store", 48, 1)
+    tables = MeterTables(kept, tmp_path / "store")
+    before = tables.data(64)
+    other = year(program(2, 15, 32), tmp_path / "other", 40, 2)
+    tables._kept, tables._folder = other, tmp_path / "other"
+    tables.data(63)
+    assert tables.data(64) == MeterTables(other, tmp_path / "other").data(64) != before
 
 
 def test_a_meter_without_a_store_says_that_it_cannot(tmp_path: Path) -> None:

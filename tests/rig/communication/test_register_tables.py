@@ -12,8 +12,12 @@ import pytest
 from hypothesis import given, settings
 
 from rig.communication.c1219.types import Real, TableError
+from rig.meter.display.items import DisplayItem, EnergyItem
+from rig.meter.display.readout import Readout
 from rig.program import schema
 from rig.program.build import Program, load_program
+from rig.program.display_items import items
+from rig.program.displayed_nameplate import displayed_nameplate
 from rig.results.exact import ExactEnergy, ExactReading, ExactRegisters
 from rig.results.exact_encoding import exact_reading
 from tests.rig.communication import table_decoder as witness
@@ -197,3 +201,77 @@ def test_a_number_without_room_is_refused() -> None:
 def test_what_is_no_number_is_refused(data: bytes) -> None:
     with pytest.raises(TableError, match="no number"):
         Real("NI_FORMAT1").decode(data)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_display_shows_the_same_digits(path: Path) -> None:
+    """With as many digits and decimals as a display has: those of the table, the others not shown."""
+    made = load_program(path)
+    flows = [("flow", (900, q, 10**14 + 7**q, 10**13 + q, 2 * 10**14, 3 * 10**14)) for q in range(4)]
+    kept, _ = lived(made, [*flows, ("reset", ()), *flows])
+    tables = MeterTables(kept)
+    decoded = Decoded(tables)
+    readout, meter = Readout(displayed_nameplate(made)), kept.meter
+    names = names_of(made)
+
+    def shown(name: str) -> str:
+        found = items(made.metering.names)[name]
+        return readout.show(DisplayItem(name, found, 9, 4), meter.reading(), meter.instant).text
+
+    def dial(value: Decimal) -> str:
+        """Nine digits, four of them behind the point; a sign takes the place of one."""
+        whole, _, decimals = f"{abs(value):f}".partition(".")
+        digits = (whole.rjust(9, "0") + decimals[:4])[-9 + (value < 0) :]
+        return ("-" if value < 0 and digits.strip("0") else "") + digits[:-4] + "." + digits[-4:]
+
+    checked = 0
+    for place, name in enumerate(names):
+        found = items(made.metering.names).get(name)
+        if not isinstance(found, EnergyItem) or found.quantity.value != name:
+            continue  # VA-hours by quadrant are on no display; "kvarh net" there is as the program has it
+        for rate, block in zip(
+            ("", " A", " B", " C", " D"), [decoded.now["total"], *decoded.now["tiers"]], strict=True
+        ):
+            assert shown(name + rate) == dial(block["summations"][place]), name + rate
+            checked += 1
+    for place, quantity in enumerate(made.billing.demand.quantities if made.billing.demand else ()):
+        demand = decoded.now["total"]["demands"][place]
+        assert shown(f"{quantity.demand_name} max") == dial(demand["maxima"][0])
+        assert shown(f"{quantity.demand_name} cumulative") == dial(demand["cumulative"])
+        checked += 2
+    assert checked > 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(past=pasts)
+@settings(max_examples=8)
+def test_what_no_standard_table_has_equals_json_too(kind: str, past: list[Any]) -> None:
+    kept, _ = lived(program(kind), past)
+    exact = exact_reading(kept.meter.reading())
+    tables = MeterTables(kept)
+    found = witness.mt3(tables.data(2048 + 3), (13, 13), witness.st21(tables.data(21)))
+    zone = kept.program.billing.calendar.zone
+    bins = [[demand.total, *demand.rates.values()] for demand in exact.registers.demand]
+    assert found["demands"] == [
+        [(exactly(int(bin.present_nw)), exactly(int(bin.previous_nw))) for bin in row] for row in bins
+    ]
+    assert found["peaks"] == [
+        (local(peak.at_utc_ns, zone), exactly(int(peak.value_nw)), [exactly(int(c)) for c in peak.coincident_nw])
+        for peak in exact.registers.peaks
+    ]
+    assert found["inputs"] == [int(pulses) for pulses in exact.input_pulses]
+    assert [(quantity, pulses) for _, quantity, _, pulses, _ in found["outputs"]] == [
+        (output.quantity, int(output.pulses)) for output in exact.outputs
+    ]
+    for (name, _, constant, _, carried), output in zip(found["outputs"], exact.outputs, strict=True):
+        assert name.lower() in (output.name, "led")
+        assert constant == Decimal(long_division(Fraction(output.constant_wh), 12))
+        assert carried == Decimal(long_division(Fraction(output.carried_nwh) / 10**9, 12))
+    if exact.test_mode is None:
+        assert found["test"] is None
+    else:
+        names, registers = names_of(kept.program), exact.test_mode.registers
+        assert found["test"]["summations"] == [exactly(nano(registers.energy, name)) for name in names]
+        assert [d["maxima"][0] for d in found["test"]["demands"]] == [
+            exactly(int(demand.total.maximum.value_nw)) for demand in registers.demand
+        ]

@@ -1,0 +1,82 @@
+"""A DGCOM device: commands carried out on a meter by its own requests (X-1, S-1). Pure, like TableDevice.
+
+Beside the blocks that are read there are: 21 and 22 set time and date, 2B resets demand, FF and F0 unlock with a key of
+three bytes, the most significant first, and 79 logs off. What anything changes is decided by the meter's door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from rig.communication.c1219.facts import FactsReader, Need
+from rig.communication.c1219.levels import READER
+from rig.communication.c1219.outcome import RefusedRequest, Steps, request
+from rig.communication.c1219.types import TableError
+from rig.communication.dgcom.blocks import BLOCKS, Block, BlockError
+from rig.communication.dgcom.encoding import number_of
+from rig.communication.dgcom.link import ACCEPTED, REFUSED, UNLOCKED, Command, packets
+from rig.daemon.protocol import LogOff, LogOn, ResetDemand, SetClock
+
+SET_TIME, SET_DATE, RESET_DEMAND, LOG_OFF, MODEM_PASSWORD, UNLOCK = 0x21, 0x22, 0x2B, 0x79, 0xF0, 0xFF
+KEY_BYTES = 3
+CENTURY = 2000
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Reply to a command: the status, and the packets of what is read."""
+
+    status: int
+    packets: tuple[bytes, ...] = ()
+
+
+class DgcomDevice:
+    """A meter's DGCOM for one port; `software` is the rig's own version."""
+
+    def __init__(self, software: str) -> None:
+        self._reader = FactsReader(software)
+
+    def carry_out(self, command: Command, *, level: int) -> Steps[Reply]:
+        """Carry a command out; CC for one that is not known, not possible or not allowed."""
+        try:
+            return (yield from self._carry_out(command, level))
+        except (RefusedRequest, TableError, BlockError, ValueError):
+            return Reply(REFUSED)
+
+    def _carry_out(self, command: Command, level: int) -> Steps[Reply]:
+        parameters = command.parameters
+        match command.opcode:
+            case opcode if opcode in BLOCKS:
+                return (yield from self._read(BLOCKS[opcode], parameters, level))
+            case opcode if opcode in (UNLOCK, MODEM_PASSWORD):
+                yield from request(LogOn(parameters[:KEY_BYTES].hex()))
+                return Reply(UNLOCKED)
+            case opcode if opcode == LOG_OFF:
+                yield from request(LogOff())
+            case opcode if opcode == RESET_DEMAND:
+                yield from request(ResetDemand())
+            case opcode if opcode == SET_TIME:
+                second, minute, hour = (number_of(parameters[at : at + 1]) for at in range(3))
+                at_time = time(hour, minute, second)
+                yield from self._set_clock(lambda now: datetime.combine(now.date(), at_time))
+            case opcode if opcode == SET_DATE:
+                year, day, month = (number_of(parameters[at : at + 1]) for at in range(1, 4))
+                at_date = date(CENTURY + year, month, day)
+                yield from self._set_clock(lambda now: datetime.combine(at_date, now.time()))
+            case _:
+                return Reply(REFUSED)
+        return Reply(ACCEPTED)
+
+    def _read(self, block: Block, parameters: bytes, level: int) -> Steps[Reply]:
+        if block.reader and level < READER:
+            return Reply(REFUSED)
+        if Need.PROFILE in block.needs:
+            self._reader.forget()
+        facts = yield from self._reader.facts(block.needs)
+        return Reply(ACCEPTED, tuple(packets(block.make(facts, parameters))))
+
+    def _set_clock(self, changed: Callable[[datetime], datetime]) -> Steps[None]:
+        facts = yield from self._reader.facts((Need.READING, Need.PROGRAM))
+        yield from request(SetClock(facts.calendar.instant_ns(changed(facts.now))))
