@@ -363,7 +363,7 @@ class Run:
         return found
 
     def _read_half(self, tick: Fraction) -> float:
-        """What a tick between two readings of the reference is known to: each has half of a part in it."""
+        """Half-width to which a tick between two readings of the reference is known: each has half of a part in it."""
         place = bisect_left(self._read_ticks, tick)
         return hypot(*self._read_halves[max(0, place - 1) : place + 1]) / 2
 
