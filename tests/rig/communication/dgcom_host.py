@@ -1,34 +1,74 @@
-"""A host of DGCOM for tests, from the public description (facts: meter-domain.md §1.5), on any line of psem_client."""
+"""A DGCOM host, written from ../shared/facts/meter-domain.md §1.5 to 1.7 with nothing of the meter's side."""
 
 from __future__ import annotations
 
-from psem_client import Line
+from collections.abc import Callable
+from typing import Protocol
 
-DONE, NEXT, AGAIN = 0x33, 0x66, 0x99
+
+class Refused(Exception):
+    """CC came."""
 
 
-class DgcomHost:
-    """A host: `command` wakes the meter, sends, and gives its status and the data of a read."""
+def total(data: bytes) -> bytes:
+    low = sum(data) % 65536
+    return bytes((low % 256, low // 256))
 
-    def __init__(self, line: Line) -> None:
-        self.line = line
 
-    def command(self, opcode: int, parameters: bytes = b"") -> tuple[int, bytes]:
-        for byte in (b"\x55", b"\xaa"):
-            self.line.write(byte)
-            echo = self.line.read(1, 2.0)
-            assert echo == byte, f"{echo!r} for {byte!r}"
-        body = bytes((opcode,)) + parameters.ljust(8, b"\x00")
-        self.line.write(body + (sum(body) & 0xFFFF).to_bytes(2, "little"))
-        status = self.line.read(1, 5.0)
-        assert status, "no status"
-        return status[0], self._blocks() if status[0] == DONE else b""
+def digits(data: bytes) -> int:
+    """BCD, the least significant byte first."""
+    value = 0
+    for byte in reversed(data):
+        assert byte >> 4 < 10
+        assert byte & 15 < 10
+        value = 100 * value + 10 * (byte >> 4) + (byte & 15)
+    return value
 
-    def _blocks(self) -> bytes:
-        data = b""
-        while head := self.line.read(1, 0.3):
-            body = head + self.line.read(head[0] + 2, 2.0)
-            assert (sum(body[:-2]) & 0xFFFF).to_bytes(2, "little") == body[-2:]
-            data += body[1:-2]
-            self.line.write(bytes((NEXT if len(body) - 3 == 128 else DONE,)))
-        return data
+
+class SeenLine(Protocol):
+    """What a host talks over: psem_client.Line, for example."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def read(self, count: int, seconds: float) -> bytes: ...
+
+
+def over(line: SeenLine) -> Callable[[bytes], bytes]:
+    """Exchanges over a line: what comes until it is quiet."""
+
+    def exchange(data: bytes) -> bytes:
+        line.write(data)
+        first = line.read(1, 5.0)
+        return first + (line.read(1000, 0.3) if first not in (b"\x55", b"\xaa", b"") else b"")
+
+    return exchange
+
+
+class Host:
+    """Commands over a line: `exchange` sends bytes and gives what comes back. `spoilt` packets are asked for again."""
+
+    def __init__(self, exchange: Callable[[bytes], bytes], spoilt: int = 0) -> None:
+        self._exchange, self.spoilt = exchange, spoilt
+
+    def command(self, opcode: int, parameters: bytes = b"") -> bytes:
+        """The data of all packets; DD is the data of an unlock."""
+        assert self._exchange(b"\x55") == b"\x55"
+        assert self._exchange(b"\xaa") == b"\xaa"
+        body = bytes((opcode,)) + parameters.ljust(8, b"\0")
+        answer = self._exchange(body + total(body))
+        if answer[:1] == b"\xcc":
+            assert answer == b"\xcc"
+            raise Refused
+        if answer[:1] == b"\xdd":
+            return answer
+        assert answer[0] == 0x33, answer
+        found, packet = b"", answer[1:]
+        while packet:
+            if self.spoilt:
+                self.spoilt -= 1
+                assert self._exchange(b"\x99") == packet
+            size = packet[0]
+            assert (len(packet), packet[-2:]) == (size + 3, total(packet[:-2]))
+            found += packet[1 : 1 + size]
+            packet = self._exchange(b"\x66")
+        return found

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dgcom_host import DgcomHost
+from dgcom_host import Host, over
 from port_bench import PortBench, TtyLine, wait_for
 from psem_client import Answer, LineSilent, NotAcknowledged, PsemClient, packet
 
@@ -214,8 +214,7 @@ def test_the_firmware_decides_what_the_port_speaks(tmp_path: Path) -> None:
     bench = PortBench(tmp_path, '[meter]\nfirmware = "7.16"\n', "[[ports]]\nname = 'optical'\n")
     try:
         with bench.client() as client:
-            status, version = DgcomHost(client.line).command(0x08)
-            assert (status, version[0] >> 4) == (0x33, 3)
+            assert Host(over(client.line)).command(0x08)[0] >> 4 == 3
         bench.meter.ask(LogOn("000000"))
         bench.meter.ask(WriteProgram('[meter]\nfirmware = "6.28"\n'))
         wait_for(lambda: identifies(bench))
