@@ -51,7 +51,7 @@ def compare_command(
     """
     from rig.files.whole import check_free, write_files
     from rig.report.comparison import compare
-    from rig.report.content import comparison_page
+    from rig.report.comparison_content import comparison_page
     from rig.report.files import check_kind, rendered
     from rig.report.reading import read_result
     from rig.terminal.verify_view import comparison_lines

@@ -199,12 +199,9 @@ def _series(
     from rig.files.whole import write_files
     from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import series_lines
-    from rig.verify.errors import VerifyError
     from rig.verify.junit import junit as junit_report
 
     run = SeriesRun(file, measured, config=config, socket=socket, resume=resume, surroundings=surroundings)
-    if report is not None and not run.series.points:
-        raise VerifyError(f"{file} has tests only, and --report is made of points: leave it out")
     found, began, fresh, points = [], time.monotonic(), 0, run.series.points
     for k, point in enumerate(points):
         result = run.before(point)
@@ -217,10 +214,16 @@ def _series(
         else:
             print_error(f"point {k + 1} of {len(points)}: {point.name}, measured before")
         found.append(result)
-    whole = run.whole(found, run.tests())
+    tests = []
+    for k, test in enumerate(run.series.tests, 1):
+        before = run.test_before(test)
+        when = ", made before" if before is not None else f", {test.length_s:.0f} s of the meter's time"
+        print_error(f"test {k} of {len(run.series.tests)}: {test.name}{when}")
+        tests.append(before or run.make(test))
+    whole = run.whole(found, tests)
     contents = {}
     if junit is not None:
-        contents[junit] = junit_report([each.verification for each in found], [each.name for each in found])
+        contents[junit] = junit_report([each.verification for each in found], [each.name for each in found], tests)
     if report is not None:
         contents[report] = rendered(page_of(whole), report)
     write_files(contents)
@@ -249,7 +252,8 @@ def measured(
     id, known = point.output_id, None
     if point.reference == "source":
         known = known_source(chosen.simulation.load, metering_point(program_of(chosen)))
-    own = "a load" if point.load is not None else "a known source" if known is not None else None
+    loaded = point.load is not None and chosen.hardware.kind != "pi"
+    own = "a load" if loaded else "a known source" if known is not None else None
     latest: list[Progress] = []
     with ExitStack() as stack:
         beside = counter_named(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SeriesRun:
-    """A series whose points are measured one by one, each kept in the file `resume` as soon as it is whole.
+    """A series whose points and tests are made one by one, each kept in the file `resume` as soon as it is whole.
 
     `kind` is "sim" or "pi", in place of what rig.toml says; None: as it says. `surroundings` are stated beside those of
     the file. Raises ConfigError and VerifyError for a file that is no series, or cannot be of this rig.
@@ -42,36 +42,44 @@ class SeriesRun:
         self.series = read_series(file)
         self._measure, self._config, self._kind, self._socket = measure, config, kind, socket
         self._surroundings = self.series.environment | (surroundings or {})
-        self._configurations = {point.name: self._configuration(point) for point in self.series.points}
+        self._configurations = {each.name: self._configuration(each) for each in self._all}
         self._measured = Measured(resume)
 
     def before(self, point: Point) -> PointResult | None:
         """Give the result of a point that was measured before, as it is asked for now."""
         return self._measured.result(self._digest(point))
 
+    def test_before(self, test: SeriesTest) -> SeriesTestResult | None:
+        """Give the result of a test that was made before, as it is asked for now."""
+        return self._measured.test_result(self._digest(test))
+
     def measure(self, point: Point) -> PointResult:
         """Measure a point, and keep it. Raises what its measurement raises: then there is no result."""
         from rig.verify.series import PointResult
 
-        chosen = self._configurations[point.name]
-        if point.load is not None and chosen.hardware.kind == "pi":
-            print_error(f"note: {point.name} is for the load {point.load}: the source must give it")
+        chosen = self._chosen(point)
         found = self._measure(point, chosen, self._config, self._socket, self._surroundings)
         result = PointResult(point.name, self._digest(point), found)
         self._measured.add(result)
         return result
 
-    def tests(self) -> list[SeriesTestResult]:
-        """Make the tests beside the points that are not made yet, each kept as it is made."""
-        from rig.cli.verify_test import tested
+    def make(self, test: SeriesTest) -> SeriesTestResult:
+        """Make a test, and keep it. Raises what its observation raises: then there is no result."""
+        from rig.cli.verify_test import made
 
-        return tested(self.series, self._measured, self._configuration, self._config, self._socket)
+        result = made(test, self._digest(test), self._chosen(test), self._config, self._socket)
+        self._measured.add(result)
+        return result
 
-    def whole(self, results: list[PointResult], tests: Sequence[SeriesTestResult] = ()) -> SeriesResult:
+    def whole(self, points: list[PointResult], tests: list[SeriesTestResult]) -> SeriesResult:
         """Give what points and tests come to."""
         from rig.verify.series import series_result
 
-        return series_result(self.series, results, list(tests))
+        return series_result(self.series, points, tests)
+
+    @property
+    def _all(self) -> list[Point | SeriesTest]:
+        return [*self.series.points, *self.series.tests]
 
     def _configuration(self, asked: Point | SeriesTest) -> Config:
         chosen = loaded_configuration(self._config, None, kind=self._kind)
@@ -79,7 +87,14 @@ class SeriesRun:
             return chosen
         return loaded_configuration(self._config, asked.load, kind=self._kind)
 
-    def _digest(self, point: Point) -> str:
+    def _chosen(self, asked: Point | SeriesTest) -> Config:
+        """The configuration of what is asked; on hardware its load is for whoever has the source."""
+        chosen = self._configurations[asked.name]
+        if asked.load is not None and chosen.hardware.kind == "pi":
+            print_error(f"note: {asked.name} is for the load {asked.load}: the source must give it")
+        return chosen
+
+    def _digest(self, point: Point | SeriesTest) -> str:
         from rig.hardware.provenance import rig_toml_digest
         from rig.verify.series import digest_of
 

@@ -1,4 +1,4 @@
-"""A series of verifications as tests: each point of its TOML file an item, then each average (docs/verification.md)."""
+"""A series of verifications as tests: points, tests and averages of its TOML file are items (docs/verification.md)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rig.verify.point import Point
     from rig.verify.result import Verification
     from rig.verify.series import Average, PointResult
+    from rig.verify.series_test import SeriesTest
 
 SUFFIX = ".series.toml"
 
@@ -25,7 +26,7 @@ class SeriesFile(pytest.File):
     run: SeriesRun
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give an item for each point, then for each average. Raises CollectError with one sentence."""
+        """Give an item for each point, each test, each average. Raises CollectError with one sentence."""
         from rig.cli.verify import measured
         from rig.cli.verify_series import SeriesRun
         from rig.failures import MENDABLE
@@ -40,6 +41,8 @@ class SeriesFile(pytest.File):
             raise self.CollectError(str(error)) from None
         for point in self.run.series.points:
             yield PointItem.from_parent(self, name=point.name, point=point)
+        for test in self.run.series.tests:
+            yield TestItem.from_parent(self, name=test.name, test=test)
         for average in self.run.series.averages:
             yield AverageItem.from_parent(self, name=average.name, average=average)
 
@@ -98,6 +101,34 @@ class PointItem(_Item):
         self.add_report_section("call", "verification", "\n".join(_lines(found)))
         if not found.passed:
             raise BenchFailure("\n".join([*found.reasons, *(error.text for error in found.kyz_order_errors)]))
+
+
+class TestItem(_Item):
+    """A test beside energy, such as creep, which is made, or was before."""
+
+    __test__ = False
+
+    def __init__(self, *, test: SeriesTest, **named: Any) -> None:
+        super().__init__(**named)
+        self.asked = test
+
+    def runtest(self) -> None:
+        """Make it. Fails with what was found, or with the sentence of what broke off."""
+        import typer
+
+        from rig.failures import MENDABLE
+
+        run = self.parent.run
+        try:
+            found = run.test_before(self.asked) or run.make(self.asked)
+        except MENDABLE as error:
+            raise BenchFailure(f"no verdict: {error}") from None
+        except typer.Exit:
+            raise KeyboardInterrupt from None
+        self.tell(value=found.value, unit=found.unit, limit=found.limit, provenance=found.provenance.line)
+        self.add_report_section("call", "test", f"{found.text}\nlimit {found.limit:g} {found.unit}: {found.source}")
+        if not found.passed:
+            raise BenchFailure(found.text)
 
 
 class AverageItem(_Item):

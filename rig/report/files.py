@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rig.report.content import series_page, verification_page
+from rig.report.content import verification_page
 from rig.report.errors import ReportError
 from rig.report.html import html_of
 from rig.report.page import Page
 from rig.report.pdf import pdf_of
+from rig.report.series_content import series_page
 from rig.verify.result import Verification
 from rig.verify.series import SeriesResult
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from gpiozero import OutputDevice
 from gpiozero.pins import Factory
@@ -45,43 +45,42 @@ def outputs(link: SpiLink, pins: Factory, clock: Clock, wired: HardwareConfig) -
         return [Part(output.label, None, why) for output in COUNTERS]
     counters = PulseCounters(link)
     try:
-        counters.set_filter(FILTER_TICKS)
         return [_output(output, counters, pins, clock, wired) for output in COUNTERS]
-    except DriverError as error:
-        return [Part("outputs", False, str(error))]
     finally:
-        counters.set_filter(0)
-        counters.clear()
+        with suppress(DriverError):  # of a board that is gone each output has told
+            counters.set_filter(0)
+            counters.clear()
 
 
 def _output(output: OutputId, counters: PulseCounters, pins: Factory, clock: Clock, wired: HardwareConfig) -> Part:
-    with ExitStack() as closing:
-        try:
-            move = (
-                _led(output, pins, wired, closing)
-                if output is OutputId.TEST_LED
-                else _contacts(output, pins, wired, closing)
-            )
-        except DriverError as error:
-            return Part(output.label, False, str(error))
-        move(False)
+    try:
+        with ExitStack() as closing:
+            wire = _led if output is OutputId.TEST_LED else _contacts
+            seen, length_s = _pulsed(output, wire(output, pins, wired, closing), counters, clock)
+    except DriverError as error:
+        return Part(output.label, False, str(error))
+    return judged(output, seen, length_s)
+
+
+def _pulsed(
+    output: OutputId, move: Callable[[bool], None], counters: PulseCounters, clock: Clock
+) -> tuple[dict[Counter, Pulses], float]:
+    """Make PULSES pulses; gives what all counters have of them, and the seconds from the first to the last."""
+    counters.set_filter(FILTER_TICKS)
+    move(False)
+    _wait(clock)
+    counters.clear()
+    counters.open()
+    begin_ns = clock.now_ns()
+    for _ in range(PULSES):
+        move(True)
         _wait(clock)
-        counters.clear()
-        counters.open()
-        begin_ns = clock.now_ns()
-        for _ in range(PULSES):
-            move(True)
+        if output is OutputId.TEST_LED:
+            move(False)
             _wait(clock)
-            if output is OutputId.TEST_LED:
-                move(False)
-                _wait(clock)
-            end_ns = clock.now_ns()
-        counters.close()
-        try:
-            seen = {each.counter: each for each in counters.read()}
-        except DriverError as error:
-            return Part(output.label, False, str(error))
-    return judged(output, seen, (end_ns - begin_ns) / 1e9 * (PULSES - 1) / PULSES)
+    length_s = (clock.now_ns() - begin_ns) / 1e9 * (PULSES - 1) / PULSES
+    counters.close()
+    return {each.counter: each for each in counters.read()}, length_s
 
 
 def judged(output: OutputId, seen: Mapping[Counter, Pulses], length_s: float) -> Part:

@@ -72,7 +72,8 @@ def verification_lines(found: Verification) -> list[str]:
         name = "uncertainty" if not k else ""
         lines.append(f"{name:<14}{part.standard_percent:.6f} %  {part.source} ({part.distribution})")
     errors = found.kyz_order_errors
-    lines.append(f"{'order':<14}{len(errors) or 'no'} errors")
+    order = f"{len(errors) or 'no'} errors" if found.edges else "not seen: a frequency knows no closures"
+    lines.append(f"{'order':<14}{order}")
     lines += [f"{'':<14}{error.text}" for error in errors[:MOST_ERRORS]]
     if len(errors) > MOST_ERRORS:
         lines.append(f"{'':<14}and {len(errors) - MOST_ERRORS} more: --json has all")

@@ -105,12 +105,12 @@ class FrequencyRun:
         self.state = State.WAITING
         self.flow = Flow()
         self.readings: list[RateReading] = []
-        self.reference_half_s = self.reference_half_wh = 0.0
+        self.reference_half_wh = self.reference_scatter = 0.0
         self._time, self._lasting = time, lasting
         self._waiting: deque[tuple[float, int, int]] = deque()
 
-    def add_window(self, begin_tick: int, end_tick: int, nwh: int) -> None:
-        """Take in energy of the output's quantity that has flowed."""
+    def add_window(self, begin_tick: int, end_tick: int, nwh: int, half_ticks: float = 0.0) -> None:
+        """Take in energy of the output's quantity that has flowed. To what its readings are known is in the scatter."""
         self.flow.add(begin_tick, end_tick, nwh)
         self._attend()
 

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from rig.verify.result import Verification
+from rig.verify.series_test import SeriesTestResult
 
 
-def junit(results: Sequence[Verification], names: Sequence[str] | None = None) -> bytes:
-    """Give the report: one suite, a test for each verification by `names`, each reason of a failure a line."""
+def junit(
+    results: Sequence[Verification], names: Sequence[str] | None = None, tests: Sequence[SeriesTestResult] = ()
+) -> bytes:
+    """Give the report: one suite, a test for each verification by `names`, each reason of a failure a line; then one
+    for each of the `tests` of a series."""
     named = [f"{each.output} {each.quantity}" for each in results] if names is None else names
-    failed = sum(not each.passed for each in results)
-    seconds = sum(each.seconds for each in results)
+    failed = sum(not each.passed for each in results) + sum(not test.passed for test in tests)
+    seconds = sum(each.seconds for each in results) + sum(test.seconds for test in tests)
+    count = len(results) + len(tests)
     suite = ElementTree.Element(
-        "testsuite", name="rig verify", tests=str(len(results)), failures=str(failed), time=f"{seconds:.3f}"
+        "testsuite", name="rig verify", tests=str(count), failures=str(failed), time=f"{seconds:.3f}"
     )
     for name, each in zip(named, results, strict=True):
         case = ElementTree.SubElement(suite, "testcase", classname="rig.verify", name=name, time=f"{each.seconds:.3f}")
@@ -26,5 +31,14 @@ def junit(results: Sequence[Verification], names: Sequence[str] | None = None) -
             f"error {each.error_percent:+.5f} %, uncertainty {each.uncertainty_percent:.5f} % (k = 2), "
             f"{each.pulses} pulses; {each.provenance.line}{'  ' + each.provenance.mark if each.provenance.mark else ''}"
         )
+    for test in tests:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=f"rig.verify.{test.kind}", name=test.name, time=f"{test.seconds:.3f}"
+        )
+        if not test.passed:
+            ElementTree.SubElement(case, "failure", message=test.text).text = test.text
+        said = ElementTree.SubElement(case, "system-out")
+        mark = f"  {test.provenance.mark}" if test.provenance.mark else ""
+        said.text = f"{test.text}; limit {test.limit:g} {test.unit}, {test.source}; {test.provenance.line}{mark}"
     report: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
     return report

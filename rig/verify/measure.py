@@ -192,10 +192,9 @@ class Measurement:
         standard, clock = self._standard, self._clock
         if standard is None or clock is None or not clock.known or not self._begun:
             return
-        for begin_tick, end_tick, nwh in standard.windows(clock):
-            self.run.reference_half_s = standard.half_ticks / float(self._tick_hz)
-            self.run.reference_half_wh = standard.half_wh
-            self.run.add_window(begin_tick, end_tick, nwh)
+        for begin_tick, end_tick, nwh, half_ticks in standard.windows(clock):
+            self.run.reference_half_wh, self.run.reference_scatter = standard.half_wh, standard.scatter
+            self.run.add_window(begin_tick, end_tick, nwh, half_ticks)
 
     def _take_counts(self, counts: list[Any]) -> None:
         """Counts of a counter that is not the FPGA's: they wait until its clock has been compared with the meter's."""

@@ -45,6 +45,10 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """Raise VerifyError or ConfigError for what cannot be."""
         _ = self.plan, self.output_id, self.constant, self.standard_constant
+        if not 0 <= self.standard_uncertainty_percent <= 100:
+            raise VerifyError(
+                f"--standard-uncertainty is {self.standard_uncertainty_percent:g}, it must be 0 to 100 percent"
+            )
         if self.standard:
             if self.load is not None:
                 raise VerifyError("--load is for a simulated meter, whose load no standard can measure: leave it out")

@@ -13,12 +13,13 @@ how well edges are known.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
-from math import floor, hypot, inf, sqrt
+from math import ceil, floor, hypot, inf, sqrt
 from statistics import fmean
 
 from rig.verify.budget import Budget, Component, Shape, budget
@@ -108,8 +109,9 @@ class Progress:
 
 
 class Run:
-    """A verification; `lasting` are components of the reference that no count lessens, `reference_half_s` and
-    `reference_half_wh` what each reading of it is known to. Raises CountLost where nothing can be counted."""
+    """A verification; `lasting` are components of the reference that no count lessens, `reference_half_wh` is what its
+    readings are known to, `reference_scatter` how far they move from one to the next, of themselves. Raises CountLost
+    where nothing can be counted."""
 
     def __init__(self, output: Output, plan: Plan, time: Timeline, *, lasting: tuple[Component, ...] = ()) -> None:
         self.output, self.plan = output, plan
@@ -117,7 +119,9 @@ class Run:
         self.flow = Flow()
         self.repeats: list[Repeat] = []
         self.illegal = 0
-        self.reference_half_s = self.reference_half_wh = 0.0
+        self.reference_half_wh = self.reference_scatter = 0.0
+        self._read_ticks: list[int] = []
+        self._read_halves: list[float] = []
         self._time, self._lasting = time, lasting
         self._seen: list[Seen] = []
         self._waiting: deque[Counted] = deque()
@@ -129,8 +133,11 @@ class Run:
 
     # --- what comes -------------------------------------------------------------------------------------------
 
-    def add_window(self, begin_tick: int, end_tick: int, nwh: int) -> None:
-        """Take in energy of the output's quantity that has flowed."""
+    def add_window(self, begin_tick: int, end_tick: int, nwh: int, half_ticks: float = 0.0) -> None:
+        """Take in energy of the output's quantity that has flowed, up to a tick known to plus or minus `half_ticks`."""
+        if half_ticks:
+            self._read_ticks.append(end_tick)
+            self._read_halves.append(half_ticks)
         if self.flow.begin_tick is None:
             self._first_tick = begin_tick
         self.flow.add(begin_tick, end_tick, nwh)
@@ -170,6 +177,9 @@ class Run:
     def faults(self) -> list[ClosureFault]:
         """Faults of the closures so far."""
         closures = [seen.closure for seen in self._seen]
+        if self.reference_half_wh:
+            coarse = Fraction(self.reference_half_wh) * NANO
+            closures = [replace(each, half_nwh=each.half_nwh + coarse) for each in closures]
         end = None
         if self.state is State.STOPPED:
             end = self._at_s(self._known_tick), Fraction(self.flow.total_nwh)
@@ -258,7 +268,7 @@ class Run:
             return
         flowed = self.flow.at(instant)
         assert flowed is not None
-        half_nwh = self._half_nwh(count) if wide or count.slack else Fraction(0)
+        half_nwh = self._half_nwh(count) if wide or count.slack or self._read_ticks else Fraction(0)
         closure = Closure(count.pulses - self._base, self._at_s(tick), flowed, count.contact, half_nwh)
         self._seen.append(Seen(closure, tick, half, count.comparison, count.clock))
         self._stopped_nwh = int(flowed + STOPPED_PULSES * self._constant_nwh)
@@ -267,9 +277,13 @@ class Run:
         self._count()
 
     def _half_nwh(self, count: Counted) -> Fraction:
-        """Half of what flowed in all the time in which a closure can have come."""
-        before = max(self._first_tick, count.earliest - count.slack - self._time.latency_ticks)
-        least, most = self.flow.at(before), self.flow.at(count.latest + count.slack - self._time.latency_ticks)
+        """Half of what flowed in all the time in which a closure can have come, and the reference have been read."""
+        assert self.flow.end_tick is not None
+        latency, slack = self._time.latency_ticks, count.slack
+        if self._read_ticks:
+            slack += ceil(self._read_half(Fraction(count.latest - latency)))
+        least = self.flow.at(max(self._first_tick, count.earliest - slack - latency))
+        most = self.flow.at(min(self.flow.end_tick, count.latest + slack - latency))
         assert least is not None
         assert most is not None
         return (most - least) / 2
@@ -306,15 +320,17 @@ class Run:
         comparison = Comparison(pulses, self.output.constant_wh, reference_wh)
         random = (
             Component(c.source, c.half_width_percent, c.shape, c.freedom, random=True)
-            for c in (*self._of_instants(first, last, 100 / seconds), *self._of_reference(seconds, reference_wh))
+            for c in (*self._of_instants(first, last, 100 / seconds), *self._of_reference(first, last, reference_wh))
         )
         return Repeat(comparison, seconds, (*random, *self._lasting))
 
     def _of_instants(self, first: Seen, last: Seen, to_percent: float) -> list[Component]:
-        """Give what is uncertain of two instants, each with its own."""
+        """Give what is uncertain of two instants, each with its own, and of the reference's readings beside them: what
+        edges scatter by has both."""
         hz = float(self._time.tick_hz)
         half_s = hypot(float(first.half_ticks), float(last.half_ticks)) / hz
-        resolution_s, scatter_s = half_s / Shape.RECTANGULAR.divisor, sqrt(2) * self._edge_s
+        read_s = hypot(*(self._read_half(each.tick - self._time.latency_ticks) for each in (first, last))) / hz
+        resolution_s, scatter_s = hypot(half_s, read_s) / Shape.RECTANGULAR.divisor, sqrt(2) * self._edge_s
         freedom = 2 / 3 * (len(self._seen) - 1)
         known = len(self._seen) >= LEAST_PULSES
         by_chance = 1 + 2 / sqrt(2 * freedom) if known else 1.0
@@ -323,6 +339,9 @@ class Run:
             found = [Component(named, scatter_s * to_percent, freedom=own)]
         else:
             found = [Component("resolution of the counter's instants", half_s * to_percent, Shape.RECTANGULAR)]
+            if read_s:
+                named = "instants of the reference's readings"
+                found.append(Component(named, read_s * to_percent, Shape.RECTANGULAR))
         if first.comparison is not None and last.comparison is not None:
             if first.comparison == last.comparison:  # what is wrong with it is wrong with both
                 clock_s = CRYSTALS * 100 / to_percent
@@ -331,16 +350,22 @@ class Run:
             found.append(Component("comparison of clocks", clock_s * to_percent, Shape.RECTANGULAR))
         return found
 
-    def _of_reference(self, seconds: float, reference_wh: Fraction) -> list[Component]:
-        """Give what is uncertain of two readings of the reference, one at either end."""
+    def _of_reference(self, first: Seen, last: Seen, reference_wh: Fraction) -> list[Component]:
+        """Give what is uncertain of readings of the reference at either end."""
         found = []
-        if self.reference_half_s:
-            half = 100 * sqrt(2) * self.reference_half_s / seconds
-            found.append(Component("instants of the reference's readings", half, Shape.RECTANGULAR))
+        if self.reference_scatter and self._read_ticks:
+            begin, end = (bisect_left(self._read_ticks, each.tick - self._time.latency_ticks) for each in (first, last))
+            moves = 100 * self.reference_scatter / sqrt(max(1, end - begin))
+            found.append(Component("power between the reference's readings", moves))
         if self.reference_half_wh:
             half = 100 * sqrt(2) * self.reference_half_wh / float(reference_wh)
             found.append(Component("resolution of the reference", half, Shape.RECTANGULAR))
         return found
+
+    def _read_half(self, tick: Fraction) -> float:
+        """Half-width to which a tick between two readings of the reference is known: each has half of a part in it."""
+        place = bisect_left(self._read_ticks, tick)
+        return hypot(*self._read_halves[max(0, place - 1) : place + 1]) / 2
 
     def _scatter_s(self) -> float:
         """The standard deviation of an edge's instant, from what gaps have beyond whole pulses: of two edges each."""

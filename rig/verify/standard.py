@@ -35,12 +35,13 @@ HOUR_NS = 3600 * 10**9
 @dataclass(frozen=True)
 class Reading:
     """Energy in Wh since some beginning, give or take `half_wh`, at an instant of the computer's clock, give or take
-    `half_ns`."""
+    `half_ns`. `watts` is there where energy was made of power: what was read at that instant."""
 
     wh: Fraction
     at_ns: int
     half_ns: int
     half_wh: Fraction = Fraction(0)
+    watts: float | None = None
 
 
 class ReferenceStandard(Protocol):
@@ -143,7 +144,7 @@ class PowerStandard:
             before, then_ns = self._last
             self._wh += (Fraction(watts) + Fraction(before)) / 2 * (at_ns - then_ns) / HOUR_NS
         self._last = watts, at_ns
-        return [Reading(self._wh, at_ns, half_ns)]
+        return [Reading(self._wh, at_ns, half_ns, watts=watts)]
 
 
 def standard_named(
@@ -164,6 +165,8 @@ def standard_named(
             return _on_bus(name, own.removeprefix(kind), query or QUERIES[kind], made)
     if not own.startswith(("gpio:", VISA)) or own == VISA:
         raise VerifyError(f"--reference is {name!r}: after {STANDARD} comes {KINDS}")
+    if simulated and not own.startswith(VISA):
+        raise VerifyError(f"{name} is for a Raspberry Pi's pins: on the simulated rig use --reference source")
     if constant_wh is None:
         raise VerifyError(f"{name} gives pulses: say with --standard-constant how many Wh each is")
     counter = counter_named(own, query, chip, simulated)

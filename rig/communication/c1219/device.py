@@ -18,19 +18,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rig.communication.c1219.codes import ProcedureResult, ResponseCode
-from rig.communication.c1219.display_tables import DISPLAY_TABLES
 from rig.communication.c1219.facts import FactsReader, MeterFacts
-from rig.communication.c1219.general import GENERAL_TABLES, MOST_PARAMETERS
+from rig.communication.c1219.general import MOST_PARAMETERS
 from rig.communication.c1219.layout import Scope, Values, decode_table
 from rig.communication.c1219.levels import OWN_LEVELS, PUBLIC, read_level, write_level
-from rig.communication.c1219.log_tables import LOG_TABLES
-from rig.communication.c1219.manufacturer_tables import MANUFACTURER_TABLES
 from rig.communication.c1219.outcome import RefusedRequest, Steps
 from rig.communication.c1219.procedures import MANUFACTURER as MANUFACTURER_PROCEDURES
 from rig.communication.c1219.procedures import STANDARD, Answer, ProcedureState, carry_out_procedure
-from rig.communication.c1219.profile_tables import PROFILE_TABLES
-from rig.communication.c1219.register_tables import REGISTER_TABLES
-from rig.communication.c1219.security_tables import SECURITY_TABLES
 from rig.communication.c1219.session_tables import (
     ANSWER,
     MOST_PROGRAM,
@@ -38,10 +32,8 @@ from rig.communication.c1219.session_tables import (
     NO_ANSWER,
     ON_EXCEPTION,
     PROCEDURE,
-    SESSION_TABLES,
     STAGED_PROGRAM,
 )
-from rig.communication.c1219.source_tables import SOURCE_TABLES
 from rig.communication.c1219.table import (
     MANUFACTURER,
     PROCEDURES_ARE_ANSWERED_IN,
@@ -50,22 +42,8 @@ from rig.communication.c1219.table import (
     TableContents,
     TableUse,
 )
-from rig.communication.c1219.time_tables import TIME_TABLES
+from rig.communication.c1219.tables import TABLES
 from rig.communication.c1219.types import TableError
-
-TABLES: tuple[Table, ...] = (
-    *GENERAL_TABLES,
-    *SESSION_TABLES,
-    *SOURCE_TABLES,
-    *REGISTER_TABLES,
-    *DISPLAY_TABLES,
-    *SECURITY_TABLES,
-    *TIME_TABLES,
-    *PROFILE_TABLES,
-    *LOG_TABLES,
-    *MANUFACTURER_TABLES,
-)
-"""Every table that a meter can have."""
 
 PROFILE_STATUS_TABLE = 63
 """A load profile is as it was when this was read last in the session, so that its parts fit."""
@@ -79,7 +57,6 @@ class TableDevice:
 
     def __init__(self, software: str) -> None:
         self._reader = FactsReader(software)
-        self._tables = {table.number: table for table in TABLES}
         self._begin()
 
     def end_session(self) -> None:
@@ -101,7 +78,7 @@ class TableDevice:
         level, and for what nobody may read; NOT_POSSIBLE for more than one answer can have, and where the meter cannot
         answer; NOT_READY for ST8 before any procedure; BUSY where the meter's program changed meanwhile.
         """
-        table = self._tables.get(number)
+        table = TABLES.get(number)
         least = read_level(number)
         if table is None:
             return ResponseCode.INSUFFICIENT_SECURITY if least is None else ResponseCode.INAPPROPRIATE
@@ -207,7 +184,7 @@ class TableDevice:
 
     def _with_limits(self, table: Table) -> Iterable[Table]:
         for number in table.limits:
-            yield from self._with_limits(self._tables[number])
+            yield from self._with_limits(TABLES[number])
         yield table
 
     def _encoded(self, table: Table, facts: MeterFacts) -> bytes:
@@ -217,13 +194,13 @@ class TableDevice:
     def _limits_of(self, table: Table, facts: MeterFacts) -> dict[int, Values]:
         found = {}
         for number in table.limits:
-            limit = self._tables[number]
+            limit = TABLES[number]
             scope = Scope(self._limits_of(limit, facts))
             found[number] = decode_table(limit.layout, self._encoded(limit, facts), scope)
         return found
 
     def _use(self, facts: MeterFacts) -> TableUse:
-        there = [table.number for table in self._tables.values() if table.there(facts)]
+        there = [table.number for table in TABLES.values() if table.there(facts)]
         return TableUse(
             standard=frozenset(number for number in there if number < MANUFACTURER),
             manufacturer=frozenset(number - MANUFACTURER for number in there if number >= MANUFACTURER),

@@ -17,6 +17,7 @@ from zlib import crc32
 
 from rig.communication.c1219.codes import ProcedureResult
 from rig.communication.c1219.facts import FactsReader, Need
+from rig.communication.c1219.general import MOST_RESPONSE
 from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.outcome import RefusedRequest, Steps, request, result_of
 from rig.communication.c1219.types import LTIME, Date, TableError, TimeOfDay
@@ -41,8 +42,6 @@ from rig.meter.access.sentences import COLD_START_FAILED
 from rig.meter.contacts.outputs import KYZ_OUTPUTS
 
 PASSWORD_BYTES = 20
-MOST_SENTENCE = 200
-"""Characters of a refusal's sentence in ST8."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +186,15 @@ def _log_in(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     return DONE if outcome.refused is None else Answer(ProcedureResult.NO_AUTHORIZATION)
 
 
+def _log_out(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+    """Give the level up, and with it what only the level could stage."""
+    if parameters:
+        return INVALID
+    state.staged.clear()
+    yield from request(LogOff())
+    return DONE
+
+
 # --- programs and outputs -------------------------------------------------------------------------------------
 
 
@@ -206,7 +214,7 @@ def _write_program(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     outcome = yield WriteProgram(text)
     if outcome.refused is None:
         return DONE
-    sentence = outcome.refused.encode("ascii", "replace")[:MOST_SENTENCE]
+    sentence = outcome.refused.encode("ascii", "replace")[:MOST_RESPONSE]
     return Answer(result_of(outcome), sentence)
 
 
@@ -255,7 +263,7 @@ STANDARD: Mapping[int, Procedure] = {
         "LTIME_DATE before and after",
     ),
     18: Procedure("log in", _log_in, "user UINT16, password of 20 bytes, as with C12.18's security"),
-    19: Procedure("log out", _asks(LogOff())),
+    19: Procedure("log out", _log_out),
 }
 
 MANUFACTURER: Mapping[int, Procedure] = {

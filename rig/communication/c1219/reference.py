@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rig.communication.c1219.device import TABLES
 from rig.communication.c1219.layout import Array, BitField, Field, Layout, Type, count_text, label_of
 from rig.communication.c1219.levels import (
     MANUFACTURER_PROCEDURE_ACTIONS,
@@ -21,6 +20,7 @@ from rig.communication.c1219.levels import (
 from rig.communication.c1219.procedures import MANUFACTURER as MANUFACTURER_PROCEDURES
 from rig.communication.c1219.procedures import STANDARD, Procedure
 from rig.communication.c1219.table import MANUFACTURER, Table
+from rig.communication.c1219.tables import TABLES
 from rig.meter.access.actions import MeterAction
 from rig.plain_text import print_lines
 
@@ -91,13 +91,9 @@ def document() -> Iterator[str]:
     yield from _LISTS.splitlines()
     yield ""
     yield "## Fields"
-    for table in _in_order():
+    for table in TABLES.values():
         yield ""
         yield from _table(table)
-
-
-def _in_order() -> list[Table]:
-    return sorted(TABLES, key=lambda table: table.number)
 
 
 def _overview() -> Iterator[str]:
@@ -107,7 +103,7 @@ def _overview() -> Iterator[str]:
     yield ""
     yield "| table | on the wire | name | holds | read at level | write at level |"
     yield "|---|---|---|---|---|---|"
-    for table in _in_order():
+    for table in TABLES.values():
         read = "never" if not table.readable or read_level(table.number) is NEVER else str(read_level(table.number))
         write = "–" if write_level(table.number) is NEVER else str(write_level(table.number))
         yield f"| {table.title} | {table.number} | {table.name} | {table.meaning} | {read} | {write} |"

@@ -289,3 +289,22 @@ def st74(data: bytes, entries: int) -> tuple[dict[str, int], list[dict[str, Any]
         lines.append({"at": (2000 + entry[0], *entry[1:6]), "sequence": sequence, "user": user, "code": code})
     assert not any(data[11 + 12 * header["valid"] :])
     return header, lines
+
+
+def mt3(data: bytes, ni: tuple[int, int], dims: dict[str, int]) -> dict[str, Any]:
+    """Our own, as docs/communication-tables.md has it."""
+    read = Reader(data, ni)
+    found: dict[str, Any] = {
+        "demands": [[(read.number(2), read.number(2)) for _ in range(5)] for _ in range(dims["demands"])]
+    }
+    found["peaks"] = [
+        (read.time(5), read.number(2), [read.number(2) for _ in range(dims["demands"] - 1)]) for _ in range(read.u(1))
+    ]
+    found["inputs"] = [read.u(8), read.u(8)]
+    found["outputs"] = [
+        (read.raw(8).decode().rstrip(), read.raw(24).decode().rstrip(), read.number(1), read.u(8), read.number(1))
+        for _ in range(read.u(1))
+    ]
+    found["test"] = _block(read, dims) if read.u(1) else None
+    read.end()
+    return found

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.communication.c1219.codes import ResponseCode
-from rig.communication.c1219.device import TABLES, TableDevice
+from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.layout import Scope, decode_table
 from rig.communication.c1219.outcome import Outcome, carry_out
+from rig.communication.c1219.tables import TABLES, decode, limits_of
 from rig.communication.c1219.types import Cursor, TableError
 from rig.daemon.protocol import ReadState
 from rig.files.strict_toml import convert
@@ -35,8 +36,6 @@ SEALED = (
     'channels = [{ metric = "kWh delivered", pulse = "1.2" }]\n[security]\nseal = true\n'
     + "".join(f'level_{n} = "{key}"\n' for n, key in enumerate(KEYS, 1))
 )
-
-BY_NUMBER = {table.number: table for table in TABLES}
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +57,12 @@ def whole(tables: MeterTables, number: int) -> bytes:
 def limits(tables: MeterTables, number: int) -> Scope:
     """The scope of a table: its limiting tables, decoded."""
     found: dict[int, Any] = {}
-    for limit in BY_NUMBER[number].limits:
-        found[limit] = decode_table(BY_NUMBER[limit].layout, whole(tables, limit), limits(tables, limit))
+    for limit in limits_of(number):
+        found[limit] = decode(limit, whole(tables, limit), found)
     return Scope(found)
 
 
-@pytest.mark.parametrize("table", [t for t in TABLES if t.number not in (7, 8, 2048)], ids=lambda t: t.title)
+@pytest.mark.parametrize("table", [t for t in TABLES.values() if t.number not in (7, 8, 2048)], ids=lambda t: t.title)
 def test_every_table_comes_back_whole_and_no_part_of_it_is_one(stored: MeterTables, table: Any) -> None:
     data = stored.data(table.number)
     scope = limits(stored, table.number)
@@ -86,7 +85,7 @@ def test_noise_is_decoded_or_refused(stored: MeterTables, number: int, noise: by
     at %= len(data)
     data[at : at + len(noise)] = noise
     with suppress(TableError):
-        BY_NUMBER[number].layout.decode(Cursor(bytes(data)), limits(stored, number))
+        TABLES[number].layout.decode(Cursor(bytes(data)), limits(stored, number))
 
 
 @given(number=st.integers(0, 65535), offset=st.integers(0, 1 << 24), count=st.none() | st.integers(0, 65535))
@@ -154,7 +153,7 @@ def test_without_a_key_no_session_changes_a_sealed_meter_or_learns_a_key(
 def test_no_table_of_a_sealed_meter_has_a_key() -> None:
     kept, _ = lived(build(convert(tomllib.loads(SEALED), schema.ProgramFile)), [])
     tables = MeterTables(kept)
-    for number in BY_NUMBER:
+    for number in TABLES:
         found = tables.read(number)
         assert not isinstance(found, bytes) or not any(secret in found for secret in SECRETS), number
 

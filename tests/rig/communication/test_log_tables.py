@@ -15,7 +15,8 @@ from rig.store.reading import HistoryReader
 from tests.rig.communication import table_decoder as witness
 from tests.rig.communication.table_bench import MeterTables
 from tests.rig.communication.test_register_tables import agree, exactly, names_of
-from tests.rig.reading.read_meters import lived, program
+from tests.rig.kept_meter import KeptMeter
+from tests.rig.reading.read_meters import T0, lived, program
 
 NWH = 900 * 1_234_567_891
 FLOW = ("flow", (900, 0, NWH, 10**11, 10**12, 10**12))
@@ -70,7 +71,9 @@ def test_every_kind_of_event_is_named(tmp_path: Path) -> None:
 
 def test_more_lines_than_the_table_has(tmp_path: Path) -> None:
     folder = tmp_path / "store"
-    kept, _ = lived(program("block"), [("reset", ())] * 300, folder)
+    kept = KeptMeter(folder, program("block"), T0, flushes=True)
+    for _ in range(270):
+        kept.does(Action.RESET)
     header, lines = witness.st74(MeterTables(kept, folder).data(74), 256)
     assert (header["valid"], len(lines)) == (256, 256)
 

@@ -215,6 +215,10 @@ def test_a_whole_program_is_written(meter: ServedTables) -> None:
     assert result == INVALID
     assert b"kW deliverd" in sentence
     meter.log_on("333333")
+    stage(meter, OPEN)
+    assert meter.procedure(LOG_OUT) == (DONE, b"")
+    meter.log_on("333333")
+    assert meter.read(2048) is ResponseCode.NOT_READY, "it went with the level"
     metrology = stage(meter, OPEN)
     assert meter.procedure(0, metrology, manufacturer=True)[0] == NOT_AUTHORIZED
     meter.log_on("444444")

@@ -240,3 +240,38 @@ def test_the_display_shows_the_same_digits(path: Path) -> None:
         assert shown(f"{quantity.demand_name} cumulative") == dial(demand["cumulative"])
         checked += 2
     assert checked > 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(past=pasts)
+@settings(max_examples=8)
+def test_what_no_standard_table_has_equals_json_too(kind: str, past: list[Any]) -> None:
+    kept, _ = lived(program(kind), past)
+    exact = exact_reading(kept.meter.reading())
+    tables = MeterTables(kept)
+    found = witness.mt3(tables.data(2048 + 3), (13, 13), witness.st21(tables.data(21)))
+    zone = kept.program.billing.calendar.zone
+    bins = [[demand.total, *demand.rates.values()] for demand in exact.registers.demand]
+    assert found["demands"] == [
+        [(exactly(int(bin.present_nw)), exactly(int(bin.previous_nw))) for bin in row] for row in bins
+    ]
+    assert found["peaks"] == [
+        (local(peak.at_utc_ns, zone), exactly(int(peak.value_nw)), [exactly(int(c)) for c in peak.coincident_nw])
+        for peak in exact.registers.peaks
+    ]
+    assert found["inputs"] == [int(pulses) for pulses in exact.input_pulses]
+    assert [(quantity, pulses) for _, quantity, _, pulses, _ in found["outputs"]] == [
+        (output.quantity, int(output.pulses)) for output in exact.outputs
+    ]
+    for (name, _, constant, _, carried), output in zip(found["outputs"], exact.outputs, strict=True):
+        assert name.lower() in (output.name, "led")
+        assert constant == Decimal(long_division(Fraction(output.constant_wh), 12))
+        assert carried == Decimal(long_division(Fraction(output.carried_nwh) / 10**9, 12))
+    if exact.test_mode is None:
+        assert found["test"] is None
+    else:
+        names, registers = names_of(kept.program), exact.test_mode.registers
+        assert found["test"]["summations"] == [exactly(nano(registers.energy, name)) for name in names]
+        assert [d["maxima"][0] for d in found["test"]["demands"]] == [
+            exactly(int(demand.total.maximum.value_nw)) for demand in registers.demand
+        ]

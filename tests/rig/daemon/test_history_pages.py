@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from rig.communication.c1219.codes import ResponseCode
-from rig.communication.c1219.device import TABLES, TableDevice
+from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.outcome import Outcome, carry_out
+from rig.communication.c1219.tables import TABLES
 from rig.daemon.client import MeterClient, RequestRefusedError
 from rig.daemon.history_pages import PageError, page
 from rig.daemon.protocol import Asked, LogOn, ReadLog, ReadProfile, ReadSelf, ReadSnapshots, ResetDemand
 from tests.rig.communication import table_decoder as witness
 from tests.rig.daemon.test_requests import PROGRAM, Running
+from tests.rig.kept_meter import KeptMeter
+from tests.rig.reading.read_meters import T0, program
 
 RECORDER = """
 [recorder]
@@ -76,7 +79,7 @@ def test_every_table_through_a_client_and_within_200_ms(running: Running) -> Non
 
         device = TableDevice("1.0")
         used = witness.st0(_data(carry_out(device.read(0, level=0), ask)))
-        wanted = {table.number for table in TABLES} - {7, 8, 2048}
+        wanted = TABLES.keys() - {7, 8, 2048}
         assert wanted == (used.standard | {2048 + n for n in used.manufacturers}) - {7, 8, 2048}
         for number in sorted(wanted):
             data = _data(carry_out(device.read(number, level=1), ask))
@@ -98,6 +101,26 @@ def _data(found: bytes | ResponseCode) -> bytes:
 def test_a_meter_without_a_store_has_no_pages() -> None:
     with pytest.raises(PageError, match="no store"):
         page(None, ReadLog())
+
+
+def test_numbers_that_no_history_can_have_are_refused(tmp_path: Path) -> None:
+    """The server reads what any client asks for: no number may end it."""
+    kept = KeptMeter(tmp_path / "store", program("block"), T0).meters(5)
+    kept.writer.flush()
+    folder = tmp_path / "store"
+    for asked in (
+        ReadLog(1, 1 << 63),
+        ReadLog(1, -(1 << 63) - 1),
+        ReadLog(-1),
+        ReadSnapshots([]),
+        ReadSnapshots(["x"] * 17),
+        ReadSnapshots(["self read"], 17),
+        ReadProfile(1 << 63),
+    ):
+        with pytest.raises(PageError):
+            page(folder, asked)
+    for fine in (ReadLog(1, -5), ReadProfile(None, -5), ReadProfile(None, 1 << 70), ReadSnapshots(["\0", "'; --"])):
+        assert page(folder, fine) is not None
 
 
 def test_a_store_that_is_none_is_said(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from rig.verify.result import (
     Verification,
 )
 from rig.verify.series import AverageResult, PointResult, SeriesResult
+from rig.verify.series_test import SeriesTestResult
 
 ORIGIN = Provenance(
     simulated=True, fidelity="exact", calibrated=True, version="0.1.0", commit="0123456789ab", build="c17abafc",
@@ -53,4 +54,9 @@ def series(*errors: float) -> SeriesResult:
         for k, error in enumerate(errors, 1)
     ]
     mean = AverageResult("mean", sum(errors) / len(errors), 0.01 / len(errors) ** 0.5, Limits(0.03), True)
-    return SeriesResult("a series", points, [mean], True)
+    test = SeriesTestResult(
+        name="no load", digest="digest 0", kind="creep", output="KYZ1", value=0.0, unit="pulses", uncertainty=0.0,
+        limit=1.0, source="IEC 62053-22", passed=True, text="no pulse in 600 s", seconds=600.0, simulated=True,
+        fidelity="exact", provenance=ORIGIN,
+    )  # fmt: skip
+    return SeriesResult("a series", points, [mean], True, [test])

@@ -16,10 +16,12 @@ import msgspec
 import pytest
 
 from rig.report.comparison import compare
-from rig.report.content import comparison_page, series_page, verification_page
+from rig.report.comparison_content import comparison_page
+from rig.report.content import verification_page
 from rig.report.html import html_of
 from rig.report.page import MOST_CHARACTERS, Page
 from rig.report.pdf import pdf_of
+from rig.report.series_content import series_page
 from rig.verify.result import BudgetLine, EdgeLine, Limits, RepeatLine, Setup
 from tests.rig.report.report_results import series, verification
 
@@ -260,3 +262,31 @@ def test_a_report_is_not_overwritten_and_its_folder_must_be_there(folder: Path) 
         assert why in error
         assert error.count(b"\n") == 1
     assert (folder / "a.pdf").read_bytes() == b"signed"
+
+
+def test_without_reportlab_a_pdf_is_refused_before_anything_is_counted_and_html_is_made(folder: Path) -> None:
+    program = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "reportlab":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Missing())
+from rig.cli.entry import main
+sys.argv = ["rig", *sys.argv[1:]]
+main()
+"""
+    for words, status in (
+        (["verify", "--report", "a.pdf"], 2),
+        (["report", "render", "result.json", "a.pdf"], 2),
+        (["report", "render", "result.json", "a.html"], 0),
+    ):
+        command = [sys.executable, "-c", program, *words]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stderr
+        assert "no meter runs" not in done.stderr
+        if status:
+            assert 'a PDF needs reportlab: run `.venv/bin/pip install -e ".[report]"`' in done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["a.html", "result.json"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ import pytest
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.hd44780 import Hd44780, Pcf8574, SimulatedI2cBus
 from drivers.sim.live_load import LiveLoad
+from drivers.spi_link import SpiLink
 from gateware.boards import board
 from gateware.chain import Chain
 from rig.bench.applied import Applied
@@ -179,6 +182,37 @@ class Fast:
 
     def meet(self, instant_ns: int) -> None:
         self.wait_until(instant_ns)
+
+
+class Gone:
+    """A bus that fails for good after so many frames."""
+
+    def __init__(self, inner: SimulatedBoard, frames: float) -> None:
+        self.inner, self.frames, self.count = inner, frames, 0
+
+    def xfer2(self, data: list[int]) -> list[int]:
+        self.count += 1
+        if self.count > self.frames:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return self.inner.xfer2(data)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def test_a_board_that_is_gone_in_mid_test_fails_each_part_after_that() -> None:
+    with opened() as (hardware, simulated):
+        whole = Gone(simulated, float("inf"))
+        examine(dataclasses.replace(hardware, link=SpiLink(whole)), Config(), [])
+    for share in (0.05, 0.3, 0.9):
+        with opened() as (hardware, simulated):
+            bus = Gone(simulated, whole.count * share)
+            parts = examine(dataclasses.replace(hardware, link=SpiLink(bus)), Config(), [])
+        assert [part.part for part in parts] == ORDER
+        found = failed(parts)
+        assert "KYZ4" in found
+        assert not set(found) & set(CONTACTS)
+        assert all("Input/output error" in sentence for sentence in found.values())
 
 
 def test_a_switch_that_sticks_and_two_that_are_exchanged() -> None:

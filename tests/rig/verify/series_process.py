@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from rig.verify.series import PointResult, SeriesResult
+from rig.verify.series_test import SeriesTestResult
 
 RIG = str(Path(sys.executable).with_name("rig"))
 PATIENCE_S = 240.0
@@ -35,6 +36,12 @@ output = "kyz1"
 load = "20 A"
 pulses = 10
 constant_wh = "0.15075"
+
+[[tests]]
+name = "dwell"
+kind = "kyz dwell"
+load = "20 A"
+seconds = 2
 
 [[averages]]
 name = "mean of both"
@@ -96,7 +103,10 @@ def end(folder: Path) -> SeriesResult:
 
 def check_series(folder: Path, found: SeriesResult) -> None:
     lines = whole_lines(folder)
-    points = [msgspec.json.decode(line, type=PointResult) for line in lines]
+    points = [msgspec.json.decode(line, type=PointResult) for line in lines if b'"verification"' in line]
+    (test,) = [msgspec.json.decode(line, type=SeriesTestResult) for line in lines if b'"verification"' not in line]
+    assert found.tests == [test]
+    assert (test.name, test.passed) == ("dwell", True)
     assert (folder / "kept.jsonl").read_bytes() == b"".join(lines)
     assert sorted(point.name for point in points) == ["full load", "wrong constant"]
     assert {point.name: point for point in points} == {point.name: point for point in found.points}

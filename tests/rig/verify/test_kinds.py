@@ -349,12 +349,13 @@ current_class = 200
 method = "block"
 interval_minutes = 1
 quantities = ["kW delivered"]
+allow_short_interval = true
 
 [[outputs]]
 name = "KYZ1"
 function = "pulses"
 quantity = "kWh delivered"
-kp_wh = "1.5"
+kp_wh = "1.8"
 
 [[outputs]]
 name = "KYZ3"

@@ -44,7 +44,8 @@ STANDARD_WH = Fraction(1, 1000)
 class Instrument:
     """A standard on the load of a long run, read after a part of its round trip; `gain` is its error."""
 
-    def __init__(self, long: LongRun, clock: BenchClock, chance: Random, gain: float = 1.0) -> None:
+    def __init__(self, long: LongRun, clock: BenchClock, chance: Random, gain: float = 1.0, step: float = 0.0) -> None:
+        self.step = step
         self.long, self.clock, self.chance, self.gain = long, clock, chance, gain
         self.now = 0.0
         self.begin = 0.0
@@ -59,7 +60,8 @@ class Instrument:
         return self.clock.ns(self.now)
 
     def wh(self) -> float:
-        return float(self.long.wh_at(self._at())) * self.gain
+        wh = float(self.long.wh_at(self._at())) * self.gain
+        return floor(wh / self.step) * self.step if self.step else wh
 
     def watts(self) -> float:
         return self.long.watts_at(self._at()) * self.gain
@@ -82,12 +84,20 @@ def made(kind: str, instrument: Instrument) -> ReferenceStandard:
             return PowerStandard(name, instrument.watts, instrument.close, instrument.now_ns)
 
 
-def run_against(kind: str, seed: int, *, gain: float = 1.0, certified_percent: float = 0.0, pulses: int = 60) -> Run:
+def run_against(
+    kind: str,
+    seed: int,
+    *,
+    gain: float = 1.0,
+    certified_percent: float = 0.0,
+    pulses: int = 60,
+    step: float = 0.0,
+) -> Run:
     """KYZ1 by the FPGA's counter, on a load that is even, against a standard that is read 20 times a second."""
     chance, long = Random(seed), LONG
     windows, edges = long.taken(pulses * 0.0825 + 1.5, chance)
     clock = BenchClock(chance)
-    instrument = Instrument(long, clock, chance, gain)
+    instrument = Instrument(long, clock, chance, gain, step)
     flow = StandardFlow(made(kind, instrument), certified_percent)
     run = Run(KYZ1, Plan(pulses=pulses, limit_percent=50.0), Timeline(HZ, LATENCY), lasting=flow.lasting)
     counts = by_fpga(edges, windows, run, chance)
@@ -100,9 +110,9 @@ def run_against(kind: str, seed: int, *, gain: float = 1.0, certified_percent: f
         while instrument.now <= end:
             flow.poll()
             instrument.now += 0.05 * float(HZ)
-        for begin_tick, end_tick, nwh in flow.windows(clock.timeline):
-            run.reference_half_s, run.reference_half_wh = flow.half_ticks / float(HZ), flow.half_wh
-            run.add_window(begin_tick, end_tick, nwh)
+        for begin_tick, end_tick, nwh, half_ticks in flow.windows(clock.timeline):
+            run.reference_half_wh, run.reference_scatter = flow.half_wh, flow.scatter
+            run.add_window(begin_tick, end_tick, nwh, half_ticks)
         next(counts)
         if run.over:
             break
@@ -116,15 +126,17 @@ LONG = LongRun(300.0, 31, swing=0.02)
 @pytest.mark.parametrize("kind", ["count", "energy", "power"])
 @pytest.mark.parametrize("runs", [pytest.param(30), pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_standard_on_a_bus_knows_the_error_within_its_uncertainty(kind: str, runs: int) -> None:
-    """Read within 2 to 10 ms, so known to ±5 ms at either end of 4.5 s: ±0.2 %. As the widest round trip of a run
-    counts, the interval is on the safe side."""
+    """Read within 2 to 10 ms, so known to ±5 ms at either end of 4.5 s: ±0.2 %. 95 ± 2 of 100 is the issue's figure;
+    of 30 no fewer than 25. Power is on the safe side: the cycles that were read are themselves part of what flowed."""
     inside = 0
     for seed in range(runs):
         run = run_against(kind, seed)
         assert run.faults == []
         inside += abs(run.error_percent) <= run.budget.expanded_percent
         assert run.budget.expanded_percent < 0.4
-    assert inside / runs >= 0.9
+    assert inside >= 25
+    if runs > 30:
+        assert 0.93 <= inside / runs <= (1.0 if kind == "power" else 0.97), f"{inside} of {runs}"
 
 
 @pytest.mark.parametrize("gain", [1.02, 0.98])
@@ -159,18 +171,37 @@ def test_pulses_of_a_standard_at_a_pin_are_windows_from_edge_to_edge() -> None:
     flow.poll()
     flow.poll()
     windows = list(flow.windows(clock.timeline))
-    assert windows[-1] == (33333, 100_000, 1_000_000)
+    assert windows[-1][:3] == (33333, 100_000, 1_000_000)
     assert flow.half_wh == 0
 
 
 def test_a_standard_that_is_not_on_this_load_ends_the_count() -> None:
     flow = StandardFlow(EnergyStandard("standard:energy:X", lambda: 5.0, lambda: None), 0)
-    for second in range(10):
+    for second in range(60):
         flow.poll()
         flow.registered(2_000_000, int(second * HZ), tick_hz=HZ)
-    flow.poll()
-    with pytest.raises(CountLost, match="has measured nothing for 10 s while the meter registers energy"):
-        flow.registered(2_000_000, int(11 * HZ), tick_hz=HZ)
+    with pytest.raises(CountLost, match="has measured nothing for 60 s while the meter registers energy"):
+        flow.registered(2_000_000, int(61 * HZ), tick_hz=HZ)
+
+
+def test_one_whose_cable_comes_off_is_found_in_10_s_or_three_of_its_steps() -> None:
+    for step, after in ((0.01, 10), (10.0, 15)):  # of 2 Wh a second: 3 · 10 Wh take 15 s
+        readings = iter([0.0, step])
+        flow = StandardFlow(EnergyStandard("standard:energy:X", lambda: next(readings, step), lambda: None), 0)  # noqa: B023
+        for second in range(after + 1):
+            flow.poll()
+            flow.registered(2 * 10**9 if second else 0, int(second * HZ), tick_hz=HZ)
+        with pytest.raises(CountLost, match="has measured nothing for 10 s"):
+            flow.registered(2 * 10**9, int((after + 2) * HZ), tick_hz=HZ)
+
+
+def test_a_standard_that_moves_in_steps_of_many_pulses_has_no_false_alarm() -> None:
+    """1 Wh a step, and 0.15 Wh a pulse: 200 pulses are known to ±0.5 Wh of 30 at either end, 2.7 % with k = 2."""
+    for seed in range(10):
+        run = run_against("energy", seed, step=1.0, pulses=200)
+        assert run.faults == []
+        assert run.budget.expanded_percent == pytest.approx(200 * 2**0.5 * 0.5 / 3**0.5 / 30, rel=0.2)
+        assert abs(run.error_percent) < 5
 
 
 def test_one_whose_energy_falls_ends_the_count() -> None:
@@ -257,6 +288,8 @@ def test_standards_that_cannot_be_are_refused(name: str, constant: str | None, w
     ("asked", "why"),
     [
         ({"reference": "standard:power:X", "load": "5 A"}, "--load is for a simulated meter"),
+        ({"reference": "standard:power:X", "standard_uncertainty_percent": float("nan")}, "it must be 0 to 100"),
+        ({"standard_uncertainty_percent": -1.0}, "--standard-uncertainty is -1, it must be 0 to 100 percent"),
         ({"standard_query": "W?"}, "--standard-query is for --reference standard:"),
         ({"standard_constant_wh": "0.1"}, "--standard-constant is for --reference standard:"),
         ({"reference": "source", "standard_uncertainty_percent": 0.1}, "--standard-uncertainty is for --reference"),

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
+import rig
 from calibration.constants import Calibration, write_calibration
 from gateware.chain import Chain
 from gateware.registers import Channel
@@ -26,7 +27,9 @@ from rig.daemon.startup import Start
 from rig.errors import RigError
 from rig.hardware.config import Config
 from rig.hardware.simulation import known_constants, sensors_of
+from rig.meter.contacts.functions import PulsesOutput
 from rig.meter.contacts.outputs import OutputId
+from rig.program.build import load_program
 from rig.verify.counters import BusCounter
 from rig.verify.errors import CountLost
 from rig.verify.measure import Measurement
@@ -34,6 +37,8 @@ from rig.verify.plan import Plan
 from rig.verify.result import Verification
 from rig.verify.run import Progress
 from tests.drivers.scpi_instrument import ScpiInstrument
+
+EXAMPLES = Path(rig.__file__).parent / "program" / "examples"
 
 
 @pytest.fixture
@@ -213,3 +218,41 @@ def test_an_instrument_on_a_bus_counts_a_meter_in_real_time(bus: str, lost: int 
     assert found.error_percent == pytest.approx(missing, abs=found.uncertainty_percent + 0.1)
     faults = [error.fault for error in found.kyz_order_errors if error.fault in ("missed", "doubled", "swapped")]
     assert faults == ([] if lost is None else ["missed"])  # on a busy machine the follower hears of some late
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("example", "output", "load"),
+    [
+        ("apartment-25s", "led", "150 A"),
+        ("apartment-25s", "kyz1", "100 A"),
+        ("industrial-9s", "led", "20 A"),
+        ("industrial-9s", "kyz1", "20 A"),
+        ("industrial-9s", "kyz2", "20 A, pf 0.5 lag"),
+        ("rural-4s-tou", "led", "20 A"),
+        ("solar-2s", "led", "150 A"),
+        ("solar-2s", "kyz1", "100 A"),
+        ("solar-2s", "kyz2", "100 A, received"),
+    ],
+)
+def test_every_output_of_the_example_programs_passes(here: Path, example: str, output: str, load: str) -> None:
+    (here / "meter.toml").write_text((EXAMPLES / f"{example}.toml").read_text())
+    (here / "rig.toml").write_text('[meter]\nprogram = "meter.toml"\n')
+    found = verify("--output", output, "--load", load, "--pulses", "10", "--json")
+    assert found.exit_code == 0, found.output
+    result = msgspec.json.decode(found.stdout, type=Verification)
+    assert (result.passed, result.kyz_order_errors) == (True, [])
+    assert abs(result.error_percent) <= 0.001
+
+
+def test_those_are_all_outputs_that_pulse() -> None:
+    pulsing = {
+        (path.stem, output.id.label.lower())
+        for path in EXAMPLES.glob("*.toml")
+        for output in load_program(path).outputs
+        if isinstance(output, PulsesOutput)
+    }
+    (marks,) = (m for m in test_every_output_of_the_example_programs_passes.pytestmark if m.name == "parametrize")
+    tried = {(example, output) for example, output, _ in marks.args[1]}
+    assert {case for case in tried if case[1] != "led"} == pulsing
+    assert {example for example, output in tried if output == "led"} == {path.stem for path in EXAMPLES.glob("*.toml")}

@@ -94,12 +94,14 @@ def test_what_is_asked_otherwise_is_another_point() -> None:
 
 
 def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
-    (block,) = re.findall(r"^```toml\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    block, tests = re.findall(r"^```toml\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     file = tmp_path / "series.toml"
     file.write_text(block, encoding="utf-8")
     series = read_series(file)
     assert read_series(DOCUMENT.parent / "examples" / "kyz1.series.toml") == series
     assert [point.name for point in series.points] == ["full load", "light load", "0.5 lag, whole meter"]
+    file.write_text(block + tests, encoding="utf-8")
+    assert [test.kind for test in read_series(file).tests] == ["creep", "kyz ratio"]
     for key in Point.__struct_fields__:
         assert f"`{key}`" in DOCUMENT.read_text(encoding="utf-8")
 
