@@ -29,6 +29,7 @@ ConfigOption = Annotated[
     typer.Option("--config", "-c", help="rig.toml; without it, ./rig.toml if there, else the simulated rig."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead, as docs/json.md has it.")]
+FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 ReportOption = Annotated[Path | None, typer.Option("--report", help="Write a report to sign: .html or .pdf.")]
 LengthOption = Annotated[str | None, typer.Option("--seconds", help="Length in seconds.", show_default=False)]

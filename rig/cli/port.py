@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.group import CommandGroup
-from rig.cli.options import ConfigOption, SocketOption, configuration, meter_socket
+from rig.cli.options import ConfigOption, FollowOption, SocketOption, configuration, meter_socket
 from rig.errors import RigError
 from rig.plain_text import print_error, print_line
 
@@ -55,7 +55,7 @@ def serve(name: NamedPort = None, config: ConfigOption = None, socket: SocketOpt
 @app.command("trace", epilog="Example: rig port trace optical.trace --follow")
 def trace(
     file: Annotated[Path, typer.Argument(help="What ports.trace in rig.toml names.", show_default=False)],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows, until Ctrl-C.")] = False,
+    follow: FollowOption = False,
 ) -> None:
     """Print what went over a port's line in words, packet by packet; passwords are left out."""
     from rig.communication.port.trace import TraceWords, lines_of

@@ -15,6 +15,7 @@ import typer
 from rig.cli.json_output import print_json
 from rig.cli.options import (
     ConfigOption,
+    FollowOption,
     ForceOption,
     HandsOption,
     JsonOption,
@@ -128,10 +129,10 @@ def watch(
     path: Annotated[Path | None, typer.Argument(help="The meter's socket, as --socket.", show_default=False)] = None,
     config: ConfigOption = None,
     socket: SocketOption = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, a reading each second, until Ctrl-C.")] = False,
+    follow: FollowOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Look at a meter that runs: what it shows, what it has registered, its outputs. Once, or with --follow."""
+    """Look at a meter that runs: its display, its registers, its outputs. Once, or with --follow one each second."""
     from rig.daemon.protocol import Reading, Topic
 
     chosen = configuration(config)

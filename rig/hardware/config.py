@@ -54,7 +54,7 @@ A file with everything at its default:
     [[ports]]                       # a serial port of the meter, as many as there are (docs/communication.md)
     name = "optical"
     kind = "optical"                # "optical", "rs-232" or "rs-485"
-    device = "/dev/ttyUSB0"         # or "pty": a pseudo-terminal of this computer, for tests and for clients on it
+    device = "pty"                  # a pseudo-terminal of this computer, or a serial port such as "/dev/ttyUSB0"
     link = "optical.pty"            # of a pty: a link to it in the file system; left out: beside the meter's socket
     address = 0                     # its own identity, 1 to 255; on RS-485 it answers to that alone
     most_baud = 115200              # the fastest that it agrees to; it begins with 9600

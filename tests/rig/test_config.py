@@ -32,7 +32,7 @@ def test_the_documented_file_loads() -> None:
     example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
     keys = {line.split(" =")[0].removeprefix("# ") for line in example.splitlines() if " = " in line and line[0] != "["}
     tables = (module.HardwareConfig, module.LcdConfig, module.SimulationConfig, module.MeterFiles)
-    tables += (module.DaemonConfig, module.BenchConfig)
+    tables += (module.DaemonConfig, module.BenchConfig, module.PortConfig)
     fields = {field for table in tables for field in table.__struct_fields__}
     assert keys == fields
 
@@ -42,6 +42,8 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, example))
     assert loaded.hardware == Config().hardware
     board = str(tmp_path / "board.sock")
+    (port,) = loaded.ports
+    assert msgspec.structs.replace(port, link=None, trace=None) == module.PortConfig()
     assert loaded.simulation == msgspec.structs.replace(Config().simulation, board=board)
 
 

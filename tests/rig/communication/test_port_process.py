@@ -114,6 +114,7 @@ def test_metering_goes_on_while_the_port_hangs_or_is_flooded(port: PortBench) ->
     wait_for(lambda: identifies(port))
 
 
+@pytest.mark.slow
 def test_a_port_whose_meters_server_died_comes_back(port: PortBench) -> None:
     with port.client() as client:
         in_session(client)
@@ -209,6 +210,7 @@ def test_a_serial_port_that_goes_and_comes() -> None:
     line.close()
 
 
+@pytest.mark.slow
 def test_the_firmware_decides_what_the_port_speaks(tmp_path: Path) -> None:
     """7.16 speaks DGCOM; with a program of 6.28 written, the same port speaks C12.18."""
     bench = PortBench(tmp_path, '[meter]\nfirmware = "7.16"\n', "[[ports]]\nname = 'optical'\n")
@@ -272,6 +274,7 @@ def test_a_full_disk_ends_the_trace_and_not_the_port(port: PortBench) -> None:
         Serving(PortConfig(link=str(port.folder / "other.pty"), trace="/nowhere/trace"), port.socket, "0", said.append)
 
 
+@pytest.mark.slow
 def test_rig_run_starts_its_ports(tmp_path: Path) -> None:
     """With the command line: the pty is there, a client is answered, and all ends with the meter."""
     import sys

@@ -79,6 +79,7 @@ def test_tables_that_it_dumps_are_those_that_another_client_reads(bench: PortBen
     assert {table: dumped[table] for table in still} == own_read(bench, *still)
 
 
+@pytest.mark.slow
 def test_it_finds_out_which_tables_there_are(bench: PortBench) -> None:
     """Each table that is refused costs it a new connection."""
     out = typed(bench, "connect", "use enum_tables", "set LOWER 3", "set UPPER 6", "run")
@@ -99,6 +100,7 @@ def test_it_resets_demand_only_with_the_key(bench: PortBench) -> None:
     assert resets(bench) == before + 1
 
 
+@pytest.mark.slow
 def test_it_enters_and_leaves_test_mode(bench: PortBench) -> None:
     def test_mode() -> bool:
         return bench.meter.ask(ReadState())["test_mode"] is not None
@@ -172,6 +174,7 @@ def test_its_library_where_its_console_does_not_run(bench: PortBench) -> None:
     assert len(found["permissions"]) >= 12
 
 
+@pytest.mark.slow
 def test_its_list_of_passwords(bench: PortBench) -> None:
     """A dozen of its own list: all refused in like words, in the log; what is locked is the port, and for seconds."""
     words = Path(python("import termineter, os; print(os.path.dirname(termineter.__file__))").strip())
