@@ -49,7 +49,8 @@ def verify(
     counter: Annotated[
         str,
         typer.Option(
-            "--counter", help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A; "
+            "--counter",
+            help="fpga: looped back; gpio:Y,Z: pins of K–Y and K–Z; visa:RESOURCE, such as a 53220A; "
             "frequency:RESOURCE, such as a 53131A.",
         ),
     ] = "fpga",
@@ -68,7 +69,8 @@ def verify(
         str | None, typer.Option("--standard-query", help="What a standard on a bus is asked.")
     ] = None,
     standard_uncertainty: Annotated[
-        float, typer.Option("--standard-uncertainty", help="Percent, k = 2, by the standard's certificate.")
+        float,
+        typer.Option("--standard-uncertainty", metavar="%", help="Percent, k = 2, by the standard's certificate."),
     ] = 0.0,
     load: LoadOption = None,
     counter_query: Annotated[

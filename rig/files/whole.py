@@ -18,7 +18,11 @@ def check_free(paths: Sequence[Path], force: bool) -> None:
     for path in paths:
         if not path.parent.is_dir():
             raise FileError(f"{path} cannot be written: the folder {path.parent} does not exist")
-        if path.exists() and not force:
+        try:
+            there = path.exists()
+        except OSError as error:  # a name that no file can have
+            raise FileError(f"{path} cannot be written ({error.strerror}): choose another name") from None
+        if there and not force:
             raise FileError(f"{path} exists: choose another name, or overwrite it with --force")
 
 

@@ -62,7 +62,7 @@ class _Item(pytest.Item):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
-    def tell(self, **properties: object) -> None:
+    def add_properties(self, **properties: object) -> None:
         """Add properties."""
         self.user_properties += list(properties.items())
 
@@ -91,7 +91,7 @@ class PointItem(_Item):
             raise KeyboardInterrupt from None
         self.parent.results[self.point.name] = result
         found = result.verification
-        self.tell(
+        self.add_properties(
             error_percent=found.error_percent,
             uncertainty_percent=found.uncertainty_percent,
             limit_percent=found.limits.error_percent,
@@ -125,7 +125,7 @@ class TestItem(_Item):
             raise BenchFailure(f"no verdict: {error}") from None
         except typer.Exit:
             raise KeyboardInterrupt from None
-        self.tell(value=found.value, unit=found.unit, limit=found.limit, provenance=found.provenance.line)
+        self.add_properties(value=found.value, unit=found.unit, limit=found.limit, provenance=found.provenance.line)
         self.add_report_section("call", "test", f"{found.text}\nlimit {found.limit:g} {found.unit}: {found.source}")
         if not found.passed:
             raise BenchFailure(found.text)
@@ -146,7 +146,7 @@ class AverageItem(_Item):
         if missing := sorted(self.average.weights.keys() - results.keys()):
             pytest.skip(f"{missing[0]!r} has no result in this run: it was left out, broke off, or ran elsewhere")
         found = average_result(self.average, results)
-        self.tell(error_percent=found.error_percent, uncertainty_percent=found.uncertainty_percent)
+        self.add_properties(error_percent=found.error_percent, uncertainty_percent=found.uncertainty_percent)
         if not found.passed:
             limit = found.limits.error_percent
             raise BenchFailure(

@@ -16,7 +16,7 @@ EDGE_COLUMNS = 3
 """Edges side by side in their table."""
 
 MOST_REPEATS = 48
-"""Of more the plot would say nothing; their table has all."""
+"""Of more a plot shows nothing; their table has all."""
 
 MAGNIFIED = 10
 """An error that fills less of its band than one part in so many is drawn once more, on a scale of its own."""
@@ -165,14 +165,14 @@ def edge_list(found: Verification) -> Iterator[Block]:
 def origin_blocks(found: Verification) -> Iterator[Block]:
     """Give the setup, and the provenance."""
     setup = found.setup
-    for name, said in (
+    for name, entries in (
         ("Meter", setup.meter),
         ("Configuration", setup.configuration),
         ("Environment", setup.environment),
     ):
         yield Heading(name)
-        if said:
-            yield Table(list(said.items()), shares=(1, 2.6))
+        if entries:
+            yield Table(list(entries.items()), shares=(1, 2.6))
         else:
             yield Paragraph("not stated", Tone.NOTE)
     yield Heading("Provenance")

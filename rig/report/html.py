@@ -76,11 +76,11 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str], numbers: int, tag: str, named: bool = False) -> str:
-    said = []
+    written = []
     for k, cell in enumerate(cells):
         name = "th" if named and not k else tag
-        said.append(f"<{name}{' class=n' if k >= numbers else ''}>{_text(cell)}</{name}>")
-    return f"<tr>{''.join(said)}</tr>"
+        written.append(f"<{name}{' class=n' if k >= numbers else ''}>{_text(cell)}</{name}>")
+    return f"<tr>{''.join(written)}</tr>"
 
 
 def _chart(chart: Chart) -> str:

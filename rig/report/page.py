@@ -1,4 +1,4 @@
-"""Page of a report before it is HTML or PDF: what it says, in order, each block the same in both."""
+"""Page of a report before it is HTML or PDF: its content in order, each block the same in both."""
 
 from __future__ import annotations
 

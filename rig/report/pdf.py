@@ -75,16 +75,16 @@ def _sheets(drawing: _Drawing, page: Page) -> Callable[..., Any]:
             super().__init__(*args, **named)
             self._doc._timeStamp = _Instant(page.made_utc)
             self._doc.signature = hashlib.md5(repr(page).encode("utf-8", "backslashreplace"), usedforsecurity=False)
-            self._kept: list[dict[str, Any]] = []
+            self._sheets_drawn: list[dict[str, Any]] = []
 
         def showPage(self) -> None:
-            self._kept.append(dict(self.__dict__))
+            self._sheets_drawn.append(dict(self.__dict__))
             self._startPage()
 
         def save(self) -> None:
-            for number, state in enumerate(self._kept, 1):
+            for number, state in enumerate(self._sheets_drawn, 1):
                 self.__dict__.update(state)
-                self._decorate(number, len(self._kept))
+                self._decorate(number, len(self._sheets_drawn))
                 super().showPage()
             super().save()
 

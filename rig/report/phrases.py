@@ -30,9 +30,9 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def verdict(passed: bool, said: str) -> Paragraph:
+def verdict(passed: bool, why: str) -> Paragraph:
     """Give the verdict, with a word on why."""
-    return Paragraph(f"{'PASSED' if passed else 'FAILED'}: {said}", Tone.PASSED if passed else Tone.FAILED)
+    return Paragraph(f"{'PASSED' if passed else 'FAILED'}: {why}", Tone.PASSED if passed else Tone.FAILED)
 
 
 def signed(percent: float, digits: int = 5) -> str:

@@ -61,7 +61,7 @@ def _unknown(raw: Any, known: Any, place: str = "$") -> str | None:
 
 
 def _made_by(raw: Any) -> str:
-    """Say which version made a result, where it tells."""
+    """Name the version that made a result, where it states one."""
     found = raw
     if isinstance(found, dict) and isinstance(points := found.get("points"), list) and points:
         found = points[0].get("verification") if isinstance(points[0], dict) else None

@@ -19,8 +19,8 @@ def series_page(found: SeriesResult) -> Page:
     verdicts = [each.passed for each in results] + [test.passed for test in found.tests]
     verdicts += [mean.passed for mean in found.averages]
     several = f"{verdicts.count(False)} of {len(verdicts)} points, tests and averages have not passed"
-    said = f"all {len(verdicts)} points, tests and averages have passed" if found.passed else several
-    blocks: list[Block] = [Heading(found.title, 1), verdict(found.passed, said)]
+    why = f"all {len(verdicts)} points, tests and averages have passed" if found.passed else several
+    blocks: list[Block] = [Heading(found.title, 1), verdict(found.passed, why)]
     rows = [
         (
             point.name,

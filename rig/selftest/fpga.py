@@ -31,12 +31,12 @@ def build(link: SpiLink, wanted: Collection[int]) -> Part:
     """Say which bitstream answers; it fails where it is none of those `wanted`, if any are."""
     identity = link.identity
     names = [each.name or "" for each in Capability if each in identity.capabilities]
-    said = f"build {identity.build:08x}, {float(identity.clock_hz) / 1e6:.4f} MHz, {', '.join(names).lower()}"
+    found = f"build {identity.build:08x}, {float(identity.clock_hz) / 1e6:.4f} MHz, {', '.join(names).lower()}"
     if wanted and identity.build not in wanted:
         known = " or ".join(f"{each:08x}" for each in sorted(wanted))
-        return Part("build", False, f"{said}: it must be {known}; load it with rig gateware flash")
+        return Part("build", False, f"{found}: it must be {known}; load it with rig gateware flash")
     compared = "as it was built here" if wanted else "not compared, as none was built here"
-    return Part("build", True, f"{said}: {compared}")
+    return Part("build", True, f"{found}: {compared}")
 
 
 def ticks(link: SpiLink, clock: Clock) -> Part:
@@ -46,10 +46,10 @@ def ticks(link: SpiLink, clock: Clock) -> Part:
     end_ns, end = clock.now_ns(), link.ticks()
     nominal = link.identity.tick_hz
     ppm = float(((end - begin) % (1 << TICK_BITS)) * SECOND_NS / (nominal * (end_ns - begin_ns)) - 1) * 1e6
-    said = f"the modulator clock is {ppm:+.0f} ppm from {float(nominal) / 1e6:.6f} MHz by this computer's"
+    found = f"the modulator clock is {ppm:+.0f} ppm from {float(nominal) / 1e6:.6f} MHz by this computer's"
     if abs(ppm) > CLOCK_PPM:
-        return Part("clock", False, f"{said}: it must be within {CLOCK_PPM}; the bitstream is of another crystal")
-    return Part("clock", True, said)
+        return Part("clock", False, f"{found}: it must be within {CLOCK_PPM}; the bitstream is of another crystal")
+    return Part("clock", True, found)
 
 
 def phantom(link: SpiLink, clock: Clock) -> Part:

@@ -1,4 +1,4 @@
-"""Self-test of the outputs: each is made to pulse, and the FPGA's counters say what came back on which input."""
+"""Self-test of the outputs: each is made to pulse, and the FPGA's counters give what came back on which input."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def outputs(link: SpiLink, pins: Factory, clock: Clock, wired: HardwareConfig) -
     try:
         return [_output(output, counters, pins, clock, wired) for output in COUNTERS]
     finally:
-        with suppress(DriverError):  # of a board that is gone each output has told
+        with suppress(DriverError):  # each output has failed already, if the board is gone
             counters.set_filter(0)
             counters.clear()
 

@@ -255,7 +255,8 @@ def test_a_rendering_that_is_killed_leaves_no_half_report(folder: Path, after_s:
 def test_a_report_is_not_overwritten_and_its_folder_must_be_there(folder: Path) -> None:
     (folder / "a.pdf").write_bytes(b"signed")
     for name, why in (("a.pdf", b"a.pdf exists"), ("no/a.pdf", b"the folder no does not exist"),
-                      ("a.docx", b"must end in .html or .pdf")):  # fmt: skip
+                      ("a.docx", b"must end in .html or .pdf"),
+                      (f"{'x' * 300}.pdf", b"File name too long")):  # fmt: skip
         process = render(folder, "result.json", name)
         _, error = process.communicate(timeout=60)
         assert process.returncode == 2
