@@ -15,7 +15,7 @@ from PIL import Image
 
 RIG = Path(sys.executable).with_name("rig")
 COUNT = (
-    "--output", "kyz1", "--load", "5 A, pf 0.8 lag", "--reference", "source", "--pulses", "30", "--repeat", "3",
+    "--output", "kyz1", "--load", "5 A, pf 0.8 lag", "--reference", "source", "--pulses", "95",
     "--environment", "temperature=22.8 °C", "--environment", "humidity=41 %",
 )  # fmt: skip
 DOTS_AN_INCH = 96

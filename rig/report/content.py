@@ -28,7 +28,7 @@ MOST_ERRORS = 200
 def verification_page(found: Verification) -> Page:
     """Give the report of one verification."""
     title = f"Verification of {found.output}"
-    known = f"{signed(found.error_percent)} ± {found.uncertainty_percent:.5f} % (k = {found.coverage_factor:g})"
+    known = f"{signed(found.error_percent, 6)} ± {found.uncertainty_percent:.6f} % (k = {found.coverage_factor:g})"
     blocks = [
         Heading(title, 1),
         verdict(found.passed, f"error {known}, limit ±{found.limits.error_percent:g} %"),
@@ -82,7 +82,7 @@ def verification_blocks(found: Verification) -> Iterator[Block]:
                 f"{part.half_width_percent:.7f} %",
                 part.distribution,
                 f"{part.standard_percent:.7f} %",
-                "∞" if part.degrees_of_freedom is None else f"{part.degrees_of_freedom:g}",
+                "∞" if part.degrees_of_freedom is None else f"{part.degrees_of_freedom:.4g}",
             )
             for part in found.budget
         ]

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rig.communication.c1219.codes import ProcedureResult, ResponseCode
-from rig.communication.c1219.facts import FactsReader, MeterFacts
+from rig.communication.c1219.facts import FactsReader, MeterFacts, Need
 from rig.communication.c1219.general import MOST_PARAMETERS
 from rig.communication.c1219.layout import Scope, Values, decode_table
 from rig.communication.c1219.levels import OWN_LEVELS, PUBLIC, read_level, write_level
@@ -165,7 +165,9 @@ class TableDevice:
         try:
             facts = yield from self._facts(table)
         except RefusedRequest as refused:
-            return ResponseCode.INSUFFICIENT_SECURITY if refused.outcome.needs_key else ResponseCode.NOT_POSSIBLE
+            if refused.outcome.needs_key:
+                return ResponseCode.INSUFFICIENT_SECURITY
+            return (yield from self._why_not(table))
         if not table.there(facts):
             return ResponseCode.INAPPROPRIATE
         try:
@@ -174,6 +176,14 @@ class TableDevice:
             return self._encoded(table, facts)
         except TableError:  # a program was written between two requests
             return ResponseCode.BUSY
+
+    def _why_not(self, table: Table) -> Steps[ResponseCode]:
+        """Say why the meter did not answer for a table: it may not have it."""
+        try:
+            facts = yield from self._reader.facts((Need.PROGRAM,))
+        except RefusedRequest:
+            return ResponseCode.NOT_POSSIBLE
+        return ResponseCode.NOT_POSSIBLE if table.there(facts) else ResponseCode.INAPPROPRIATE
 
     def _facts(self, table: Table) -> Steps[MeterFacts]:
         """Ask for all that a table and its limits need."""

@@ -19,7 +19,7 @@ from rig.communication.c1219.recording import Recording
 from rig.communication.c1219.source_tables import fits_a_ratio
 from rig.communication.c1219.sources import first_channel
 from rig.communication.c1219.table import Table, TableContents
-from rig.communication.c1219.types import STIME, U8, U16, U32, Binary
+from rig.communication.c1219.types import STIME, U8, U16, U32, Binary, TableError
 from rig.meter.billing.metric import RecorderChannel, RecorderSettings
 from rig.meter.billing.profile import IntervalFlag, Mark, MarkKind, Profile, ProfileInterval
 
@@ -42,8 +42,11 @@ def _settings(contents: TableContents) -> RecorderSettings:
 
 
 def _recording(contents: TableContents) -> Recording:
+    """Give the recording. Raises TableError for one of the program before, until the store has the new one."""
     recording = contents.facts.recording
     assert recording is not None
+    if recording.profile.settings != contents.facts.program.billing.recorder:
+        raise TableError("the load profile in the store is another program's still")
     return recording
 
 

@@ -22,6 +22,8 @@ NI_DECIMALS = 12
 """So many follow the point, up to 10^8: a kWh has 10^12 nWh."""
 
 _CENTURY = 2000
+_YEARS = 100
+"""Years that two digits stand for."""
 _NUMBER = re.compile(rb" *[+-]?[0-9]*\.?[0-9]*(E[+-]?[0-9]{1,3})? *", re.ASCII)
 
 
@@ -195,7 +197,7 @@ class Date:
         """Give its bytes."""
         if value is None:
             return bytes(3)
-        if not _CENTURY <= value.year < _CENTURY + 100:
+        if not _CENTURY <= value.year < _CENTURY + _YEARS:
             raise ValueError(f"{value} is in no year that two digits have")
         return bytes((value.year - _CENTURY, value.month, value.day))
 
@@ -204,6 +206,8 @@ class Date:
         if not any(data):
             return None
         try:
+            if data[0] >= _YEARS:
+                raise ValueError
             return date(_CENTURY + data[0], data[1], data[2])
         except ValueError:
             raise TableError(f"{data.hex()} is no date") from None
@@ -265,7 +269,7 @@ class DayOfYears:
         """Give its bytes."""
         if value is None:
             return bytes(2)
-        if not _CENTURY <= value.year < _CENTURY + 100:
+        if not _CENTURY <= value.year < _CENTURY + _YEARS:
             raise ValueError(f"{value} is in no year that two digits have")
         return (value.year - _CENTURY | value.month << 7 | value.day << 11).to_bytes(2, "little")
 
@@ -275,6 +279,8 @@ class DayOfYears:
         if not bits:
             return None
         try:
+            if bits & 0x7F >= _YEARS:
+                raise ValueError
             return date(_CENTURY + (bits & 0x7F), bits >> 7 & 15, bits >> 11)
         except ValueError:
             raise TableError(f"{data.hex()} is no date") from None

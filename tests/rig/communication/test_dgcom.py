@@ -155,6 +155,19 @@ def test_a_load_profile_is_what_is_exported(tmp_path: Path) -> None:
         dial.host.command(0x03, b"\x00")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("channels", "minutes", "memory"), [(7, 60, 128), (2, 15, 32)])
+def test_a_year(channels: int, minutes: int, memory: int, tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    kept = year(recording_program(channels, minutes, memory), folder, 24 * 366, 3)
+    kept.fails()
+    made, profile = stored_profile(folder)
+    data = line(kept, folder).host.command(0x03, bytes((memory,)))
+    words = struct.unpack(f"<{len(data) // 2}H", data)
+    newest = datetime.fromtimestamp(kept.now_ns / 10**9 + 86400, UTC).date()
+    assert csv_bytes(read_profile(words, profile.settings, newest), made) == csv_bytes(profile, made)
+
+
 # --- levels ---------------------------------------------------------------------------------------------------
 
 KEYS = '[demand]\n[security]\nlevel_1 = "111111"\nlevel_2 = "A2B2C2"\nlevel_3 = "333333"\nlevel_4 = "444444"\n'

@@ -43,12 +43,13 @@ def test_identification(kind: str) -> None:
     assert tables.data(5) == plate.serial.encode().ljust(20)
 
 
-def test_configuration_names_what_can_be_read(tmp_path: Path) -> None:
-    kept, _ = lived(program("block"), [("idle", (60,))], tmp_path / "store")
+@pytest.mark.parametrize("kind", ["block", "no demand"])
+def test_configuration_names_what_can_be_read(kind: str, tmp_path: Path) -> None:
+    kept, _ = lived(program(kind), [("idle", (60,))], tmp_path / "store")
     tables = MeterTables(kept, tmp_path / "store")
     found = witness.st0(tables.data(0))
     assert found.formats == bytes((0x02, 0x0A, 0xDD))
-    for number in range(256):
+    for number in range(128):
         answer = tables.read(number)
         if number in (7, 42, 45):
             assert answer is ResponseCode.INSUFFICIENT_SECURITY
@@ -57,6 +58,8 @@ def test_configuration_names_what_can_be_read(tmp_path: Path) -> None:
         else:
             assert isinstance(answer, bytes) == (number in found.standard), number
             assert isinstance(answer, bytes) or answer is ResponseCode.INAPPROPRIATE
+    for number in range(1, 16):
+        assert isinstance(tables.read(2048 + number), bytes) == (number in found.manufacturers), number
     assert found.standard_written == {7}
     assert found.manufacturers_written == {0}
     assert found.procedures == {0, 3, 4, 5, 6, 7, 8, 9, 10, 18, 19}

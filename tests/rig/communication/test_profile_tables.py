@@ -253,6 +253,17 @@ def test_words_that_a_crash_took_back_are_asked_for_anew(tmp_path: Path) -> None
     assert tables.data(64) == MeterTables(other, tmp_path / "other").data(64) != before
 
 
+def test_the_profile_of_the_program_before_is_not_this_ones(tmp_path: Path) -> None:
+    """A program was written, and the store has its recording a moment later."""
+    before = year(program(7, 15, 32), tmp_path / "store", 24, 1)
+    tables = MeterTables(before, tmp_path / "store")
+    assert tables.data(64)
+    tables._kept = year(program(2, 15, 32), tmp_path / "other", 24, 1)
+    for number in (63, 64):
+        assert tables.read(number) is ResponseCode.BUSY
+    assert tables.data(61)[11] == 2
+
+
 def test_a_meter_without_a_store_says_that_it_cannot(tmp_path: Path) -> None:
     kept, _ = lived(program(2, 15, 32), [])
     tables = MeterTables(kept)

@@ -130,7 +130,7 @@ def test_pdf_says_what_html_says(tmp_path: Path) -> None:
     file = tmp_path / "a.pdf"
     file.write_bytes(pdf_of(verification_page(verification())))
     done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True)
-    for said in ("FAILED: error −10.00000 % ± 0.01000 % (k = 2)", "12 345 678", "22.8 °C", "missed", "measured by",
+    for said in ("FAILED: error −10.000000 % ± 0.010000 % (k = 2)", "12 345 678", "22.8 °C", "missed", "measured by",
                  "1 closure missed after number 4", "0123456789ab", "SIMULATED (exact)", "sheet 1 of"):  # fmt: skip
         assert said in done.stdout
 

@@ -78,6 +78,7 @@ def test_on_hardware_without_a_meter_there_is_no_verdict_and_a_source_is_skipped
     )
 
 
+@pytest.mark.slow
 def test_the_same_file_counts_the_meter_that_runs_on_hardware(pytester: pytest.Pytester) -> None:
     """What runs at the socket is a simulated meter; to who counts it is the Pi's, whose load the source must give."""
     one = SERIES[: SERIES.index('[[points]]\nname = "wrong constant"')]

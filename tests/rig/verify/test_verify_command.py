@@ -32,6 +32,7 @@ from rig.meter.contacts.outputs import OutputId
 from rig.program.build import load_program
 from rig.verify.counters import BusCounter
 from rig.verify.errors import CountLost
+from rig.verify.frequency import FrequencyCounter
 from rig.verify.measure import Measurement
 from rig.verify.plan import Plan
 from rig.verify.result import Verification
@@ -218,6 +219,50 @@ def test_an_instrument_on_a_bus_counts_a_meter_in_real_time(bus: str, lost: int 
     assert found.error_percent == pytest.approx(missing, abs=found.uncertainty_percent + 0.1)
     faults = [error.fault for error in found.kyz_order_errors if error.fault in ("missed", "doubled", "swapped")]
     assert faults == ([] if lost is None else ["missed"])  # on a busy machine the follower hears of some late
+
+
+class ReciprocalCounter:
+    """What a frequency counter on the contacts would measure: edges of a gate of a second and more, by their stamps."""
+
+    def __init__(self, socket: Path) -> None:
+        self.client = MeterClient.connect(socket, "verification", "follower")
+        self.client.subscribe(Topic.KYZ1_PULSES)
+
+    def __call__(self) -> str:
+        first: PulsesCounted | None = None
+        while True:
+            message = self.client.await_message(PulsesCounted)
+            if message.last_tick is None:
+                continue
+            first = first or message
+            assert first.last_tick is not None
+            ticks = message.last_tick - first.last_tick
+            if ticks >= 10_000_000 // 3:
+                return f"{(message.pulses - first.pulses) / ticks * 10_000_000 / 3:.15E}"
+
+
+@pytest.mark.slow
+def test_a_frequency_counter_measures_a_meter_in_real_time() -> None:
+    """The lively load moves by a third from one second to the next: the scatter of readings says so."""
+    socket = runtime_folder() / "meter.sock"
+    launched = Launched(Start(Config(), str(socket), None, paced=True))
+    try:
+        with MeterClient.connect(socket, "verification", "test") as client:
+            launched.begin()
+            reader = ReciprocalCounter(socket)
+            with reader.client, ScpiInstrument(answers={"READ?": reader}) as instrument:
+                counter = FrequencyCounter(instrument.resource)
+                plan = Plan(seconds=15.0, limit_percent=20.0)
+                found = Measurement(client, OutputId.KYZ1, plan, counter=counter).measure()
+                counter.close()
+            client.ask(Stop())
+        launched.wait()
+    finally:
+        launched.process.kill()
+    assert found.counter == f"frequency:{instrument.resource}"
+    assert abs(found.error_percent) <= found.uncertainty_percent + 1.0
+    assert found.budget[0].source.startswith("scatter of")
+    assert (found.edges, found.kyz_order_errors) == ([], [])
 
 
 @pytest.mark.slow
