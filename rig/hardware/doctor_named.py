@@ -20,7 +20,7 @@ from drivers.errors import DriverError
 from drivers.lcd import open_bus
 from drivers.pins import open_pins
 from drivers.spi_link import SpiLink, open_spidev
-from rig.hardware.config import Config
+from rig.hardware.config import PTY, Config, PortConfig
 from rig.hardware.doctor import Check
 
 _TIME_ERROR = 5
@@ -36,7 +36,8 @@ _CHIP_SELECTS = {"/dev/spidev0.0": 8, "/dev/spidev0.1": 7}
 def examine_named(config: Config, address: Path) -> list[Check]:
     """Check what a configuration names, but for the store; `address` is where its meter is found.
 
-    Parts: "spi", "fpga" and "gpio" with kind = "pi", "lcd" with a display, "socket" and "clock" always.
+    Parts: "spi", "fpga" and "gpio" with kind = "pi", "lcd" with a display, "ports" with ports, "socket" and "clock"
+    always.
     """
     runs = answers(address)
     checks = []
@@ -44,6 +45,7 @@ def examine_named(config: Config, address: Path) -> list[Check]:
         checks += [*_spi(config, runs), *_gpio(config, runs)]
     if config.display.lcd != "none":
         checks.append(lcd(config.display.lcd_bus, config.display.lcd_address))
+    checks += [serial_port(port) for port in config.ports]
     return [*checks, _socket(address, runs), clock()]
 
 
@@ -176,6 +178,20 @@ def lcd(path: str, address: int) -> Check:
     finally:
         bus.close()
     return Check("lcd", "display", True, where)
+
+
+def serial_port(port: PortConfig) -> Check:
+    """Check that a port's device is there and may be opened; it is not, as who has it open reads what comes."""
+    name, device = f"port {port.name}", port.device
+    if device == PTY:
+        return Check("ports", name, True, "a pseudo-terminal")
+    if not Path(device).is_char_device():
+        remedy = "plug the adapter in, or give another ports.device: ls /dev/serial/by-id"
+        return Check("ports", name, False, f"{device} is no device that is there", remedy)
+    if not os.access(device, os.R_OK | os.W_OK):
+        remedy = "sudo usermod -aG dialout $USER, then log in again"
+        return Check("ports", name, False, f"{device} may not be opened by this user", remedy)
+    return Check("ports", name, True, device)
 
 
 def _socket(address: Path, runs: bool) -> Check:

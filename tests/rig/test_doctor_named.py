@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any
 import pytest
 
 from rig.hardware import doctor
-from rig.hardware.config import Config, load
+from rig.hardware.config import Config, PortConfig, load
 from rig.hardware.doctor import Check, able
-from rig.hardware.doctor_named import answers, chip_select, clock, examine_named, lcd, pins
+from rig.hardware.doctor_named import answers, chip_select, clock, examine_named, lcd, pins, serial_port
 
 
 def written(folder: Path, text: str) -> Config:
@@ -183,6 +184,28 @@ def test_a_display_that_is_not_there_has_a_remedy() -> None:
     found = lcd("/dev/i2c-250", 0x27)
     assert not found.holds
     assert "do_i2c 0" in found.remedy or "luma.lcd is not installed" in found.remedy
+
+
+def test_a_serial_port_has_a_verdict_and_is_not_opened() -> None:
+    ours, theirs = os.openpty()
+    try:
+        there, gone, pty = (
+            serial_port(PortConfig(device=device)) for device in (os.ttyname(theirs), "/dev/ttyNONE0", "pty")
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert [check.part for check in (there, gone, pty)] == ["ports"] * 3
+    assert [check.holds for check in (there, gone, pty)] == [True, False, True]
+    assert "/dev/ttyNONE0 is no device" in gone.found
+    assert "plug the adapter in" in gone.remedy
+
+
+def test_a_port_that_is_not_there_fails_the_rig_that_names_it(tmp_path: Path) -> None:
+    config = written(tmp_path, "[[ports]]\ndevice = '/dev/ttyNONE0'\n")
+    checks = examine_named(config, tmp_path / "m.sock")
+    assert [check.name for check in checks if check.part == "ports" and not check.holds] == ["port optical"]
+    assert not able([Check("base", "x", True, ""), Check("sim", "x", True, ""), *checks[:1]], config)
 
 
 def test_the_clock_has_a_verdict_and_is_read_only() -> None:

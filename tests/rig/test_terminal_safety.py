@@ -153,6 +153,8 @@ COMMANDS = {
     "ask master-reset": ("ask master-reset --socket {}",),
     "ask cold-start": ("ask cold-start --socket {}",),
     "ask break-seal": ("ask break-seal --socket {}",),
+    "port serve": ("port serve {}", "port serve --config {}"),
+    "port trace": ("port trace {}",),
     "program check": ("program check {}", "program check {}.toml"),
     "program schema": ("program schema {}",),
     "program new": ("program new --form {}", "program new --model {}", "program new --out {}/x"),
