@@ -10,10 +10,9 @@ from drivers.errors import DriverError
 from drivers.phantom import remove
 from drivers.spi_link import SpiLink
 from gateware.registers import REGISTERS, TICK_BITS, Capability, Record, RecordFlag
+from rig.meter.billing.time_units import SECOND_NS
 from rig.selftest.expected_records import ExpectedRecords, compare, expected_records, sums_present
 from rig.selftest.part import Part
-
-SECOND_NS = 10**9
 
 CLOCK_S = 1
 """How long ticks are counted."""

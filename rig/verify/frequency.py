@@ -32,8 +32,6 @@ LEAST_READINGS = 10
 
 MOST_READINGS = 100_000
 
-HOUR_S = 3600
-
 
 @dataclass(frozen=True)
 class Gate:

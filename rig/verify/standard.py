@@ -18,6 +18,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from drivers.visa_instrument import VisaInstrument, VisaInstrumentError
+from rig.meter.billing.time_units import HOUR_NS
 from rig.verify.counters import VISA, BusCounter, GpioCounter, Totaliser, counter_named
 from rig.verify.errors import CountLost, VerifyError
 from rig.verify.point import STANDARD
@@ -28,8 +29,6 @@ KINDS = "gpio:PIN, visa:, energy: or power: and a resource"
 
 QUERIES = {ENERGY: "FETC:ENER?", POWER: "MEAS:POW?"}
 """What an instrument is asked where --standard-query does not say."""
-
-HOUR_NS = 3600 * 10**9
 
 
 @dataclass(frozen=True)

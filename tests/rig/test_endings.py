@@ -178,7 +178,7 @@ def start(words: str, folder: Path, command: list[str] = ENTRY, **how: object) -
         [*command, *words.split()],
         text=True,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+        env={"TERM": "xterm"} | os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         **defaults,  # type: ignore[call-overload]
     )

@@ -14,9 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from rig.daemon.protocol import ProfilePage
 from rig.meter.billing.profile import IntervalFlag, MarkKind, Profile
 from rig.meter.billing.profile_reading import read_profile
+from rig.meter.billing.time_units import SECOND_NS
 from rig.store.recording_settings import settings_of
-
-SECOND_NS = 10**9
 
 OVERLAP = 256
 """Words at the end that are asked for again: after a crash of the meter the last ones can be others."""

@@ -27,10 +27,10 @@ from rig.meter.billing.maxima import Maximum
 from rig.meter.billing.settings import SelfReadKind
 from rig.meter.billing.snapshot import DemandReading, RegisterReading, Snapshot
 from rig.meter.billing.tariff import Rate
+from rig.meter.billing.time_units import SECOND_NS
 
 TIERS = len(Rate)
 OCCURRENCES = 1
-SECOND_NS = 10**9
 
 
 # --- dimensions -----------------------------------------------------------------------------------------------

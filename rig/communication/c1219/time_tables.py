@@ -18,12 +18,11 @@ from rig.communication.c1219.types import DATE, I16, LTIME, TIME, U8, U16
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.holidays import holiday_dates
 from rig.meter.billing.tariff import DayType, RateSwitch
-from rig.meter.billing.time_units import DAY_S, SECOND_NS
+from rig.meter.billing.time_units import DAY_S, MINUTE_S, SECOND_NS
 
 MOST_DATES = 250
 MOST_YEARS = 5
 NO_SPECIAL = 15
-MINUTE_S = 60
 MOST_U16 = 0xFFFF
 
 DST_ON, DST_OFF, SEASON_0, SPECIAL_0 = 1, 2, 3, 19
