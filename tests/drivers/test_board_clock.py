@@ -49,6 +49,7 @@ def ahead_ns(clock: BoardClock, computer: Computer) -> int:
     return clock.now_ns() - (computer.now_ns - 7_000 * MS)
 
 
+@pytest.mark.slow
 def test_waiting_takes_as_long_as_it_says(computer: Computer) -> None:
     clock = opened(paced=True)
     for instant_ms in (20, 40, 60):

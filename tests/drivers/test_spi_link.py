@@ -216,7 +216,7 @@ def test_records_follow_each_other_without_a_gap() -> None:
     assert all(record.ticks == 256 * record.samples for record in records)
 
 
-@pytest.mark.parametrize("fidelity", ["exact", "rtl"])
+@pytest.mark.parametrize("fidelity", ["exact", pytest.param("rtl", marks=pytest.mark.slow)])
 def test_damage_costs_retries_and_no_energy(fidelity: str) -> None:
     quiet_board, noisy_board = board(fidelity), board(fidelity)
     quiet = collect(SpiLink(quiet_board), quiet_board, 20)

@@ -69,7 +69,14 @@ def test_every_port_has_its_pins_and_no_pin_two_ports(name: str) -> None:
     assert len(placed) == sum(PINS.values()) + 1 + len(HELD[name])  # and the crystal
 
 
-@pytest.mark.parametrize(("name", "device"), [("icebreaker", None), *(("ulx3s", each) for each in ulx3s.DEVICES)])
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [
+        ("icebreaker", None),
+        ("ulx3s", "25F"),
+        *(pytest.param("ulx3s", each, marks=pytest.mark.slow) for each in ulx3s.DEVICES if each != "25F"),
+    ],
+)
 def test_what_the_board_wants_driven_is_driven_in_every_top(name: str, device: str | None) -> None:
     """Review B-2: without GPIO0 high an older ESP32 firmware loads another bitstream after some seconds."""
     assert set(board(name, device).held) == set(HELD[name])

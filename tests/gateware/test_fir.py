@@ -199,6 +199,7 @@ def test_the_run_reached_what_it_is_for():
     assert set(np.abs(columns.T[beyond == 1])) - {TOP, TOP + 1}, "overload begins below saturation"
 
 
+@pytest.mark.slow
 def test_overload_begins_at_its_code_exactly():
     """94 % of 2**19 is 492830.72: from 492830 on, in both directions (review I-4). Levels that are those codes."""
     codes = (492_830, 492_829, -492_830, -492_829, 492_831, -492_831)

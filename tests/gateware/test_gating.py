@@ -52,6 +52,7 @@ def test_pins_records_and_readings_are_the_same_with_everything_on():
     tapes_agree(host, *netlists)
 
 
+@pytest.mark.slow
 def test_records_are_the_same_after_a_long_rest():
     """Nothing but the modulators for a second, which is when most of the netlist is idle."""
     host = Host(CHAIN, mains(55_555), *gated_and_not())
@@ -59,6 +60,7 @@ def test_records_are_the_same_after_a_long_rest():
     assert len(host.drain()) == 15  # of those that wait, as many as a reply counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WAYS)
 def test_frames_race_the_end_of_a_window_in_the_same_way(what):
     race(what, NEAR, *gated_and_not())
@@ -87,6 +89,7 @@ def test_small_designs_by_their_own_profile(make, seed, tmp_path):
 # --- the switch -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_switch_makes_other_code(tmp_path):
     """Gated code has groups that wait for dirty bits; the other has none of it, and the same statements besides."""
     folders = [tmp_path / name for name in ("gated", "always")]

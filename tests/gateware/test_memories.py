@@ -40,6 +40,7 @@ def program(host: Host) -> None:
         host.ask(Op.POP, k)
 
 
+@pytest.mark.slow
 def test_no_word_is_read_while_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole gateware in Amaranth's simulator, a watch at every memory with a port each way."""
     tape = Netlist(CHAIN, tape=True)

@@ -284,6 +284,7 @@ def test_a_bouncing_input_does_not_disturb_another():
     assert outcome.word(Counter.LED, CounterWord.COUNT) == 1
 
 
+@pytest.mark.slow
 def test_a_full_queue_is_told():
     """128 changes at once are one too many, for a filter that keeps them waiting; the level is right again after."""
     changes = {100 + n: n % 2 for n in range(1, 200)}

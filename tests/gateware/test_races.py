@@ -127,6 +127,7 @@ NEAR = sorted({*range(-REACH_CLOCKS, REACH_CLOCKS, 17), *range(-40, 40), *range(
 WAYS = ("read", "level", "pop", "hysteresis", "delay", "close")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WAYS)
 def test_frames_racing_the_end_of_a_window(what):
     """At every clock near the decision, the switch and the end of the copy; at every 17th up to a sample set away."""

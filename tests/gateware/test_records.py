@@ -277,6 +277,7 @@ def test_a_pop_in_any_clock_of_a_closing_loses_nothing(waiting):
     assert taken == expected(SMALL, sets, rooms)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reasons", [closing(), TIMED])
 def test_words_come_in_time_whenever_they_are_asked_for(reasons):
     """Asked for in each clock of a sample set, with a closing and without."""

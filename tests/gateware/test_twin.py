@@ -161,6 +161,7 @@ def test_delays_changed_on_the_fly():
     assert host.read("DELAY_V1") == delays[54]
 
 
+@pytest.mark.slow
 def test_settings_changed_while_windows_run():
     host = both(CHAIN, mains(3000))
     choices = {

@@ -26,6 +26,7 @@ def test_goes_by_itself_in_the_order_programmed(rig, display) -> None:
     assert all(6.9 < b - a < 7.1 for (_, a), (_, b) in pairwise(shown))
 
 
+@pytest.mark.slow
 @pytest.mark.program(MANY)
 def test_scroll_steps_through_64_registers(rig, cover, scroll, display) -> None:
     rig.run(3.1)

@@ -89,6 +89,7 @@ def test_what_began_first_counts_if_both_are_held(rig, cover, scroll, magnet, di
     display.expect("ALT", item="firmware", within=0.1)
 
 
+@pytest.mark.slow
 def test_power_cut_while_the_magnet_is_there(rig, magnet, display) -> None:
     rig.run(1)
     magnet.place()

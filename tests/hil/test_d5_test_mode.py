@@ -66,6 +66,7 @@ def test_nothing_billed_changes(rig, source, testing, test_switch, meter) -> Non
     assert meter.registers["kWh delivered"] > before["kWh delivered"]
 
 
+@pytest.mark.slow
 @pytest.mark.program(ONE_MINUTE)
 def test_leaves_by_itself(rig, source, testing, meter, display, counter) -> None:
     """Its demand has run for a minute then; the switch, still open, does nothing more until it was closed."""
@@ -119,6 +120,7 @@ def test_putting_the_cover_on_ends_it(testing, cover, display, meter) -> None:
     assert not meter.test_mode
 
 
+@pytest.mark.slow
 def test_the_magnet_does_nothing_in_it(rig, testing, magnet, test_switch, display) -> None:
     magnet.place()
     display.keeps("TEST", mode="test", dark="ALT", seconds=6.5)

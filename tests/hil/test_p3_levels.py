@@ -80,6 +80,7 @@ def test_voltage_outside_its_levels(rig, source, relay) -> None:
     relay("KYZ3").expect("K-Y", within=2.5)
 
 
+@pytest.mark.slow
 @pytest.mark.program(THRESHOLDS)
 def test_a_diagnostic(rig, source, relay, display) -> None:
     source.apply(amps=5)

@@ -277,6 +277,7 @@ def undated(ended: Ended | None) -> object:
     return msgspec.structs.replace(ended.summary, provenance=provenance), ended.failure, ended.status
 
 
+@pytest.mark.slow
 def test_a_session_of_hands_comes_back_the_same(recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, file = recorded
     at_noon(monkeypatch)

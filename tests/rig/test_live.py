@@ -292,6 +292,7 @@ def test_a_viewer_that_is_killed_is_nothing_to_the_meter(terminal, tmp_path: Pat
     assert not (tmp_path / "rig.sock").exists()
 
 
+@pytest.mark.slow
 def test_a_viewer_that_is_stopped_is_nothing_to_the_meter_either(terminal, tmp_path: Path) -> None:
     (tmp_path / "rig.toml").write_text("[daemon]\nsocket = 'rig.sock'\n")
     run = terminal("run")

@@ -148,6 +148,7 @@ def test_energy_goes_on_to_the_unit_and_refusals_leave_all_as_it_was(tmp_path: P
     bench.hardware.close()
 
 
+@pytest.mark.slow
 def test_every_pulse_that_was_owed_as_a_program_went_still_leaves(tmp_path: Path) -> None:
     """Outputs that pulse, in whatever programs: the FPGA counts what the records came to, and no edge more."""
     chance = random.Random(4)

@@ -34,6 +34,7 @@ def coupled(hardware, pin: int, switch: str) -> None:
     output._change_state = changed
 
 
+@pytest.mark.slow
 def test_an_actuator_closes_the_switch_as_long_as_it_is_told(tmp_path) -> None:
     someone = Someone()
     with bench_with(someone, tmp_path, BenchConfig(magnet_actuator_pin=14)) as bench:

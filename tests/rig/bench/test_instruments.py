@@ -227,6 +227,7 @@ def test_the_clock_runs_until_something_is_found_and_no_longer() -> None:
 KEPT = 64
 
 
+@pytest.mark.slow
 def test_a_rig_that_runs_on_holds_no_more_than_before(tmp_path) -> None:
     """27 pulses and 60 windows a second, with a low bound so that all are reached after 5 s."""
     config, program = Config(), default_program()

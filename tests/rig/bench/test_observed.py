@@ -38,6 +38,7 @@ def test_what_comes_too_late_is_not_expected(rig, magnet, display) -> None:
         display.expect(item="firmware", within=5.5)
 
 
+@pytest.mark.slow
 def test_what_was_before_the_last_act_is_not_expected(rig, magnet, cover, display) -> None:
     magnet.hold(3.1)
     rig.run(13)

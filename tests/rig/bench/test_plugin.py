@@ -25,6 +25,7 @@ def run_pytest(pytester: pytest.Pytester, loaded: None):
     return run
 
 
+@pytest.mark.slow
 def test_the_documented_example(run_pytest) -> None:
     example = (ROOT / "docs" / "examples" / "test_bench.py").read_text(encoding="utf-8")
     run_pytest(example).assert_outcomes(passed=4)
