@@ -53,7 +53,7 @@ before = sum(service.meter.billing.state.registers.energy)
 windows = [r.window for r in service.run(hardware.clock.now_ns() + int(sys.argv[4]) * 1_000_000)]
 print(json.dumps({
     "took_over": service.took_over,
-    "log": [event.label for event in told if event.code in (2081, 2082, 2084)],
+    "log": [event.label for event in told if getattr(event, "code", 0) in (2081, 2082, 2084)],
     "kwh": before,
     "faults": sorted({f.label for w in windows for f in w.faults}),
     "start": windows[0].tick_start, "end": windows[-1].tick_end,
