@@ -221,7 +221,15 @@ def runnable() -> Iterator[Path]:
             yield page
 
 
-@pytest.mark.parametrize("page", list(runnable()), ids=lambda page: page.name)
+LONG = {"verification.md"}
+"""Pages whose lines together take half a minute."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] if page.name in LONG else []) for page in runnable()],
+    ids=lambda page: page.name,
+)
 def test_it_runs_as_printed(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     provide(page, tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -380,6 +380,7 @@ steps = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(
     st.lists(steps, min_size=30, max_size=80),

@@ -63,6 +63,7 @@ def test_d3_without_autoscroll_it_stands_until_scroll(rig, cover, scroll, displa
     display.expect(item="kWh delivered", within=0.1)
 
 
+@pytest.mark.slow
 def test_a_press_begins_the_items_time_anew(rig, cover, scroll, display) -> None:
     rig.run(7)
     cover.off()

@@ -65,6 +65,7 @@ def test_magnet_again_changes_nothing(cover, scroll, magnet, display) -> None:
     display.keeps("ALT", item="firmware", seconds=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.program(STANDS)
 def test_d3_without_autoscroll_a_magnet_brought_again_steps(magnet, display) -> None:
     magnet.hold(3.1)

@@ -54,6 +54,7 @@ def test_putting_the_cover_on_exits(rig, by_switch, cover, meter, display) -> No
     assert meter.test_mode  # newly open, as the notice has it: cover off, and Test switch open
 
 
+@pytest.mark.slow
 def test_scroll_steps_through_the_nineteen(rig, by_switch, scroll, display) -> None:
     for item in (*ITEMS, ITEMS[0]):
         display.expect(mode="gyrbox", item=item, within=0.1)

@@ -21,6 +21,7 @@ def test_test_switch_needs_the_cover_off(rig, test_switch, cover, meter, display
     display.expect("TEST", within=0.1)
 
 
+@pytest.mark.slow
 def test_cover_put_on_makes_a_press_void(rig, cover, scroll, display) -> None:
     rig.run(9.5)
     cover.off()

@@ -49,6 +49,7 @@ def test_wh_received_too(rig, source, counter) -> None:
     assert rate(rig, counter) == flashes(VOLT_AMPERES)
 
 
+@pytest.mark.slow
 def test_what_is_displayed_in_the_alternate_sequence(rig, magnet, cover, scroll, display, counter) -> None:
     magnet.hold(3.1)
     display.expect("ALT", item="kvarh lagging")

@@ -111,6 +111,7 @@ def test_a_display_that_is_not_there_is_refused_at_the_start() -> None:
         start_and_show(Config(), 1, paced=False, audience=audience)
 
 
+@pytest.mark.slow
 def test_a_run_writes_it_and_goes_on_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole split: the process that meters, and this one, which draws."""
     bench = Bench()

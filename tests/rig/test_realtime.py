@@ -45,6 +45,7 @@ def test_priority_is_had_where_it_may_be_and_missed_where_not() -> None:
     assert ask("unprivileged") == "False False"
 
 
+@pytest.mark.slow
 def test_no_edge_is_lost_in_real_time() -> None:
     """How late they come, `make bench` measures."""
     found = pulse_jitter(14.0)

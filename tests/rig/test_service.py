@@ -175,6 +175,7 @@ def test_begins_on_a_board_that_has_long_been_running() -> None:
     assert not service.measurement.faults
 
 
+@pytest.mark.slow
 def test_pulses_keep_their_latency_when_the_crystals_differ() -> None:
     """The board's clock 200 ppm off ours, far more than crystals are: the latency settles, it does not run away."""
     hardware = opened()

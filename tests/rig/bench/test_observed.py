@@ -17,6 +17,7 @@ alternate = ["serial", "firmware"]
 pytestmark = pytest.mark.program(PROGRAM)
 
 
+@pytest.mark.slow
 def test_what_has_passed_by_is_found_again_within_its_time(rig, magnet, display) -> None:
     magnet.hold(3.1)
     rig.run(13)

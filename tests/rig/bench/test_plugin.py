@@ -145,6 +145,7 @@ BEGINS_AGAIN = """
     """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("delays", "times", "outcome"),
     [

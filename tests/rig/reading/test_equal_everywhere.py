@@ -232,6 +232,7 @@ def check_store(kept: KeptMeter, folder: Path) -> None:
 DEMANDS = {"kW delivered": (Q1, Q4, WH), "kvar lagging": (Q1, Q3, VARH), "kVA": None}
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(kind=st.sampled_from(["block", "sliding"]), past=pasts, ratio=ratios, decimals=st.integers(0, 4))
 def test_demand(bench: Bench, kind: str, past: Sequence[Step], ratio: Fraction, decimals: int) -> None:

@@ -31,6 +31,7 @@ def properties(case: ElementTree.Element) -> dict[str, str]:
     return {each.attrib["name"]: each.attrib["value"] for each in case.iter("property")}
 
 
+@pytest.mark.slow
 def test_a_series_that_is_killed_goes_on_in_pytest_and_ends_by_the_command(
     pytester: pytest.Pytester, folder: Path
 ) -> None:
