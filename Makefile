@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SPEED ?= 1
-# Two more than there are cores: some tests wait for real time to pass, or for a disk.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))
+# One more than there are cores: some tests wait for real time to pass, or for a disk.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes that load them.
 unexport PYTHONDONTWRITEBYTECODE

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dgcom_host import Host, Refused, digits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,6 @@ from rig.meter.billing.profile_reading import read_profile
 from rig.profile.reading import csv_bytes
 from rig.profile.stored import stored_profile
 from rig.results.exact_encoding import exact_reading
-from tests.rig.communication.dgcom_exchange import Host, Refused, digits
 from tests.rig.communication.served_tables import ServedTables
 from tests.rig.communication.table_bench import MeterTables
 from tests.rig.communication.test_profile_tables import program as recording_program
