@@ -54,15 +54,18 @@ class OutputSchedule:
 class EdgeQueue:
     """The edges of one contact or lamp: in order, each left standing for its hold time, none ever lost.
 
-    An edge that is due before the last one has stood long enough waits until it has, and `held` counts it:
-    two edges never merge into one that a counter would miss. More than a few `waiting` edges mean that pulses
-    come faster than the output can show them. At `free_ns` the last edge made has stood long enough; None before any.
+    An edge that is due before the last one has stood long enough waits until it has: two edges never merge into one
+    that a counter would miss. `held` counts those that would wait even if every edge were made in time. More than a
+    few `waiting` edges mean that pulses come faster than the output can show them. At `free_ns` the last edge made has
+    stood long enough; None before any.
     """
 
     def __init__(self, schedule: OutputSchedule) -> None:
         self._schedule = schedule
         self._edges: deque[tuple[int, ScheduledAction, int]] = deque()
         self.free_ns: int | None = None
+        self._in_time_ns: int | None = None
+        """As `free_ns`, had every edge been made in time."""
         self.held = 0
 
     @property
@@ -77,11 +80,13 @@ class EdgeQueue:
             self._plan()
 
     def _plan(self) -> None:
-        due_ns = self._edges[0][0]
-        if self.free_ns is not None and due_ns < self.free_ns:
+        due_ns, _, hold_ns = self._edges[0]
+        in_time_ns = due_ns
+        if self._in_time_ns is not None and due_ns < self._in_time_ns:
             self.held += 1
-            due_ns = self.free_ns
-        self._schedule.at(due_ns, self._make)
+            in_time_ns = self._in_time_ns
+        self._in_time_ns = in_time_ns + hold_ns
+        self._schedule.at(due_ns if self.free_ns is None else max(due_ns, self.free_ns), self._make)
 
     def _make(self, now_ns: int) -> None:
         _, edge, hold_ns = self._edges.popleft()

@@ -431,3 +431,17 @@ def test_virtual_time_does_not_go_back():
     clock.advance(0)
     with pytest.raises(ValueError, match="virtual time cannot go back from 5 ns to 4 ns"):
         clock.advance_to(4)
+
+
+def test_an_edge_that_waits_for_one_made_late_is_not_too_fast() -> None:
+    """The end of a flash that began late is late itself: nothing came too fast."""
+    schedule = OutputSchedule()
+    queue = EdgeQueue(schedule)
+    made: list[int] = []
+    queue.add(100, made.append, 50)
+    queue.add(150, made.append, 10)
+    queue.add(155, made.append, 10)  # this one is
+    for now_ns in (103, 152, 153, 163):
+        schedule.run_due(now_ns)
+    assert made == [103, 153, 163]
+    assert queue.held == 1
