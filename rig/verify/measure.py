@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import select
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from rig.daemon.client import ClientError, MeterClient
-from rig.daemon.protocol import Dropped, Ended, EnergyFlowed, FlowedWindow, PulsesCounted, Topic
+from rig.daemon.client import MeterClient
+from rig.daemon.protocol import Ended, EnergyFlowed, FlowedWindow, PulsesCounted, Topic
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.outputs import OutputId
 from rig.verify.errors import CountLost, VerifyError
 from rig.verify.frequency import FrequencyCounter, FrequencyRun
 from rig.verify.frequency_result import frequency_verification
+from rig.verify.listening import heard
 from rig.verify.observed import Counted, PulseCounterInstrument, TimelineClock
 from rig.verify.plan import Plan
 from rig.verify.result import Verification, verification
@@ -22,12 +21,6 @@ from rig.verify.run import Output, Progress, Run, Timeline
 from rig.verify.source import KnownSource
 from rig.verify.standard import ReferenceStandard
 from rig.verify.standard_flow import StandardFlow
-
-POLL_S = 0.05
-"""How long is waited for the meter's next publication, and how often a counter on a bus is read."""
-
-SILENCE_S = 60.0
-"""A meter publishes several times in each second of its own time: one that has been silent so long does not run."""
 
 FPGA = "fpga"
 
@@ -80,23 +73,8 @@ class Measurement:
         client = self._client
         client.subscribe(Topic.ENERGY, Topic.pulses_of(self._output), lossless=not client.welcome.paced)
         self._begin()
-        heard_s = time.monotonic()
-        try:
-            while not (self._begun and self.run.over):
-                if (message := client.poll()) is not None:
-                    heard_s = time.monotonic()
-                    self._take(message)
-                    continue
-                if time.monotonic() - heard_s > SILENCE_S:
-                    raise CountLost(f"the meter at {client.path} publishes nothing: see with rig watch whether it runs")
-                if self._counter is not None:
-                    self._take_counts(self._counter.poll())
-                if self._standard is not None:
-                    self._standard.poll()
-                    self._take_readings()
-                select.select([client], [], [], POLL_S)
-        except ClientError as error:
-            raise CountLost(f"the count broke off, and nothing is known of the rest: {error}") from None
+        for message in heard(client, lambda: self._begun and self.run.over, "the count", self._read_instruments):
+            self._take(message)
         self._progress(self.run.progress)
         name = FPGA if self._counter is None else self._counter.name
         reference = "meter" if self._source is None else "source"
@@ -106,17 +84,19 @@ class Measurement:
             return frequency_verification(self.run, name, reference, client.welcome.provenance)
         return verification(self.run, name, reference, client.welcome.provenance)
 
+    def _read_instruments(self) -> None:
+        if self._counter is not None:
+            self._take_counts(self._counter.poll())
+        if self._standard is not None:
+            self._standard.poll()
+            self._take_readings()
+
     def _take(self, message: object) -> None:
         match message:
             case PulsesCounted():
                 self._pulses(message)
             case EnergyFlowed():
                 self._energy(message)
-            case Dropped(topic, count):
-                raise CountLost(
-                    f"{count} publications of {topic.value} did not reach this client, which was too slow: close what "
-                    "keeps the computer busy, and begin again"
-                )
             case Ended():
                 raise CountLost("the meter has ended in mid-count: start it, and begin again")
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import select
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from rig.daemon.client import ClientError, MeterClient
-from rig.daemon.protocol import Dropped, Ended, EnergyFlowed, PulsesCounted, State, Topic
+from rig.daemon.client import MeterClient
+from rig.daemon.protocol import Ended, EnergyFlowed, PulsesCounted, State, Topic
 from rig.meter.billing.quantity import NANO
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.reading.meter_reading import MeterReading
 from rig.results.exact_decoding import reading_of
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
-from rig.verify.measure import POLL_S, SILENCE_S
+from rig.verify.listening import heard
 
 MOST_WINDOWS = 1 << 20
 """Hours of cycles: of a demand interval all are needed."""
@@ -81,18 +79,8 @@ class Observing:
         topics = [Topic.ENERGY, Topic.STATE, *map(Topic.pulses_of, OutputId)]
         client.subscribe(*topics, lossless=not client.welcome.paced)
         self._begin()
-        heard_s = time.monotonic()
-        try:
-            while not self._over(self.observed):
-                if (message := client.poll()) is not None:
-                    heard_s = time.monotonic()
-                    self._take(message)
-                    continue
-                if time.monotonic() - heard_s > SILENCE_S:
-                    raise CountLost(f"the meter at {client.path} publishes nothing: see with rig watch whether it runs")
-                select.select([client], [], [], POLL_S)
-        except ClientError as error:
-            raise CountLost(f"the test broke off, and nothing is known of the rest: {error}") from None
+        for message in heard(client, lambda: self._over(self.observed), "the test"):
+            self._take(message)
         return self.observed
 
     def _take(self, message: object) -> None:
@@ -104,11 +92,6 @@ class Observing:
                 self._pulses(message)
             case State(reading=exact, tick=int(tick)) if seen.flows:
                 seen.seconds.append(Second(tick, reading_of(exact)))
-            case Dropped(topic, count):
-                raise CountLost(
-                    f"{count} publications of {topic.value} did not reach this client, which was too slow: close what "
-                    "keeps the computer busy, and begin again"
-                )
             case Ended():
                 raise CountLost("the meter has ended in mid-test: start it, and begin again")
 

@@ -6,14 +6,12 @@ changes and each second. What they are compared with is the energy of each windo
 
 from __future__ import annotations
 
-import select
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rig.daemon.client import ClientError, MeterClient
-from rig.daemon.protocol import Dropped, Ended, EnergyFlowed, FrontChanged, PulsesCounted, State, Topic
+from rig.daemon.client import MeterClient
+from rig.daemon.protocol import Ended, EnergyFlowed, FrontChanged, PulsesCounted, State, Topic
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.display.items import DisplayItem, DisplaySettings, EnergyItem
@@ -22,7 +20,7 @@ from rig.meter.reading.meter_reading import MeterReading
 from rig.results.exact_decoding import reading_of
 from rig.verify.errors import CountLost, VerifyError
 from rig.verify.flow import Flow
-from rig.verify.measure import POLL_S, SILENCE_S
+from rig.verify.listening import heard
 from rig.verify.run import NO_LOAD_S, ROUNDED_TICKS
 from rig.verify.witness import LATE_PACED_S, LATE_S, SEEN_S, SHOWN_S, Statement, Witness, WitnessKind
 
@@ -107,18 +105,8 @@ class Witnessing:
         topics = [Topic.ENERGY, Topic.STATE, Topic.FRONT, *map(Topic.pulses_of, OutputId)]
         client.subscribe(*topics, lossless=not client.welcome.paced)
         self._begin()
-        heard_s = time.monotonic()
-        try:
-            while not self._over:
-                if (message := client.poll()) is not None:
-                    heard_s = time.monotonic()
-                    self._take(message)
-                    continue
-                if time.monotonic() - heard_s > SILENCE_S:
-                    raise CountLost(f"the meter at {client.path} publishes nothing: see with rig watch whether it runs")
-                select.select([client], [], [], POLL_S)
-        except ClientError as error:
-            raise CountLost(f"the witnesses broke off, and nothing is known of the rest: {error}") from None
+        for message in heard(client, lambda: self._over, "the witnesses"):
+            self._take(message)
         self._conclude()
 
     # --- what comes -------------------------------------------------------------------------------------------
@@ -134,11 +122,6 @@ class Witnessing:
             case FrontChanged(face=face, tick=int(tick)):
                 self._lcd = face.lcd
                 self._shown(tick)
-            case Dropped(topic, count):
-                raise CountLost(
-                    f"{count} publications of {topic.value} did not reach this client, which was too slow: close what "
-                    "keeps the computer busy, and begin again"
-                )
             case Ended():
                 raise CountLost("the meter has ended among its witnesses: start it, and begin again")
 
