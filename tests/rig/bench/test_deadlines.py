@@ -58,6 +58,7 @@ def test_the_contacts_of_the_review(bench: Bench) -> None:
     assert relay.await_closed("K-Z", within_s=12.5).met
 
 
+@pytest.mark.slow
 def test_several_things_are_expected_in_one_time(bench: Bench) -> None:
     """Up to the deadline, at which the rig stops, one question does not make the next one late."""
     bench.magnet.hold(3.1)
