@@ -74,6 +74,7 @@ class Broker:
         self._next_s = now_s()
         self._answer_s: float | None = None
         self._connected = self._new = False
+        self._refused: str | None = None
         self._reported: str | None = None
         self._underway: list[paho.MQTTMessageInfo] = []
 
@@ -128,8 +129,11 @@ class Broker:
             if writable and self.socket is not None:
                 self._client.loop_write()
         self._client.loop_misc()
-        if self.socket is None and not self._connected:
-            self._lose("the connection was closed")
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            self._lose(refused)
+        elif self.socket is None and self._answer_s is not None:
+            self._lose("it closed the connection without accepting it")
 
     def close(self, last: Message) -> None:
         """Publish a last message, and leave."""
@@ -183,7 +187,7 @@ class Broker:
     ) -> None:
         self._answer_s = None
         if code.is_failure:
-            self._lose(f"it refuses: {code}")
+            self._refused = f"it refuses: {code}"  # paho can do nothing else while it calls this
             return
         self._connected = self._new = True
         self.pause_s = LEAST_PAUSE_S

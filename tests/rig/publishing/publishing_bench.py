@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import shutil
@@ -92,10 +93,11 @@ class Mosquitto:
         folder.mkdir(exist_ok=True)
         file = folder / f"mosquitto-{self.port}.conf"
         text = "\n".join(lines or ("allow_anonymous true",))
-        file.write_text(f"listener {self.port} 127.0.0.1\n{text}\n")
+        # Started by root it would become a user that cannot read a test's files.
+        file.write_text(f"user {getpass.getuser()}\nlistener {self.port} 127.0.0.1\n{text}\n")
         self._log = (folder / "mosquitto.log").open("ab")
         self.process = subprocess.Popen([program("mosquitto"), "-c", str(file)], stdout=self._log, stderr=self._log)
-        wait_for(lambda: listens(self.port))
+        wait_for(lambda: listens(self.port) or self.process.poll() is not None)
 
     def subscriber(self, *topics: str, extra: Sequence[str] = ()) -> Subscriber:
         return Subscriber(self.port, topics, extra)

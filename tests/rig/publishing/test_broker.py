@@ -115,7 +115,6 @@ def test_a_broker_that_takes_nothing_gets_nothing_more(tmp_path: Path) -> None:
 def test_a_user_is_accepted_with_the_password_of_its_file_and_not_with_another(tmp_path: Path) -> None:
     users = tmp_path / "users"
     subprocess.run([program("mosquitto_passwd"), "-c", "-b", str(users), "meter", "sésame 1"], check=True)
-    users.chmod(0o644)
     real = Mosquitto(tmp_path, "allow_anonymous false", f"password_file {users}")
     right, wrong = tmp_path / "right", tmp_path / "wrong"
     for file, text in ((right, "sésame 1\n"), (wrong, "sesame")):
@@ -150,15 +149,12 @@ def certificates(folder: Path) -> None:
         "server.csr", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")  # fmt: skip
     run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
         "server.pem", "-days", "2", "-copy_extensions", "copy")  # fmt: skip
-    for file in folder.iterdir():
-        file.chmod(0o644)
 
 
+# Paho leaves a connection whose handshake fails to Python's collection.
+@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 def test_tls_is_to_the_broker_that_the_authority_vouches_for(tmp_path: Path) -> None:
     certificates(tmp_path)
-    for folder in (tmp_path, *tmp_path.parents):  # the broker leaves root's rights
-        if folder.stat().st_uid == 0 and str(folder).startswith("/tmp/"):
-            folder.chmod(0o755)
     real = Mosquitto(
         tmp_path,
         "allow_anonymous true",
