@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -34,7 +34,7 @@ from rig.replay.intervals.green_button import read_green_button
 from rig.replay.intervals.grid import on_grid
 from rig.replay.intervals.load_rows import LoadRow, Rows
 from rig.replay.intervals.record import LONGEST_NS, SHORTEST_NS, LoadInterval, LoadRecord, counted
-from rig.replay.intervals.rows import read_rows
+from rig.replay.intervals.rows import MOST_SHARED, read_rows
 from rig.replay.intervals.stamps import instants
 from rig.replay.intervals.writing import Writing
 
@@ -90,8 +90,8 @@ class _Reading:
             self._mend_midnights(table)
         self._doubt_values(table)
         stamps = self._instants(table)
-        placed = [(ns, row) for ns, row in zip(stamps, table.rows, strict=True) if ns is not None]
-        length_ns = self._length_ns([ns for ns, _ in placed]) if minutes is None else int(minutes * MINUTE_NS)
+        placed = [ns for ns in stamps if ns is not None]
+        length_ns = self._length_ns(placed) if minutes is None else int(minutes * MINUTE_NS)
         if not SHORTEST_NS <= length_ns <= LONGEST_NS:
             raise IntervalFileError(
                 f"{self._path}: intervals of {length_ns / MINUTE_NS:g} min cannot be, those of 1 s to 31 days can"
@@ -99,11 +99,14 @@ class _Reading:
         if unsure and not table.named:
             self._ask_for_days(table.rows, length_ns)
         self._doubt_stamps(table.rows, length_ns)
-        if backward := sum(a[0] > b[0] for a, b in pairwise(placed)):
+        rows: Iterable[tuple[int, LoadRow]] = (
+            (ns, row) for ns, row in zip(stamps, table.rows, strict=True) if ns is not None
+        )
+        if backward := sum(a > b for a, b in pairwise(placed)):
             self._notes.append(f"{counted(backward, 'stamp')} out of order: put in order")
-            placed.sort(key=lambda one: one[0])
+            rows = sorted(rows, key=lambda one: one[0])
         scale, units = table.units(length_ns)
-        intervals = self._tiled(placed, length_ns, units)
+        intervals = self._tiled(rows, len(placed), length_ns, units)
         return LoadRecord(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
 
     def _tell_columns(self, table: Rows) -> None:
@@ -237,10 +240,11 @@ class _Reading:
     # --- intervals ------------------------------------------------------------------------------------------
 
     def _tiled(
-        self, placed: Sequence[tuple[int, LoadRow]], length_ns: int, units: Sequence[dict[str, int]]
+        self, placed: Iterable[tuple[int, LoadRow]], count: int, length_ns: int, units: Sequence[dict[str, int]]
     ) -> tuple[LoadInterval, ...]:
-        """Intervals one after another, from stamps in order."""
+        """Intervals one after another, from `count` stamps in order."""
         intervals: list[LoadInterval] = []
+        known: dict[tuple[str, ...], tuple[int, ...]] = {}
         twice: list[LoadRow] = []
         differing = 0
         shift_ns = length_ns if self._stamps_end else 0
@@ -249,7 +253,11 @@ class _Reading:
             if row.energies is None:
                 continue
             start_ns = stamp_ns - shift_ns
-            energies = tuple([unit[text] for unit, text in zip(units, row.energies, strict=True)])
+            energies = known.get(row.energies)
+            if energies is None:
+                energies = tuple([unit[text] for unit, text in zip(units, row.energies, strict=True)])
+                if len(known) < MOST_SHARED:
+                    known[row.energies] = energies
             if end_ns is not None and start_ns != end_ns:
                 last = intervals[-1]
                 if start_ns == last.start_ns or stamp_ns == self._stamp_ns(last):
@@ -263,13 +271,15 @@ class _Reading:
                         intervals[-1] = last._replace(end_ns=start_ns)
                 elif start_ns < end_ns:
                     raise self._overlap(row, start_ns, end_ns, length_ns)
-            end_ns = stamp_ns - shift_ns + length_ns
+            elif end_ns is not None:
+                start_ns = end_ns  # the same number held once
+            end_ns = stamp_ns if self._stamps_end else stamp_ns + length_ns
             intervals.append(LoadInterval(start_ns, end_ns, energies))
         if not intervals:
             raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
-        if 2 * differing > len(placed):
+        if 2 * differing > count:
             raise IntervalFileError(
-                f"{self._path}, line {twice[0].line}: {differing} of {len(placed)} lines have the time of another "
+                f"{self._path}, line {twice[0].line}: {differing} of {count} lines have the time of another "
                 "with other numbers: if a column more has a part of the time, name it with --columns time=DATE+TIME"
             )
         if twice:
