@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rig.cli import ask, gateware, port, profile, program, report, store
+from rig.cli import ask, gateware, port, profile, program, publish, report, store
 from rig.cli.bill import bill
 from rig.cli.doctor import doctor
 from rig.cli.ending import run_to_end
@@ -59,6 +59,7 @@ app.command(short_help="Test each part of the rig.", epilog="Example: rig selfte
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)
 app.add_typer(ask.app, name="ask")
 app.add_typer(port.app, name="port")
+app.add_typer(publish.app, name="publish")
 app.add_typer(program.app, name="program")
 app.add_typer(store.app, name="store")
 app.add_typer(profile.app, name="profile")

@@ -60,6 +60,26 @@ A file with everything at its default:
     most_baud = 115200              # the fastest that it agrees to; it begins with 9600
     trace = "optical.trace"         # a file of what goes over the line, passwords too; left out: none
 
+    [mqtt]                          # a broker that figures are published to (docs/publishing.md)
+    enabled = false
+    broker = "localhost"
+    port = 1883                     # left out: 1883, or 8883 with TLS
+    id = "meter-1"                  # the meter's name in topics; left out: by its serial number
+    topic = "ae0764"
+    discovery = "homeassistant"     # where Home Assistant looks for what there is; "none": nothing is said to it
+    every_s = 10
+    user = "meter"                  # left out: the broker asks for none
+    password_file = "mqtt.password" # with mode 0600
+    tls = false
+    # ca_file = "ca.pem"            # who vouches for the broker; left out: whom the system trusts
+    # certificate_file = "meter.pem"
+    # key_file = "meter.key"
+
+    [prometheus]                    # an address at which figures are read (docs/publishing.md)
+    enabled = false
+    address = "127.0.0.1"
+    port = 9764
+
     [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
     scroll_actuator_pin = 0
     magnet_actuator_pin = 1
@@ -78,6 +98,7 @@ import msgspec
 
 from drivers.lcd import ADDRESSES
 from rig.files.strict_toml import ConfigError, read
+from rig.hardware.publishing_config import MqttConfig, PrometheusConfig, check_mqtt, mqtt_beside
 from rig.load.description import LoadDescription, beside_file, check
 from rig.meter.billing.inputs import InputId
 from rig.meter.contacts.outputs import OutputId
@@ -239,6 +260,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bench: BenchConfig = BenchConfig()
     daemon: DaemonConfig = DaemonConfig()
     ports: tuple[PortConfig, ...] = ()
+    mqtt: MqttConfig = MqttConfig()
+    prometheus: PrometheusConfig = PrometheusConfig()
 
     @property
     def gpio(self) -> dict[str, int]:
@@ -263,6 +286,7 @@ def load(path: Path | None) -> Config:
                 "give the FRAM its own chip select"
             )
         _check_ports(config.ports)
+        check_mqtt(config.mqtt)
         check(config.simulation.load, "simulation.load.")
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
@@ -283,7 +307,8 @@ def load(path: Path | None) -> Config:
     simulation = msgspec.structs.replace(simulation, load=beside_file(simulation.load, path.parent))
     ports = tuple(_port_beside(port, path.parent) for port in config.ports)
     meter = MeterFiles(**beside)
-    return msgspec.structs.replace(config, meter=meter, daemon=daemon, simulation=simulation, ports=ports)
+    mqtt = mqtt_beside(config.mqtt, path.parent)
+    return msgspec.structs.replace(config, meter=meter, daemon=daemon, simulation=simulation, ports=ports, mqtt=mqtt)
 
 
 def _port_beside(port: PortConfig, folder: Path) -> PortConfig:
