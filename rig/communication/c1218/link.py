@@ -97,6 +97,11 @@ class Link:
         return self._sent is not None
 
     @property
+    def receiving(self) -> bool:
+        """True within a packet that comes: its next byte is awaited."""
+        return self._reader.receiving
+
+    @property
     def speaks(self) -> bool:
         """True while something is to go out."""
         return bool(self._acknowledgement or self._packet)
