@@ -18,6 +18,7 @@ from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
 from rig.cli.app import app
+from rig.communication.modules.far_end import ModuleReading
 from rig.face.face import Face
 from rig.hardware.config import Config, PortConfig, load
 from rig.hardware.doctor import Check
@@ -235,6 +236,7 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    assert table_keys(path, "Module reading") == list(ModuleReading.__struct_fields__)
     assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)
     compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
     assert table_keys(path, "Comparison")[: len(compared)] == compared
