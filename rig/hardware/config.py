@@ -36,6 +36,8 @@ A file with everything at its default:
     [simulation]                    # kind = "sim" only
     fidelity = "exact"              # "exact", or "rtl" for the compiled netlist
     sensors = "typical"             # "typical", or "ideal"
+    # components = "parts.toml"     # or a front end of components with their errors (docs/calibration.md)
+    # lot = { seed = 7, meter = 12, currents = "transformers", fault = "none" }   # or a meter of a virtual lot
     seed = 1
     # fram_file = "fram.bin"        # what the simulated FRAM holds between runs; left out: nothing outlives one
     board = "board.sock"            # where rig simulate has the board, which lives on; left out: one with each run
@@ -77,6 +79,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from drivers.lcd import ADDRESSES
+from drivers.sim.components import Currents, Fault
 from rig.files.strict_toml import ConfigError, read
 from rig.load.description import LoadDescription, beside_file, check
 from rig.meter.billing.inputs import InputId
@@ -178,9 +181,20 @@ class LcdConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return int(columns), int(rows)
 
 
+class LotConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A meter of a virtual lot (drivers/sim/components.py)."""
+
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**32)] = 1
+    meter: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1
+    currents: Currents = "transformers"
+    fault: Fault = "none"
+
+
 class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
+    components: _Path | None = None
+    lot: LotConfig | None = None
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
     fram_file: _Path | None = None
     board: _Path | None = None
@@ -264,6 +278,8 @@ def load(path: Path | None) -> Config:
             )
         _check_ports(config.ports)
         check(config.simulation.load, "simulation.load.")
+        if config.simulation.components is not None and config.simulation.lot is not None:
+            raise ConfigError("simulation.components and simulation.lot are both given: give one of them")
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
     except ConfigError as error:
@@ -278,6 +294,8 @@ def load(path: Path | None) -> Config:
     simulation = config.simulation
     if simulation.fram_file is not None:
         simulation = msgspec.structs.replace(simulation, fram_file=str(path.parent / simulation.fram_file))
+    if simulation.components is not None:
+        simulation = msgspec.structs.replace(simulation, components=str(path.parent / simulation.components))
     if simulation.board is not None:
         simulation = msgspec.structs.replace(simulation, board=str(path.parent / simulation.board))
     simulation = msgspec.structs.replace(simulation, load=beside_file(simulation.load, path.parent))
