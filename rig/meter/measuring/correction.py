@@ -94,7 +94,7 @@ def _between(values: Sequence[int], place: int, weight: int) -> int:
 
 @dataclass(frozen=True)
 class Corrected:
-    """What a window's sums come to."""
+    """Sums of a window, corrected."""
 
     products: Products
     reactive: Products
