@@ -1,7 +1,8 @@
 """A serial port that a peer never leaves in peace: `python -m tests.rig.port_flood SOCKET`, until it is killed.
 
-It serves a port of the meter at SOCKET on a pty and sends it, as fast as a line of 115 200 baud can, packets that begin a session,
-that ask without one, that are damaged, and bytes that are none. An RS-232 port: an optical one would take the LED.
+It serves a port of the meter at SOCKET on a pty and sends it, as fast as a line of 115 200 baud can, packets that begin
+a session, that ask without one, that are damaged, and bytes that are none. An RS-232 port: an optical one would take
+the LED.
 """
 
 from __future__ import annotations
