@@ -158,6 +158,8 @@ COMMANDS = {
     "ask break-seal": ("ask break-seal --socket {}",),
     "port serve": ("port serve {}", "port serve --config {}"),
     "port trace": ("port trace {}",),
+    "publish mqtt": ("publish mqtt --config {}",),
+    "publish prometheus": ("publish prometheus --config {}",),
     "selftest": ("selftest --config {}", "selftest --config {}.toml --json"),
     "report render": ("report render {} {}.html", "report render result.json {}/x.html"),
     "report compare": ("report compare {} {}", "report compare result.json {} --json"),
