@@ -20,7 +20,7 @@
     any        nothing for STEP_S, none left                        SILENT                idle
     any        99 so often, packets so bad                          SPOILT                idle
 
-What is known is known once the last byte has gone out: a meter that still awaits it hears no wake-up. How many packets a
+The outcome is known once the last byte has gone out: a meter that still awaits it hears no wake-up. How many packets a
 block has, the host must know: only a load profile is longer than a packet (docs/dgcom.md).
 """
 

@@ -53,7 +53,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.tables = ServedTables(PROGRAM)
-        self.tables.run(2)
+        self.tables.run(0.5)
         self.port = DgcomPort(ServedMeter(self.tables), "0.9.1", shares_light=True)
         self.line = CutLine(VirtualLine(self.port, self.serve))
         self.folder = folder
