@@ -116,7 +116,7 @@ def test_metering_goes_on_while_the_port_hangs_or_is_flooded(port: PortBench) ->
 
 
 def test_rig_read_at_a_real_port(port: PortBench, command_line) -> None:
-    """Every table that the program's meter has; the whole of it against another decoder is a slow proof of the reader."""
+    """The same bytes as another client; all of it against another decoder is a slow proof of the reader."""
     done = command_line("read", port.pty, "--out", port.folder / "meter.json", "--force")
     assert done.status == 0, done.err
     tables = {table.table: table.bytes for table in load_reading(port.folder / "meter.json").tables}

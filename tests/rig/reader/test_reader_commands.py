@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from table_decoder import st1, st21, st23, st64
 
 from rig.daemon.protocol import LogOn, ReadState
 from rig.reader.meter import MeterAccess
+from rig.reader.reading import TableReading
 from rig.reader.reading_file import load_reading
 from rig.reader.shown import decoded_of
 
@@ -204,6 +205,42 @@ def test_a_port_that_is_unplugged(command_line) -> None:
     os.close(theirs)
     assert (done.status, done.out) == (2, "")
     assert "is lost" in done.err
+
+
+def test_what_stands_where_a_partial_file_would_be(virtual: ProgrammerBench, command_line, tmp_path: Path) -> None:
+    part = tmp_path / "r.json.part"
+    kinds: list[tuple[Callable[[], object], str]] = [
+        (lambda: os.mkfifo(part), "is a FIFO"),
+        (part.mkdir, "is a folder"),
+        (lambda: part.symlink_to("/dev/zero"), "symbolic link"),
+        (lambda: part.write_bytes(b"something else\n"), "is no reading that broke off"),
+        (lambda: part.write_bytes(bytes(1 << 26)), "at most so many: delete it"),
+    ]
+    for make, said in kinds:
+        make()
+        done = command_line("read", "port", "--out", "r.json")
+        assert (done.status, done.out) == (2, ""), said
+        assert said in done.err
+        part.rmdir() if part.is_dir() and not part.is_symlink() else part.unlink()
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_ctrl_c_keeps_what_was_read(virtual: ProgrammerBench, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = TableReading._whole
+
+    def interrupts(reading: TableReading, number: int, progress: Callable[[int], None]) -> bytes:
+        if number == 12:
+            raise KeyboardInterrupt
+        return read(reading, number, progress)
+
+    monkeypatch.setattr(TableReading, "_whole", interrupts)
+    done = command_line("read", "port", "--out", "r.json", "--tables", "0-5,12")
+    assert (done.status, done.out) == (130, "")
+    assert "the same command goes on" in done.err
+    monkeypatch.setattr(TableReading, "_whole", read)
+    virtual.line.pause(20)
+    done = command_line("read", "port", "--out", "r.json", "--tables", "0-5,12", "--json")
+    assert json.loads(done.out)["sessions"] == 2
 
 
 # --- write and meter --------------------------------------------------------------------------------------------
