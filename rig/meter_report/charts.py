@@ -14,7 +14,7 @@ from rig.meter_report.words import Words
 from rig.report.chart import BLACK, BLUE, GREY, WIDTH, Axis, Bar, Chart, Line, Part
 from rig.report.chart import Words as Label
 
-LEFT, RIGHT, TOP, HEIGHT = 78.0, 18.0, 22.0, 220.0
+LEFT, RIGHT, TOP, HEIGHT = 78.0, 18.0, 28.0, 220.0
 BOTTOM = TOP + HEIGHT
 
 MOST_DAYS = 366
@@ -47,14 +47,15 @@ def charts_of(profile: LoadProfile, channel: int, words: Words) -> list[Chart]:
     if highest is not None:
         day = begin_of(highest, profile.minutes).date()
         title = words.say("{}, day of the highest interval", name)
-        charts.append(_curve(f"{title}: {words.day(day)}", profile, channel, days[day], day, 1, words))
+        charts.append(_curve(words.say("{}: {}", title, words.day(day)), profile, channel, days[day], day, 1, words))
     last = last_whole_day(profile, days)
     if last is not None:
         title = words.say("{}, last whole day", name)
-        charts.append(_curve(f"{title}: {words.day(last)}", profile, channel, days[last], last, 1, words))
+        charts.append(_curve(words.say("{}: {}", title, words.day(last)), profile, channel, days[last], last, 1, words))
     first = max(days) - timedelta(days=6) if max(days).toordinal() > 6 else date.min
     week = [line for day, lines in days.items() if day >= first for line in lines]
-    title = f"{words.say('{}, last week', name)}: {words.day(first)} – {words.day(max(days))}"
+    span = f"{words.day(first)} – {words.day(max(days))}"
+    title = words.say("{}: {}", words.say("{}, last week", name), span)
     charts.append(_curve(title, profile, channel, week, first, 7, words))
     charts.append(_month(profile, channel, days, name, words))
     if len(months_of(profile)) > 1:
@@ -254,9 +255,9 @@ def _frame(down: Axis, unit: str, what: str, words: Words) -> Iterator[Part]:
     for value, text in down.ticks:
         yield Line(LEFT, down.at(value), WIDTH - RIGHT, down.at(value), BLACK if value == 0 else _GRID)
         yield Label(LEFT - 8, down.at(value) + 4, words.figure(text), "end", size=12)
-    yield Label(LEFT - 8, TOP - 8, unit, "end", size=12)
+    yield Label(LEFT - 8, TOP - 13, unit, "end", size=12)
     if what:
-        yield Label(LEFT, TOP - 8, what, size=12, colour=GREY)
+        yield Label(LEFT, TOP - 13, what, size=12, colour=GREY)
 
 
 def _short(value: float) -> str:

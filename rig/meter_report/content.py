@@ -17,6 +17,9 @@ MOST_EVENTS = 500
 
 MOST_NOTES = 40
 
+RATE_CHANGE = "rate change"
+"""Events that come several times a day, and would be most of the page."""
+
 _QUADRANT = re.compile(r" Q[1-4]$")
 
 MAIN = ("kWh delivered", "kWh received", "kvarh lagging")
@@ -72,7 +75,7 @@ def _registers(meter: MeterData, words: Words) -> Iterator[Block]:
             yield Paragraph(say("There are no registers."), Tone.NOTE)
         return
     yield Heading(say("Billing"))
-    where = [f"{say('Present registers')}: {words.time(present.at)}"]
+    where = [say("{}: {}", say("Present registers"), words.time(present.at))]
     if present.season is not None:
         where.append(f"{say('season')} {present.season + 1}")
     if present.resets is not None:
@@ -107,7 +110,7 @@ def _registers(meter: MeterData, words: Words) -> Iterator[Block]:
             yield Heading(say(heading))
             yield _closed_table(closed, words)
             if kind is not SetKind.SELF_READ:
-                yield Paragraph(f"{say(heading)}: {words.time(closed[-1].at)}", Tone.NOTE)
+                yield Paragraph(say("{}: {}", say(heading), words.time(closed[-1].at)), Tone.NOTE)
                 yield _energy_table(
                     [row for row in closed[-1].energy if not _is_quadrant(row, closed[-1].energy)], words, rates=True
                 )
@@ -167,7 +170,7 @@ def _demand_tables(present: RegisterSet, meter: MeterData, words: Words) -> Iter
         dense=True,
     )
     if meter.peaks:
-        yield Heading(f"{say('Highest demands')}: {words.quantity(totals[0].quantity)}")
+        yield Heading(say("{}: {}", say("Highest demands"), words.quantity(totals[0].quantity)))
         yield Table(
             [(words.time(peak.at), words.number(peak.value)) for peak in meter.peaks],
             (say("at"), say("maximum")),
@@ -201,7 +204,7 @@ def _closed_table(closed: Sequence[RegisterSet], words: Words) -> Table:
         say("since the one before"),
         *(cell for name in demands for cell in (say("max. {}", words.quantity(name)), say("at"))),
     ]
-    return Table(rows, head, 1, dense=True)
+    return Table(rows, head, 1, (1.25, *([1.0] * (len(shown) + 1)), *([1.0, 1.2] * len(demands))), dense=True)
 
 
 def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int]) -> Iterator[Block]:
@@ -233,7 +236,7 @@ def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int])
             ),
             Tone.NOTE,
         )
-    for note in profile.notes[:MOST_NOTES]:
+    for note in _profile_notes(profile, words):
         yield Paragraph(note, Tone.NOTE)
     rows = []
     for place, channel in enumerate(profile.channels):
@@ -242,7 +245,7 @@ def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int])
             (
                 words.quantity(channel.name),
                 f"{words.number(found.total)} {channel.unit}",
-                words.number(found.value),
+                "–" if found.value is None else f"{words.number(found.value)} {channel.unit}",
                 words.time(None if found.highest is None else found.highest.end),
                 "–" if found.load_factor is None else words.figure(f"{found.load_factor:f}"),
                 str(found.unreadable),
@@ -269,14 +272,34 @@ def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int])
         yield from charts_of(profile, drawn, words)
 
 
+def _profile_notes(profile: LoadProfile, words: Words) -> Iterator[str]:
+    """Give marks, words without a date, and faults, of each kind so many at most."""
+    say = words.say
+    for mark in profile.marks[:MOST_NOTES]:
+        if mark.kind == "starts":
+            yield say("starts {}", words.time(mark.at))
+        else:
+            yield say(f"{mark.kind} {{}} to {{}}", words.time(mark.at), words.time(mark.until))
+    if len(profile.marks) > MOST_NOTES:
+        yield say("and {} more", len(profile.marks) - MOST_NOTES)
+    if profile.skipped:
+        yield say("{} words before the first date belong to no known day", profile.skipped)
+    yield from profile.notes[:MOST_NOTES]
+    if len(profile.notes) > MOST_NOTES:
+        yield say("and {} more", len(profile.notes) - MOST_NOTES)
+
+
 def _events(meter: MeterData, words: Words) -> Iterator[Block]:
     if not meter.events:
         return
     say = words.say
     yield Heading(say("Events"), 1)
-    shown = meter.events[-MOST_EVENTS:]
-    if len(shown) < len(meter.events):
-        yield Paragraph(say("the newest {} of {}", len(shown), len(meter.events)), Tone.NOTE)
+    events = [each for each in meter.events if each.name != RATE_CHANGE]
+    shown = events[-MOST_EVENTS:]
+    if len(shown) < len(events):
+        yield Paragraph(say("the newest {} of {}", len(shown), len(events)), Tone.NOTE)
+    if len(events) < len(meter.events):
+        yield Paragraph(say("rate changes are left out: a CSV has them"), Tone.NOTE)
     yield Table(
         [(words.time(each.at), words.event(each.name), words.details(each.name, each.details)) for each in shown],
         (say("at"), say("event"), say("details")),

@@ -1,4 +1,4 @@
-"""A load profile from a CSV that `rig profile export` or `rig report` wrote (rig/profile/reading.py has the format)."""
+"""A load profile from a CSV of `rig profile export` (rig/profile/reading.py) or `rig report` (records.py)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from pathlib import Path
 from rig.files.bounded import TooLongError, read_bounded
 from rig.meter.billing.metric import INTERVALS_MIN, MOST_CHANNELS
 from rig.meter_report.errors import MeterReportError
-from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine
+from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine, ProfileMark
 
 MOST_BYTES = 1 << 26
 """A year of minutes with fifteen channels has 60 MB."""
 
 HEAD = ["end_local", "flags"]
 
-_CHANNEL = re.compile(r"^(.{1,80}) in (kWh|kvarh|kVAh|V²h|A²h|pulses), \S{1,40} a pulse$")
+_CHANNEL = re.compile(r"^(.{1,80}) in (kWh|kvarh|kVAh|V²h|A²h|pulses)(?:, \S{1,40} a pulse)?$")
 _NUMBER = re.compile(r"^-?[0-9]{1,28}(\.[0-9]{1,12})?$")
+_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)"
+_MARK = re.compile(rf"^(starts|outage|clock set) {_TIME}(?: to {_TIME})?$")
+_SKIPPED = re.compile(r"^(\d{1,9}) words before the first date belong to no known day$")
 _EVERY = re.compile(r"channels? every (\d{1,3}) min$")
 
 
@@ -47,7 +50,10 @@ def meter_of_profile_file(path: Path) -> MeterData:
         raise MeterReportError(f"{path} does not say how long its intervals are: give a file of rig profile export")
     title = about[0]
     mark = title.partition(", load profile")[0] if ", load profile" in title else ""
-    notes = tuple(line for line in about[2:] if _CHANNEL.match(line) is None)
+    said = [line for line in about[2:] if _CHANNEL.match(line) is None]
+    marks = tuple(found_mark for line in said if (found_mark := _mark(line)) is not None)
+    skipped = next((int(match[1]) for line in said if (match := _SKIPPED.match(line)) is not None), 0)
+    notes = tuple(line for line in said if _mark(line) is None and _SKIPPED.match(line) is None)
     channels: tuple[ProfileChannel, ...] = ()
     found: list[ProfileLine] = []
     for number, row in _rows(lines, path):
@@ -67,8 +73,19 @@ def meter_of_profile_file(path: Path) -> MeterData:
         made_utc=found[-1].end.isoformat() if found else "",
         zone="meter's local time",
         provenance=(("made by", about[1] if len(about) > 1 else ""),),
-        profile=LoadProfile(every, channels, tuple(found), notes),
+        profile=LoadProfile(every, channels, tuple(found), marks, skipped, notes),
     )
+
+
+def _mark(line: str) -> ProfileMark | None:
+    """Read a mark of the head; None for another line."""
+    match = _MARK.match(line)
+    if match is None:
+        return None
+    try:
+        return ProfileMark(match[1], datetime.fromisoformat(match[2]), datetime.fromisoformat(match[3] or match[2]))
+    except ValueError:
+        return None
 
 
 def _rows(lines: list[str], path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from rig.meter.billing.demand import DemandSettings
+from rig.meter.billing.profile import MarkKind
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.snapshot import RegisterReading, Snapshot
 from rig.meter_report.meter_data import (
@@ -23,10 +24,11 @@ from rig.meter_report.meter_data import (
     Peak,
     ProfileChannel,
     ProfileLine,
+    ProfileMark,
     RegisterSet,
     SetKind,
 )
-from rig.profile.reading import column_names, skipped, told, value_of
+from rig.profile.reading import column_names, value_of
 from rig.profile.stored import stored_profile
 from rig.report.phrases import provenance_rows
 from rig.results.summary import REGISTERS
@@ -49,6 +51,9 @@ _KINDS = {
     "communication": SetKind.RESET,
 }
 """By the cause of a snapshot: what closed a season, what read itself, what reset demand."""
+
+
+_MARKS = {MarkKind.START: "starts", MarkKind.OUTAGE: "outage", MarkKind.CLOCK_SET: "clock set"}
 
 
 def kilo_decimal(nano: int) -> Decimal:
@@ -92,11 +97,9 @@ def meter_of_store(folder: Path, zone: tzinfo, zone_name: str, recording: int | 
                 )
                 for each in found.intervals
             ),
-            (
-                *(told(mark) for mark in found.marks if mark.kind.value != "day"),
-                *([skipped(found)] if found.skipped else []),
-                *(fault.text for fault in found.faults),
-            ),
+            tuple(ProfileMark(_MARKS[mark.kind], mark.at, mark.until) for mark in found.marks if mark.kind in _MARKS),
+            found.skipped,
+            tuple(fault.text for fault in found.faults),
         )
     try:
         with HistoryReader(folder) as history:

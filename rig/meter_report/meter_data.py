@@ -93,12 +93,23 @@ class ProfileLine:
 
 
 @dataclass(frozen=True)
+class ProfileMark:
+    """A mark between intervals: "starts", "outage" or "clock set", from when to when; of a start both the same."""
+
+    kind: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
 class LoadProfile:
-    """A load profile; `notes` are marks, faults and what else the source says of it, a sentence each."""
+    """A load profile; `skipped` words before its first date could not be dated, `notes` are faults, a sentence each."""
 
     minutes: int
     channels: tuple[ProfileChannel, ...]
     lines: tuple[ProfileLine, ...]
+    marks: tuple[ProfileMark, ...] = ()
+    skipped: int = 0
     notes: tuple[str, ...] = ()
 
 

@@ -98,11 +98,21 @@ def _set_rows(found: RegisterSet) -> Iterator[list[Cell]]:
 
 def about(meter: MeterData, part: Part) -> list[str]:
     """Describe a file, line by line."""
-    lines = [f"{meter.mark}, {part.value} of a meter" if meter.mark else f"{part.value} of a meter", meter.source]
+    what = f"{part.value} of a meter"
+    if part is Part.PROFILE and meter.profile is not None:
+        count = len(meter.profile.channels)
+        what = f"load profile, {count} channel{'s' * (count > 1)} every {meter.profile.minutes} min"
+    lines = [f"{meter.mark}, {what}" if meter.mark else what, meter.source]
     lines += [f"{name}: {text}" for name, text in (*meter.plate, *meter.provenance)]
     lines.append(f"times: {meter.zone}")
     if part is Part.PROFILE and meter.profile is not None:
         lines += [f"{channel.name} in {channel.unit}" for channel in meter.profile.channels]
+        lines += [
+            f"{mark.kind} {mark.at.isoformat()}" + ("" if mark.until == mark.at else f" to {mark.until.isoformat()}")
+            for mark in meter.profile.marks
+        ]
+        if meter.profile.skipped:
+            lines.append(f"{meter.profile.skipped} words before the first date belong to no known day")
         lines += meter.profile.notes
     return [printable(line) for line in (*lines, *meter.notes)]
 
