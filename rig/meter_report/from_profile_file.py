@@ -24,6 +24,8 @@ _NUMBER = re.compile(r"^-?[0-9]{1,28}(\.[0-9]{1,12})?$")
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)"
 _MARK = re.compile(rf"^(starts|outage|clock set) {_TIME}(?: to {_TIME})?$")
 _SKIPPED = re.compile(r"^(\d{1,9}) words before the first date belong to no known day$")
+_ORIGIN = re.compile(r"^([a-zA-Z0-9' ]{1,40}): (.{0,200})$")
+"""A row of a plate or of a provenance, as rig report writes them."""
 _EVERY = re.compile(r"channels? every (\d{1,3}) min$")
 
 
@@ -53,7 +55,9 @@ def meter_of_profile_file(path: Path) -> MeterData:
     said = [line for line in about[2:] if _CHANNEL.match(line) is None]
     marks = tuple(found_mark for line in said if (found_mark := _mark(line)) is not None)
     skipped = next((int(match[1]) for line in said if (match := _SKIPPED.match(line)) is not None), 0)
-    notes = tuple(line for line in said if _mark(line) is None and _SKIPPED.match(line) is None)
+    rest = [line for line in said if _mark(line) is None and _SKIPPED.match(line) is None]
+    origin = tuple((match[1], match[2]) for line in rest if (match := _ORIGIN.match(line)) is not None)
+    notes = tuple(line for line in rest if _ORIGIN.match(line) is None)
     channels: tuple[ProfileChannel, ...] = ()
     found: list[ProfileLine] = []
     for number, row in _rows(lines, path):
@@ -72,7 +76,7 @@ def meter_of_profile_file(path: Path) -> MeterData:
         mark=mark,
         made_utc=found[-1].end.isoformat() if found else "",
         zone="meter's local time",
-        provenance=(("made by", about[1] if len(about) > 1 else ""),),
+        provenance=(("made by", about[1] if len(about) > 1 else ""), *origin),
         profile=LoadProfile(every, channels, tuple(found), marks, skipped, notes),
     )
 
