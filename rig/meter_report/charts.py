@@ -252,10 +252,13 @@ def _scale(values: Sequence[float]) -> Axis:
 
 def _frame(down: Axis, unit: str, what: str, words: Words) -> Iterator[Part]:
     yield Bar(LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT, "#f9fafb")
-    for value, text in down.ticks:
-        yield Line(LEFT, down.at(value), WIDTH - RIGHT, down.at(value), BLACK if value == 0 else _GRID)
+    most = max(abs(down.low), abs(down.high))
+    exponent = 0 if 1e-2 <= most < 1e5 else 3 * math.floor(math.log10(most) / 3)
+    for value, _ in down.ticks:
+        yield Line(LEFT, down.at(value), WIDTH - RIGHT, down.at(value), BLACK if abs(value) < 1e-12 else _GRID)
+        text = f"{value / 10.0**exponent:.6g}".replace("-", "\N{MINUS SIGN}")
         yield Label(LEFT - 8, down.at(value) + 4, words.figure(text), "end", size=12)
-    yield Label(LEFT - 8, TOP - 13, unit, "end", size=12)
+    yield Label(LEFT - 8, TOP - 13, f"10^{exponent} {unit}" if exponent else unit, "end", size=12)
     if what:
         yield Label(LEFT, TOP - 13, what, size=12, colour=GREY)
 
