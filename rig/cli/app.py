@@ -11,6 +11,7 @@ from rig.cli.bill import bill
 from rig.cli.doctor import doctor
 from rig.cli.ending import run_to_end
 from rig.cli.group import CommandGroup
+from rig.cli.meter import meter
 from rig.cli.read import read
 from rig.cli.replay import replay
 from rig.cli.run import attach, lcd, record, run, serve, stop, watch
@@ -18,6 +19,7 @@ from rig.cli.scope import scope
 from rig.cli.selftest import selftest
 from rig.cli.simulate import simulate
 from rig.cli.verify import verify
+from rig.cli.write import write
 from rig.plain_text import print_line
 
 app = typer.Typer(
@@ -55,6 +57,13 @@ app.command(
 app.command(
     short_help="Read a meter over a serial port.", epilog="Example: rig read /dev/ttyUSB0 --out meter.json --prompt"
 )(read)
+app.command(
+    short_help="Write a program to a meter over a port.",
+    epilog="Example: rig write /dev/ttyUSB0 meter.toml --prompt",
+)(write)
+app.command(
+    short_help="Have a meter do something over a port.", epilog="Example: rig meter /dev/ttyUSB0 reset --prompt"
+)(meter)
 app.command(short_help="Test each part of the rig.", epilog="Example: rig selftest --json")(selftest)
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)
 app.add_typer(ask.app, name="ask")

@@ -141,6 +141,8 @@ COMMANDS = {
         "verify --constant {}",
     ),
     "read": ("read {}", "read --show {}", "read x --tables {}", "read x --protocol {}", "read x --out {}/x"),
+    "write": ("write {} {}", "write {} {}.toml", "write x meter.toml --password-file {}", "write {} meter.toml"),
+    "meter": ("meter {} reset", "meter x {}", "meter x test {}", "meter x clock {}", "meter {} status"),
     "doctor": ("doctor {}",),
     "ask state": ("ask state --socket {}",),
     "ask demand-reset": ("ask demand-reset --socket {}", "ask demand-reset --key-file {}"),
