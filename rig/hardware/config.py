@@ -27,6 +27,8 @@ A file with everything at its default:
     fram_path = "/dev/spidev0.1"
     fram_hz = 10000000
     # power_fail_pin = 18           # low: power is about to fail, and the meter saves; left out: nobody tells
+    # front_end = "front end 17"    # its name: constants of another are refused (docs/calibration.md)
+    # temperature_c = 35.0          # of the front end: gains of this temperature apply
 
     [display]                       # a character display on I²C, beside the terminal's
     lcd = "none"                    # "none", "20x4" or "16x2"
@@ -36,6 +38,8 @@ A file with everything at its default:
     [simulation]                    # kind = "sim" only
     fidelity = "exact"              # "exact", or "rtl" for the compiled netlist
     sensors = "typical"             # "typical", or "ideal"
+    # components = "parts.toml"     # or a front end of components with their errors (docs/calibration.md)
+    # lot = { seed = 7, meter = 12, currents = "transformers", fault = "none" }   # or a meter of a virtual lot
     seed = 1
     # fram_file = "fram.bin"        # what the simulated FRAM holds between runs; left out: nothing outlives one
     board = "board.sock"            # where rig simulate has the board, which lives on; left out: one with each run
@@ -97,6 +101,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from drivers.lcd import ADDRESSES
+from drivers.sim.components import Currents, Fault
 from rig.files.strict_toml import ConfigError, read
 from rig.hardware.publishing_config import MqttConfig, PrometheusConfig, check_mqtt, mqtt_beside
 from rig.load.description import LoadDescription, beside_file, check
@@ -136,6 +141,10 @@ _Device = Annotated[
     ),
 ]
 
+_Name = Annotated[
+    str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,80}$(?!\n)", extra={"rule": "one line of up to 80 characters"})
+]
+
 _ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
 
 _BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SPI"}
@@ -167,6 +176,8 @@ class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fram_path: _Spi = "/dev/spidev0.1"
     fram_hz: Annotated[int, msgspec.Meta(ge=100_000, le=25_000_000)] = 10_000_000
     power_fail_pin: _Gpio | None = None
+    front_end: _Name | None = None
+    temperature_c: Annotated[float, msgspec.Meta(ge=-60, le=150)] | None = None
 
     def contacts(self, output: OutputId) -> tuple[int, int]:
         """The pins of K–Y and K–Z of a form-C output."""
@@ -199,9 +210,20 @@ class LcdConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return int(columns), int(rows)
 
 
+class LotConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A meter of a virtual lot (drivers/sim/components.py)."""
+
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**32)] = 1
+    meter: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1
+    currents: Currents = "transformers"
+    fault: Fault = "none"
+
+
 class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
+    components: _Path | None = None
+    lot: LotConfig | None = None
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
     fram_file: _Path | None = None
     board: _Path | None = None
@@ -288,6 +310,8 @@ def load(path: Path | None) -> Config:
         _check_ports(config.ports)
         check_mqtt(config.mqtt)
         check(config.simulation.load, "simulation.load.")
+        if config.simulation.components is not None and config.simulation.lot is not None:
+            raise ConfigError("simulation.components and simulation.lot are both given: give one of them")
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
     except ConfigError as error:
@@ -302,6 +326,8 @@ def load(path: Path | None) -> Config:
     simulation = config.simulation
     if simulation.fram_file is not None:
         simulation = msgspec.structs.replace(simulation, fram_file=str(path.parent / simulation.fram_file))
+    if simulation.components is not None:
+        simulation = msgspec.structs.replace(simulation, components=str(path.parent / simulation.components))
     if simulation.board is not None:
         simulation = msgspec.structs.replace(simulation, board=str(path.parent / simulation.board))
     simulation = msgspec.structs.replace(simulation, load=beside_file(simulation.load, path.parent))

@@ -101,7 +101,7 @@ class Broker:
         return bool(self._underway)
 
     def take_new(self) -> bool:
-        """Whether it has been connected since this was asked last: then it knows nothing."""
+        """Return whether it has been connected since this was asked last: then it knows nothing."""
         new, self._new = self._new, False
         return new and self._connected
 

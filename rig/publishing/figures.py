@@ -33,7 +33,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Measure:
-    """What several figures have in common.
+    """Kind of figure, of which there may be several.
 
     `metric` is Prometheus's name of it, without the prefix of all, in the unit without a prefix; `unit` and
     `device_class` are Home Assistant's (None: it has no such class); `kilo`: with the unit's prefix, a thousandth.

@@ -27,7 +27,7 @@ START_S = 60.0
 
 
 class Outlet(Protocol):
-    """Where figures go."""
+    """Way out of the rig for figures."""
 
     def descriptors(self) -> list[int]:
         """Give what is readable when something has come that `step` takes in."""

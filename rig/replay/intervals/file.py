@@ -8,7 +8,8 @@ What such files do to time is put right where there is one way to, and told:
     00:00 for the 24:00 of a day                   taken as the day's end
     all end at :59                                 they end a second later
     stamps near the grid of their intervals        on the grid (rig/replay/intervals/grid.py)
-    readings of a register, values of nines        refused, doubted (rig/replay/intervals/climbs.py)
+    readings of a register, values of nines        refused, doubted (rig/replay/intervals/climbs.py); said to be
+                                                   readings, their differences (rig/replay/intervals/advances.py)
     longer than an hour, over a change of clock    as long as the stamps are apart
     spring's missing hour, autumn's doubled one    see rig/replay/intervals/stamps.py
 """
@@ -26,6 +27,7 @@ from pathlib import Path
 from rig.files.strict_toml import shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.time_units import HOUR_NS, MINUTE_NS, SECOND_NS
+from rig.replay.intervals.advances import advances
 from rig.replay.intervals.climbs import value_notes
 from rig.replay.intervals.columns import COLUMNS
 from rig.replay.intervals.encoding import IntervalFileError, is_xml, read_bytes
@@ -62,6 +64,12 @@ def read_intervals(
     notes: list[str] = []
     data = read_bytes(path, notes)
     writing = writing or Writing()
+    if writing.registers and is_xml(data):
+        raise IntervalFileError(
+            f"{path} is a Green Button feed, which itself says what a register is: omit --registers"
+        )
+    if writing.registers and stamps_end is False:
+        raise IntervalFileError(f"{path}: readings of registers have the time at which they were read: omit --stamps")
     if is_xml(data):
         return read_green_button(path, data, calendar, minutes, writing, notes, stamps_end=stamps_end)
     return _Reading(path, calendar, stamps_end is not False, notes).load(data, minutes, writing, stamps_end is None)
@@ -88,7 +96,8 @@ class _Reading:
         self._snap(table, minutes)
         if self._stamps_end:
             self._mend_midnights(table)
-        self._doubt_values(table)
+        if not writing.registers:
+            self._doubt_values(table)
         stamps = self._instants(table)
         placed = [ns for ns in stamps if ns is not None]
         length_ns = self._length_ns(placed) if minutes is None else int(minutes * MINUTE_NS)
@@ -96,15 +105,20 @@ class _Reading:
             raise IntervalFileError(
                 f"{self._path}: intervals of {length_ns / MINUTE_NS:g} min cannot be, those of 1 s to 31 days can"
             )
-        if unsure and not table.named:
+        if unsure and not (table.named or writing.registers):
             self._ask_for_days(table.rows, length_ns)
-        self._doubt_stamps(table.rows, length_ns)
+        if not writing.registers:
+            self._doubt_stamps(table.rows, length_ns)
         rows: Iterable[tuple[int, LoadRow]] = (
             (ns, row) for ns, row in zip(stamps, table.rows, strict=True) if ns is not None
         )
         if backward := sum(a > b for a, b in pairwise(placed)):
             self._notes.append(f"{counted(backward, 'stamp')} out of order: put in order")
             rows = sorted(rows, key=lambda one: one[0])
+        if writing.registers:
+            found = advances(self._path, table, [*rows], length_ns)
+            notes = (*self._notes, *found.notes)
+            return LoadRecord(found.intervals, found.scale, Fraction(length_ns, MINUTE_NS), table.columns, notes)
         scale, units = table.units(length_ns)
         intervals = self._tiled(rows, len(placed), length_ns, units)
         return LoadRecord(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))

@@ -20,13 +20,14 @@ from rig.meter.billing.calendar import Calendar
 from rig.replay.intervals.blanks import cell_text, without_footer
 from rig.replay.intervals.channel_columns import ChannelLayout
 from rig.replay.intervals.channels import ChannelReading, mended
-from rig.replay.intervals.columns import COLUMNS, Layout, Source, WrongColumns
+from rig.replay.intervals.columns import COLUMNS, INTERVAL_NUMBERS, Layout, Source, WrongColumns, plain_name
 from rig.replay.intervals.day_totals import check_totals
 from rig.replay.intervals.decimals import Notation
 from rig.replay.intervals.encoding import IntervalFileError, decode
 from rig.replay.intervals.header import SEPARATORS, Header, find_header, text_lines
 from rig.replay.intervals.hours import as_clock
 from rig.replay.intervals.load_rows import LoadRow, Rows
+from rig.replay.intervals.numbered import WrongNumber, are_numbers, interval_minutes, times_of
 from rig.replay.intervals.numbers import read_numbers
 from rig.replay.intervals.record import counted
 from rig.replay.intervals.times import WrongStamp, read_times
@@ -93,10 +94,10 @@ class _Reading:
         """All of them."""
         layout = self._layout
         if isinstance(layout, Layout):
-            return self._plain(layout, lines)
+            return self._plain(layout, lines, calendar)
         return self._channels(layout, list(lines), calendar)
 
-    def _plain(self, layout: Layout, lines: Iterator[Cells]) -> Rows:
+    def _plain(self, layout: Layout, lines: Iterator[Cells], calendar: Calendar) -> Rows:
         """A column for each quantity, a line for each interval; only what is wanted of a line is held."""
         names = self._names
         if "kwh_delivered" not in layout.sources:
@@ -123,14 +124,14 @@ class _Reading:
             told = ", ".join(map(shown, empty))
             self._notes.append(f"{counted(empty.total(), 'cell')} with {told}: taken as empty")
         table, _ = self._table(columns, sources, others, numbers, values)
-        return self._filled(table, numbers, *self._times(numbers, stamps), values)
+        return self._filled(table, numbers, *self._times(numbers, stamps, calendar), values)
 
     def _channels(self, layout: ChannelLayout, lines: list[Cells], calendar: Calendar) -> Rows:
         """A line for each channel, or for each day."""
         names = self._names
         kept = list(self._kept(mended(lines, layout, names, self._notes)))
         columns = [[cells[place].strip() for _, cells in kept] for place in layout.times]
-        _, times = self._times([line for line, _ in kept], columns)
+        _, times = self._times([line for line, _ in kept], columns, calendar)
         reading = ChannelReading(
             self._path, names, layout, Calendar(UTC) if layout.utc else calendar, self._notes, ends=self._ends
         )
@@ -191,9 +192,34 @@ class _Reading:
         table = Rows(columns, sources, self._layout.named, others, numbers=found.by_column, notes=self._notes)
         return table, found.notation
 
-    def _times(self, lines: Sequence[int], columns: list[list[str]]) -> tuple[list[str], list[datetime]]:
+    def _times(
+        self, lines: Sequence[int], columns: list[list[str]], calendar: Calendar
+    ) -> tuple[list[str], list[datetime]]:
         """Texts of the lines' times, and the times."""
+        if len(columns) > 1 and plain_name(self._names[self._layout.times[-1]]) in INTERVAL_NUMBERS:
+            return self._numbered(lines, columns, calendar)
         stamps = self._stamps(columns)
+        return stamps, self._read_times(lines, stamps)
+
+    def _numbered(
+        self, lines: Sequence[int], columns: list[list[str]], calendar: Calendar
+    ) -> tuple[list[str], list[datetime]]:
+        """The same where a column has the intervals' numbers."""
+        *dates, numbers = columns
+        days = [" ".join(parts) for parts in zip(*dates, strict=True)]
+        times = self._read_times(lines, days)
+        if not are_numbers(days):
+            return days, times
+        name = self._names[self._layout.times[-1]].strip()
+        minutes = interval_minutes(numbers, name)
+        self._notes.append(f"column {shown(name)} has the numbers of intervals of {minutes} min from midnight on")
+        try:
+            times = times_of(times, numbers, minutes, calendar, ends=self._ends)
+        except WrongNumber as error:
+            raise IntervalFileError(f"{self._path}, line {lines[error.place]}: {error}") from None
+        return [f"{day} {number}" for day, number in zip(days, numbers, strict=True)], times
+
+    def _read_times(self, lines: Sequence[int], stamps: Sequence[str]) -> list[datetime]:
         try:
             times, note = read_times(stamps, self._writing.time_format)
         except WrongStamp as error:
@@ -202,7 +228,7 @@ class _Reading:
             ) from None
         if note is not None:
             self._notes.append(note)
-        return stamps, times
+        return times
 
     def _filled(
         self,

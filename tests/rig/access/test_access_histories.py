@@ -159,9 +159,9 @@ class History:
         proof = self.pick([None, *self.proofs[-3:], *ours[-1:] * 8])
         return Asker(source, name, proof)
 
-    def conditions(self) -> Conditions:
+    def conditions(self, module: str) -> Conditions:
         flags = next(self.bytes)
-        return Conditions(*(bool(flags >> k & 1) for k in range(5)))
+        return Conditions(*(bool(flags >> k & 1) for k in range(5)), module=module or None)
 
     def expected(self, action: str, asker: Asker, conditions: Conditions) -> str | None:
         proof = asker.proven
@@ -181,12 +181,14 @@ class History:
         return False
 
     def ask(self) -> None:
-        action, asker, conditions = self.pick(ACTIONS), self.asker(), self.conditions()
+        action, asker = self.pick(ACTIONS), self.asker()
+        conditions = self.conditions(asker.name)
         decision = self.access.decide(action, asker, conditions, self.now_ns)
         self.same(decision, self.expected(action.value, asker, conditions))
 
     def break_seal(self) -> None:
-        asker, conditions = self.asker(), self.conditions()
+        asker = self.asker()
+        conditions = self.conditions(asker.name)
         if next(self.bytes) % 2:
             asker = Asker(Source.FRONT)
         decision = self.access.break_seal(asker, conditions, self.now_ns)
@@ -195,7 +197,8 @@ class History:
             self.model.term += 1
 
     def write_program(self) -> None:
-        asker, conditions = self.asker(), self.conditions()
+        asker = self.asker()
+        conditions = self.conditions(asker.name)
         changes = sorted(PROGRAMS | {"change security"})
         wanted = [MeterAction(what) for what in changes if what == "write program" or next(self.bytes) % 4 == 0]
         reasons = [self.expected(action.value, asker, conditions) for action in wanted]

@@ -339,7 +339,7 @@ def test_without_a_key_one_can_read_and_nothing_else(running: Running) -> None:
             )
         assert "write program is not taken from panel" in refusal(other, WriteProgram(OTHER))
         with MeterClient.connect(running.socket, "module", "SSMM") as module:
-            assert "module SSMM is not granted read: it may ask nothing" in refusal(module, ReadState())
+            assert "module SSMM is not fitted to this meter" in refusal(module, ReadState())
     assert running.client.ask(ReadState())["resets"] == 0
     assert "refused" in [name for name, _ in running.events(lambda name: name == "refused")]
 
