@@ -57,6 +57,9 @@ LoadOption = Annotated[
         show_default=False,
     ),
 ]
+RecordingOption = Annotated[
+    int | None, typer.Option("--recording", help="Its number; a new one begins with each program. Else the newest.")
+]
 StoreArgument = Annotated[Path, typer.Argument(help="The folder of the store, as rig.toml has it.")]
 
 
