@@ -44,6 +44,7 @@ NOT_RUN = {
     "rig replay g1.cfg": "the recording is not part of the project, as the page says: tests/rig/test_replay.py",
     "rig gateware build": TOOLS,
     "rig gateware flash": HARDWARE,
+    "rig read /dev/ttyUSB0": HARDWARE,
     "rig doctor --config rig.toml": "of a Raspberry Pi's rig.toml: tests/rig/test_doctor_named.py",
     "rig gateware report": TOOLS,
     "rig record session.csv": TERMINAL,

@@ -30,6 +30,7 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead, as docs/json.md has it.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Write this file; else to standard output.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 ReportOption = Annotated[Path | None, typer.Option("--report", help="Write a report to sign: .html or .pdf.")]
 LengthOption = Annotated[str | None, typer.Option("--seconds", help="Length in seconds.", show_default=False)]

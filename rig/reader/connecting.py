@@ -78,11 +78,11 @@ def _dgcom(line: Line) -> DgcomConversation:
     return conversation
 
 
-def begin(conversation: Conversation, approach: Approach, password: bytes | None) -> None:
-    """Agree on packets and speed, log on, and prove a level if there is a password.
+def begin(conversation: Conversation, approach: Approach) -> None:
+    """Agree on packets and speed, and log on.
 
     A speed that the line does not carry is given up: the meter falls back by its own time-out, and it is begun anew.
-    Raises WrongPassword, Refused, MeterSilent, LineError.
+    Raises Refused, MeterSilent, LineError.
     """
     bauds = approach.bauds
     conversation.negotiate(PACKET_SIZE, PACKETS, bauds)
@@ -95,7 +95,11 @@ def begin(conversation: Conversation, approach: Approach, password: bytes | None
         conversation.identify()
         conversation.negotiate(PACKET_SIZE, PACKETS, ())
         conversation.log_on()
-    if password is not None and not conversation.give_password(password):
+
+
+def prove(conversation: Conversation | DgcomConversation, password: bytes) -> None:
+    """Prove a level. Raises WrongPassword, Refused, MeterSilent, LineError."""
+    if not conversation.give_password(password):
         raise WrongPassword(
             "the meter does not take the password: it is wrong, or the port is locked after wrong ones; wait before "
             "you try again"

@@ -29,6 +29,8 @@ class BlockName:
     packets: int = 1
 
 
+DEVICE_IDENTITY = BlockName(0x6F, "device identity")
+
 BLOCKS = (
     BlockName(0x01, "time"),
     BlockName(0x02, "date"),
@@ -37,7 +39,7 @@ BLOCKS = (
     BlockName(0x1F, "K factor"),
     BlockName(0x5A, "options"),
     BlockName(0x6D, "Kh"),
-    BlockName(0x6F, "device identity"),
+    DEVICE_IDENTITY,
     BlockName(0x83, "errors"),
     BlockName(0x87, "serial number"),
     BlockName(0x8A, "scale factor"),

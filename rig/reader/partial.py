@@ -105,6 +105,8 @@ class PartialReading:
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
+                if self.path is not None and not self.path.stat().st_size:
+                    self.path.unlink()
         if self._claim is not None:
             self._claim.close()
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from rig.communication.c1218.services import Code
 from rig.communication.c1219.session_tables import STAGED_PROGRAM
 from rig.communication.c1219.table import MANUFACTURER, PROCEDURES_ARE_ANSWERED_IN, PROCEDURES_ARE_WRITTEN_TO
+from rig.communication.c1219.tables import TABLES, limits_of
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
 from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, Refused, refusal
@@ -50,7 +51,8 @@ class OtherMeter(RigError):
 
 @dataclass(frozen=True)
 class Extent:
-    """Extent of a reading: some tables, or None for all; and whether the load profile is read."""
+    """Extent of a reading: some tables, with those that limit them, or None for all; and whether the load profile is
+    read."""
 
     tables: frozenset[int] | None = None
     profile: bool = False
@@ -115,7 +117,8 @@ class TableReading:
     def _numbers(self, extent: Extent) -> list[int]:
         used = self._used()
         if extent.tables is not None:
-            return sorted((extent.tables | {CONFIGURATION}) - SECRETS)
+            limits = {limit for number in extent.tables if number in TABLES for limit in limits_of(number)}
+            return sorted((extent.tables | limits | {CONFIGURATION}) - SECRETS)
         ours = Decoded({CONFIGURATION: self._partial.tables[CONFIGURATION].bytes or b""}).ours
         left_out = SECRETS | NOT_CONTENTS | ({STAGED_PROGRAM} if ours else set())
         if not extent.profile:

@@ -140,6 +140,7 @@ COMMANDS = {
         "verify --report {}/x.html",
         "verify --constant {}",
     ),
+    "read": ("read {}", "read --show {}", "read x --tables {}", "read x --protocol {}", "read x --out {}/x"),
     "doctor": ("doctor {}",),
     "ask state": ("ask state --socket {}",),
     "ask demand-reset": ("ask demand-reset --socket {}", "ask demand-reset --key-file {}"),

@@ -9,11 +9,11 @@ import pytest
 from psem_client import packet
 from psem_device import PsemDevice, st0
 
-from rig.reader.connecting import Approach, Protocol, WrongPassword, begin, find
+from rig.reader.connecting import Approach, Protocol, WrongPassword, begin, find, prove
 from rig.reader.conversation import Conversation, MeterSilent, Refused
 from rig.reader.line import LineError
 from rig.reader.partial import PartialReading
-from rig.reader.reading import OtherMeter, TableReading, Extent
+from rig.reader.reading import Extent, OtherMeter, TableReading
 
 ST1 = b"XYZ1" + b"MODEL-7 " + bytes((1, 2, 3, 4)) + b"0000000012345678"
 LONG = bytes(range(256)) * 40
@@ -32,7 +32,9 @@ def connected(device: PsemDevice, password: bytes | None = None, **approach: obj
     way = Approach(**approach)  # type: ignore[arg-type]
     conversation = find(device, way)
     assert isinstance(conversation, Conversation)
-    begin(conversation, way, password)
+    begin(conversation, way)
+    if password is not None:
+        prove(conversation, password)
     return conversation
 
 
@@ -82,7 +84,7 @@ def test_meters_that_differ(change: dict[str, object]) -> None:
         device.tables[64] = LONG[:1500]
     approach = Approach(address=device.identity)
     conversation = find(device, approach)
-    begin(conversation, approach, None)
+    begin(conversation, approach)
     partial = PartialReading(None)
     TableReading(conversation, partial).run(Extent(profile=True), lambda *_: None)
     assert data_of(partial) == {number: data for number, data in device.tables.items() if number != 42}

@@ -1,0 +1,179 @@
+"""`rig read` at the optical port of a meter on the simulated rig, and at what is no port (X-2)."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from port_bench import PortBench
+from table_decoder import st1, st21, st23, st64
+
+from rig.daemon.protocol import ReadState
+from rig.reader.reading_file import load_reading
+from rig.reader.shown import decoded_of
+
+PROGRAM = """
+[meter]
+serial = "12 345 678"
+[demand]
+quantities = ["kW delivered"]
+[recorder]
+interval_minutes = 1
+channels = [{ metric = "kWh delivered", pulse = "1" }]
+[security]
+level_1 = "111111"
+level_2 = "222222"
+level_3 = "333333"
+level_4 = "444444"
+"""
+PORTS = "[simulation.load]\namps = 40\n[[ports]]\nname = 'optical'\ndevice = 'pty'\n"
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortBench]:
+    bench = PortBench(tmp_path_factory.mktemp("read"), PROGRAM, PORTS)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> Path:
+    path = tmp_path / "password"
+    path.write_text("111111\n")
+    return path
+
+
+def delivered(energy: dict[str, dict[str, int]]) -> int:
+    return energy["q1"]["nwh"] + energy["q4"]["nwh"]
+
+
+def test_everything_is_read_as_another_decoder_has_it(bench: PortBench, command_line, password: Path) -> None:
+    before = bench.meter.ask(ReadState())["registers"]["energy"]
+    done = command_line("read", bench.pty, "--out", "meter.json", "--profile", "--password-file", password)
+    after = bench.meter.ask(ReadState())["registers"]["energy"]
+    assert (done.status, done.out) == (0, ""), done
+    assert "0 refused" in done.err
+    reading = load_reading(password.parent / "meter.json")
+    data = {table.table: table.bytes for table in reading.tables}
+    assert (reading.protocol, reading.simulated, reading.password, reading.sessions) == ("C12.18", True, True, 1)
+    assert st1(data[1])["serial"] == "12 345 678"
+    dims = st21(data[21])
+    values = decoded_of(reading).values(23)["TOT_DATA_BLOCK"]["SUMMATIONS"]
+    assert values == st23(data[23], (13, 13), dims)["total"]["summations"]
+    assert delivered(before) <= values[0] * 10**12 <= delivered(after)
+    assert st64(data[64], {"channels": 1, "formats": 2, "intervals": 1, "flags": 0x440}, len(data[64]) // 8) is not None
+    assert not (password.parent / "meter.json.part").exists()
+    assert b"111111" not in (password.parent / "meter.json").read_bytes()
+    shown = command_line("read", "--show", "meter.json")
+    assert shown.status == 0
+    assert "AE07 RXRS4e, serial number 12 345 678" in shown.out
+    assert "SIMULATED" in shown.out.splitlines()[0]
+    plain = json.loads(command_line("read", "--show", "meter.json", "--json").out)
+    assert plain["tables"][1]["values"]["ED_MODEL"] == "RXRS4e"
+    assert len(plain["tables"]) == len(reading.tables)
+
+
+def test_without_a_password_and_without_a_file(bench: PortBench, command_line) -> None:
+    done = command_line("read", bench.pty, "--tables", "12,22-23,mt1")
+    assert done.status == 0
+    assert [line.split()[:2] for line in done.out.splitlines()[3:5]] == [["kWh", "delivered"], ["kWh", "received"]]
+    assert "refused: isc" in done.out
+    assert "some need a password" in done.err
+
+
+def test_a_wrong_password_is_given_once(bench: PortBench, command_line, password: Path) -> None:
+    password.write_text("ABCDEF")
+    done = command_line("read", bench.pty, "--out", "r.json", "--password-file", password)
+    assert (done.status, done.out) == (2, "")
+    assert "does not take the password" in done.err
+    assert "ABCDEF" not in done.err
+    failed = [event for event in bench.events if event.name == "log-on failed"]
+    assert len(failed) <= 1
+    assert not (password.parent / "r.json").exists()
+
+
+def test_a_password_of_the_keyring(bench: PortBench, command_line, tmp_path: Path) -> None:
+    ring = tmp_path / "ring.toml"
+    ring.write_text('[passwords]\n"12 345 678" = "111111"\n"*" = "999999"\n')
+    ring.chmod(0o644)
+    done = command_line("read", bench.pty, "--keyring", ring, "--tables", "MT1")
+    assert (done.status, "chmod 600" in done.err) == (2, True)
+    ring.chmod(0o600)
+    done = command_line("read", bench.pty, "--keyring", ring, "--tables", "MT1", "--json")
+    assert done.status == 0, done.err
+    assert json.loads(done.out)["tables"][-1]["values"]["SEALED"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("passwords = 1", "other tables"),
+        ("[passwords]\nx = 1", "is no text"),
+        ("[passwords]\nx = 'secret", "is no TOML"),
+        ("[passwords]\nx = '123456789012345678901'", "up to 20 characters"),
+        ("[other]\nsecret = 2", "other tables"),
+        ("\xff", "no TOML"),
+    ],
+)
+def test_keyrings_that_are_none(command_line, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "ring").write_text(text)
+    (tmp_path / "ring").chmod(stat.S_IRUSR)
+    done = command_line("read", "nowhere", "--keyring", "ring")
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err
+    assert "secret" not in done.err
+    assert "1234567890" not in done.err
+
+
+def test_what_is_no_port(command_line, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "closed").symlink_to("/dev/pts/9999")
+    for port, said in (
+        ("file", "is no device"), (".", "is a folder"), ("none", "No such file"), ("closed", "No such file"),
+        ("/dev/null", "cannot be had"), ("/dev/full", "cannot be had"), ("a" * 300, "cannot be had"),
+    ):  # fmt: skip
+        done = command_line("read", port, "--out", "r.json")
+        assert (done.status, done.out) == (2, ""), port
+        assert said in done.err, port
+        assert done.err.count("\n") == 1
+    assert not (tmp_path / "r.json.part").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("read", "no port is given"),
+        ("read x --show y", "leave the port"),
+        ("read x --tables 5000", "0 to 4095"),
+        ("read x --tables 9-3", "in order"),
+        ("read x --tables ST1,,2", "is no table"),
+        ("read x --protocol modbus", "one of auto, c12.18"),
+        ("read x --baud 9601", "one of 300"),
+        ("read x --address 256", "equal to 255"),
+        ("read x --out no/where.json", "does not exist"),
+        ("read x --prompt", "needs a terminal"),
+        ("read x --password-file none", "cannot be read"),
+    ],
+)
+def test_mistakes(command_line, words: str, said: str) -> None:
+    done = command_line(*words.split())
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_a_pty_at_which_nobody_answers_and_one_that_goes(command_line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unplugged in the middle of identify: within a second, not after the time-outs of three protocols."""
+    ours, theirs = os.openpty()
+    name = os.ttyname(theirs)
+    os.close(theirs)
+    timer = threading.Timer(0.3, os.close, [ours])
+    timer.start()
+    done = command_line("read", name)
+    timer.join()
+    assert (done.status, done.out) == (2, "")
+    assert "is lost" in done.err
