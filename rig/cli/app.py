@@ -12,6 +12,7 @@ from rig.cli.doctor import doctor
 from rig.cli.ending import run_to_end
 from rig.cli.group import CommandGroup
 from rig.cli.module import module
+from rig.cli.poll import poll
 from rig.cli.read import read
 from rig.cli.replay import replay
 from rig.cli.run import attach, lcd, record, run, serve, stop, watch
@@ -53,6 +54,9 @@ app.command(
 app.command(
     short_help="Verify a pulse output with a counter.", epilog="Example: rig verify --output kyz1 --json"
 )(verify)
+app.command(
+    short_help="Read all meters of an RS-485 line.", epilog="Example: rig poll /dev/ttyUSB0 --addresses 1-32"
+)(poll)
 app.command(short_help="Be a communication module's far end.", epilog="Example: rig module TS2 --json")(module)
 app.command(
     short_help="Read a meter over a serial port.", epilog="Example: rig read /dev/ttyUSB0 --out meter.json --prompt"
