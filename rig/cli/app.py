@@ -13,6 +13,7 @@ from rig.cli.ending import run_to_end
 from rig.cli.group import CommandGroup
 from rig.cli.meter import meter
 from rig.cli.module import module
+from rig.cli.poll import poll
 from rig.cli.read import read
 from rig.cli.replay import replay
 from rig.cli.run import attach, lcd, record, run, serve, stop, watch
@@ -65,6 +66,9 @@ app.command(
 app.command(
     short_help="Have a meter do something over a port.", epilog="Example: rig meter /dev/ttyUSB0 reset --prompt"
 )(meter)
+app.command(
+    short_help="Read all meters of an RS-485 line.", epilog="Example: rig poll /dev/ttyUSB0 --addresses 1-32"
+)(poll)
 app.command(short_help="Be a communication module's far end.", epilog="Example: rig module TS2 --json")(module)
 app.command(short_help="Test each part of the rig.", epilog="Example: rig selftest --json")(selftest)
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)
