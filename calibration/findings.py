@@ -1,4 +1,4 @@
-"""What is wrong with a unit or with the bench, found from observations and named, before anything is solved.
+"""Findings: faults of a unit or of the bench, found in observations and named before anything is solved.
 
     finding              how it shows
     clipped channel      the gateware's overload flag of a channel while a sample was taken

@@ -140,12 +140,17 @@ def lag_of(turn: Fraction) -> float:
     return 2 * degrees(atan(turn))
 
 
+def undone(calibration: Calibration, k: int, amperes: float, tick_deg: float) -> tuple[float, float]:
+    """Give the gain of a phase's current at a level, and the lag in degrees, against its voltage, that is undone."""
+    volts, current = calibration.channels[k], calibration.channels[PHASES + k]
+    ratio, turn = _curve_at(current, amperes)
+    held = (current.delay_ticks - volts.delay_ticks) * tick_deg
+    return float(current.gain * ratio), lag_of(current.turn) + lag_of(turn) - lag_of(volts.turn) - held
+
+
 def _late(found: Calibration, k: int, level: Level, tick_deg: float) -> float:
     """By how much the current channel's sensor itself is later than the voltage's, in degrees."""
-    volts, amperes = found.channels[k], found.channels[PHASES + k]
-    undone = lag_of(amperes.turn) + lag_of(_curve_at(amperes, level.amperes[k])[1]) - lag_of(volts.turn)
-    held = (amperes.delay_ticks - volts.delay_ticks) * tick_deg
-    return level.lag_deg[k] + undone - held
+    return level.lag_deg[k] + undone(found, k, level.amperes[k], tick_deg)[1]
 
 
 def _curve_at(channel: ChannelConstants, amperes: float) -> tuple[Fraction, Fraction]:

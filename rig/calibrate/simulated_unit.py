@@ -18,6 +18,7 @@ from gateware.registers import RecordFlag
 from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.hardware.hardware import front_end_of
+from rig.hardware.provenance import provenance_of
 from rig.hardware.simulation import simulated_hardware, true_tick_hz
 from rig.meter.measuring.quantities import Sums
 from rig.program.build import Program
@@ -42,6 +43,7 @@ class SimulatedUnit:
         hardware, _, _ = simulated_hardware(config, current_class, self._load, paced=False)
         self._hardware = hardware if calibration is None else replace(hardware, calibration=calibration)
         self.calibration = self._hardware.calibration
+        self.provenance = provenance_of(self._hardware, config, program.digest)
         self.board = front_end_of(config, current_class)
         self.tick_hz: Fraction = hardware.link.identity.tick_hz
         self.truth = TRUE_WAVEFORM
@@ -102,7 +104,7 @@ def _wye() -> list[tuple[float, float]]:
 
 
 def readings_of(state: LoadState) -> Readings:
-    """What a perfect meter reads of sines, by the closed form of their phasors."""
+    """Readings of a perfect meter on sines, by the closed form of their phasors."""
     found = []
     for v, i in zip(state.voltages, state.currents, strict=True):
         power = rect(v.rms, radians(v.angle_deg)) * rect(i.rms, -radians(i.angle_deg))

@@ -94,7 +94,7 @@ def _between(values: Sequence[int], place: int, weight: int) -> int:
 
 @dataclass(frozen=True)
 class Corrected:
-    """What a window's sums come to."""
+    """A window's sums after the correction."""
 
     products: Products
     reactive: Products
