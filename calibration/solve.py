@@ -77,11 +77,13 @@ class Solution:
 def solve(
     found: Calibration, points: Sequence[PointResult], truth: Truth, tick_hz: Fraction, *, identity: str, date: str,
     board: str, current_class: int, valid_until: str = "", temperature_c: Fraction | None = None,
+    dc_codes: Sequence[Fraction] | None = None,
 ) -> Solution:  # fmt: skip
     """Solve the constants from the solving points among `points`, measured under the constants `found`.
 
-    The point nearest to a quarter of the class current gives gain and delay, the others a curve. Raises
-    CalibrationError where there is none, or where what comes out cannot be a constant.
+    The point nearest to a quarter of the class current gives gain and delay, the others a curve; `dc_codes` are what
+    the channels' DC was measured to be, None to leave it. Raises CalibrationError where there is none, or where what
+    comes out cannot be a constant.
     """
     levels = [Level.of(point) for point in points if point.plan.purpose is Purpose.SOLVE]
     if not levels:
@@ -116,6 +118,8 @@ def solve(
             f"currents lag or lead by up to {max(map(abs, at_base)):.3g}°, and the bit delay reaches "
             f"{DELAY_LIMIT_TICKS * tick_deg:.3g}°: see the sensors"
         )
+    if dc_codes is not None:
+        channels = [replace(c, offset_codes=round(Fraction(dc), 3)) for c, dc in zip(channels, dc_codes, strict=True)]
     calibration = Calibration(
         tuple(channels),
         identity,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from cmath import rect
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from math import radians
 
 from calibration.constants import CHANNELS, Calibration
@@ -50,6 +51,10 @@ class PredictedUnit:
             found.append(PhaseReading(volts, amperes, power.real, power.imag))
         assert len(found) == len(CHANNELS) // 2
         return found[0], found[1], found[2]
+
+    def dc_codes(self) -> tuple[Fraction, ...] | None:
+        """DC is not published: what the constants in force have stays."""
+        return None
 
     def close(self) -> None:
         """Let the reference go."""

@@ -74,6 +74,7 @@ def calibrate(job: Job) -> tuple[Solution, CalibrationResult]:
         board=unit.board,
         current_class=round(ratings.amperes),
         valid_until=job.valid_until,
+        dc_codes=session.dc_codes,
     )
     left = job.again(solution.calibration)
     try:
@@ -130,7 +131,7 @@ def _measure(job: Job, plan: PointPlan, unit: Unit, *, len_of: int = 0, left: bo
     if not all(isfinite(error) for error in result.errors_percent()):
         raise CalibrateError(f"{plan.name} has readings that are no numbers: see the reference")
     if kept is not result:
-        session.add(result, left=left)
+        session.add(result, left=left, dc_codes=None if left else unit.dc_codes())
     return result
 
 
@@ -190,6 +191,7 @@ def changes(before: Calibration, solution: Solution) -> list[ConstantChange]:
         for constant, was, becomes, difference, key in (
             ("gain", old.gain, new.gain, 100 * (float(new.gain / old.gain) - 1), "gain"),
             ("delay_ticks", old.delay_ticks, new.delay_ticks, new.delay_ticks - old.delay_ticks, None),
+            ("offset_codes", old.offset_codes, new.offset_codes, new.offset_codes - old.offset_codes, None),
             ("turn", old.turn, new.turn, lag_of(new.turn) - lag_of(old.turn), "lag"),
         ):
             made = None if key is None else solution.budgets.get((name, key))

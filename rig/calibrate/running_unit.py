@@ -68,6 +68,10 @@ class RunningUnit:
             (_phases(each), tuple(sorted({*each.summary.overload_channels} - before))) for each in messages[SETTLING:]
         ]
 
+    def dc_codes(self) -> tuple[Fraction, ...] | None:
+        """DC is not published: what the constants in force have stays."""
+        return None
+
     def close(self) -> None:
         """Let the reference go; the meter goes on."""
         self._source.close()

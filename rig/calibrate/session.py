@@ -12,6 +12,7 @@ measured. One of another unit, other constants or other ratings is not gone on w
 from __future__ import annotations
 
 import zlib
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -38,6 +39,7 @@ class _File(msgspec.Struct, frozen=True):
     terms: Terms
     points: list[MeasuredPoint]
     left: list[MeasuredPoint]
+    dc_codes: list[str] | None = None
 
 
 class Session:
@@ -48,6 +50,7 @@ class Session:
         self.path, self.terms = path, terms
         self.found: dict[str, PointResult] = {}
         self.left: dict[str, PointResult] = {}
+        self.dc_codes: tuple[Fraction, ...] | None = None
         self.note: str | None = None
         try:
             data = read_bounded(path, MOST_BYTES)
@@ -61,6 +64,7 @@ class Session:
             if crc != _crc(text):
                 raise ValueError("its CRC is wrong")
             file = msgspec.json.decode(text, type=_File)
+            dc = None if file.dc_codes is None else tuple(map(Fraction, file.dc_codes))
             found, left = ([_result(point) for point in points] for points in (file.points, file.left))
         except ValueError as error:
             self.note = f"{path} is damaged ({error}): the calibration starts over"
@@ -71,11 +75,15 @@ class Session:
             return
         self.found = {result.plan.name: result for result in found}
         self.left = {result.plan.name: result for result in left}
+        self.dc_codes = dc
 
-    def add(self, result: PointResult, *, left: bool = False) -> None:
-        """Keep a point, in the file too. Raises FileError."""
+    def add(self, result: PointResult, *, left: bool = False, dc_codes: tuple[Fraction, ...] | None = None) -> None:
+        """Keep a point, and the channels' DC in sample codes where it is known, in the file too. Raises FileError."""
+        self.dc_codes = dc_codes or self.dc_codes
         (self.left if left else self.found)[result.plan.name] = result
-        file = _File(self.terms, *([_measured(each) for each in kept.values()] for kept in (self.found, self.left)))
+        dc = None if self.dc_codes is None else [str(each) for each in self.dc_codes]
+        found, lefts = ([_measured(each) for each in kept.values()] for kept in (self.found, self.left))
+        file = _File(self.terms, found, lefts, dc)
         text = msgspec.json.encode(file)
         write_files({self.path: _crc(text) + b"\n" + text})
 

@@ -81,6 +81,10 @@ class SimulatedUnit:
             names = tuple(name for c, name in enumerate(CHANNELS) if clipped >> c & 1)
             yield Sample((meter[0], meter[1], meter[2]), self._reference, names)
 
+    def dc_codes(self) -> tuple[Fraction, ...] | None:
+        """DC of the channels in sample codes."""
+        return None if self._service is None else self._service.measurement.dc_codes
+
     def close(self) -> None:
         """Let it go."""
         self._hardware.close()
