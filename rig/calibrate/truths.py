@@ -66,7 +66,9 @@ def truth_named(name: str, constant: str | None, queries: str | None, chip: str,
     had."""
     own = name.removeprefix(PULSES)
     if name != own:
-        wh = None if constant is None else number("--truth-constant", constant, _CONSTANT_RULE, LEAST, MOST)
+        if constant is None:
+            raise CalibrateError(f"{name} gives pulses: say with --truth-constant how many Wh each is")
+        wh = number("--truth-constant", constant, _CONSTANT_RULE, LEAST, MOST)
         return Pulses(standard_named(f"{STANDARD}{own}", constant_wh=wh, chip=chip), ask)
     if constant is not None:
         raise CalibrateError(f"--truth-constant is for pulses: leave it out for {name}")

@@ -132,7 +132,8 @@ class Service:
         self._ring = ring = StateRing(default_ring(store.folder) if path is None else Path(path))
         self._held.callback(ring.close)
         identity = self.hardware.link.identity
-        self._run = BoardRun.of(self.hardware.epoch, identity, self._board.configuration)
+        hardware = self.hardware
+        self._run = BoardRun.of(hardware.epoch, identity, self._board.configuration, hardware.calibration.digest)
         running = None if ring.newest is None else decoded_running(ring.newest)
         if running is None or running.board != self._run or running.saved.program != self.program.digest:
             return
