@@ -8,6 +8,7 @@ import typer
 
 from rig.cli import ask, gateware, port, profile, program, publish, report, store
 from rig.cli.bill import bill
+from rig.cli.calibrate import calibrate
 from rig.cli.doctor import doctor
 from rig.cli.ending import run_to_end
 from rig.cli.group import CommandGroup
@@ -56,6 +57,9 @@ app.command(
 app.command(
     short_help="Verify a pulse output with a counter.", epilog="Example: rig verify --output kyz1 --json"
 )(verify)
+app.command(
+    short_help="Calibrate a unit on the bench, or a simulated one.", epilog="Example: rig calibrate --dry-run"
+)(calibrate)
 app.command(
     short_help="Read a meter over a serial port.", epilog="Example: rig read /dev/ttyUSB0 --out meter.json --prompt"
 )(read)
