@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rig.cli import ask, gateware, port, profile, program, report, store
+from rig.cli.accuracy import accuracy
 from rig.cli.bill import bill
 from rig.cli.doctor import doctor
 from rig.cli.ending import run_to_end
@@ -51,6 +52,10 @@ app.command(
 app.command(
     short_help="Verify a pulse output with a counter.", epilog="Example: rig verify --output kyz1 --json"
 )(verify)
+app.command(
+    short_help="Test accuracy at the points of a standard.",
+    epilog="Example: rig accuracy --standard iec62053-22 --class 0.2S",
+)(accuracy)
 app.command(short_help="Test each part of the rig.", epilog="Example: rig selftest --json")(selftest)
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)
 app.add_typer(ask.app, name="ask")
