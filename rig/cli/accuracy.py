@@ -38,9 +38,10 @@ def accuracy(
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, max=1000, help="Processes; else one a core.")] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(
-            "--scheduler", help="Measure on a Dask cluster, such as tcp://10.0.0.2:8786.", show_default=False
-        ),
+        typer.Option("--scheduler", help="Measure on a Dask cluster, such as tcp://10.0.0.2:8786.", show_default=False),
+    ] = None,
+    kept: Annotated[
+        Path | None, typer.Option("--kept", help="Folder of what was measured before; else in the user's cache.")
     ] = None,
     force: ForceOption = False,
     config: ConfigOption = None,
@@ -82,17 +83,17 @@ def accuracy(
     table = _table(standard, accuracy_class, points or [])
     program = program_of(settings) if meter is None else load_program(meter)
     tested = meter_under_test(program, settings)
-    kept = Kept()
+    results = Kept(kept)
     console = message_console()
     try:
         with progress_bar(console, f"{table.key} {table.classes[0]}") as show:
-            found = judged_points(table, tested, kept, jobs or cores(), scheduler, show)
+            found = judged_points(table, tested, results, jobs or cores(), scheduler, show)
     except KeyboardInterrupt:
         raise typer.Exit(
             interrupted("before all points were measured; what was is kept, the same command goes on")
         ) from None
-    if kept.trouble:
-        note(console, f"results are not kept for the next time: {kept.trouble}")
+    if results.trouble:
+        note(console, f"results are not kept for the next time: {results.trouble}")
     result = AccuracyResult(
         table.key, table.title, table.classes[0], all_passed(found), found, meter_texts(program, tested),
         provenance_of_test(program, settings, tested),
