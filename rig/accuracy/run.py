@@ -39,8 +39,8 @@ from rig.meter.measuring.oscillator import tracking_step
 from rig.meter.measuring.starting import limits_of_class
 
 SETTLE_CYCLES = 76
-"""Until a span of windows is full, 60 to 71 cycles, each cycle lets DC be known better, and what was registered before is
-corrected by it (rig/meter/measuring/span.py); a meter that has run for a while corrects nothing any more."""
+"""Until a span of windows is full, 60 to 71 cycles, each cycle lets DC be known better, and what was registered before
+is corrected by it (rig/meter/measuring/span.py); a meter that has run for a while corrects nothing any more."""
 
 GAP_CYCLES = 1
 
