@@ -13,7 +13,8 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from calibration.constants import FULL_SCALE_CODES, parse_calibration
+from calibration.constants import FULL_SCALE_CODES
+from calibration.constants_file import parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
@@ -196,7 +197,8 @@ def test_the_whole_example_of_the_configuration_has_the_defaults(tmp_path: Path)
             k: v for k, v in values.items() if v is not None
         }
         lacking = {key for key, value in example[table].items() if value is None}
-        spare = {"power_fail_pin", "test_actuator_pin", "cover_actuator_pin", "components", "lot"}
+        spare = {"power_fail_pin", "test_actuator_pin", "cover_actuator_pin"}
+        spare |= {"components", "lot", "front_end", "temperature_c"}
         assert lacking <= spare, "a key without default shows an example; of pins only the header's UART is left"
 
 

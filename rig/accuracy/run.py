@@ -16,7 +16,8 @@ from typing import Literal
 
 import msgspec
 
-from calibration.constants import Calibration, parse_calibration
+from calibration.constants import Calibration
+from calibration.constants_file import parse_calibration
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.built import sensors_built_of
 from drivers.sim.components import Components

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from calibration.constants import parse_calibration
+from calibration.constants_file import parse_calibration
 from drivers.sim.components import Components
 from drivers.sim.waves import Course
 from gateware.chain import Chain
 from rig.accuracy.ratings import Ratings, ratings_of
 from rig.accuracy.run import Run, course_data
+from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.hardware.hardware import calibration_of
 from rig.hardware.provenance import rig_toml_digest
-from rig.hardware.simulation import components_of
 from rig.program.build import Program
 from rig.results.provenance import Provenance, commit, project_version
 

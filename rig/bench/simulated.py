@@ -6,9 +6,10 @@ from drivers.sim.live_load import LiveLoad
 from gateware.chain import Chain
 from rig.bench.applied import Applied
 from rig.bench.errors import NotFitted
+from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, SwitchDriver
-from rig.hardware.simulation import components_of, simulated_hardware, true_tick_hz
+from rig.hardware.simulation import simulated_hardware, true_tick_hz
 
 
 def simulated(

@@ -9,6 +9,7 @@ import typer
 from rig.cli import ask, gateware, port, profile, program, report, store
 from rig.cli.accuracy import accuracy
 from rig.cli.bill import bill
+from rig.cli.calibrate import calibrate
 from rig.cli.doctor import doctor
 from rig.cli.ending import run_to_end
 from rig.cli.group import CommandGroup
@@ -56,6 +57,9 @@ app.command(
     short_help="Test accuracy at the points of a standard.",
     epilog="Example: rig accuracy --standard iec62053-22 --class 0.2S",
 )(accuracy)
+app.command(
+    short_help="Calibrate a unit on the bench, or a simulated one.", epilog="Example: rig calibrate --dry-run"
+)(calibrate)
 app.command(short_help="Test each part of the rig.", epilog="Example: rig selftest --json")(selftest)
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)
 app.add_typer(ask.app, name="ask")

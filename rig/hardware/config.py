@@ -27,6 +27,8 @@ A file with everything at its default:
     fram_path = "/dev/spidev0.1"
     fram_hz = 10000000
     # power_fail_pin = 18           # low: power is about to fail, and the meter saves; left out: nobody tells
+    # front_end = "front end 17"    # its name: constants of another are refused (docs/calibration.md)
+    # temperature_c = 35.0          # of the front end: gains of this temperature apply
 
     [display]                       # a character display on I²C, beside the terminal's
     lcd = "none"                    # "none", "20x4" or "16x2"
@@ -118,6 +120,10 @@ _Device = Annotated[
     ),
 ]
 
+_Name = Annotated[
+    str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,80}$(?!\n)", extra={"rule": "one line of up to 80 characters"})
+]
+
 _ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
 
 _BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SPI"}
@@ -149,6 +155,8 @@ class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fram_path: _Spi = "/dev/spidev0.1"
     fram_hz: Annotated[int, msgspec.Meta(ge=100_000, le=25_000_000)] = 10_000_000
     power_fail_pin: _Gpio | None = None
+    front_end: _Name | None = None
+    temperature_c: Annotated[float, msgspec.Meta(ge=-60, le=150)] | None = None
 
     def contacts(self, output: OutputId) -> tuple[int, int]:
         """The pins of K–Y and K–Z of a form-C output."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 
 from calibration.constants import FULL_SCALE_CODES, Calibration, ChannelConstants
 from drivers.sim.board import SimulatedBoard
 from drivers.sim.built import sensors_built_of
 from drivers.sim.clock import BoardClock
-from drivers.sim.components import Components, meter_of_lot
+from drivers.sim.components import Components
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
@@ -19,7 +18,7 @@ from drivers.sim.sensors import Sensor, ideal_sensors, typical_sensors
 from drivers.sim.source import SignalSource
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
-from rig.hardware.components_file import read_components
+from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, calibration_of
 from rig.load.connected import MeteringPoint, connected
@@ -30,18 +29,6 @@ GAIN_DIGITS = 12
 
 DEFINED_ON = "2026-11-22"
 """When the simulated sensors got their constants: the date of their calibration."""
-
-
-def components_of(config: Config, current_class: int) -> Components | None:
-    """The components that the configuration asks for, from a file or of a lot; None: its sensors are given as such.
-
-    Raises ConfigError.
-    """
-    if config.simulation.components is not None:
-        return read_components(Path(config.simulation.components))
-    if (lot := config.simulation.lot) is not None:
-        return meter_of_lot(lot.seed, lot.meter, current_class, lot.currents, lot.fault)
-    return None
 
 
 def sensors_of(config: Config, current_class: int, chain: Chain) -> tuple[Sensor, ...]:
@@ -100,7 +87,7 @@ def simulated_hardware(
     pins_time = VirtualClock()
     clock = BoardClock(board, pins_time, paced=paced, begin_utc_ns=begin_utc_ns)
     if config.meter.calibration or components is not None:  # what components make of it, nobody knows
-        calibration = calibration_of(config, current_class)
+        calibration = calibration_of(config, current_class, begin_utc_ns)
     else:
         calibration = known_constants(sensors, chain.tick_hz)
     pins = VirtualClockMockFactory(pins_time)

@@ -14,9 +14,10 @@ from drivers.sim.sensors import FULL_SCALE_DENSITY, Sensor, peak_densities
 from gateware.chain import Chain
 from gateware.registers import BY_NAME, Channel, RecordFlag
 from rig.errors import RigError
+from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.hardware.selection import program_of
-from rig.hardware.simulation import components_of, sensors_of, simulated_hardware, true_tick_hz
+from rig.hardware.simulation import sensors_of, simulated_hardware, true_tick_hz
 from rig.meter.measuring.elements import PHASES, Form, form_named
 from rig.program.build import Program, default_program
 from rig.results.summary import Summary
