@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rig.cli import ask, gateware, port, profile, program, publish, report, store
+from rig.cli.accuracy import accuracy
 from rig.cli.bill import bill
 from rig.cli.calibrate import calibrate
 from rig.cli.doctor import doctor
@@ -57,6 +58,10 @@ app.command(
 app.command(
     short_help="Verify a pulse output with a counter.", epilog="Example: rig verify --output kyz1 --json"
 )(verify)
+app.command(
+    short_help="Test accuracy at the points of a standard.",
+    epilog="Example: rig accuracy --standard iec62053-22 --class 0.2S",
+)(accuracy)
 app.command(
     short_help="Calibrate a unit on the bench, or a simulated one.", epilog="Example: rig calibrate --dry-run"
 )(calibrate)
