@@ -113,7 +113,7 @@ def broken_at(bench: ProgrammerBench, folder: Path, places: list[int], *, port_d
 def test_old_or_new_wherever_it_breaks(bench: ProgrammerBench, tmp_path: Path, port_dies: bool) -> None:
     """A sample of the bytes, most of them where the program is applied."""
     whole = bytes_of_a_write(bench, tmp_path)
-    places = [*whole[:: len(whole) // 4], *whole[130:330:50]]
+    places = [whole[20], *whole[130:330:60], whole[-30]]
     found = broken_at(bench, tmp_path, places, port_dies=port_dies)
     assert set(found) == {"old", "new"}
 

@@ -11,6 +11,7 @@ from psem_device import PsemDevice, st0
 
 from rig.reader.connecting import Approach, Protocol, WrongPassword, begin, find, prove
 from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.echo import EchoState, WithoutEcho
 from rig.reader.line import LineError
 from rig.reader.partial import PartialReading
 from rig.reader.reading import Extent, OtherMeter, TableReading
@@ -122,6 +123,73 @@ def test_a_session_that_somebody_left_is_ended() -> None:
 
     device._serve = terminate_first  # type: ignore[method-assign]
     assert data_of(read(device))[1] == ST1
+
+
+@pytest.mark.parametrize("deaf", [0, 1])
+def test_a_head_that_gives_back_what_is_sent(deaf: int) -> None:
+    """Also if the meter did not hear the first identify."""
+    device = meter(echoes=True, deaf=deaf)
+    line = WithoutEcho(device)
+    conversation = find(line, Approach())
+    begin(conversation, Approach())
+    partial = PartialReading(None)
+    TableReading(conversation, partial).run(Extent(profile=True), lambda *_: None)
+    assert data_of(partial) == {number: data for number, data in device.tables.items() if number != 42}
+    assert line.state is EchoState.ECHOING
+
+
+def test_a_head_that_does_not() -> None:
+    line = WithoutEcho(meter())
+    begin(find(line, Approach()), Approach())
+    assert line.state is EchoState.CLEAR
+
+
+class Pieces:
+    """A line of which comes what is put there."""
+
+    simulated = True
+
+    def __init__(self) -> None:
+        self.coming: list[bytes] = []
+
+    def now_ns(self) -> int:
+        return 0
+
+    def write(self, data: bytes) -> None: ...
+
+    def read(self, until_ns: int) -> bytes:
+        return self.coming.pop(0)
+
+    def set_baud(self, baud: int) -> None: ...
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+IDENTIFY = bytes.fromhex("EE0000000001201310")
+ECHOES: list[tuple[bytes, list[bytes], list[bytes], EchoState]] = [
+    (IDENTIFY, [IDENTIFY[:4]], [b""], EchoState.UNKNOWN),
+    (IDENTIFY, [IDENTIFY[:4], IDENTIFY[4:]], [b"", b""], EchoState.ECHOING),
+    (IDENTIFY, [IDENTIFY + b"\x06\xee"], [b"\x06\xee"], EchoState.ECHOING),
+    (IDENTIFY, [b"\x06\xee"], [b"\x06\xee"], EchoState.CLEAR),
+    (IDENTIFY, [IDENTIFY[:3], b"\x99"], [b"", IDENTIFY[:3] + b"\x99"], EchoState.CLEAR),
+    (b"\x55", [b"\x55"], [b"\x55"], EchoState.CLEAR),
+]
+
+
+@pytest.mark.parametrize(("written", "coming", "given", "state"), ECHOES)
+def test_the_table_of_echoes(written: bytes, coming: list[bytes], given: list[bytes], state: EchoState) -> None:
+    pieces = Pieces()
+    line = WithoutEcho(pieces)
+    line.write(written)
+    pieces.coming = list(coming)
+    assert [line.read(0) for _ in coming] == given
+    assert line.state is state
+    if state is EchoState.ECHOING:
+        line.write(b"\x06")
+        pieces.coming = [b"\x06\x06"]
+        assert line.read(0) == b"\x06", "the meter's own"
 
 
 # --- faults -----------------------------------------------------------------------------------------------------
@@ -239,7 +307,7 @@ def cut(after: int) -> Cut:
 def test_a_reading_goes_on_wherever_the_line_was_cut(tmp_path: Path) -> None:
     """Whatever came is not asked for again, but what must be the same, and the beginning of a long table."""
     whole = data_of(read(meter(), extent=Extent(profile=True)))
-    for after in range(30, 10_900, 797):
+    for after in range(30, 10_900, 1597):
         path = tmp_path / f"{after}.part"
         with pytest.raises(LineError):
             read(cut(after), path, Extent(profile=True))
@@ -257,7 +325,7 @@ def test_a_partial_file_is_whole_to_its_last_whole_line(tmp_path: Path) -> None:
         read(cut(9000), path, Extent(profile=True))
     data = path.read_bytes()
     whole = data_of(read(meter(), extent=Extent(profile=True)))
-    for at in range(120, len(data), max(1, len(data) // 9)):
+    for at in range(120, len(data), max(1, len(data) // 4)):
         for damaged in (data[:at], data[:at] + b"\0" + data[at + 1 :]):
             path.write_bytes(damaged)
             assert data_of(read(meter(), path, Extent(profile=True))) == whole
