@@ -138,6 +138,7 @@ def test_metrics_are_what_watch_prints(bench: Bench) -> None:
         assert samples["ae0764_output_pulses_total", label, "true"] == output["pulses"]
 
 
+@pytest.mark.slow
 def test_prometheus_has_what_the_meter_had(bench: Bench, tmp_path: Path) -> None:
     """A register at the server, scraped at its own times, is one that `rig watch` printed."""
     server = Prometheus(tmp_path / "prometheus", bench.metrics)
@@ -182,6 +183,7 @@ def test_another_publisher_of_the_same_meter_is_refused(bench: Bench, command_li
     assert "Traceback" not in refused.err
 
 
+@pytest.mark.slow
 def test_a_broker_that_goes_and_comes_back_is_told_all_again(bench: Bench, tmp_path: Path) -> None:
     port = bench.broker.port
     bench.subscriber.close()
