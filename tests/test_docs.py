@@ -25,6 +25,7 @@ from rig.hardware.config import Config, PortConfig, load
 from rig.hardware.doctor import Check
 from rig.hardware.hands_file import read_hands
 from rig.meter.measuring.measurement import Fault
+from rig.reader.line_poll import PolledMeter
 from rig.replay.intervals.report import Report
 from rig.report.comparison import Comparison
 from rig.results import exact
@@ -238,6 +239,7 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    assert table_keys(path, "Polled meter") == list(PolledMeter.__struct_fields__)
     assert table_keys(path, "Module reading") == list(ModuleReading.__struct_fields__)
     assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)
     compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]

@@ -91,17 +91,17 @@ def render_command(
     file: Annotated[Path, typer.Argument(help="The report: .html or .pdf.")],
     force: ForceOption = False,
 ) -> None:
-    """Make the report of a result, of one verification or of a series.
+    """Make the report of a result: of one verification, of a series, or of an accuracy test.
 
     The same JSON gives the same file, byte for byte.
     """
     from rig.files.whole import check_free, write_files
     from rig.report.files import check_kind, page_of, rendered
-    from rig.report.reading import read_result
+    from rig.report.reading import read_any_result
 
     check_free([file], force)
     check_kind("FILE", file)
-    page = page_of(read_result(result))
+    page = page_of(read_any_result(result))
     write_files({file: rendered(page, file)})
     print_line(f"{file}: {page.foot}")
 

@@ -61,6 +61,7 @@ A file with everything at its default:
     device = "pty"                  # a pseudo-terminal of this computer, or a serial port such as "/dev/ttyUSB0"
     link = "optical.pty"            # of a pty: a link to it in the file system; left out: beside the meter's socket
     address = 0                     # its own identity, 1 to 255; on RS-485 it answers to that alone
+    direction = "adapter"           # rs-485: who switches its driver: "adapter", "kernel" or "rts" (docs/line.md)
     most_baud = 115200              # the fastest that it agrees to; it begins with 9600
     trace = "optical.trace"         # a file of what goes over the line, passwords too; left out: none
 
@@ -268,6 +269,7 @@ class PortConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     device: _Device = PTY
     link: _Path | None = None
     address: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
+    direction: Literal["adapter", "kernel", "rts"] = "adapter"
     most_baud: Annotated[int, msgspec.Meta(ge=9600, le=115_200)] = 115_200
     trace: _Path | None = None
 
@@ -355,6 +357,10 @@ def _check_ports(ports: tuple[PortConfig, ...]) -> None:
             raise ConfigError(f"ports.link is of a pty, and port {port.name} has device {port.device}: leave it out")
         if port.device != PTY and (other := devices.setdefault(os.path.realpath(port.device), port.name)) != port.name:
             raise ConfigError(f"ports {other} and {port.name} both have {port.device}: give each its own")
+        if port.direction != "adapter" and (port.kind != "rs-485" or port.device == PTY):
+            raise ConfigError(
+                f'ports.direction is of a serial port of kind "rs-485": leave it out for port {port.name}'
+            )
         if port.kind == "rs-485" and not port.address:
             raise ConfigError(
                 f"ports.address of {port.name} must be 1 to 255: up to 32 meters share an RS-485 line, each its own"

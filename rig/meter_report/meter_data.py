@@ -117,8 +117,8 @@ class LoadProfile:
 class MeterData:
     """Everything that a report is made of.
 
-    `source` names what was read, `mark` is such as SIMULATED, "" for none. `provenance` and `plate` are rows of names
-    and texts. `notes` are sentences on what of the source could not be used.
+    `source` names what was read, such as "store FOLDER"; `mark` is such as SIMULATED, "" for none. `provenance` and
+    `plate` are rows of names and texts. `notes` are sentences on what of the source could not be used.
     """
 
     source: str

@@ -102,7 +102,9 @@ _FRENCH = {
         "Les registres sont ceux du compteur : s'il a des transformateurs, multiplier par leurs rapports. "
         "Heures : {}.",
     "Times are those of {}.": "Heures : {}.",
-    "Read from {}.": "Lu dans {}.",
+    "Read from store {}.": "Lu dans la mémoire (store) {}.",
+    "Read from reading {}.": "Lu dans la lecture {}.",
+    "Read from file {}.": "Lu dans le fichier {}.",
     "meter's local time": "heure locale du compteur",
     "There is no load profile.": "Il n'y a pas de profil de charge.",
     "The load profile has no interval.": "Le profil de charge n'a aucun intervalle.",

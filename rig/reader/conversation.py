@@ -148,6 +148,14 @@ class Conversation:
             self._baud = self._master.baud
             self.line.set_baud(self._baud)
 
+    def set_up_timing(self, traffic_s: int, inter_character_s: int, response_s: int, retries: int) -> bool:
+        """Ask a meter of C12.21 for other time-outs on its side; whether it took them. Raises MeterSilent."""
+        outcome = self._outcome(bytes((0x71, traffic_s, inter_character_s, response_s, retries)))
+        if isinstance(outcome, Answered) and outcome.code in (Code.SNS, Code.ERR, Code.ISSS, Code.BSY):
+            return False
+        self._data("set its time-outs", outcome)
+        return True
+
     def log_on(self, user_id: int = 0) -> None:
         """Begin a session. Raises Refused."""
         self._ask("begin a session", b"\x50" + user_id.to_bytes(2, "big") + USER.ljust(USER_BYTES))

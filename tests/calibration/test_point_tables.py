@@ -58,15 +58,15 @@ def test_each_table_is_whole(standard):
 def test_facts_are_taken_over_by_name_limit_and_status():
     if not FACTS.exists():
         pytest.skip("the shared facts are not here")
-    seen = 0
+    seen, tables = 0, {key: point_table(key).points for key in KEYS.values()}
     for fact in json.loads(FACTS.read_text())["points"]:
         key = KEYS.get(fact["standard"])
         if key is None:
             continue
-        found = [p for p in point_table(key).points if p.name == fact["name"]]
+        found = [p for p in tables[key] if p.name == fact["name"]]
         if not found:  # one fact for several currents, phases or voltages: their names begin with its own
             begin = fact["name"].split(" 0.05Ib")[0].split(" 0.1Ib")[0].split(" 10%Ib")[0].split(" 20%Ib")[0]
-            found = [p for p in point_table(key).points if p.name.startswith(begin)]
+            found = [p for p in tables[key] if p.name.startswith(begin)]
         assert found, fact["name"]
         for point in found:
             assert point.limit_percent == fact["limit_percent"], fact["name"]

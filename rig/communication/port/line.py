@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import serial
+from serial.rs485 import RS485Settings
 
 from rig.errors import RigError
 from rig.files.claim import Claim, ClaimError, ClaimHeld
@@ -108,7 +109,12 @@ class _Descriptor:
 
 
 class SerialLine(_Descriptor):
-    """A serial port: USB optical head, UART, RS-232, RS-485 by an adapter that turns the line around by itself."""
+    """A serial port: USB optical head, UART, RS-232, RS-485.
+
+    Of an RS-485 transceiver the driver must be off while this meter is silent, as others share the pair. `direction`
+    says who switches it: the adapter by itself; the kernel, by RTS as its driver for the UART can; or this, by RTS, a
+    packet at a time, which holds the port up until the packet has gone.
+    """
 
     def __init__(self, port: PortConfig, baud: int) -> None:
         try:
@@ -120,6 +126,33 @@ class SerialLine(_Descriptor):
                 f"port {port.name} cannot have {port.device} ({why}): plug the adapter in, or give another device"
             ) from None
         super().__init__(port, self._serial.fileno(), port.device)
+        try:
+            if port.direction == "kernel":
+                self._serial.rs485_mode = RS485Settings()
+            elif port.direction == "rts":
+                self._serial.rts = False
+        except (OSError, ValueError, termios.error):
+            self._serial.close()
+            raise LineError(
+                f"port {port.name}: {port.device} cannot switch its direction by {port.direction}: give "
+                'ports.direction "adapter" for an adapter that does so by itself, or another device'
+            ) from None
+
+    def write(self, data: bytes = b"") -> None:
+        """Write, the driver being on until the last bit has gone."""
+        if self._port.direction != "rts" or not data:
+            super().write(data)
+            return
+        try:
+            self._serial.rts = True
+            self._serial.write_timeout = None
+            self._serial.write(data)
+            termios.tcdrain(self._serial.fileno())
+        except (OSError, termios.error) as error:
+            raise LineError(f"port {self._port.name} has lost {self._port.device} ({error}): plug it in") from None
+        finally:
+            with suppress(OSError, termios.error):
+                self._serial.rts = False
 
     def set_baud(self, baud: int) -> None:
         try:

@@ -94,7 +94,7 @@ def _between(values: Sequence[int], place: int, weight: int) -> int:
 
 @dataclass(frozen=True)
 class Corrected:
-    """Sums of a window, corrected."""
+    """A window's sums after the correction."""
 
     products: Products
     reactive: Products

@@ -8,9 +8,10 @@ from typing import Any
 from cut_line import CutLine
 from served_port import ServedPort
 
-from rig.communication.c1218.settings import OPTICAL
+from rig.communication.c1218.settings import OPTICAL, REMOTE
 from rig.communication.port.port import Port
-from rig.daemon.protocol import ReadProgram, ReadState
+from rig.daemon.protocol import Asked, ReadProgram, ReadState
+from rig.meter.billing.source import Source
 from rig.program.build import Program
 from rig.reader.actions import act, action_of
 from rig.reader.connecting import Approach
@@ -20,10 +21,13 @@ from rig.reader.programming import write_program
 
 
 class ProgrammerBench:
-    """A meter with a program, its optical port in virtual time, and a programmer at it."""
+    """A meter with a program, its optical port or another `source` in virtual time, and a programmer at it."""
 
-    def __init__(self, toml: str, folder: Path) -> None:
-        self.port, self.folder = ServedPort(toml), folder
+    def __init__(self, toml: str, folder: Path, source: Source = Source.OPTICAL) -> None:
+        optical = source is Source.OPTICAL
+        self.port = ServedPort(toml, settings=OPTICAL if optical else REMOTE, optical=optical)
+        self.port.served.source = source.value
+        self.folder = folder
         self.line = CutLine(self.port.line)
         self.password("000000")
 
@@ -36,7 +40,7 @@ class ProgrammerBench:
     @property
     def digest(self) -> str:
         """Of the program in the meter, by its own interface and not by its port."""
-        return str(self.port.served.ask(ReadProgram()).result["digest"])
+        return str(self._beside(ReadProgram())["digest"])
 
     def write(self, program: Program, text: bytes) -> str:
         self.staged_at: int | None = None
@@ -59,5 +63,12 @@ class ProgrammerBench:
     @property
     def state(self) -> dict[str, Any]:
         """The meter's exact reading, by its own interface."""
-        found: dict[str, Any] = self.port.served.ask(ReadState()).result
+        return self._beside(ReadState())
+
+    def _beside(self, asked: Asked) -> dict[str, Any]:
+        """Ask as the command line does, whatever the port's own source may."""
+        served, source = self.port.served, self.port.served.source
+        served.source = Source.COMMAND_LINE.value
+        found: dict[str, Any] = served.ask(asked).result
+        served.source = source
         return found

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from programmer_bench import ProgrammerBench
 
 from rig.errors import RigError
+from rig.meter.billing.source import Source
 from rig.program.build import Program, load_program
-from rig.reader.connecting import WrongPassword
+from rig.reader.connecting import Approach, WrongPassword
 from rig.reader.meter import NoPassword
 from rig.reader.procedures import ProcedureRefused
 from rig.reader.programming import NotWritten, ProgramError, check_program
+from rig.reader.reading import Extent
+from rig.reader.run import MeterRun
 
 EXAMPLES = Path(__file__).parents[3] / "rig" / "program" / "examples"
 
@@ -166,3 +170,35 @@ def test_a_reader_may_not_write(bench: ProgrammerBench, tmp_path: Path) -> None:
     with pytest.raises(RigError, match=r"isc.*has the program that it had before"):
         bench.write(*loaded(tmp_path, A))
     assert bench.digest == before
+
+
+def test_over_rs_232_by_c12_21(tmp_path: Path) -> None:
+    """A tariff is taken there, keys are not (docs/access.md); the time-outs are C12.21's."""
+    bench = ProgrammerBench(A, tmp_path, Source.RS232)
+    try:
+        program, text = loaded(tmp_path, A + "[demand]\nquantities = ['kW delivered']\n")
+        with bench.access.session() as meter:
+            assert meter.tables.protocol == "C12.21"
+            assert meter.tables.settings.timing.traffic_ns == 30 * 10**9
+        assert bench.write(program, text) == f"written and read back: {program.digest}"
+        assert bench.digest == program.digest
+        with pytest.raises(ProcedureRefused, match="not at this level"):
+            bench.write(*loaded(tmp_path, B))
+        assert bench.digest == program.digest
+        reading = MeterRun(bench.access, None).read(Extent(frozenset({23})), lambda done, of, what: None)
+        assert [table.title for table in reading.tables] == ["ST0", "ST1", "ST5", "ST21", "ST23"]
+    finally:
+        bench.port.close()
+
+
+def test_at_9600_baud_reading_is_the_wires_own_time(bench: ProgrammerBench, tmp_path: Path) -> None:
+    """Ten bits a byte of the tables, and an eighth for packets, questions and the meter's own polls."""
+    reset(bench, tmp_path)
+    bench.password("000000")
+    access = replace(bench.access, approach=Approach(most_baud=9600))
+    begun_ns = bench.line.now_ns()
+    tables = frozenset({*range(4), 5, 10, 11, 12, 13, 15, 16, *range(20, 26), 28, *range(30, 35), 44, *range(50, 57)})
+    reading = MeterRun(access, None).read(Extent(tables), lambda done, of, what: None)
+    size = sum(len(table.bytes or b"") for table in reading.tables)
+    assert size > 5_000
+    assert bench.line.now_ns() - begun_ns < size * 10 * 10**9 // 9600 * 9 // 8 + 10**9, "with a second to begin and end"
