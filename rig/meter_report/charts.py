@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -131,8 +132,9 @@ def _month(profile: LoadProfile, channel: int, days: dict[date, list[ProfileLine
     sums = {day: _sum(lines, channel) for day, lines in this.items()}
     down = _scale(list(sums.values()))
     parts: list[Part] = list(_frame(down, profile.channels[channel].unit, "", words))
-    step = (WIDTH - LEFT - RIGHT) / 31
-    for number in range(1, 32):
+    count = monthrange(newest.year, newest.month)[1]
+    step = (WIDTH - LEFT - RIGHT) / count
+    for number in range(1, count + 1):
         left = LEFT + (number - 1) * step
         parts.append(Label(left + step / 2, BOTTOM + 18, str(number), "middle", size=12))
         value = next((value for day, value in sums.items() if day.day == number), None)
