@@ -35,7 +35,7 @@ def meter_page(meter: MeterData, words: Words, channels: Sequence[int]) -> Page:
     title = f"{say('Meter report')} {serial}".rstrip()
     blocks: list[Block] = [
         Heading(title, 1),
-        Paragraph(_read_from(meter.source, words)),
+        Paragraph(say(f"Read from {meter.kind.value} {{}}.", meter.path)),
         Paragraph(
             say(
                 "Registers are the meter's own: where it has transformers, multiply by their ratios. Times: {}."
@@ -65,11 +65,6 @@ def meter_page(meter: MeterData, words: Words, channels: Sequence[int]) -> Page:
         words.language.value,
         say("sheet {} of {}"),
     )
-
-
-def _read_from(source: str, words: Words) -> str:
-    kind, _, path = source.partition(" ")
-    return words.say(f"Read from {kind} {{}}.", path)
 
 
 def _registers(meter: MeterData, words: Words) -> Iterator[Block]:

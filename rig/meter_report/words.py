@@ -97,7 +97,7 @@ _FRENCH = {
     "% of the time": "% du temps",
     "no data": "aucune donnée",
     "mean of an interval": "moyenne d'un intervalle",
-    "mean of an hour": "moyenne d'une heure",
+    "mean of {} min": "moyenne de {} min",
     "Registers are the meter's own: where it has transformers, multiply by their ratios. Times: {}.":
         "Les registres sont ceux du compteur : s'il a des transformateurs, multiplier par leurs rapports. "
         "Heures : {}.",
@@ -161,7 +161,8 @@ _QUANTITY_FR = (
 _EVENTS_FR = {
     "accessed for read": "accès en lecture", "accessed for write": "accès en écriture",
     "board changed": "carte remplacée", "board foreign": "carte étrangère", "clock set from": "horloge réglée, avant",
-    "clock set to": "horloge réglée, après", "clock slewed": "horloge corrigée", "cold start": "démarrage à froid",
+    "clock set to": "horloge réglée, après", "clock slewed": "horloge corrigée",
+    "constants written": "constantes écrites", "cold start": "démarrage à froid",
     "data cleared": "données effacées", "daylight saving off": "fin de l'heure avancée",
     "daylight saving on": "début de l'heure avancée", "demand reset": "remise à zéro de la puissance",
     "demand reset refused": "remise à zéro refusée", "diagnostic off": "diagnostic terminé",
