@@ -161,6 +161,7 @@ COMMANDS = {
     "publish mqtt": ("publish mqtt --config {}",),
     "publish prometheus": ("publish prometheus --config {}",),
     "selftest": ("selftest --config {}", "selftest --config {}.toml --json"),
+    "report meter": ("report {}", "report meter {} --out {}.html", "report {} --channel {} --zone {}"),
     "report render": ("report render {} {}.html", "report render result.json {}/x.html"),
     "report compare": ("report compare {} {}", "report compare result.json {} --json"),
     "program check": ("program check {}", "program check {}.toml"),
