@@ -25,11 +25,22 @@ class Port:
         self._meter = meter
         self._application = Application(software, meter.ask)
         self._light = SharedLight(meter, shared=shares_light)
+        self._ends: set[SessionNews] = set()
 
     @property
     def baud(self) -> int:
         """Bits a second that are in force."""
         return self.session.baud
+
+    @property
+    def level(self) -> int:
+        """Level that the session has proven."""
+        return self._application.level
+
+    def take_ends(self) -> frozenset[SessionNews]:
+        """Take how sessions have ended since, as they should or not, and whether a modem is to hang up."""
+        ends, self._ends = frozenset(self._ends), set()
+        return ends
 
     @property
     def speaks(self) -> bool:
@@ -103,9 +114,12 @@ class Port:
                 case SessionNews.BEGAN:
                     if not self._meter.begin():
                         raise MeterAway
+                case SessionNews.HUNG_UP:
+                    self._ends.add(each)
                 case SessionNews.LEVEL_DROPPED:
                     self._application.drop_level()
                 case SessionNews.ENDED | SessionNews.BROKE_OFF:
+                    self._ends.add(each)
                     note = self._application.take_note(ended=each is SessionNews.ENDED)
                     if note is not None:
                         self._meter.tell(note)
