@@ -120,7 +120,10 @@ class Modem:
     def __init__(self, settings: ModemSettings, local_ns: Callable[[int], int], now_ns: int) -> None:
         self.settings = settings
         self.counts = Counts()
-        self.status = CallStatus.NONE
+        self.statuses = dict.fromkeys(settings.numbers, CallStatus.NONE)
+        self._number: str | None = None
+        """That was called last."""
+        self._status = CallStatus.NONE
         self.dtr = True
         self.schedule = CallSchedule(settings, local_ns(now_ns))
         self._local_ns = local_ns
@@ -140,6 +143,17 @@ class Modem:
         self.state = ModemState.SETTING_UP
         self._due_ns: int | None = None
         self._set_up(now_ns, tries=0)
+
+    @property
+    def status(self) -> CallStatus:
+        """Status of the last call out, or of the modem if it does not answer."""
+        return self._status
+
+    @status.setter
+    def status(self, status: CallStatus) -> None:
+        self._status = status
+        if self._number is not None:
+            self.statuses[self._number] = status
 
     @property
     def connected(self) -> bool:
@@ -257,6 +271,7 @@ class Modem:
         self.schedule.look(local_ns)
         if not self._rings and self.schedule.ready(local_ns):
             self._came_in = False
+            self._number = self.schedule.number
             self.status = CallStatus.DIALLING
             self._send(f"{self.settings.prefix}{self.schedule.number}", ModemState.DIALLING, CARRIER_NS, now_ns)
 

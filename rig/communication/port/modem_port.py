@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from rig.communication.c1218.session import SessionNews
 from rig.communication.c1218.settings import LinkSettings
+from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.modem.modem import Modem
 from rig.communication.modem.settings import ModemSettings
 from rig.communication.port.meter_side import MeterSide
@@ -33,9 +34,28 @@ class ModemPort:
         local_ns: Callable[[int], int],
         now_ns: int,
     ) -> None:
-        self.port = Port(settings, meter, software, shares_light=False)
+        self.port = Port(settings, meter, software, shares_light=False, modem=self.facts)
         self.modem = Modem(modem, local_ns, now_ns)
         self.baud = settings.baud
+        self._address = settings.address
+
+    def facts(self) -> ModemFacts:
+        """Give the facts of the modem, for its tables."""
+        modem, settings = self.modem, self.modem.settings
+        return ModemFacts(
+            numbers=settings.numbers,
+            statuses=tuple(modem.statuses[number].value for number in settings.numbers) or (0,),
+            prefix=settings.prefix,
+            answers=not settings.call_back,
+            locks_out=settings.lockout_calls > 0,
+            setup_strings=len(settings.setup),
+            setup_length=max(map(len, settings.setup), default=0),
+            answer_windows=len(settings.answer_windows),
+            originate_windows=len(settings.originate_windows),
+            calls_a_day=len(settings.schedule),
+            events=len(settings.events),
+            identity=self._address,
+        )
 
     @property
     def speaks(self) -> bool:

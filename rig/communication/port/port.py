@@ -5,10 +5,12 @@ A meter that is not there does not answer: the port is silent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from rig.communication.c1218.session import Session, SessionNews
 from rig.communication.c1218.settings import LinkSettings
+from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.port.application import Application
 from rig.communication.port.light import SharedLight
 from rig.communication.port.meter_side import MeterAway, MeterSide
@@ -20,10 +22,18 @@ class Port:
     `shares_light`: it is the optical port.
     """
 
-    def __init__(self, settings: LinkSettings, meter: MeterSide, software: str, *, shares_light: bool) -> None:
+    def __init__(
+        self,
+        settings: LinkSettings,
+        meter: MeterSide,
+        software: str,
+        *,
+        shares_light: bool,
+        modem: Callable[[], ModemFacts | None] = lambda: None,
+    ) -> None:
         self.session = Session(settings)
         self._meter = meter
-        self._application = Application(software, meter.ask)
+        self._application = Application(software, meter.ask, modem)
         self._light = SharedLight(meter, shared=shares_light)
         self._ends: set[SessionNews] = set()
 
