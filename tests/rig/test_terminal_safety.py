@@ -156,6 +156,14 @@ COMMANDS = {
     "ask master-reset": ("ask master-reset --socket {}",),
     "ask cold-start": ("ask cold-start --socket {}",),
     "ask break-seal": ("ask break-seal --socket {}",),
+    "module": (
+        "module {}", "module TS2 --socket {}", "module TS2 --ask {}", "module TS2 --read {} --socket {}",
+        "module TS2 --external {}", "module TS2 --config {}",
+    ),
+    "poll": (
+        "poll {} --addresses 1", "poll x --addresses {}", "poll x --addresses 1 --only {}",
+        "poll x --addresses 1 --folder {}", "poll x --addresses 1 --password-file {}",
+    ),
     "port serve": ("port serve {}", "port serve --config {}"),
     "port trace": ("port trace {}",),
     "publish mqtt": ("publish mqtt --config {}",),
