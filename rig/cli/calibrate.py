@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rig.cli.ask import KEY_VARIABLE, KeyOption
+from rig.cli.ask import KEY_VARIABLE, KeyOption, given_key
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
 from rig.plain_text import print_error, print_line
@@ -85,6 +85,8 @@ def calibrate(
         raise CalibrateError('rig.toml names no file for the constants: give it meter.calibration = "constants.toml"')
     if sensors not in ("transformers", "shunts"):
         raise CalibrateError(f"--sensors is {sensors!r}, it must be transformers or shunts")
+    if identity is not None and not (identity and identity.isprintable()):
+        raise CalibrateError(f"--identity is {identity!r}, it must be one line of text")
     program = program_of(chosen)
     if program.metering.form.name not in ("9S", "16S"):
         raise CalibrateError(
@@ -100,7 +102,7 @@ def calibrate(
             else:
                 _write_nominal(constants, program.metering.current_class)
         unit, again, provenance = _unit(
-            chosen, socket, truth, truth_gain, truth_phase, truth_constant, queries, closing
+            chosen, config, socket, truth, truth_gain, truth_phase, truth_constant, queries, closing
         )
         terms = Terms(unit.board, rig_toml_digest(chosen), unit.calibration.digest, unit.truth.name, wanted)
         path = session_path(constants)
@@ -156,6 +158,7 @@ def _write_nominal(path: Path, current_class: int) -> None:
 
 def _unit(
     config: Config,
+    path: Path | None,
     socket: Path | None,
     truth: str,
     gain_percent: float,
@@ -184,7 +187,7 @@ def _unit(
     from rig.hardware.hardware import calibration_of, front_end_of
 
     current_class = program.metering.current_class
-    client = MeterClient.connect(meter_socket(None, config, socket), "verification", "rig calibrate")
+    client = MeterClient.connect(meter_socket(path, config, socket), "verification", "rig calibrate")
     closing.append(client.close)
     source = truth_named(truth, constant, queries, config.hardware.gpio_chip, lambda text: _asked(text))
     made = Truth(truth, gain_percent, phase_deg)
@@ -206,25 +209,26 @@ def _write(
     from rig.daemon.protocol import LogOn, Reading, Topic, WriteConstants
     from rig.verify.listening import heard
 
-    key = key_file.read_text(encoding="utf-8").strip() if key_file is not None else os.environ.get(KEY_VARIABLE)
+    key, toml = given_key(key_file), WriteConstants(calibration.to_toml())
     with verified_meter(path, config, socket, own=None, paced=True) as (client, begin):
-        begin()
         client.subscribe(Topic.READINGS)
-        done: list[bool] = []
-        for message in heard(client, lambda: bool(done), "writing the constants"):
+        begin()
+        meters: list[bool] = []
+        for message in heard(client, lambda: bool(meters), "writing the constants"):
             if isinstance(message, Reading):
-                done.append(True)
+                meters.append(True)
         client.subscribe()
         if key is not None:
             client.ask(LogOn(key))
         try:
-            client.ask(WriteConstants(calibration.to_toml()))
+            client.ask(toml)
         except RequestRefusedError as error:
             if key is not None or not error.needs_key:
                 raise
-            raise RequestRefusedError(f"{error}, by --key-file or ${KEY_VARIABLE}", True) from None
-        if client.welcome.paced and begin is None:
-            print_error("rig: the meter meters with them from its next start on")
+            if not sys.stdin.isatty():
+                raise RequestRefusedError(f"{error}, by --key-file or ${KEY_VARIABLE}", True) from None
+            client.ask(LogOn(typer.prompt("key", hide_input=True, err=True)))
+            client.ask(toml)
 
 
 def _lines(result: CalibrationResult) -> list[str]:
