@@ -34,7 +34,7 @@ PERCENT_PER_DEG = 100 / degrees(1)
 
 @dataclass(frozen=True)
 class Truth:
-    """How well a reference is known: `gain_percent` for volts and for amperes, `lag_deg` for angles, half-widths of
+    """Accuracy of a reference: `gain_percent` for volts and for amperes, `lag_deg` for angles, half-widths of
     rectangular distributions as data sheets have them."""
 
     name: str
@@ -153,7 +153,7 @@ def undone(calibration: Calibration, k: int, amperes: float, tick_deg: float) ->
 
 
 def _late(found: Calibration, k: int, level: Level, tick_deg: float) -> float:
-    """By how much the current channel's sensor itself is later than the voltage's, in degrees."""
+    """Degrees by which the current channel's sensor itself is later than the voltage's."""
     return level.lag_deg[k] + undone(found, k, level.amperes[k], tick_deg)[1]
 
 

@@ -43,7 +43,7 @@ LIMITS_PERCENT = {(True, False): 0.1, (True, True): 0.2, (False, False): 0.15, (
 
 @dataclass(frozen=True)
 class Job:
-    """What is calibrated, and how: `again` gives the unit with other constants, `say` tells a person how far it is."""
+    """A unit, and how it is calibrated: `again` gives the unit with other constants, `say` tells a person how far it is."""
 
     unit: Unit
     again: Callable[[Calibration], Unit]
@@ -215,5 +215,5 @@ def changes(before: Calibration, solution: Solution) -> list[ConstantChange]:
 
 
 def session_path(constants: Path) -> Path:
-    """Where the session of a file of constants is."""
+    """Path of the session of a file of constants."""
     return constants.with_name(f"{constants.name}.session")

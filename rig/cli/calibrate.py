@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rig.cli.ask import KEY_VARIABLE, KeyOption, given_key
+from rig.cli.ask import KEY_VARIABLE, KeyOption, key_given
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
 from rig.plain_text import print_error, print_line
@@ -209,7 +209,7 @@ def _write(
     from rig.daemon.protocol import LogOn, Reading, Topic, WriteConstants
     from rig.verify.listening import heard
 
-    key, toml = given_key(key_file), WriteConstants(calibration.to_toml())
+    key, toml = key_given(key_file), WriteConstants(calibration.to_toml())
     with verified_meter(path, config, socket, own=None, paced=True) as (client, begin):
         client.subscribe(Topic.READINGS)
         begin()
@@ -248,6 +248,8 @@ def _lines(result: CalibrationResult) -> list[str]:
         )
     lines.append(f"{'constant':16}{'before':>22}{'after':>22}{'change':>12}  U")
     for change in result.constants:
+        if change.before == change.after:
+            continue
         unit = {"gain": " %", "turn": "°"}.get(change.constant, "")
         known = "" if change.uncertainty_percent is None else f"  {change.uncertainty_percent:.4f} %"
         before, after = (_short(text) for text in (change.before, change.after))
@@ -265,4 +267,4 @@ def _lines(result: CalibrationResult) -> list[str]:
 def _short(text: str) -> str:
     from fractions import Fraction
 
-    return text if len(text) <= 12 else f"{float(Fraction(text)):.10g}"
+    return text if text.isdigit() else f"{float(Fraction(text)):.9g}"
