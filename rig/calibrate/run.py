@@ -43,7 +43,7 @@ LIMITS_PERCENT = {(True, False): 0.1, (True, True): 0.2, (False, False): 0.15, (
 
 @dataclass(frozen=True)
 class Job:
-    """A unit, and how it is calibrated: `again` gives the unit with other constants, `say` tells a person how far it is."""
+    """A unit, and how it is calibrated: `again` gives it with other constants, `say` tells a person how far it is."""
 
     unit: Unit
     again: Callable[[Calibration], Unit]
