@@ -134,6 +134,33 @@ def solve(
     return Solution(calibration, _budgets(levels, base, truth))
 
 
+LEAST_KELVIN = 5
+"""Between two calibrations that temperature coefficients are solved from: below, repeatability is all that is seen."""
+
+
+def with_coefficients(calibration: Calibration, other: Calibration) -> Calibration:
+    """Constants with the temperature coefficients that those of the same front end at another temperature say.
+
+    Raises CalibrationError for those of another front end, or of nearly the same temperature.
+    """
+    kelvin = other.temperature_c - calibration.temperature_c
+    if other.board != calibration.board:
+        raise CalibrationError(
+            f"the constants at another temperature are of {other.board or 'no board'}, and these of "
+            f"{calibration.board or 'no board'}: give those of the same front end"
+        )
+    if abs(kelvin) < LEAST_KELVIN:
+        raise CalibrationError(
+            f"both are of {float(other.temperature_c):g} °C within {LEAST_KELVIN} K: calibrate it colder or warmer, "
+            "with hardware.temperature_c in rig.toml"
+        )
+    channels = (
+        replace(here, ppm_per_k=round((there.gain / here.gain - 1) / kelvin * 1_000_000, 4))
+        for here, there in zip(calibration.channels, other.channels, strict=True)
+    )
+    return replace(calibration, channels=tuple(channels))
+
+
 def turn_of(lag_deg: float) -> Fraction:
     """The turn that a lag is, tan(α/2), as a constant has it."""
     return _short(Fraction(tan(radians(lag_deg) / 2)))

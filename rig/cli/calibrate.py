@@ -50,6 +50,12 @@ def calibrate(
     valid_years: Annotated[
         int | None, typer.Option("--valid-years", min=1, max=20, help="Years until UNCALIBRATED is said again.")
     ] = None,
+    other: Annotated[
+        Path | None,
+        typer.Option(
+            "--other-temperature", help="Its constants at another temperature: temperature coefficients are solved."
+        ),
+    ] = None,
     identity: Annotated[str | None, typer.Option("--identity", help="Who it is, for the file; else the board.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and solve; write nothing to the meter.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what an earlier run has measured.")] = False,
@@ -66,9 +72,11 @@ def calibrate(
     A run that was interrupted, however that came, goes on with the same command: each point is kept once measured.
     """
     from datetime import UTC, datetime
+    from fractions import Fraction
 
     from msgspec.structs import replace
 
+    from calibration.constants_file import read_calibration
     from calibration.plan import Ratings
     from rig.calibrate.errors import CalibrateError
     from rig.calibrate.run import Job, session_path
@@ -122,6 +130,8 @@ def calibrate(
             str(today),
             str(until),
             wanted,
+            None if (warm := chosen.hardware.temperature_c) is None else Fraction(str(warm)),
+            None if other is None else read_calibration(other),
             provenance,
             lambda text: print_error(f"rig: {text}"),
         )
