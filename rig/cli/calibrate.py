@@ -40,7 +40,10 @@ def calibrate(
         typer.Option("--queries", help="What visa: is asked for volts, amperes and watts: three, by commas; {phase}."),
     ] = None,
     sensors: Annotated[
-        str, typer.Option("--sensors", help="transformers: currents have curves; shunts: they have none.")
+        str,
+        typer.Option(
+            "--sensors", help="transformers, the default: currents have curves; or shunts.", show_default=False
+        ),
     ] = "transformers",
     volts: Annotated[float, typer.Option("--volts", min=50, max=480, help="Nominal volts, of each phase.")] = 120.0,
     hz: Annotated[float, typer.Option("--hz", min=45, max=65, help="Line frequency.")] = 60.0,
