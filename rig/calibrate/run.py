@@ -55,10 +55,10 @@ class Job:
     date: str
     valid_until: str
     wanted_percent: float
-    temperature_c: Fraction | None
-    other: Calibration | None
     provenance: Provenance
     say: Callable[[str], None] = lambda text: None
+    temperature_c: Fraction | None = None
+    other: Calibration | None = None
 
 
 def calibrate(job: Job) -> tuple[Solution, CalibrationResult]:

@@ -133,10 +133,10 @@ def calibrate(
             str(today),
             str(until),
             wanted,
-            None if (warm := chosen.hardware.temperature_c) is None else Fraction(str(warm)),
-            None if other is None else read_calibration(other),
             provenance,
             lambda text: print_error(f"rig: {text}"),
+            None if (warm := chosen.hardware.temperature_c) is None else Fraction(str(warm)),
+            None if other is None else read_calibration(other),
         )
         solution, result = run(job)
         if result.passed and not dry_run:

@@ -43,8 +43,6 @@ def _calibrated(number: int, folder: Path, currents: Currents, fault: Fault) -> 
         "2026-11-30",
         "",
         0.02,
-        None,
-        None,
         unit.provenance,
     )
     return calibrate(job)

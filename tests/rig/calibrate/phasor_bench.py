@@ -116,8 +116,6 @@ def job(unit: PhasorBench, folder: Path, again: PhasorBench | None = None) -> Jo
         "2026-11-30",
         "",
         0.02,
-        None,
-        None,
         provenance(),
     )
 
