@@ -244,6 +244,16 @@ class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     board: _Path | None = None
     load: LoadDescription = LoadDescription()
 
+    @property
+    def front_end(self) -> str:
+        """Words for what its bits come from."""
+        if self.components is not None:
+            return f"components of {self.components}"
+        if self.lot is not None:
+            fault = "" if self.lot.fault == "none" else f", {self.lot.fault}"
+            return f"meter {self.lot.meter} of lot {self.lot.seed}, {self.lot.currents}{fault}"
+        return f"{self.sensors} sensors"
+
 
 class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     program: _Path | None = None
