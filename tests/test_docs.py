@@ -18,6 +18,8 @@ from calibration.constants_file import parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
+from rig.accuracy.result import AccuracyResult, AccuracySummary
+from rig.accuracy.result import PointResult as AccuracyPointResult
 from rig.cli.app import app
 from rig.face.face import Face
 from rig.hardware.config import Config, PortConfig, load
@@ -236,6 +238,12 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    for heading, kind in (
+        ("Accuracy summary", AccuracySummary),
+        ("Accuracy", AccuracyResult),
+        ("Accuracy point", AccuracyPointResult),
+    ):
+        assert table_keys(path, heading) == list(kind.__struct_encode_fields__)
     assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)
     compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
     assert table_keys(path, "Comparison")[: len(compared)] == compared
