@@ -18,6 +18,7 @@ from calibration.constants_file import parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
+from rig.accuracy.lot import LotResult
 from rig.accuracy.result import AccuracyResult, AccuracySummary
 from rig.accuracy.result import PointResult as AccuracyPointResult
 from rig.cli.app import app
@@ -242,6 +243,7 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
         ("Accuracy summary", AccuracySummary),
         ("Accuracy", AccuracyResult),
         ("Accuracy point", AccuracyPointResult),
+        ("Lot", LotResult),
     ):
         assert table_keys(path, heading) == list(kind.__struct_encode_fields__)
     assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)

@@ -38,7 +38,7 @@ def on_cores(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, Measured]]:
     for _ in range(ATTEMPTS):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["rig.accuracy.run"])
-        pool = ProcessPoolExecutor(min(jobs, len(left)), context, _begin)
+        pool = ProcessPoolExecutor(min(jobs, len(left)), context, begin_worker)
         futures: dict[Future[Measured], int] = {pool.submit(measure, runs[k]): k for k in left}
         try:
             for future in as_completed(futures):
@@ -57,7 +57,7 @@ def on_cores(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, Measured]]:
     )
 
 
-def _begin() -> None:
+def begin_worker() -> None:
     """Set up a worker: Ctrl-C is its parent's, and it does not outlive that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
