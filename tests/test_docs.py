@@ -21,6 +21,7 @@ from gateware.registers import Record
 from rig.accuracy.lot import LotResult
 from rig.accuracy.result import AccuracyResult, AccuracySummary
 from rig.accuracy.result import PointResult as AccuracyPointResult
+from rig.calibrate.result import CalibrationResult, ConstantChange, PointErrors
 from rig.cli.app import app
 from rig.face.face import Face
 from rig.hardware.config import Config, PortConfig, load
@@ -235,6 +236,9 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Load") == list(Report.__struct_fields__)
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
     assert table_keys(path, "Verification") == list(Verification.__struct_fields__)
+    assert table_keys(path, "Calibration") == list(CalibrationResult.__struct_fields__)
+    assert table_keys(path, "Point error") == list(PointErrors.__struct_fields__)
+    assert table_keys(path, "Constant change") == list(ConstantChange.__struct_fields__)
     assert table_keys(path, "Agreement") == list(Agreement.__struct_fields__)
     assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import ConfigOption, FidelityOption, ForceOption, JsonOption, configuration
+from rig.cli.options import METER, ConfigOption, FidelityOption, ForceOption, JsonOption, configuration
 from rig.failures import interrupted
 from rig.plain_text import print_line
 
@@ -31,7 +31,7 @@ def accuracy(
             "--points", help="Points whose name matches, such as '*0.5L*'; or a table of your own, a .toml; repeatable."
         ),
     ] = None,
-    meter: Annotated[Path | None, typer.Option("--meter", help="The meter's program; else that of rig.toml.")] = None,
+    meter: Annotated[Path | None, METER] = None,
     report: Annotated[
         list[Path] | None,
         typer.Option("--report", help="Write a certificate, .html or .pdf, or all of the result, .json; repeatable."),

@@ -54,7 +54,7 @@ def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path 
     from rig.daemon.protocol import LogOn
 
     path = meter_socket(config, configuration(config), socket)
-    key = _given(key_file)
+    key = key_given(key_file)
     with MeterClient.connect(path, "command line", "rig ask") as client:
         if key is not None:
             client.ask(LogOn(key))
@@ -77,7 +77,8 @@ def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path 
 MOST_KEY_FILE_BYTES = 1 << 10
 
 
-def _given(key_file: Path | None) -> str | None:
+def key_given(key_file: Path | None) -> str | None:
+    """Read the key of a file, or take that of the environment; None: neither is there. Raises AskError."""
     if key_file is None:
         return os.environ.get(KEY_VARIABLE)
     try:

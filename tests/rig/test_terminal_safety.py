@@ -127,6 +127,7 @@ COMMANDS = {
         "replay wave.csv --channels {}",
         "replay wave.csv --rate {}",
     ),
+    "calibrate": ("calibrate --config {}", "calibrate --sensors {}", "calibrate --identity {}"),
     "bill": ("bill {}", "bill {}.csv", "bill load.csv --program {}", "bill load.csv --demand {}"),
     "scope": ("scope --trigger {}", "scope --comtrade {}", "scope --csv {}/x.csv"),
     "verify": (
