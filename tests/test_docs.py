@@ -18,6 +18,9 @@ from calibration.constants_file import parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
+from rig.accuracy.lot import LotResult
+from rig.accuracy.result import AccuracyResult, AccuracySummary
+from rig.accuracy.result import PointResult as AccuracyPointResult
 from rig.calibrate.result import CalibrationResult, ConstantChange, PointErrors
 from rig.cli.app import app
 from rig.communication.modules.far_end import ModuleReading
@@ -245,6 +248,13 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
     assert table_keys(path, "Polled meter") == list(PolledMeter.__struct_fields__)
     assert table_keys(path, "Module reading") == list(ModuleReading.__struct_fields__)
+    for heading, kind in (
+        ("Accuracy summary", AccuracySummary),
+        ("Accuracy", AccuracyResult),
+        ("Accuracy point", AccuracyPointResult),
+        ("Lot", LotResult),
+    ):
+        assert table_keys(path, heading) == list(kind.__struct_encode_fields__)
     assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)
     compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
     assert table_keys(path, "Comparison")[: len(compared)] == compared
