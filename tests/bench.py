@@ -3,8 +3,9 @@
 Every figure but the jitter of pulses is the median of several rounds in which the rows take turns, on one core, except
 that exact_with_frontend is the simulated board as it runs, on two; "double" is a front end that is kept for comparison
 (tests/drivers/front_end_bench.py). The jitter is of five minutes in real time, before them, on a machine kept busy
-(tests/rig/jitter_bench.py); what saving a state takes, and taking over from a killed process, comes between
-(tests/rig/takeover_bench.py). "× real time" is signal time over computing time, for three elements (six channels).
+(tests/rig/jitter_bench.py); what saving a state takes, taking over from a killed process and a table of accuracy
+points on two cores come between (tests/rig/takeover_bench.py, tests/rig/accuracy/accuracy_bench.py). "× real time" is
+signal time over computing time, for three elements (six channels).
 
 A bar is a ratio of two things of the same run. Where a row is a speed or a time, the other is the yardstick: a fixed
 piece of Python and NumPy that has nothing of ours, timed in the same rounds. Such a bar is given for a computer that
@@ -34,6 +35,7 @@ from gateware.metrology import Metrology
 from gateware.twin.build import TwinError
 from gateware.twin.engine import Twin
 from tests.drivers import front_end_bench
+from tests.rig.accuracy.accuracy_bench import accuracy
 from tests.rig.jitter_bench import pulse_jitter
 from tests.rig.meter_bench import live_cpu_percent, year_s
 from tests.rig.takeover_bench import takeover
@@ -118,7 +120,7 @@ def _in_turns(jobs: dict[str, Callable[[], object]], rounds: int) -> dict[str, l
 
 def measure() -> list[dict]:
     """The rows of the table."""
-    jitter, kept = pulse_jitter(), takeover()
+    jitter, kept, table = pulse_jitter(), takeover(), accuracy()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bits = np.random.default_rng(1).integers(0, 64, TICKS).astype(np.uint8)
@@ -131,7 +133,8 @@ def measure() -> list[dict]:
         **{name: partial(twin.run, bits[: TICKS // OTHERS_SHARE]) for name, twin in others.items()},
         "pysim": pysim,
     }
-    times = _in_turns(jobs, ROUNDS) | _in_turns(front_end_bench.jobs(CHAIN, TICKS), SHORT_ROUNDS)
+    front_end = _in_turns(front_end_bench.jobs(CHAIN, TICKS), SHORT_ROUNDS)
+    times = _in_turns(jobs, ROUNDS) | front_end
 
     def ratio(name: str, over: str, scale: float) -> float:
         """Median of the rounds' own ratios, so that a slow spell of the machine hits both."""
@@ -155,7 +158,7 @@ def measure() -> list[dict]:
         speed("exact_realtime", SECONDS / middle["model"], "× real time", 20),
         speed("frontend_realtime", SECONDS / middle["front end"], "× real time", 10),
         speed("exact_with_frontend_realtime", SECONDS / middle["board"], "× real time", 5),
-        *(_row(name, statistics.median(values), "×", 3) for name, values in front_end_bench.ratios(times).items()),
+        *(_row(name, statistics.median(values), "×", 3) for name, values in front_end_bench.ratios(front_end).items()),
         duration("year_s", min(year_s() for _ in range(2)), "s", 30),
         duration("live_cpu_percent", live_cpu_percent(), "% of a core", 10),
         _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms"),
@@ -164,6 +167,8 @@ def measure() -> list[dict]:
         _row("sd_gb_per_year", sd_gb_per_year(), "GB", 150, least=False),
         duration("state_save_ms_p999", kept["state_save_ms_p999"], "ms", 1),
         duration("takeover_s", kept["takeover_s"], "s", 3),
+        duration("accuracy_62053_22_s", table["table_s"], "s", 60),
+        _row("accuracy_two_workers", table["two_workers"], "×", 1.8),
         duration("first_reading_s", statistics.median(_first_reading() for _ in range(3)), "s", 10),
     ]
 

@@ -45,6 +45,8 @@ NOT_RUN = {
     "rig gateware build": TOOLS,
     "rig gateware flash": HARDWARE,
     "rig read /dev/ttyUSB0": HARDWARE,
+    "rig write /dev/ttyUSB0": HARDWARE,
+    "rig meter /dev/ttyUSB0": HARDWARE,
     "rig doctor --config rig.toml": "of a Raspberry Pi's rig.toml: tests/rig/test_doctor_named.py",
     "rig gateware report": TOOLS,
     "rig record session.csv": TERMINAL,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from calibration.constants import nominal, write_calibration
+from calibration.constants import nominal
+from calibration.constants_file import write_calibration
 from drivers.contact_memory import ContactMemory
 from rig.files.whole import write_files
 from rig.hardware.hands_file import HandsWriter

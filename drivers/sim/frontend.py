@@ -12,10 +12,12 @@ from numba import njit
 import gateware.model  # noqa: F401  (tells numba where)
 from drivers.sim.modulator import DELAY_TICKS, NODES, PLACES, Bits, lagrange, modulators
 from drivers.sim.noise import Noise
+from drivers.sim.sensed import SensedSource
 from drivers.sim.sensors import Sensor
 from drivers.sim.source import GRID_TICKS, Floats, SignalSource
 
 _BATCH_POINTS = 4096
+_JITTER_SEED = 0x6A17_7E12
 _AHEAD = NODES[-1]  # points that an interpolation needs past the interval's beginning
 
 
@@ -29,7 +31,7 @@ def delay_ticks(sensors: Sequence[Sensor], f_mod: Fraction) -> int:
 
 def _base(sensors: Sequence[Sensor], f_mod: Fraction) -> int:
     """Grid points by which all channels are held back, so that no sensor needs the future."""
-    earliest = min(sensor.delay_s for sensor in sensors) * float(f_mod / GRID_TICKS)
+    earliest = min(sensor.delays_s[0] for sensor in sensors) * float(f_mod / GRID_TICKS)
     return math.ceil(max(0.0, -earliest)) - NODES[0]
 
 
@@ -41,24 +43,25 @@ def joined(first: Bits, then: Bits) -> Bits:
 
 
 class FrontEnd:
-    """The six bitstreams that `source` causes through `sensors`, at `f_mod` Hz.
+    """The six bitstreams that `source` causes through `sensors`, at `f_mod` Hz, with a jitter of the modulators' clock
+    of `jitter_s` seconds r.m.s. from tick to tick.
 
     The same source, sensors and seed give the same bits however the ticks are split over calls, and on every
     machine. Before the source's first point its value is held.
     """
 
-    def __init__(self, source: SignalSource, sensors: Sequence[Sensor], f_mod: Fraction, seed: int = 0) -> None:
+    def __init__(
+        self, source: SignalSource, sensors: Sequence[Sensor], f_mod: Fraction, seed: int = 0, jitter_s: float = 0.0
+    ) -> None:
         if len(sensors) != 6:
             raise ValueError(f"six sensors are needed, one a channel, got {len(sensors)}")
-        self._source = source
         grid_hz = float(f_mod / GRID_TICKS)
-        delays = [sensor.delay_s * grid_hz for sensor in sensors]  # in grid points
+        self._source = SensedSource(source, sensors, grid_hz, seed)
+        self._grid_hz = grid_hz
         self._base = _base(sensors, f_mod)
-        whole = [math.floor(self._base + delay) for delay in delays]
-        self._taps = np.array([lagrange(self._base + delay - at) for delay, at in zip(delays, whole, strict=True)])
-        self._nearest = np.array(whole) + NODES[0]  # points ago, of each channel's first tap
-        self._history = max(whole) + NODES[-1]
+        self._history = max(math.floor(self._base + s.delays_s[1] * grid_hz) for s in sensors) + NODES[-1]
         self._scale = np.array([(s.gain, s.offset, s.clip) for s in sensors])
+        self._jitter = Noise([jitter_s / math.sqrt(GRID_TICKS) * grid_hz], seed ^ _JITTER_SEED)
         self._noise = Noise([sensor.noise_density * math.sqrt(grid_hz / 2) for sensor in sensors], seed)
         self._values: Floats | None = None  # the last points of the source, and
         self._densities: Floats | None = None  # the last of what the modulators were given
@@ -115,23 +118,39 @@ class FrontEnd:
 
     def _density(self, points: int) -> Floats:
         """Return what the modulators are given in the next `points` grid intervals, as they take it."""
-        fresh = self._source.read(points)
-        before = np.repeat(fresh[:1], self._history, axis=0) if self._values is None else self._values
-        values = np.concatenate((before, fresh))
-        self._values = values[len(values) - self._history :]
         first = len(NODES) - 1
         density = np.zeros((first + points, PLACES))
-        _sense(values, self._history, self._nearest, self._taps, self._scale, self._noise.next(points), density[first:])
+        done = 0
+        while done < points:
+            fresh, factors, delays_s = self._source.read(points - done)
+            self._sense(fresh, factors, delays_s, density[first + done : first + done + len(fresh)])
+            done += len(fresh)
         density[:first] = density[first] if self._densities is None else self._densities
         self._densities = density[points:].copy()
         return density
 
+    def _sense(self, fresh: Floats, factors: Floats, delays_s: Floats, density: Floats) -> None:
+        """Fill densities of fresh values of the source, by the factors of the gains and the delays of the sensors."""
+        before = np.repeat(fresh[:1], self._history, axis=0) if self._values is None else self._values
+        values = np.concatenate((before, fresh))
+        self._values = values[len(values) - self._history :]
+        delays = self._base + delays_s * self._grid_hz  # in grid points
+        whole = np.floor(delays)
+        taps = np.array([lagrange(float(delay)) for delay in delays - whole])
+        nearest = whole.astype(np.int64) + NODES[0]  # points ago, of each channel's first tap
+        scale = self._scale.copy()
+        scale[:, 0] *= factors
+        noise, jitter = self._noise.next(len(fresh)), self._jitter.next(len(fresh))
+        _sense(values, self._history, nearest, taps, scale, noise, jitter, density)
+
 
 @njit(cache=True)
 def _sense(
-    values: Floats, history: int, nearest: np.ndarray, taps: Floats, scale: Floats, noise: Floats, density: Floats
+    values: Floats, history: int, nearest: np.ndarray, taps: Floats, scale: Floats, noise: Floats, jitter: Floats,
+    density: Floats,
 ) -> None:
-    """Densities from values, `history` points of which precede: delayed, with noise, scaled, clipped."""
+    """Densities from values, `history` points of which precede: delayed, with noise, scaled, clipped. `jitter` is in
+    grid points, of all channels alike: they have one clock."""
     points = density.shape[0]
     x, v = np.empty(points), np.empty(values.shape[0])
     for c in range(6):
@@ -147,5 +166,7 @@ def _sense(
             x[k] = early + w3 * v3[k] + w4 * v4[k] + w5 * v5[k]
         for k in range(noise.shape[0]):
             x[k] += noise[k, c]
+        for k in range(jitter.shape[0]):
+            x[k] += jitter[k, 0] * (v2[k] - v3[k])
         for k in range(points):
             density[k, c] = min(max(gain * x[k], -clip), clip)

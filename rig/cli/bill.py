@@ -69,6 +69,9 @@ def bill(
     which: Annotated[
         str | None, typer.Option("--meter", help="Which meter, or usage point, of a file that has several.")
     ] = None,
+    registers: Annotated[
+        bool, typer.Option("--registers", help="The numbers are readings of registers: their differences count.")
+    ] = False,
     store: Annotated[Path | None, typer.Option("--store", help="Keep the meter in this new folder.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -99,7 +102,7 @@ def bill(
     if demand is not None:
         meter = _with_demand(meter, demand, notes)
     minutes = None if interval_minutes is None else _minutes(interval_minutes)
-    writing = Writing(parse_columns(columns), time_format, decimal, which)
+    writing = Writing(parse_columns(columns), time_format, decimal, which, registers)
     messages = message_console()
     try:
         with progress_bar(messages, load.name) as show:

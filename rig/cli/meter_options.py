@@ -11,8 +11,7 @@ import typer
 from rig.files.strict_toml import ConfigError
 
 if TYPE_CHECKING:
-    from rig.reader.connecting import Approach
-    from rig.reader.passwords import Passwords
+    from rig.reader.meter import MeterAccess
 
 PortArgument = Annotated[
     str, typer.Argument(help="The serial port, such as /dev/ttyUSB0, or a pty's link.", show_default=False)
@@ -32,10 +31,23 @@ KeyringOption = Annotated[
 PromptOption = Annotated[bool, typer.Option("--prompt", help="Ask for the password at the terminal.")]
 
 
-def approach_of(protocol: str, address: int, baud: int, most_baud: int) -> Approach:
-    """Make the way to a meter of its options. Raises ConfigError."""
+def meter_access(
+    port: str,
+    protocol: str,
+    address: int,
+    baud: int,
+    most_baud: int,
+    password_file: Path | None,
+    keyring: Path | None,
+    *,
+    prompt: bool,
+) -> MeterAccess:
+    """Make the access to a meter of the options; with `prompt` somebody at the terminal is asked. Raises ConfigError,
+    PasswordError."""
     from rig.communication.c1218.settings import BAUD_CODES
     from rig.reader.connecting import Approach, Protocol
+    from rig.reader.meter import MeterAccess
+    from rig.reader.passwords import Passwords
 
     known = [each.value for each in Protocol]
     if protocol.lower() not in known:
@@ -43,16 +55,10 @@ def approach_of(protocol: str, address: int, baud: int, most_baud: int) -> Appro
     for flag, value in (("--baud", baud), ("--most-baud", most_baud)):
         if value not in BAUD_CODES:
             raise ConfigError(f"{flag} is {value}, it must be one of {', '.join(map(str, BAUD_CODES))}")
-    return Approach(Protocol(protocol.lower()), address, baud, max(baud, most_baud))
-
-
-def passwords_of(file: Path | None, keyring: Path | None, *, prompt: bool) -> Passwords:
-    """Make the source of passwords of its options; with `prompt` somebody at the terminal is asked."""
-    from rig.reader.passwords import Passwords
-
-    if prompt and file is None and not sys.stdin.isatty():
+    if prompt and password_file is None and not sys.stdin.isatty():
         raise ConfigError("--prompt needs a terminal: give the password by --password-file or a keyring")
-    return Passwords(file, keyring, ask_for_password if prompt else None)
+    passwords = Passwords(password_file, keyring, ask_for_password if prompt else None)
+    return MeterAccess(port, Approach(Protocol(protocol.lower()), address, baud, max(baud, most_baud)), passwords)
 
 
 def ask_for_password(what: str) -> str:

@@ -21,12 +21,20 @@ class Speed(StrEnum):
     most = "max"
 
 
+class Fidelity(StrEnum):
+    exact = "exact"
+    rtl = "rtl"
+
+
 FORM = typer.Option("--form", help="Meter form, such as 9S or 1S.")
 """Of a program to begin it has a default, of a recording it is found out."""
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="rig.toml; without it, ./rig.toml if there, else the simulated rig."),
+]
+FidelityOption = Annotated[
+    Fidelity | None, typer.Option("--fidelity", help="exact: the model. rtl: the gateware's netlist.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead, as docs/json.md has it.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
@@ -56,6 +64,9 @@ LoadOption = Annotated[
         help='Simulated rig: what the meter is connected to, such as "5 A, pf 0.8 lag" or alarms; see docs/load.md.',
         show_default=False,
     ),
+]
+RecordingOption = Annotated[
+    int | None, typer.Option("--recording", help="Its number; a new one begins with each program. Else the newest.")
 ]
 StoreArgument = Annotated[Path, typer.Argument(help="The folder of the store, as rig.toml has it.")]
 

@@ -17,8 +17,7 @@ from rig.cli.meter_options import (
     PasswordFileOption,
     PromptOption,
     ProtocolOption,
-    approach_of,
-    passwords_of,
+    meter_access,
 )
 from rig.cli.options import ForceOption, JsonOption, OutOption
 from rig.files.strict_toml import ConfigError
@@ -62,11 +61,10 @@ def read(
     from rig.terminal.progress import progress_bar
 
     extent = Extent(None if tables is None else numbers_of("--tables", tables), load_profile)
-    approach = approach_of(protocol, address, baud, most_baud)
-    passwords = passwords_of(password_file, keyring, prompt=prompt)
+    access = meter_access(port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt)
     if out is not None:
         check_free([out], force)
-    run = MeterRun(port, approach, passwords, out)
+    run = MeterRun(access, out)
     begun = time.monotonic()
     with progress_bar(message_console(), port) as share:
         reading = run.read(extent, lambda done, of, what: share(done / max(of, 1)))

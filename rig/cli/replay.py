@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from rig.cli.options import (
     FORM,
     ConfigOption,
     CtRatioOption,
+    FidelityOption,
     JsonOption,
     LengthOption,
     VtRatioOption,
@@ -24,11 +24,6 @@ from rig.failures import interrupted
 
 SHORT = Fraction(999, 1000)
 """Of the seconds asked for: a replay of less is noted."""
-
-
-class Fidelity(StrEnum):
-    exact = "exact"
-    rtl = "rtl"
 
 
 def replay(
@@ -57,9 +52,7 @@ def replay(
     start: Annotated[str, typer.Option("--start", help="Seconds of the recording to leave out.")] = "0",
     seconds: LengthOption = None,
     loop: Annotated[bool, typer.Option("--loop", help="Repeat it, for --seconds.")] = False,
-    fidelity: Annotated[
-        Fidelity | None, typer.Option("--fidelity", help="exact: the model. rtl: the gateware's netlist.")
-    ] = None,
+    fidelity: FidelityOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:

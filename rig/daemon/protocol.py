@@ -177,6 +177,13 @@ class WriteProgram(msgspec.Struct, frozen=True, tag="write program"):
     toml: str
 
 
+class WriteConstants(msgspec.Struct, frozen=True, tag="write constants"):
+    """Write other constants, a calibration file's text (docs/calibration.md); answered with their digest. The meter
+    meters with them from its next start on."""
+
+    toml: str
+
+
 class MasterReset(msgspec.Struct, frozen=True, tag="master reset"):
     """Master reset (S-1)."""
 
@@ -219,7 +226,7 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 Asked = (
     LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadLog | ReadSnapshots | ReadProfile
     | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay
-    | WriteProgram | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
+    | WriteProgram | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 

@@ -39,6 +39,7 @@ from rig.daemon.protocol import (
     SetClock,
     ShareLight,
     Stop,
+    WriteConstants,
     WriteProgram,
 )
 from rig.failures import MENDABLE
@@ -133,6 +134,8 @@ class Requests:
                 door.operate_relay(asker, output, closed, seconds)
             case WriteProgram(toml):
                 door.write_program(asker, toml)
+            case WriteConstants(toml):
+                return {"calibration": door.write_constants(asker, toml)}
             case BreakSeal():
                 door.break_seal(asker)
             case ShareLight(seconds):

@@ -25,7 +25,8 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class About(msgspec.Struct, frozen=True):
-    """Answer of a board about itself: wiring and fidelity, and the constants of its sensors, known by construction."""
+    """Answer of a board about itself: wiring and fidelity, and the constants of its sensors, known by construction, or
+    nominal ones, which count as UNCALIBRATED."""
 
     wiring: HardwareConfig
     fidelity: str
@@ -34,9 +35,10 @@ class About(msgspec.Struct, frozen=True):
     identity: str
     date: str
     source: str
+    calibrated: bool
 
     @property
     def calibration(self) -> Calibration:
-        """The constants that undo its sensors."""
+        """The constants that undo its sensors, as far as they are known."""
         channels = tuple(ChannelConstants(Fraction(g), delay, Fraction(o)) for g, delay, o in self.channels)
-        return Calibration(channels, identity=self.identity, date=self.date, calibrated=True, source=self.source)
+        return Calibration(channels, self.identity, self.date, self.calibrated, self.source)

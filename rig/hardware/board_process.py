@@ -50,6 +50,7 @@ def about(hardware: Hardware, config: Config, current_class: int) -> About:
         calibration.identity,
         calibration.date,
         calibration.source,
+        calibration.calibrated,
     )
 
 

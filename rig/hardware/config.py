@@ -27,6 +27,8 @@ A file with everything at its default:
     fram_path = "/dev/spidev0.1"
     fram_hz = 10000000
     # power_fail_pin = 18           # low: power is about to fail, and the meter saves; left out: nobody tells
+    # front_end = "front end 17"    # its name: constants of another are refused (docs/calibration.md)
+    # temperature_c = 35.0          # of the front end: gains of this temperature apply
 
     [display]                       # a character display on I²C, beside the terminal's
     lcd = "none"                    # "none", "20x4" or "16x2"
@@ -36,6 +38,8 @@ A file with everything at its default:
     [simulation]                    # kind = "sim" only
     fidelity = "exact"              # "exact", or "rtl" for the compiled netlist
     sensors = "typical"             # "typical", or "ideal"
+    # components = "parts.toml"     # or a front end of components with their errors (docs/calibration.md)
+    # lot = { seed = 7, meter = 12, currents = "transformers", fault = "none" }   # or a meter of a virtual lot
     seed = 1
     # fram_file = "fram.bin"        # what the simulated FRAM holds between runs; left out: nothing outlives one
     board = "board.sock"            # where rig simulate has the board, which lives on; left out: one with each run
@@ -60,6 +64,27 @@ A file with everything at its default:
     direction = "adapter"           # rs-485: who switches its driver: "adapter", "kernel" or "rts" (docs/line.md)
     most_baud = 115200              # the fastest that it agrees to; it begins with 9600
     trace = "optical.trace"         # a file of what goes over the line, passwords too; left out: none
+    # modem = { numbers = ["5551234"] }   # of kind "modem": how it is set up, answers and calls (docs/modem.md)
+
+    [mqtt]                          # a broker that figures are published to (docs/publishing.md)
+    enabled = false
+    broker = "localhost"
+    port = 1883                     # left out: 1883, or 8883 with TLS
+    id = "meter-1"                  # the meter's name in topics; left out: by its serial number
+    topic = "ae0764"
+    discovery = "homeassistant"     # where Home Assistant looks for what there is; "none": nothing is said to it
+    every_s = 10
+    user = "meter"                  # left out: the broker asks for none
+    password_file = "mqtt.password" # with mode 0600
+    tls = false
+    # ca_file = "ca.pem"            # who vouches for the broker; left out: whom the system trusts
+    # certificate_file = "meter.pem"
+    # key_file = "meter.key"
+
+    [prometheus]                    # an address at which figures are read (docs/publishing.md)
+    enabled = false
+    address = "127.0.0.1"
+    port = 9764
 
     [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
     scroll_actuator_pin = 0
@@ -79,7 +104,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from drivers.lcd import ADDRESSES
+from drivers.sim.components import Currents, Fault
 from rig.files.strict_toml import ConfigError, read
+from rig.hardware.publishing_config import MqttConfig, PrometheusConfig, check_mqtt, mqtt_beside
 from rig.load.description import LoadDescription, beside_file, check
 from rig.meter.billing.inputs import InputId
 from rig.meter.contacts.outputs import OutputId
@@ -130,6 +157,9 @@ _Command = Annotated[
 _Number = Annotated[
     str, msgspec.Meta(pattern=r"^[0-9*#,W+-]{1,32}$(?!\n)", extra={"rule": 'a telephone number, such as "5551234"'})
 ]
+_Name = Annotated[
+    str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,80}$(?!\n)", extra={"rule": "one line of up to 80 characters"})
+]
 
 _ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
 
@@ -162,6 +192,8 @@ class HardwareConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fram_path: _Spi = "/dev/spidev0.1"
     fram_hz: Annotated[int, msgspec.Meta(ge=100_000, le=25_000_000)] = 10_000_000
     power_fail_pin: _Gpio | None = None
+    front_end: _Name | None = None
+    temperature_c: Annotated[float, msgspec.Meta(ge=-60, le=150)] | None = None
 
     def contacts(self, output: OutputId) -> tuple[int, int]:
         """The pins of K–Y and K–Z of a form-C output."""
@@ -194,9 +226,20 @@ class LcdConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return int(columns), int(rows)
 
 
+class LotConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A meter of a virtual lot (drivers/sim/components.py)."""
+
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**32)] = 1
+    meter: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1
+    currents: Currents = "transformers"
+    fault: Fault = "none"
+
+
 class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
+    components: _Path | None = None
+    lot: LotConfig | None = None
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
     fram_file: _Path | None = None
     board: _Path | None = None
@@ -279,6 +322,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bench: BenchConfig = BenchConfig()
     daemon: DaemonConfig = DaemonConfig()
     ports: tuple[PortConfig, ...] = ()
+    mqtt: MqttConfig = MqttConfig()
+    prometheus: PrometheusConfig = PrometheusConfig()
 
     @property
     def gpio(self) -> dict[str, int]:
@@ -303,7 +348,10 @@ def load(path: Path | None) -> Config:
                 "give the FRAM its own chip select"
             )
         _check_ports(config.ports)
+        check_mqtt(config.mqtt)
         check(config.simulation.load, "simulation.load.")
+        if config.simulation.components is not None and config.simulation.lot is not None:
+            raise ConfigError("simulation.components and simulation.lot are both given: give one of them")
         if (address := config.display.lcd_address) not in ADDRESSES:
             raise ConfigError(f"display.lcd_address is {address}, it must be {_ADDRESS_RULE}")
     except ConfigError as error:
@@ -318,12 +366,15 @@ def load(path: Path | None) -> Config:
     simulation = config.simulation
     if simulation.fram_file is not None:
         simulation = msgspec.structs.replace(simulation, fram_file=str(path.parent / simulation.fram_file))
+    if simulation.components is not None:
+        simulation = msgspec.structs.replace(simulation, components=str(path.parent / simulation.components))
     if simulation.board is not None:
         simulation = msgspec.structs.replace(simulation, board=str(path.parent / simulation.board))
     simulation = msgspec.structs.replace(simulation, load=beside_file(simulation.load, path.parent))
     ports = tuple(_port_beside(port, path.parent) for port in config.ports)
     meter = MeterFiles(**beside)
-    return msgspec.structs.replace(config, meter=meter, daemon=daemon, simulation=simulation, ports=ports)
+    mqtt = mqtt_beside(config.mqtt, path.parent)
+    return msgspec.structs.replace(config, meter=meter, daemon=daemon, simulation=simulation, ports=ports, mqtt=mqtt)
 
 
 def _port_beside(port: PortConfig, folder: Path) -> PortConfig:

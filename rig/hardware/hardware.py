@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 from gpiozero.pins import Factory
 
-from calibration.constants import Calibration, nominal, read_calibration
+from calibration.constants import Calibration, nominal
+from calibration.constants_file import read_calibration
+from calibration.errors import CalibrationError
 from drivers.clock import Clock, Meanwhile, MonotonicClock
 from drivers.link_start import started_link
 from drivers.pins import open_pins
 from drivers.pulse_inputs import EdgeSource, GpiodSource, GpiozeroSource
 from drivers.spi_link import SpiLink, open_spidev
+from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.meter.billing.inputs import InputId
 
@@ -74,11 +79,32 @@ def pulse_source(hardware: Hardware, config: Config, id: InputId) -> EdgeSource:
     return GpiodSource(what, config.hardware.gpio_chip, pin)
 
 
-def calibration_of(config: Config, current_class: int) -> Calibration:
-    """The calibration file that the configuration names, or nominal constants, which count as UNCALIBRATED."""
-    if config.meter.calibration:
-        return read_calibration(Path(config.meter.calibration))
-    return nominal(NOMINAL_VOLTS, NOMINAL_CREST * current_class)
+def calibration_of(config: Config, current_class: int, utc_ns: int | None = None) -> Calibration:
+    """The calibration file that the configuration names, or nominal constants, which count as UNCALIBRATED.
+
+    As they are in force at a time of day, None: now. Raises CalibrationError for a file that is none, or of another
+    front end or class.
+    """
+    if not config.meter.calibration:
+        return nominal(NOMINAL_VOLTS, NOMINAL_CREST * current_class)
+    path = Path(config.meter.calibration)
+    calibration = read_calibration(path)
+    try:
+        calibration.check_use(front_end_of(config, current_class), current_class)
+    except CalibrationError as error:
+        raise CalibrationError(f"{path}: {error}") from None
+    if config.hardware.temperature_c is not None:
+        calibration = calibration.at(Fraction(str(config.hardware.temperature_c)))
+    seconds = time.time() if utc_ns is None else utc_ns / 1e9
+    return calibration.in_force(datetime.fromtimestamp(seconds, UTC).date().isoformat())
+
+
+def front_end_of(config: Config, current_class: int) -> str:
+    """The name of the front end, "" where it has none. Raises ConfigError."""
+    if config.hardware.front_end is not None:
+        return config.hardware.front_end
+    components = None if config.hardware.kind == "pi" else components_of(config, current_class)
+    return "" if components is None else components.identity
 
 
 def raspberry_pi(config: Config, current_class: int) -> Hardware:

@@ -7,7 +7,9 @@ from fractions import Fraction
 
 from calibration.constants import FULL_SCALE_CODES, Calibration, ChannelConstants
 from drivers.sim.board import SimulatedBoard
+from drivers.sim.built import sensors_built_of
 from drivers.sim.clock import BoardClock
+from drivers.sim.components import Components
 from drivers.sim.frontend import FrontEnd
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
@@ -16,6 +18,7 @@ from drivers.sim.sensors import Sensor, ideal_sensors, typical_sensors
 from drivers.sim.source import SignalSource
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
+from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware, calibration_of
 from rig.load.connected import MeteringPoint, connected
@@ -30,9 +33,16 @@ DEFINED_ON = "2026-11-22"
 
 def sensors_of(config: Config, current_class: int, chain: Chain) -> tuple[Sensor, ...]:
     """The six sensors that the configuration asks for."""
+    if components := components_of(config, current_class):
+        return sensors_built_of(components, current_class)
     if config.simulation.sensors == "ideal":
         return ideal_sensors(current_class)
     return typical_sensors(current_class, chain.tick_hz)
+
+
+def true_tick_hz(components: Components | None, chain: Chain) -> Fraction:
+    """The modulators' clock in truth, which a meter takes for chain.tick_hz; a source's grid is of this one."""
+    return chain.tick_hz if components is None else components.true_hz(chain.tick_hz)
 
 
 def known_constants(sensors: Sequence[Sensor], tick_hz: Fraction) -> Calibration:
@@ -70,13 +80,14 @@ def simulated_hardware(
     """A simulated rig fed by `source`, whose wall clock begins at `begin_utc_ns`; None: now. `chain` is of another
     build of its gateware."""
     chain = chain or Chain()
-    sensors = sensors_of(config, current_class, chain)
-    front_end = FrontEnd(source, sensors, chain.tick_hz, config.simulation.seed)
+    sensors, components = sensors_of(config, current_class, chain), components_of(config, current_class)
+    jitter_s = 0.0 if components is None else components.jitter_s
+    front_end = FrontEnd(source, sensors, true_tick_hz(components, chain), config.simulation.seed, jitter_s)
     board = SimulatedBoard(chain, front_end, config.simulation.fidelity)
     pins_time = VirtualClock()
     clock = BoardClock(board, pins_time, paced=paced, begin_utc_ns=begin_utc_ns)
-    if config.meter.calibration:
-        calibration = calibration_of(config, current_class)
+    if config.meter.calibration or components is not None:  # what components make of it, nobody knows
+        calibration = calibration_of(config, current_class, begin_utc_ns)
     else:
         calibration = known_constants(sensors, chain.tick_hz)
     pins = VirtualClockMockFactory(pins_time)
@@ -92,7 +103,8 @@ def simulated_hardware(
 
 def loaded_board(config: Config, point: MeteringPoint) -> tuple[Hardware, SimulatedBoard]:
     """The simulated rig with the load that the configuration describes, and its board. Raises ConfigError."""
-    source = played(Chain().tick_hz, connected(config.simulation.load, point).course)
+    course = connected(config.simulation.load, point).course
+    source = played(true_tick_hz(components_of(config, point.current_class), Chain()), course)
     hardware, board, _ = simulated_hardware(config, point.current_class, source, paced=False)
     return hardware, board
 

@@ -177,7 +177,7 @@ class Conversation:
     def fall_back(self) -> None:
         """Go back to the base state's speed, and wait until the meter has gone back there by its time-out."""
         self._begin(self.settings)
-        self._wait(self.settings.timing.traffic_ns + self.settings.timing.response_ns)
+        self.wait(self.settings.timing.traffic_ns + self.settings.timing.response_ns)
 
     # --- tables -----------------------------------------------------------------------------------------------
 
@@ -214,10 +214,11 @@ class Conversation:
             outcome = self._outcome(message, answer_bytes)
             if not isinstance(outcome, Answered) or outcome.code is not Code.BSY:
                 break
-            self._wait(BUSY_NS)
+            self.wait(BUSY_NS)
         return self._data(what, outcome)
 
-    def _wait(self, for_ns: int) -> None:
+    def wait(self, for_ns: int) -> None:
+        """Let time go by; what comes meanwhile is acknowledged."""
         until_ns = self.line.now_ns() + for_ns
         while (now_ns := self.line.now_ns()) < until_ns:
             if came := self.line.read(until_ns):

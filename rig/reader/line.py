@@ -50,6 +50,19 @@ class Line(Protocol):
         ...
 
 
+class OpenLine(Line, Protocol):
+    """A line that was opened."""
+
+    @property
+    def simulated(self) -> bool:
+        """True if there is no meter behind it."""
+        ...
+
+    def close(self) -> None:
+        """Let it go."""
+        ...
+
+
 class SerialPort:
     """A serial port: an optical head, RS-232, RS-485 by an adapter, or a pseudo-terminal."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
@@ -11,7 +13,7 @@ from rig.reader.connecting import Approach, begin, find, prove
 from rig.reader.conversation import Conversation, MeterSilent, Refused
 from rig.reader.decoded import CONFIGURATION, Decoded
 from rig.reader.dgcom_conversation import DEVICE_IDENTITY, DgcomConversation, DgcomRefused
-from rig.reader.line import LineError, SerialPort
+from rig.reader.line import LineError, OpenLine, SerialPort
 from rig.reader.passwords import Passwords
 
 _SERIAL = ((5, "IDENTIFICATION"), (1, "MFG_SERIAL_NUMBER"))
@@ -24,15 +26,18 @@ class NoPassword(RigError):
 class MeterSession:
     """A session with a meter: logged on, at the level that its password proves. `password`: whether one was given."""
 
-    def __init__(self, port: SerialPort, talk: Conversation | DgcomConversation, serial: str, password: bool) -> None:
-        self.port, self.talk, self.serial, self.password = port, talk, serial, password
+    def __init__(
+        self, line: OpenLine, device: str, talk: Conversation | DgcomConversation, serial: str, password: bool
+    ) -> None:
+        self.line, self.talk, self.serial, self.password = line, talk, serial, password
+        self._device = device
 
     @property
     def tables(self) -> Conversation:
         """Its tables. Raises NoTables for a meter that speaks DGCOM."""
         if isinstance(self.talk, DgcomConversation):
             raise NoTables(
-                f"the meter at {self.port.device} speaks DGCOM, which has no command for this that is publicly "
+                f"the meter at {self._device} speaks DGCOM, which has no command for this that is publicly "
                 "described: docs/dgcom.md has those that are"
             )
         return self.talk
@@ -42,33 +47,45 @@ class NoTables(RigError):
     """Something that DGCOM cannot do."""
 
 
-@contextmanager
-def session(
-    device: str, approach: Approach, passwords: Passwords, *, needs_password: bool = False
-) -> Iterator[MeterSession]:
-    """Open a port, find its meter and begin a session, which ends with the context.
+@dataclass(frozen=True)
+class MeterAccess:
+    """Access to the meter at a port: `device` the port's name, how it is spoken to, and where its passwords are from.
 
-    Raises LineError, MeterSilent, Refused, WrongPassword, PasswordError; NoPassword where one is needed.
+    `open_line` opens the port at a speed, `pause` waits so many seconds: both are others in tests.
     """
-    port = SerialPort(device, approach.baud)
-    try:
-        talk = find(port, approach)
-        if isinstance(talk, Conversation):
-            begin(talk, approach)
-        serial = serial_of(talk)
-        password = passwords.of(serial, device)
-        if password is None and needs_password:
-            raise NoPassword(
-                f"this takes the password of the meter at {device}: give it by --password-file, a keyring, or at a "
-                "terminal (docs/reading.md)"
-            )
-        if password is not None:
-            prove(talk, password)
-        yield MeterSession(port, talk, serial, password is not None)
-        with suppress(LineError, MeterSilent, Refused):
-            talk.end()
-    finally:
-        port.close()
+
+    device: str
+    approach: Approach
+    passwords: Passwords
+    open_line: Callable[[str, int], OpenLine] = SerialPort
+    pause: Callable[[float], None] = time.sleep
+
+    @contextmanager
+    def session(self, *, needs_password: bool = False, password: bytes | None = None) -> Iterator[MeterSession]:
+        """Open the port, find its meter and begin a session, which ends with the context; with this password, or one
+        of `passwords`.
+
+        Raises LineError, MeterSilent, Refused, WrongPassword, PasswordError; NoPassword where one is needed.
+        """
+        line = self.open_line(self.device, self.approach.baud)
+        try:
+            talk = find(line, self.approach)
+            if isinstance(talk, Conversation):
+                begin(talk, self.approach)
+            serial = serial_of(talk)
+            given = password if password is not None else self.passwords.of(serial, self.device, needed=needs_password)
+            if given is None and needs_password:
+                raise NoPassword(
+                    f"this takes the password of the meter at {self.device}: give it by --password-file, a keyring, "
+                    "or at a terminal by --prompt (docs/reading.md)"
+                )
+            if given is not None:
+                prove(talk, given)
+            yield MeterSession(line, self.device, talk, serial, given is not None)
+            with suppress(LineError, MeterSilent, Refused, DgcomRefused):
+                talk.end()
+        finally:
+            line.close()
 
 
 def serial_of(talk: Conversation | DgcomConversation) -> str:

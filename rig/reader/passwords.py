@@ -10,6 +10,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -43,23 +44,36 @@ class Passwords:
     ) -> None:
         """Read the files. Raises PasswordError."""
         self._prompt = prompt
+        self._prompt_if_needed: Callable[[str], str] | None = None
+        self._typed: bytes | None = None
         self._given = None if file is None else as_password(_line(file), f"the password in {file}")
         default = default_keyring()
         path = keyring if keyring is not None else default if os.path.exists(default) else None
         self._ring = {} if path is None else _keyring(path)
 
-    def of(self, serial: str, device: str) -> bytes | None:
-        """Give the password of a meter, None for none. Raises PasswordError."""
+    def with_prompt(self, prompt: Callable[[str], str]) -> Passwords:
+        """Give the same source, with somebody to ask where a password is needed and none is known."""
+        found = copy(self)
+        found._prompt_if_needed = prompt
+        return found
+
+    def forget(self) -> None:
+        """Forget a password that was typed and is wrong."""
+        self._typed = None
+
+    def of(self, serial: str, device: str, *, needed: bool = False) -> bytes | None:
+        """Give the password of a meter, None for none; if `needed`, whoever is there is asked. Raises PasswordError."""
         if self._given is not None:
             return self._given
         for name in (serial, device, ANY):
             if name and name in self._ring:
                 return self._ring[name]
-        if self._prompt is None:
-            return None
-        whose = f"meter {serial}" if serial else f"the meter at {device}"
-        self._given = as_password(self._prompt(f"password of {whose}"), "the password")
-        return self._given
+        if self._typed is None:
+            prompt = self._prompt or (self._prompt_if_needed if needed else None)
+            if prompt is not None:
+                whose = f"meter {serial}" if serial else f"the meter at {device}"
+                self._typed = as_password(prompt(f"password of {whose}"), "the password")
+        return self._typed
 
 
 def as_password(text: str, what: str) -> bytes:

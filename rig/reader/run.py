@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from rig.errors import RigError
 from rig.files.whole import write_files
-from rig.reader.connecting import Approach
 from rig.reader.conversation import Conversation, MeterSilent
 from rig.reader.dgcom_conversation import DgcomConversation
 from rig.reader.line import LineError
-from rig.reader.meter import session
+from rig.reader.meter import MeterAccess
 from rig.reader.partial import PartialReading
-from rig.reader.passwords import Passwords
 from rig.reader.reading import BlockReading, Extent, Progress, TableReading, in_order, now_utc
 from rig.reader.reading_file import Identity, MeterReadout, encoded
 from rig.results.provenance import commit, project_version
@@ -32,10 +29,10 @@ class ReadingBroke(RigError):
 
 
 class MeterRun:
-    """A reading of one meter: `device` its port, `out` its file, None for none."""
+    """A reading of one meter: `out` is its file, None for none."""
 
-    def __init__(self, device: str, approach: Approach, passwords: Passwords, out: Path | None) -> None:
-        self._device, self._approach, self._passwords, self._out = device, approach, passwords, out
+    def __init__(self, access: MeterAccess, out: Path | None) -> None:
+        self._access, self._out = access, out
         self._password = self._simulated = False
         self._identity: Identity | None = None
 
@@ -53,7 +50,7 @@ class MeterRun:
                         raise
                     if attempt == SESSIONS or _amount(partial) == before:
                         raise ReadingBroke(self._left(partial, error)) from None
-                time.sleep(AGAIN_S)
+                self._access.pause(AGAIN_S)
             readout = self._readout(partial)
             if self._out is not None:
                 write_files({self._out: encoded(readout)})
@@ -63,8 +60,8 @@ class MeterRun:
             partial.close()
 
     def _session(self, partial: PartialReading, extent: Extent, progress: Progress) -> None:
-        with session(self._device, self._approach, self._passwords) as meter:
-            self._password, self._simulated = meter.password, meter.port.simulated
+        with self._access.session() as meter:
+            self._password, self._simulated = meter.password, meter.line.simulated
             self._identity = meter.talk.identity
             match meter.talk:
                 case Conversation() as tables:
@@ -86,7 +83,7 @@ class MeterRun:
             begun_utc=first.utc,
             ended_utc=now_utc(),
             protocol=partial.sessions[-1].protocol,
-            port=self._device,
+            port=self._access.device,
             address=first.address,
             simulated=self._simulated,
             password=self._password,

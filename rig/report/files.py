@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rig.accuracy.result import AccuracyResult
+from rig.report.accuracy_content import accuracy_page
 from rig.report.content import verification_page
 from rig.report.errors import ReportError
 from rig.report.html import html_of
@@ -34,6 +36,8 @@ def rendered(page: Page, path: Path) -> bytes:
     return _KINDS[path.suffix.lower()](page)
 
 
-def page_of(found: Verification | SeriesResult) -> Page:
+def page_of(found: Verification | SeriesResult | AccuracyResult) -> Page:
     """Give the page of a result."""
+    if isinstance(found, AccuracyResult):
+        return accuracy_page(found)
     return verification_page(found) if isinstance(found, Verification) else series_page(found)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from rig.accuracy.result import AccuracyResult
 from rig.files.bounded import TooLongError, read_bounded
 from rig.report.errors import ReportError
 from rig.verify.result import MOST_EDGES, Verification
@@ -15,12 +16,23 @@ from rig.verify.series import MOST_POINTS, SeriesResult
 MOST_JSON_BYTES = 1 << 26
 """A verification with all its edges is 100 kB, a series of 500 such points 50 MB."""
 
+MOST_ACCURACY_LINES = 20_000
+"""Of points and components of an accuracy test: a table has 2000 points at most."""
+
 MOST_LINES = 1000
 """Of repeats and of components in a verification: as many as can be asked for."""
 
 
 def read_result(path: Path) -> Verification | SeriesResult:
     """Read what `rig verify --json` printed, of one output or of a series. Raises ReportError."""
+    found = read_any_result(path)
+    if isinstance(found, AccuracyResult):
+        raise ReportError(f"{path} is the result of an accuracy test: this is for those of rig verify --json")
+    return found
+
+
+def read_any_result(path: Path) -> Verification | SeriesResult | AccuracyResult:
+    """Read that, or what `rig accuracy --report` wrote as JSON. Raises ReportError."""
     try:
         raw = msgspec.json.decode(read_bounded(path, MOST_JSON_BYTES))
     except (OSError, TooLongError) as error:
@@ -29,8 +41,10 @@ def read_result(path: Path) -> Verification | SeriesResult:
     except (ValueError, RecursionError) as error:  # msgspec's own, and text that is no UTF-8
         raise ReportError(f"{path} is no result of rig verify --json: {error}") from None
     try:
-        found: Verification | SeriesResult
-        if isinstance(raw, dict) and "points" in raw:
+        found: Verification | SeriesResult | AccuracyResult
+        if isinstance(raw, dict) and "standard" in raw:
+            found = msgspec.convert(raw, AccuracyResult)
+        elif isinstance(raw, dict) and "points" in raw:
             found = msgspec.convert(raw, SeriesResult)
         else:
             found = msgspec.convert(raw, Verification)
@@ -70,8 +84,13 @@ def _made_by(raw: Any) -> str:
     return f" (it was made by version {version[:20]})" if isinstance(version, str) else ""
 
 
-def _check_sizes(path: Path, found: Verification | SeriesResult) -> None:
+def _check_sizes(path: Path, found: Verification | SeriesResult | AccuracyResult) -> None:
     """Refuse more than a rig makes: it would be minutes of drawing."""
+    if isinstance(found, AccuracyResult):
+        rows = len(found.points) + sum(len(point.budget) for point in found.points)
+        if rows > MOST_ACCURACY_LINES:
+            raise ReportError(f"{path} has {rows} points and components, a report has at most {MOST_ACCURACY_LINES}")
+        return
     results = [found] if isinstance(found, Verification) else [point.verification for point in found.points]
     if len(results) > MOST_POINTS:
         raise ReportError(f"{path} has {len(results)} points: a series has at most {MOST_POINTS}")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from calibration.constants_file import parse_calibration
 from rig.errors import RigError
 from rig.files.bounded import parse_toml
 from rig.files.strict_toml import ConfigError, convert
@@ -190,6 +191,14 @@ class MeterDoor:
         self._decide(asker, *actions_of(self._service.program.file, program.file))
         self._service.write_program(program, self._configured, asker.source)
         self._service.log_access()
+
+    def write_constants(self, asker: Asker, toml: str) -> str:
+        """Write other constants, checked whole; give their digest. Raises CalibrationError for what is wrong with
+        them."""
+        self._decide(asker, MeterAction.CALIBRATE)
+        calibration = parse_calibration(toml)
+        self._service.write_constants(calibration, asker.source)
+        return calibration.digest
 
     def break_seal(self, asker: Asker) -> None:
         """Break the seal: always refused here, with how it is done."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rig.meter.billing.log import LogEvent
+from rig.meter.billing.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,18 @@ class HostTimeBelieved(LogEvent):
 
     label = "time of day believed"
     code = 2082
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantsWritten(LogEvent):
+    """Other constants were written, by their digests; the meter meters with them from its next start on."""
+
+    label = "constants written"
+    code = 2085
+
+    before: str
+    after: str
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,17 +39,18 @@ _TICKS = 1 << TICK_BITS
 
 class BoardRun(msgspec.Struct, frozen=True):
     """Board and its run: what names the time for which clock and board go on (a boot of the computer), build and
-    capabilities, and the digest of its configuration."""
+    capabilities, the digest of its configuration, and that of the constants: parts of a nWh are of their gains."""
 
     epoch: str
     build: int
     capabilities: int
     configuration: int
+    constants: str = ""
 
     @classmethod
-    def of(cls, epoch: str, identity: Identity, configuration: int) -> BoardRun:
+    def of(cls, epoch: str, identity: Identity, configuration: int, constants: str) -> BoardRun:
         """The run that is now."""
-        return cls(epoch, identity.build, int(identity.capabilities), configuration)
+        return cls(epoch, identity.build, int(identity.capabilities), configuration, constants)
 
 
 class Running(msgspec.Struct, frozen=True):

@@ -16,6 +16,9 @@ from pathlib import Path
 import msgspec
 from gpiozero.pins import Factory
 
+from calibration.constants import Calibration
+from calibration.constants_file import write_calibration
+from calibration.errors import CalibrationError
 from drivers.gpio import Position
 from drivers.pins import keep_levels
 from drivers.pulse_inputs import PulseInput
@@ -25,7 +28,7 @@ from gateware.registers import Channel
 from rig.errors import RigError
 from rig.face.face import Face
 from rig.hardware.config import Config
-from rig.hardware.hardware import Hardware, pulse_source
+from rig.hardware.hardware import Hardware, front_end_of, pulse_source
 from rig.hardware.memory import power_fail_input
 from rig.hardware.provenance import provenance_of
 from rig.meter.access.access import Access
@@ -48,7 +51,7 @@ from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
 from rig.service.edge_times import FRAME_NS, WORK_NS, EdgeTimes
-from rig.service.events import HostTimeBelieved, HostTimeDoubted, TookOver
+from rig.service.events import ConstantsWritten, HostTimeBelieved, HostTimeDoubted, TookOver
 from rig.service.front_panel import FrontPanel
 from rig.service.host_time import BUILT_UTC_NS, HostTime
 from rig.service.input_contacts import InputContacts
@@ -103,6 +106,7 @@ class Service:
     ) -> None:
         self.hardware = hardware
         self.program = program
+        self._config = config
         self.provenance = provenance_of(hardware, config, program.digest)
         self._written = written
         self.host_time = HostTime(hardware.time_given)
@@ -128,7 +132,8 @@ class Service:
         self._ring = ring = StateRing(default_ring(store.folder) if path is None else Path(path))
         self._held.callback(ring.close)
         identity = self.hardware.link.identity
-        self._run = BoardRun.of(self.hardware.epoch, identity, self._board.configuration)
+        hardware = self.hardware
+        self._run = BoardRun.of(hardware.epoch, identity, self._board.configuration, hardware.calibration.digest)
         running = None if ring.newest is None else decoded_running(ring.newest)
         if running is None or running.board != self._run or running.saved.program != self.program.digest:
             return
@@ -345,6 +350,21 @@ class Service:
         self.front = self._front_panel()
         self._take(events, changes)
         self.execute(inputs.begin(persistence.billing))
+
+    def write_constants(self, calibration: Calibration, source: Source) -> None:
+        """Write the file of the constants, whole or not at all; they are in force from the next start on, when the
+        delays can be written too. Raises CalibrationError, and then changes nothing."""
+        hardware, path = self.hardware, self._config.meter.calibration
+        if path is None:
+            raise CalibrationError(
+                'rig.toml names no file for the constants: give meter.calibration = "constants.toml", and start anew'
+            )
+        current_class = self.program.metering.current_class
+        calibration.check_use(front_end_of(self._config, current_class), current_class)
+        write_calibration(Path(path), calibration)
+        before = hardware.calibration.digest
+        event = ConstantsWritten(self.meter.billing.now_ns, before, calibration.digest, source)
+        self._take([event], ())
 
     def test_relay(self, output: str, closed: bool, seconds: float, source: Source) -> None:
         """Close an output to K–Y or K–Z for a test of its wiring. Raises ProgramRefused for one that must not."""

@@ -16,9 +16,9 @@ from math import inf, sqrt
 from statistics import fmean, stdev
 from typing import Protocol
 
+from calibration.budget import Budget, Component, Shape
 from drivers.visa_counter import VisaFrequencyCounter
 from drivers.visa_instrument import VisaInstrumentError
-from rig.verify.budget import Budget, Component, Shape
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
 from rig.verify.observed import CRYSTALS, TimelineClock

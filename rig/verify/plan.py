@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from rig.verify.budget import pulses_needed
+from calibration.budget import pulses_needed
 from rig.verify.errors import VerifyError
 
 LIMIT_PERCENT = 0.03

@@ -7,9 +7,9 @@ from statistics import fmean
 
 import msgspec
 
+from calibration.budget import Budget
 from rig.results.exact import Rational
 from rig.results.provenance import Provenance
-from rig.verify.budget import Budget
 from rig.verify.closures import ClosureFault
 from rig.verify.errors import CountLost
 from rig.verify.run import Run, State

@@ -22,7 +22,7 @@ from itertools import pairwise
 from math import ceil, floor, hypot, inf, sqrt
 from statistics import fmean
 
-from rig.verify.budget import Budget, Component, Shape, budget
+from calibration.budget import Budget, Component, Shape, budget
 from rig.verify.closures import HALF, Closure, ClosureFault, Fault, judge, pulse_nwh
 from rig.verify.comparison import Comparison
 from rig.verify.errors import CountLost

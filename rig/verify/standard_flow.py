@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import hypot, inf, sqrt
 from statistics import fmean
 
-from rig.verify.budget import Component, K
+from calibration.budget import Component, K
 from rig.verify.errors import CountLost
 from rig.verify.observed import Counted, TimelineClock
 from rig.verify.standard import Reading, ReferenceStandard

@@ -32,7 +32,7 @@ def test_the_documented_file_loads() -> None:
     example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
     keys = {line.split(" =")[0].removeprefix("# ") for line in example.splitlines() if " = " in line and line[0] != "["}
     tables = (module.HardwareConfig, module.LcdConfig, module.SimulationConfig, module.MeterFiles)
-    tables += (module.DaemonConfig, module.BenchConfig, module.PortConfig)
+    tables += (module.DaemonConfig, module.BenchConfig, module.PortConfig, module.MqttConfig, module.PrometheusConfig)
     fields = {field for table in tables for field in table.__struct_fields__}
     assert keys == fields
 
@@ -58,6 +58,9 @@ def test_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
         ("[hardware]\nspi_hz = 'fast'", r"hardware.spi_hz is 'fast', it must be a whole number from 100000 to 3300000"),
         ("[meter]\nform = '9S'", r"unknown key form in \[meter\]; known are program, calibration, store"),
         ("[meter]\nstore = 1.8", r"meter.store is 1.8, it must be a path as text in quotes"),
+        ("[simulation]\nlot = { seed = 1, fault = 'dead' }", r"simulation.lot.fault is 'dead', it must be "),
+        ("[simulation]\nlot = { meter = -1 }", r"simulation.lot.meter is -1, it must be a whole number from 0 to"),
+        ("[simulation]\nlot = {}\ncomponents = 'x'", r"simulation.components and simulation.lot are both given"),
         ("[simulation]\nseed = -1", r"simulation.seed is -1, it must be a whole number from 0 on"),
         ("meter = 3", r"meter is 3, it must be a table: \[meter\]"),
         ("[hardware\n", r"is not TOML"),

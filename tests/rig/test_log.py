@@ -68,6 +68,7 @@ from rig.results.event_text import details_text
 from rig.service.events import (
     BoardChanged,
     BoardForeign,
+    ConstantsWritten,
     HostTimeBelieved,
     HostTimeDoubted,
     LinkFailed,
@@ -239,6 +240,13 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
             (SessionEnded, 12, "session ended"),
             (SessionBrokeOff, 13, "session broke off"),
         )
+    ),
+    (
+        ConstantsWritten(AT, "0a1b2c3d4e5f", "5f4e3d2c1b0a", Source.COMMAND_LINE),
+        2085,
+        "constants written",
+        {"before": "0a1b2c3d4e5f", "after": "5f4e3d2c1b0a", "source": "command line"},
+        "before 0a1b2c3d4e5f, after 5f4e3d2c1b0a, from command line",
     ),
     (MeterSealed(AT), 2059, "sealed", {}, ""),
     (

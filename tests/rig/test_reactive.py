@@ -81,7 +81,7 @@ def test_records_of_either_delay_that_wait_together_are_turned_each_by_its_own()
         sums = [0] * 57
         sums[WORD_DELAYED - 7 + 3 * Channel.I1] = product
         record = replace(record_with(sums, 100, CROSSING), oscillator_step=step)
-        made, samples = quadrature.advance(record, td_products(record, ZERO), NONE, hz)
+        made, _, samples = quadrature.advance(record, td_products(record, ZERO), NONE, hz)
         turn = Turn.of(50.1, float((54 if step == sixty else 65) / SAMPLE_HZ))
         assert turn is not None
         expected += product / turn.sin * 2**TURN_BITS
@@ -163,7 +163,8 @@ def test_every_window_is_turned_once(windows: list[tuple[RecordFlag, float | Non
     for flags, hz, product in windows:
         sums = [0] * 57
         sums[WORD_DELAYED - 7 + 3 * Channel.I1] = product
-        made, samples = quadrature.advance(record := record_with(sums, 100, flags), td_products(record, ZERO), NONE, hz)
+        record = record_with(sums, 100, flags)
+        made, _, samples = quadrature.advance(record, td_products(record, ZERO), NONE, hz)
         waiting.append(product)
         if hz is not None:
             known = Turn.of(hz, float(CHAIN.quarter / SAMPLE_HZ))

@@ -15,6 +15,7 @@ from fractions import Fraction
 from calibration.constants import Calibration
 from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
 from rig.meter.measuring.apparent import ApparentState
+from rig.meter.measuring.correction import Correction
 from rig.meter.measuring.elements import ElementEquation
 from rig.meter.measuring.frequency import LineFrequency, LineState
 from rig.meter.measuring.fundamental import FundamentalFit
@@ -134,6 +135,7 @@ class Measurement:
         self._config_digest = config_digest
         sample_hz = tick_hz / ticks_per_sample
         self._calibration, self._sample_hz = calibration, sample_hz
+        self._correction = Correction(calibration)
         self._by_phase = Scaling.by_phase(calibration, sample_hz)
         self._equation = equation
         self._scaling = Scaling(equation, calibration, sample_hz)
@@ -295,14 +297,19 @@ class Measurement:
         for record, frequency, _ in self._waiting:
             products = ac_products(record, mean)
             corrected = added(products, correction)
-            reactive, reactive_samples = NONE, 0
+            reactive, turned, reactive_samples = NONE, NONE, 0
             if self._quadrature is not None:
                 delayed = added(td_products(record, mean), delayed_correction)
-                reactive, reactive_samples = self._quadrature.advance(record, delayed, corrected, frequency)
+                reactive, turned, reactive_samples = self._quadrature.advance(record, delayed, corrected, frequency)
             fundamental = self._fit.of(record, mean, products, frequency)
             moments = Moments.of(record)
             dc = moments.sums if record.whole_cycles else mean.over(record.samples)
             cycles = cycles_of(record)
+            if self._correction.needed:
+                quarter = self._quadrature is not None
+                found = self._correction.of(corrected, reactive, turned, fundamental, moments, dc, quarter)
+                corrected, reactive, fundamental = found.products, found.reactive, found.fundamental
+                moments, dc = found.moments, found.dc
             sums = Sums(record.samples, corrected, reactive, reactive_samples, fundamental, moments, dc, cycles)
             total = sums if record is first else total + sums
             correction = delayed_correction = NONE

@@ -109,8 +109,11 @@ class Quadrature:
         """True while the last window is still to be turned, with the next."""
         return bool(self._waiting)
 
-    def advance(self, record: Record, delayed: Products, products: Products, hz: float | None) -> tuple[Products, int]:
-        """Take in a window by its td products and its products, free of DC: var products, and of how many samples."""
+    def advance(
+        self, record: Record, delayed: Products, products: Products, hz: float | None
+    ) -> tuple[Products, Products, int]:
+        """Take in a window by its td products and its products, free of DC: var products, the products that they are
+        of, and of how many samples."""
         delay = td_delay(self._quarter, record.oscillator_step)
         delayed_before, products_before = self._waiting.get(delay, (NONE, NONE))
         self._waiting[delay] = added(delayed_before, delayed), added(products_before, products)
@@ -118,14 +121,14 @@ class Quadrature:
         if hz is not None and self._turn_of(delay, hz) is not None:
             self._hz = hz
         if self._hz is None and RecordFlag.END_CROSSING in record.flags:
-            return NONE, 0
-        reactive = NONE
+            return NONE, NONE, 0
+        reactive = turned = NONE
         for each, sums in self._waiting.items():
             turn = QUARTER if self._hz is None else self._turn_of(each, self._hz) or QUARTER
-            reactive = added(reactive, turn.reactive(*sums))
+            reactive, turned = added(reactive, turn.reactive(*sums)), added(turned, sums[1])
         samples, self._samples = self._samples, 0
         self._waiting.clear()
-        return reactive, samples
+        return reactive, turned, samples
 
     def _turn_of(self, delay: int, hz: float) -> Turn | None:
         return Turn.of(hz, float(delay / self._sample_hz))

@@ -14,9 +14,10 @@ from drivers.sim.sensors import FULL_SCALE_DENSITY, Sensor, peak_densities
 from gateware.chain import Chain
 from gateware.registers import BY_NAME, Channel, RecordFlag
 from rig.errors import RigError
+from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.hardware.selection import program_of
-from rig.hardware.simulation import sensors_of, simulated_hardware
+from rig.hardware.simulation import sensors_of, simulated_hardware, true_tick_hz
 from rig.meter.measuring.elements import PHASES, Form, form_named
 from rig.program.build import Program, default_program
 from rig.results.summary import Summary
@@ -69,17 +70,18 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
     program = _program(playback, config)
     current_class = program.metering.current_class
     chain = Chain()
-    sensors = sensors_of(config, current_class, chain)
+    components = components_of(config, current_class)
+    sensors, tick_hz = sensors_of(config, current_class, chain), true_tick_hz(components, chain)
 
     # A sample whose bits ended at tick T stands for the source at T − delay and half a sample to either side.
     late = max(round(s.delay_s * chain.tick_hz) for s in sensors)
-    delay = chain.delay_ticks + delay_ticks(sensors, chain.tick_hz) + late
+    delay = chain.delay_ticks + delay_ticks(sensors, tick_hz) + late
     half = chain.ticks_per_sample // 2
     begin = SETTLING_TICKS
     source = RecordingSource(
         playback.recording,
         playback.assignment,
-        chain.tick_hz,
+        tick_hz,
         loop=playback.loop,
         start_s=playback.start_s,
         seconds=None if playback.loop else playback.seconds,
@@ -88,7 +90,7 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
         vt_ratio=playback.vt_ratio,
         ct_ratio=playback.ct_ratio,
     )
-    length = _length(playback, source, chain)
+    length = _length(playback, source, chain, tick_hz)
     _check_range(playback, source, sensors)
     end = begin + round(length / chain.ticks_per_sample) * chain.ticks_per_sample
 
@@ -142,18 +144,18 @@ def _check_phases(playback: Playback, form: Form) -> None:
                 )
 
 
-def _length(playback: Playback, source: RecordingSource, chain: Chain) -> Fraction:
+def _length(playback: Playback, source: RecordingSource, chain: Chain, tick_hz: Fraction) -> Fraction:
     """Modulator ticks to be metered."""
     length = source.signal_ticks
     if playback.loop:
         if playback.seconds is None:
             raise ReplayError("--loop plays without end: say for how long with --seconds")
-        length = playback.seconds * chain.tick_hz
+        length = playback.seconds * tick_hz
     window = (BY_NAME["WINDOW_MAX"].reset or 0) * chain.ticks_per_sample
     if length < window:
         raise ReplayError(
-            f"{playback.recording.path}: {float(length / chain.tick_hz) * 1000:.3g} ms to play are less than one "
-            f"window of {float(window / chain.tick_hz) * 1000:.3g} ms: give more, or repeat it for longer with --loop"
+            f"{playback.recording.path}: {float(length / tick_hz) * 1000:.3g} ms to play are less than one "
+            f"window of {float(window / tick_hz) * 1000:.3g} ms: give more, or repeat it for longer with --loop"
         )
     return length
 

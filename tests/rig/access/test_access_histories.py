@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import msgspec
+import pytest
 from access_oracle import BY_MODULE, BY_SOURCE, PROGRAMS, Cell, refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -215,7 +216,14 @@ def made(seal: bool, keys: tuple[int, ...], firmware: str | None) -> Security:
     return Security(seal, (one, two, three, four), firmware)
 
 
-@settings(max_examples=10_000)
+@settings(max_examples=2_000)
 @given(st.binary(min_size=40, max_size=200))
 def test_random_histories(data: bytes) -> None:
+    History(data).run()
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000)
+@given(st.binary(min_size=40, max_size=200))
+def test_ten_thousand_random_histories(data: bytes) -> None:
     History(data).run()

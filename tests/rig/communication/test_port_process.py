@@ -148,6 +148,14 @@ def test_the_trace_in_words(port: PortBench, command_line) -> None:
     assert (port.folder / "optical.trace").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("broken", ["ee", "ee000000ff00", "ee000000000320", "ee000000ffff30"])
+def test_what_follows_a_broken_packet_in_a_trace(tmp_path: Path, command_line, broken: str) -> None:
+    asked = packet(b"\x20").hex()
+    (tmp_path / "t").write_text(f"0 > {broken}\n499999999 > 00\n1000000000 > {asked}\n1001000000 > {asked}\n")
+    lines = command_line("port", "trace", tmp_path / "t").out.splitlines()
+    assert [line.split("client")[1].strip() for line in lines if "identify" in line] == ["identify"] * 2
+
+
 @pytest.mark.parametrize("text", ["what?\n", "1 > zz\n", "1 ? ee\n", "1 > ee 9\n", "x > ee\n", "\xff\n"])
 def test_what_is_no_trace(tmp_path: Path, command_line, text: str) -> None:
     (tmp_path / "t").write_text(text, encoding="latin-1")

@@ -239,7 +239,7 @@ def test_state_and_readings_are_published_each_second(running: Running) -> None:
     assert [round((b - a) / 1e9) for a, b in pairwise(states)] == [1, 1]
 
 
-def test_the_end_is_told_and_only_the_owner_may_ask_for_it(running: Running) -> None:
+def test_the_end_is_told(running: Running) -> None:
     assert running.client.welcome.process == running.launched.process.pid
     ended = running.stop()
     assert ended.summary is not None

@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import rig
-from calibration.constants import Calibration, write_calibration
+from calibration.constants import Calibration
+from calibration.constants_file import write_calibration
 from gateware.chain import Chain
 from gateware.registers import Channel
 from rig.cli.app import app

@@ -1,7 +1,8 @@
-"""`rig read` at the optical port of a meter on the simulated rig, and at what is no port (X-2)."""
+"""`rig read`, `rig write` and `rig meter` at the optical port of a meter on the simulated rig, and at no port (X-2)."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
@@ -13,7 +14,7 @@ import pytest
 from port_bench import PortBench
 from table_decoder import st1, st21, st23, st64
 
-from rig.daemon.protocol import ReadState
+from rig.daemon.protocol import ReadProgram, ReadState
 from rig.reader.reading_file import load_reading
 from rig.reader.shown import decoded_of
 
@@ -177,3 +178,57 @@ def test_a_pty_at_which_nobody_answers_and_one_that_goes(command_line, monkeypat
     timer.join()
     assert (done.status, done.out) == (2, "")
     assert "is lost" in done.err
+
+
+# --- write and meter --------------------------------------------------------------------------------------------
+
+
+def test_something_is_done_and_said(bench: PortBench, command_line, tmp_path: Path) -> None:
+    resets = bench.meter.ask(ReadState())["resets"]
+    done = command_line("meter", bench.pty, "status")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("metering; ")
+    refused = command_line("meter", bench.pty, "reset")
+    assert (refused.status, refused.out) == (2, "")
+    assert "takes the password" in refused.err
+    (tmp_path / "level-1").write_text("111111")
+    refused = command_line("meter", bench.pty, "reset", "--password-file", "level-1")
+    assert (refused.status, "not at this level" in refused.err) == (1, True)
+    assert bench.meter.ask(ReadState())["resets"] == resets
+    (tmp_path / "level-2").write_text("222222\n")
+    done = command_line("meter", bench.pty, "reset", "--password-file", "level-2", "--json")
+    assert json.loads(done.out)["sentence"] == "demand reset: done"
+    assert bench.meter.ask(ReadState())["resets"] == resets + 1
+
+
+def test_a_program_is_written_and_checked(bench: PortBench, command_line, tmp_path: Path) -> None:
+    (tmp_path / "level-4").write_text("444444")
+    (tmp_path / "new.toml").write_text("\ufeff" + PROGRAM.replace("interval_minutes = 1", "interval_minutes = 5"))
+    done = command_line("write", bench.pty, "new.toml", "--check", "--password-file", "level-4")
+    assert (done.status, done.out) == (1, "")
+    assert "they differ in [recorder]" in done.err
+    done = command_line("write", bench.pty, "new.toml", "--password-file", "level-4")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("written and read back: ")
+    digest = done.out.split()[-1]
+    assert bench.meter.ask(ReadProgram())["digest"] == digest
+    done = command_line("write", bench.pty, "new.toml", "--check", "--password-file", "level-4")
+    assert (done.status, done.out) == (0, f"the meter has this program: {digest}\n")
+    (tmp_path / "bad.toml").write_text("[meter]\nform = 'no'\n")
+    done = command_line("write", bench.pty, "bad.toml", "--password-file", "level-4")
+    assert (done.status, done.out) == (2, "")
+    assert "bad.toml" in done.err
+
+
+def test_the_menu_on_a_pipe(bench: PortBench, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registers, something that is not there, the clock without setting it, a value that is none, the end."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\nx\n3\n\n7\nmaybe\n"))
+    monkeypatch.setattr("rig.cli.meter_menu.ask_for_password", lambda what: "333333")
+    done = command_line("meter", bench.pty)
+    assert done.status == 0, done.err
+    assert "kWh delivered" in done.out
+    assert "'x' is not in the menu" in done.out
+    assert "the meter's clock shows" in done.out
+    assert "it must be on or off" in done.out
+    assert "333333" not in done.out + done.err
+    assert "\x1b" not in done.out

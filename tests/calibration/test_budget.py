@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.verify.budget import Component, Shape, budget, pulses_needed
+from calibration.budget import Component, Shape, budget, pulses_needed
 
 
 def test_the_divisors_are_those_of_the_gum() -> None:
