@@ -64,6 +64,7 @@ A file with everything at its default:
     direction = "adapter"           # rs-485: who switches its driver: "adapter", "kernel" or "rts" (docs/line.md)
     most_baud = 115200              # the fastest that it agrees to; it begins with 9600
     trace = "optical.trace"         # a file of what goes over the line, passwords too; left out: none
+    # modem = { numbers = ["5551234"] }   # of kind "modem": how it is set up, answers and calls (docs/modem.md)
 
     [mqtt]                          # a broker that figures are published to (docs/publishing.md)
     enabled = false

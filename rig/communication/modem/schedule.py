@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rig.communication.modem.settings import DAY_MIN, SECOND, ModemSettings
-
-MINUTE_NS = 60 * SECOND
-DAY_NS = DAY_MIN * MINUTE_NS
+from rig.meter.billing.time_units import DAY_NS, MINUTE_NS
 
 
 class Cause(Enum):
