@@ -14,8 +14,7 @@ from rig.cli.meter_options import (
     MostBaudOption,
     PasswordFileOption,
     PromptOption,
-    approach_of,
-    passwords_of,
+    meter_access,
 )
 from rig.cli.options import ForceOption, JsonOption
 from rig.errors import RigError
@@ -60,8 +59,8 @@ def poll(
 
     numbers = addresses_of(addresses)
     extent = Extent(None if only is None else numbers_of("--only", only))
-    approach = approach_of("c12.21", 0, baud, most_baud)
-    passwords = passwords_of(password_file, keyring, prompt=prompt)
+    access = meter_access(line, "c12.21", 0, baud, most_baud, password_file, keyring, prompt=prompt)
+    approach, passwords = access.approach, access.passwords
     files = {} if folder is None else {number: folder / f"meter-{number}.json" for number in numbers}
     check_free(list(files.values()), force)
     port = SerialPort(line, approach.baud)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -22,6 +23,9 @@ MOST_DAYS = 366
 
 MOST_POINTS = 400
 """Of a duration curve: more are no wider than a line."""
+
+WEEK_MINUTES = 15
+"""A week is drawn by intervals of at least so long: shorter ones are narrower than a line."""
 
 MOST_VALUE = 1e15
 """Nothing larger is drawn: no meter has it, and axes end somewhere."""
@@ -97,6 +101,10 @@ def _curve(
         for line in lines
         if (value := line.values[channel]) is not None
     ]
+    what = words.say("mean of an interval")
+    if days > 1 and profile.minutes < WEEK_MINUTES:
+        drawn = _joined(drawn)
+        what = words.say("mean of {} min", WEEK_MINUTES)
     down = _scale([value for *_, value in drawn])
     across = Axis(0.0, 24.0 * days, LEFT, WIDTH - RIGHT)
     midnight = datetime(first.year, first.month, first.day)
@@ -104,7 +112,7 @@ def _curve(
     def x(at: datetime) -> float:
         return min(max(across.at((at - midnight).total_seconds() / 3600), LEFT), WIDTH - RIGHT)
 
-    parts: list[Part] = list(_frame(down, mean_unit(unit), words.say("mean of an interval"), words))
+    parts: list[Part] = list(_frame(down, mean_unit(unit), what, words))
     for hour in range(0, 24 * days + 1, 3 if days == 1 else 24):
         at = across.at(hour)
         parts.append(Line(at, BOTTOM, at, BOTTOM + 5, GREY))
@@ -125,14 +133,24 @@ def _curve(
     return Chart(title, BOTTOM + 30, parts)
 
 
+def _joined(drawn: Sequence[tuple[datetime, datetime, float]]) -> list[tuple[datetime, datetime, float]]:
+    """Join short intervals to quarters of an hour, each with their mean."""
+    quarters: dict[datetime, list[tuple[datetime, datetime, float]]] = defaultdict(list)
+    for each in drawn:
+        begin = each[0]
+        quarters[begin.replace(minute=begin.minute - begin.minute % WEEK_MINUTES, second=0)].append(each)
+    return [(found[0][0], found[-1][1], sum(value for *_, value in found) / len(found)) for found in quarters.values()]
+
+
 def _month(profile: LoadProfile, channel: int, days: dict[date, list[ProfileLine]], name: str, words: Words) -> Chart:
     newest = max(days)
     this = {day: lines for day, lines in days.items() if (day.year, day.month) == (newest.year, newest.month)}
     sums = {day: _sum(lines, channel) for day, lines in this.items()}
     down = _scale(list(sums.values()))
     parts: list[Part] = list(_frame(down, profile.channels[channel].unit, "", words))
-    step = (WIDTH - LEFT - RIGHT) / 31
-    for number in range(1, 32):
+    count = monthrange(newest.year, newest.month)[1]
+    step = (WIDTH - LEFT - RIGHT) / count
+    for number in range(1, count + 1):
         left = LEFT + (number - 1) * step
         parts.append(Label(left + step / 2, BOTTOM + 18, str(number), "middle", size=12))
         value = next((value for day, value in sums.items() if day.day == number), None)

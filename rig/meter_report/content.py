@@ -35,7 +35,7 @@ def meter_page(meter: MeterData, words: Words, channels: Sequence[int]) -> Page:
     title = f"{say('Meter report')} {serial}".rstrip()
     blocks: list[Block] = [
         Heading(title, 1),
-        Paragraph(say("Read from {}.", meter.source)),
+        Paragraph(say(f"Read from {meter.kind.value} {{}}.", meter.path)),
         Paragraph(
             say(
                 "Registers are the meter's own: where it has transformers, multiply by their ratios. Times: {}."

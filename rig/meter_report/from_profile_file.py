@@ -12,10 +12,10 @@ from pathlib import Path
 from rig.files.bounded import TooLongError, read_bounded
 from rig.meter.billing.metric import INTERVALS_MIN, MOST_CHANNELS
 from rig.meter_report.errors import MeterReportError
-from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine, ProfileMark
+from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine, ProfileMark, SourceKind
 
-MOST_BYTES = 1 << 26
-"""A year of minutes with fifteen channels has 60 MB."""
+MOST_BYTES = 1 << 23
+"""A full recorder has 65536 counts, at most so many intervals of some 40 characters: 3 MB."""
 
 HEAD = ["end_local", "flags"]
 
@@ -72,7 +72,8 @@ def meter_of_profile_file(path: Path) -> MeterData:
     if not channels:
         raise MeterReportError(f"{path} ends before its columns are named: give a whole file of rig profile export")
     return MeterData(
-        source=f"file {path}",
+        kind=SourceKind.FILE,
+        path=str(path),
         mark=mark,
         made_utc=found[-1].end.isoformat() if found else "",
         zone="meter's local time",

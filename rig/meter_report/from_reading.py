@@ -30,6 +30,7 @@ from rig.meter_report.meter_data import (
     ProfileLine,
     RegisterSet,
     SetKind,
+    SourceKind,
 )
 from rig.reader.decoded import Decoded
 from rig.reader.reading_file import MeterReadout, load_reading
@@ -65,7 +66,8 @@ class _Readout:
         if reading.blocks:
             self._notes.append("blocks of DGCOM are not in this report: rig read --show prints them")
         return MeterData(
-            source=f"reading {self._path}",
+            kind=SourceKind.READING,
+            path=str(self._path),
             mark="SIMULATED" if reading.simulated else "",
             made_utc=reading.begun_utc,
             zone="meter's local time",

@@ -27,6 +27,7 @@ from rig.meter_report.meter_data import (
     ProfileMark,
     RegisterSet,
     SetKind,
+    SourceKind,
 )
 from rig.profile.reading import column_names, value_of
 from rig.profile.stored import stored_profile
@@ -112,7 +113,8 @@ def meter_of_store(folder: Path, zone: tzinfo, zone_name: str, recording: int | 
         raise StoreError(f"the history in {folder} is damaged ({error}): rig store check says more") from None
     owner = look.saved.owner
     return MeterData(
-        source=f"store {folder}",
+        kind=SourceKind.STORE,
+        path=str(folder),
         mark=made.mark,
         made_utc=utc_text(look.restored.utc_ns),
         zone=zone_name,

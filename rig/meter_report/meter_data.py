@@ -113,15 +113,24 @@ class LoadProfile:
     notes: tuple[str, ...] = ()
 
 
+class SourceKind(Enum):
+    """Kind of what was read."""
+
+    STORE = "store"
+    READING = "reading"
+    FILE = "file"
+
+
 @dataclass(frozen=True)
 class MeterData:
     """Everything that a report is made of.
 
-    `source` names what was read, `mark` is such as SIMULATED, "" for none. `provenance` and `plate` are rows of names
-    and texts. `notes` are sentences on what of the source could not be used.
+    `kind` and `path` say what was read; `mark` is such as SIMULATED, "" for none. `provenance` and
+    `plate` are rows of names and texts. `notes` are sentences on what of the source could not be used.
     """
 
-    source: str
+    kind: SourceKind
+    path: str
     mark: str
     made_utc: str
     zone: str
@@ -132,3 +141,8 @@ class MeterData:
     events: tuple[LoggedLine, ...] = ()
     profile: LoadProfile | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Name of what was read, such as "store FOLDER"."""
+        return f"{self.kind.value} {self.path}"

@@ -45,7 +45,7 @@ def read_meter(path: Path, zone: str | None = None, recording: int | None = None
     if beginning.lstrip().startswith(b"{"):
         if b'"format"' not in beginning:
             raise MeterReportError(
-                f"{path} is JSON but no reading: {RIGHT}; of a result of rig verify make it with rig report render"
+                f"{path} is JSON but no reading: {RIGHT}; rig report render is for results of rig verify"
             )
         return meter_of_reading(path)
     raise MeterReportError(f"{path} is neither a reading nor a load profile: {RIGHT}")

@@ -315,6 +315,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_any_time_leaves_the_whole_report_or_none(store: Path, tmp_path: Path) -> None:
     whole = None
     for after_s in (0.4, 0.8, 1.2):

@@ -35,12 +35,14 @@ from rig.meter_report.meter_data import (
     ProfileMark,
     RegisterSet,
     SetKind,
+    SourceKind,
 )
 from rig.meter_report.records import Part
 from rig.meter_report.sources import read_meter
 from rig.meter_report.words import Language, Words
 from rig.reader.reading_file import TableRead, encoded, load_reading
 from rig.report.chart import WIDTH, Bar, Chart, Line, Mark
+from rig.report.chart import Words as Label
 from rig.report.html import html_of
 from rig.report.pdf import pdf_of
 from tests.rig.meter_report.page_reader import PageReader
@@ -73,7 +75,7 @@ def meter_of(profile: LoadProfile | None = None, name: str = "kWh delivered", te
     at = datetime(2026, 3, 1, 14, 5, 9)
     sets = tuple(RegisterSet(kind, at, 0, 1, energy, demand) for kind in SetKind)
     return MeterData(
-        text, "SIMULATED (exact)  UNCALIBRATED", "2026-11-30T00:00:00+00:00", text, ((text, text),),
+        SourceKind.READING, text, "SIMULATED (exact)  UNCALIBRATED", "2026-11-30T00:00:00+00:00", text, ((text, text),),
         (("serial", text),), sets, (Peak(Decimal(1), at),),
         (LoggedLine(at, text, {text: text}), LoggedLine(None, "power up", {"seconds": 1})), profile, (text,),
     )  # fmt: skip
@@ -237,6 +239,15 @@ def test_a_year_has_each_kind_of_chart_and_no_more_columns_than_days() -> None:
     assert len(heat.parts) < 24 * MOST_DAYS + 100
 
 
+def test_a_week_of_minutes_is_drawn_by_quarters_of_an_hour() -> None:
+    profile = profile_of([str(k % 15) for k in range(1440 * 7)], 1)
+    (week,) = [chart for chart in charts_of(profile, 0, EN) if "last week" in chart.title]
+    assert len(week.parts) < 4 * 7 * 96
+    steps = [part for part in week.parts if isinstance(part, Bar)][1:]
+    assert len({round(part.height, 6) for part in steps}) == 1, "each quarter has the mean of 0 to 14"
+    assert "mean of 15 min" in [part.text for part in week.parts if isinstance(part, Label)]
+
+
 def test_rates_are_compared_where_there_is_something_to_compare() -> None:
     rates = tuple(map(Decimal, ("1", "2.5", "0", "4")))
     (chart,) = rate_chart(EnergyRow("kWh delivered", Decimal("7.5"), rates), "ABCD", EN)
@@ -313,6 +324,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a zone": ((HEAD + "2026-03-01T00:15:00Z,,1\n").encode(), "is no interval"),
     "too few cells": ((HEAD + "2026-03-01T00:15:00\n").encode(), "is no interval"),
     "an open quote": ((HEAD + '2026-03-01T00:15:00,,"1\n').encode(), "is no CSV"),
+    "without end": (HEAD.encode() + b"2026-03-01T00:15:00,,1\n" * 400_000, "more than 8388608 bytes"),
     "no UTF-8": ((HEAD + "2026").encode() + b"\xff\xfe", "is not UTF-8"),
 }
 
