@@ -91,16 +91,22 @@ def test_meters_that_differ(change: dict[str, object]) -> None:
     assert data_of(partial) == {number: data for number, data in device.tables.items() if number != 42}
 
 
-def test_a_speed_that_the_line_does_not_carry_is_given_up() -> None:
-    device = meter()
-    carries = device.set_baud
+@pytest.mark.parametrize(("standard", "traffic_s"), [(0, 6), (2, 30)])
+def test_a_speed_that_the_line_does_not_carry_is_given_up(standard: int, traffic_s: int) -> None:
+    """The meter goes back once it has heard nothing for its traffic time-out."""
+    device = meter(standard=standard)
+    hears = device.write
+    deaf_since: list[int] = []
 
-    def set_baud(baud: int) -> None:
-        carries(9600)  # the adapter cannot
-        if baud == 9600:
-            device.baud = device.next_baud = 9600  # and the meter's time-out is over
+    def write(data: bytes) -> None:
+        if device.baud != 9600:
+            deaf_since.append(device.now)
+            if device.now - deaf_since[0] > traffic_s * 10**9:
+                device.baud = device.next_baud = 9600
+        hears(data)
 
-    device.set_baud = set_baud  # type: ignore[method-assign]
+    device.write = write  # type: ignore[method-assign]
+    device.set_baud = lambda baud: None  # type: ignore[method-assign]  # the adapter cannot
     assert data_of(read(device))[1] == ST1
 
 
@@ -331,6 +337,18 @@ def test_a_partial_file_is_whole_to_its_last_whole_line(tmp_path: Path) -> None:
             assert data_of(read(meter(), path, Extent(profile=True))) == whole
 
 
+def test_what_came_after_a_torn_line_is_known_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "r.part"
+    with pytest.raises(LineError):
+        read(cut(2000), path, Extent(profile=True))
+    path.write_bytes(path.read_bytes() + b'0badc0de {"type": "pa')
+    with pytest.raises(LineError):
+        read(cut(2500), path, Extent(profile=True))
+    partial = PartialReading(path)
+    partial.close()
+    assert len(partial.sessions) == 2
+
+
 def test_another_meter_is_not_joined_to_the_first(tmp_path: Path) -> None:
     path = tmp_path / "r.part"
     with pytest.raises(LineError):
@@ -348,3 +366,19 @@ def test_a_long_table_that_changed_meanwhile_begins_anew(tmp_path: Path) -> None
     again = meter()
     again.tables[64] = b"\xff" + LONG[1:]
     assert data_of(read(again, path, Extent(profile=True)))[64] == again.tables[64]
+
+
+def test_a_load_profile_whose_state_changed_meanwhile_begins_anew(tmp_path: Path) -> None:
+    """Its beginning is the same: only ST63 tells that what was read behind it is of before."""
+    path = tmp_path / "r.part"
+    before, after = meter(), meter()
+    for device, count in ((before, 1), (after, 2)):
+        device.tables[0] = st0((0, 1, 5, 63, 64))
+        device.tables[63] = bytes((0, count)) + bytes(11)
+    after.tables[64] = LONG[:5000] + bytes(200) + LONG[5200:]
+    broken = Cut(before.tables)
+    broken.left = 9500
+    with pytest.raises(LineError):
+        read(broken, path, Extent(profile=True))
+    found = data_of(read(after, path, Extent(profile=True)))
+    assert (found[63], found[64]) == (after.tables[63], after.tables[64])
