@@ -127,6 +127,11 @@ COMMANDS = {
         "replay wave.csv --channels {}",
         "replay wave.csv --rate {}",
     ),
+    "accuracy": (
+        "accuracy --standard {} --class 0.2S", "accuracy --standard iec62053-22 --class {}",
+        "accuracy --standard iec62053-22 --class 0.2S --points {}", "accuracy --points {}.json --class 0.2S --standard x",
+        "accuracy --standard iec62053-22 --class 0.2S --meter {}", "accuracy --standard iec62053-22 --class 1 --lot {}",
+    ),
     "calibrate": ("calibrate --config {}", "calibrate --sensors {}", "calibrate --identity {}"),
     "bill": ("bill {}", "bill {}.csv", "bill load.csv --program {}", "bill load.csv --demand {}"),
     "scope": ("scope --trigger {}", "scope --comtrade {}", "scope --csv {}/x.csv"),

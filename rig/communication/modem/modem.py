@@ -37,8 +37,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rig.communication.modem.results import Result, ResultReader
-from rig.communication.modem.schedule import DAY_NS, MINUTE_NS, CallSchedule, Cause
+from rig.communication.modem.schedule import CallSchedule, Cause
 from rig.communication.modem.settings import DAY_MIN, SECOND, ModemSettings
+from rig.meter.billing.time_units import DAY_NS, MINUTE_NS
 
 COMMAND_NS = 3 * SECOND
 CARRIER_NS = 60 * SECOND
