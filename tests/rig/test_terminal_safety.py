@@ -129,7 +129,7 @@ COMMANDS = {
     ),
     "accuracy": (
         "accuracy --standard {} --class 0.2S", "accuracy --standard iec62053-22 --class {}",
-        "accuracy --standard iec62053-22 --class 0.2S --points {}", "accuracy --points {}.json --class 0.2S --standard x",
+        "accuracy --standard iec62053-22 --class 0.2S --points {}", "accuracy --points {}.json --class 1 --standard x",
         "accuracy --standard iec62053-22 --class 0.2S --meter {}", "accuracy --standard iec62053-22 --class 1 --lot {}",
     ),
     "calibrate": ("calibrate --config {}", "calibrate --sensors {}", "calibrate --identity {}"),
