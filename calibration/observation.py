@@ -12,7 +12,7 @@ PHASES = 3
 
 
 class Purpose(Enum):
-    """What a point is for: its constants are solved, or it is kept for verifying them and never solved from."""
+    """Purpose of a point: constants are solved from it, or it verifies them and is never solved from."""
 
     WIRING = "wiring"
     SOLVE = "solve"
@@ -44,7 +44,7 @@ class PhaseReading:
 
     @property
     def lag_deg(self) -> float:
-        """By how much its current lags its voltage."""
+        """Degrees by which its current lags its voltage."""
         return degrees(angle_of(complex(self.watts, self.vars)))
 
 

@@ -34,7 +34,7 @@ PERCENT_PER_DEG = 100 / degrees(1)
 
 @dataclass(frozen=True)
 class Truth:
-    """How well a reference is known: `gain_percent` for volts and for amperes, `lag_deg` for angles, half-widths of
+    """Accuracy of a reference: `gain_percent` for volts and for amperes, `lag_deg` for angles, half-widths of
     rectangular distributions as data sheets have them."""
 
     name: str
@@ -134,6 +134,33 @@ def solve(
     return Solution(calibration, _budgets(levels, base, truth))
 
 
+LEAST_KELVIN = 5
+"""Between two calibrations that temperature coefficients are solved from: below, repeatability is all that is seen."""
+
+
+def with_coefficients(calibration: Calibration, other: Calibration) -> Calibration:
+    """Constants with the temperature coefficients that those of the same front end at another temperature say.
+
+    Raises CalibrationError for those of another front end, or of nearly the same temperature.
+    """
+    kelvin = other.temperature_c - calibration.temperature_c
+    if other.board != calibration.board:
+        raise CalibrationError(
+            f"the constants at another temperature are of {other.board or 'no board'}, and these of "
+            f"{calibration.board or 'no board'}: give those of the same front end"
+        )
+    if abs(kelvin) < LEAST_KELVIN:
+        raise CalibrationError(
+            f"both are of {float(other.temperature_c):g} °C within {LEAST_KELVIN} K: calibrate it colder or warmer, "
+            "with hardware.temperature_c in rig.toml"
+        )
+    channels = (
+        replace(here, ppm_per_k=round((there.gain / here.gain - 1) / kelvin * 1_000_000, 4))
+        for here, there in zip(calibration.channels, other.channels, strict=True)
+    )
+    return replace(calibration, channels=tuple(channels))
+
+
 def turn_of(lag_deg: float) -> Fraction:
     """The turn that a lag is, tan(α/2), as a constant has it."""
     return _short(Fraction(tan(radians(lag_deg) / 2)))
@@ -153,7 +180,7 @@ def undone(calibration: Calibration, k: int, amperes: float, tick_deg: float) ->
 
 
 def _late(found: Calibration, k: int, level: Level, tick_deg: float) -> float:
-    """By how much the current channel's sensor itself is later than the voltage's, in degrees."""
+    """Degrees by which the current channel's sensor itself is later than the voltage's."""
     return level.lag_deg[k] + undone(found, k, level.amperes[k], tick_deg)[1]
 
 

@@ -18,6 +18,10 @@ from calibration.constants_file import parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
+from rig.accuracy.lot import LotResult
+from rig.accuracy.result import AccuracyResult, AccuracySummary
+from rig.accuracy.result import PointResult as AccuracyPointResult
+from rig.calibrate.result import CalibrationResult, ConstantChange, PointErrors
 from rig.cli.app import app
 from rig.communication.modules.far_end import ModuleReading
 from rig.face.face import Face
@@ -235,12 +239,22 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Load") == list(Report.__struct_fields__)
     assert table_keys(path, "Faults") == [fault.name.lower() for fault in Fault]
     assert table_keys(path, "Verification") == list(Verification.__struct_fields__)
+    assert table_keys(path, "Calibration") == list(CalibrationResult.__struct_fields__)
+    assert table_keys(path, "Point error") == list(PointErrors.__struct_fields__)
+    assert table_keys(path, "Constant change") == list(ConstantChange.__struct_fields__)
     assert table_keys(path, "Agreement") == list(Agreement.__struct_fields__)
     assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
     assert table_keys(path, "Polled meter") == list(PolledMeter.__struct_fields__)
     assert table_keys(path, "Module reading") == list(ModuleReading.__struct_fields__)
+    for heading, kind in (
+        ("Accuracy summary", AccuracySummary),
+        ("Accuracy", AccuracyResult),
+        ("Accuracy point", AccuracyPointResult),
+        ("Lot", LotResult),
+    ):
+        assert table_keys(path, heading) == list(kind.__struct_encode_fields__)
     assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)
     compared = [key for key in Comparison.__struct_fields__ if not key.startswith("provenance")]
     assert table_keys(path, "Comparison")[: len(compared)] == compared

@@ -115,8 +115,9 @@ class Components(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.jitter_ps * 1e-12
 
     def true_hz(self, nominal_hz: Fraction) -> Fraction:
-        """The rate at which a clock of this crystal goes in truth."""
-        return nominal_hz * (1 + Fraction(self.crystal_ppm) / 1_000_000)
+        """The rate at which a clock of this crystal goes in truth, to 0.01 ppm: recordings are played in exact time,
+        whose fractions must stay short (drivers/sim/interpolate.py)."""
+        return nominal_hz * (1 + round(Fraction(self.crystal_ppm), 2) / 1_000_000)
 
 
 def meter_of_lot(

@@ -17,7 +17,16 @@ from rig.accuracy.run import Measured, Run
 from rig.files.whole import FileError, write_files
 
 ROOT = Path(__file__).parents[2]
-_SOURCES = ("gateware", "drivers", "calibration", "rig/meter", "rig/accuracy")
+_SOURCES = (
+    "gateware",
+    "drivers",
+    "calibration",
+    "rig/meter",
+    "rig/accuracy",
+    "rig/calibrate",
+    "rig/service",
+    "rig/hardware",
+)
 _DIGEST_DIGITS = 64
 _MOST_BYTES = 1 << 22
 
@@ -40,8 +49,8 @@ class Kept:
     """Results of runs in a folder; `folder` None: in that of the cache. `trouble` is why a result could not be kept."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = cache_folder() / "accuracy" if folder is None else folder
-        self.trouble = "" if is_private(self._folder) else f"{self._folder} cannot be written by you alone"
+        self.folder = cache_folder() / "accuracy" if folder is None else folder
+        self.trouble = "" if is_private(self.folder) else f"{self.folder} cannot be written by you alone"
 
     def get(self, run: Run) -> Measured | None:
         """Give the result of a run that was measured before."""
@@ -67,4 +76,4 @@ class Kept:
             self.trouble = str(error)
 
     def _path(self, run: Run) -> Path:
-        return self._folder / f"{run.key(code_digest())}.json"
+        return self.folder / f"{run.key(code_digest())}.json"

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -37,7 +38,7 @@ def on_cores(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, Measured]]:
     for _ in range(ATTEMPTS):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["rig.accuracy.run"])
-        pool = ProcessPoolExecutor(min(jobs, len(left)), context, _begin)
+        pool = ProcessPoolExecutor(min(jobs, len(left)), context, begin_worker)
         futures: dict[Future[Measured], int] = {pool.submit(measure, runs[k]): k for k in left}
         try:
             for future in as_completed(futures):
@@ -56,7 +57,7 @@ def on_cores(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, Measured]]:
     )
 
 
-def _begin() -> None:
+def begin_worker() -> None:
     """Set up a worker: Ctrl-C is its parent's, and it does not outlive that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -86,18 +87,27 @@ def on_cluster(runs: Sequence[Run], address: str) -> Iterator[tuple[Run, Measure
         from distributed import as_completed as completed
 
         futures = {client.submit(measure, run, pure=False): run for run in runs}
-        for future, found in completed(futures, with_results=True):
+        with client.as_current():
+            finished = completed(futures, with_results=True)
+        for future, found in finished:
+            if not isinstance(found, Measured):  # a run that was cancelled comes with its error as its result
+                raise AccuracyError(_failed(address, found))
             yield futures[future], found
     except AccuracyError:
         raise
     except Exception as error:  # Dask has errors of many kinds for a cluster that is gone
-        why = " ".join(str(error).split())[:200] or type(error).__name__
-        raise AccuracyError(
-            f"the cluster at {address} has failed ({type(error).__name__}: {why}): see to its scheduler and "
-            "workers and begin again; what was measured is kept"
-        ) from None
+        raise AccuracyError(_failed(address, error)) from None
     finally:
-        client.close(timeout=2)
+        with suppress(Exception):  # one that is gone cannot be closed in time
+            client.close(timeout=2)
+
+
+def _failed(address: str, error: object) -> str:
+    why = " ".join(str(error).split())[:200] or type(error).__name__
+    return (
+        f"the cluster at {address} has failed ({type(error).__name__}: {why}): see to its scheduler and workers and "
+        "begin again; what was measured is kept"
+    )
 
 
 def _client(address: str) -> Any:

@@ -12,7 +12,8 @@ Each point is measured until the scatter of its samples leaves half of what is w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import islice
 from math import isfinite, sqrt
 from pathlib import Path
@@ -23,7 +24,7 @@ from calibration.constants import CHANNELS, Calibration
 from calibration.findings import found_in
 from calibration.observation import PointPlan, PointResult, Purpose
 from calibration.plan import Ratings, between, solving, verifying, wiring
-from calibration.solve import Level, Solution, lag_of, solve
+from calibration.solve import Level, Solution, lag_of, solve, with_coefficients
 from rig.calibrate.errors import CalibrateError, UnitRefused
 from rig.calibrate.result import BudgetLine, CalibrationResult, ConstantChange, PointErrors
 from rig.calibrate.session import Session
@@ -43,7 +44,8 @@ LIMITS_PERCENT = {(True, False): 0.1, (True, True): 0.2, (False, False): 0.15, (
 
 @dataclass(frozen=True)
 class Job:
-    """What is calibrated, and how: `again` gives the unit with other constants, `say` tells a person how far it is."""
+    """A unit, and how it is calibrated: `again` gives it with other constants, `say` tells a person how far it is.
+    It is at `temperature_c`, None: as the constants before; `other` are its constants at another temperature."""
 
     unit: Unit
     again: Callable[[Calibration], Unit]
@@ -55,6 +57,8 @@ class Job:
     wanted_percent: float
     provenance: Provenance
     say: Callable[[str], None] = lambda text: None
+    temperature_c: Fraction | None = None
+    other: Calibration | None = None
 
 
 def calibrate(job: Job) -> tuple[Solution, CalibrationResult]:
@@ -75,7 +79,10 @@ def calibrate(job: Job) -> tuple[Solution, CalibrationResult]:
         current_class=round(ratings.amperes),
         valid_until=job.valid_until,
         dc_codes=session.dc_codes,
+        temperature_c=job.temperature_c,
     )
+    if job.other is not None:
+        solution = replace(solution, calibration=with_coefficients(solution.calibration, job.other))
     left = job.again(solution.calibration)
     try:
         for plan in verifying(ratings):
@@ -192,6 +199,7 @@ def changes(before: Calibration, solution: Solution) -> list[ConstantChange]:
             ("gain", old.gain, new.gain, 100 * (float(new.gain / old.gain) - 1), "gain"),
             ("delay_ticks", old.delay_ticks, new.delay_ticks, new.delay_ticks - old.delay_ticks, None),
             ("offset_codes", old.offset_codes, new.offset_codes, new.offset_codes - old.offset_codes, None),
+            ("ppm_per_k", old.ppm_per_k, new.ppm_per_k, new.ppm_per_k - old.ppm_per_k, None),
             ("turn", old.turn, new.turn, lag_of(new.turn) - lag_of(old.turn), "lag"),
         ):
             made = None if key is None else solution.budgets.get((name, key))
@@ -215,5 +223,5 @@ def changes(before: Calibration, solution: Solution) -> list[ConstantChange]:
 
 
 def session_path(constants: Path) -> Path:
-    """Where the session of a file of constants is."""
+    """Path of the session of a file of constants."""
     return constants.with_name(f"{constants.name}.session")

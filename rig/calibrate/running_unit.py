@@ -30,7 +30,6 @@ class RunningUnit:
     ) -> None:
         self._client, self._source = client, source
         self.calibration, self.board, self.truth = calibration, board, truth
-        self.tick_hz = _tick_hz(client)
         self._plan: PointPlan | None = None
         in_force = client.welcome.provenance.calibration
         if in_force != calibration.digest:
@@ -38,6 +37,7 @@ class RunningUnit:
                 f"the meter meters with the constants {in_force}, and the file has {calibration.digest}: start the "
                 "meter anew, so that it has the file's"
             )
+        self.tick_hz = _tick_hz(client)
 
     def apply(self, plan: PointPlan) -> None:
         """Have a person apply a load."""

@@ -26,7 +26,7 @@ MOST_BYTES = 1 << 22
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What a session is of: it is gone on with under the same terms only."""
+    """Terms of a session: it is gone on with under the same ones only."""
 
     board: str
     configuration: str

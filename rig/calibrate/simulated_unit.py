@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import radians
 
 from calibration.constants import CHANNELS, Calibration
-from calibration.observation import PhaseReading, PointPlan, Readings, Sample
+from calibration.observation import PhaseReading, PointPlan, Purpose, Readings, Sample
 from calibration.solve import Truth
 from drivers.sim.live_load import LiveLoad
 from drivers.sim.waves import WYE, LoadState, Wave
@@ -25,6 +25,9 @@ from rig.program.build import Program
 from rig.service.service import Service
 
 SAMPLE_S = 1.0
+WIRING_SAMPLE_S = 0.5
+"""What is looked for there is not a matter of hundredths of a percent."""
+
 SETTLING_S = 0.5
 """A changed load is at the terminals within 0.15 s (rig/bench/simulated.py); filters and windows follow in 0.1 s."""
 
@@ -49,11 +52,12 @@ class SimulatedUnit:
         self.truth = TRUE_WAVEFORM
         self._reference: Readings | None = None
         self._service: Service | None = None
+        self._purpose = Purpose.WIRING
         self._config, self._program = config, program
 
     def apply(self, plan: PointPlan) -> None:
         """Apply a load to all phases."""
-        state = state_of(plan)
+        state, self._purpose = state_of(plan), plan.purpose
         self._load.apply(state)
         self._reference = readings_of(state)
         if self._service is None:
@@ -64,12 +68,13 @@ class SimulatedUnit:
             pass
 
     def samples(self) -> Iterator[Sample]:
-        """Measure, a second at a time."""
+        """Measure, SAMPLE_S at a time."""
         assert self._service is not None
         assert self._reference is not None
+        seconds = WIRING_SAMPLE_S if self._purpose is Purpose.WIRING else SAMPLE_S
         while True:
             sums, clipped = Sums(), 0
-            until_ns = self._hardware.clock.now_ns() + round(SAMPLE_S * 1e9)
+            until_ns = self._hardware.clock.now_ns() + round(seconds * 1e9)
             for result in self._service.run(until_ns):
                 record = result.window.record
                 if record.whole_cycles or RecordFlag.END_CROSSING not in record.flags:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import ConfigOption, FidelityOption, ForceOption, JsonOption, configuration
+from rig.cli.options import METER, ConfigOption, FidelityOption, ForceOption, JsonOption, configuration
 from rig.failures import interrupted
 from rig.plain_text import print_line
 
 if TYPE_CHECKING:
     from calibration.point_tables import PointTable
+    from rig.hardware.config import Config
+    from rig.program.build import Program
 
 
 def accuracy(
@@ -29,7 +31,7 @@ def accuracy(
             "--points", help="Points whose name matches, such as '*0.5L*'; or a table of your own, a .toml; repeatable."
         ),
     ] = None,
-    meter: Annotated[Path | None, typer.Option("--meter", help="The meter's program; else that of rig.toml.")] = None,
+    meter: Annotated[Path | None, METER] = None,
     report: Annotated[
         list[Path] | None,
         typer.Option("--report", help="Write a certificate, .html or .pdf, or all of the result, .json; repeatable."),
@@ -39,6 +41,10 @@ def accuracy(
     scheduler: Annotated[
         str | None,
         typer.Option("--scheduler", help="Measure on a Dask cluster, such as tcp://10.0.0.2:8786.", show_default=False),
+    ] = None,
+    lot: Annotated[
+        str | None,
+        typer.Option("--lot", help="Yield of a lot instead, SEED:N: N meters, found, calibrated.", show_default=False),
     ] = None,
     kept: Annotated[
         Path | None, typer.Option("--kept", help="Folder of what was measured before; else in the user's cache.")
@@ -82,6 +88,10 @@ def accuracy(
         settings = replace(settings, simulation=replace(settings.simulation, fidelity=fidelity.value))
     table = _table(standard, accuracy_class, points or [])
     program = program_of(settings) if meter is None else load_program(meter)
+    if lot is not None:
+        if files or scheduler:
+            raise AccuracyError("--lot prints the yield alone: leave out --report and --scheduler")
+        raise typer.Exit(_lot(lot, table, program, settings, kept, jobs, json))
     tested = meter_under_test(program, settings)
     results = Kept(kept)
     console = message_console()
@@ -107,6 +117,37 @@ def accuracy(
         for line in accuracy_lines(result):
             print_line(line)
     raise typer.Exit(0 if result.passed else 1)
+
+
+def _lot(
+    text: str, table: PointTable, program: Program, config: Config, kept: Path | None, jobs: int | None, json: bool
+) -> int:
+    """Test a lot, print its yield; its exit status."""
+    from rig.accuracy.kept import Kept
+    from rig.accuracy.lot import LotResult, lot_meters, read_lot
+    from rig.accuracy.under_test import meter_under_test, provenance_of_test
+    from rig.accuracy.workers import cores
+    from rig.terminal.accuracy_view import lot_lines
+    from rig.terminal.console import message_console
+    from rig.terminal.progress import progress_bar
+
+    seed, count = read_lot(text)
+    try:
+        with progress_bar(message_console(), f"lot {text}") as show:
+            meters = lot_meters(table, program, config, seed, count, Kept(kept), jobs or cores(), show)
+    except KeyboardInterrupt:
+        return interrupted("before the lot was tested; what was measured is kept")
+    passed, found = (sum(flags) for flags in ([m.passed for m in meters], [m.as_found for m in meters]))
+    origin = provenance_of_test(program, config, meter_under_test(program, config))
+    result = LotResult(
+        table.key, table.classes[0], seed, passed == count, 100 * passed / count, 100 * found / count, meters, origin
+    )
+    if json:
+        print_json(result)
+    else:
+        for line in lot_lines(result):
+            print_line(line)
+    return 0 if result.passed else 1
 
 
 def _table(standard: str | None, accuracy_class: str | None, points: list[str]) -> PointTable:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import JsonOption
+from rig.cli.options import METER, JsonOption
 from rig.failures import interrupted
 from rig.files.strict_toml import ConfigError
 
@@ -66,9 +66,7 @@ def bill(
         str | None, typer.Option("--time-format", help="How times are written, such as '%d/%m/%Y %H:%M'.")
     ] = None,
     decimal: Annotated[Decimal | None, typer.Option("--decimal", help="The decimal sign of numbers.")] = None,
-    which: Annotated[
-        str | None, typer.Option("--meter", help="Which meter, or usage point, of a file that has several.")
-    ] = None,
+    which: Annotated[str | None, METER] = None,
     registers: Annotated[
         bool, typer.Option("--registers", help="The numbers are readings of registers: their differences count.")
     ] = False,

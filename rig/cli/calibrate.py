@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rig.cli.ask import KEY_VARIABLE, KeyOption
+from rig.cli.ask import KEY_VARIABLE, KeyOption, key_given
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
 from rig.plain_text import print_error, print_line
@@ -40,7 +40,10 @@ def calibrate(
         typer.Option("--queries", help="What visa: is asked for volts, amperes and watts: three, by commas; {phase}."),
     ] = None,
     sensors: Annotated[
-        str, typer.Option("--sensors", help="transformers: currents have curves; shunts: they have none.")
+        str,
+        typer.Option(
+            "--sensors", help="transformers, the default: currents have curves; or shunts.", show_default=False
+        ),
     ] = "transformers",
     volts: Annotated[float, typer.Option("--volts", min=50, max=480, help="Nominal volts, of each phase.")] = 120.0,
     hz: Annotated[float, typer.Option("--hz", min=45, max=65, help="Line frequency.")] = 60.0,
@@ -49,6 +52,12 @@ def calibrate(
     ] = 0.02,
     valid_years: Annotated[
         int | None, typer.Option("--valid-years", min=1, max=20, help="Years until UNCALIBRATED is said again.")
+    ] = None,
+    other: Annotated[
+        Path | None,
+        typer.Option(
+            "--other-temperature", help="Its constants at another temperature: temperature coefficients are solved."
+        ),
     ] = None,
     identity: Annotated[str | None, typer.Option("--identity", help="Who it is, for the file; else the board.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and solve; write nothing to the meter.")] = False,
@@ -66,9 +75,11 @@ def calibrate(
     A run that was interrupted, however that came, goes on with the same command: each point is kept once measured.
     """
     from datetime import UTC, datetime
+    from fractions import Fraction
 
     from msgspec.structs import replace
 
+    from calibration.constants_file import read_calibration
     from calibration.plan import Ratings
     from rig.calibrate.errors import CalibrateError
     from rig.calibrate.run import Job, session_path
@@ -85,6 +96,8 @@ def calibrate(
         raise CalibrateError('rig.toml names no file for the constants: give it meter.calibration = "constants.toml"')
     if sensors not in ("transformers", "shunts"):
         raise CalibrateError(f"--sensors is {sensors!r}, it must be transformers or shunts")
+    if identity is not None and not (identity and identity.isprintable()):
+        raise CalibrateError(f"--identity is {identity!r}, it must be one line of text")
     program = program_of(chosen)
     if program.metering.form.name not in ("9S", "16S"):
         raise CalibrateError(
@@ -100,7 +113,7 @@ def calibrate(
             else:
                 _write_nominal(constants, program.metering.current_class)
         unit, again, provenance = _unit(
-            chosen, socket, truth, truth_gain, truth_phase, truth_constant, queries, closing
+            chosen, config, socket, truth, truth_gain, truth_phase, truth_constant, queries, closing
         )
         terms = Terms(unit.board, rig_toml_digest(chosen), unit.calibration.digest, unit.truth.name, wanted)
         path = session_path(constants)
@@ -122,6 +135,8 @@ def calibrate(
             wanted,
             provenance,
             lambda text: print_error(f"rig: {text}"),
+            None if (warm := chosen.hardware.temperature_c) is None else Fraction(str(warm)),
+            None if other is None else read_calibration(other),
         )
         solution, result = run(job)
         if result.passed and not dry_run:
@@ -156,6 +171,7 @@ def _write_nominal(path: Path, current_class: int) -> None:
 
 def _unit(
     config: Config,
+    path: Path | None,
     socket: Path | None,
     truth: str,
     gain_percent: float,
@@ -184,7 +200,7 @@ def _unit(
     from rig.hardware.hardware import calibration_of, front_end_of
 
     current_class = program.metering.current_class
-    client = MeterClient.connect(meter_socket(None, config, socket), "verification", "rig calibrate")
+    client = MeterClient.connect(meter_socket(path, config, socket), "verification", "rig calibrate")
     closing.append(client.close)
     source = truth_named(truth, constant, queries, config.hardware.gpio_chip, lambda text: _asked(text))
     made = Truth(truth, gain_percent, phase_deg)
@@ -206,25 +222,26 @@ def _write(
     from rig.daemon.protocol import LogOn, Reading, Topic, WriteConstants
     from rig.verify.listening import heard
 
-    key = key_file.read_text(encoding="utf-8").strip() if key_file is not None else os.environ.get(KEY_VARIABLE)
+    key, toml = key_given(key_file), WriteConstants(calibration.to_toml())
     with verified_meter(path, config, socket, own=None, paced=True) as (client, begin):
-        begin()
         client.subscribe(Topic.READINGS)
-        done: list[bool] = []
-        for message in heard(client, lambda: bool(done), "writing the constants"):
+        begin()
+        meters: list[bool] = []
+        for message in heard(client, lambda: bool(meters), "writing the constants"):
             if isinstance(message, Reading):
-                done.append(True)
+                meters.append(True)
         client.subscribe()
         if key is not None:
             client.ask(LogOn(key))
         try:
-            client.ask(WriteConstants(calibration.to_toml()))
+            client.ask(toml)
         except RequestRefusedError as error:
             if key is not None or not error.needs_key:
                 raise
-            raise RequestRefusedError(f"{error}, by --key-file or ${KEY_VARIABLE}", True) from None
-        if client.welcome.paced and begin is None:
-            print_error("rig: the meter meters with them from its next start on")
+            if not sys.stdin.isatty():
+                raise RequestRefusedError(f"{error}, by --key-file or ${KEY_VARIABLE}", True) from None
+            client.ask(LogOn(typer.prompt("key", hide_input=True, err=True)))
+            client.ask(toml)
 
 
 def _lines(result: CalibrationResult) -> list[str]:
@@ -244,6 +261,8 @@ def _lines(result: CalibrationResult) -> list[str]:
         )
     lines.append(f"{'constant':16}{'before':>22}{'after':>22}{'change':>12}  U")
     for change in result.constants:
+        if change.before == change.after:
+            continue
         unit = {"gain": " %", "turn": "°"}.get(change.constant, "")
         known = "" if change.uncertainty_percent is None else f"  {change.uncertainty_percent:.4f} %"
         before, after = (_short(text) for text in (change.before, change.after))
@@ -261,4 +280,4 @@ def _lines(result: CalibrationResult) -> list[str]:
 def _short(text: str) -> str:
     from fractions import Fraction
 
-    return text if len(text) <= 12 else f"{float(Fraction(text)):.10g}"
+    return text if text.isdigit() else f"{float(Fraction(text)):.9g}"

@@ -11,7 +11,9 @@ import typer
 from rig.files.strict_toml import ConfigError
 
 if TYPE_CHECKING:
+    from rig.reader.connecting import Approach
     from rig.reader.meter import MeterAccess
+    from rig.reader.passwords import Passwords
 
 PortArgument = Annotated[
     str, typer.Argument(help="The serial port, such as /dev/ttyUSB0, or a pty's link.", show_default=False)
@@ -31,6 +33,30 @@ KeyringOption = Annotated[
 PromptOption = Annotated[bool, typer.Option("--prompt", help="Ask for the password at the terminal.")]
 
 
+def approach_of(protocol: str, address: int, baud: int, most_baud: int) -> Approach:
+    """Make the way to a meter of its options. Raises ConfigError."""
+    from rig.communication.c1218.settings import BAUD_CODES
+    from rig.reader.connecting import Approach, Protocol
+
+    known = [each.value for each in Protocol]
+    if protocol.lower() not in known:
+        raise ConfigError(f"--protocol is {protocol!r}, it must be one of {', '.join(known)}")
+    for flag, value in (("--baud", baud), ("--most-baud", most_baud)):
+        if value not in BAUD_CODES:
+            raise ConfigError(f"{flag} is {value}, it must be one of {', '.join(map(str, BAUD_CODES))}")
+    return Approach(Protocol(protocol.lower()), address, baud, max(baud, most_baud))
+
+
+def passwords_of(file: Path | None, keyring: Path | None, *, prompt: bool) -> Passwords:
+    """Make the source of passwords of its options; with `prompt` somebody at the terminal is asked. Raises ConfigError,
+    PasswordError."""
+    from rig.reader.passwords import Passwords
+
+    if prompt and file is None and not sys.stdin.isatty():
+        raise ConfigError("--prompt needs a terminal: give the password by --password-file or a keyring")
+    return Passwords(file, keyring, ask_for_password if prompt else None)
+
+
 def meter_access(
     port: str,
     protocol: str,
@@ -42,23 +68,11 @@ def meter_access(
     *,
     prompt: bool,
 ) -> MeterAccess:
-    """Make the access to a meter of the options; with `prompt` somebody at the terminal is asked. Raises ConfigError,
-    PasswordError."""
-    from rig.communication.c1218.settings import BAUD_CODES
-    from rig.reader.connecting import Approach, Protocol
+    """Make the access to a meter of the options. Raises ConfigError, PasswordError."""
     from rig.reader.meter import MeterAccess
-    from rig.reader.passwords import Passwords
 
-    known = [each.value for each in Protocol]
-    if protocol.lower() not in known:
-        raise ConfigError(f"--protocol is {protocol!r}, it must be one of {', '.join(known)}")
-    for flag, value in (("--baud", baud), ("--most-baud", most_baud)):
-        if value not in BAUD_CODES:
-            raise ConfigError(f"{flag} is {value}, it must be one of {', '.join(map(str, BAUD_CODES))}")
-    if prompt and password_file is None and not sys.stdin.isatty():
-        raise ConfigError("--prompt needs a terminal: give the password by --password-file or a keyring")
-    passwords = Passwords(password_file, keyring, ask_for_password if prompt else None)
-    return MeterAccess(port, Approach(Protocol(protocol.lower()), address, baud, max(baud, most_baud)), passwords)
+    approach = approach_of(protocol, address, baud, most_baud)
+    return MeterAccess(port, approach, passwords_of(password_file, keyring, prompt=prompt))
 
 
 def ask_for_password(what: str) -> str:

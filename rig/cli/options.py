@@ -29,6 +29,11 @@ class Fidelity(StrEnum):
 FORM = typer.Option("--form", help="Meter form, such as 9S or 1S.")
 """Of a program to begin it has a default, of a recording it is found out."""
 
+METER = typer.Option(
+    "--meter", help="Which meter, of a load's record that has several; its program, of an accuracy test."
+)
+"""Of a record it is a name, of a test a file."""
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="rig.toml; without it, ./rig.toml if there, else the simulated rig."),

@@ -20,6 +20,7 @@ from rig.cli.meter_options import (
     meter_access,
 )
 from rig.cli.options import ForceOption, JsonOption, OutOption
+from rig.failures import interrupted
 from rig.files.strict_toml import ConfigError
 from rig.plain_text import print_error, print_line
 
@@ -66,8 +67,12 @@ def read(
         check_free([out], force)
     run = MeterRun(access, out)
     begun = time.monotonic()
-    with progress_bar(message_console(), port) as share:
-        reading = run.read(extent, lambda done, of, what: share(done / max(of, 1)))
+    try:
+        with progress_bar(message_console(), port) as share:
+            reading = run.read(extent, lambda done, of, what: share(done / max(of, 1)))
+    except KeyboardInterrupt:
+        kept = "nothing is kept" if out is None else f"what was read is beside {out}: the same command goes on"
+        raise typer.Exit(interrupted(f"before all was read; {kept}")) from None
     if json:
         from rig.reader.shown import as_plain
 

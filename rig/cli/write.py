@@ -20,6 +20,7 @@ from rig.cli.meter_options import (
     meter_access,
 )
 from rig.cli.options import JsonOption
+from rig.failures import interrupted
 from rig.plain_text import print_line
 
 
@@ -48,8 +49,11 @@ def write(
     if check:
         said = check_program(access, loaded)
     else:
-        with progress_bar(message_console(), port) as share:
-            said = write_program(access, loaded, text, lambda at, of: share(at / of))
+        try:
+            with progress_bar(message_console(), port) as share:
+                said = write_program(access, loaded, text, lambda at, of: share(at / of))
+        except KeyboardInterrupt:
+            raise typer.Exit(interrupted("; --check says which program the meter has")) from None
     if json:
         print_json({"type": "program_written", "digest": loaded.digest, "sentence": said})
     else:

@@ -117,7 +117,7 @@ def _registers(meter: MeterData, words: Words) -> Iterator[Block]:
 
 
 def _is_quadrant(row: EnergyRow, among: Sequence[EnergyRow]) -> bool:
-    """Whether a register is one quadrant's part of another that is there."""
+    """Return whether a register is one quadrant's part of another that is there."""
     return bool(_QUADRANT.search(row.quantity)) and any(each.quantity == MAIN[0] for each in among)
 
 

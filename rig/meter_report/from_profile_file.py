@@ -30,7 +30,7 @@ _EVERY = re.compile(r"channels? every (\d{1,3}) min$")
 
 
 def looks_like_profile(beginning: bytes) -> bool:
-    """Whether a file begins as such a CSV does."""
+    """Return whether a file begins as such a CSV does."""
     return beginning.startswith(b"# ") and b"load profile" in beginning.split(b"\n", 1)[0]
 
 

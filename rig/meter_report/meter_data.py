@@ -1,4 +1,4 @@
-"""What a report of a meter is of: registers, demand, load profile, events, each figure exactly as it was read.
+"""Data of a meter for its report: registers, demand, load profile, events, each figure exactly as it was read.
 
 Energy is in kWh, kvarh, kVAh, demand in kW, kvar, kVA, as decimals with the digits of the source; all is the meter's
 own, no VT or CT ratio is in it. Times are as the source has them: `zone` says which.

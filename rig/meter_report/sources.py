@@ -1,4 +1,4 @@
-"""What a path holds, found out and read: a store, a reading, a load profile's file."""
+"""Sources of a report, each found out and read: a store, a reading, a load profile's file."""
 
 from __future__ import annotations
 

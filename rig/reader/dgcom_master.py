@@ -20,7 +20,8 @@
     any        nothing for STEP_S, none left                        SILENT                idle
     any        99 so often, packets so bad                          SPOILT                idle
 
-How many bytes a block has, the host must know: only a load profile is longer than a packet (docs/dgcom.md).
+The outcome is known once the last byte has gone out: a meter that still awaits it hears no wake-up. How many packets a
+block has, the host must know: only a load profile is longer than a packet (docs/dgcom.md).
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class DgcomMaster:
 
     def __init__(self) -> None:
         self.state = HostState.IDLE
-        self.outcome: Replied | Failed | None = None
+        self._outcome: Replied | Failed | None = None
         self._out = b""
         self._command = b""
         self._packets = self._left = 0
@@ -91,6 +92,11 @@ class DgcomMaster:
         self._data = bytearray()
         self._tries = self._spoilt = 0
         self._step_ns = 0
+
+    @property
+    def outcome(self) -> Replied | Failed | None:
+        """Outcome of the command, once nothing more is to go out for it."""
+        return None if self._out else self._outcome
 
     @property
     def next_ns(self) -> int | None:
@@ -104,7 +110,7 @@ class DgcomMaster:
         body = bytes((opcode,)) + parameters.ljust(PARAMETERS, b"\0")
         self._command = body + checksum(body)
         self._packets = packets
-        self._tries, self._spoilt, self.outcome = TRIES, 0, None
+        self._tries, self._spoilt, self._outcome = TRIES, 0, None
         self._wake(now_ns)
 
     def output(self, now_ns: int) -> bytes:
@@ -138,7 +144,7 @@ class DgcomMaster:
         self.state, self._out, self._step_ns = state, out, now_ns
 
     def _end(self, outcome: Replied | Failed, out: bytes = b"") -> None:
-        self.state, self.outcome, self._out = HostState.IDLE, outcome, out
+        self.state, self._outcome, self._out = HostState.IDLE, outcome, out
 
     def _take(self, byte: int, now_ns: int) -> None:
         match self.state:

@@ -13,6 +13,7 @@ from rig.reader.connecting import Approach, begin, find, prove
 from rig.reader.conversation import Conversation, MeterSilent, Refused
 from rig.reader.decoded import CONFIGURATION, Decoded
 from rig.reader.dgcom_conversation import DEVICE_IDENTITY, DgcomConversation, DgcomRefused
+from rig.reader.echo import WithoutEcho
 from rig.reader.line import LineError, OpenLine, SerialPort
 from rig.reader.passwords import Passwords
 
@@ -67,7 +68,7 @@ class MeterAccess:
 
         Raises LineError, MeterSilent, Refused, WrongPassword, PasswordError; NoPassword where one is needed.
         """
-        line = self.open_line(self.device, self.approach.baud)
+        line = WithoutEcho(self.open_line(self.device, self.approach.baud))
         try:
             talk = find(line, self.approach)
             if isinstance(talk, Conversation):

@@ -18,6 +18,7 @@ import msgspec
 from rig.errors import RigError
 from rig.files.bounded import TooLongError, read_bounded
 from rig.files.claim import Claim, ClaimError
+from rig.files.own import check_own
 from rig.reader.reading_file import MOST_FILE_BYTES, VERSION, BlockRead, TableRead
 
 
@@ -112,10 +113,10 @@ class PartialReading:
 
     def remove(self) -> None:
         """Remove it: what it had is in its file now."""
-        self.close()
         if self.path is not None:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
+        self.close()
 
     def _open(self, path: Path) -> None:
         try:
@@ -123,7 +124,18 @@ class PartialReading:
         except ClaimError as error:
             raise PartialError(f"{path}: {error}: wait for it, or give another --out") from None
         try:
-            data = read_bounded(path, MOST_FILE_BYTES) if path.exists() else b""
+            self._take_up(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _take_up(self, path: Path) -> None:
+        """Take what the file has, and go on behind it. Raises PartialError."""
+        try:
+            data = b""
+            if os.path.lexists(path):
+                check_own(path, path.lstat(), write=True)
+                data = read_bounded(path, MOST_FILE_BYTES)
             size = 0
             for end, line in _lines(data):
                 self._take(line)

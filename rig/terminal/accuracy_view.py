@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rig.accuracy.lot import LotResult
 from rig.accuracy.result import AccuracyResult, PointResult
 
 _NAME = 52
@@ -35,3 +36,21 @@ def _sums(found: AccuracyResult) -> list[str]:
         lines.append(f"* the limits of {unseen} points are recalled, not verified: check the standard")
     word = "PASSED" if found.passed else "FAILED"
     return [*lines, f"class {found.accuracy_class}: {word}"]
+
+
+def lot_lines(found: LotResult) -> list[str]:
+    """Describe the yield of a lot, a line a meter."""
+    lines = [found.provenance.mark, f"lot of seed {found.seed}, {found.standard} class {found.accuracy_class}"]
+    lines.append(f"{'meter':>5} {'as found %':>11} {'calibrated %':>13}")
+    for meter in found.meters:
+        before, after = (
+            "" if value is None else f"{value:+.4f}" for value in (meter.worst_as_found_percent, meter.worst_percent)
+        )
+        said = f"refused: {meter.refused}" if meter.refused else f"{_passed(meter.passed)} at worst {meter.worst}"
+        lines.append(f"{meter.number:>5} {before:>11} {'' if meter.refused else after:>13} {said}")
+    lines.append(f"yield {found.yield_percent:g} %, as found {found.as_found_percent:g} %")
+    return [line for line in lines if line]
+
+
+def _passed(passed: bool) -> str:
+    return "passed," if passed else "FAILED,"

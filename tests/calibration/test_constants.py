@@ -60,13 +60,13 @@ calibrations = st.builds(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(calibrations)
 def test_text_holds_every_constant_exactly(calibration):
     assert parse_calibration(calibration.to_toml()) == calibration
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(calibrations, calibrations)
 def test_digest_tells_calibrations_apart(one, other):
     assert (one.digest == other.digest) == (one == other)

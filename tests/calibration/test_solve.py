@@ -11,7 +11,7 @@ from bench_of_phasors import WIRING, PhasorUnit, solving
 
 from calibration.constants import Calibration, CurveConstants, nominal
 from calibration.errors import CalibrationError
-from calibration.solve import Solution, Truth, solve
+from calibration.solve import Solution, Truth, solve, with_coefficients
 
 TICK_HZ = Fraction(10_000_000, 3)
 TICK_DEG = 360 * 60 / float(TICK_HZ)
@@ -144,3 +144,17 @@ def test_more_than_the_delay_line_holds_is_refused(lags: tuple[float, ...]) -> N
 def test_at_50_hz_a_tick_is_less_of_a_degree() -> None:
     solution = solved(PhasorUnit(amperes=[lambda _: (1.0, 0.3)] * 3), [5.0], hz=50.0)
     assert solution.calibration.channels[0].delay_ticks == round(0.3 / (TICK_DEG * 50 / 60))
+
+
+def test_two_temperatures_give_coefficients() -> None:
+    """20 K warmer the dividers read 25 ppm/K more, and the gains of the constants are so much less."""
+    cold = solved(PhasorUnit(), [5.0]).calibration
+    warm = replace(solved(PhasorUnit([1.0005, 1.0, 1.0]), [5.0]).calibration, temperature_c=cold.temperature_c + 20)
+    both = with_coefficients(cold, warm)
+    assert float(both.channels[0].ppm_per_k) == pytest.approx((1 / 1.0005 - 1) / 20 * 1e6, abs=1e-3)
+    assert not any(channel.ppm_per_k for channel in both.channels[1:])
+    assert float(both.at(warm.temperature_c).channels[0].gain / warm.channels[0].gain) == pytest.approx(1, abs=1e-8)
+    with pytest.raises(CalibrationError, match=r"both are of 25 °C within 5 K: calibrate it colder or warmer"):
+        with_coefficients(cold, replace(warm, temperature_c=Fraction(25)))
+    with pytest.raises(CalibrationError, match=r"are of front end 2, and these of front end 1"):
+        with_coefficients(cold, replace(warm, board="front end 2"))

@@ -127,6 +127,7 @@ COMMANDS = {
         "replay wave.csv --channels {}",
         "replay wave.csv --rate {}",
     ),
+    "calibrate": ("calibrate --config {}", "calibrate --sensors {}", "calibrate --identity {}"),
     "bill": ("bill {}", "bill {}.csv", "bill load.csv --program {}", "bill load.csv --demand {}"),
     "scope": ("scope --trigger {}", "scope --comtrade {}", "scope --csv {}/x.csv"),
     "verify": (
@@ -156,6 +157,14 @@ COMMANDS = {
     "ask master-reset": ("ask master-reset --socket {}",),
     "ask cold-start": ("ask cold-start --socket {}",),
     "ask break-seal": ("ask break-seal --socket {}",),
+    "module": (
+        "module {}", "module TS2 --socket {}", "module TS2 --ask {}", "module TS2 --read {} --socket {}",
+        "module TS2 --external {}", "module TS2 --config {}",
+    ),
+    "poll": (
+        "poll {} --addresses 1", "poll x --addresses {}", "poll x --addresses 1 --only {}",
+        "poll x --addresses 1 --folder {}", "poll x --addresses 1 --password-file {}",
+    ),
     "port serve": ("port serve {}", "port serve --config {}"),
     "port trace": ("port trace {}",),
     "publish mqtt": ("publish mqtt --config {}",),

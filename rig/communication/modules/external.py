@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import msgspec
 
 from rig.errors import RigError
+from rig.meter.billing.time_units import HOUR_NS
 
 EPOCH_NS = 1_767_225_600 * 10**9
 """2026-01-01, UTC."""
 
-HOUR_NS = 3600 * 10**9
 MOST_AN_HOUR = 1_000_000
 MOST_METERS = 16
 """As far as a list that is typed goes; the notice gives no number."""

@@ -59,6 +59,15 @@ class Line(Protocol):
         """Let it go."""
         ...
 
+    @property
+    def carrier(self) -> bool | None:
+        """Return the modem's carrier wire; None: there is no such wire."""
+        ...
+
+    def set_dtr(self, on: bool) -> bool:
+        """Set the DTR wire; False: there is no such wire."""
+        ...
+
 
 class _Descriptor:
     """A line on a descriptor that does not block."""
@@ -96,6 +105,13 @@ class _Descriptor:
             del self._waiting[MOST_WAITING:]
         except OSError as error:
             raise self._gone(error) from None
+
+    @property
+    def carrier(self) -> bool | None:
+        return None
+
+    def set_dtr(self, on: bool) -> bool:
+        return False
 
     @property
     def _hung_up(self) -> bool:
@@ -138,6 +154,20 @@ class SerialLine(_Descriptor):
                 'ports.direction "adapter" for an adapter that does so by itself, or another device'
             ) from None
 
+    @property
+    def carrier(self) -> bool | None:
+        try:
+            return bool(self._serial.cd)
+        except (OSError, termios.error):
+            return None
+
+    def set_dtr(self, on: bool) -> bool:
+        try:
+            self._serial.dtr = on
+        except (OSError, termios.error):
+            return False
+        return True
+
     def write(self, data: bytes = b"") -> None:
         """Write, the driver being on until the last bit has gone."""
         if self._port.direction != "rts" or not data:
@@ -162,6 +192,30 @@ class SerialLine(_Descriptor):
             raise LineError(
                 f"port {self._port.name} cannot set {self._port.device} to {baud} baud ({error}): lower most_baud"
             ) from None
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._serial.close()
+
+
+class SocketLine(_Descriptor):
+    """A modem, or a serial port, that is reached by TCP, such as the simulated modem; it has no wires but the two."""
+
+    def __init__(self, port: PortConfig) -> None:
+        try:
+            self._serial = serial.serial_for_url(port.device, timeout=0)
+        except (OSError, ValueError) as error:
+            raise LineError(f"port {port.name} cannot reach {port.device}: start what listens there") from error
+        super().__init__(port, self._serial.fileno(), port.device)
+
+    def read(self) -> bytes:
+        data = super().read()
+        if not data:
+            raise self._gone(None)
+        return data
+
+    def set_baud(self, baud: int) -> None:
+        """Do nothing: the other end has the speed."""
 
     def close(self) -> None:
         with suppress(OSError):
@@ -217,7 +271,7 @@ def open_line(port: PortConfig, socket: Path, baud: int) -> Line:
     """Open a port's line; `socket` is the meter's, beside which a pty is found. Raises LineError."""
     if port.device == PTY:
         return PtyLine(port, pty_link(port, socket))
-    return SerialLine(port, baud)
+    return SocketLine(port) if port.device.startswith("socket:") else SerialLine(port, baud)
 
 
 def pty_link(port: PortConfig, socket: Path) -> Path:

@@ -13,22 +13,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from calibration.point_tables import PointTable, point_table
 from rig.accuracy.campaign import judged_points, measured
 from rig.accuracy.errors import AccuracyError
 from rig.accuracy.figures import verdict
 from rig.accuracy.kept import Kept
 from rig.accuracy.plan import planned, signal_s
 from rig.accuracy.run import Measured, Segment
-from tests.rig.accuracy.runs import plain_meter
+from tests.rig.accuracy.runs import chosen, plain_meter
 
 RIG = [sys.executable, "-c", "from rig.cli.app import main; main()"]
-
-
-def chosen(*names: str) -> PointTable:
-    table = point_table("iec62053-22").of_class("0.2S")
-    points = tuple(p for p in table.points if p.name in names)
-    return PointTable(table.key, table.title, points, ())
 
 
 def command(tmp_path: Path, *words: str, **more: str) -> subprocess.CompletedProcess:

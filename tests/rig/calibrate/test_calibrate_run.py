@@ -41,7 +41,8 @@ def test_a_unit_is_measured_solved_and_measured_again(tmp_path: Path) -> None:
         assert float(gain) == pytest.approx(1 / VOLTS[k], rel=1e-9)
         assert solution.calibration.channels[3 + k].delay_ticks > 0 > LAGS[k]
     assert [int(channel.offset_codes) for channel in solution.calibration.channels] == [0, 1, 2, 3, 4, 5]
-    assert {change.constant for change in result.constants} == {"gain", "delay_ticks", "offset_codes", "turn"}
+    constants = {"gain", "delay_ticks", "offset_codes", "ppm_per_k", "turn"}
+    assert {change.constant for change in result.constants} == constants
     assert (result.before, result.after) == (FOUND.digest, solution.calibration.digest)
     assert msgspec.json.decode(msgspec.json.encode(result), type=type(result)) == result
 

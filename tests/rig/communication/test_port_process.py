@@ -20,6 +20,7 @@ from rig.communication.port.trace import TraceError
 from rig.daemon.client import MeterClient
 from rig.daemon.protocol import LogOn, PulsesCounted, Reading, ReadState, Stop, Topic, WriteProgram
 from rig.hardware.config import PortConfig, load
+from rig.reader.reading_file import load_reading
 
 PORTS = """
 [simulation.load]
@@ -112,6 +113,20 @@ def test_metering_goes_on_while_the_port_hangs_or_is_flooded(port: PortBench) ->
     line.close()
     assert last.seconds > first.seconds
     wait_for(lambda: identifies(port))
+
+
+def test_rig_read_at_a_real_port(port: PortBench, command_line) -> None:
+    """The same bytes as another client; all of it against another decoder is a slow proof of the reader."""
+    done = command_line("read", port.pty, "--out", port.folder / "meter.json", "--force")
+    assert done.status == 0, done.err
+    tables = {table.table: table.bytes for table in load_reading(port.folder / "meter.json").tables}
+    with port.client() as client:
+        client.identify()
+        client.negotiate(8191, 200)
+        client.log_on()
+        still = (0, 1, 5, 12, 16, 21, 22)
+        assert {table: tables[table] for table in still} == {table: client.read(table) for table in still}
+        client.terminate()
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ The meter is an AXS4e, the one model that takes all of them. Expected is what te
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from rig.daemon.protocol import (
     WriteProgram,
 )
 from tests.rig.access.module_grants import ANYTHING, MAY_DO, MAY_READ
+from tests.rig.conftest import Ending
 from tests.rig.daemon.test_requests import Running
 
 PROGRAM = """
@@ -208,3 +210,32 @@ def test_one_module_after_the_other(running: Running) -> None:
         parts_that_there_are_not,
     ):
         check(running)
+
+
+def test_the_far_end_as_a_command(running: Running, command_line: Callable[..., Ending]) -> None:
+    """Exit 0 with a reading, 1 with the meter's reason, 2 for what is no module, part or action."""
+
+    def rig(*words: str) -> Ending:
+        return command_line("module", *words, "--socket", running.socket)
+
+    done = rig("TS1", "--read", "kWh delivered", "--json")
+    assert done.status == 0, done
+    found = json.loads(done.out)
+    assert (found["module"], found["provenance"]["simulated"], list(found["parts"])) == ("TS1", True, ["kWh delivered"])
+    shown = rig("TS1")
+    assert (shown.status, "SIMULATED (exact)  module TS1, by registers" in shown.out) == (0, True)
+    for words, status, said in (
+        (("TS1", "--read", "event log"), 1, "module TS1 is not granted event log: it may read kWh delivered"),
+        (("TS1", "--ask", "demand reset"), 1, "module TS1 is not granted demand reset: it may ask read"),
+        (("TS2",), 1, "module TS2 is not fitted to this meter"),
+        (("TS1", "--pulse-output", "KYZ1"), 1, "module TS1 is not granted kWh pulses"),
+        (("ts1",), 2, "'ts1' is no module of the notice: give TWACS CMT-SE"),
+        (("TS1", "--ask", "calibrate"), 2, "'calibrate' is nothing that can be asked: give demand reset"),
+        (("TS1", "--ask", "write program"), 2, "write program needs a program: give it by --program-file"),
+        (("TS1", "--external", "water=36"), 2, "module TS1 hears no meters beside its own"),
+        (("TS2 MU", "--external", "water"), 2, "'water' is no external meter"),
+        (("TS2 MU", "--external", "a=1", "--external", "a=2"), 2, "external meter 'a' is given twice"),
+    ):
+        ended = rig(*words)
+        assert (ended.status, said in ended.err) == (status, True), (words, ended)
+        assert ended.out == ""

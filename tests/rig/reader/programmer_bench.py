@@ -10,7 +10,7 @@ from served_port import ServedPort
 
 from rig.communication.c1218.settings import OPTICAL, REMOTE
 from rig.communication.port.port import Port
-from rig.daemon.protocol import Asked, ReadProgram, ReadState
+from rig.daemon.protocol import Asked, LogOn, ReadProgram, ReadState, WriteProgram
 from rig.meter.billing.source import Source
 from rig.program.build import Program
 from rig.reader.actions import act, action_of
@@ -64,6 +64,11 @@ class ProgrammerBench:
     def state(self) -> dict[str, Any]:
         """The meter's exact reading, by its own interface."""
         return self._beside(ReadState())
+
+    def write_beside(self, key: str, text: str) -> None:
+        """Write a program as the command line does."""
+        self._beside(LogOn(key))
+        self._beside(WriteProgram(text))
 
     def _beside(self, asked: Asked) -> dict[str, Any]:
         """Ask as the command line does, whatever the port's own source may."""

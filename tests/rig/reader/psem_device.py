@@ -31,6 +31,9 @@ class PsemDevice:
     answers: dict[int, bytes] = field(default_factory=dict)
     """Answers by service that are not its own."""
     zeros_beyond: bool = False
+    echoes: bool = False
+    """The head gives back what is sent."""
+    simulated: bool = True
     busy: int = 0
     now: int = S
     asked: list[bytes] = field(default_factory=list)
@@ -53,6 +56,8 @@ class PsemDevice:
 
     def write(self, data: bytes) -> None:
         self.now += 10 * S * len(data) // self.line_baud
+        if self.echoes:
+            self.coming += data
         if self.line_baud != self.baud:
             return  # it hears noise
         if self.deaf:
@@ -71,6 +76,9 @@ class PsemDevice:
 
     def set_baud(self, baud: int) -> None:
         self.line_baud = baud
+
+    def close(self) -> None:
+        self.coming.clear()
 
     def clear(self) -> None:
         self.coming.clear()

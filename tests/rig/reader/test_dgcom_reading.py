@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +12,13 @@ from pathlib import Path
 import pytest
 from cut_line import CutLine
 from dgcom_host import digits
+from port_bench import PortBench
 from psem_client import VirtualLine
 from served_port import ServedMeter
 from served_tables import ServedTables
 
 from rig.communication.port.dgcom_port import DgcomPort
+from rig.daemon.protocol import ReadProfile
 from rig.reader.actions import ActionError, act
 from rig.reader.blocks_shown import block_values
 from rig.reader.connecting import Approach, WrongPassword
@@ -49,7 +53,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.tables = ServedTables(PROGRAM)
-        self.tables.run(2)
+        self.tables.run(0.5)
         self.port = DgcomPort(ServedMeter(self.tables), "0.9.1", shares_light=True)
         self.line = CutLine(VirtualLine(self.port, self.serve))
         self.folder = folder
@@ -99,6 +103,13 @@ def test_it_is_found_and_read(bench: Bench, tmp_path: Path) -> None:
     said = "\n".join(lines(reading))
     assert "DGCOM · SIMULATED" in said
     assert "serial 12 345 678" in said
+
+
+def test_no_step_waits_for_a_time_out(bench: Bench) -> None:
+    """After the four seconds in which C12.18 is not answered: 19 blocks of a few dozen bytes, 0.1 s each."""
+    begun_ns = bench.line.now_ns()
+    MeterRun(bench.access, None).read(Extent(), lambda done, of, what: None)
+    assert bench.line.now_ns() - begun_ns < 7 * 10**9
 
 
 def test_damage_is_repaired(bench: Bench, tmp_path: Path) -> None:
@@ -160,3 +171,25 @@ def test_a_wrong_password(bench: Bench, password: str) -> None:
     bench.password(password)
     with pytest.raises(WrongPassword), bench.access.session():
         pass
+
+
+@pytest.mark.slow
+def test_the_load_profile_of_a_real_port(tmp_path: Path, command_line) -> None:
+    """Its words are those that the meter gives by C12.19's MT5 and its own interface (docs/metering.md)."""
+    recorder = '[recorder]\ninterval_minutes = 1\nchannels = [{ metric = "kWh delivered", pulse = "1" }]\n'
+    bench = PortBench(tmp_path, PROGRAM + recorder, "[[ports]]\nname = 'optical'\ndevice = 'pty'\n")
+    try:
+        (tmp_path / "level-1").write_text("111111")
+        done = command_line("read", bench.pty, "--out", "r.json", "--profile", "--password-file", "level-1")
+        assert done.status == 0, done.err
+        assert "0 refused" in done.err
+        blocks = {block.opcode: block.bytes for block in load_reading(tmp_path / "r.json").blocks}
+        words = struct.unpack(f"<{len(blocks[0x03]) // 2}H", blocks[0x03])
+        page = bench.meter.ask(ReadProfile())
+        own = struct.unpack(f"<{len(page['runs'][0]['words']) // 2}H", page["runs"][0]["words"])
+        assert words == own[: len(words)]
+        assert words[0] >> 14 == 2, "a date comes first"
+        without = command_line("read", bench.pty, "--json")
+        assert {each["data"] for each in json.loads(without.out)["blocks"] if each["opcode"] == 0xC3} == {None}
+    finally:
+        bench.close()

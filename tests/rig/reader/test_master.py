@@ -123,6 +123,16 @@ def test_an_answer_is_known_once_its_acknowledgement_has_gone() -> None:
     assert (walk.sent, walk.master.outcome) == (ACK, KNOWN["it is the answer"])
 
 
+def test_a_device_may_take_its_time_from_its_acknowledgement_on() -> None:
+    """Less than the response time-out for that, less than the traffic time-out after it; together more."""
+    walk = Walk(MasterState.ASKING)
+    walk.pass_time(1.9)
+    walk.feed(ACK)
+    walk.pass_time(5.5)
+    walk.feed(OK)
+    assert walk.master.outcome == KNOWN["it is the answer"]
+
+
 def test_a_message_is_repeated_after_nak_and_after_silence_three_times() -> None:
     walk = Walk(MasterState.ASKING)
     walk.feed(NAK)

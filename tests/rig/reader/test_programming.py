@@ -113,7 +113,7 @@ def broken_at(bench: ProgrammerBench, folder: Path, places: list[int], *, port_d
 def test_old_or_new_wherever_it_breaks(bench: ProgrammerBench, tmp_path: Path, port_dies: bool) -> None:
     """A sample of the bytes, most of them where the program is applied."""
     whole = bytes_of_a_write(bench, tmp_path)
-    places = [*whole[:: len(whole) // 4], *whole[130:330:50]]
+    places = [whole[20], *whole[130:330:60], whole[-30]]
     found = broken_at(bench, tmp_path, places, port_dies=port_dies)
     assert set(found) == {"old", "new"}
 
@@ -141,6 +141,22 @@ def test_a_line_that_stays_cut(bench: ProgrammerBench, tmp_path: Path) -> None:
     bench.line.on_cut = cut_again
     with pytest.raises(NotWritten, match="Nobody knows which of both programs"):
         bench.write(*loaded(tmp_path, B))
+
+
+def test_a_third_program(bench: ProgrammerBench, tmp_path: Path) -> None:
+    """Somebody else wrote one while the line was broken."""
+    whole = bytes_of_a_write(bench, tmp_path)
+    reset(bench, tmp_path)
+    bench.password("000000")
+    bench.line.left = whole[-200]
+
+    def another() -> None:
+        bench.write_beside("444444", A.replace("'1'", "'3'"))
+
+    bench.line.on_cut = another
+    with pytest.raises(NotWritten, match="neither the new one nor the one of before"):
+        bench.write(*loaded(tmp_path, B))
+    bench.password("000000")
 
 
 def test_what_a_meter_refuses_changes_nothing(bench: ProgrammerBench, tmp_path: Path) -> None:
@@ -189,6 +205,16 @@ def test_over_rs_232_by_c12_21(tmp_path: Path) -> None:
         assert [table.title for table in reading.tables] == ["ST0", "ST1", "ST5", "ST21", "ST23"]
     finally:
         bench.port.close()
+
+
+def test_a_line_that_breaks_once_is_taken_up_in_the_same_run(bench: ProgrammerBench, tmp_path: Path) -> None:
+    reset(bench, tmp_path)
+    bench.password("000000")
+    bench.line.left = 3000
+    reading = MeterRun(bench.access, tmp_path / "r.json").read(Extent(frozenset({12, 15, 23})), lambda *_: None)
+    assert reading.sessions == 2
+    assert [table.table for table in reading.tables if table.data] == [0, 1, 5, 11, 12, 15, 21, 23]
+    assert not (tmp_path / "r.json.part").exists()
 
 
 def test_at_9600_baud_reading_is_the_wires_own_time(bench: ProgrammerBench, tmp_path: Path) -> None:

@@ -7,14 +7,18 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from port_bench import PortBench
+from programmer_bench import ProgrammerBench
 from table_decoder import st1, st21, st23, st64
 
-from rig.daemon.protocol import ReadProgram, ReadState
+from rig.daemon.protocol import LogOn, ReadState
+from rig.reader.meter import MeterAccess
+from rig.reader.reading import TableReading
 from rig.reader.reading_file import load_reading
 from rig.reader.shown import decoded_of
 
@@ -35,11 +39,29 @@ level_4 = "444444"
 PORTS = "[simulation.load]\namps = 40\n[[ports]]\nname = 'optical'\ndevice = 'pty'\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortBench]:
+    """A meter with its daemon, its port's process and a pty, which goes on metering as long as it is there."""
     bench = PortBench(tmp_path_factory.mktemp("read"), PROGRAM, PORTS)
     yield bench
     bench.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProgrammerBench]:
+    made = ProgrammerBench(PROGRAM, tmp_path_factory.mktemp("virtual"))
+    yield made
+    made.port.close()
+
+
+@pytest.fixture
+def virtual(made: ProgrammerBench, monkeypatch: pytest.MonkeyPatch) -> ProgrammerBench:
+    """A meter in this process, whose line every port that is opened is; the time-outs are in virtual time."""
+    made.line.pause(120)
+    made.port.meter.asked.clear()
+    access = partial(MeterAccess, open_line=made.line.open, pause=made.line.pause)
+    monkeypatch.setattr("rig.reader.meter.MeterAccess", access)
+    return made
 
 
 @pytest.fixture
@@ -53,6 +75,7 @@ def delivered(energy: dict[str, dict[str, int]]) -> int:
     return energy["q1"]["nwh"] + energy["q4"]["nwh"]
 
 
+@pytest.mark.slow
 def test_everything_is_read_as_another_decoder_has_it(bench: PortBench, command_line, password: Path) -> None:
     before = bench.meter.ask(ReadState())["registers"]["energy"]
     done = command_line("read", bench.pty, "--out", "meter.json", "--profile", "--password-file", password)
@@ -79,33 +102,32 @@ def test_everything_is_read_as_another_decoder_has_it(bench: PortBench, command_
     assert len(plain["tables"]) == len(reading.tables)
 
 
-def test_without_a_password_and_without_a_file(bench: PortBench, command_line) -> None:
-    done = command_line("read", bench.pty, "--tables", "12,22-23,mt1")
+def test_without_a_password_and_without_a_file(virtual: ProgrammerBench, command_line) -> None:
+    done = command_line("read", "port", "--tables", "12,22-23,mt1")
     assert done.status == 0
     assert [line.split()[:2] for line in done.out.splitlines()[3:5]] == [["kWh", "delivered"], ["kWh", "received"]]
     assert "refused: isc" in done.out
     assert "some need a password" in done.err
 
 
-def test_a_wrong_password_is_given_once(bench: PortBench, command_line, password: Path) -> None:
+def test_a_wrong_password_is_given_once(virtual: ProgrammerBench, command_line, password: Path) -> None:
     password.write_text("ABCDEF")
-    done = command_line("read", bench.pty, "--out", "r.json", "--password-file", password)
+    done = command_line("read", "port", "--out", "r.json", "--password-file", password)
     assert (done.status, done.out) == (2, "")
     assert "does not take the password" in done.err
     assert "ABCDEF" not in done.err
-    failed = [event for event in bench.events if event.name == "log-on failed"]
-    assert len(failed) <= 1
+    assert [asked.key for asked in virtual.port.meter.asked if isinstance(asked, LogOn)] == ["ABCDEF"]
     assert not (password.parent / "r.json").exists()
 
 
-def test_a_password_of_the_keyring(bench: PortBench, command_line, tmp_path: Path) -> None:
+def test_a_password_of_the_keyring(virtual: ProgrammerBench, command_line, tmp_path: Path) -> None:
     ring = tmp_path / "ring.toml"
     ring.write_text('[passwords]\n"12 345 678" = "111111"\n"*" = "999999"\n')
     ring.chmod(0o644)
-    done = command_line("read", bench.pty, "--keyring", ring, "--tables", "MT1")
+    done = command_line("read", "port", "--keyring", ring, "--tables", "MT1")
     assert (done.status, "chmod 600" in done.err) == (2, True)
     ring.chmod(0o600)
-    done = command_line("read", bench.pty, "--keyring", ring, "--tables", "MT1", "--json")
+    done = command_line("read", "port", "--keyring", ring, "--tables", "MT1", "--json")
     assert done.status == 0, done.err
     assert json.loads(done.out)["tables"][-1]["values"]["SEALED"] == 0
 
@@ -167,64 +189,105 @@ def test_mistakes(command_line, words: str, said: str) -> None:
     assert said in done.err
 
 
-def test_a_pty_at_which_nobody_answers_and_one_that_goes(command_line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unplugged in the middle of identify: within a second, not after the time-outs of three protocols."""
+def test_a_port_that_is_unplugged(command_line) -> None:
+    """Unplugged once identify has come: that is said at once, not after the time-outs of three protocols."""
     ours, theirs = os.openpty()
     name = os.ttyname(theirs)
-    os.close(theirs)
-    timer = threading.Timer(0.3, os.close, [ours])
-    timer.start()
+
+    def unplug() -> None:
+        os.read(ours, 9)
+        os.close(ours)
+
+    hands = threading.Thread(target=unplug)
+    hands.start()
     done = command_line("read", name)
-    timer.join()
+    hands.join()
+    os.close(theirs)
     assert (done.status, done.out) == (2, "")
     assert "is lost" in done.err
+
+
+def test_what_stands_where_a_partial_file_would_be(virtual: ProgrammerBench, command_line, tmp_path: Path) -> None:
+    part = tmp_path / "r.json.part"
+    kinds: list[tuple[Callable[[], object], str]] = [
+        (lambda: os.mkfifo(part), "is a FIFO"),
+        (part.mkdir, "is a folder"),
+        (lambda: part.symlink_to("/dev/zero"), "symbolic link"),
+        (lambda: part.write_bytes(b"something else\n"), "is no reading that broke off"),
+        (lambda: part.write_bytes(bytes(1 << 26)), "at most so many: delete it"),
+    ]
+    for make, said in kinds:
+        make()
+        done = command_line("read", "port", "--out", "r.json")
+        assert (done.status, done.out) == (2, ""), said
+        assert said in done.err
+        part.rmdir() if part.is_dir() and not part.is_symlink() else part.unlink()
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_ctrl_c_keeps_what_was_read(virtual: ProgrammerBench, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = TableReading._whole
+
+    def interrupts(reading: TableReading, number: int, progress: Callable[[int], None]) -> bytes:
+        if number == 12:
+            raise KeyboardInterrupt
+        return read(reading, number, progress)
+
+    monkeypatch.setattr(TableReading, "_whole", interrupts)
+    done = command_line("read", "port", "--out", "r.json", "--tables", "0-5,12")
+    assert (done.status, done.out) == (130, "")
+    assert "the same command goes on" in done.err
+    monkeypatch.setattr(TableReading, "_whole", read)
+    virtual.line.pause(20)
+    done = command_line("read", "port", "--out", "r.json", "--tables", "0-5,12", "--json")
+    assert json.loads(done.out)["sessions"] == 2
 
 
 # --- write and meter --------------------------------------------------------------------------------------------
 
 
-def test_something_is_done_and_said(bench: PortBench, command_line, tmp_path: Path) -> None:
-    resets = bench.meter.ask(ReadState())["resets"]
-    done = command_line("meter", bench.pty, "status")
+def test_something_is_done_and_said(virtual: ProgrammerBench, command_line, tmp_path: Path) -> None:
+    resets = virtual.state["resets"]
+    done = command_line("meter", "port", "status")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("metering; ")
-    refused = command_line("meter", bench.pty, "reset")
+    refused = command_line("meter", "port", "reset")
     assert (refused.status, refused.out) == (2, "")
     assert "takes the password" in refused.err
     (tmp_path / "level-1").write_text("111111")
-    refused = command_line("meter", bench.pty, "reset", "--password-file", "level-1")
+    refused = command_line("meter", "port", "reset", "--password-file", "level-1")
     assert (refused.status, "not at this level" in refused.err) == (1, True)
-    assert bench.meter.ask(ReadState())["resets"] == resets
+    assert virtual.state["resets"] == resets
     (tmp_path / "level-2").write_text("222222\n")
-    done = command_line("meter", bench.pty, "reset", "--password-file", "level-2", "--json")
+    done = command_line("meter", "port", "reset", "--password-file", "level-2", "--json")
     assert json.loads(done.out)["sentence"] == "demand reset: done"
-    assert bench.meter.ask(ReadState())["resets"] == resets + 1
+    assert virtual.state["resets"] == resets + 1
 
 
-def test_a_program_is_written_and_checked(bench: PortBench, command_line, tmp_path: Path) -> None:
+def test_a_program_is_written_and_checked(virtual: ProgrammerBench, command_line, tmp_path: Path) -> None:
     (tmp_path / "level-4").write_text("444444")
     (tmp_path / "new.toml").write_text("\ufeff" + PROGRAM.replace("interval_minutes = 1", "interval_minutes = 5"))
-    done = command_line("write", bench.pty, "new.toml", "--check", "--password-file", "level-4")
+    done = command_line("write", "port", "new.toml", "--check", "--password-file", "level-4")
     assert (done.status, done.out) == (1, "")
     assert "they differ in [recorder]" in done.err
-    done = command_line("write", bench.pty, "new.toml", "--password-file", "level-4")
+    done = command_line("write", "port", "new.toml", "--password-file", "level-4")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("written and read back: ")
     digest = done.out.split()[-1]
-    assert bench.meter.ask(ReadProgram())["digest"] == digest
-    done = command_line("write", bench.pty, "new.toml", "--check", "--password-file", "level-4")
+    assert virtual.digest == digest
+    done = command_line("write", "port", "new.toml", "--check", "--password-file", "level-4")
     assert (done.status, done.out) == (0, f"the meter has this program: {digest}\n")
     (tmp_path / "bad.toml").write_text("[meter]\nform = 'no'\n")
-    done = command_line("write", bench.pty, "bad.toml", "--password-file", "level-4")
+    done = command_line("write", "port", "bad.toml", "--password-file", "level-4")
     assert (done.status, done.out) == (2, "")
     assert "bad.toml" in done.err
 
 
-def test_the_menu_on_a_pipe(bench: PortBench, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_menu_on_a_pipe(virtual: ProgrammerBench, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
     """Registers, something that is not there, the clock without setting it, a value that is none, the end."""
     monkeypatch.setattr("sys.stdin", io.StringIO("1\nx\n3\n\n7\nmaybe\n"))
     monkeypatch.setattr("rig.cli.meter_menu.ask_for_password", lambda what: "333333")
-    done = command_line("meter", bench.pty)
+    done = command_line("meter", "port")
     assert done.status == 0, done.err
     assert "kWh delivered" in done.out
     assert "'x' is not in the menu" in done.out

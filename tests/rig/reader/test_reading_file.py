@@ -49,13 +49,13 @@ def test_its_digest_is_anybodys_to_compute(tmp_path: Path) -> None:
     assert hashlib.sha256(data.replace(digest.encode(), b"0" * 64)).hexdigest() == digest
 
 
-def test_one_byte_changed_or_cut_off_is_refused_wherever_it_is(tmp_path: Path) -> None:
+def test_a_byte_changed_or_a_file_cut_off_is_refused(tmp_path: Path) -> None:
     data, path = encoded(READOUT), tmp_path / "reading.json"
-    for at in range(len(data)):
+    for at in range(0, len(data), 9):
         path.write_bytes(data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :])
         with pytest.raises(ReadingFileError, match=str(path)):
             load_reading(path)
-    for end in range(len(data)):
+    for end in range(0, len(data), 9):
         path.write_bytes(data[:end])
         with pytest.raises(ReadingFileError, match=str(path)):
             load_reading(path)

@@ -11,6 +11,7 @@ from psem_device import PsemDevice, st0
 
 from rig.reader.connecting import Approach, Protocol, WrongPassword, begin, find, prove
 from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.echo import EchoState, WithoutEcho
 from rig.reader.line import LineError
 from rig.reader.partial import PartialReading
 from rig.reader.reading import Extent, OtherMeter, TableReading
@@ -90,16 +91,22 @@ def test_meters_that_differ(change: dict[str, object]) -> None:
     assert data_of(partial) == {number: data for number, data in device.tables.items() if number != 42}
 
 
-def test_a_speed_that_the_line_does_not_carry_is_given_up() -> None:
-    device = meter()
-    carries = device.set_baud
+@pytest.mark.parametrize(("standard", "traffic_s"), [(0, 6), (2, 30)])
+def test_a_speed_that_the_line_does_not_carry_is_given_up(standard: int, traffic_s: int) -> None:
+    """The meter goes back once it has heard nothing for its traffic time-out."""
+    device = meter(standard=standard)
+    hears = device.write
+    deaf_since: list[int] = []
 
-    def set_baud(baud: int) -> None:
-        carries(9600)  # the adapter cannot
-        if baud == 9600:
-            device.baud = device.next_baud = 9600  # and the meter's time-out is over
+    def write(data: bytes) -> None:
+        if device.baud != 9600:
+            deaf_since.append(device.now)
+            if device.now - deaf_since[0] > traffic_s * 10**9:
+                device.baud = device.next_baud = 9600
+        hears(data)
 
-    device.set_baud = set_baud  # type: ignore[method-assign]
+    device.write = write  # type: ignore[method-assign]
+    device.set_baud = lambda baud: None  # type: ignore[method-assign]  # the adapter cannot
     assert data_of(read(device))[1] == ST1
 
 
@@ -122,6 +129,73 @@ def test_a_session_that_somebody_left_is_ended() -> None:
 
     device._serve = terminate_first  # type: ignore[method-assign]
     assert data_of(read(device))[1] == ST1
+
+
+@pytest.mark.parametrize("deaf", [0, 1])
+def test_a_head_that_gives_back_what_is_sent(deaf: int) -> None:
+    """Also if the meter did not hear the first identify."""
+    device = meter(echoes=True, deaf=deaf)
+    line = WithoutEcho(device)
+    conversation = find(line, Approach())
+    begin(conversation, Approach())
+    partial = PartialReading(None)
+    TableReading(conversation, partial).run(Extent(profile=True), lambda *_: None)
+    assert data_of(partial) == {number: data for number, data in device.tables.items() if number != 42}
+    assert line.state is EchoState.ECHOING
+
+
+def test_a_head_that_does_not() -> None:
+    line = WithoutEcho(meter())
+    begin(find(line, Approach()), Approach())
+    assert line.state is EchoState.CLEAR
+
+
+class Pieces:
+    """A line of which comes what is put there."""
+
+    simulated = True
+
+    def __init__(self) -> None:
+        self.coming: list[bytes] = []
+
+    def now_ns(self) -> int:
+        return 0
+
+    def write(self, data: bytes) -> None: ...
+
+    def read(self, until_ns: int) -> bytes:
+        return self.coming.pop(0)
+
+    def set_baud(self, baud: int) -> None: ...
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+IDENTIFY = bytes.fromhex("EE0000000001201310")
+ECHOES: list[tuple[bytes, list[bytes], list[bytes], EchoState]] = [
+    (IDENTIFY, [IDENTIFY[:4]], [b""], EchoState.UNKNOWN),
+    (IDENTIFY, [IDENTIFY[:4], IDENTIFY[4:]], [b"", b""], EchoState.ECHOING),
+    (IDENTIFY, [IDENTIFY + b"\x06\xee"], [b"\x06\xee"], EchoState.ECHOING),
+    (IDENTIFY, [b"\x06\xee"], [b"\x06\xee"], EchoState.CLEAR),
+    (IDENTIFY, [IDENTIFY[:3], b"\x99"], [b"", IDENTIFY[:3] + b"\x99"], EchoState.CLEAR),
+    (b"\x55", [b"\x55"], [b"\x55"], EchoState.CLEAR),
+]
+
+
+@pytest.mark.parametrize(("written", "coming", "given", "state"), ECHOES)
+def test_the_table_of_echoes(written: bytes, coming: list[bytes], given: list[bytes], state: EchoState) -> None:
+    pieces = Pieces()
+    line = WithoutEcho(pieces)
+    line.write(written)
+    pieces.coming = list(coming)
+    assert [line.read(0) for _ in coming] == given
+    assert line.state is state
+    if state is EchoState.ECHOING:
+        line.write(b"\x06")
+        pieces.coming = [b"\x06\x06"]
+        assert line.read(0) == b"\x06", "the meter's own"
 
 
 # --- faults -----------------------------------------------------------------------------------------------------
@@ -239,7 +313,7 @@ def cut(after: int) -> Cut:
 def test_a_reading_goes_on_wherever_the_line_was_cut(tmp_path: Path) -> None:
     """Whatever came is not asked for again, but what must be the same, and the beginning of a long table."""
     whole = data_of(read(meter(), extent=Extent(profile=True)))
-    for after in range(30, 10_900, 797):
+    for after in range(30, 10_900, 1597):
         path = tmp_path / f"{after}.part"
         with pytest.raises(LineError):
             read(cut(after), path, Extent(profile=True))
@@ -257,10 +331,22 @@ def test_a_partial_file_is_whole_to_its_last_whole_line(tmp_path: Path) -> None:
         read(cut(9000), path, Extent(profile=True))
     data = path.read_bytes()
     whole = data_of(read(meter(), extent=Extent(profile=True)))
-    for at in range(120, len(data), max(1, len(data) // 9)):
+    for at in range(120, len(data), max(1, len(data) // 4)):
         for damaged in (data[:at], data[:at] + b"\0" + data[at + 1 :]):
             path.write_bytes(damaged)
             assert data_of(read(meter(), path, Extent(profile=True))) == whole
+
+
+def test_what_came_after_a_torn_line_is_known_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "r.part"
+    with pytest.raises(LineError):
+        read(cut(2000), path, Extent(profile=True))
+    path.write_bytes(path.read_bytes() + b'0badc0de {"type": "pa')
+    with pytest.raises(LineError):
+        read(cut(2500), path, Extent(profile=True))
+    partial = PartialReading(path)
+    partial.close()
+    assert len(partial.sessions) == 2
 
 
 def test_another_meter_is_not_joined_to_the_first(tmp_path: Path) -> None:
@@ -280,3 +366,19 @@ def test_a_long_table_that_changed_meanwhile_begins_anew(tmp_path: Path) -> None
     again = meter()
     again.tables[64] = b"\xff" + LONG[1:]
     assert data_of(read(again, path, Extent(profile=True)))[64] == again.tables[64]
+
+
+def test_a_load_profile_whose_state_changed_meanwhile_begins_anew(tmp_path: Path) -> None:
+    """Its beginning is the same: only ST63 tells that what was read behind it is of before."""
+    path = tmp_path / "r.part"
+    before, after = meter(), meter()
+    for device, count in ((before, 1), (after, 2)):
+        device.tables[0] = st0((0, 1, 5, 63, 64))
+        device.tables[63] = bytes((0, count)) + bytes(11)
+    after.tables[64] = LONG[:5000] + bytes(200) + LONG[5200:]
+    broken = Cut(before.tables)
+    broken.left = 9500
+    with pytest.raises(LineError):
+        read(broken, path, Extent(profile=True))
+    found = data_of(read(after, path, Extent(profile=True)))
+    assert (found[63], found[64]) == (after.tables[63], after.tables[64])
