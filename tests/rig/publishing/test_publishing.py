@@ -208,7 +208,7 @@ def test_a_broker_that_goes_and_comes_back_is_told_all_again(bench: Bench, tmp_p
 @pytest.mark.slow
 def test_registers_only_grow_over_a_restart_and_publishers_end_with_their_meter(bench: Bench) -> None:
     key = ("ae0764_active_energy_watthours_total", "delivered", "true")
-    before = scraped(bench.metrics)[key]
+    before = wait_for(lambda: scraped(bench.metrics).get(key))
     bench.meter.stop()
     wait_for(lambda: all(process.poll() is not None for process in bench.publishers))
     assert [process.returncode for process in bench.publishers] == [0, 0]
