@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -79,7 +80,8 @@ class SerialPort:
             raise
         except (OSError, ValueError, termios.error) as error:
             number = getattr(error, "errno", None)
-            why = os.strerror(number) if number else "it is no serial port, or another program has it"
+            held = number in (errno.EAGAIN, errno.EBUSY)
+            why = "another program has it" if held else os.strerror(number) if number else "it is no serial port"
             raise LineError(
                 f"{device} cannot be had ({why}): plug the adapter in, join the group dialout, or give another device"
             ) from None

@@ -17,6 +17,7 @@ from programmer_bench import ProgrammerBench
 from table_decoder import st1, st21, st23, st64
 
 from rig.daemon.protocol import LogOn, ReadState
+from rig.reader.line import SerialPort
 from rig.reader.meter import MeterAccess
 from rig.reader.reading import TableReading
 from rig.reader.reading_file import load_reading
@@ -187,6 +188,18 @@ def test_mistakes(command_line, words: str, said: str) -> None:
     done = command_line(*words.split())
     assert (done.status, done.out) == (2, "")
     assert said in done.err
+
+
+def test_a_port_that_another_program_has(command_line) -> None:
+    ours, theirs = os.openpty()
+    name = os.ttyname(theirs)
+    holder = SerialPort(name, 9600)
+    done = command_line("meter", name, "status")
+    holder.close()
+    os.close(ours)
+    os.close(theirs)
+    assert (done.status, done.out) == (2, "")
+    assert "another program has it" in done.err
 
 
 def test_a_port_that_is_unplugged(command_line) -> None:
