@@ -377,7 +377,7 @@ def test_what_is_no_result(line: bytes) -> None:
     assert result_of(line) is None
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     came=st.lists(st.one_of(st.binary(max_size=40), st.sampled_from(["OK", "RING", "CONNECT", "NO CARRIER", "BUSY"])))
 )

@@ -84,7 +84,7 @@ REQUESTS: dict[str, Asked] = {
 }
 
 
-def test_each_module_has_what_the_notice_grants_and_nothing_else(running: Running) -> None:
+def each_module_has_what_the_notice_grants_and_nothing_else(running: Running) -> None:
     for module, may_read in MAY_READ.items():
         fit(running, module)
         with MeterClient.connect(running.socket, "module", module) as client:
@@ -197,7 +197,7 @@ def parts_that_there_are_not(running: Running) -> None:
         running.client.ask(ReadParts(["event log"]))
 
 
-def test_one_module_after_the_other(running: Running) -> None:
+def test_one_module_after_the_other(running: Running, command_line: Callable[..., Ending]) -> None:
     """One meter for all: each of these fits the module that it is about."""
     for check in (
         the_log_names_the_part,
@@ -208,12 +208,16 @@ def test_one_module_after_the_other(running: Running) -> None:
         a_module_has_nothing_of_the_rig_and_no_publications,
         a_module_that_was_taken_out_is_refused_at_once,
         parts_that_there_are_not,
+        each_module_has_what_the_notice_grants_and_nothing_else,
     ):
         check(running)
+    the_far_end_as_a_command(running, command_line)
 
 
-def test_the_far_end_as_a_command(running: Running, command_line: Callable[..., Ending]) -> None:
+def the_far_end_as_a_command(running: Running, command_line: Callable[..., Ending]) -> None:
     """Exit 0 with a reading, 1 with the meter's reason, 2 for what is no module, part or action."""
+
+    fit(running, "TS1")
 
     def rig(*words: str) -> Ending:
         return command_line("module", *words, "--socket", running.socket)
