@@ -76,7 +76,8 @@ def slow_inputs(design: Component, clocks: int, seed: int) -> np.ndarray:
     return np.take_along_axis(values, last, axis=0)
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("make", [Exchanges, Memories, Nested, Random])
 def test_small_designs_by_their_own_profile(make, seed, tmp_path):
     design = make(seed + 100) if make is Random else make()

@@ -56,6 +56,7 @@ def test_scroll_steps_and_past_the_last_item_to_normal(cover, magnet, scroll, di
     display.expect(mode="normal", dark="ALT", item="kWh delivered", within=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.program(STANDS + "scroll_seconds = 15")
 def test_magnet_again_changes_nothing(cover, scroll, magnet, display) -> None:
     magnet.hold(3.1)

@@ -36,6 +36,7 @@ def test_fast_scroll_goes_by_every_half_second(rig, cover, scroll, display) -> N
     display.expect(mode="normal", within=0.1)
 
 
+@pytest.mark.slow
 def test_the_test_switch_in_fast_scroll(by_switch, meter, display) -> None:
     display.keeps(mode="gyrbox", seconds=1)
     assert not meter.test_mode
@@ -46,6 +47,7 @@ def test_closing_the_test_switch_exits(by_switch, test_switch, display) -> None:
     display.expect(mode="normal", within=0.1)
 
 
+@pytest.mark.slow
 def test_putting_the_cover_on_exits(rig, by_switch, cover, meter, display) -> None:
     cover.on()
     display.expect(mode="normal", within=0.1)

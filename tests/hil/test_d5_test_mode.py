@@ -129,6 +129,7 @@ def test_the_magnet_does_nothing_in_it(rig, testing, magnet, test_switch, displa
     display.keeps(mode="normal", seconds=3.5)
 
 
+@pytest.mark.slow
 def test_does_not_outlive_a_cut_of_power(rig, testing, test_switch, display, meter) -> None:
     rig.power_off(3)
     display.keeps(mode="normal", seconds=3.5)

@@ -54,6 +54,7 @@ def test_a_second_reset_must_wait(rig, reset, display, meter) -> None:
     assert meter.resets == 1
 
 
+@pytest.mark.slow
 def test_a_held_button_is_one_reset(rig, reset, display, meter) -> None:
     rig.run(3.5)
     reset.hold(7)

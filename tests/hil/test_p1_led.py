@@ -63,6 +63,7 @@ def test_what_is_displayed_in_the_alternate_sequence(rig, magnet, cover, scroll,
     assert rate(rig, counter) == flashes(WATTS)
 
 
+@pytest.mark.slow
 def test_what_is_displayed_in_test_mode(rig, cover, test_switch, scroll, display, counter) -> None:
     """D-2, "the displayed quantity when in Alternate or Test mode"."""
     cover.off()

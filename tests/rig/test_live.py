@@ -401,6 +401,7 @@ def test_a_run_is_followed_line_by_line(terminal, tmp_path: Path) -> None:
     assert re.search(r"metered +\d", rest), "its end is told to everybody"
 
 
+@pytest.mark.slow
 def test_a_second_meter_on_the_same_socket_or_store_is_refused_with_its_process(terminal, tmp_path: Path) -> None:
     (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n[daemon]\nsocket = 'rig.sock'\n")
     run = terminal("run")
@@ -417,6 +418,7 @@ def test_a_second_meter_on_the_same_socket_or_store_is_refused_with_its_process(
     assert run.end() == 0
 
 
+@pytest.mark.slow
 def test_a_service_in_the_foreground_says_nothing_and_ends_with_sigterm(tmp_path: Path) -> None:
     (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n[daemon]\nsocket = 'rig.sock'\n")
     service = subprocess.Popen(

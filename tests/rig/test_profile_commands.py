@@ -106,6 +106,7 @@ def test_what_is_not_there_is_said(store: Path, words: list[str], error: type[Ex
         CliRunner().invoke(app, ["profile", *(w.format(store=store) for w in words)], catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_store(tmp_path: Path) -> None:
     """The second run begins with the registers of the first, and says that it was off."""
     (tmp_path / "meter.toml").write_text(PROGRAM)

@@ -147,7 +147,9 @@ def test_load_rejection(waveforms: Path) -> None:
         pytest.param(
             "comtrade_110kv_substation_ru", "wisp2.cfg", "VL1", 1100, 60, ENERGY_LIMIT, marks=pytest.mark.slow
         ),
-        ("comtrade_110kv_substation_ru", "wisp2.cfg", "VL5", 1100, 80, ENERGY_LIMIT),
+        pytest.param(
+            "comtrade_110kv_substation_ru", "wisp2.cfg", "VL5", 1100, 80, ENERGY_LIMIT, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_sums_over_the_recording(

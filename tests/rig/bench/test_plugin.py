@@ -86,6 +86,7 @@ def test_a_program_beside_the_test(run_pytest, pytester) -> None:
     run_pytest(text).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_rig_toml(run_pytest, pytester) -> None:
     pytester.makefile(".toml", meter='[meter]\nserial = "77"\n[display]\nnormal = ["serial"]')
     pytester.makefile(".toml", rig='[meter]\nprogram = "meter.toml"\nstore = "not-to-be-touched"')

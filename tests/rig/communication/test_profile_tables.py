@@ -220,6 +220,7 @@ def test_damaged_words_are_not_counts() -> None:
     assert damaged[0].nibbles[1 + damaged[0].counts.index(0xFFFF)] & 7 == 4
 
 
+@pytest.mark.slow
 def test_what_is_known_of_a_profile_is_not_read_again_and_comes_to_the_same(tmp_path: Path) -> None:
     """A reader that comes again and again, against one that comes once: through days, outages, set clocks, and a memory
     that drops its oldest."""

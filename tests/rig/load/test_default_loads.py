@@ -144,6 +144,7 @@ def energy_wh(service: Service, quantity: Quantity) -> float:
     return service.energy_of_run(quantity) / 1e9
 
 
+@pytest.mark.slow
 def test_the_house_with_panels_receives() -> None:
     service = run(EXAMPLES / "solar-2s.toml", 9.0)
     assert Annunciator.RECEIVED in annunciators(service)

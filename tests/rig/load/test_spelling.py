@@ -118,6 +118,7 @@ def test_the_load_of_a_board_that_lives_on_is_given_to_it(command_line: Callable
     assert "give it to the rig simulate of board.sock" in ended.err
 
 
+@pytest.mark.slow
 def test_a_run_meters_the_load_that_was_asked_for(command_line: Callable[..., Any]) -> None:
     """Three phases of 120 V and 5 A at 0.8 are 1440 W: 4 Wh in ten seconds, at which a line comes (review C-8)."""
     ended = command_line("run", "--load", "5 A, pf 0.8 lag", "--speed", "max", "--for", 11)

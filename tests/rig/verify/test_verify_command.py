@@ -53,6 +53,7 @@ def verify(*words: str) -> Result:
     return CliRunner().invoke(app, ["verify", *words])
 
 
+@pytest.mark.slow
 def test_a_wrong_constant_fails_with_its_error_within_the_uncertainty(here: Path) -> None:
     """0.15 Wh a pulse, and 0.15075 on the label: +0.5 %."""
     found = verify("--output", "KYZ1", "--constant", "0.15075", "--json", "--junit", "report.xml", "--report", "a.html")

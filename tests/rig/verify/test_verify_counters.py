@@ -122,6 +122,7 @@ def test_a_pulse_on_a_bus_came_between_two_readings() -> None:
         counter.close()
 
 
+@pytest.mark.slow
 def test_an_instrument_that_is_unplugged_ends_the_count_in_a_sentence() -> None:
     instrument = ScpiInstrument(count=lambda: 7)
     counter = BusCounter(instrument.resource)
