@@ -49,6 +49,7 @@ pictures: $(VENV)/dev.stamp  ## draw the documentation's pictures from a real ru
 	$(BIN)/python docs/pictures/draw.py
 	$(BIN)/python docs/pictures/displays.py
 	$(BIN)/python docs/pictures/verification.py
+	$(BIN)/python docs/pictures/meter_report.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

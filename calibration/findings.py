@@ -172,6 +172,8 @@ def _phases(point: PointResult) -> Finding | None:
 
         best = min(candidates, key=distance)
         owners.append(best if distance(best) < SAME else None)
+    if finding := _swapped_volts(owners, meter, reference):
+        return finding
     for k, owner in enumerate(owners):
         if owner == (k, False):
             continue
@@ -180,7 +182,7 @@ def _phases(point: PointResult) -> Finding | None:
             sentence = f"the current of {name} is turned against its voltage by no angle that a wrong connection makes"
             return Finding("wrong phase", (name,), f"{sentence}: see the wiring of phase {k + 1}")
         if owner[0] == k:
-            return Finding("reversed sensor", (name,), f"{name} is reversed: change its two wires")
+            return Finding("reversed sensor", (name,), f"{name} is reversed against v{k + 1}: change its two wires")
         other = f"i{owner[0] + 1}"
         pair = sorted((name, other))
         return Finding(
@@ -188,6 +190,22 @@ def _phases(point: PointResult) -> Finding | None:
             tuple(pair),
             f"{name} has the current of {other}: {pair[0]} and {pair[1]} are swapped",
         )
+    return None
+
+
+def _swapped_volts(
+    owners: Sequence[tuple[int, bool] | None], meter: Sequence[complex], reference: Sequence[complex]
+) -> Finding | None:
+    """Voltages that have each other's wires: the currents of both are where the third's is, or all have their own size
+    and another's angle."""
+    places = [owner[0] if owner else -1 for owner in owners]
+    for k, other, third in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
+        if places[k] == places[other] == third:
+            names = (f"v{k + 1}", f"v{other + 1}")
+            return Finding("swapped sensors", names, f"{names[0]} and {names[1]} are swapped")
+    own_size = all(abs(abs(m) / abs(r) - 1) < RATIO for m, r in zip(meter, reference, strict=True))
+    if own_size and sorted(places) == list(range(PHASES)) and all(place != k for k, place in enumerate(places)):
+        return Finding("swapped sensors", ("v1", "v2", "v3"), "v1, v2 and v3 each have another's wire")
     return None
 
 
@@ -256,7 +274,8 @@ def _drift(point: PointResult) -> Finding | None:
             return Finding(
                 "drifting channel",
                 (name,),
-                f"{name} drifts by {whole:.3g} % in {len(ratios)} samples: let it warm up, or change its reference",
+                f"{name} drifts by {whole:.3g} % in {len(ratios)} samples: let it warm up, change its reference, or "
+                "see whether the source drifts while the reference is read once",
             )
     return None
 

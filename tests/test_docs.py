@@ -23,11 +23,13 @@ from rig.accuracy.result import AccuracyResult, AccuracySummary
 from rig.accuracy.result import PointResult as AccuracyPointResult
 from rig.calibrate.result import CalibrationResult, ConstantChange, PointErrors
 from rig.cli.app import app
+from rig.communication.modules.far_end import ModuleReading
 from rig.face.face import Face
 from rig.hardware.config import Config, PortConfig, load
 from rig.hardware.doctor import Check
 from rig.hardware.hands_file import read_hands
 from rig.meter.measuring.measurement import Fault
+from rig.reader.line_poll import PolledMeter
 from rig.replay.intervals.report import Report
 from rig.report.comparison import Comparison
 from rig.results import exact
@@ -202,8 +204,9 @@ def test_the_whole_example_of_the_configuration_has_the_defaults(tmp_path: Path)
         }
         lacking = {key for key, value in example[table].items() if value is None}
         spare = {"power_fail_pin", "test_actuator_pin", "cover_actuator_pin"}
-        spare |= {"components", "lot", "front_end", "temperature_c"}
-        assert lacking <= spare, "a key without default shows an example; of pins only the header's UART is left"
+        files = {"ca_file", "certificate_file", "key_file", "components"}
+        spare |= files | {"lot", "front_end", "temperature_c"}
+        assert lacking <= spare, "a key without default shows an example; of pins only the UART's are left"
 
 
 def test_the_example_of_calibration_is_one() -> None:
@@ -243,6 +246,8 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
     assert table_keys(path, "Series test") == list(SeriesTestResult.__struct_fields__)
     assert table_keys(path, "Witness") == list(WitnessLine.__struct_fields__)
     assert table_keys(path, "Series") == list(SeriesResult.__struct_fields__)
+    assert table_keys(path, "Polled meter") == list(PolledMeter.__struct_fields__)
+    assert table_keys(path, "Module reading") == list(ModuleReading.__struct_fields__)
     for heading, kind in (
         ("Accuracy summary", AccuracySummary),
         ("Accuracy", AccuracyResult),

@@ -22,11 +22,10 @@ import numpy.typing as npt
 
 from drivers.sim.source import GRID_TICKS
 from drivers.sim.waves import Course, LoadState, Wave
+from rig.meter.billing.time_units import HOUR_S
 from rig.meter.measuring.elements import ElementEquation
 
 Coefficients = npt.NDArray[np.complex128]
-
-HOUR_S = 3600
 
 
 class Reference:

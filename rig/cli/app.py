@@ -6,19 +6,24 @@ from typing import Annotated
 
 import typer
 
-from rig.cli import ask, gateware, port, profile, program, report, store
+from rig.cli import ask, gateware, port, profile, program, publish, report, store
 from rig.cli.accuracy import accuracy
 from rig.cli.bill import bill
 from rig.cli.calibrate import calibrate
 from rig.cli.doctor import doctor
 from rig.cli.ending import run_to_end
 from rig.cli.group import CommandGroup
+from rig.cli.meter import meter
+from rig.cli.module import module
+from rig.cli.poll import poll
+from rig.cli.read import read
 from rig.cli.replay import replay
 from rig.cli.run import attach, lcd, record, run, serve, stop, watch
 from rig.cli.scope import scope
 from rig.cli.selftest import selftest
 from rig.cli.simulate import simulate
 from rig.cli.verify import verify
+from rig.cli.write import write
 from rig.plain_text import print_line
 
 app = typer.Typer(
@@ -60,10 +65,25 @@ app.command(
 app.command(
     short_help="Calibrate a unit on the bench, or a simulated one.", epilog="Example: rig calibrate --dry-run"
 )(calibrate)
+app.command(
+    short_help="Read a meter over a serial port.", epilog="Example: rig read /dev/ttyUSB0 --out meter.json --prompt"
+)(read)
+app.command(
+    short_help="Write a program to a meter over a port.",
+    epilog="Example: rig write /dev/ttyUSB0 meter.toml --prompt",
+)(write)
+app.command(
+    short_help="Have a meter do something over a port.", epilog="Example: rig meter /dev/ttyUSB0 reset --prompt"
+)(meter)
+app.command(
+    short_help="Read all meters of an RS-485 line.", epilog="Example: rig poll /dev/ttyUSB0 --addresses 1-32"
+)(poll)
+app.command(short_help="Be a communication module's far end.", epilog="Example: rig module TS2 --json")(module)
 app.command(short_help="Test each part of the rig.", epilog="Example: rig selftest --json")(selftest)
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)
 app.add_typer(ask.app, name="ask")
 app.add_typer(port.app, name="port")
+app.add_typer(publish.app, name="publish")
 app.add_typer(program.app, name="program")
 app.add_typer(store.app, name="store")
 app.add_typer(profile.app, name="profile")

@@ -67,6 +67,9 @@ def bill(
     ] = None,
     decimal: Annotated[Decimal | None, typer.Option("--decimal", help="The decimal sign of numbers.")] = None,
     which: Annotated[str | None, METER] = None,
+    registers: Annotated[
+        bool, typer.Option("--registers", help="The numbers are readings of registers: their differences count.")
+    ] = False,
     store: Annotated[Path | None, typer.Option("--store", help="Keep the meter in this new folder.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -97,7 +100,7 @@ def bill(
     if demand is not None:
         meter = _with_demand(meter, demand, notes)
     minutes = None if interval_minutes is None else _minutes(interval_minutes)
-    writing = Writing(parse_columns(columns), time_format, decimal, which)
+    writing = Writing(parse_columns(columns), time_format, decimal, which, registers)
     messages = message_console()
     try:
         with progress_bar(messages, load.name) as show:

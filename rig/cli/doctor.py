@@ -15,7 +15,8 @@ def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
     it names can run here, without one when any could; 1 when not. Edges in time and the clock are advice.
     """
     from rig.hardware.doctor import able, examine
-    from rig.hardware.doctor_named import beside_named, examine_named
+    from rig.hardware.doctor_named import answers, beside_named, examine_named
+    from rig.hardware.doctor_publishing import examine_publishing
     from rig.hardware.doctor_store import examine_store
     from rig.terminal.console import output_console
     from rig.terminal.listing import Listing
@@ -23,7 +24,9 @@ def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
     named = configuration(config) if configuration_file(config) is not None else None
     checks = examine()
     if named is not None:
-        about = [*examine_named(named, meter_socket(config, named, None)), *examine_store(named)]
+        address = meter_socket(config, named, None)
+        about = [*examine_named(named, address), *examine_store(named)]
+        about += examine_publishing(named, answers(address))
         checks = [*beside_named(checks, named), *about]
     if json:
         print_json(checks)

@@ -46,6 +46,7 @@ FidelityOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead, as docs/json.md has it.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Write this file; else to standard output.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 ReportOption = Annotated[Path | None, REPORT]
 LengthOption = Annotated[str | None, typer.Option("--seconds", help="Length in seconds.", show_default=False)]
@@ -71,6 +72,9 @@ LoadOption = Annotated[
         help='Simulated rig: what the meter is connected to, such as "5 A, pf 0.8 lag" or alarms; see docs/load.md.',
         show_default=False,
     ),
+]
+RecordingOption = Annotated[
+    int | None, typer.Option("--recording", help="Its number; a new one begins with each program. Else the newest.")
 ]
 StoreArgument = Annotated[Path, typer.Argument(help="The folder of the store, as rig.toml has it.")]
 

@@ -48,6 +48,7 @@ def serve(name: NamedPort = None, config: ConfigOption = None, socket: SocketOpt
     serving = Serving(port, meter_socket(config, chosen, socket), project_version(), print_error)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: setattr(serving, "stopped", True))
+    signal.signal(signal.SIGUSR1, lambda number, frame: serving.call())
     print_error(f"port {port.name}: {serving.where}")
     serving.run()
 

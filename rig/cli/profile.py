@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import ForceOption, JsonOption, StoreArgument
+from rig.cli.options import ForceOption, JsonOption, RecordingOption, StoreArgument
 from rig.plain_text import print_error
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The load profile in a meter's store: show, plot, export."
 )
 
-RecordingOption = Annotated[
-    int | None, typer.Option("--recording", help="Its number; a new one begins with each program. Else the newest.")
-]
 _CHANNEL = typer.Option("--channel", help="A channel, by name or number; show takes it several times.")
 
 

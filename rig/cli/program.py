@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import FORM, ForceOption, JsonOption
+from rig.cli.options import FORM, ForceOption, JsonOption, OutOption
 from rig.plain_text import print_line, print_lines
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def new_command(
     form: Annotated[str, FORM] = "9S",
     model: Annotated[str, typer.Option("--model", help="AXLS4 to RXRS4, or one of their “e” variants.")] = "RXRS4e",
     current_class: Annotated[int, typer.Option("--current-class", help="10, 20, 200 or 320 A.")] = 20,
-    out: Annotated[Path | None, typer.Option("--out", help="Write this file; else to standard output.")] = None,
+    out: OutOption = None,
     force: ForceOption = False,
 ) -> None:
     """Begin a program: a file with every table of the model, explained."""

@@ -115,7 +115,10 @@ def serve(
 
     favour_start()
     chosen = loaded_configuration(config, load)
-    start = Start(chosen, str(meter_socket(config, chosen, socket)), seconds)
+    where = meter_socket(config, chosen, socket)
+    start = Start(chosen, str(where), seconds)
+    if "NOTIFY_SOCKET" not in os.environ:  # a unit of its own has the network, which the meter's has not
+        _start_publishers(chosen, where)
     reads, writes = os.pipe()
     os.write(writes, msgspec.msgpack.encode(start))
     os.close(writes)
@@ -216,17 +219,27 @@ def _run(
             audience=audience,
             hands=hands,
             socket=path,
-            listening=lambda socket: _start_ports(chosen, socket, paced),
+            listening=lambda socket: _start_clients(chosen, socket, paced),
         )
     return finish(ended)
 
 
-def _start_ports(config: Config, socket: Path, paced: bool) -> None:
-    """Start the ports that are configured, each a process that ends with the meter; at full speed there are none."""
+def _start_clients(config: Config, socket: Path, paced: bool) -> None:
+    """Start the ports and publishers that are configured, each a process that ends with the meter; at full speed there
+    are none."""
     if paced and config.ports:
         from rig.communication.port.launch import launch_ports
 
         launch_ports(config.ports, socket)
+    if paced:
+        _start_publishers(config, socket)
+
+
+def _start_publishers(config: Config, socket: Path) -> None:
+    if config.mqtt.enabled or config.prometheus.enabled:
+        from rig.publishing.launch import launch_publishers
+
+        launch_publishers(config, socket)
 
 
 def _connected(path: Path, name: str) -> MeterClient:

@@ -82,6 +82,20 @@ class ReadState(msgspec.Struct, frozen=True, tag="read state"):
     """The exact reading of all that is registered; answered with State."""
 
 
+class ReadParts(msgspec.Struct, frozen=True, tag="read parts"):
+    """Parts of the readings, such as "kWh delivered" (rig/meter/access/readable.py), each decided on by itself: what a
+    communication module may read (X-4). Answered with a map by part, all of them or none."""
+
+    parts: list[str]
+
+
+class ReadPulses(msgspec.Struct, frozen=True, tag="read pulses"):
+    """Pulses that the contacts of an output, such as "KYZ1", have given since the meter was made; answered with its
+    `output`, `quantity`, `constant_wh` and `pulses` (X-4)."""
+
+    output: str
+
+
 class ReadProgram(msgspec.Struct, frozen=True, tag="read program"):
     """The program in force, as its file's tables and without keys, and how the seal stands; answered with
     ProgramInForce."""
@@ -210,9 +224,9 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadProgram | ReadLog | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand
-    | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay | WriteProgram | MasterReset
-    | WriteConstants | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
+    LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadLog | ReadSnapshots | ReadProfile
+    | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay
+    | WriteProgram | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 

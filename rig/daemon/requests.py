@@ -27,8 +27,10 @@ from rig.daemon.protocol import (
     ProgramInForce,
     ReadContacts,
     ReadLog,
+    ReadParts,
     ReadProfile,
     ReadProgram,
+    ReadPulses,
     ReadSelf,
     ReadSnapshots,
     ReadState,
@@ -42,6 +44,7 @@ from rig.daemon.protocol import (
 )
 from rig.failures import MENDABLE
 from rig.meter.access.decision import MOST_NAME, Asker, Granted
+from rig.meter.access.readable import Readable
 from rig.meter.billing.source import Source
 from rig.program.build import Program
 from rig.program.written import public_file
@@ -97,8 +100,16 @@ class Requests:
                 self.forget(ask.client)
             case ReadState():
                 return door.read(asker)
-            case ReadLog() | ReadSnapshots() | ReadProfile():
-                door.permit_reading(asker)
+            case ReadParts(parts):
+                return door.read_parts(asker, parts)
+            case ReadPulses(output):
+                return door.read_pulses(asker, output)
+            case ReadLog():
+                door.permit_reading(asker, Readable.LOG)
+            case ReadSnapshots():
+                door.permit_reading(asker, Readable.CLOSED_PERIODS)
+            case ReadProfile():
+                door.permit_reading(asker, Readable.LOAD_PROFILE)
             case ReadProgram():
                 return self._program_in_force(asker)
             case ResetDemand():
@@ -141,6 +152,8 @@ class Requests:
 
     def _of_the_rig(self, ask: Ask, asked: object) -> Any:
         service = self._service
+        if ask.source == Source.MODULE.value:
+            raise DoorError("a module is fitted to the meter, and has nothing of the rig")
         match asked:
             case ReadContacts():
                 return {"closed": sorted(service.contacts_closed), "ns": service.polled_ns - self.begun_ns}

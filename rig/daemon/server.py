@@ -15,6 +15,7 @@ A client that breaks the rules is told so and its connection closed; the log has
     | hello     | began with something else than Hello, or said it twice             |
     | version   | speaks a version of the protocol that is not spoken here           |
     | source    | asks on behalf of somebody that no client can be: the front, say   |
+    | module    | subscribed on behalf of a module, which has nothing but what it asks |
     | haste     | sent a request before the last one was answered, or too much ahead |
 """
 
@@ -62,8 +63,10 @@ FLUSH_S = 2.0
 MOST_AHEAD = 2 * (MOST_BYTES + HEADER_BYTES)
 """Bytes that a client may have sent beyond the request that is being answered."""
 
+MODULE = "module"
+
 SOURCES = frozenset(
-    {"optical port", "RS-232", "RS-485", "modem", "module", "panel", "verification", "command line"}
+    {"optical port", "RS-232", "RS-485", "modem", MODULE, "panel", "verification", "command line"}
 )  # fmt: skip
 """On whose behalf a client may ask. Front, inputs, calendar and the service's clock are the meter's own."""
 
@@ -107,6 +110,8 @@ class Client:
                 self.hello = message
             case Subscribe() | Request() if self.hello is None:
                 raise FrameError("hello", "the first message must be Hello")
+            case Subscribe() if self.hello is not None and self.hello.source == MODULE and message.topics:
+                raise FrameError("module", "a module is given what it asks for, and no publications: ask read parts")
             case Subscribe():
                 self.topics, self.lossless = frozenset(message.topics), message.lossless
             case Request():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rig.errors import RigError
@@ -37,9 +38,12 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
                 os.fsync(file.fileno())
         for path in contents:
             temporary[path].replace(path)
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C too
         for new in temporary.values():
-            new.unlink(missing_ok=True)
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise FileError(
             f"{error.filename} cannot be written ({error.strerror}): choose a writable folder with room"
         ) from None

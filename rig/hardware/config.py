@@ -57,12 +57,34 @@ A file with everything at its default:
 
     [[ports]]                       # a serial port of the meter, as many as there are (docs/communication.md)
     name = "optical"
-    kind = "optical"                # "optical", "rs-232" or "rs-485"
+    kind = "optical"                # "optical", "rs-232", "rs-485" or "modem" (docs/modem.md)
     device = "pty"                  # a pseudo-terminal of this computer, or a serial port such as "/dev/ttyUSB0"
     link = "optical.pty"            # of a pty: a link to it in the file system; left out: beside the meter's socket
     address = 0                     # its own identity, 1 to 255; on RS-485 it answers to that alone
+    direction = "adapter"           # rs-485: who switches its driver: "adapter", "kernel" or "rts" (docs/line.md)
     most_baud = 115200              # the fastest that it agrees to; it begins with 9600
     trace = "optical.trace"         # a file of what goes over the line, passwords too; left out: none
+    # modem = { numbers = ["5551234"] }   # of kind "modem": how it is set up, answers and calls (docs/modem.md)
+
+    [mqtt]                          # a broker that figures are published to (docs/publishing.md)
+    enabled = false
+    broker = "localhost"
+    port = 1883                     # left out: 1883, or 8883 with TLS
+    id = "meter-1"                  # the meter's name in topics; left out: by its serial number
+    topic = "ae0764"
+    discovery = "homeassistant"     # where Home Assistant looks for what there is; "none": nothing is said to it
+    every_s = 10
+    user = "meter"                  # left out: the broker asks for none
+    password_file = "mqtt.password" # with mode 0600
+    tls = false
+    # ca_file = "ca.pem"            # who vouches for the broker; left out: whom the system trusts
+    # certificate_file = "meter.pem"
+    # key_file = "meter.key"
+
+    [prometheus]                    # an address at which figures are read (docs/publishing.md)
+    enabled = false
+    address = "127.0.0.1"
+    port = 9764
 
     [bench]                         # tests with --rig pi only: GPIO that move the switches; left out: a person does
     scroll_actuator_pin = 0
@@ -77,12 +99,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from drivers.lcd import ADDRESSES
 from drivers.sim.components import Currents, Fault
 from rig.files.strict_toml import ConfigError, read
+from rig.hardware.publishing_config import MqttConfig, PrometheusConfig, check_mqtt, mqtt_beside
 from rig.load.description import LoadDescription, beside_file, check
 from rig.meter.billing.inputs import InputId
 from rig.meter.contacts.outputs import OutputId
@@ -116,12 +140,25 @@ _PortName = Annotated[
 _Device = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(pty|/dev/[\w./-]+)$(?!\n)", extra={"rule": '"/dev/ttyUSB0", or another serial port, or "pty"'}
+        pattern=r"^(pty|/dev/[\w./-]+|socket://[\w.-]+:\d{1,5})$(?!\n)",
+        extra={"rule": '"/dev/ttyUSB0", or another serial port, or "pty"; of a modem "socket://localhost:4000", too'},
     ),
 ]
 
 _Name = Annotated[
     str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,80}$(?!\n)", extra={"rule": "one line of up to 80 characters"})
+]
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+_Time = Annotated[str, msgspec.Meta(pattern=rf"^{_TIME}$(?!\n)", extra={"rule": 'a time of the day, such as "02:30"'})]
+_Window = Annotated[
+    str,
+    msgspec.Meta(pattern=rf"^{_TIME}-{_TIME}$(?!\n)", extra={"rule": 'two times of the day, such as "08:00-18:00"'}),
+]
+_Command = Annotated[
+    str, msgspec.Meta(pattern=r"^AT[!-~ ]{0,60}$(?!\n)", extra={"rule": 'a command of a Hayes modem, such as "AT&F"'})
+]
+_Number = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9*#,W+-]{1,32}$(?!\n)", extra={"rule": 'a telephone number, such as "5551234"'})
 ]
 
 _ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
@@ -208,6 +245,16 @@ class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     board: _Path | None = None
     load: LoadDescription = LoadDescription()
 
+    @property
+    def front_end(self) -> str:
+        """Words for what its bits come from."""
+        if self.components is not None:
+            return f"components of {self.components}"
+        if self.lot is not None:
+            fault = "" if self.lot.fault == "none" else f", {self.lot.fault}"
+            return f"meter {self.lot.meter} of lot {self.lot.seed}, {self.lot.currents}{fault}"
+        return f"{self.sensors} sensors"
+
 
 class MeterFiles(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     program: _Path | None = None
@@ -239,16 +286,40 @@ class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     group: str | None = None
 
 
+class ModemConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A port's modem (docs/modem.md); times are of the local day in `zone`."""
+
+    setup: tuple[_Command, ...] = ("AT&F", "ATE0V1Q0", "ATS0=0&C1&D2")
+    prefix: _Command = "ATDT"
+    numbers: tuple[_Number, ...] = ()
+    rings: Annotated[int, msgspec.Meta(ge=1, le=30)] = 1
+    rings_outside: Annotated[int, msgspec.Meta(ge=0, le=30)] = 0
+    answer_windows: tuple[_Window, ...] = ()
+    originate_windows: tuple[_Window, ...] = ()
+    schedule: tuple[_Time, ...] = ()
+    events: tuple[Literal["power up", "seal broken", "demand reset", "diagnostic on"], ...] = ()
+    tries: Annotated[int, msgspec.Meta(ge=1, le=50)] = 3
+    retry_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 5
+    call_back: bool = False
+    lockout_calls: Annotated[int, msgspec.Meta(ge=0, le=100)] = 3
+    lockout_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
+    idle_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 60
+    longest_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 60
+    zone: str = "UTC"
+
+
 class PortConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A serial port of the meter (docs/communication.md)."""
 
     name: _PortName = "optical"
-    kind: Literal["optical", "rs-232", "rs-485"] = "optical"
+    kind: Literal["optical", "rs-232", "rs-485", "modem"] = "optical"
     device: _Device = PTY
     link: _Path | None = None
     address: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
+    direction: Literal["adapter", "kernel", "rts"] = "adapter"
     most_baud: Annotated[int, msgspec.Meta(ge=9600, le=115_200)] = 115_200
     trace: _Path | None = None
+    modem: ModemConfig | None = None
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -261,6 +332,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bench: BenchConfig = BenchConfig()
     daemon: DaemonConfig = DaemonConfig()
     ports: tuple[PortConfig, ...] = ()
+    mqtt: MqttConfig = MqttConfig()
+    prometheus: PrometheusConfig = PrometheusConfig()
 
     @property
     def gpio(self) -> dict[str, int]:
@@ -285,6 +358,7 @@ def load(path: Path | None) -> Config:
                 "give the FRAM its own chip select"
             )
         _check_ports(config.ports)
+        check_mqtt(config.mqtt)
         check(config.simulation.load, "simulation.load.")
         if config.simulation.components is not None and config.simulation.lot is not None:
             raise ConfigError("simulation.components and simulation.lot are both given: give one of them")
@@ -309,7 +383,8 @@ def load(path: Path | None) -> Config:
     simulation = msgspec.structs.replace(simulation, load=beside_file(simulation.load, path.parent))
     ports = tuple(_port_beside(port, path.parent) for port in config.ports)
     meter = MeterFiles(**beside)
-    return msgspec.structs.replace(config, meter=meter, daemon=daemon, simulation=simulation, ports=ports)
+    mqtt = mqtt_beside(config.mqtt, path.parent)
+    return msgspec.structs.replace(config, meter=meter, daemon=daemon, simulation=simulation, ports=ports, mqtt=mqtt)
 
 
 def _port_beside(port: PortConfig, folder: Path) -> PortConfig:
@@ -330,12 +405,32 @@ def _check_ports(ports: tuple[PortConfig, ...]) -> None:
             raise ConfigError(f"ports.link is of a pty, and port {port.name} has device {port.device}: leave it out")
         if port.device != PTY and (other := devices.setdefault(os.path.realpath(port.device), port.name)) != port.name:
             raise ConfigError(f"ports {other} and {port.name} both have {port.device}: give each its own")
+        if (port.modem is not None or port.device.startswith("socket:")) and port.kind != "modem":
+            raise ConfigError(f'ports.modem and a socket are of kind "modem": leave them out for port {port.name}')
+        if port.modem is not None:
+            _check_modem(port.modem)
+        if port.direction != "adapter" and (port.kind != "rs-485" or port.device == PTY):
+            raise ConfigError(
+                f'ports.direction is of a serial port of kind "rs-485": leave it out for port {port.name}'
+            )
         if port.kind == "rs-485" and not port.address:
             raise ConfigError(
                 f"ports.address of {port.name} must be 1 to 255: up to 32 meters share an RS-485 line, each its own"
             )
     if sum(port.kind == "optical" for port in ports) > 1:
         raise ConfigError('two ports have kind "optical": a meter has one optical port')
+
+
+def _check_modem(modem: ModemConfig) -> None:
+    """A modem that calls has a number, and its zone is one. Raises ConfigError, without the file's name."""
+    if not modem.numbers and (modem.schedule or modem.events or modem.call_back):
+        raise ConfigError("ports.modem.numbers is missing: what calls by schedule, event or call-back needs a number")
+    try:
+        ZoneInfo(modem.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(
+            f'ports.modem.zone is {modem.zone[:40]!r}, it must be a zone such as "America/Toronto"'
+        ) from None
 
 
 def _check_pins(config: Config) -> None:

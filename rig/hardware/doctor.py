@@ -22,8 +22,8 @@ PYTHON = (3, 11)
 
 class Check(msgspec.Struct, frozen=True):
     """One finding. `part` is what it is for: "base", "sim", "rtl", "pi", "lcd", "time" of the machine; of what the
-    configuration names "spi", "fpga", "gpio", "socket", "clock", "store", "fram", "power", "ports". No `remedy`
-    if it holds.
+    configuration names "spi", "fpga", "gpio", "socket", "clock", "store", "fram", "power", "ports", "mqtt",
+    "prometheus". No `remedy` if it holds.
     """
 
     part: str

@@ -185,6 +185,8 @@ def serial_port(port: PortConfig) -> Check:
     name, device = f"port {port.name}", port.device
     if device == PTY:
         return Check("ports", name, True, "a pseudo-terminal")
+    if device.startswith("socket:"):
+        return Check("ports", name, True, f"{device}, which is not connected to: a modem would take it for its meter")
     if not Path(device).is_char_device():
         remedy = "plug the adapter in, or give another ports.device: ls /dev/serial/by-id"
         return Check("ports", name, False, f"{device} is no device that is there", remedy)

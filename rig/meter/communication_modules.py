@@ -13,32 +13,22 @@
     Gridstream RF Mesh   S4e
     METRUM               S4e
 
-What a module may ask of the meter is rig/meter/access/modules.py's.
+Each is a row of rig/meter/access/modules.py, which has what it may read and ask of the meter.
 """
 
 from __future__ import annotations
 
 from rig.errors import RigError
+from rig.meter.access.modules import MODULE_GRANTS
 from rig.meter.models import MODELS, MeterModel
 
-_S4E = frozenset(name for name, model in MODELS.items() if model.family == "S4e")
-
 MODULE_MODELS: dict[str, frozenset[str]] = {
-    "TWACS CMT-SE": _S4E,
-    "TWACS CMT-SX": frozenset(MODELS),
-    "STAR MTU": _S4E,
-    "SSMM": _S4E,
-    "UtiliNet": _S4E,
-    "TS1": _S4E,
-    "iModule": frozenset({"AXS4e"}),
-    "TS2": _S4E,
-    "TS2 MU": _S4E,
-    "Gridstream RF Mesh": _S4E,
-    "METRUM": _S4E,
+    module: frozenset(name for name, model in MODELS.items() if {name, model.family} & set(grant.models))
+    for module, grant in MODULE_GRANTS.items()
 }
 """The models approved with each module, by the module's name in the notice."""
 
-AUTOTRANSFORMER_MODULES = frozenset({"TS2", "TS2 MU"})
+AUTOTRANSFORMER_MODULES = frozenset(module for module, grant in MODULE_GRANTS.items() if grant.autotransformer)
 """Modules that the notice shows with the autotransformer, which keeps their input voltage in its limits."""
 
 
@@ -54,11 +44,11 @@ def modules_of(model: MeterModel) -> tuple[str, ...]:
 def check_module(model: MeterModel, module: str) -> None:
     """Raises ModuleError where the model has not been approved with the module."""
     if module not in MODULE_MODELS:
-        raise ModuleError(f'module {module!r} is not known: choose {_or(list(MODULE_MODELS))}')
+        raise ModuleError(f"module {module!r} is not known: choose {_or(list(MODULE_MODELS))}")
     if module not in modules_of(model):
         models = [name for name in MODELS if name in MODULE_MODELS[module]]
         raise ModuleError(
-            f'module {module!r} is approved with {_or(models)}, not with {model.name}, which takes '
+            f"module {module!r} is approved with {_or(models)}, not with {model.name}, which takes "
             f"{_or(list(modules_of(model)))}"
         )
 

@@ -33,7 +33,7 @@ def html_of(page: Page) -> bytes:
     """Give the file."""
     mark = f'<p class="mark">{_text(page.mark)}</p>' if page.mark else ""
     lines = [
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+        f'<!DOCTYPE html><html lang="{_text(page.language)}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width">',
         f"<title>{_text(page.title)}</title><style>{STYLE}</style></head><body>",
         mark,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from rig.plain_text import printable
@@ -68,13 +68,15 @@ Block = Heading | Paragraph | Table | Chart | Signatures
 @dataclass(frozen=True)
 class Page:
     """A report. `mark` is on every sheet, such as "SIMULATED (exact)", "" for none; `foot` too. `made_utc` is when its
-    result began, ISO 8601."""
+    result began, ISO 8601. `language` is a tag of BCP 47, and `sheet` how sheets are numbered in it."""
 
     title: str
     mark: str
     foot: str
     made_utc: str
     blocks: Sequence[Block]
+    language: str = field(default="en", repr=False)
+    sheet: str = field(default="sheet {} of {}", repr=False)
 
 
 def shown(text: str) -> str:

@@ -92,7 +92,7 @@ def _sheets(drawing: _Drawing, page: Page) -> Callable[..., Any]:
             self.setFont(FONT, 7.5)
             self.setFillColor("#555c66")
             self.drawString(MARGIN, MARGIN - 20, drawing.text(page.foot)[:110])
-            self.drawRightString(A4[0] - MARGIN, MARGIN - 20, f"sheet {number} of {count}")
+            self.drawRightString(A4[0] - MARGIN, MARGIN - 20, drawing.text(page.sheet.format(number, count)))
             if page.mark:
                 self.setFont(BOLD, 9)
                 self.setFillColor("#b3261e")

@@ -31,6 +31,7 @@ _PHRASES = {
     "times": "{} times",
     "failures": "failures: {}",
     "action": "{}",
+    "part": "{}",
     "refusal": "{}",
     "output": "{}",
     "contact": "contact {}",

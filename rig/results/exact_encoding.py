@@ -35,22 +35,22 @@ def exact_reading(reading: MeterReading) -> ExactReading:
     """A reading as plain keys and values."""
     test, recorder, closed, demand = reading.test, reading.recorder, reading.closed_season, reading.demand
     return ExactReading(
-        utc_ns=_whole(reading.utc_ns),
+        utc_ns=whole(reading.utc_ns),
         registers=_registers(reading.registers, demand),
         averaging=_averaging(demand),
         rate=reading.rate.name,
         rate_forced=reading.rate_forced,
         season=reading.season,
-        resets=_whole(reading.resets),
+        resets=whole(reading.resets),
         last_reset_utc_ns=_time(reading.last_reset_ns),
         interval_ends_utc_ns=_time(reading.interval_ends_ns),
         next_self_read_utc_ns=_time(reading.next_self_read_ns),
-        input_pulses=list(map(_whole, reading.inputs)),
+        input_pulses=list(map(whole, reading.inputs)),
         test_mode=None if test is None else _test_mode(test),
         recorder=None if recorder is None else _recorder(recorder),
         closed_season=None if closed is None else _season(closed, demand),
         outputs=[
-            ExactOutput(o.id.value, o.quantity.value, str(o.constant_wh), _whole(o.count), str(o.carried_nwh))
+            ExactOutput(o.id.value, o.quantity.value, str(o.constant_wh), whole(o.count), str(o.carried_nwh))
             for o in reading.outputs
         ],
         service=_service(reading.installation.service),
@@ -61,30 +61,31 @@ def exact_reading(reading: MeterReading) -> ExactReading:
     )
 
 
-def _whole(value: int) -> Whole:
+def whole(value: int) -> Whole:
+    """Give an integer as it is, or as text where 64 bits with a sign do not hold it."""
     return value if LEAST_INT64 <= value <= MOST_INT64 else str(value)
 
 
 def _time(utc_ns: int | None) -> Whole | None:
-    return None if utc_ns is None else _whole(utc_ns)
+    return None if utc_ns is None else whole(utc_ns)
 
 
 def _energy(amounts: tuple[int, ...]) -> ExactEnergy:
-    places = list(map(_whole, amounts))
+    places = list(map(whole, amounts))
     return ExactEnergy(*[ExactQuadrant(*places[KINDS * q : KINDS * (q + 1)]) for q in Quadrant])
 
 
 def _maximum(maximum: Maximum) -> ExactMaximum:
-    return ExactMaximum(_whole(maximum.value), _time(maximum.at_ns), list(map(_whole, maximum.coincident)))
+    return ExactMaximum(whole(maximum.value), _time(maximum.at_ns), list(map(whole, maximum.coincident)))
 
 
 def _bin(bin: DemandReading) -> ExactDemandBin:
     return ExactDemandBin(
-        _whole(bin.present),
-        _whole(bin.previous),
+        whole(bin.present),
+        whole(bin.previous),
         _maximum(bin.maximum),
-        _whole(bin.cumulative),
-        _whole(bin.continuous_cumulative),
+        whole(bin.cumulative),
+        whole(bin.continuous_cumulative),
     )
 
 
@@ -111,8 +112,8 @@ def _averaging(demand: DemandSettings | None) -> ExactAveraging | None:
 
 def _test_mode(test: TestModeReading) -> ExactTestMode:
     return ExactTestMode(
-        _whole(test.began_ns),
-        _whole(test.ends_ns),
+        whole(test.began_ns),
+        whole(test.ends_ns),
         _time(test.interval_ends_ns),
         _averaging(test.demand),
         _registers(test.registers, test.demand),
@@ -121,11 +122,11 @@ def _test_mode(test: TestModeReading) -> ExactTestMode:
 
 def _season(closed: Snapshot, demand: DemandSettings | None) -> ExactSeason:
     return ExactSeason(
-        _whole(closed.utc_ns),
+        whole(closed.utc_ns),
         closed.cause.value,
         closed.season,
-        _whole(closed.resets),
-        list(map(_whole, closed.inputs)),
+        whole(closed.resets),
+        list(map(whole, closed.inputs)),
         _registers(closed, demand),
     )
 
@@ -135,14 +136,14 @@ def _recorder(recorder: RecorderReading) -> ExactRecorder:
     return ExactRecorder(
         settings.interval_min,
         settings.memory_bytes,
-        _whole(recorder.began_ns),
-        _whole(recorder.words),
-        _whole(recorder.overflows),
+        whole(recorder.began_ns),
+        whole(recorder.words),
+        whole(recorder.overflows),
         [
             ExactChannel(
                 channel.metric.value,
                 str(channel.pulse),
-                _whole(recorder.counted[k]),
+                whole(recorder.counted[k]),
                 str(recorder.carried_pulses(k)),
             )
             for k, channel in enumerate(settings.channels)

@@ -6,20 +6,25 @@ What a rig has beside the meter, simulated switches and the process itself, is n
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from calibration.constants_file import parse_calibration
 from rig.errors import RigError
 from rig.files.bounded import parse_toml
 from rig.files.strict_toml import ConfigError, convert
 from rig.meter.access.actions import MeterAction
-from rig.meter.access.decision import Asker, Granted, LockedOut, Refusal, Refused, WrongKey
+from rig.meter.access.decision import Asker, Decision, Granted, LockedOut, Refusal, Refused, WrongKey
+from rig.meter.access.readable import IN_STATE, Readable, pulses_of
 from rig.meter.access.security import KEY_BYTES
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.source import Source
+from rig.meter.contacts.outputs import KYZ_OUTPUTS
 from rig.program.build import Program, build
 from rig.program.changes import actions_of
 from rig.program.schema import ProgramFile
 from rig.results.exact import ExactReading
+from rig.results.readable_values import VALUED, values_of
 from rig.service.host_time import EARLIEST_UTC_NS, LATEST_UTC_NS, text_of
 from rig.service.service import Service
 
@@ -73,16 +78,48 @@ class MeterDoor:
 
     def read(self, asker: Asker) -> ExactReading:
         """Give the exact reading of all that is registered."""
-        self._decide(asker, MeterAction.READ)
+        self.permit_reading(asker, *(each for each in Readable if each in IN_STATE))
         return self._service.reading()
 
-    def permit_reading(self, asker: Asker) -> None:
-        """Let history be read, which is done elsewhere."""
-        self._decide(asker, MeterAction.READ)
+    def read_parts(self, asker: Asker, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Give parts of the readings by their labels, such as "kWh delivered": all of them, or none (X-4)."""
+        known = {each.label: each for each in Readable}
+        if unknown := [label for label in labels if label not in known]:
+            raise DoorError(f"{unknown[0][:40]!r} is no part of the readings: give {', '.join(known)}")
+        parts = [known[label] for label in labels]
+        self.permit_reading(asker, *parts)
+        if elsewhere := [part.label for part in parts if part not in VALUED]:
+            raise DoorError(f"{elsewhere[0]} has no value: ask for its pages, or for an output's pulses")
+        reading = self._service.meter.reading()
+        return {part.label: values_of(reading, part) for part in parts}
+
+    def read_pulses(self, asker: Asker, label: str) -> dict[str, Any]:
+        """Give the pulses that an output's contacts have given, as the pulse interface of a module has them (X-4)."""
+        service = self._service
+        outputs = {output.label: output for output in KYZ_OUTPUTS}
+        if label not in outputs:
+            raise DoorError(f"{label[:40]!r} is no output with contacts: give {', '.join(outputs)}")
+        output = outputs[label]
+        pulsing = service.meter.outputs.get(output)
+        self.permit_reading(asker, pulses_of(None if pulsing is None else pulsing.quantity))
+        if pulsing is None:
+            raise DoorError(f"{label} does not pulse: give it a quantity in the program, under [[outputs]]")
+        return {
+            "output": label,
+            "quantity": pulsing.quantity.value,
+            "constant_wh": str(pulsing.constant_wh),
+            "pulses": service.outputs.relays[output].shown,
+        }
+
+    def permit_reading(self, asker: Asker, *parts: Readable) -> None:
+        """Let parts of the readings be read, and history, which is read elsewhere."""
+        service = self._service
+        decision = service.access.decide_reading(parts, asker, service.conditions, self._now_ns)
+        self._conclude(decision)
 
     def read_program(self, asker: Asker) -> Program:
         """Give the program in force."""
-        self._decide(asker, MeterAction.READ)
+        self.permit_reading(asker, Readable.METER)
         return self._service.program
 
     def reset_demand(self, asker: Asker) -> None:
@@ -188,8 +225,11 @@ class MeterDoor:
 
     def _decide(self, asker: Asker, *actions: MeterAction) -> None:
         service = self._service
-        decision = service.access.decide_all(actions, asker, service.conditions, self._now_ns)
-        service.log_access()
+        self._conclude(service.access.decide_all(actions, asker, service.conditions, self._now_ns))
+
+    def _conclude(self, decision: Decision) -> None:
+        """Log what was decided. Raises DoorError for a refusal."""
+        self._service.log_access()
         if isinstance(decision, Refused):
             raise DoorError(decision.sentence, decision.why is Refusal.LEVEL, decision.why)
 

@@ -291,6 +291,7 @@ class Service:
             test_mode=self.meter.billing.test is not None,
             demand=self.program.billing.demand is not None,
             test_by_communication=self.program.metering.model.family == "S4e",
+            module=self.program.metering.module,
         )
 
     def reading(self) -> ExactReading:

@@ -63,7 +63,7 @@ def _configuration(config: Config, output: OutputId) -> dict[str, str]:
     else:
         load = ", ".join(f"{name} {getattr(simulation.load, name)}" for name in simulation.load.given)
         found = {
-            "hardware": f"simulated, {simulation.fidelity}, {simulation.sensors} sensors, seed {simulation.seed}",
+            "hardware": f"simulated, {simulation.fidelity}, {simulation.front_end}, seed {simulation.seed}",
             "load": load or "by the meter's form (docs/load.md)",
         }
     files = {"program": config.meter.program, "calibration": config.meter.calibration, "store": config.meter.store}

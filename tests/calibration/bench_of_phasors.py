@@ -17,11 +17,13 @@ Curve = Callable[[float], tuple[float, float]]
 @dataclass
 class PhasorUnit:
     """`volts` are factors of the voltage channels, `amperes` curves of the current channels. `owner` is the phase whose
-    current each sees, `turned` those that are the wrong way round; `noise` a share of each reading, by channel."""
+    current each sees, `volts_owner` whose voltage, `turned` are those the wrong way round; `noise` is a share of each
+    reading, by channel, and `drift` one more with each sample."""
 
     volts: list[float] = field(default_factory=lambda: [1.0] * 3)
     amperes: list[Curve] = field(default_factory=lambda: [lambda _: (1.0, 0.0)] * 3)
     owner: list[int] = field(default_factory=lambda: [0, 1, 2])
+    volts_owner: list[int] = field(default_factory=lambda: [0, 1, 2])
     turned: list[bool] = field(default_factory=lambda: [False] * 3)
     noise: dict[str, float] = field(default_factory=dict)
     drift: dict[str, float] = field(default_factory=dict)
@@ -42,7 +44,7 @@ class PhasorUnit:
         meter = []
         for k in range(3):
             ratio, lag = self.amperes[k](abs(true_i[self.owner[k]]))
-            v = true_v[k] * self.volts[k] * self._shaken(f"v{k + 1}", n)
+            v = true_v[self.volts_owner[k]] * self.volts[k] * self._shaken(f"v{k + 1}", n)
             i = true_i[self.owner[k]] * cmath.rect(ratio, -math.radians(lag)) * self._shaken(f"i{k + 1}", n)
             meter.append(_reading(v, -i if self.turned[k] else i))
         rv, ri = self.reference

@@ -97,6 +97,18 @@ def test_every_swap_is_seen_with_a_reversal_too(owner: list[int], turned: int) -
         assert finding.name == "reversed sensor"
 
 
+@pytest.mark.parametrize("owner", [[0, 2, 1], [2, 1, 0], [1, 0, 2], [1, 2, 0], [2, 0, 1]])
+def test_swapped_volts_are_told_from_swapped_amperes(owner: list[int]) -> None:
+    moved = tuple(f"{{}}{k + 1}" for k in range(3) if owner[k] != k)
+    volts = found_in(PhasorUnit(volts_owner=owner).measure(WIRING))
+    assert volts is not None
+    assert (volts.name, volts.channels) == ("swapped sensors", tuple(name.format("v") for name in moved))
+    amperes = found_in(PhasorUnit(owner=owner).measure(WIRING))
+    assert amperes is not None
+    assert amperes.name == "swapped sensors"
+    assert {name[0] for name in amperes.channels} == {"i"}
+
+
 def test_a_reference_that_is_off_by_a_tenth_on_volts_is_seen() -> None:
     finding = found_in(PhasorUnit(reference=(0.1, 1.0)).measure(WIRING))
     assert finding is not None

@@ -389,7 +389,7 @@ def scripts(draw: st.DrawFn) -> Script:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(scripts())
 def test_any_contacts_and_gates(script):
     check(script)

@@ -62,7 +62,8 @@ def short_program(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paired", "swapped"), [(True, False), pytest.param(True, True, marks=pytest.mark.slow), (False, False)]
+    ("paired", "swapped"),
+    [(True, False), *(pytest.param(*pair, marks=pytest.mark.slow) for pair in ((True, True), (False, False)))],
 )
 def test_amaranth_cxxrtl_and_native_have_the_same_pins(paired, swapped):
     """CIPO at each clock, not only where a host would look, and at the fastest SCK."""
@@ -114,7 +115,12 @@ SIGNALS: dict[str, Callable[[], Source]] = {
 
 @pytest.mark.parametrize(
     ("signal", "paired", "swapped"),
-    [*((s, True, False) for s in SIGNALS), ("noise", False, False), ("sines", False, False), ("noise", True, True)],
+    [
+        *((s, True, False) for s in SIGNALS),
+        ("noise", False, False),
+        ("sines", False, False),
+        pytest.param("noise", True, True, marks=pytest.mark.slow),
+    ],
 )
 def test_signals(signal, paired, swapped):
     chain = Chain(paired=paired, swapped=swapped)

@@ -54,6 +54,7 @@ def test_d4_service_and_voltage_in_the_usual_sequence(rig, cover, scroll, displa
     display.expect(item="service", text="4WY 120", mode="normal", within=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.program('[display]\nnormal = ["kWh received", "kWh delivered"]')
 def test_d3_without_autoscroll_it_stands_until_scroll(rig, cover, scroll, display) -> None:
     rig.run(3)

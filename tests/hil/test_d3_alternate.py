@@ -103,6 +103,7 @@ def test_power_cut_while_the_magnet_is_there(rig, magnet, display) -> None:
     display.expect("ALT", within=0.1)
 
 
+@pytest.mark.slow
 def test_power_cut_while_scroll_is_held(rig, cover, scroll, display) -> None:
     cover.off()
     scroll.push()

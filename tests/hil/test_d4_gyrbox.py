@@ -70,6 +70,7 @@ def test_magnet_kept(rig, magnet, display) -> None:
     display.expect(mode="normal", within=0.1)
 
 
+@pytest.mark.slow
 def test_magnet_kept_from_alternate(rig, magnet, display) -> None:
     magnet.hold(3.1)
     display.expect("ALT", within=0.1)
@@ -77,6 +78,7 @@ def test_magnet_kept_from_alternate(rig, magnet, display) -> None:
     display.expect(mode="gyrbox", within=0)
 
 
+@pytest.mark.slow
 def test_scroll_held_from_alternate(rig, cover, magnet, scroll, test_switch, display) -> None:
     magnet.hold(3.1)
     cover.off()

@@ -94,6 +94,7 @@ test = ["kvar", "pulse kWh", "pulse kM3H"]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.program(BILLED_ON_KW)
 def test_an_rxs4_billed_on_kw_is_tested_for_var_and_va(rig, cover, test_switch, scroll, display, counter) -> None:
     """D-2, "proportional to var·h or VA·h can be programmed … as "Pulse kWh" or "Pulse kM3H"", not from demand."""

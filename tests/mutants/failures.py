@@ -1,6 +1,7 @@
 """A pytest plugin (`-p tests.mutants.failures`): writes the tests that fail into the file $FAILURES, a line each.
 
 Its hypothesis profile has the suite's examples and does not look for smaller ones: that one failed is enough here.
+Slow proofs come last: most faults are found before them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from hypothesis import Phase, settings
 
 PROFILE = "planted"
 settings.register_profile(PROFILE, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
 def _note(node: str) -> None:

@@ -122,19 +122,26 @@ def _bare_timer(file: Path) -> Iterator[dict[str, list[int]]]:
         found |= json.loads(file.read_text())
 
 
-class Crowd:
-    """Twenty clients, good and bad (tests/rig/crowd.py), that come and go as a whole: so many seconds each way.
+CROWD = "tests.rig.crowd"
+"""Twenty clients, good and bad."""
+
+FLOODED_PORT = "tests.rig.port_flood"
+"""A serial port whose line is never free of nonsense."""
+
+
+class Guests:
+    """A module that runs beside the meter, CROWD or FLOODED_PORT, which comes and goes: so many seconds each way.
 
     `spans` are the times, in ns of the computer's clock, with them (True) and without, each once it has settled.
     """
 
-    def __init__(self, socket: Path, turn_s: float) -> None:
+    def __init__(self, module: str, socket: Path, turn_s: float) -> None:
         self.spans: list[tuple[bool, int, int]] = []
-        self._socket, self._turn_s = socket, turn_s
+        self._module, self._socket, self._turn_s = module, socket, turn_s
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> Guests:
         self._thread.start()
         return self
 
@@ -145,7 +152,7 @@ class Crowd:
     def _run(self) -> None:
         there = False
         while not self._over.is_set():
-            with _busy("-m", "tests.rig.crowd", str(self._socket)) if there else nullcontext():
+            with _busy("-m", self._module, str(self._socket)) if there else nullcontext():
                 self._over.wait(TURN_SETTLE_S)
                 begin_ns = time.monotonic_ns()
                 self._over.wait(self._turn_s)
@@ -153,12 +160,12 @@ class Crowd:
             there = not there
 
 
-def pulse_jitter(seconds: float = SECONDS, turn_s: float | None = None) -> dict[str, float]:
+def pulse_jitter(seconds: float = SECONDS, turn_s: float | None = None, guests: str = CROWD) -> dict[str, float]:
     """`p50_ms`, `p99_ms`, `p999_ms`, `max_ms` of how late the edges came; `edges` and how many were `lost`.
 
     `timer_p999_ms` is of a bare timer of the same priority in the same run, `vs_timer` the edges' over it.
     `cpu_percent` is of a core, of the metering process and its server; `memory_kb` what they had in the end more than
-    after a third of the time. With `turn_s` clients come and go in turns of so long: then all figures but `lost` and
+    after a third of the time. With `turn_s` guests come and go in turns of so long: then all figures but `lost` and
     `memory_kb` are there twice, of the time with them, `crowd_…`, and without.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -171,7 +178,7 @@ def pulse_jitter(seconds: float = SECONDS, turn_s: float | None = None) -> dict[
         used: list[tuple[int, float, int]] = []
         audience = Audience(lambda reading: used.append(_used(socket)))
         config = load(Path(folder, "rig.toml"))
-        crowd = None if turn_s is None else Crowd(socket, turn_s)
+        crowd = None if turn_s is None else Guests(guests, socket, turn_s)
         try:
             with ExitStack() as stack:
                 stack.enter_context(_board(Path(folder, "rig.toml")))

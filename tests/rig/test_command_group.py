@@ -68,7 +68,8 @@ def test_no_two_modules_define_an_option_of_the_same_flag() -> None:
 def test_every_module_of_commands_is_in_the_command_line() -> None:
     used = {function.__module__ for _, function in callbacks()}
     helpers = {
-        "app", "ending", "entry", "group", "json_output", "options",
+        "app", "ending", "entry", "group", "json_output", "meter_menu", "meter_options",
+        "options",
         "verified_meter", "verify_series", "verify_test", "verify_witness",
     }  # fmt: skip
     names = {
@@ -252,7 +253,7 @@ def completion(shell: tuple[Path, dict[str, str]]) -> str:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        (["rig", "re"], ["record", "replay", "report"]),
+        (["rig", "re"], ["read", "record", "replay", "report"]),
         (["rig", "program", ""], ["check", "schema", "new"]),
         (["rig", "bill", "load.csv", "--st"], ["--stamps", "--store"]),
         (["rig", "bill", "--stamps", ""], ["begin", "end"]),

@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateware.chain import Chain
 from rig.files.strict_toml import ConfigError
 from rig.hardware.components_file import read_components
-from rig.hardware.config import load
+from rig.hardware.config import Config, load
+from rig.hardware.provenance import rig_toml_digest
 from rig.hardware.simulation import loaded, sensors_of
 from rig.load.connected import MeteringPoint
+from rig.meter.contacts.outputs import OutputId
+from rig.program.build import default_program
+from rig.results.provenance import Provenance, provenance_of_computation
+from rig.verify.setup import setup_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "calibration.md"
 
@@ -51,6 +57,24 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
     path.write_text(text)
     with pytest.raises(ConfigError, match=said):
         read_components(path)
+
+
+def test_a_report_names_the_front_end(tmp_path: Path) -> None:
+    said = []
+    for text in ("", 'lot = { seed = 7, meter = 12, fault = "wrong ratio" }', 'components = "p.toml"'):
+        (tmp_path / "rig.toml").write_text(f"[simulation]\n{text}\n")
+        config = load(tmp_path / "rig.toml")
+        said.append(setup_of(config, default_program(), OutputId.KYZ1, provenance_with(config), {}).configuration)
+    assert [each["hardware"] for each in said] == [
+        "simulated, exact, typical sensors, seed 1",
+        "simulated, exact, meter 12 of lot 7, transformers, wrong ratio, seed 1",
+        f"simulated, exact, components of {tmp_path / 'p.toml'}, seed 1",
+    ]
+
+
+def provenance_with(config: Config) -> Provenance:
+    made = provenance_of_computation("exact", "p")
+    return msgspec.structs.replace(made, configuration=rig_toml_digest(config))
 
 
 def test_a_meter_of_a_lot_is_uncalibrated(tmp_path: Path) -> None:

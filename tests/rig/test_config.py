@@ -32,7 +32,7 @@ def test_the_documented_file_loads() -> None:
     example = "\n".join(line[4:] for line in module.__doc__.splitlines() if line.startswith("    "))
     keys = {line.split(" =")[0].removeprefix("# ") for line in example.splitlines() if " = " in line and line[0] != "["}
     tables = (module.HardwareConfig, module.LcdConfig, module.SimulationConfig, module.MeterFiles)
-    tables += (module.DaemonConfig, module.BenchConfig, module.PortConfig)
+    tables += (module.DaemonConfig, module.BenchConfig, module.PortConfig, module.MqttConfig, module.PrometheusConfig)
     fields = {field for table in tables for field in table.__struct_fields__}
     assert keys == fields
 

@@ -314,7 +314,11 @@ def until_progress(terminal: int) -> str:
     ("words", "said"),
     [
         ("replay long.csv --rate 6000", "interrupted before the recording's end: no result"),
-        ("bill long_load.csv --store new", "interrupted before the load's end: no result, and new has but a part"),
+        pytest.param(
+            "bill long_load.csv --store new",
+            "interrupted before the load's end: no result, and new has but a part",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["replay", "bill"],
 )

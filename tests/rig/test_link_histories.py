@@ -18,6 +18,7 @@ from link_bench import BEGIN_UTC_NS, KINDS, WATTS, Rig, WireFault, seconds, tick
 
 from rig.meter.billing.events import PowerDown, PowerUp
 from rig.meter.billing.quantity import NANO, Quantity
+from rig.meter.measuring.measurement import Fault
 from rig.service.events import BoardChanged, BoardForeign, LinkFailed, LinkLost, LinkRestored
 
 LEFT_S = 0.06
@@ -27,7 +28,25 @@ CYCLE_WH = WATTS / 60 / 3600
 """Windows after a beginning start anywhere in a cycle: no more than the swing of one is between energy and time."""
 
 
-def check(rig: Rig) -> None:
+RING_S = 3.9
+"""Stalls that the FPGA's records outlast (issue 12); longer, it merges windows, and no energy is lost."""
+
+PAUSE_S = 2.0
+"""Between two faults of the wire the meter may take so long to find that it is whole: its pauses grow."""
+
+
+def longest_s(faults: list[WireFault]) -> float:
+    """Time for which, at most, no record came."""
+    most = begin = end = 0
+    for fault in sorted(faults, key=lambda each: each.begin):
+        if fault.begin > end + ticks(PAUSE_S):
+            begin = fault.begin
+        end = max(end, fault.end)
+        most = max(most, end - begin)
+    return seconds(most)
+
+
+def check(rig: Rig, faults: list[WireFault]) -> None:
     """Hold the witness against what the meter registered and logged."""
     registered_s = seconds(sum(record.ticks for record in rig.records))
     outages = [(up.utc_ns - down.utc_ns) / 1e9 for down, up in zip(rig.told(PowerDown), rig.told(PowerUp), strict=True)]
@@ -40,7 +59,8 @@ def check(rig: Rig) -> None:
     delivered = rig.service.energy_of_run(Quantity.KWH_DELIVERED) / NANO
     assert abs(delivered - WATTS * registered_s / 3600) <= CYCLE_WH * (1 + len(outages)) + 1e-5 * delivered
     assert abs(rig.service.meter.billing.now_ns - BEGIN_UTC_NS - seconds(rig.board.ticks) * 1e9) < (LEFT_S + 0.05) * 1e9
-    assert not rig.service.measurement.faults
+    allowed = {Fault.MERGED} if longest_s(faults) > RING_S else set()
+    assert rig.service.measurement.faults.keys() <= allowed
     assert rig.service.link_fault is None
     assert len(rig.told(LinkFailed)) == len(rig.told(LinkRestored))
     assert rig.told(LinkLost) == rig.told(BoardForeign) == []
@@ -72,7 +92,7 @@ def test_any_short_history(drawn: list[tuple[str, float, float]], seed: int) -> 
     faults, end_s = history(drawn)
     rig = Rig(faults, seed=seed)
     rig.run(end_s)
-    check(rig)
+    check(rig, faults)
 
 
 @pytest.mark.slow
@@ -89,7 +109,7 @@ def test_long_histories(seed: int) -> None:
     faults, end_s = history(drawn)
     rig = Rig(faults, seed=seed)
     rig.run(end_s)
-    check(rig)
+    check(rig, faults)
 
 
 @pytest.mark.slow
@@ -103,4 +123,4 @@ def test_resets_at_three_hundred_moments() -> None:
     rig = Rig(faults)
     rig.run(now_s + 1.5)
     assert len(rig.bus.resets) == 300
-    check(rig)
+    check(rig, faults)

@@ -217,6 +217,7 @@ def test_keys_move_switches_and_are_recorded(terminal, tmp_path: Path) -> None:
     assert any(face["operated"] == ["cover", "magnet"] and "ALT" in face["lcd"]["lit"] for face in faces)
 
 
+@pytest.mark.slow
 def test_a_hundred_columns_and_a_second_interrupt_is_not_needed(terminal) -> None:
     run = terminal("run", columns=100)
     assert comes(lambda: bool(run.frame))
@@ -318,6 +319,7 @@ def test_a_service_that_is_stopped_ends_in_good_order(terminal, tmp_path: Path) 
     assert shown / 1000 <= kwh(tmp_path / "store")
 
 
+@pytest.mark.slow
 def test_a_reader_that_never_reads_stops_nothing(tmp_path: Path) -> None:
     """The state goes into a pipe of one page that nobody empties: what draws is stuck, and the meter meters."""
     (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n")
@@ -379,6 +381,7 @@ def test_a_run_is_watched(terminal, tmp_path: Path) -> None:
     assert gone.stderr == "rig: no meter runs at rig.sock: start one with rig run or rig serve\n"
 
 
+@pytest.mark.slow
 def test_a_run_is_followed_line_by_line(terminal, tmp_path: Path) -> None:
     run = terminal("run", "--socket", "rig.sock")
     assert comes(lambda: bool(run.frame))

@@ -22,10 +22,12 @@ from rig.meter.access.events import (
     PortRead,
     PortWritten,
     ProcedureInvoked,
+    ReadingRefused,
     SealBroken,
     SessionBrokeOff,
     SessionEnded,
 )
+from rig.meter.access.readable import Readable
 from rig.meter.billing.events import (
     Cause,
     ClockSetFrom,
@@ -196,6 +198,13 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         "refused",
         {"source": "panel", "name": "", "action": "master reset", "refusal": "sealed", "times": 1},
         "from panel, master reset, sealed",
+    ),
+    (
+        ReadingRefused(AT, Source.MODULE, "TS1", Readable.LOAD_PROFILE, Refusal.MODULE),
+        2065,
+        "reading refused",
+        {"source": "module", "name": "TS1", "part": "load profile", "refusal": "not granted to the module", "times": 1},
+        "from module, TS1, load profile, not granted to the module",
     ),
     (
         ClockSlewed(AT, -400, Source.RS232),

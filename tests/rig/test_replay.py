@@ -75,7 +75,7 @@ def play_generator(
     return replay(playback, Config(simulation=SimulationConfig(fidelity=fidelity)))
 
 
-@pytest.mark.parametrize("fidelity", ["exact", "rtl"])
+@pytest.mark.parametrize("fidelity", ["exact", pytest.param("rtl", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("generator", ["G1", "G3"])
 def test_generators_of_ufsc(ufsc: Recording, waveforms: Path, generator: str, fidelity: str) -> None:
     record = reference(waveforms, "comtrade_ufsc_generators", f"test3_{generator}")
@@ -144,7 +144,9 @@ def test_load_rejection(waveforms: Path) -> None:
     [
         ("comtrade_220kv_fault_recorder", "xtz.cfg", "xtz_213", 1, 1, SHORT_ENERGY_LIMIT),
         ("comtrade_220kv_fault_recorder", "xtz.cfg", "xtz_211", 1, 1, SHORT_ENERGY_LIMIT),
-        ("comtrade_110kv_substation_ru", "wisp2.cfg", "VL1", 1100, 60, ENERGY_LIMIT),
+        pytest.param(
+            "comtrade_110kv_substation_ru", "wisp2.cfg", "VL1", 1100, 60, ENERGY_LIMIT, marks=pytest.mark.slow
+        ),
         ("comtrade_110kv_substation_ru", "wisp2.cfg", "VL5", 1100, 80, ENERGY_LIMIT),
     ],
 )
@@ -187,7 +189,12 @@ LAPTOPS, CFLS = (139, 133), (19, 17, 15)
 OTHERS = (103, 209, 59, 243, 198)  # hair iron (half wave), vacuum, kettle, defroster, vacuum inrush
 
 
-@pytest.mark.parametrize("row", [*LAPTOPS, *CFLS, *OTHERS])
+QUICK = (139, 17, 103)
+
+
+@pytest.mark.parametrize(
+    "row", [row if row in QUICK else pytest.param(row, marks=pytest.mark.slow) for row in (*LAPTOPS, *CFLS, *OTHERS)]
+)
 def test_appliances_of_plaid(waveforms: Path, row: int) -> None:
     folder = waveforms / "plaid_one_cycle_60hz"
     columns = np.stack([np.load(folder / f"{name}.npy")[row] for name in ("voltage", "current")], axis=1)

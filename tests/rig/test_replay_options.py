@@ -124,3 +124,13 @@ def test_no_such_block(command_line, tmp_path: Path) -> None:
     done = command_line("replay", "blocks.cfg", "--channels", "va=F1_U,ia=F1_I", "--block", "4")
     assert done.status == 2
     assert "no block 4, it has 3" in done.err
+
+
+@pytest.mark.parametrize("option", ["--vt-ratio", "--ct-ratio"])
+@pytest.mark.parametrize("text", ["0", "-1", "0/5", "1/0", "nan"])
+def test_a_ratio_that_is_none(command_line, tmp_path: Path, option: str, text: str) -> None:
+    write(tmp_path / "delta.csv", {"va": VAB, **LINES})
+    done = command_line("replay", "delta.csv", "--rate", str(RATE), f"{option}={text}")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"rig: {option} is ")
+    assert "it must be a positive number up to" in done.err

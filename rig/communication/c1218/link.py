@@ -97,6 +97,11 @@ class Link:
         return self._sent is not None
 
     @property
+    def receiving(self) -> bool:
+        """True within a packet that comes: its next byte is awaited."""
+        return self._reader.receiving
+
+    @property
     def speaks(self) -> bool:
         """True while something is to go out."""
         return bool(self._acknowledgement or self._packet)
@@ -243,4 +248,5 @@ class Link:
         self._packet = self._sent
         gone_ns = now_ns + (1 + len(self._sent)) * BITS * 10**9 // self.baud
         self.heard_ns = max(self.heard_ns, gone_ns)
-        self._again_ns = gone_ns + self.timing.response_ns
+        later_ns = self.timing.later_ns if self._tries else None
+        self._again_ns = gone_ns + (self.timing.response_ns if later_ns is None else later_ns)

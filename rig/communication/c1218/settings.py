@@ -25,13 +25,17 @@ DEFAULT_BAUD = 9600
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Time-outs in ns, and how often a packet is sent again. `turn_around_ns` is the least pause before an answer."""
+    """Time-outs in ns, and how often a packet is sent again. `turn_around_ns` is the least pause before an answer.
+
+    `later_ns` is the response time-out of a packet that was sent again, None: the same as of the first.
+    """
 
     traffic_ns: int
     inter_character_ns: int
     response_ns: int
     retries: int = 3
     turn_around_ns: int = 175_000
+    later_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ same instant as the beginning that was read before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rig.communication.c1219.codes import ProcedureResult, ResponseCode
 from rig.communication.c1219.facts import FactsReader, MeterFacts, Need
@@ -43,6 +43,7 @@ from rig.communication.c1219.table import (
     TableUse,
 )
 from rig.communication.c1219.tables import TABLES
+from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.c1219.types import TableError
 
 PROFILE_STATUS_TABLE = 63
@@ -53,10 +54,10 @@ MOST_READ = 0xFFFF
 
 
 class TableDevice:
-    """A meter's tables for one port; `software` is the rig's own version."""
+    """A meter's tables for one port; `software` is the rig's own version, `modem` gives the facts of its modem."""
 
-    def __init__(self, software: str) -> None:
-        self._reader = FactsReader(software)
+    def __init__(self, software: str, modem: Callable[[], ModemFacts | None] = lambda: None) -> None:
+        self._reader = FactsReader(software, modem)
         self._begin()
 
     def end_session(self) -> None:

@@ -7,7 +7,7 @@ another client could not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -18,6 +18,7 @@ import msgspec
 from rig.communication.c1219.lists import ListMarks
 from rig.communication.c1219.outcome import Steps, request
 from rig.communication.c1219.recording import Recording, recording_of, resumes_at
+from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.c1219.types import TableError
 from rig.daemon.protocol import (
     LogPage,
@@ -90,6 +91,7 @@ class MeterFacts:
     self_reads: tuple[NumberedSnapshot, ...] = ()
     last_reset: Snapshot | None = None
     recording: Recording | None = None
+    modem: ModemFacts | None = None
 
     @property
     def reading(self) -> MeterReading:
@@ -136,7 +138,9 @@ class FactsReader:
     """Facts, asked of a meter. A program is built once for each digest; a load profile stays as it was read until it is
     read anew, so that it can be had in parts."""
 
-    def __init__(self, software: str) -> None:
+    def __init__(self, software: str, modem: Callable[[], ModemFacts | None] = lambda: None) -> None:
+        """`modem` gives the facts of the port's modem, None: it has none."""
+        self._modem = modem
         self._none = MeterFacts(software, ListMarks())
         self._program: Program | None = None
         self._digest: str | None = None
@@ -155,7 +159,7 @@ class FactsReader:
     def facts(self, needs: Iterable[Need]) -> Steps[MeterFacts]:
         """Ask for facts of the meter. Raises RefusedRequest, and TableError for an answer that is not understood."""
         wanted = set(needs)
-        facts = self._none
+        facts = replace(self._none, modem=self._modem())
         try:
             for need in Need:
                 if need in wanted:

@@ -15,6 +15,7 @@ from rig.communication.c1219.security_tables import SECURITY_TABLES
 from rig.communication.c1219.session_tables import SESSION_TABLES
 from rig.communication.c1219.source_tables import SOURCE_TABLES
 from rig.communication.c1219.table import Table
+from rig.communication.c1219.telephone_tables import TELEPHONE_TABLES
 from rig.communication.c1219.time_tables import TIME_TABLES
 
 _ALL = (
@@ -27,6 +28,7 @@ _ALL = (
     *TIME_TABLES,
     *PROFILE_TABLES,
     *LOG_TABLES,
+    *TELEPHONE_TABLES,
     *MANUFACTURER_TABLES,
 )
 

@@ -9,6 +9,7 @@ from rig.communication.c1218.services import Code, GivePassword, LogOnUser, Read
 from rig.communication.c1218.session import Pending
 from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.outcome import Outcome, carry_out
+from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.c1219.types import TableError
 from rig.communication.keys import key_of
 from rig.daemon.protocol import Asked, ColdStart, LogOff, LogOn, NoteAccess, WriteProgram
@@ -33,9 +34,9 @@ class Deeds:
 class Application:
     """The tables of a meter for the sessions of one port, one after the other. `level` is what this one has proven."""
 
-    def __init__(self, software: str, ask: Ask) -> None:
+    def __init__(self, software: str, ask: Ask, modem: Callable[[], ModemFacts | None] = lambda: None) -> None:
         self.level = 0
-        self._device = TableDevice(software)
+        self._device = TableDevice(software, modem)
         self._meter = ask
         self._deeds = Deeds()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import serial
+from serial.rs485 import RS485Settings
 
 from rig.errors import RigError
 from rig.files.claim import Claim, ClaimError, ClaimHeld
@@ -58,6 +59,15 @@ class Line(Protocol):
         """Let it go."""
         ...
 
+    @property
+    def carrier(self) -> bool | None:
+        """Return the modem's carrier wire; None: there is no such wire."""
+        ...
+
+    def set_dtr(self, on: bool) -> bool:
+        """Set the DTR wire; False: there is no such wire."""
+        ...
+
 
 class _Descriptor:
     """A line on a descriptor that does not block."""
@@ -97,6 +107,13 @@ class _Descriptor:
             raise self._gone(error) from None
 
     @property
+    def carrier(self) -> bool | None:
+        return None
+
+    def set_dtr(self, on: bool) -> bool:
+        return False
+
+    @property
     def _hung_up(self) -> bool:
         poll = select.poll()
         poll.register(self._descriptor, 0)
@@ -108,7 +125,12 @@ class _Descriptor:
 
 
 class SerialLine(_Descriptor):
-    """A serial port: USB optical head, UART, RS-232, RS-485 by an adapter that turns the line around by itself."""
+    """A serial port: USB optical head, UART, RS-232, RS-485.
+
+    Of an RS-485 transceiver the driver must be off while this meter is silent, as others share the pair. `direction`
+    says who switches it: the adapter by itself; the kernel, by RTS as its driver for the UART can; or this, by RTS, a
+    packet at a time, which holds the port up until the packet has gone.
+    """
 
     def __init__(self, port: PortConfig, baud: int) -> None:
         try:
@@ -120,6 +142,47 @@ class SerialLine(_Descriptor):
                 f"port {port.name} cannot have {port.device} ({why}): plug the adapter in, or give another device"
             ) from None
         super().__init__(port, self._serial.fileno(), port.device)
+        try:
+            if port.direction == "kernel":
+                self._serial.rs485_mode = RS485Settings()
+            elif port.direction == "rts":
+                self._serial.rts = False
+        except (OSError, ValueError, termios.error):
+            self._serial.close()
+            raise LineError(
+                f"port {port.name}: {port.device} cannot switch its direction by {port.direction}: give "
+                'ports.direction "adapter" for an adapter that does so by itself, or another device'
+            ) from None
+
+    @property
+    def carrier(self) -> bool | None:
+        try:
+            return bool(self._serial.cd)
+        except (OSError, termios.error):
+            return None
+
+    def set_dtr(self, on: bool) -> bool:
+        try:
+            self._serial.dtr = on
+        except (OSError, termios.error):
+            return False
+        return True
+
+    def write(self, data: bytes = b"") -> None:
+        """Write, the driver being on until the last bit has gone."""
+        if self._port.direction != "rts" or not data:
+            super().write(data)
+            return
+        try:
+            self._serial.rts = True
+            self._serial.write_timeout = None
+            self._serial.write(data)
+            termios.tcdrain(self._serial.fileno())
+        except (OSError, termios.error) as error:
+            raise LineError(f"port {self._port.name} has lost {self._port.device} ({error}): plug it in") from None
+        finally:
+            with suppress(OSError, termios.error):
+                self._serial.rts = False
 
     def set_baud(self, baud: int) -> None:
         try:
@@ -129,6 +192,30 @@ class SerialLine(_Descriptor):
             raise LineError(
                 f"port {self._port.name} cannot set {self._port.device} to {baud} baud ({error}): lower most_baud"
             ) from None
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._serial.close()
+
+
+class SocketLine(_Descriptor):
+    """A modem, or a serial port, that is reached by TCP, such as the simulated modem; it has no wires but the two."""
+
+    def __init__(self, port: PortConfig) -> None:
+        try:
+            self._serial = serial.serial_for_url(port.device, timeout=0)
+        except (OSError, ValueError) as error:
+            raise LineError(f"port {port.name} cannot reach {port.device}: start what listens there") from error
+        super().__init__(port, self._serial.fileno(), port.device)
+
+    def read(self) -> bytes:
+        data = super().read()
+        if not data:
+            raise self._gone(None)
+        return data
+
+    def set_baud(self, baud: int) -> None:
+        """Do nothing: the other end has the speed."""
 
     def close(self) -> None:
         with suppress(OSError):
@@ -184,7 +271,7 @@ def open_line(port: PortConfig, socket: Path, baud: int) -> Line:
     """Open a port's line; `socket` is the meter's, beside which a pty is found. Raises LineError."""
     if port.device == PTY:
         return PtyLine(port, pty_link(port, socket))
-    return SerialLine(port, baud)
+    return SocketLine(port) if port.device.startswith("socket:") else SerialLine(port, baud)
 
 
 def pty_link(port: PortConfig, socket: Path) -> Path:

@@ -5,10 +5,12 @@ A meter that is not there does not answer: the port is silent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from rig.communication.c1218.session import Session, SessionNews
 from rig.communication.c1218.settings import LinkSettings
+from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.port.application import Application
 from rig.communication.port.light import SharedLight
 from rig.communication.port.meter_side import MeterAway, MeterSide
@@ -20,16 +22,35 @@ class Port:
     `shares_light`: it is the optical port.
     """
 
-    def __init__(self, settings: LinkSettings, meter: MeterSide, software: str, *, shares_light: bool) -> None:
+    def __init__(
+        self,
+        settings: LinkSettings,
+        meter: MeterSide,
+        software: str,
+        *,
+        shares_light: bool,
+        modem: Callable[[], ModemFacts | None] = lambda: None,
+    ) -> None:
         self.session = Session(settings)
         self._meter = meter
-        self._application = Application(software, meter.ask)
+        self._application = Application(software, meter.ask, modem)
         self._light = SharedLight(meter, shared=shares_light)
+        self._ends: set[SessionNews] = set()
 
     @property
     def baud(self) -> int:
         """Bits a second that are in force."""
         return self.session.baud
+
+    @property
+    def level(self) -> int:
+        """Level that the session has proven."""
+        return self._application.level
+
+    def take_ends(self) -> frozenset[SessionNews]:
+        """Take how sessions have ended since, as they should or not, and whether a modem is to hang up."""
+        ends, self._ends = frozenset(self._ends), set()
+        return ends
 
     @property
     def speaks(self) -> bool:
@@ -103,9 +124,12 @@ class Port:
                 case SessionNews.BEGAN:
                     if not self._meter.begin():
                         raise MeterAway
+                case SessionNews.HUNG_UP:
+                    self._ends.add(each)
                 case SessionNews.LEVEL_DROPPED:
                     self._application.drop_level()
                 case SessionNews.ENDED | SessionNews.BROKE_OFF:
+                    self._ends.add(each)
                     note = self._application.take_note(ended=each is SessionNews.ENDED)
                     if note is not None:
                         self._meter.tell(note)

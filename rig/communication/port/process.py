@@ -39,6 +39,7 @@ def main() -> None:
     try:
         serving = Serving(order.port, Path(order.socket), project_version(), print_error, until_meter_ends=True)
         signal.signal(signal.SIGTERM, lambda number, frame: stop(serving, frame))
+        signal.signal(signal.SIGUSR1, lambda number, frame: serving.call())
         serving.run()
     except MENDABLE as error:
         refuse(str(error))

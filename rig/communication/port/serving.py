@@ -9,13 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from rig.communication.c1218.settings import OPTICAL, REMOTE, LinkSettings
+from rig.communication.modem.schedule import Cause
 from rig.communication.port.dgcom_port import DgcomPort
+from rig.communication.port.event_watch import EventWatch
 from rig.communication.port.line import Line, LineError, open_line
 from rig.communication.port.meter_link import MeterLink
 from rig.communication.port.meter_side import MeterAway
+from rig.communication.port.modem_port import ModemPort
+from rig.communication.port.modem_setting_up import local_clock, modem_settings
 from rig.communication.port.port import Port
 from rig.communication.port.trace import FROM_METER, TO_METER, TraceError, TraceWriter
-from rig.hardware.config import PortConfig
+from rig.hardware.config import ModemConfig, PortConfig
 from rig.meter.billing.source import Source
 from rig.meter.firmware import PortProtocol
 
@@ -24,12 +28,14 @@ AGAIN_S = 1.0
 
 LONGEST_S = 1.0
 
-_SOURCES = {"optical": Source.OPTICAL, "rs-232": Source.RS232, "rs-485": Source.RS485}
+_SOURCES = {"optical": Source.OPTICAL, "rs-232": Source.RS232, "rs-485": Source.RS485, "modem": Source.MODEM}
 
 
 def link_settings(port: PortConfig) -> LinkSettings:
     """Give the settings of a port's link: C12.18 at the optical one, C12.21 at the others."""
     base = OPTICAL if port.kind == "optical" else REMOTE
+    if port.kind == "modem":  # between meter and modem the speed stays
+        return replace(base, address=port.address, bauds=frozenset({base.baud}))
     return replace(
         base,
         address=port.address,
@@ -59,8 +65,12 @@ class Serving:
         self.stopped = False
         self._meter = MeterLink(socket, _SOURCES[port.kind], port.name, self._of_this)
         light = port.kind == "optical"
-        self._speaking: dict[PortProtocol, Port | DgcomPort] = {
-            PortProtocol.ANSI: Port(link_settings(port), self._meter, software, shares_light=light),
+        self._called, self._dtr = False, True
+        self._events = EventWatch(socket, frozenset())
+        self._speaking: dict[PortProtocol, Port | DgcomPort | ModemPort] = {
+            PortProtocol.ANSI: self._modem_port(port, software)
+            if port.kind == "modem"
+            else Port(link_settings(port), self._meter, software, shares_light=light),
             PortProtocol.DGCOM: DgcomPort(self._meter, software, shares_light=light),
         }
         self._port = self._speaking[PortProtocol.ANSI]
@@ -68,6 +78,17 @@ class Serving:
         self._line: Line | None = open_line(port, socket, self._baud)
         self.where = self._line.where
         self._trace = None if port.trace is None else TraceWriter(Path(port.trace))
+
+    def _modem_port(self, port: PortConfig, software: str) -> ModemPort:
+        config = port.modem or ModemConfig()
+        settings = modem_settings(config)
+        self._events = EventWatch(self._socket, {event.value for event in settings.events})
+        local_ns = local_clock(config.zone)
+        return ModemPort(link_settings(port), settings, self._meter, software, local_ns, time.monotonic_ns())
+
+    def call(self) -> None:
+        """Have the modem call, as somebody has commanded; a port without one does nothing. For a signal's handler."""
+        self._called = True
 
     def run(self) -> None:
         """Serve."""
@@ -99,6 +120,8 @@ class Serving:
         readable, _, _ = select.select(heard, [line] if line.waiting else [], [], self._seconds())
         data = line.read() if heard[0] in readable else b""
         now_ns = time.monotonic_ns()
+        if isinstance(self._port, ModemPort):
+            self._attend_modem(self._port, line, now_ns)
         if data:
             self._note(now_ns, TO_METER, data)
             if self._port.communicates or self._speaks_now():
@@ -113,6 +136,20 @@ class Serving:
         if self._port.baud != self._baud and not line.waiting:
             line.set_baud(self._port.baud)
             self._baud = self._port.baud
+
+    def _attend_modem(self, port: ModemPort, line: Line, now_ns: int) -> None:
+        """Set and hear the modem's wires, and have it call for what has happened. Raises LineError."""
+        if self._events.happened():
+            port.modem.call(Cause.EVENT, now_ns)
+        if self._called:
+            self._called = False
+            port.modem.call(Cause.COMMAND, now_ns)
+        if (carrier := line.carrier) is not None and port.modem.connected:
+            port.carrier(carrier, now_ns)
+        if port.modem.dtr is not self._dtr:
+            self._dtr = port.modem.dtr
+            if not line.set_dtr(self._dtr) and not self._dtr:
+                raise LineError(f"{line.where} has no DTR, and its modem does not answer: it is connected anew")
 
     def _speaks_now(self) -> bool:
         """Find out what the meter speaks, while nothing goes on; whether it speaks at all."""
@@ -148,6 +185,7 @@ class Serving:
             self._port.drop(time.monotonic_ns())
             self._baud = self._port.baud
             self._of_this(str(error))
+            self._dtr = True
 
     def _of_this(self, sentence: str) -> None:
         self._report(f"port {self._config.name}: {sentence}")
@@ -155,6 +193,7 @@ class Serving:
     def _close(self) -> None:
         self._port.drop(time.monotonic_ns())
         self._meter.close()
+        self._events.close()
         if self._line is not None:
             self._line.close()
         if self._trace is not None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from rig.communication.c1218.packets import Acknowledgement, Damaged, Heard, PacketReader
+from rig.communication.c1218.settings import OPTICAL
 from rig.communication.c1218.words import Explainer
 from rig.errors import RigError
 
@@ -64,17 +66,25 @@ def lines_of(text: Iterable[str], name: str) -> Iterator[tuple[int, str, bytes]]
 
 
 class TraceWords:
-    """A trace in words, a sentence for each packet or acknowledgement."""
+    """A trace in words, a sentence for each packet or acknowledgement.
+
+    A packet that breaks off is given up after the inter-character time-out of C12.18, as the meter gave it up: what
+    comes later is read for itself.
+    """
 
     def __init__(self) -> None:
         self._readers = {TO_METER: PacketReader(), FROM_METER: PacketReader()}
+        self._byte_ns = {TO_METER: 0, FROM_METER: 0}
         self._explainer = Explainer()
         self._begun_ns: int | None = None
 
     def of(self, now_ns: int, way: str, data: bytes) -> Iterator[str]:
         """Give the sentences that some bytes complete."""
         begun_ns = self._begun_ns = now_ns if self._begun_ns is None else self._begun_ns
-        for heard in self._readers[way].feed(data):
+        reader, silent_ns = self._readers[way], now_ns - self._byte_ns[way]
+        broken = reader.give_up() if reader.receiving and silent_ns >= OPTICAL.timing.inter_character_ns else None
+        self._byte_ns[way] = now_ns
+        for heard in chain([] if broken is None else [broken], reader.feed(data)):
             who = "client" if way == TO_METER else "meter "
             yield f"{(now_ns - begun_ns) / 1e9:9.3f} s  {who}  {self._words(heard, way)}"
 

@@ -39,6 +39,7 @@ from rig.meter.access.events import (
     PortRead,
     PortWritten,
     ProcedureInvoked,
+    ReadingRefused,
     SealBroken,
     SessionBrokeOff,
     SessionEnded,
@@ -46,8 +47,9 @@ from rig.meter.access.events import (
 from rig.meter.access.lockout import LockOut
 from rig.meter.access.log import AccessLog
 from rig.meter.access.modules import MODULE_GRANTS
+from rig.meter.access.readable import Readable
 from rig.meter.access.security import Security
-from rig.meter.access.sentences import sentence
+from rig.meter.access.sentences import reading_sentence, sentence
 from rig.meter.access.state import AccessState
 from rig.meter.billing.source import Source
 
@@ -127,6 +129,26 @@ class Access:
                 return decision
         return Allowed()
 
+    def decide_reading(
+        self, readables: Iterable[Readable], asker: Asker, conditions: Conditions, now_ns: int
+    ) -> Decision:
+        """Decide whether parts of the readings may be read now, in their order; a refusal of a part to a module is for
+        the log. All others may read all or nothing.
+        """
+        if asker.source is not Source.MODULE:
+            return self.decide(MeterAction.READ, asker, conditions, now_ns)
+        grant = MODULE_GRANTS.get(asker.name)
+        for readable in readables:
+            if conditions.module != asker.name:
+                why = Refusal.NOT_FITTED
+            elif grant is None or readable not in grant.reads:
+                why = Refusal.MODULE
+            else:
+                continue
+            self._log.add(ReadingRefused(now_ns, asker.source, asker.name, readable, why))
+            return Refused(why, reading_sentence(why, readable, asker.name))
+        return Allowed()
+
     def break_seal(self, asker: Asker, conditions: Conditions, now_ns: int) -> Decision:
         """Break the seal if that is allowed. All proven levels are over then."""
         decision = self.decide(MeterAction.BREAK_SEAL, asker, conditions, now_ns)
@@ -176,6 +198,8 @@ class Access:
             return Refusal.SOURCE
         if source is Source.MODULE:
             grant = MODULE_GRANTS.get(asker.name)
+            if grant is not None and conditions.module != asker.name:
+                return Refusal.NOT_FITTED
             if grant is None or action not in grant.actions:
                 return Refusal.MODULE
             if self.sealed and action in grant.unsealed_only:

@@ -64,7 +64,8 @@ class Conditions:
     """State of the meter when a request reaches it.
 
     `override_done`: the sequence of rig/meter/front/override.py has just been completed. `demand`: it has demand to
-    reset. `test_by_communication`: it is an S4e, which takes test mode by communication (D-5).
+    reset. `test_by_communication`: it is an S4e, which takes test mode by communication (D-5). `module`: the
+    communication module that is fitted, None: there is none.
     """
 
     cover_off: bool
@@ -72,6 +73,7 @@ class Conditions:
     demand: bool
     test_by_communication: bool
     override_done: bool = False
+    module: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Refusal(Enum):
     """Reason for which an action is refused, by its name in the log."""
 
     SOURCE = "not from there"
+    NOT_FITTED = "module not fitted"
     MODULE = "not granted to the module"
     SEALED = "sealed"
     LEVEL = "level too low"

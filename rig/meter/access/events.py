@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Refusal
+from rig.meter.access.readable import Readable
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.source import Source
 
@@ -64,6 +65,20 @@ class ActionRefused(LogEvent):
     source: Source
     name: str
     action: MeterAction
+    refusal: Refusal
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRefused(LogEvent):
+    """A part of the meter's readings was asked for by a module and refused."""
+
+    label = "reading refused"
+    code = 2065
+
+    source: Source
+    name: str
+    part: Readable
     refusal: Refusal
     times: int = 1
 
@@ -140,6 +155,6 @@ class SessionBrokeOff(LogEvent):
 
 
 AccessEvent = (
-    LoggedOn | LogOnFailed | LogOnLockedOut | ActionRefused | SealBroken | MeterSealed
+    LoggedOn | LogOnFailed | LogOnLockedOut | ActionRefused | ReadingRefused | SealBroken | MeterSealed
     | PortRead | PortWritten | ProcedureInvoked | SessionEnded | SessionBrokeOff
 )  # fmt: skip

@@ -13,6 +13,7 @@ from rig.meter.access.events import (
     PortRead,
     PortWritten,
     ProcedureInvoked,
+    ReadingRefused,
     SessionBrokeOff,
     SessionEnded,
 )
@@ -22,7 +23,8 @@ QUIET_NS = 600 * SECOND_NS
 """For so long an event that differs in its time only is counted and not written again."""
 
 COUNTED = (
-    LoggedOn, LogOnLockedOut, ActionRefused, PortRead, PortWritten, ProcedureInvoked, SessionEnded, SessionBrokeOff,
+    LoggedOn, LogOnLockedOut, ActionRefused, ReadingRefused, PortRead, PortWritten, ProcedureInvoked, SessionEnded,
+    SessionBrokeOff,
 )  # fmt: skip
 """Events that whoever asks can repeat as often as he likes."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker, Refusal
 from rig.meter.access.modules import MODULE_GRANTS
+from rig.meter.access.readable import Readable
 from rig.meter.billing.source import Source
 
 COLD_START_FAILED = "Cold Start failed"
@@ -26,6 +27,8 @@ def sentence(why: Refusal, action: MeterAction, asker: Asker, level: int) -> str
         case Refusal.SOURCE:
             allowed = [known.value for known in Source if known in action.sources]
             return f"{action.label} is not taken from {source.value}: ask from {_or(allowed)}"
+        case Refusal.NOT_FITTED:
+            return not_fitted(asker.name)
         case Refusal.MODULE:
             return _module_sentence(action, asker.name)
         case Refusal.SEALED if action is MeterAction.COLD_START:
@@ -57,10 +60,30 @@ def sentence(why: Refusal, action: MeterAction, asker: Asker, level: int) -> str
             return "the meter is not sealed: there is no seal to break"
 
 
+def reading_sentence(why: Refusal, readable: Readable, name: str) -> str:
+    """The sentence of a reading refused to a module."""
+    grant = MODULE_GRANTS.get(name)
+    if why is Refusal.NOT_FITTED or grant is None:
+        return not_fitted(name)
+    granted = [known.label for known in Readable if known in grant.reads]
+    return f"module {name} is not granted {readable.label}: it may read {', '.join(granted)}"
+
+
+def not_fitted(name: str) -> str:
+    """The sentence for a module that the meter has not."""
+    if name not in MODULE_GRANTS:
+        return _module_unknown(name)
+    return f"module {name} is not fitted to this meter: meter.module of its program names the one that is"
+
+
+def _module_unknown(name: str) -> str:
+    return f"no module {name!r} is approved: known are {', '.join(MODULE_GRANTS)}"
+
+
 def _module_sentence(action: MeterAction, name: str) -> str:
     grant = MODULE_GRANTS.get(name)
     if grant is None:
-        return f"no module {name!r} is approved: known are {', '.join(MODULE_GRANTS)}"
+        return _module_unknown(name)
     granted = [known.label for known in MeterAction if known in grant.actions]
     return f"module {name} is not granted {action.label}: it may ask {', '.join(granted) or 'nothing'}"
 

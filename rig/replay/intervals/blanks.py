@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 
 from rig.files.strict_toml import shown
 
@@ -14,18 +14,25 @@ NONE_WORDS = {"n/a", "na", "null", "none", "-", "--", "\u2013", "\u2014", "nd", 
 
 
 def without_footer(
-    times: Sequence[int], lines: list[tuple[int, list[str]]], notes: list[str]
-) -> list[tuple[int, list[str]]]:
-    """Lines without those at their end that have no time, as totals and remarks."""
-    end = len(lines)
-    while end > max(len(lines) - MOST_BELOW, 1):
-        cells = lines[end - 1][1]
+    times: Sequence[int], lines: Iterable[tuple[int, list[str]]], notes: list[str]
+) -> Iterator[tuple[int, list[str]]]:
+    """Give lines without those at their end that have no time, as totals and remarks; of these, notes at the end."""
+    last: deque[tuple[int, list[str]]] = deque()
+    begun = False
+    for line in lines:
+        last.append(line)
+        if len(last) > MOST_BELOW:
+            yield last.popleft()
+            begun = True
+    below: list[tuple[int, list[str]]] = []
+    while len(last) > (not begun):
+        cells = last[-1][1]
         if any(sign.isdigit() for place in times for sign in "".join(cells[place : place + 1])):
             break
-        end -= 1
-    for line, cells in lines[end:]:
-        notes.append(f"line {line}, {shown(' '.join(cells).strip())}, has no time: passed over")
-    return lines[:end]
+        below.append(last.pop())
+    yield from last
+    for number, cells in reversed(below):
+        notes.append(f"line {number}, {shown(' '.join(cells).strip())}, has no time: passed over")
 
 
 def cell_text(text: str, empty: Counter[str]) -> str:

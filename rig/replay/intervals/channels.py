@@ -61,7 +61,7 @@ def mended(lines: list[Cells], layout: ChannelLayout, names: Sequence[str], note
     keys = layout.channel or (() if layout.unit is None else (layout.unit,))
     if keys:
         _fill_down(lines, layout.times[:1], names, notes, where=keys)
-    lines = without_footer(layout.times, lines, notes)
+    lines = list(without_footer(layout.times, lines, notes))
     places = [place for place in (layout.meter, layout.unit) if place is not None]
     _fill_down(lines, (*layout.channel, *places), names, notes, where=layout.times)
     return lines

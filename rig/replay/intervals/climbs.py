@@ -83,6 +83,6 @@ def value_notes(
     if climb == (0, len(values) - 1) and 2 * low >= high:
         raise IntervalFileError(
             f"{path}: {found}, as a register's readings do: it must be the energy of each interval, the "
-            "difference of two readings"
+            "difference of two readings, or --registers says that they are readings"
         )
     return [*notes, f"{found}, as a register's readings do: is it the energy of each interval?"]

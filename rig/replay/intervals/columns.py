@@ -47,6 +47,8 @@ _ZONES = {"utc", "gmt"}
 """In a column's name: its times are of UTC, whatever the meter's clock is."""
 _DATES = {"date", "day", "reading date", "read date", "usage date", "interval date", "service date", "start date"}
 _DATES |= {"operating date", "operating day", "trade date", "flow date", "flow day", "local date"}
+INTERVAL_NUMBERS = {"interval", "interval number", "interval no", "interval num", "interval of day", "period"}
+INTERVAL_NUMBERS |= {"period number", "settlement period", "trading period", "trading interval", "intervalle"}
 _METERS = {
     "recorder",
     "recorder id",
@@ -265,6 +267,8 @@ def time_places(names: Sequence[str], plain: Sequence[str], ends: bool, notes: l
             f"{'begin' if ends else 'end'}"
         )
     clock = right or stamps
+    if dates and not clock and not wrong:
+        clock = [place for place, name in enumerate(plain) if name in INTERVAL_NUMBERS][:1]
     found = (*dates, *clock) if dates else tuple(clock)
     if found and [names[place].strip().lower() for place in found] != ["time"]:
         notes.append(f"times are in {' and '.join(shown(names[place].strip()) for place in found)}")

@@ -9,7 +9,7 @@ from rig.files.strict_toml import ConfigError
 from rig.replay.intervals.packages import WrongPackage, unpacked
 
 MOST_BYTES = 64 << 20
-"""Five years of minutes. A file is held in memory, some ten times its size."""
+"""Five years of minutes. What is read of it takes some 15 times its size, below 1 GB."""
 
 
 class IntervalFileError(ConfigError):

@@ -8,7 +8,8 @@ What such files do to time is put right where there is one way to, and told:
     00:00 for the 24:00 of a day                   taken as the day's end
     all end at :59                                 they end a second later
     stamps near the grid of their intervals        on the grid (rig/replay/intervals/grid.py)
-    readings of a register, values of nines        refused, doubted (rig/replay/intervals/climbs.py)
+    readings of a register, values of nines        refused, doubted (rig/replay/intervals/climbs.py); said to be
+                                                   readings, their differences (rig/replay/intervals/advances.py)
     longer than an hour, over a change of clock    as long as the stamps are apart
     spring's missing hour, autumn's doubled one    see rig/replay/intervals/stamps.py
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -26,6 +27,7 @@ from pathlib import Path
 from rig.files.strict_toml import shown
 from rig.meter.billing.calendar import Calendar
 from rig.meter.billing.time_units import HOUR_NS, MINUTE_NS, SECOND_NS
+from rig.replay.intervals.advances import advances
 from rig.replay.intervals.climbs import value_notes
 from rig.replay.intervals.columns import COLUMNS
 from rig.replay.intervals.encoding import IntervalFileError, is_xml, read_bytes
@@ -34,7 +36,7 @@ from rig.replay.intervals.green_button import read_green_button
 from rig.replay.intervals.grid import on_grid
 from rig.replay.intervals.load_rows import LoadRow, Rows
 from rig.replay.intervals.record import LONGEST_NS, SHORTEST_NS, LoadInterval, LoadRecord, counted
-from rig.replay.intervals.rows import read_rows
+from rig.replay.intervals.rows import MOST_SHARED, read_rows
 from rig.replay.intervals.stamps import instants
 from rig.replay.intervals.writing import Writing
 
@@ -62,6 +64,12 @@ def read_intervals(
     notes: list[str] = []
     data = read_bytes(path, notes)
     writing = writing or Writing()
+    if writing.registers and is_xml(data):
+        raise IntervalFileError(
+            f"{path} is a Green Button feed, which itself says what a register is: omit --registers"
+        )
+    if writing.registers and stamps_end is False:
+        raise IntervalFileError(f"{path}: readings of registers have the time at which they were read: omit --stamps")
     if is_xml(data):
         return read_green_button(path, data, calendar, minutes, writing, notes, stamps_end=stamps_end)
     return _Reading(path, calendar, stamps_end is not False, notes).load(data, minutes, writing, stamps_end is None)
@@ -88,22 +96,31 @@ class _Reading:
         self._snap(table, minutes)
         if self._stamps_end:
             self._mend_midnights(table)
-        self._doubt_values(table)
+        if not writing.registers:
+            self._doubt_values(table)
         stamps = self._instants(table)
-        placed = [(ns, row) for ns, row in zip(stamps, table.rows, strict=True) if ns is not None]
-        length_ns = self._length_ns([ns for ns, _ in placed]) if minutes is None else int(minutes * MINUTE_NS)
+        placed = [ns for ns in stamps if ns is not None]
+        length_ns = self._length_ns(placed) if minutes is None else int(minutes * MINUTE_NS)
         if not SHORTEST_NS <= length_ns <= LONGEST_NS:
             raise IntervalFileError(
                 f"{self._path}: intervals of {length_ns / MINUTE_NS:g} min cannot be, those of 1 s to 31 days can"
             )
-        if unsure and not table.named:
+        if unsure and not (table.named or writing.registers):
             self._ask_for_days(table.rows, length_ns)
-        self._doubt_stamps(table.rows, length_ns)
-        if backward := sum(a[0] > b[0] for a, b in pairwise(placed)):
+        if not writing.registers:
+            self._doubt_stamps(table.rows, length_ns)
+        rows: Iterable[tuple[int, LoadRow]] = (
+            (ns, row) for ns, row in zip(stamps, table.rows, strict=True) if ns is not None
+        )
+        if backward := sum(a > b for a, b in pairwise(placed)):
             self._notes.append(f"{counted(backward, 'stamp')} out of order: put in order")
-            placed.sort(key=lambda one: one[0])
+            rows = sorted(rows, key=lambda one: one[0])
+        if writing.registers:
+            found = advances(self._path, table, [*rows], length_ns)
+            notes = (*self._notes, *found.notes)
+            return LoadRecord(found.intervals, found.scale, Fraction(length_ns, MINUTE_NS), table.columns, notes)
         scale, units = table.units(length_ns)
-        intervals = self._tiled(placed, length_ns, units)
+        intervals = self._tiled(rows, len(placed), length_ns, units)
         return LoadRecord(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
 
     def _tell_columns(self, table: Rows) -> None:
@@ -237,10 +254,11 @@ class _Reading:
     # --- intervals ------------------------------------------------------------------------------------------
 
     def _tiled(
-        self, placed: Sequence[tuple[int, LoadRow]], length_ns: int, units: Sequence[dict[str, int]]
+        self, placed: Iterable[tuple[int, LoadRow]], count: int, length_ns: int, units: Sequence[dict[str, int]]
     ) -> tuple[LoadInterval, ...]:
-        """Intervals one after another, from stamps in order."""
+        """Intervals one after another, from `count` stamps in order."""
         intervals: list[LoadInterval] = []
+        known: dict[tuple[str, ...], tuple[int, ...]] = {}
         twice: list[LoadRow] = []
         differing = 0
         shift_ns = length_ns if self._stamps_end else 0
@@ -249,7 +267,11 @@ class _Reading:
             if row.energies is None:
                 continue
             start_ns = stamp_ns - shift_ns
-            energies = tuple([unit[text] for unit, text in zip(units, row.energies, strict=True)])
+            energies = known.get(row.energies)
+            if energies is None:
+                energies = tuple([unit[text] for unit, text in zip(units, row.energies, strict=True)])
+                if len(known) < MOST_SHARED:
+                    known[row.energies] = energies
             if end_ns is not None and start_ns != end_ns:
                 last = intervals[-1]
                 if start_ns == last.start_ns or stamp_ns == self._stamp_ns(last):
@@ -263,13 +285,15 @@ class _Reading:
                         intervals[-1] = last._replace(end_ns=start_ns)
                 elif start_ns < end_ns:
                     raise self._overlap(row, start_ns, end_ns, length_ns)
-            end_ns = stamp_ns - shift_ns + length_ns
+            elif end_ns is not None:
+                start_ns = end_ns  # the same number held once
+            end_ns = stamp_ns if self._stamps_end else stamp_ns + length_ns
             intervals.append(LoadInterval(start_ns, end_ns, energies))
         if not intervals:
             raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
-        if 2 * differing > len(placed):
+        if 2 * differing > count:
             raise IntervalFileError(
-                f"{self._path}, line {twice[0].line}: {differing} of {len(placed)} lines have the time of another "
+                f"{self._path}, line {twice[0].line}: {differing} of {count} lines have the time of another "
                 "with other numbers: if a column more has a part of the time, name it with --columns time=DATE+TIME"
             )
         if twice:

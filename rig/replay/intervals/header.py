@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -23,6 +23,8 @@ MOST_COLUMNS = 8000
 """A day of minutes four times, and more; a line of more cells names no columns."""
 
 SEPARATORS = ",;\t|"
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 class Line(NamedTuple):
@@ -52,7 +54,7 @@ def has_header(path: Path, text: str, writing: Writing) -> bool:
 
 def text_lines(text: str, separator: str) -> Iterator[Line]:
     """Give number and cells of each line that counts."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    reader = csv.reader(map(re.Match.group, _LINE.finditer(text)), delimiter=separator, skipinitialspace=True)
     for cells in reader:
         if any(cell.strip() for cell in cells) and not cells[0].startswith("#"):
             yield Line(reader.line_num, cells)

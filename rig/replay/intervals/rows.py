@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,13 +20,14 @@ from rig.meter.billing.calendar import Calendar
 from rig.replay.intervals.blanks import cell_text, without_footer
 from rig.replay.intervals.channel_columns import ChannelLayout
 from rig.replay.intervals.channels import ChannelReading, mended
-from rig.replay.intervals.columns import COLUMNS, Layout, Source, WrongColumns
+from rig.replay.intervals.columns import COLUMNS, INTERVAL_NUMBERS, Layout, Source, WrongColumns, plain_name
 from rig.replay.intervals.day_totals import check_totals
 from rig.replay.intervals.decimals import Notation
 from rig.replay.intervals.encoding import IntervalFileError, decode
 from rig.replay.intervals.header import SEPARATORS, Header, find_header, text_lines
 from rig.replay.intervals.hours import as_clock
 from rig.replay.intervals.load_rows import LoadRow, Rows
+from rig.replay.intervals.numbered import WrongNumber, are_numbers, interval_minutes, times_of
 from rig.replay.intervals.numbers import read_numbers
 from rig.replay.intervals.record import counted
 from rig.replay.intervals.times import WrongStamp, read_times
@@ -35,8 +36,14 @@ from rig.replay.intervals.writing import Writing
 MOST_LINES = 4_000_000
 """Seven years of minutes."""
 
+MOST_SHARED = 1 << 16
+"""Values of a line that are held once, however many lines have them."""
+
 MOST_METERS_TOLD = 6
 _SEP_LINE = re.compile(r'"?sep=(.)"?[ ;,\t|]*\r?\n', re.IGNORECASE)
+
+Cells = tuple[int, list[str]]
+"""A line's number and its cells."""
 
 
 def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writing, calendar: Calendar) -> Rows:
@@ -65,7 +72,7 @@ def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writi
         if len(above) > 1:
             notes.append(f"the columns are named in line {above[-1].number + begun}: what is above it is passed over")
         reading = _Reading(path, header._replace(names=above[-1]), writing, notes, ends=ends, sure=sure)
-        return reading.rows([(number + begun, cells) for number, cells in lines], calendar)
+        return reading.rows(((number + begun, cells) for number, cells in lines), calendar)
     except csv.Error as error:
         raise IntervalFileError(f"{path} is not a CSV file: {error}") from None
     except WrongColumns as error:
@@ -83,13 +90,15 @@ class _Reading:
         self._notes = [*notes, *header.layout.notes]
         self._ends, self._sure = ends, sure
 
-    def rows(self, lines: list[tuple[int, list[str]]], calendar: Calendar) -> Rows:
+    def rows(self, lines: Iterator[Cells], calendar: Calendar) -> Rows:
         """All of them."""
         layout = self._layout
-        return self._plain(layout, lines) if isinstance(layout, Layout) else self._channels(layout, lines, calendar)
+        if isinstance(layout, Layout):
+            return self._plain(layout, lines, calendar)
+        return self._channels(layout, list(lines), calendar)
 
-    def _plain(self, layout: Layout, lines: list[tuple[int, list[str]]]) -> Rows:
-        """A column for each quantity, a line for each interval."""
+    def _plain(self, layout: Layout, lines: Iterator[Cells], calendar: Calendar) -> Rows:
+        """A column for each quantity, a line for each interval; only what is wanted of a line is held."""
         names = self._names
         if "kwh_delivered" not in layout.sources:
             raise IntervalFileError(
@@ -101,22 +110,28 @@ class _Reading:
         places = [source.place for source in sources]
         others = self._others({*layout.times, *places, layout.meter})
         empty: Counter[str] = Counter()
-        kept = self._kept(without_footer(layout.times, lines, self._notes))
-        values = [tuple([cell_text(cells[place].strip(), empty) for place in places]) for _, cells in kept]
+        numbers: list[int] = []
+        stamps: list[list[str]] = [[] for _ in layout.times]
+        values: list[tuple[str, ...]] = []
+        known: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for line, cells in self._kept(without_footer(layout.times, lines, self._notes)):
+            numbers.append(line)
+            for column, place in zip(stamps, layout.times, strict=True):
+                column.append(cells[place].strip())
+            texts = tuple([cell_text(cells[place].strip(), empty) for place in places])
+            values.append(known.setdefault(texts, texts) if len(known) < MOST_SHARED else known.get(texts, texts))
         if empty:
             told = ", ".join(map(shown, empty))
             self._notes.append(f"{counted(empty.total(), 'cell')} with {told}: taken as empty")
-        numbers = [line for line, _ in kept]
-        stamps = self._stamps(kept)
         table, _ = self._table(columns, sources, others, numbers, values)
-        return self._filled(table, numbers, stamps, self._times(numbers, stamps), values)
+        return self._filled(table, numbers, *self._times(numbers, stamps, calendar), values)
 
-    def _channels(self, layout: ChannelLayout, lines: list[tuple[int, list[str]]], calendar: Calendar) -> Rows:
+    def _channels(self, layout: ChannelLayout, lines: list[Cells], calendar: Calendar) -> Rows:
         """A line for each channel, or for each day."""
         names = self._names
-        kept = self._kept(mended(lines, layout, names, self._notes))
-        numbers = [line for line, _ in kept]
-        times = self._times(numbers, self._stamps(kept))
+        kept = list(self._kept(mended(lines, layout, names, self._notes)))
+        columns = [[cells[place].strip() for _, cells in kept] for place in layout.times]
+        _, times = self._times([line for line, _ in kept], columns, calendar)
         reading = ChannelReading(
             self._path, names, layout, Calendar(UTC) if layout.utc else calendar, self._notes, ends=self._ends
         )
@@ -136,10 +151,10 @@ class _Reading:
         names = [name.strip().lower().replace(" ", "_") for place, name in enumerate(self._names) if place not in known]
         return tuple(name for name in names if name)
 
-    def _kept(self, lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
-        """Lines of the meter that is read."""
+    def _kept(self, lines: Iterable[Cells]) -> Iterator[Cells]:
+        """Lines of the meter that is read. Raises IntervalFileError at the last, too."""
         width, place, wanted = len(self._names), self._layout.meter, self._writing.meter
-        kept = []
+        kept = False
         meters: dict[str, int] = {}
         for line, cells in lines:
             if len(cells) != width and (len(cells) < width or any(cell.strip() for cell in cells[width:])):
@@ -149,20 +164,19 @@ class _Reading:
                 meters.setdefault(meter, line)
                 if wanted is not None and meter != wanted:
                     continue
-            kept.append((line, cells))
+            kept = True
+            yield line, cells
         _check_meters(self._path, place, meters, wanted)
         if not kept:
             raise IntervalFileError(f"{self._path} has no intervals: give at least one line below the columns")
-        return kept
 
-    def _stamps(self, lines: list[tuple[int, list[str]]]) -> list[str]:
-        """Texts of the lines' times."""
-        *dates, clock = self._layout.times
-        days = [" ".join([cells[place].strip() for place in dates]) for _, cells in lines]
-        clocks = [cells[clock].strip() for _, cells in lines]
-        if dates:
-            clocks = as_clock(clocks, self._names[clock].strip(), ends=self._ends, sure=self._sure)
-        return [f"{day} {time}".strip() for day, time in zip(days, clocks, strict=True)]
+    def _stamps(self, columns: list[list[str]]) -> list[str]:
+        """Texts of the lines' times, of the columns that have a part of them."""
+        *dates, clocks = columns
+        if not dates:
+            return clocks
+        clocks = as_clock(clocks, self._names[self._layout.times[-1]].strip(), ends=self._ends, sure=self._sure)
+        return [" ".join(parts).strip() for parts in zip(*dates, clocks, strict=True)]
 
     def _table(
         self,
@@ -178,7 +192,34 @@ class _Reading:
         table = Rows(columns, sources, self._layout.named, others, numbers=found.by_column, notes=self._notes)
         return table, found.notation
 
-    def _times(self, lines: Sequence[int], stamps: Sequence[str]) -> list[datetime]:
+    def _times(
+        self, lines: Sequence[int], columns: list[list[str]], calendar: Calendar
+    ) -> tuple[list[str], list[datetime]]:
+        """Texts of the lines' times, and the times."""
+        if len(columns) > 1 and plain_name(self._names[self._layout.times[-1]]) in INTERVAL_NUMBERS:
+            return self._numbered(lines, columns, calendar)
+        stamps = self._stamps(columns)
+        return stamps, self._read_times(lines, stamps)
+
+    def _numbered(
+        self, lines: Sequence[int], columns: list[list[str]], calendar: Calendar
+    ) -> tuple[list[str], list[datetime]]:
+        """The same where a column has the intervals' numbers."""
+        *dates, numbers = columns
+        days = [" ".join(parts) for parts in zip(*dates, strict=True)]
+        times = self._read_times(lines, days)
+        if not are_numbers(days):
+            return days, times
+        name = self._names[self._layout.times[-1]].strip()
+        minutes = interval_minutes(numbers, name)
+        self._notes.append(f"column {shown(name)} has the numbers of intervals of {minutes} min from midnight on")
+        try:
+            times = times_of(times, numbers, minutes, calendar, ends=self._ends)
+        except WrongNumber as error:
+            raise IntervalFileError(f"{self._path}, line {lines[error.place]}: {error}") from None
+        return [f"{day} {number}" for day, number in zip(days, numbers, strict=True)], times
+
+    def _read_times(self, lines: Sequence[int], stamps: Sequence[str]) -> list[datetime]:
         try:
             times, note = read_times(stamps, self._writing.time_format)
         except WrongStamp as error:

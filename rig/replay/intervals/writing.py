@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Writing:
     """Notation of a file: columns by key (columns.py), the stamps' format, the decimal sign, and which meter of
-    several. Of a Green Button feed only the series of a column, and which usage point."""
+    several; whether its values are readings of registers. Of a Green Button feed only the series of a column, and which
+    usage point."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     time_format: str | None = None
     decimal: str | None = None
     meter: str | None = None
+    registers: bool = False

@@ -15,6 +15,7 @@ from rig.meter.access.access import Access
 from rig.meter.access.actions import InTest, MeterAction
 from rig.meter.access.decision import Allowed, Asker, Conditions, Granted, Refused
 from rig.meter.access.modules import MODULE_GRANTS
+from rig.meter.access.readable import Readable
 from rig.meter.access.security import Security
 from rig.meter.access.state import AccessState
 from rig.meter.billing.source import Source
@@ -59,17 +60,25 @@ def test_the_legend_names_every_source() -> None:
 
 
 def test_the_docstring_has_the_data_of_the_modules() -> None:
-    _, *lines = rows(modules, "module ")
+    headings, *lines = rows(modules, "module ")
     control = {"self-read", "set clock", "season change", "enter test mode", "leave test mode", "operate relay"}
     program = {"write program", "change metrology", "change service type", "change relays"}
+    kwh = {"kWh delivered", "kWh received", "kWh net"}
+    everything = {each.label for each in Readable} - {"kWh pulses", "other pulses"}
+    energy = {"x": kwh | {"kvarh and kVAh"}, "kWh": kwh, ".": set()}
     assert [line[0] for line in lines] == list(MODULE_GRANTS)
-    for name, level, *cells in lines:
-        grant = MODULE_GRANTS[name]
-        groups = zip(({"read"}, {"demand reset"}, control, program), cells, strict=True)
-        granted = {label: cell for labels, cell in groups for label in labels if cell != "."}
-        assert {action.label for action in grant.actions} == set(granted)
-        assert {action.label for action in grant.unsealed_only} == {at for at, cell in granted.items() if cell == "u"}
-        assert grant.level == int(level)
+    for line in lines:
+        row, grant = dict(zip(headings, line, strict=True)), MODULE_GRANTS[line[0]]
+        asked = {"read": row["interface"] == "registers", "demand reset": row["reset"] == "x"}
+        asked |= dict.fromkeys(control, row["control"] == "x") | dict.fromkeys(program, row["program"] != ".")
+        assert {action.label for action in grant.actions} == {label for label, granted in asked.items() if granted}
+        assert {action.label for action in grant.unsealed_only} == (program if row["program"] == "u" else set())
+        reads = energy[row["energy"]] | ({"energy by rate"} if row["rates"] == "x" else set())
+        reads |= ({"demand"} if row["demand"] == "x" else set()) | (everything if row["all"] == "x" else set())
+        reads |= {"kWh pulses"} if row["pulses"] == "x" else set()
+        assert {each.label for each in grant.reads} == reads
+        assert (grant.models, grant.level) == (tuple(row["models"].split(" and ")), int(row["lv"]))
+        assert (grant.one_way, grant.interface.value) == (row["way"] == "one", row["interface"])
 
 
 def test_the_oracle_knows_every_action_and_source() -> None:
@@ -98,7 +107,7 @@ def test_every_cell(action: MeterAction, seal: str) -> None:
             )  # fmt: skip
             expected = refusal(cell)
             decision = access.decide(
-                action, asker, Conditions(cover_off, test_mode, demand, s4e, override_done), NOW_NS
+                action, asker, Conditions(cover_off, test_mode, demand, s4e, override_done, name or None), NOW_NS
             )
             if expected is None:
                 assert isinstance(decision, Allowed), cell
@@ -173,7 +182,9 @@ def test_what_the_notice_prescribes() -> None:
     ],
 )
 def test_sentences(action: MeterAction, asker: Asker, seal: str, said: str) -> None:
-    conditions = Conditions(cover_off=False, test_mode=False, demand=True, test_by_communication=True)
+    conditions = Conditions(
+        cover_off=False, test_mode=False, demand=True, test_by_communication=True, module=asker.name or None
+    )
     refused = door(seal).decide(action, asker, conditions, NOW_NS)
     assert isinstance(refused, Refused)
     assert refused.sentence.startswith(said.removesuffix("…"))

@@ -11,6 +11,8 @@ import pytest
 
 from rig.bench.bench import Bench, simulated_bench
 from rig.bench.errors import DeadlinePast, WrongArgument
+from rig.bench.expectation import ExpectationResult
+from rig.bench.states import ContactState
 
 
 @pytest.fixture
@@ -58,6 +60,23 @@ def test_the_contacts_of_the_review(bench: Bench) -> None:
     assert relay.await_closed("K-Z", within_s=12.5).met
 
 
+def closed_within(seconds: float) -> ExpectationResult[ContactState]:
+    """Outcome of waiting for a contact on a rig that begins."""
+    with simulated_bench() as bench:
+        bench.source.apply(amps=20)
+        return bench.relay("KYZ1").await_closed("K-Z", within_s=seconds)
+
+
+def test_what_comes_just_before_the_deadline_is_found_and_just_after_it_is_not() -> None:
+    """1 ms before and after: a fraction of the 40 ms at which the rig is looked at."""
+    found = closed_within(3)
+    assert found.decided_by is not None
+    after_ns = found.decided_by.since_ns - found.from_ns
+    assert closed_within((after_ns + 1_000_000) / 1e9).met
+    assert not closed_within((after_ns - 1_000_000) / 1e9).met
+
+
+@pytest.mark.slow
 def test_several_things_are_expected_in_one_time(bench: Bench) -> None:
     """Up to the deadline, at which the rig stops, one question does not make the next one late."""
     bench.magnet.hold(3.1)

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tracemalloc
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -284,3 +284,13 @@ def test_nothing_is_asserted_and_nothing_of_pytest_is_known(path: Path) -> None:
     assert not [name for name in names if "pytest" in name]
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "AssertionError"]
+
+
+@pytest.mark.parametrize(
+    ("pulses", "uncounted", "agrees"), [(9, 0, False), (10, 0, True), (12, 0, True), (13, 0, False), (9, 1, True)]
+)
+def test_a_count_agrees_to_one_pulse(counted: Bench, pulses: int, uncounted: int, agrees: bool) -> None:
+    """11 pulses of 0.15 Wh are due; one more or less may be on its way, and a new meter's first closing is none."""
+    count = counted.counter("KYZ1").read(of="kWh delivered")
+    due = replace(count.due, least_nwh=11 * 150_000_000, most_nwh=11 * 150_000_000)
+    assert replace(count, pulses=pulses, uncounted=uncounted, due=due).agrees is agrees

@@ -153,3 +153,19 @@ def test_every_form_can_be_given_each_of_its_services() -> None:
             applied = at_first(of_form(form.name, service))
             assert applied.equation == form.equation(service)
             assert isinstance(applied.watts, float)
+
+
+def test_a_current_that_leads_takes_vars_the_other_way() -> None:
+    """720 VA at 0.6: 576 var, received where the current leads; and what is received turns both."""
+    with simulated_bench(program=of_form("1S")) as bench:
+        found = []
+        for words in ({}, {"lead": True}, {"reverse": True}, {"lead": True, "reverse": True}):
+            bench.source.apply(volts=120, amps=6, pf=0.6, **words)
+            found.append((round(bench.source.watts(), 6), round(bench.source.vars(), 6)))
+        assert found == [(432, 576), (432, -576), (-432, -576), (-432, 576)]
+
+
+def test_a_phase_that_is_not_measured_has_nothing() -> None:
+    with simulated_bench(program=of_form("1S")) as bench:
+        bench.source.apply(volts=120, amps=6)
+        assert (bench.source.applied.volts, bench.source.applied.amps) == ((120, 0, 0), (6, 0, 0))

@@ -20,6 +20,7 @@ from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.layout import Scope, decode_table
 from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.tables import TABLES, decode, limits_of
+from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.c1219.types import Cursor, TableError
 from rig.daemon.protocol import ReadState
 from rig.files.strict_toml import convert
@@ -38,6 +39,9 @@ SEALED = (
 )
 
 
+MODEM = ModemFacts(("5551234", "42"), (7, 0), "ATDT", True, False, 3, 12, 1, 2, 2, 1, 0)
+
+
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> MeterTables:
     folder = tmp_path_factory.mktemp("hostile") / "store"
@@ -45,7 +49,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> MeterTables:
     kept, _ = lived(
         program("block"), [*[flow] * 30, ("self-read", ()), ("reset", ()), *[flow] * 9, ("test", ()), flow], folder
     )
-    return MeterTables(kept, folder)
+    tables = MeterTables(kept, folder)
+    tables.device = TableDevice("0.9.1", lambda: MODEM)
+    return tables
 
 
 @cache
@@ -70,7 +76,7 @@ def test_every_table_comes_back_whole_and_no_part_of_it_is_one(stored: MeterTabl
     assert table.layout.encode(values, scope) == data
     if table.number == 2049:  # it ends in text of any length
         return
-    for cut in {0, 1, len(data) // 2, len(data) - 1}:
+    for cut in {0, 1, len(data) // 2, len(data) - 1} - {len(data)}:
         with pytest.raises(TableError):
             decode_table(table.layout, data[:cut], scope)
     with pytest.raises(TableError, match="more than its fields"):

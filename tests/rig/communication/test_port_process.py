@@ -20,6 +20,7 @@ from rig.communication.port.trace import TraceError
 from rig.daemon.client import MeterClient
 from rig.daemon.protocol import LogOn, PulsesCounted, Reading, ReadState, Stop, Topic, WriteProgram
 from rig.hardware.config import PortConfig, load
+from rig.reader.reading_file import load_reading
 
 PORTS = """
 [simulation.load]
@@ -114,6 +115,20 @@ def test_metering_goes_on_while_the_port_hangs_or_is_flooded(port: PortBench) ->
     wait_for(lambda: identifies(port))
 
 
+def test_rig_read_at_a_real_port(port: PortBench, command_line) -> None:
+    """The same bytes as another client; all of it against another decoder is a slow proof of the reader."""
+    done = command_line("read", port.pty, "--out", port.folder / "meter.json", "--force")
+    assert done.status == 0, done.err
+    tables = {table.table: table.bytes for table in load_reading(port.folder / "meter.json").tables}
+    with port.client() as client:
+        client.identify()
+        client.negotiate(8191, 200)
+        client.log_on()
+        still = (0, 1, 5, 12, 16, 21, 22)
+        assert {table: tables[table] for table in still} == {table: client.read(table) for table in still}
+        client.terminate()
+
+
 @pytest.mark.slow
 def test_a_port_whose_meters_server_died_comes_back(port: PortBench) -> None:
     with port.client() as client:
@@ -146,6 +161,14 @@ def test_the_trace_in_words(port: PortBench, command_line) -> None:
     assert b"00A5F1".hex(" ") not in out
     assert "00A5F1" not in out
     assert (port.folder / "optical.trace").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("broken", ["ee", "ee000000ff00", "ee000000000320", "ee000000ffff30"])
+def test_what_follows_a_broken_packet_in_a_trace(tmp_path: Path, command_line, broken: str) -> None:
+    asked = packet(b"\x20").hex()
+    (tmp_path / "t").write_text(f"0 > {broken}\n499999999 > 00\n1000000000 > {asked}\n1001000000 > {asked}\n")
+    lines = command_line("port", "trace", tmp_path / "t").out.splitlines()
+    assert [line.split("client")[1].strip() for line in lines if "identify" in line] == ["identify"] * 2
 
 
 @pytest.mark.parametrize("text", ["what?\n", "1 > zz\n", "1 ? ee\n", "1 > ee 9\n", "x > ee\n", "\xff\n"])

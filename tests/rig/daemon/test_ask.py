@@ -139,7 +139,8 @@ def heard(master: int) -> bytes:
         return b""
 
 
-def test_a_key_that_is_typed_is_not_seen(folder: Path) -> None:
+def typed(folder: Path, key: bytes) -> tuple[int, bytes]:
+    """Exit status and all that a terminal shows of a demand reset whose key is typed there."""
     master, slave = pty.openpty()
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
 
@@ -155,12 +156,26 @@ def test_a_key_that_is_typed_is_not_seen(folder: Path) -> None:
     deadline = time.monotonic() + 30
     while (b"000000):" not in said or termios.tcgetattr(slave)[3] & termios.ECHO) and time.monotonic() < deadline:
         said += heard(master)
-    os.write(master, b"222222\n")
+    os.write(master, key)
     while process.poll() is None and time.monotonic() < deadline:
         said += heard(master)
     said += heard(master)
     os.close(master)
     os.close(slave)
-    assert process.wait(1) == 0, said
+    return process.wait(1), said
+
+
+def test_a_key_that_is_typed_is_not_seen(folder: Path) -> None:
+    status, said = typed(folder, b"222222\n")
+    assert status == 0, said
     assert b"done" in said
     assert b"222222" not in said
+
+
+def test_ctrl_c_where_the_key_is_asked_for_is_130(folder: Path) -> None:
+    before = exact(folder)["resets"]
+    status, said = typed(folder, b"22\x03")
+    assert status == 130, said
+    assert b"Traceback" not in said
+    assert b"22\x03" not in said
+    assert exact(folder)["resets"] == before

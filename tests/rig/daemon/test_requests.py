@@ -239,7 +239,7 @@ def test_state_and_readings_are_published_each_second(running: Running) -> None:
     assert [round((b - a) / 1e9) for a, b in pairwise(states)] == [1, 1]
 
 
-def test_the_end_is_told_and_only_the_owner_may_ask_for_it(running: Running) -> None:
+def test_the_end_is_told(running: Running) -> None:
     assert running.client.welcome.process == running.launched.process.pid
     ended = running.stop()
     assert ended.summary is not None
@@ -339,7 +339,7 @@ def test_without_a_key_one_can_read_and_nothing_else(running: Running) -> None:
             )
         assert "write program is not taken from panel" in refusal(other, WriteProgram(OTHER))
         with MeterClient.connect(running.socket, "module", "SSMM") as module:
-            assert "module SSMM is not granted read: it may ask nothing" in refusal(module, ReadState())
+            assert "module SSMM is not fitted to this meter" in refusal(module, ReadState())
     assert running.client.ask(ReadState())["resets"] == 0
     assert "refused" in [name for name, _ in running.events(lambda name: name == "refused")]
 

@@ -133,3 +133,16 @@ def test_of_nothing_nothing_is_said() -> None:
 def test_numbers_that_do_not_rise_are_no_count() -> None:
     with pytest.raises(ValueError, match="each number is higher"):
         judge([Closure(1, Fraction(0), PULSE), Closure(1, Fraction(1), 2 * PULSE)], PULSE)
+
+
+@pytest.mark.parametrize(
+    ("factor", "found"),
+    [(Fraction(101, 100), Fraction(101, 100)), (Fraction(5, 4), Fraction(5, 4)), (Fraction(13, 10), 1), (2, 1)],
+)
+def test_a_pulse_is_what_flows_for_most_of_them_unless_that_is_far_from_the_constant(
+    factor: Fraction, found: Fraction
+) -> None:
+    """Six pulses, and a seventh after a gap of two: what flowed is `factor` of the constant."""
+    at = [0, 1, 2, 3, 4, 5, 7]
+    closures = [Closure(k, Fraction(k), a * factor * PULSE) for k, a in enumerate(at)]
+    assert pulse_nwh(closures, PULSE) == found * PULSE

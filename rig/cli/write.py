@@ -1,0 +1,60 @@
+"""`rig write`: a program into a meter over a serial port, whole or not at all (docs/reading.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rig.cli.json_output import print_json
+from rig.cli.meter_options import (
+    AddressOption,
+    BaudOption,
+    KeyringOption,
+    MostBaudOption,
+    PasswordFileOption,
+    PortArgument,
+    PromptOption,
+    ProtocolOption,
+    meter_access,
+)
+from rig.cli.options import JsonOption
+from rig.failures import interrupted
+from rig.plain_text import print_line
+
+
+def write(
+    port: PortArgument,
+    program: Annotated[Path, typer.Argument(help="A program, as docs/program.md has it.", show_default=False)],
+    check: Annotated[bool, typer.Option("--check", help="Write nothing: say whether the meter has it.")] = False,
+    protocol: ProtocolOption = "auto",
+    address: AddressOption = 0,
+    baud: BaudOption = 9600,
+    most_baud: MostBaudOption = 115200,
+    password_file: PasswordFileOption = None,
+    keyring: KeyringOption = None,
+    prompt: PromptOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Write a program to a meter and read it back; wherever it breaks off, the meter has the old one or the new."""
+    from rig.program.build import load_program
+    from rig.reader.programming import check_program, write_program
+    from rig.terminal.console import message_console
+    from rig.terminal.progress import progress_bar
+
+    loaded = load_program(program)  # what is wrong with it is said with the file's name, before anything is asked
+    text = program.read_text(encoding="utf-8-sig").encode()
+    access = meter_access(port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt)
+    if check:
+        said = check_program(access, loaded)
+    else:
+        try:
+            with progress_bar(message_console(), port) as share:
+                said = write_program(access, loaded, text, lambda at, of: share(at / of))
+        except KeyboardInterrupt:
+            raise typer.Exit(interrupted("; --check says which program the meter has")) from None
+    if json:
+        print_json({"type": "program_written", "digest": loaded.digest, "sentence": said})
+    else:
+        print_line(said)

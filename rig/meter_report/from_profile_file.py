@@ -1,0 +1,118 @@
+"""A load profile from a CSV of `rig profile export` (rig/profile/reading.py) or `rig report` (records.py)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from rig.files.bounded import TooLongError, read_bounded
+from rig.meter.billing.metric import INTERVALS_MIN, MOST_CHANNELS
+from rig.meter_report.errors import MeterReportError
+from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine, ProfileMark, SourceKind
+
+MOST_BYTES = 1 << 23
+"""A full recorder has 65536 counts, at most so many intervals of some 40 characters: 3 MB."""
+
+HEAD = ["end_local", "flags"]
+
+_CHANNEL = re.compile(r"^(.{1,80}) in (kWh|kvarh|kVAh|V²h|A²h|pulses)(?:, \S{1,40} a pulse)?$")
+_NUMBER = re.compile(r"^-?[0-9]{1,28}(\.[0-9]{1,12})?$")
+_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)"
+_MARK = re.compile(rf"^(starts|outage|clock set) {_TIME}(?: to {_TIME})?$")
+_SKIPPED = re.compile(r"^(\d{1,9}) words before the first date belong to no known day$")
+_ORIGIN = re.compile(r"^([a-zA-Z0-9' ]{1,40}): (.{0,200})$")
+"""A row of a plate or of a provenance, as rig report writes them."""
+_EVERY = re.compile(r"channels? every (\d{1,3}) min$")
+
+
+def looks_like_profile(beginning: bytes) -> bool:
+    """Return whether a file begins as such a CSV does."""
+    return beginning.startswith(b"# ") and b"load profile" in beginning.split(b"\n", 1)[0]
+
+
+def meter_of_profile_file(path: Path) -> MeterData:
+    """Read it. Raises MeterReportError."""
+    try:
+        text = read_bounded(path, MOST_BYTES).decode("utf-8")
+    except TooLongError as error:
+        raise MeterReportError(f"{path} is no load profile: it {error}") from None
+    except OSError as error:
+        raise MeterReportError(f"{path} cannot be read ({error.strerror}): give a file of rig profile export") from None
+    except UnicodeDecodeError:
+        raise MeterReportError(f"{path} is not UTF-8: give a file of rig profile export") from None
+    lines = text.split("\n")
+    about = [line[2:].strip() for line in lines if line.startswith("# ")]
+    units = {match[1]: match[2] for line in about if (match := _CHANNEL.match(line)) is not None}
+    every = next((int(match[1]) for line in about if (match := _EVERY.search(line)) is not None), None)
+    if every not in INTERVALS_MIN:
+        raise MeterReportError(f"{path} does not say how long its intervals are: give a file of rig profile export")
+    title = about[0]
+    mark = title.partition(", load profile")[0] if ", load profile" in title else ""
+    said = [line for line in about[2:] if _CHANNEL.match(line) is None]
+    marks = tuple(found_mark for line in said if (found_mark := _mark(line)) is not None)
+    skipped = next((int(match[1]) for line in said if (match := _SKIPPED.match(line)) is not None), 0)
+    rest = [line for line in said if _mark(line) is None and _SKIPPED.match(line) is None]
+    origin = tuple((match[1], match[2]) for line in rest if (match := _ORIGIN.match(line)) is not None)
+    notes = tuple(line for line in rest if _ORIGIN.match(line) is None)
+    channels: tuple[ProfileChannel, ...] = ()
+    found: list[ProfileLine] = []
+    for number, row in _rows(lines, path):
+        if not channels:
+            if row[:2] != HEAD or not 1 <= len(row) - 2 <= MOST_CHANNELS or not set(row[2:]) <= set(units):
+                raise MeterReportError(
+                    f"{path}, line {number}: its columns are not end_local, flags and the channels that its head names"
+                )
+            channels = tuple(ProfileChannel(name, units[name]) for name in row[2:])
+            continue
+        found.append(_line(row, len(channels), number, path))
+    if not channels:
+        raise MeterReportError(f"{path} ends before its columns are named: give a whole file of rig profile export")
+    return MeterData(
+        kind=SourceKind.FILE,
+        path=str(path),
+        mark=mark,
+        made_utc=found[-1].end.isoformat() if found else "",
+        zone="meter's local time",
+        provenance=(("made by", about[1] if len(about) > 1 else ""), *origin),
+        profile=LoadProfile(every, channels, tuple(found), marks, skipped, notes),
+    )
+
+
+def _mark(line: str) -> ProfileMark | None:
+    """Read a mark of the head; None for another line."""
+    match = _MARK.match(line)
+    if match is None:
+        return None
+    try:
+        return ProfileMark(match[1], datetime.fromisoformat(match[2]), datetime.fromisoformat(match[3] or match[2]))
+    except ValueError:
+        return None
+
+
+def _rows(lines: list[str], path: Path) -> Iterator[tuple[int, list[str]]]:
+    try:
+        for number, line in enumerate(lines, 1):
+            if line and not line.startswith("# "):
+                yield number, next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise MeterReportError(f"{path} is no CSV ({error}): give a file of rig profile export") from None
+
+
+def _line(row: list[str], channels: int, number: int, path: Path) -> ProfileLine:
+    try:
+        if len(row) != channels + 2:
+            raise ValueError
+        end = datetime.fromisoformat(row[0])
+        if end.tzinfo is not None or any(cell and _NUMBER.match(cell) is None for cell in row[2:]):
+            raise ValueError
+        values = tuple(Decimal(cell) if cell else None for cell in row[2:])
+    except ValueError:
+        shown = ",".join(row)[:60]
+        raise MeterReportError(
+            f"{path}, line {number}: {shown!r} is no interval, such as 2026-11-30T00:15:00,,0.125"
+        ) from None
+    return ProfileLine(end, tuple(flag for flag in row[1].split("+") if flag), values)

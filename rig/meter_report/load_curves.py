@@ -1,0 +1,118 @@
+"""Days, months and durations of a load profile. Sums are exact; what is only drawn is floats."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, localcontext
+
+from rig.meter_report.meter_data import LoadProfile, ProfileLine
+
+_EXACT_DIGITS = 60
+"""Digits of a sum: no profile has so many."""
+
+
+def begin_of(line: ProfileLine, minutes: int) -> datetime:
+    """Return when the interval of a line began by the clock, whole or cut short."""
+    since = timedelta(hours=line.end.hour, minutes=line.end.minute, seconds=line.end.second)
+    rest = since % timedelta(minutes=minutes)
+    try:
+        return line.end - (rest or timedelta(minutes=minutes))
+    except OverflowError:  # in the first hour of the calendar
+        return line.end
+
+
+def exact_sum(values: Sequence[Decimal]) -> Decimal:
+    """Add decimals without rounding."""
+    with localcontext(prec=_EXACT_DIGITS):
+        return sum(values, Decimal(0))
+
+
+@dataclass(frozen=True)
+class ChannelSummary:
+    """Sum of a channel, how many counts cannot be read, and the line of its highest interval; None without any."""
+
+    total: Decimal
+    unreadable: int
+    highest: ProfileLine | None
+    value: Decimal | None
+    load_factor: Decimal | None
+    """Mean over the highest, to four decimals, cut off; None where nothing was recorded."""
+
+
+def summary_of(profile: LoadProfile, channel: int) -> ChannelSummary:
+    """Sum a channel up."""
+    readable = [(line.values[channel], line) for line in profile.lines]
+    values = [(value, line) for value, line in readable if value is not None]
+    total = exact_sum([value for value, _ in values])
+    if not values:
+        return ChannelSummary(total, len(readable), None, None, None)
+    highest, line = max(values, key=lambda pair: pair[0])
+    factor = None
+    if highest > 0:
+        with localcontext(prec=_EXACT_DIGITS):
+            factor = (total / len(values) / highest * 10000).to_integral_value("ROUND_FLOOR").scaleb(-4)
+    return ChannelSummary(total, len(readable) - len(values), line, highest, factor)
+
+
+@dataclass(frozen=True)
+class MonthSummary:
+    """Sums of a calendar month, by channel, and how many intervals it has."""
+
+    begins: date
+    totals: tuple[Decimal, ...]
+    intervals: int
+
+
+def months_of(profile: LoadProfile) -> list[MonthSummary]:
+    """Sum each calendar month up, by the clock of the meter."""
+    lines: dict[date, list[ProfileLine]] = defaultdict(list)
+    for line in profile.lines:
+        lines[begin_of(line, profile.minutes).date().replace(day=1)].append(line)
+    return [
+        MonthSummary(
+            begins,
+            tuple(
+                exact_sum([value for line in found if (value := line.values[channel]) is not None])
+                for channel in range(len(profile.channels))
+            ),
+            len(found),
+        )
+        for begins, found in sorted(lines.items())
+    ]
+
+
+def days_of(profile: LoadProfile) -> dict[date, list[ProfileLine]]:
+    """Give the lines of each day, in the order of dates."""
+    days: dict[date, list[ProfileLine]] = defaultdict(list)
+    for line in profile.lines:
+        days[begin_of(line, profile.minutes).date()].append(line)
+    return dict(sorted(days.items()))
+
+
+def last_whole_day(profile: LoadProfile, days: dict[date, list[ProfileLine]]) -> date | None:
+    """Return the newest day that has as many intervals as a day of 23 hours; None without one."""
+    least = 23 * 60 // profile.minutes
+    return next((day for day in reversed(days) if len(days[day]) >= least), None)
+
+
+def gaps_of(profile: LoadProfile) -> list[tuple[datetime, datetime]]:
+    """Give the times, by the clock, that are in no interval; the hour that daylight saving leaves out is one."""
+    gaps = []
+    for before, line in zip(profile.lines, profile.lines[1:], strict=False):
+        begin = begin_of(line, profile.minutes)
+        if begin > before.end + timedelta(minutes=profile.minutes):
+            gaps.append((before.end, begin))
+    return gaps
+
+
+def mean(value: Decimal, minutes: int, unit: str) -> float:
+    """Return the mean over an interval: kW of kWh, V² of V²h; of pulses their number."""
+    return float(value) if unit == "pulses" else float(value) * 60 / minutes
+
+
+def mean_unit(unit: str) -> str:
+    """Return the unit of such a mean."""
+    return unit if unit == "pulses" else unit.removesuffix("h")

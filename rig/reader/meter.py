@@ -1,0 +1,108 @@
+"""A meter at a serial port: found, begun with, and whatever is done in one session of it (X-2)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from rig.communication.c1219.types import TableError
+from rig.errors import RigError
+from rig.reader.connecting import Approach, begin, find, prove
+from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.decoded import CONFIGURATION, Decoded
+from rig.reader.dgcom_conversation import DEVICE_IDENTITY, DgcomConversation, DgcomRefused
+from rig.reader.echo import WithoutEcho
+from rig.reader.line import LineError, OpenLine, SerialPort
+from rig.reader.passwords import Passwords
+
+_SERIAL = ((5, "IDENTIFICATION"), (1, "MFG_SERIAL_NUMBER"))
+
+
+class NoPassword(RigError):
+    """A password that is needed, and nobody gives one."""
+
+
+class MeterSession:
+    """A session with a meter: logged on, at the level that its password proves. `password`: whether one was given."""
+
+    def __init__(
+        self, line: OpenLine, device: str, talk: Conversation | DgcomConversation, serial: str, password: bool
+    ) -> None:
+        self.line, self.talk, self.serial, self.password = line, talk, serial, password
+        self._device = device
+
+    @property
+    def tables(self) -> Conversation:
+        """Its tables. Raises NoTables for a meter that speaks DGCOM."""
+        if isinstance(self.talk, DgcomConversation):
+            raise NoTables(
+                f"the meter at {self._device} speaks DGCOM, which has no command for this that is publicly "
+                "described: docs/dgcom.md has those that are"
+            )
+        return self.talk
+
+
+class NoTables(RigError):
+    """Something that DGCOM cannot do."""
+
+
+@dataclass(frozen=True)
+class MeterAccess:
+    """Access to the meter at a port: `device` the port's name, how it is spoken to, and where its passwords are from.
+
+    `open_line` opens the port at a speed, `pause` waits so many seconds: both are others in tests.
+    """
+
+    device: str
+    approach: Approach
+    passwords: Passwords
+    open_line: Callable[[str, int], OpenLine] = SerialPort
+    pause: Callable[[float], None] = time.sleep
+
+    @contextmanager
+    def session(self, *, needs_password: bool = False, password: bytes | None = None) -> Iterator[MeterSession]:
+        """Open the port, find its meter and begin a session, which ends with the context; with this password, or one
+        of `passwords`.
+
+        Raises LineError, MeterSilent, Refused, WrongPassword, PasswordError; NoPassword where one is needed.
+        """
+        line = WithoutEcho(self.open_line(self.device, self.approach.baud))
+        try:
+            talk = find(line, self.approach)
+            if isinstance(talk, Conversation):
+                begin(talk, self.approach)
+            serial = serial_of(talk)
+            given = password if password is not None else self.passwords.of(serial, self.device, needed=needs_password)
+            if given is None and needs_password:
+                raise NoPassword(
+                    f"this takes the password of the meter at {self.device}: give it by --password-file, a keyring, "
+                    "or at a terminal by --prompt (docs/reading.md)"
+                )
+            if given is not None:
+                prove(talk, given)
+            yield MeterSession(line, self.device, talk, serial, given is not None)
+            with suppress(LineError, MeterSilent, Refused, DgcomRefused):
+                talk.end()
+        finally:
+            line.close()
+
+
+def serial_of(talk: Conversation | DgcomConversation) -> str:
+    """Give a meter's serial number, "" where it does not say it before a password. Raises MeterSilent, LineError."""
+    if isinstance(talk, DgcomConversation):
+        try:
+            return talk.read(DEVICE_IDENTITY)[::-1].decode("ascii", "replace").strip(" \0")
+        except DgcomRefused:
+            return ""
+    tables: dict[int, bytes] = {}
+    for number in (CONFIGURATION, *(number for number, _ in _SERIAL)):
+        with suppress(Refused):
+            tables[number] = talk.read(number)
+    decoded = Decoded(tables)
+    for number, name in _SERIAL:
+        with suppress(TableError):
+            if text := str(decoded.values(number)[name]).strip():
+                return text
+    return ""

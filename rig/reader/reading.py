@@ -1,0 +1,223 @@
+"""A whole meter read: every table that ST0 names, in order, and again after a break where it broke off (X-2).
+
+Tables that hold passwords or keys are never asked for. A table is of one instant as far as the meter makes it so: of
+one that broke off in parts the rest is taken only if its beginning, and the state of its list, are as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rig.communication.c1218.services import Code
+from rig.communication.c1219.session_tables import STAGED_PROGRAM
+from rig.communication.c1219.table import MANUFACTURER, PROCEDURES_ARE_ANSWERED_IN, PROCEDURES_ARE_WRITTEN_TO
+from rig.communication.c1219.tables import TABLES, limits_of
+from rig.communication.c1219.types import TableError
+from rig.errors import RigError
+from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, Refused, refusal
+from rig.reader.decoded import CONFIGURATION, Decoded, tables_used
+from rig.reader.dgcom_conversation import BLOCKS, PROFILE_BLOCK, DgcomConversation, DgcomRefused
+from rig.reader.partial import Part, PartialReading, Parts, Session, WholeBlock, WholeTable
+from rig.reader.reading_file import VERSION, BlockRead, TableRead
+
+IDENTIFICATION, DEVICE_IDENTIFICATION = 1, 5
+WHOSE = (CONFIGURATION, IDENTIFICATION, DEVICE_IDENTIFICATION)
+"""Tables that say whose reading it is, and in which formats: after a break they must be the same."""
+
+SECRETS = frozenset({42, 45})
+"""Passwords and keys: what a meter gives of them must not come into a file."""
+
+NOT_CONTENTS = frozenset({PROCEDURES_ARE_WRITTEN_TO, PROCEDURES_ARE_ANSWERED_IN})
+
+PROFILE_STATUS = 63
+PROFILE_DATA = frozenset(range(64, 68))
+RECORDER_MEMORY = MANUFACTURER + 5
+LONG = PROFILE_DATA | {RECORDER_MEMORY}
+"""Tables that are read in parts, and only where a load profile is wanted."""
+
+MOST_TABLE_BYTES = 1 << 20
+"""Bytes of a table; the longest that ours can have are half of it. A meter that gives more never comes to an end."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with how many tables are done, of how many, and what is read."""
+
+
+class OtherMeter(RigError):
+    """Another meter than the one whose reading broke off, or another program in it."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Extent of a reading: some tables, with those that limit them, or None for all; and whether the load profile is
+    read."""
+
+    tables: frozenset[int] | None = None
+    profile: bool = False
+
+
+def now_utc() -> str:
+    """Give the time as readings have it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def title_of(number: int) -> str:
+    """Give a table's title, such as ST23 or MT1."""
+    return f"ST{number}" if number < MANUFACTURER else f"MT{number - MANUFACTURER}"
+
+
+class TableReading:
+    """Tables read into a partial reading, one session of it."""
+
+    def __init__(self, conversation: Conversation, partial: PartialReading, clock: Callable[[], str] = now_utc) -> None:
+        self._conversation, self._partial, self._clock = conversation, partial, clock
+        self._fresh: set[int] = set()
+        """Tables that were read in this session."""
+
+    def run(self, extent: Extent, progress: Progress) -> None:
+        """Read what the extent has and is not there yet. Raises MeterSilent, LineError, OtherMeter, PartialError."""
+        partial = self._partial
+        before = {number: partial.tables[number].data for number in WHOSE if number in partial.tables}
+        partial.add(Session(self._clock(), VERSION, self._conversation.protocol, self._conversation.settings.address))
+        self._check_whose(before)
+        numbers = self._numbers(extent)
+        for done, number in enumerate(numbers):
+            progress(done, len(numbers), title_of(number))
+            there = partial.tables.get(number)
+            if number not in self._fresh and (there is None or there.data is None):
+                self._read(
+                    number,
+                    lambda extra, number=number, done=done: progress(  # type: ignore[misc]
+                        done, len(numbers), f"{title_of(number)}, {extra} bytes"
+                    ),
+                )
+        progress(len(numbers), len(numbers), "")
+
+    def _check_whose(self, before: dict[int, str | None]) -> None:
+        for number in WHOSE:
+            if number in before or number == CONFIGURATION or number in self._used():
+                self._read(number, lambda extra: None)
+            if number in before and before[number] != self._partial.tables[number].data:
+                raise OtherMeter(
+                    f"the reading that broke off is of another meter, or of another program: delete "
+                    f"{self._partial.path}, or give another --out"
+                )
+
+    def _used(self) -> list[int]:
+        data = self._partial.tables[CONFIGURATION].bytes
+        if data is None:
+            raise MeterSilent("the meter does not give ST0, without which nothing can be read: give its password")
+        try:
+            return list(tables_used(Decoded({CONFIGURATION: data}).values(CONFIGURATION)))
+        except TableError as error:
+            raise MeterSilent(f"the meter's ST0 cannot be decoded: {error}") from None
+
+    def _numbers(self, extent: Extent) -> list[int]:
+        used = self._used()
+        if extent.tables is not None:
+            limits = {limit for number in extent.tables if number in TABLES for limit in limits_of(number)}
+            return sorted((extent.tables | limits | {CONFIGURATION}) - SECRETS)
+        ours = Decoded({CONFIGURATION: self._partial.tables[CONFIGURATION].bytes or b""}).ours
+        left_out = SECRETS | NOT_CONTENTS | ({STAGED_PROGRAM} if ours else set())
+        if not extent.profile:
+            left_out |= PROFILE_DATA | ({RECORDER_MEMORY} if ours else set())
+        return [number for number in used if number not in left_out]
+
+    def _read(self, number: int, progress: Callable[[int], None]) -> None:
+        utc = self._clock()
+        if number in PROFILE_DATA and PROFILE_STATUS not in self._fresh and PROFILE_STATUS in self._used():
+            self._renew_status(progress)
+        try:
+            if number in LONG:
+                utc, data = self._in_parts(number, progress)
+            else:
+                data = self._whole(number, progress)
+        except Refused as error:
+            self._partial.add(WholeTable(TableRead(number, title_of(number), utc, None, refusal(error.code))))
+        else:
+            self._partial.add(WholeTable(TableRead(number, title_of(number), utc, data.hex())))
+        self._fresh.add(number)
+
+    def _renew_status(self, progress: Callable[[int], None]) -> None:
+        """Read a load profile's state again: its parts go on only if it is the same."""
+        before = self._partial.tables.get(PROFILE_STATUS)
+        self._read(PROFILE_STATUS, progress)
+        if before is None or before.data != self._partial.tables[PROFILE_STATUS].data:
+            for number in PROFILE_DATA:
+                self._partial.parts.pop(number, None)
+
+    def _whole(self, number: int, progress: Callable[[int], None]) -> bytes:
+        try:
+            return self._conversation.read(number)
+        except Refused as error:
+            if error.code is not Code.ONP:
+                raise
+        return self._in_parts(number, progress)[1]
+
+    def _in_parts(self, number: int, progress: Callable[[int], None]) -> tuple[str, bytes]:
+        """Read a table part by part, from where it broke off; its instant, and its bytes."""
+        conversation = self._conversation
+        size = min(MOST_PIECE, conversation.piece)
+        parts = self._partial.parts.get(number)
+        begin = self._clock()
+        try:
+            first = conversation.read_part(number, 0, size)
+        except Refused as error:
+            if error.code not in (Code.SNS, Code.ONP):
+                raise
+            return begin, conversation.read(number)
+        if parts is None or not bytes(parts.data[:size]).startswith(first[: len(parts.data)]) or not parts.data:
+            parts = self._add(number, begin, 0, first)
+        last = first
+        while len(last) == size or len(parts.data) > len(first):
+            progress(len(parts.data))
+            try:
+                last = conversation.read_part(number, len(parts.data), size)
+            except Refused as error:
+                if error.code is not Code.IAR:
+                    raise
+                break  # there is nothing there: the end
+            if len(parts.data) + len(last) > MOST_TABLE_BYTES:
+                raise MeterSilent(f"{title_of(number)} has more than {MOST_TABLE_BYTES} bytes: no table is so long")
+            if last:
+                self._add(number, parts.read_utc, len(parts.data), last)
+            if len(last) < size:
+                break
+        return parts.read_utc, bytes(parts.data)
+
+    def _add(self, number: int, utc: str, offset: int, data: bytes) -> Parts:
+        self._partial.add(Part(number, utc, offset, data.hex()))
+        return self._partial.parts[number]
+
+
+class BlockReading:
+    """Blocks of DGCOM read into a partial reading."""
+
+    def __init__(
+        self, conversation: DgcomConversation, partial: PartialReading, clock: Callable[[], str] = now_utc
+    ) -> None:
+        self._conversation, self._partial, self._clock = conversation, partial, clock
+
+    def run(self, extent: Extent, progress: Progress) -> None:
+        """Read every block that is described, and not there yet; the load profile if it is wanted."""
+        partial = self._partial
+        partial.add(Session(self._clock(), VERSION, self._conversation.protocol, 0))
+        blocks = [*BLOCKS, *([PROFILE_BLOCK] if extent.profile else [])]
+        for done, block in enumerate(blocks):
+            progress(done, len(blocks), block.name)
+            there = partial.blocks.get(block.opcode)
+            if there is not None and there.data is not None:
+                continue
+            utc, data = self._clock(), None
+            with suppress(DgcomRefused):
+                profile = block is PROFILE_BLOCK
+                data = (self._conversation.read_profile() if profile else self._conversation.read(block)).hex()
+            partial.add(WholeBlock(BlockRead(block.opcode, block.name, utc, data)))
+        progress(len(blocks), len(blocks), "")
+
+
+def in_order(found: Iterable[TableRead]) -> list[TableRead]:
+    """Give tables in the order of their numbers."""
+    return sorted(found, key=lambda table: table.table)

@@ -1,0 +1,100 @@
+"""A reading carried out: sessions until all is read, and then its file (X-2)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rig.errors import RigError
+from rig.files.whole import write_files
+from rig.reader.conversation import Conversation, MeterSilent
+from rig.reader.dgcom_conversation import DgcomConversation
+from rig.reader.line import LineError
+from rig.reader.meter import MeterAccess
+from rig.reader.partial import PartialReading
+from rig.reader.reading import BlockReading, Extent, Progress, TableReading, in_order, now_utc
+from rig.reader.reading_file import Identity, MeterReadout, encoded
+from rig.results.provenance import commit, project_version
+
+SESSIONS = 3
+"""A line that breaks again and again is left after so many, each of which read something."""
+
+AGAIN_S = 2.0
+"""Pause before the next: the meter's own time-out is longer, and a session that is left is ended by terminate."""
+
+
+class ReadingBroke(RigError):
+    """A reading that broke off: how far it came, why, and how it goes on."""
+
+    status = 1
+
+
+class MeterRun:
+    """A reading of one meter: `out` is its file, None for none."""
+
+    def __init__(self, access: MeterAccess, out: Path | None) -> None:
+        self._access, self._out = access, out
+        self._password = self._simulated = False
+        self._identity: Identity | None = None
+
+    def read(self, extent: Extent, progress: Progress) -> MeterReadout:
+        """Read all of it, and write its file. Raises ReadingBroke, where the next time goes on from; other errors."""
+        partial = PartialReading(None if self._out is None else self._out.with_name(f"{self._out.name}.part"))
+        try:
+            for attempt in range(1, SESSIONS + 1):
+                before = _amount(partial)
+                try:
+                    self._session(partial, extent, progress)
+                    break
+                except (MeterSilent, LineError) as error:
+                    if not partial.sessions:
+                        raise
+                    if attempt == SESSIONS or _amount(partial) == before:
+                        raise ReadingBroke(self._left(partial, error)) from None
+                self._access.pause(AGAIN_S)
+            readout = self._readout(partial)
+            if self._out is not None:
+                write_files({self._out: encoded(readout)})
+                partial.remove()
+            return readout
+        finally:
+            partial.close()
+
+    def _session(self, partial: PartialReading, extent: Extent, progress: Progress) -> None:
+        with self._access.session() as meter:
+            self._password, self._simulated = meter.password, meter.line.simulated
+            self._identity = meter.talk.identity
+            match meter.talk:
+                case Conversation() as tables:
+                    TableReading(tables, partial).run(extent, progress)
+                case DgcomConversation() as blocks:
+                    BlockReading(blocks, partial).run(extent, progress)
+
+    def _left(self, partial: PartialReading, error: RigError) -> str:
+        read = len(partial.tables) + len(partial.blocks)
+        if partial.path is None:
+            return f"{error}; {read} tables had been read: with --out a reading goes on where it broke off"
+        return f"{error}; {read} tables are in {partial.path}: give the same command again, and it goes on from there"
+
+    def _readout(self, partial: PartialReading) -> MeterReadout:
+        first = partial.sessions[0]
+        return MeterReadout(
+            version=project_version(),
+            commit=commit(),
+            begun_utc=first.utc,
+            ended_utc=now_utc(),
+            protocol=partial.sessions[-1].protocol,
+            port=self._access.device,
+            address=first.address,
+            simulated=self._simulated,
+            password=self._password,
+            sessions=len(partial.sessions),
+            identity=self._identity,
+            tables=in_order(partial.tables.values()),
+            blocks=[partial.blocks[opcode] for opcode in sorted(partial.blocks)],
+        )
+
+
+def _amount(partial: PartialReading) -> int:
+    """Give how much there is of a reading, to see whether a session brought something."""
+    parts = sum(len(each.data) for each in partial.parts.values())
+    return len(partial.tables) + len(partial.blocks) + parts

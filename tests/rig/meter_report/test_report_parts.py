@@ -1,0 +1,443 @@
+"""Words, curves and charts of a meter's report, and sources that are none."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rig.errors import RigError
+from rig.meter_report import words as words_module
+from rig.meter_report.charts import MOST_DAYS, charts_of, rate_chart
+from rig.meter_report.content import meter_page
+from rig.meter_report.files import report_files
+from rig.meter_report.load_curves import begin_of, days_of, gaps_of, last_whole_day, months_of, summary_of
+from rig.meter_report.meter_data import (
+    DemandRow,
+    EnergyRow,
+    LoadProfile,
+    LoggedLine,
+    MeterData,
+    Peak,
+    ProfileChannel,
+    ProfileLine,
+    ProfileMark,
+    RegisterSet,
+    SetKind,
+    SourceKind,
+)
+from rig.meter_report.records import Part
+from rig.meter_report.sources import read_meter
+from rig.meter_report.words import Language, Words
+from rig.reader.reading_file import TableRead, encoded, load_reading
+from rig.report.chart import WIDTH, Bar, Chart, Line, Mark
+from rig.report.chart import Words as Label
+from rig.report.html import html_of
+from rig.report.pdf import pdf_of
+from tests.rig.meter_report.page_reader import PageReader
+
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "reading.json"
+
+csv.field_size_limit(1 << 24)  # names of 100 000 characters are among the hostile ones
+
+EN, FR = Words(Language.EN), Words(Language.FR)
+
+CHANNEL = ProfileChannel("kWh delivered", "kWh")
+
+HOSTILE = [
+    "<script>alert(1)</script>", "a & <b> \"c\" 'd'", "</td></table>", "\x1b[2J\x07\x00", "\u202egnp.exe", "שלום عربى",
+    "電力計 счётчик ✓", "n" * 80, "x" * 100_000, "%s {0} {} $(reboot)", "=cmd|' /C calc'!A0", "\n\n\r\t", "",
+]  # fmt: skip
+
+
+def profile_of(values: list[str | None], minutes: int = 15, begin: datetime = datetime(2026, 3, 1)) -> LoadProfile:
+    lines = [
+        ProfileLine(begin + timedelta(minutes=minutes * (k + 1)), (), (None if v is None else Decimal(v),))
+        for k, v in enumerate(values)
+    ]
+    return LoadProfile(minutes, (CHANNEL,), tuple(lines))
+
+
+def meter_of(profile: LoadProfile | None = None, name: str = "kWh delivered", text: str = "plain") -> MeterData:
+    energy = (EnergyRow(name, Decimal("-12.3456"), (Decimal(1), Decimal(2), Decimal(3), Decimal(-4))),)
+    demand = (DemandRow(name, None, None, None, Decimal(1), None, None, None),)
+    at = datetime(2026, 3, 1, 14, 5, 9)
+    sets = tuple(RegisterSet(kind, at, 0, 1, energy, demand) for kind in SetKind)
+    return MeterData(
+        SourceKind.READING, text, "SIMULATED (exact)  UNCALIBRATED", "2026-11-30T00:00:00+00:00", text, ((text, text),),
+        (("serial", text),), sets, (Peak(Decimal(1), at),),
+        (LoggedLine(at, text, {text: text}), LoggedLine(None, "power up", {"seconds": 1})), profile, (text,),
+    )  # fmt: skip
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+
+def test_every_phrase_of_a_report_is_there_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[str] = set()
+    say = Words.say
+
+    def heard(self: Words, phrase: str, *filled: object) -> str:
+        asked.add(phrase)
+        return say(self, phrase, *filled)
+
+    monkeypatch.setattr(Words, "say", heard)
+    lines = profile_of(["1", "2", None, "0"] * 96 * 12)
+    gap = LoadProfile(
+        15, (CHANNEL,), (*lines.lines[:9], *lines.lines[99:]),
+        (ProfileMark("starts", datetime(2026, 3, 1), datetime(2026, 3, 1)),
+         ProfileMark("outage", datetime(2026, 3, 1), datetime(2026, 3, 2)),
+         ProfileMark("clock set", datetime(2026, 3, 1), datetime(2026, 3, 2))), 7, ("a fault",) * 50,
+    )  # fmt: skip
+    for meter in (meter_of(gap), meter_of(None), meter_of(profile_of([]))):
+        meter_page(meter, FR, [0])
+    meter_page(replace(meter_of(None), sets=(), events=()), FR, [0])
+    assert len(asked) > 50
+    assert not {phrase for phrase in asked - {"plain"} if phrase not in words_module._FRENCH}
+
+
+def test_phrases_take_the_same_places_in_both() -> None:
+    for english, french in words_module._FRENCH.items():
+        assert english.count("{") == french.count("{"), english
+
+
+def test_every_event_of_the_log_has_a_french_name() -> None:
+    """By the labels in the sources, whichever room they are in."""
+    rig = Path(words_module.__file__).parents[1]
+    labels = {
+        label
+        for file in rig.rglob("events.py")
+        for label in re.findall(r'^    label = "([^"]+)"$', file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(labels) > 40
+    assert labels <= set(words_module._EVENTS_FR)
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "french"),
+    [
+        ("0", "0.000", "0,000"),
+        ("0E-12", "0.000", "0,000"),
+        ("12.3", "12.300", "12,300"),
+        ("-0.000000000001", "-0.000000000001", "-0,000000000001"),
+        ("9300000000000000000.000000000010", "9300000000000000000.00000000001", "9300000000000000000,00000000001"),
+        ("1E+3", "1000.000", "1000,000"),
+    ],
+)
+def test_numbers_are_written_with_every_digit(value: str, english: str, french: str) -> None:
+    assert (EN.number(Decimal(value)), FR.number(Decimal(value))) == (english, french)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=12))
+def test_a_number_is_read_back_exactly(value: Decimal) -> None:
+    assert Decimal(EN.number(value)) == value
+    assert Decimal(FR.number(value).replace(",", ".")) == value
+
+
+def test_dates_and_names() -> None:
+    at = datetime(2026, 2, 3, 4, 5)
+    assert (EN.time(at), FR.time(at)) == ("2026-02-03 04:05", "2026-02-03 04 h 05")
+    assert FR.time(at.replace(second=6)) == "2026-02-03 04 h 05 min 06 s"
+    assert (EN.month(at), FR.month(at)) == ("February 2026", "février 2026")
+    assert FR.quantity("kvarh lagging") == "kvarh en retard"
+    assert FR.quantity("kVAh rms") == "kVAh efficace"
+    assert FR.quantity("kWh net") == "kWh nette"
+    assert FR.mark("SIMULATED (exact)  UNCALIBRATED") == "SIMULÉ (exact)  NON ÉTALONNÉ"
+
+
+# --- curves -----------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.one_of(st.none(), st.decimals(-1000, 1000, places=4)), max_size=300))
+def test_sums_are_those_of_fractions(values: list[Decimal | None]) -> None:
+    profile = profile_of([None if v is None else str(v) for v in values])
+    there = [Fraction(v) for v in values if v is not None]
+    found = summary_of(profile, 0)
+    assert Fraction(found.total) == sum(there)
+    assert found.unreadable == len(values) - len(there)
+    assert sum(Fraction(month.totals[0]) for month in months_of(profile)) == sum(there)
+    assert sum(month.intervals for month in months_of(profile)) == len(values)
+    assert sum(len(lines) for lines in days_of(profile).values()) == len(values)
+
+
+def test_an_interval_belongs_to_the_day_in_which_it_begins() -> None:
+    profile = profile_of(["1"] * 97)
+    assert {day: len(lines) for day, lines in days_of(profile).items()} == {date(2026, 3, 1): 96, date(2026, 3, 2): 1}
+    assert last_whole_day(profile, days_of(profile)) == date(2026, 3, 1)
+    cut = ProfileLine(datetime(2026, 3, 1, 10, 7, 30), ("short",), (Decimal(1),))
+    assert begin_of(cut, 15) == datetime(2026, 3, 1, 10, 0)
+    assert begin_of(ProfileLine(datetime.min, (), ()), 15) == datetime.min
+
+
+def test_gaps_are_between_lines() -> None:
+    lines = profile_of(["1"] * 20).lines
+    gap = LoadProfile(15, (CHANNEL,), (*lines[:5], *lines[9:]))
+    assert gaps_of(gap) == [(datetime(2026, 3, 1, 1, 15), datetime(2026, 3, 1, 2, 15))]
+
+
+# --- charts -----------------------------------------------------------------------------------------------------
+
+
+def places_of(chart: Chart) -> list[tuple[float, float]]:
+    places: list[tuple[float, float]] = []
+    for part in chart.parts:
+        match part:
+            case Line(x1, y1, x2, y2):
+                places += [(x1, y1), (x2, y2)]
+            case Bar(x, y, width, height):
+                assert width >= 0
+                assert height >= 0
+                places += [(x, y), (x + width, y + height)]
+            case Mark():
+                places.append((part.x, part.y))
+            case label:
+                # A letter is at most 0.62 of its size wide, but for capitals; so nothing is clipped at the edges.
+                length = len(label.text) * label.size * 0.62
+                left = label.x - {"start": 0, "middle": length / 2, "end": length}[label.anchor]
+                places += [(left, label.y), (left + length, label.y - label.size * 0.7)]
+    return places
+
+
+VALUES = st.one_of(st.none(), st.decimals(-(10**14), 10**14, places=3), st.decimals(0, 1, places=9))
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(VALUES, max_size=120),
+    st.sampled_from([1, 5, 15, 30, 60]),
+    st.sampled_from([datetime(2026, 3, 1), datetime(2026, 12, 31, 23), datetime(1, 1, 1), datetime(9999, 12, 25)]),
+)
+def test_whatever_a_profile_holds_all_that_is_drawn_is_on_the_canvas(
+    values: list[Decimal | None], minutes: int, begin: datetime
+) -> None:
+    profile = profile_of([None if v is None else str(v) for v in values], minutes, begin)
+    for words in (EN, FR):
+        for chart in charts_of(profile, 0, words):
+            for x, y in places_of(chart):
+                assert -1 <= x <= WIDTH + 1, chart.title
+                assert -1 <= y <= chart.height + 1, chart.title
+
+
+def test_a_year_has_each_kind_of_chart_and_no_more_columns_than_days() -> None:
+    profile = profile_of([str(k % 7) for k in range(24 * 500)], 60)
+    titles = [chart.title for chart in charts_of(profile, 0, EN)]
+    for word in ("day of the highest", "last whole day", "last week", "by day", "by month", "duration", "heat map"):
+        assert len([title for title in titles if word in title]) == 1
+    heat = charts_of(profile, 0, EN)[-1]
+    assert len({part.x for part in heat.parts if isinstance(part, Bar) and part.height < 11}) <= MOST_DAYS
+    assert len(heat.parts) < 24 * MOST_DAYS + 100
+
+
+def test_a_week_of_minutes_is_drawn_by_quarters_of_an_hour() -> None:
+    profile = profile_of([str(k % 15) for k in range(1440 * 7)], 1)
+    (week,) = [chart for chart in charts_of(profile, 0, EN) if "last week" in chart.title]
+    assert len(week.parts) < 4 * 7 * 96
+    steps = [part for part in week.parts if isinstance(part, Bar)][1:]
+    assert len({round(part.height, 6) for part in steps}) == 1, "each quarter has the mean of 0 to 14"
+    assert "mean of 15 min" in [part.text for part in week.parts if isinstance(part, Label)]
+
+
+def test_rates_are_compared_where_there_is_something_to_compare() -> None:
+    rates = tuple(map(Decimal, ("1", "2.5", "0", "4")))
+    (chart,) = rate_chart(EnergyRow("kWh delivered", Decimal("7.5"), rates), "ABCD", EN)
+    assert [part.text for part in chart.parts if not isinstance(part, Bar)][1::2] == [
+        "1.000",
+        "2.500",
+        "0.000",
+        "4.000",
+    ]
+    assert rate_chart(EnergyRow("kWh delivered", Decimal(0), (Decimal(0),) * 4), "ABCD", EN) == []
+    assert rate_chart(EnergyRow("kWh delivered", Decimal(0)), "ABCD", EN) == []
+
+
+# --- hostile and empty -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_come_through_as_text(text: str) -> None:
+    profile = LoadProfile(15, (ProfileChannel(text, "kWh"),), profile_of(["1", "2"]).lines, notes=(text,))
+    meter = meter_of(profile, text, text)
+    for words in (EN, FR):
+        page = meter_page(meter, words, [0])
+        read = PageReader(html_of(page))
+        assert not read.tags & {"script", "b", "img"}
+        assert "\x1b" not in "".join(read.text)
+        assert "\u202e" not in "".join(read.text)
+        assert pdf_of(page).rstrip().endswith(b"%%EOF")
+    for part in ("profile", "registers", "events"):
+        path = Path("x.csv")
+        written = report_files(meter, [path], EN, ["1"], Part(part))[path].decode()
+        rows = list(csv.reader(line for line in written.split("\n") if line and not line.startswith("# ")))
+        assert len({len(row) for row in rows}) == 1
+
+
+@pytest.mark.parametrize("values", [[], ["1"], [None], ["-5", "3"], ["0"] * 3])
+def test_short_profiles_make_a_report(values: list[str | None]) -> None:
+    for words in (EN, FR):
+        page = meter_page(meter_of(profile_of(values)), words, [0])
+        assert PageReader(html_of(page)).tables
+        assert pdf_of(page).startswith(b"%PDF")
+
+
+# --- sources that are none ---------------------------------------------------------------------------------------
+
+
+HEAD = """# load profile, 1 channel every 15 min
+# made
+# kWh delivered in kWh, 0.1 a pulse
+end_local,flags,kWh delivered
+"""
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "is neither a reading nor a load profile"),
+    "noise": (bytes(range(256)), "is neither a reading nor a load profile"),
+    "other JSON": (b'{"points": []}', "rig report render"),
+    "a list": (b"[1, 2]", "is neither"),
+    "half a reading": (EXAMPLE.read_bytes()[:5000], "is no whole reading"),
+    "a changed reading": (
+        EXAMPLE.read_bytes().replace(b'"RXRS4e"', b'"RXRS4x"').replace(b"optical", b"opticaI"),
+        "damaged",
+    ),
+    "a reading of later": (b'{"format": "ae0764-reading", "file_version": 9}', "file_version 9"),
+    "a profile's head": (HEAD.split("end_local")[0].encode(), "ends before its columns are named"),
+    "other columns": (HEAD.replace("end_local,flags", "end,flags").encode(), "its columns are not"),
+    "a channel unknown": (HEAD.replace("flags,kWh delivered", "flags,kWh stolen").encode(), "its columns are not"),
+    "an interval of 7 min": (HEAD.replace("15 min", "7 min").encode(), "how long its intervals are"),
+    "no number": (
+        (HEAD + "2026-03-01T00:15:00,,many\n").encode(),
+        "line 5: '2026-03-01T00:15:00,,many' is no interval",
+    ),
+    "nan": ((HEAD + "2026-03-01T00:15:00,,NaN\n").encode(), "is no interval"),
+    "a huge number": ((HEAD + "2026-03-01T00:15:00,,1E+999999\n").encode(), "is no interval"),
+    "digits without end": ((HEAD + "2026-03-01T00:15:00,," + "9" * 5000 + "\n").encode(), "is no interval"),
+    "a zone": ((HEAD + "2026-03-01T00:15:00Z,,1\n").encode(), "is no interval"),
+    "too few cells": ((HEAD + "2026-03-01T00:15:00\n").encode(), "is no interval"),
+    "an open quote": ((HEAD + '2026-03-01T00:15:00,,"1\n').encode(), "is no CSV"),
+    "without end": (HEAD.encode() + b"2026-03-01T00:15:00,,1\n" * 400_000, "more than 8388608 bytes"),
+    "no UTF-8": ((HEAD + "2026").encode() + b"\xff\xfe", "is not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_none_is_refused_in_one_sentence(tmp_path: Path, name: str) -> None:
+    content, why = REFUSED[name]
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(RigError) as refused:
+        read_meter(path)
+    assert why in str(refused.value)
+    assert str(path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("nowhere", "No such file"),
+        ("/proc/self/mem", None),
+        ("a\0b", "no file can have that name"),
+        ("x" * 300, "File name too long"),
+        (".", "store"),
+    ],
+)
+def test_a_path_that_is_no_source_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, why: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RigError, match=why):
+        read_meter(Path(path))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere.json"], "No such file"),
+        ([EXAMPLE, "--out", "a.docx"], "must end in .html, .pdf, .csv or .parquet"),
+        ([EXAMPLE, "--out", "no/a.html"], "the folder no does not exist"),
+        ([EXAMPLE, "--out", "a.html", "--out", "a.html"], "names a file twice"),
+        ([EXAMPLE, "--channel", "kWh stolen"], "give one of 1 (kWh delivered)"),
+        ([EXAMPLE, "--channel", "0"], "give one of 1 (kWh delivered)"),
+        ([EXAMPLE, "--language", "de"], "'en', 'fr'"),
+        ([EXAMPLE, "--zone", "America/Toronto"], "--zone is of a store"),
+        ([EXAMPLE, "--recording", "1"], "--recording is of a store"),
+        ([".", "--zone", "Mars/Olympus"], "which is no zone"),
+        ([".", "--zone", "../../etc/passwd"], "which is no zone"),
+        (["."], "is not a meter's store"),
+        ([EXAMPLE, "--out", "x" * 300 + ".html"], "File name too long"),
+    ],
+)
+def test_mistakes_are_said_and_nothing_is_written(
+    tmp_path: Path, command_line: Callable, words: list[object], said: str
+) -> None:
+    ending = command_line("report", *words)
+    assert ending.status == 2
+    assert ending.out == ""
+    assert said in " ".join(ending.err.split())
+    assert "Traceback" not in ending.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_meter_of_another_maker_is_reported_by_its_units(tmp_path: Path) -> None:
+    """The example without our manufacturer's code: names by ST12, the log by its codes, no peaks."""
+    reading = load_reading(EXAMPLE)
+    tables = []
+    for table in reading.tables:
+        data = table.bytes
+        if table.table == 0 and data is not None:
+            data = data[:3] + b"ACME" + data[7:]
+        tables.append(TableRead(table.table, table.title, table.read_utc, None if data is None else data.hex()))
+    path = tmp_path / "other.json"
+    path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
+    meter = read_meter(path)
+    present = meter.sets[0]
+    assert present.energy[0].quantity == "kWh Q1 Q4"
+    assert present.energy[0].total == Decimal("0.096890074960")
+    assert present.demand[0].quantity == "kW Q1 Q4"
+    assert meter.peaks == ()
+    assert meter.events[0].name.startswith("event ")
+    assert any("manufacturer" in note for note in meter.notes)
+    assert PageReader(html_of(meter_page(meter, EN, [0]))).under("Billing")
+
+
+def test_a_reading_of_less_makes_a_report_of_less(tmp_path: Path) -> None:
+    """Without a password, or of another meter: whatever tables are missing."""
+    reading = load_reading(EXAMPLE)
+    path = tmp_path / "less.json"
+    for left_out in (21, 22, 23, 12, 15, 2050, 2051, 61, 62, 64, 1, 0):
+        tables = [table for table in reading.tables if table.table != left_out]
+        path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
+        page = meter_page(read_meter(path), FR, [])
+        assert PageReader(html_of(page)).text, left_out
+    path.write_bytes(encoded(msgspec.structs.replace(reading, tables=[])))
+    assert json.loads(path.read_bytes())["tables"] == []
+    assert PageReader(html_of(meter_page(read_meter(path), EN, []))).tables
+
+
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_tables_that_lie_are_noted_and_do_not_end_it(tmp_path: Path, every: int) -> None:
+    reading = load_reading(EXAMPLE)
+    path = tmp_path / "lies.json"
+    for place in range(0, len(reading.tables), every):
+        for change in (
+            lambda data: data[: len(data) // 2],
+            lambda data: bytes(255 - b for b in data),
+            lambda data: b"",
+        ):
+            tables = list(reading.tables)
+            data = tables[place].bytes
+            if data is None:
+                continue
+            tables[place] = msgspec.structs.replace(tables[place], data=change(data).hex())
+            path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
+            assert PageReader(html_of(meter_page(read_meter(path), EN, []))).tables

@@ -1,0 +1,171 @@
+"""What is published of a meter, by figures of its reading's JSON and by the rules of those who read it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from rig.daemon.protocol import Reading
+from rig.face.face import Face
+from rig.hardware.publishing_config import MqttConfig
+from rig.publishing.figures import ACTIVE, Figure, Kind, figures_of
+from rig.publishing.identity import MeterIdentity
+from rig.publishing.messages import Topics, discovery, state
+from rig.publishing.metrics import Metrics
+from rig.results.provenance import Provenance
+from rig.results.summary import Summary
+from tests.rig.publishing.publishing_bench import REGISTERS, kilo_digits, program, unit_float
+
+DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana-dashboard.json"
+
+MADE = Provenance(
+    simulated=True, fidelity="exact", calibrated=False, version="0.1.0", commit="0123456789ab", build="c17abafc",
+    program="093ee84e2ec8", configuration="d5aa20711dcf", calibration="0bc326bf7442", seed=1,
+    begun_utc="2026-11-29T23:53:46+00:00",
+)  # fmt: skip
+METER = MeterIdentity('12 "345"\\\n', "RXRS4e", "9S", "60", "1/3", MADE)
+
+UNITS = {
+    "energy": {"kWh"}, "reactive_energy": {"kvarh"}, "power": {"W", "kW"}, "reactive_power": {"var", "kvar"},
+    "apparent_power": {"VA", "kVA"}, "voltage": {"V"}, "current": {"A"}, "frequency": {"Hz"}, "power_factor": {None},
+}  # fmt: skip
+"""Units that Home Assistant takes of a device class, as far as they are used
+(developers.home-assistant.io/docs/core/entity/sensor, "Available device classes")."""
+
+STATE_CLASSES = {name: {"total", "total_increasing"} if "energy" in name else {"measurement"} for name in UNITS}
+"""Its state classes of them (homeassistant/components/sensor/const.py, DEVICE_CLASS_STATE_CLASSES)."""
+
+
+@pytest.fixture(scope="module")
+def raw() -> dict:
+    """A reading as JSON, as a run printed it, with energy both ways and registers beyond 2^63 nWh."""
+    return json.loads((Path(__file__).parent / "reading.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def reading(raw: dict) -> Reading:
+    summary = msgspec.convert(raw, Summary, strict=False)
+    return Reading(summary, summary.phases, msgspec.convert(raw["face"], Face))
+
+
+def test_energy_is_that_of_the_quadrants_digit_for_digit(raw: dict, reading: Reading) -> None:
+    figures = {figure.key: figure for figure in figures_of(reading)}
+    quadrants = {q: {k: int(v) for k, v in its.items()} for q, its in raw["exact"]["registers"]["energy"].items()}
+    for key, nano in REGISTERS.items():
+        assert figures[key].text == kilo_digits(nano(quadrants))
+        assert figures[key].number == unit_float(nano(quadrants))
+    assert figures["kwh_net"].text == kilo_digits(
+        REGISTERS["kwh_delivered"](quadrants) - REGISTERS["kwh_received"](quadrants)
+    )
+    assert figures["kwh_net"].text.startswith("-")
+
+
+@given(st.integers(-(10**40), 10**40))
+def test_every_register_is_written_with_all_its_digits(nano: int) -> None:
+    figure = Figure(ACTIVE, "k", "k", nano)
+    assert figure.text == kilo_digits(nano)
+    assert figure.number == unit_float(nano)
+
+
+def test_keys_and_series_are_each_there_once(reading: Reading) -> None:
+    figures = figures_of(reading)
+    assert len({figure.key for figure in figures}) == len(figures)
+    assert len({(figure.measure, *figure.labels.items()) for figure in figures}) == len(figures)
+    assert all(re.fullmatch("[a-z0-9_]+", figure.key) for figure in figures)
+    for measure in {figure.measure for figure in figures}:
+        assert len({tuple(f.labels) for f in figures if f.measure is measure}) == 1
+
+
+def test_home_assistant_takes_what_it_is_told(reading: Reading) -> None:
+    config = MqttConfig(every_s=7)
+    topics = Topics.of(config, METER.id(None))
+    assert re.fullmatch("[A-Za-z0-9_-]+", topics.id)
+    figures = figures_of(reading)
+    told = discovery(topics, config, METER, figures)
+    assert len({message.topic for message in told}) == len(figures)
+    content = json.loads(state(topics, METER, reading, figures).payload)
+    assert content["mark"] == "SIMULATED (exact)  UNCALIBRATED"
+    unique = set()
+    for message, figure in zip(told, figures, strict=True):
+        assert re.fullmatch(r"homeassistant/sensor/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/config", message.topic)
+        said = json.loads(message.payload)
+        unique.add(said["unique_id"])
+        (key,) = re.fullmatch(r"\{\{ value_json\.([a-z0-9_]+) \}\}", said["value_template"]).groups()
+        assert content[key] == (figure.text or figure.value)
+        assert said["expire_after"] == 21
+        assert "SIMULATED" in said["device"]["name"]
+        if (device_class := said.get("device_class")) is not None:
+            assert said.get("unit_of_measurement") in UNITS[device_class]
+            assert said["state_class"] in STATE_CLASSES[device_class]
+        counts = figure.measure.kind is Kind.COUNTER
+        assert (said["state_class"] == "total_increasing") is counts
+    assert len(unique) == len(told)
+    assert discovery(Topics.of(MqttConfig(discovery="none"), "m"), config, METER, figures) == []
+
+
+def metrics_text(reading: Reading) -> bytes:
+    metrics, registry = Metrics(), CollectorRegistry()
+    registry.register(metrics)
+    metrics.shown = METER, figures_of(reading)
+    return generate_latest(registry)
+
+
+def test_prometheus_finds_nothing_wrong_with_the_metrics(reading: Reading) -> None:
+    """Its own linter, of names, units and help."""
+    found = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=metrics_text(reading), capture_output=True, check=False
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
+
+
+def test_a_metric_says_that_it_is_simulated_and_what_it_is_of(reading: Reading) -> None:
+    samples = [s for family in text_string_to_metric_families(metrics_text(reading).decode()) for s in family.samples]
+    assert {s.labels["simulated"] for s in samples if s.name != "ae0764_meter_up"} == {"true"}
+    (info,) = [s for s in samples if s.name == "ae0764_meter_info"]
+    assert info.labels["serial"] == METER.serial
+    assert info.labels["mark"] == "SIMULATED (exact)  UNCALIBRATED"
+
+
+def test_without_a_meter_there_is_no_figure() -> None:
+    registry = CollectorRegistry()
+    registry.register(Metrics())
+    lines = [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
+    assert lines == ["ae0764_meter_up 0.0"]
+
+
+def expressions(panel: object) -> list[str]:
+    match panel:
+        case dict():
+            here = [panel["expr"]] if "expr" in panel else []
+            return here + [e for value in panel.values() for e in expressions(value)]
+        case list():
+            return [e for value in panel for e in expressions(value)]
+    return []
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are(reading: Reading) -> None:
+    dashboard = json.loads(DASHBOARD.read_text())
+    samples = [s for family in text_string_to_metric_families(metrics_text(reading).decode()) for s in family.samples]
+    labels = {s.name: set(s.labels) for s in samples}
+    asked = expressions(dashboard)
+    assert len(asked) >= 10
+    names = set()
+    for expression in asked:
+        for name, selected in re.findall(r"\b(ae0764_\w+)(?:\{([^}]*)\})?", expression):
+            assert name in labels, f"{expression}: there is no {name}"
+            assert set(re.findall(r"(\w+)\s*=", selected)) <= labels[name] | {"instance", "job"}
+            names.add(name)
+        by = re.findall(r"by \(([^)]*)\)", expression)
+        assert {word.strip() for words in by for word in words.split(",")} <= {"instance"} | set.union(*labels.values())
+    assert any("mark" in text for text in asked) or "mark" in json.dumps(dashboard)
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(set(ids)) == len(ids)

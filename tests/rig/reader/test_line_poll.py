@@ -1,0 +1,200 @@
+"""Many meters on one noisy line, in virtual time: read rightly, or named with the reason (X-3).
+
+Ports, tables, doors and meters are the product's own; the wires are drivers/sim/serial_bus.py's. What was read is held
+to what the same meter gives when it is asked directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from bus_bench import PASSWORD, PROGRAM, BusLine, LineMeter, Node
+from psem_client import packet
+
+from drivers.sim.serial_bus import Noise
+from rig.reader.line_poll import LinePoll, PolledMeter, PollError, addresses_of
+from rig.reader.reading import Extent
+
+SHORT = Extent(frozenset({0, 1, 5}))
+
+
+@pytest.fixture(scope="module")
+def meters() -> Iterator[list[LineMeter]]:
+    made = [made_meter(number) for number in range(1, 5)]
+    yield made
+    for meter in made:
+        meter.close()
+
+
+def made_meter(number: int) -> LineMeter:
+    meter = LineMeter(PROGRAM.format(serial=f"LINE {number:04}"))
+    meter.run(0.2)
+    return meter
+
+
+def line_of(meters: list[LineMeter], addresses: list[int] | None = None, noise: Noise | None = None) -> BusLine:
+    numbers = addresses or list(range(1, len(meters) + 1))
+    for meter in meters:
+        meter.log_off()
+    return BusLine([Node(meter, number) for meter, number in zip(meters, numbers, strict=True)], noise)
+
+
+def poll(
+    line: BusLine, addresses: list[int], extent: Extent = SHORT, **options: int
+) -> tuple[LinePoll, list[PolledMeter]]:
+    made = LinePoll(line, addresses, lambda address: PASSWORD, extent, **options)
+    return made, made.run()
+
+
+def serial_of(polled: LinePoll, address: int) -> bytes:
+    data = polled.tables_of(address)[5].bytes
+    assert data is not None
+    return data.rstrip(b"\x00 ")
+
+
+def test_each_is_read_with_its_own_tables(meters: list[LineMeter]) -> None:
+    polled, found = poll(line_of(meters), [1, 2, 3, 4])
+    assert [(meter.came, meter.rounds, meter.tables) for meter in found] == [("read", 1, 3)] * 4
+    assert [serial_of(polled, address) for address in (1, 2, 3, 4)] == [b"LINE 000%d" % k for k in (1, 2, 3, 4)]
+    readout = polled.readout(3, "/dev/ttyUSB0", simulated=True)
+    assert (readout.protocol, readout.address, readout.password, readout.sessions) == ("C12.21", 3, True, 1)
+
+
+def test_noise_and_a_dead_meter(meters: list[LineMeter]) -> None:
+    noise = Noise(0.1, 5)
+    line = line_of(meters, noise=noise)
+    line.nodes[1].dead = True
+    polled, found = poll(line, [1, 2, 3, 4])
+    assert [meter.came for meter in found] == ["read", "no answer", "read", "read"]
+    assert found[1].why.startswith("no meter answers at address 2")
+    assert noise.damaged > 0
+    for address in (1, 3, 4):
+        assert serial_of(polled, address) == b"LINE 000%d" % address
+
+
+@pytest.mark.slow
+def test_thirty_two_with_a_tenth_of_the_frames_damaged_and_three_dead() -> None:
+    """29 read completely and rightly, three named, within 1.5 times what the undamaged wire takes for those 29.
+
+    The issue's own figure. "Rightly": but for what goes on while it is read, every table is as the meter gives it.
+    """
+    dead = {4, 15, 26}
+    meters = [made_meter(number) for number in range(1, 33)]
+    try:
+        line = line_of(meters, noise=Noise(0.1, 7))
+        for address in dead:
+            line.nodes[address - 1].dead = True
+        polled, found = poll(line, list(range(1, 33)), Extent())
+        took_ns = line.now_ns()
+        assert {meter.address for meter in found if meter.came == "no answer"} == dead
+        assert {meter.came for meter in found if meter.address not in dead} == {"read"}
+        for address in set(range(1, 33)) - dead:
+            assert serial_of(polled, address) == b"LINE %04d" % address
+            direct = meters[address - 1]
+            direct.log_on("111111")
+            read = polled.tables_of(address)
+            for number in (0, 1, 3, 5, 11, 12, 13, 16, 21, 22, 23, 2049):
+                if number in read and read[number].data is not None:
+                    assert read[number].bytes == direct.data(number), (address, number)
+        clean = line_of([meter for number, meter in enumerate(meters, 1) if number not in dead])
+        poll(clean, list(range(1, 30)), Extent())
+        assert took_ns <= 1.5 * clean.now_ns(), (took_ns / 1e9, clean.now_ns() / 1e9)
+    finally:
+        for meter in meters:
+            meter.close()
+
+
+# --- what goes wrong on lines ----------------------------------------------------------------------------------
+
+
+def test_two_meters_with_one_address_are_not_taken_for_one(meters: list[LineMeter]) -> None:
+    line = line_of(meters[:3], [7, 7, 9])
+    polled, found = poll(line, [7, 9])
+    assert found[0].came == "not understood", found
+    assert "two meters with one address" in found[0].why
+    assert found[1].came == "read"
+    assert serial_of(polled, 9) == b"LINE 0003"
+    assert line.bus.collisions > 0
+
+
+def test_a_node_that_babbles_is_named_as_such(meters: list[LineMeter]) -> None:
+    line = line_of(meters[:2])
+    line.babbles, line.babble = True, lambda now_ns: b"\x55" * 8
+    _, found = poll(line, [1], rounds=1)
+    assert [(meter.came, meter.why[:44]) for meter in found] == [
+        ("not quiet", "something sends that nobody asked: find the ")
+    ]
+
+
+def test_half_a_frame_then_silence(meters: list[LineMeter]) -> None:
+    """A packet to meter 2 that breaks off: all are deaf until its rest must have come, and then as before."""
+    line = line_of(meters[:2])
+    line.write(packet(b"\x20", identity=2)[:5])
+    polled, found = poll(line, [1, 2])
+    assert [meter.came for meter in found] == ["read", "read"]
+    assert serial_of(polled, 2) == b"LINE 0002"
+
+
+@pytest.mark.parametrize("identity", [0, 9, 255])
+def test_a_meter_is_silent_when_another_is_addressed_or_nobody(meters: list[LineMeter], identity: int) -> None:
+    line = line_of(meters[:3])
+    line.write(packet(b"\x20", identity=identity))
+    assert line.read(line.now_ns() + 40 * 10**9) == b""
+
+
+def test_a_meter_at_another_speed_is_silent_or_not_understood_and_harms_no_other(meters: list[LineMeter]) -> None:
+    line = line_of(meters[:2])
+    polled = LinePoll(line, [1], lambda address: PASSWORD, SHORT, rounds=1, baud=4800, most_baud=4800)
+    line.bus.bauds[0] = 4800
+    (found,) = polled.run()
+    assert found.came in ("no answer", "not understood")
+    line.bus.bauds[0] = 9600
+    line.read(line.now_ns() + 40 * 10**9)
+    _, after = poll(line, [1, 2])
+    assert [meter.came for meter in after] == ["read", "read"]
+
+
+def test_a_wrong_password_is_given_once(meters: list[LineMeter]) -> None:
+    line = line_of(meters[:1])
+    polled = LinePoll(line, [1], lambda address: b"999999", SHORT)
+    (found,) = polled.run()
+    assert (found.came, found.rounds) == ("refused", 1)
+    assert "does not take the password" in found.why
+    assert "999999" not in found.why
+
+
+def test_a_meter_that_is_cut_off_is_read_from_where_it_broke_off(meters: list[LineMeter]) -> None:
+    line = line_of(meters[:2])
+    polled = LinePoll(line, [1, 2], lambda address: PASSWORD, Extent(frozenset({0, 1, 3, 5, 12, 23})))
+    real, count = line.write, [0]
+
+    def write(data: bytes) -> None:
+        count[0] += 1
+        line.nodes[0].dead = 22 <= count[0] < 42
+        real(data)
+
+    line.write = write  # type: ignore[method-assign]
+    found = polled.run()
+    assert [meter.came for meter in found] == ["read", "read"]
+    assert found[0].rounds == 2
+    assert polled.readout(1, "bus", simulated=True).sessions == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"), [("1-4", [1, 2, 3, 4]), ("7", [7]), ("1,5,9-11", [1, 5, 9, 10, 11]), (" 2 , 3 ", [2, 3])]
+)
+def test_addresses(text: str, addresses: list[int]) -> None:
+    assert addresses_of(text) == addresses
+
+
+@pytest.mark.parametrize("text", ["", "0", "0-3", "1-256", "5-2", "a", "1-", "-3", "1,,2", "1--3", "٣", "9" * 50])
+def test_addresses_that_no_line_has(text: str) -> None:
+    with pytest.raises(PollError, match=r"give such as 1-32|give 1 to 255"):
+        addresses_of(text)
+
+
+@pytest.mark.parametrize("addresses", [[], [3, 3], [0], [256]])
+def test_a_poll_of_no_addresses_or_twice_the_same(addresses: list[int], meters: list[LineMeter]) -> None:
+    with pytest.raises(PollError):
+        LinePoll(line_of(meters[:1]), addresses, lambda address: None, SHORT)
