@@ -72,6 +72,8 @@ def _state(point: AccuracyPoint, ratings: Ratings, amperes: float) -> LoadState:
         if unity is None or phase not in alone or phase not in ratings.phases or amperes == 0:
             loads.append(NOTHING)
         else:
+            # Alone it is a load between its own terminals: on a delta a balanced one is 30° from them.
+            unity = voltage[1] if alone != PHASES and voltage is not None else unity
             rms = amperes * shape.scale
             loads.append(Wave(rms, unity - lag + shape.turned_deg, currents, shape.dc * sqrt(2) * rms))
     return LoadState(tuple(voltages), tuple(loads), ratings.hertz * point.hertz_percent / 100)

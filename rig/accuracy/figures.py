@@ -85,7 +85,7 @@ def judged_point(plan: PlannedPoint, found: Sequence[Measured], meter: MeterUnde
             if found[0].flashes is None:
                 return _result(point, meter, None, False, "the test LED flashed less than twice", seconds)
             figure = _constant(plan.runs[0], found[0])
-        case Judged.ERROR | Judged.DEMAND:
+        case Judged.ERROR:
             figure = error_of(plan.runs[0], found[0], point.quantity)
         case Judged.PER_KELVIN:
             figure = _scaled(_difference(plan, found), 1 / HOTTER_K)

@@ -50,7 +50,7 @@ class Kept:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = cache_folder() / "accuracy" if folder is None else folder
-        self.trouble = "" if is_private(self.folder) else f"{self.folder} cannot be written by you alone"
+        self.trouble = "" if is_private(self.folder) else f"{self.folder} cannot be written, or others can write there"
 
     def get(self, run: Run) -> Measured | None:
         """Give the result of a run that was measured before."""

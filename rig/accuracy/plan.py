@@ -95,7 +95,7 @@ def _planned(point: AccuracyPoint, meter: MeterUnderTest) -> PlannedPoint:
             return PlannedPoint(point, tuple(meter.run(course, SEGMENTS, cycles, repeat=k) for k in range(REPEATS)))
         case Judged.STARTS:
             return PlannedPoint(point, (meter.run(course, SEGMENTS, STARTING_CYCLES),))
-        case Judged.ERROR | Judged.CONSTANT | Judged.DEMAND:
+        case Judged.ERROR | Judged.CONSTANT:
             return PlannedPoint(point, (_run(point, meter, course, SHARE),))
     own = _run(point, meter, course, SHARE * sqrt(2))
     if point.judged is Judged.PER_KELVIN:
@@ -119,6 +119,8 @@ def _why_not(point: AccuracyPoint, meter: MeterUnderTest) -> str:
         return f"is for phase {phase}, which form {meter.form} does not meter"
     if point.judged is Judged.PER_KELVIN and meter.components is None:
         return "needs components with temperature coefficients: a lot, or components in rig.toml"
+    if point.judged is Judged.DEMAND:
+        return "needs a whole demand interval, which no run lasts"
     if point.judged is Judged.INTERVAL and meter.demand_minutes is None:
         return "needs a meter with demand"
     return ""

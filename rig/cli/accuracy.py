@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import METER, ConfigOption, FidelityOption, ForceOption, JsonOption, configuration
+from rig.cli.options import METER, REPORT, ConfigOption, FidelityOption, ForceOption, JsonOption, configuration
 from rig.failures import interrupted
 from rig.plain_text import print_line
 
@@ -32,10 +32,7 @@ def accuracy(
         ),
     ] = None,
     meter: Annotated[Path | None, METER] = None,
-    report: Annotated[
-        list[Path] | None,
-        typer.Option("--report", help="Write a certificate, .html or .pdf, or all of the result, .json; repeatable."),
-    ] = None,
+    report: Annotated[list[Path] | None, REPORT] = None,
     fidelity: FidelityOption = None,
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, max=1000, help="Processes; else one a core.")] = None,
     scheduler: Annotated[

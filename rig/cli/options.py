@@ -29,6 +29,9 @@ class Fidelity(StrEnum):
 FORM = typer.Option("--form", help="Meter form, such as 9S or 1S.")
 """Of a program to begin it has a default, of a recording it is found out."""
 
+REPORT = typer.Option("--report", help="Write a report to sign: .html or .pdf.")
+"""An accuracy test writes several, and .json too."""
+
 METER = typer.Option(
     "--meter", help="Which meter, of a load's record that has several; its program, of an accuracy test."
 )
@@ -45,7 +48,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead, as
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Write this file; else to standard output.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
-ReportOption = Annotated[Path | None, typer.Option("--report", help="Write a report to sign: .html or .pdf.")]
+ReportOption = Annotated[Path | None, REPORT]
 LengthOption = Annotated[str | None, typer.Option("--seconds", help="Length in seconds.", show_default=False)]
 VtRatioOption = Annotated[
     str, typer.Option("--vt-ratio", help="Ratio of the voltage transformers: volts are those of their primary side.")

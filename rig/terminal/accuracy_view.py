@@ -33,7 +33,7 @@ def _sums(found: AccuracyResult) -> list[str]:
     tested = passed + failed
     lines = [f"{passed} of {tested} points passed" + (f", {untested} not tested" if untested else "")]
     if unseen := sum(not point.verified_source for point in found.points):
-        lines.append(f"* the limits of {unseen} points are recalled, not verified: check the standard")
+        lines.append(f"* not verified, for {unseen} of the limits: check the standard")
     word = "PASSED" if found.passed else "FAILED"
     return [*lines, f"class {found.accuracy_class}: {word}"]
 

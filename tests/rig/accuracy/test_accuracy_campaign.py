@@ -196,8 +196,9 @@ def test_the_command_refuses_in_a_sentence(tmp_path, words, says, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_test_that_is_killed_goes_on_where_it_was(tmp_path):
-    """kill -9 once a run is kept: the next test measures the rest alone, and no worker lives on."""
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_a_test_that_is_killed_goes_on_where_it_was(tmp_path, ending):
+    """kill -9, or Ctrl-C, once a run is kept: the next test measures the rest alone, and no worker lives on."""
     asked = ("--standard", "iec62053-22", "--class", "0.2S", "--points", "0.2S *0.8C*", "--jobs", "1")
     words = [*RIG, "accuracy", *asked, "--kept", str(tmp_path)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, start_new_session=True)
@@ -206,7 +207,7 @@ def test_a_test_that_is_killed_goes_on_where_it_was(tmp_path):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.02)
-    process.kill()
+    process.send_signal(ending)
     process.wait()
     kept = len(list(tmp_path.glob("*.json")))
     assert 0 < kept < 8

@@ -118,3 +118,14 @@ def test_a_delta_is_metered_by_two_elements():
     reference = Reference(course_of(point, ratings), ratings.equation, F_MOD)
     volts = ratings.line.voltages[0][0]
     assert reference.watt_hours(0, 1) * 3600 == pytest.approx(sqrt(3) * volts * 5 * 0.5, rel=1e-9)
+
+
+def test_a_load_alone_has_its_power_factor_between_its_own_terminals():
+    ratings = ratings_of(default_program("5S"))
+    volts = ratings.line.voltages[0][0]
+    for phase in "AC":
+        point = next(
+            p for p in point_table("iec62053-22").points if p.name == f"0.2S single-phase load {phase} 0.5L 100"
+        )
+        reference = Reference(course_of(point, ratings), ratings.equation, F_MOD)
+        assert reference.watt_hours(0, 1) * 3600 == pytest.approx(volts * 5 * 0.5, rel=1e-9)
