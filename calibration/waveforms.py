@@ -8,7 +8,7 @@ courses over time: the sine, switched (`Gate`).
 
 Sources: the fifth, IEC 62053-22 8.2; quadriform and peaked, OIML R 46-1:2012 6.3.9; phase-fired, half-wave and burst,
 IEC 62053-21 annexes A to C. No public text has the shapes of ANSI C12.20-2015's pulse and multiple zero crossings:
-those here were chosen to have the property that names them (docs/decisions/110-test-points.md).
+those here were chosen to have the property that names them (docs/decisions/109-test-points.md).
 """
 
 from __future__ import annotations

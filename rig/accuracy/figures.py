@@ -31,7 +31,7 @@ INTERPOLATION = 0.00488
 GRID_HZ = 52_083.3
 
 FLOOR_PERCENT = 2e-6
-"""What is left between registered and true energy where sensors have no noise: measured (decision 112)."""
+"""What is left between registered and true energy where sensors have no noise: measured (decision 111)."""
 
 LEAST_INTERVAL_MIN = 15
 """Of the demand interval: S-E-06 5.15.3."""

@@ -37,6 +37,12 @@ METER = typer.Option(
 )
 """Of a record it is a name, of a test a file."""
 
+CHANNEL = typer.Option("--channel", help="A channel, by name or number; plot takes one, others several.")
+"""A load profile's."""
+
+OUT = typer.Option("--out", help="File to write; else standard output, or of a meter's report FILE.html.")
+"""A meter's report has several."""
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="rig.toml; without it, ./rig.toml if there, else the simulated rig."),
@@ -46,7 +52,7 @@ FidelityOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead, as docs/json.md has it.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Write this file; else to standard output.")]
+OutOption = Annotated[Path | None, OUT]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 ReportOption = Annotated[Path | None, REPORT]
 LengthOption = Annotated[str | None, typer.Option("--seconds", help="Length in seconds.", show_default=False)]
@@ -121,9 +127,7 @@ def loaded_configuration(
     if load is None:
         return config
     if config.hardware.kind != "sim":
-        raise ConfigError(
-            "--load needs the simulated rig: on hardware the load is the real one"
-        )
+        raise ConfigError("--load needs the simulated rig: on hardware the load is the real one")
     if config.simulation.board is not None and not board:
         raise ConfigError(
             f"--load is for the board that has the load: give it to the rig simulate of {config.simulation.board}"

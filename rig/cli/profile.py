@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import ForceOption, JsonOption, RecordingOption, StoreArgument
+from rig.cli.options import CHANNEL, ForceOption, JsonOption, RecordingOption, StoreArgument
 from rig.plain_text import print_error
 
 if TYPE_CHECKING:
@@ -20,14 +20,12 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The load profile in a meter's store: show, plot, export."
 )
 
-_CHANNEL = typer.Option("--channel", help="A channel, by name or number; show takes it several times.")
-
 
 @app.command("show", epilog="Example: rig profile show meter-store --last 96")
 def show_command(
     folder: StoreArgument,
     last: Annotated[int, typer.Option("--last", min=1, max=1_000_000, help="How many intervals, the newest.")] = 48,
-    channel: Annotated[list[str] | None, _CHANNEL] = None,
+    channel: Annotated[list[str] | None, CHANNEL] = None,
     recording: RecordingOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -51,7 +49,7 @@ def show_command(
 @app.command("plot", epilog="Example: rig profile plot meter-store --channel 'kWh delivered'")
 def plot_command(
     folder: StoreArgument,
-    channel: Annotated[str, _CHANNEL] = "1",
+    channel: Annotated[str, CHANNEL] = "1",
     day: Annotated[
         datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Which day; else the last.")
     ] = None,

@@ -10,7 +10,7 @@ import typer
 
 from rig.cli.group import CommandGroup
 from rig.cli.json_output import print_json
-from rig.cli.options import ForceOption, JsonOption, RecordingOption, ReportOption
+from rig.cli.options import CHANNEL, OUT, ForceOption, JsonOption, RecordingOption, ReportOption
 from rig.plain_text import print_line
 
 OF_A_METER = "meter"
@@ -42,20 +42,16 @@ def meter_command(
         Path,
         typer.Argument(help="What rig read or rig profile export wrote, or a store's folder.", show_default=False),
     ],
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--out", help="Write this: .html, .pdf, .csv or .parquet; several times for several. Else FILE.html here."
-        ),
-    ] = None,
+    out: Annotated[list[Path] | None, OUT] = None,
     language: Annotated[Literal["en", "fr"], typer.Option("--language", help="English or French.")] = "en",
-    channel: Annotated[
-        list[str] | None,
-        typer.Option("--channel", help="A channel to draw, by name or number; several times. Else those of kWh."),
-    ] = None,
+    channel: Annotated[list[str] | None, CHANNEL] = None,
     part: Annotated[
         Literal["profile", "registers", "events"] | None,
-        typer.Option("--part", help="What a .csv or .parquet has; else the load profile, if there is one."),
+        typer.Option(
+            "--part",
+            metavar="<part>",
+            help="What a .csv or .parquet has: profile, registers or events; else the load profile, if there is one.",
+        ),
     ] = None,
     zone: Annotated[
         str | None,
@@ -66,7 +62,7 @@ def meter_command(
 ) -> None:
     """Make the report of a meter: billing, demand, rates, load profile, events. rig report FILE is the same.
 
-    It reads only what is given; no meter is needed.
+    It reads only what is given; no meter is needed. --out is given once for each of .html, .pdf, .csv, .parquet.
     """
     from rig.files.whole import check_free, write_files
     from rig.meter_report.files import check_names, report_files

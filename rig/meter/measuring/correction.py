@@ -8,7 +8,7 @@ sums P and Q in the place of their product,
 
 each one ratio of integers, rounded once, half to even, as its products are. Q of a voltage and a current is the
 quarter-cycle reactive sum; for other pairs, and where a build has none, the fundamental's. Harmonics are turned by the
-angle of the fundamental, not by a time (docs/decisions/106-residual-turn.md).
+angle of the fundamental, not by a time (docs/decisions/105-residual-turn.md).
 """
 
 from __future__ import annotations
