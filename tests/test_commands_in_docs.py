@@ -54,8 +54,6 @@ NOT_RUN = {
     "rig run --load alarms": "goes on until Ctrl-C: tests/rig/load/test_default_loads.py",
     "rig watch --follow": TERMINAL,
     "rig attach": TERMINAL,
-    "RIG_KEY=000000 rig calibrate": "a minute of work: tests/proof/test_units_of_a_lot.py, tests/rig/calibrate",
-    "rig calibrate": "a minute of work: tests/proof/test_units_of_a_lot.py, tests/rig/calibrate",
     "rig scope --trigger event:sag:96V": "waits for a sag; the simulated load has none: tests/rig/test_scope.py",
     "pytest docs/examples/test_bench.py": "run by tests/rig/bench/test_plugin.py; what it collects is looked at here",
     "pytest docs/examples/kyz1.series.toml": "its like is run by tests/rig/verify/test_series_items.py",

@@ -57,7 +57,7 @@ ENDLESS = {
     "watch --config /dev/zero": "/dev/zero has more than 262144 bytes",
     "run --hands /dev/zero --for 1 --speed max": "/dev/zero has more than 16777216 bytes",
     "ask demand-reset --key-file /dev/zero": "give a file with a key of up to six hexadecimal digits",
-    "run --config calibrated.toml --for 1 --speed max": "/dev/zero: has more than 16384 characters",
+    "run --config calibrated.toml --for 1 --speed max": "/dev/zero: has more than 65536 characters",
     "program check deep.toml": f"line 2 has more than {MOST_KEYS_DEEP} keys joined by dots",
 }
 

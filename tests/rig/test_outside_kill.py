@@ -31,6 +31,6 @@ def test_an_outside_counter_equals_the_registers_whenever_the_process_is_killed(
     assert {name: count for name, count in report["found"].items() if count} == {}
     assert len(report["found"]) >= 10, "all of it was looked at"
     assert report["done"]["kills"] == KILLS
-    assert report["done"]["took over"] >= 2
+    assert report["done"]["took over"] >= KILLS
     assert report["done"]["compared exactly"] == 1
     assert min(report["done"][f"{name} pulses"] for name in ("LED", "KYZ1", "KYZ4", "input1", "input2")) > 50

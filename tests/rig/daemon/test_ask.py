@@ -139,6 +139,11 @@ def heard(master: int) -> bytes:
         return b""
 
 
+CTRL_C = b"\x03"
+AGAIN_S = 3
+"""A signal in the instant before the terminal is read is seen by Python with the next one."""
+
+
 def typed(folder: Path, key: bytes) -> tuple[int, bytes]:
     """Exit status and all that a terminal shows of a demand reset whose key is typed there."""
     master, slave = pty.openpty()
@@ -157,8 +162,12 @@ def typed(folder: Path, key: bytes) -> tuple[int, bytes]:
     while (b"000000):" not in said or termios.tcgetattr(slave)[3] & termios.ECHO) and time.monotonic() < deadline:
         said += heard(master)
     os.write(master, key)
+    again = time.monotonic() + AGAIN_S
     while process.poll() is None and time.monotonic() < deadline:
         said += heard(master)
+        if key.endswith(CTRL_C) and time.monotonic() > again:
+            os.write(master, CTRL_C)
+            again += AGAIN_S
     said += heard(master)
     os.close(master)
     os.close(slave)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -49,7 +49,14 @@ from tests.rig.meter_report.page_reader import PageReader
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "reading.json"
 
-csv.field_size_limit(1 << 24)  # names of 100 000 characters are among the hostile ones
+
+@pytest.fixture(autouse=True)
+def long_names() -> Iterator[None]:
+    """Names of 100 000 characters are among the hostile ones."""
+    before = csv.field_size_limit(1 << 24)
+    yield
+    csv.field_size_limit(before)
+
 
 EN, FR = Words(Language.EN), Words(Language.FR)
 
