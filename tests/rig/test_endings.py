@@ -371,6 +371,12 @@ def test_ctrl_c_while_modules_load_says_nothing(tmp_path: Path) -> None:
     assert (process.communicate(timeout=5)[1], process.returncode) == ("", -signal.SIGINT)
 
 
+def test_ctrl_c_that_a_command_does_not_take_is_130(tmp_path: Path) -> None:
+    stop = "import rig.cli.app, rig.cli.entry\ndef stop(): raise KeyboardInterrupt\nrig.cli.app.main = stop\n"
+    process = start("", tmp_path, [sys.executable, "-c", f"{stop}rig.cli.entry.main()"])
+    assert (process.communicate(timeout=30), process.returncode) == (("", ""), 130)
+
+
 def test_the_statuses_are_documented() -> None:
     text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
     section = text.partition("\n## Exit status\n")[2].partition("\n## ")[0]

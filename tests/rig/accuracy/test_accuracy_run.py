@@ -14,7 +14,7 @@ from calibration.point_tables import Quantity
 from drivers.sim.sensors import FULL_SCALE_DENSITY, RANGES, VOLTAGE_PEAK_V
 from rig.accuracy.applied import course_of
 from rig.accuracy.figures import error_of
-from rig.accuracy.run import Run, measure
+from rig.accuracy.run import Measured, Run, Segment, measure
 from tests.rig.accuracy.runs import F_MOD_HZ, filter_error_percent, plain_meter, point
 
 
@@ -95,3 +95,14 @@ def test_the_netlist_has_the_same_energy():
     for mine, its in zip(exact.segments, rtl.segments, strict=True):
         assert abs(mine.nwh - its.nwh) <= 1  # what is less than a nWh was carried from another beginning
         assert mine.reference_wh == its.reference_wh
+
+
+def test_the_uncertainty_is_that_of_the_mean_of_the_segments():
+    """Nine segments whose errors alternate by ±0.3 %, one by 0: their deviation over the root of nine (GUM 4.2)."""
+    run = run_of("0.2S PF1 Imax")
+    offs = [0, *([3, -3] * 4)]
+    segments = [Segment(1.0, (1000 + off) * 10**9, 0, 0.0, 1000.0, 0.0) for off in offs]
+    figure = error_of(run, Measured(segments, None, []), Quantity.ACTIVE)
+    scatter = (8 * 0.3**2 / 8) ** 0.5 / 3
+    assert figure.percent == pytest.approx(0, abs=1e-12)
+    assert figure.budget.combined_percent == pytest.approx(scatter, rel=1e-3)
