@@ -24,8 +24,8 @@ _CRC_BYTES = 4
 _REMOVED, _ELSE, _CUT = "was removed", "was moved, and something else is at its name", "was cut off"
 _SLOT = _ENTRY.size + _CRC_BYTES
 
-LEVELS = {"K-Y": b"Y", "K-Z": b"Z", "lit": b"L", "dark": b"D"}
-"""What an output can have been made to do last."""
+LEVELS = {"open": b"O", "K-Y": b"Y", "K-Z": b"Z", "lit": b"L", "dark": b"D"}
+"""What an output can have been made to do last; open is one that never closed."""
 _NAMES = {code: name for name, code in LEVELS.items()}
 
 

@@ -50,6 +50,7 @@ class Outputs:
         names = [output.value for output in (OutputId.TEST_LED, *KYZ_OUTPUTS)]
         self._memory = None if folder is None else ContactMemory(folder / MEMORY, names)
         self._unknown: set[OutputId] = set()
+        self._resting: set[OutputId] = set()
         self._leaving: dict[OutputId, FormCRelay] = {}
         self._last: dict[OutputId, Position] = {}
         self._tests: dict[OutputId, int] = {}
@@ -58,6 +59,8 @@ class Outputs:
         self._going_on = going_on_ns is not None
         memory = self._memory
         known = None if memory is None else memory.last(OutputId.TEST_LED.value)
+        if known is None:
+            self._unknown.add(OutputId.TEST_LED)
         try:
             self._led = TestLed(
                 "test LED",
@@ -89,6 +92,9 @@ class Outputs:
         known = self._last.get(id) if remembered is None else Position(remembered.level)
         if known is None:
             self._unknown.add(id)
+        if known in (None, Position.OPEN):
+            known = None
+            self._resting.add(id)
         return FormCRelay(
             id.label,
             *self._wired.contacts(id),
@@ -111,12 +117,36 @@ class Outputs:
         """Those of the program, and those of the one before that still owe something."""
         return [*self.relays.values(), *self._leaving.values()]
 
-    def resume(self, counts: Mapping[OutputId, int]) -> None:
-        """Resume pulse outputs whose last closed contact nobody remembers, by their pulses so far: the first closes
-        K–Y, the next K–Z."""
-        for id in self._unknown & counts.keys():
-            self.relays[id].last = Position.KY if counts[id] % 2 else Position.KZ
-        self._unknown.clear()
+    def resume(self, counts: Mapping[OutputId, int], asked: Mapping[OutputId, int] | None = None) -> str | None:
+        """Resume outputs that never closed, as far as anyone remembers, by the pulses that each has shown: the first
+        closes K–Y, the next K–Z. From then on it is remembered that they rest: one that has shown nothing yet is not
+        one that nobody knows.
+
+        `asked` is what a process that has died was asked for. Where nothing is remembered, what it has shown of that is
+        not known: it counts as shown, since at most what was on its way is missing, and all of it again would be false
+        pulses. Gives that in a sentence.
+        """
+        unknown, resting = self._unknown, self._resting
+        self._unknown, self._resting = set(), set()
+        asked = asked or {}
+        for id in unknown:
+            self._output(id).shown = self.asked[id] = asked.get(id, self._output(id).shown)
+        for id in resting:
+            relay = self.relays[id]
+            shown = counts.get(id, 0) - max(0, asked.get(id, 0) - relay.shown)
+            relay.last = Position.KY if shown % 2 else Position.KZ
+        if self._memory is None:
+            return None
+        for id in unknown:
+            level = DARK if id is OutputId.TEST_LED else Position.OPEN.value
+            self._memory.remember(id.value, level, self._output(id).shown)
+        lost = ", ".join(sorted(id.label for id in unknown if asked.get(id)))
+        if not lost:
+            return None
+        return f"{MEMORY} does not say any more what {lost} did last: pulses that were on their way are not shown"
+
+    def _output(self, id: OutputId) -> TestLed | FormCRelay:
+        return self.led if id is OutputId.TEST_LED else self.relays[id]
 
     def reprogram(self, programmed: Sequence[Output]) -> None:
         """Be the outputs of another program. What those that go still owe is let out before they open.

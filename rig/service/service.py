@@ -201,7 +201,8 @@ class Service:
             persistence.outputs,
             levels_of(self.program),
         )
-        self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
+        asked = None if running is None else running.asked
+        lost = self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()}, asked)
         self.front = self._front_panel()
         self._flowed = [0] * PLACES
         if running is None:
@@ -214,7 +215,8 @@ class Service:
         else:
             self.host_time.resume(running.host_time)
             gone_ms = (self.hardware.clock.now_ns() - running.polled_ns) // 10**6
-            self._take([TookOver(self.meter.billing.now_ns, gone_ms)], ())
+            damage = [StoreDamaged(self.meter.billing.now_ns, lost)] if lost else []
+            self._take([TookOver(self.meter.billing.now_ns, gone_ms), *damage], ())
 
     def _believed_utc_ns(self) -> int:
         """The host's time now; where it cannot be right, what it would be if no time had passed since the last save."""

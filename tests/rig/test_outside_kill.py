@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-KILLS = 1
+KILLS = 3
 
 
 def test_an_outside_counter_equals_the_registers_whenever_the_process_is_killed(tmp_path: Path) -> None:
@@ -31,6 +31,6 @@ def test_an_outside_counter_equals_the_registers_whenever_the_process_is_killed(
     assert {name: count for name, count in report["found"].items() if count} == {}
     assert len(report["found"]) >= 10, "all of it was looked at"
     assert report["done"]["kills"] == KILLS
-    assert report["done"]["took over"] >= KILLS
+    assert report["done"]["took over"] >= 1
     assert report["done"]["compared exactly"] == 1
     assert min(report["done"][f"{name} pulses"] for name in ("LED", "KYZ1", "KYZ4", "input1", "input2")) > 50
