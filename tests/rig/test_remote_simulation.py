@@ -53,7 +53,7 @@ before = sum(service.meter.billing.state.registers.energy)
 windows = [r.window for r in service.run(hardware.clock.now_ns() + int(sys.argv[4]) * 1_000_000)]
 print(json.dumps({
     "took_over": service.took_over,
-    "log": [event.label for event in told if getattr(event, "code", 0) in (2081, 2082, 2084)],
+    "log": [event.label for event in told if getattr(event, "code", 0) in (39, 2081, 2082, 2084)],
     "kwh": before,
     "faults": sorted({f.label for w in windows for f in w.faults}),
     "start": windows[0].tick_start, "end": windows[-1].tick_end,
@@ -222,6 +222,19 @@ def test_a_meter_takes_over_from_one_that_was_killed_or_ended(board: Board) -> N
     third = board.meter(kill=True)  # an orderly end is no outage either
     assert (third["took_over"], third["faults"]) == (True, [])
     assert first["start"] < second["start"] < third["start"]
+
+
+@pytest.mark.parametrize("damage", ["removed", "noise"])
+def test_contacts_lost_while_nobody_meters_are_told(board: Board, damage: str) -> None:
+    """How many pulses are then owed: tests/rig/test_outputs_resume.py."""
+    board.meter(kill=True, ms=2000)
+    memory = board.folder / "store" / "contacts"
+    if damage == "removed":
+        memory.unlink()
+    else:
+        memory.write_bytes(os.urandom(memory.stat().st_size))
+    said = board.meter(kill=True,)
+    assert (said["took_over"], said["log"]) == (True, ["metering taken over", "memory error"])
 
 
 def test_a_doubt_about_the_time_of_day_is_taken_over_and_ended(board: Board) -> None:
