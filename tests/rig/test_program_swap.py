@@ -148,6 +148,19 @@ def test_energy_goes_on_to_the_unit_and_refusals_leave_all_as_it_was(tmp_path: P
     bench.hardware.close()
 
 
+def test_a_program_for_other_sensors_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "store", build(ProgramFile()))
+    before = bench.service.program
+    other = build(ProgramFile(meter=MeterTable(current_class=200)))
+    with pytest.raises(RigError, match=r"meter\.current_class is 200, and the sensors fitted are of class 20: write"):
+        bench.service.write_program(other, bench.configured, Source.COMMAND_LINE)
+    assert bench.service.program is before
+    bench.run(0.2)
+    assert bench.energy == bench.flowed
+    bench.service.finish()
+    bench.hardware.close()
+
+
 @pytest.mark.slow
 def test_every_pulse_that_was_owed_as_a_program_went_still_leaves(tmp_path: Path) -> None:
     """Outputs that pulse, in whatever programs: the FPGA counts what the records came to, and no edge more."""
