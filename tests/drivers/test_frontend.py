@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from double_front_end import DoubleFrontEnd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +48,7 @@ from drivers.sim.source import GRID_TICKS, Floats
 from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import LoadState, Step, Wave
 from gateware.compiler.tools import cxx
+from tests.drivers.double_front_end import DoubleFrontEnd
 
 F_MOD = Fraction(10_000_000, 3)
 TICKS = 1 << 20
