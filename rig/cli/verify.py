@@ -258,6 +258,7 @@ def measured(
     """Count, on the meter that runs or one of our own. Raises typer.Exit where Ctrl-C ended it."""
     from msgspec.structs import replace
 
+    from rig.hardware.edge_sources import edge_sources
     from rig.hardware.selection import metering_point, program_of
     from rig.terminal.verify_view import count_shown, progress_text
     from rig.verify.counters import counter_named
@@ -273,9 +274,7 @@ def measured(
     own = "a load" if loaded else "a known source" if known is not None else None
     latest: list[Progress] = []
     with ExitStack() as stack:
-        beside = counter_named(
-            point.counter, point.counter_query, chosen.hardware.gpio_chip, simulated=chosen.hardware.kind != "pi"
-        )
+        beside = counter_named(point.counter, point.counter_query, lambda pins: edge_sources(chosen, pins))
         if beside is not None:
             stack.callback(beside.close)
         standard = None
@@ -284,8 +283,7 @@ def measured(
                 point.reference,
                 constant_wh=point.standard_constant,
                 query=point.standard_query,
-                chip=chosen.hardware.gpio_chip,
-                simulated=chosen.hardware.kind != "pi",
+                sources=lambda pins: edge_sources(chosen, pins),
             )
             stack.callback(standard.close)
         paced = beside is not None or standard is not None
