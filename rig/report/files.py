@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.report.accuracy_content import accuracy_page
 from rig.report.content import verification_page
 from rig.report.errors import ReportError
 from rig.report.html import html_of
+from rig.report.lot_content import lot_page
 from rig.report.page import Page
 from rig.report.pdf import pdf_of
 from rig.report.series_content import series_page
@@ -36,8 +38,10 @@ def rendered(page: Page, path: Path) -> bytes:
     return _KINDS[path.suffix.lower()](page)
 
 
-def page_of(found: Verification | SeriesResult | AccuracyResult) -> Page:
+def page_of(found: Verification | SeriesResult | AccuracyResult | LotResult) -> Page:
     """Give the page of a result."""
+    if isinstance(found, LotResult):
+        return lot_page(found)
     if isinstance(found, AccuracyResult):
         return accuracy_page(found)
     return verification_page(found) if isinstance(found, Verification) else series_page(found)

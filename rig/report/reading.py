@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.files.bounded import TooLongError, read_bounded
 from rig.report.errors import ReportError
@@ -19,6 +20,10 @@ MOST_JSON_BYTES = 1 << 26
 MOST_ACCURACY_LINES = 20_000
 """Of points and components of an accuracy test: a table has 2000 points at most."""
 
+MOST_LOT_METERS = 1000
+MOST_LOT_POINTS = 2100
+"""Of a table, and its averages."""
+
 MOST_LINES = 1000
 """Of repeats and of components in a verification: as many as can be asked for."""
 
@@ -26,12 +31,12 @@ MOST_LINES = 1000
 def read_result(path: Path) -> Verification | SeriesResult:
     """Read what `rig verify --json` printed, of one output or of a series. Raises ReportError."""
     found = read_any_result(path)
-    if isinstance(found, AccuracyResult):
+    if isinstance(found, AccuracyResult | LotResult):
         raise ReportError(f"{path} is the result of an accuracy test: this is for those of rig verify --json")
     return found
 
 
-def read_any_result(path: Path) -> Verification | SeriesResult | AccuracyResult:
+def read_any_result(path: Path) -> Verification | SeriesResult | AccuracyResult | LotResult:
     """Read that, or what `rig accuracy --report` wrote as JSON. Raises ReportError."""
     try:
         raw = msgspec.json.decode(read_bounded(path, MOST_JSON_BYTES))
@@ -41,8 +46,10 @@ def read_any_result(path: Path) -> Verification | SeriesResult | AccuracyResult:
     except (ValueError, RecursionError) as error:  # msgspec's own, and text that is no UTF-8
         raise ReportError(f"{path} is no result of rig verify --json: {error}") from None
     try:
-        found: Verification | SeriesResult | AccuracyResult
-        if isinstance(raw, dict) and "standard" in raw:
+        found: Verification | SeriesResult | AccuracyResult | LotResult
+        if isinstance(raw, dict) and "standard" in raw and "meters" in raw:
+            found = msgspec.convert(raw, LotResult)
+        elif isinstance(raw, dict) and "standard" in raw:
             found = msgspec.convert(raw, AccuracyResult)
         elif isinstance(raw, dict) and "points" in raw:
             found = msgspec.convert(raw, SeriesResult)
@@ -84,8 +91,26 @@ def _made_by(raw: Any) -> str:
     return f" (it was made by version {version[:20]})" if isinstance(version, str) else ""
 
 
-def _check_sizes(path: Path, found: Verification | SeriesResult | AccuracyResult) -> None:
+def _check_lot(path: Path, found: LotResult) -> None:
+    """Refuse a lot without meters, or of more than there can be, or whose points are not of all of them."""
+    count = len(found.meters)
+    if not 0 < count <= MOST_LOT_METERS:
+        raise ReportError(f"{path} has {count} meters, a lot has 1 to {MOST_LOT_METERS}")
+    if len(found.points) > MOST_LOT_POINTS:
+        raise ReportError(f"{path} has {len(found.points)} points, a report has at most {MOST_LOT_POINTS}")
+    for point in found.points:
+        for name, errors in (("as_found", point.as_found_percent), ("as_left", point.as_left_percent)):
+            if len(errors) != count:
+                raise ReportError(
+                    f"{path}: {name}_percent of {point.name!r} has {len(errors)} errors, and there are {count} meters"
+                )
+
+
+def _check_sizes(path: Path, found: Verification | SeriesResult | AccuracyResult | LotResult) -> None:
     """Refuse more than a rig makes: it would be minutes of drawing."""
+    if isinstance(found, LotResult):
+        _check_lot(path, found)
+        return
     if isinstance(found, AccuracyResult):
         rows = len(found.points) + sum(len(point.budget) for point in found.points)
         if rows > MOST_ACCURACY_LINES:
