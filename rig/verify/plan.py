@@ -45,13 +45,18 @@ class Plan:
             raise VerifyError(f"--pulses is {self.pulses}, it must be 2 to {MOST_PULSES}")
 
     @property
+    def by_uncertainty(self) -> bool:
+        """True if the count goes on until the uncertainty is the one that is wanted."""
+        return self.pulses is None and self.seconds is None and self.energy_wh is None
+
+    @property
     def wanted_percent(self) -> float:
         """The expanded uncertainty that is wanted."""
         return self.uncertainty_percent or self.limit_percent / LIMIT_SHARE
 
     def pulses_of(self, constant_wh: Fraction, rate_hz: float, edge_s: float) -> int:
         """Give how many pulses a repeat has, by the constant, the pulses that come a second, and the standard
-        uncertainty of the instant of one edge. Raises VerifyError for more than MOST_PULSES."""
+        uncertainty in s of the instant of either end. Raises VerifyError for more than MOST_PULSES."""
         if self.pulses is not None:
             return self.pulses
         if self.energy_wh is not None:
