@@ -40,7 +40,7 @@ class Plan:
             raise VerifyError(f"{' and '.join(named)} both say how long: give one of them")
         for flag, value in {**given, "--uncertainty": self.uncertainty_percent, "--limit": self.limit_percent}.items():
             if value is not None and not 0 < value < float("inf"):
-                raise VerifyError(f"{flag} is {value:g}, it must be more than 0")
+                raise VerifyError(f"{flag} is {value:g}, it must be more than 0, and finite")
         if self.pulses is not None and not 2 <= self.pulses <= MOST_PULSES:
             raise VerifyError(f"--pulses is {self.pulses}, it must be 2 to {MOST_PULSES}")
 
@@ -66,6 +66,9 @@ class Plan:
         else:
             needed = pulses_needed(self.wanted_percent, 2**0.5 * edge_s * rate_hz) or 0
             wanted = max(LEAST_PULSES, needed)
+        if wanted > MOST_PULSES and not self.by_uncertainty:
+            length = f"{self.seconds:g} s" if self.seconds is not None else f"{float(self.energy_wh or 0):g} Wh"
+            raise VerifyError(f"{length} have {wanted} pulses, more than {MOST_PULSES}: ask for less")
         if wanted > MOST_PULSES:
             raise VerifyError(
                 f"an uncertainty of {self.wanted_percent:g} % needs {wanted} pulses, more than {MOST_PULSES}: "
