@@ -77,7 +77,8 @@ class TableDevice:
 
         INAPPROPRIATE for a table that the meter does not have, or an offset beyond it; INSUFFICIENT_SECURITY below its
         level, and for what nobody may read; NOT_POSSIBLE for more than one answer can have, and where the meter cannot
-        answer; NOT_READY for ST8 before any procedure; BUSY where the meter's program changed meanwhile.
+        answer; NOT_READY for ST8 before any procedure; BUSY where the meter's program changed meanwhile; ERROR where
+        what the meter answers is not understood.
         """
         table = TABLES.get(number)
         least = read_level(number)
@@ -169,13 +170,15 @@ class TableDevice:
             if refused.outcome.needs_key:
                 return ResponseCode.INSUFFICIENT_SECURITY
             return (yield from self._why_not(table))
+        except TableError:
+            return ResponseCode.ERROR
         if not table.there(facts):
             return ResponseCode.INAPPROPRIATE
         try:
             if table.part is not None:
                 return table.part(TableContents(facts), begin, end)
             return self._encoded(table, facts)
-        except TableError:  # a program was written between two requests
+        except (TableError, LookupError, ValueError, ArithmeticError):  # a program was written between two requests
             return ResponseCode.BUSY
 
     def _why_not(self, table: Table) -> Steps[ResponseCode]:
@@ -184,6 +187,8 @@ class TableDevice:
             facts = yield from self._reader.facts((Need.PROGRAM,))
         except RefusedRequest:
             return ResponseCode.NOT_POSSIBLE
+        except TableError:
+            return ResponseCode.ERROR
         return ResponseCode.NOT_POSSIBLE if table.there(facts) else ResponseCode.INAPPROPRIATE
 
     def _facts(self, table: Table) -> Steps[MeterFacts]:
