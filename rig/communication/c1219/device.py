@@ -15,9 +15,10 @@ same instant as the beginning that was read before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from rig.communication.c1219.codes import ProcedureResult, ResponseCode
+from rig.communication.c1219.elements import NoElement, span_of
 from rig.communication.c1219.facts import FactsReader, MeterFacts, Need
 from rig.communication.c1219.general import MOST_PARAMETERS
 from rig.communication.c1219.layout import Scope, Values, decode_table
@@ -92,6 +93,32 @@ class TableDevice:
         if isinstance(part, bytes) and len(part) > MOST_READ:
             return ResponseCode.NOT_POSSIBLE
         return part
+
+    def read_elements(
+        self, number: int, indices: Sequence[int], count: int, *, level: int
+    ) -> Steps[bytes | ResponseCode]:
+        """Read `count` elements of a table by their indices, as elements.py has it; 0: all up to the end.
+
+        Codes are those of `read`; INAPPROPRIATE also for an element that is not there, NOT_POSSIBLE for a table that is
+        made in parts, which is read by offset.
+        """
+        table = TABLES.get(number)
+        if table is not None and table.part is not None and level >= (read_level(number) or PUBLIC):
+            return ResponseCode.NOT_POSSIBLE
+        found = yield from self.read(number, level=level)
+        if isinstance(found, ResponseCode):
+            return found
+        assert table is not None
+        try:
+            facts = yield from self._facts(table)
+            begin, end = span_of(table.layout, found, Scope(self._limits_of(table, facts)), indices, count)
+        except RefusedRequest:
+            return ResponseCode.NOT_POSSIBLE
+        except NoElement:
+            return ResponseCode.INAPPROPRIATE
+        except (TableError, LookupError, ValueError, ArithmeticError):  # a program was written between two requests
+            return ResponseCode.BUSY
+        return found[begin:end]
 
     def write(self, number: int, data: bytes, *, level: int, offset: int | None = None) -> Steps[ResponseCode | None]:
         """Write a table, whole or from `offset` on; None: it is written, which of ST7 says nothing of the procedure.
