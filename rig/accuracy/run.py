@@ -27,9 +27,9 @@ from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import Course, LoadState, Step, Wave
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
-from gateware.model.model import GatewareModel
-from gateware.registers import BY_NAME, REGISTERS, Channel, Record, configuration_digest
+from gateware.registers import BY_NAME, Channel, Record, configuration_digest
 from rig.accuracy.reference import Reference
+from rig.calibrate.model_records import PIECE_TICKS, ModelRecords
 from rig.hardware.simulation import known_constants, true_tick_hz
 from rig.meter.billing.quantity import NANO, Quadrant, Quantity
 from rig.meter.contacts.outputs import OutputId
@@ -44,9 +44,6 @@ SETTLE_CYCLES = 76
 is corrected by it (rig/meter/measuring/span.py); a meter that has run for a while corrects nothing any more."""
 
 GAP_CYCLES = 1
-
-_PIECE_TICKS = 1 << 17
-"""Of the gateware in one call: 39 ms, two windows, for which its ring of records always has room."""
 
 _NO_END_S = 600.0
 """No run is longer: windows that never come are a fault."""
@@ -180,7 +177,7 @@ def measure(run: Run) -> Measured:
     delays = zip(Channel, calibration.channels, strict=True)
     settings = {f"DELAY_{channel.name}": constants.delay_ticks for channel, constants in delays}
     settings["OSCILLATOR_STEP"] = step
-    gateware = _Model(chain, front_end, settings) if run.fidelity == "exact" else _Board(chain, front_end, settings)
+    gateware = (ModelRecords if run.fidelity == "exact" else _Board)(chain, front_end, settings)
     equation = form_named(run.form).equation(run.service)
     measurement = Measurement(
         equation=equation,
@@ -271,28 +268,6 @@ def constants_of(run: Run, sensors: tuple[Sensor, ...], chain: Chain) -> Calibra
     return parse_calibration(run.calibration) if run.calibration else known_constants(sensors, chain.tick_hz)
 
 
-class _Model:
-    """The bit-exact model, its records read as they come."""
-
-    def __init__(self, chain: Chain, front_end: FrontEnd, settings: Mapping[str, int]) -> None:
-        self._model, self._front_end = GatewareModel(chain), front_end
-        for name, value in settings.items():
-            self._model.write(BY_NAME[name].address, value, 0)
-        values = {r.name: self._model.read(r.address, 0) for r in REGISTERS if self._model.has(r.address)}
-        self.configuration = configuration_digest(values)
-
-    def records(self) -> Iterator[Record]:
-        """Give records without end."""
-        model = self._model
-        while True:
-            model.run(self._front_end.bits(_PIECE_TICKS))
-            now = model.ticks * model.chain.clocks_per_tick
-            while model.level(now):
-                record = Record.from_words([int(word) for word in model.oldest()])
-                model.pop(now)
-                yield record
-
-
 class _Board:
     """The compiled netlist behind its SPI pins, as the driver sees it."""
 
@@ -306,7 +281,7 @@ class _Board:
     def records(self) -> Iterator[Record]:
         """Give records without end."""
         while True:
-            self._board.advance(_PIECE_TICKS // 2)
+            self._board.advance(PIECE_TICKS // 2)
             yield from self._link.records()
 
 

@@ -101,6 +101,11 @@ class ReadProgram(msgspec.Struct, frozen=True, tag="read program"):
     ProgramInForce."""
 
 
+class ReadIdentity(msgspec.Struct, frozen=True, tag="read identity"):
+    """The program in force, for a port that tells whoever has proven nothing what the meter is: its model, its serial
+    number and the list of its tables; answered with ProgramInForce."""
+
+
 class ReadLog(msgspec.Struct, frozen=True, tag="read log"):
     """The newest lines of the event log that the store has, so many at most; answered with LogPage.
 
@@ -224,9 +229,10 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadLog | ReadSnapshots | ReadProfile
-    | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay
-    | WriteProgram | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
+    LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadIdentity | ReadLog | ReadSnapshots
+    | ReadProfile | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear
+    | OperateRelay | WriteProgram | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight
+    | NoteAccess | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
@@ -328,8 +334,8 @@ class State(msgspec.Struct, frozen=True, tag="state"):
 
 
 class ProgramInForce(msgspec.Struct, frozen=True):
-    """The result of ReadProgram: the program's digest, its tables as docs/program.md has them but for the keys of
-    [security], whether the seal is on, and whether it was broken."""
+    """The result of ReadProgram and ReadIdentity: the program's digest, its tables as docs/program.md has them but for
+    the keys of [security], whether the seal is on, and whether it was broken."""
 
     digest: str
     file: dict[str, Any]

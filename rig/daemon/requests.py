@@ -34,6 +34,7 @@ from rig.daemon.protocol import (
     OperateRelay,
     ProgramInForce,
     ReadContacts,
+    ReadIdentity,
     ReadLog,
     ReadParts,
     ReadProfile,
@@ -192,7 +193,9 @@ class Requests:
             case ReadProfile():
                 door.permit_reading(asker, Readable.LOAD_PROFILE)
             case ReadProgram():
-                return self._program_in_force(asker)
+                return self._in_force(door.read_program(asker))
+            case ReadIdentity():
+                return self._in_force(door.identify(asker))
             case ResetDemand():
                 door.reset_demand(asker)
             case ReadSelf():
@@ -225,8 +228,8 @@ class Requests:
                 return self._of_the_rig(ask, other)
         return None
 
-    def _program_in_force(self, asker: Asker) -> ProgramInForce:
-        program, access = self._door.read_program(asker), self._service.access
+    def _in_force(self, program: Program) -> ProgramInForce:
+        access = self._service.access
         return ProgramInForce(program.digest, public_file(program.file), access.sealed, access.state.seal_broken)
 
     def _of_the_rig(self, ask: Ask, asked: object) -> Any:

@@ -115,6 +115,11 @@ class MeterDoor:
         self.permit_reading(asker, Readable.METER)
         return self._service.program
 
+    def identify(self, asker: Asker) -> Program:
+        """Give the program in force to whoever needs to know what the meter is, and gives no more of it."""
+        self._decide(asker, MeterAction.IDENTIFY)
+        return self._service.program
+
     def reset_demand(self, asker: Asker) -> None:
         """Reset demand (Q-5)."""
         self._command(asker, MeterAction.DEMAND_RESET, Action.RESET)

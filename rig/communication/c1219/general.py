@@ -298,8 +298,20 @@ STATUS = Layout(
 
 
 GENERAL_TABLES = (
-    Table(0, "general configuration", CONFIGURATION, "formats, and which tables and procedures there are"),
-    Table(1, "manufacturer identification", IDENTIFICATION, "model, firmware, serial number"),
+    Table(
+        0,
+        "general configuration",
+        CONFIGURATION,
+        "formats, and which tables and procedures there are",
+        needs=frozenset({Need.IDENTITY}),
+    ),
+    Table(
+        1,
+        "manufacturer identification",
+        IDENTIFICATION,
+        "model, firmware, serial number",
+        needs=frozenset({Need.IDENTITY}),
+    ),
     Table(2, "device nameplate", NAMEPLATE, "form, current class, Ks"),
     Table(
         3,

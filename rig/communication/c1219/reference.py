@@ -120,7 +120,10 @@ def document() -> Iterator[str]:
 def _overview() -> Iterator[str]:
     yield "## Which tables there are"
     yield ""
-    yield "Levels are those at the optical port; over RS-232, RS-485 and modem nothing is given below level 1."
+    yield (
+        "Levels are those at the optical port; over RS-232, RS-485 and modem nothing but ST0 and ST1 is given below "
+        "level 1."
+    )
     yield ""
     yield "| table | on the wire | name | holds | read at level | write at level |"
     yield "|---|---|---|---|---|---|"
