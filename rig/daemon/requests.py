@@ -11,6 +11,7 @@ from typing import Any
 
 from rig.daemon.internal import Ask
 from rig.daemon.protocol import (
+    AskPermission,
     BreakSeal,
     ChangeSeason,
     Clear,
@@ -103,6 +104,8 @@ class Requests:
                 return door.read(asker)
             case ReadParts(parts):
                 return door.read_parts(asker, parts)
+            case AskPermission(parts, action):
+                door.permit(asker, parts, action)
             case ReadPulses(output):
                 return door.read_pulses(asker, output)
             case ReadLog():
