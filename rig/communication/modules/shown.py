@@ -63,6 +63,10 @@ def _part(part: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             case "outputs":
                 for each in value:
                     yield f"pulses of {each['name']}", f"{each['pulses']} of {each['constant_wh']} Wh"
+            case "closed_season" if value is not None:
+                yield "closed season", "there is one: --json has its registers"
+            case "utc_ns":
+                yield "time of the reading", _time(value)
             case "nwh":
                 yield part, f"{_kilo(value)} kWh"
             case _:
@@ -79,11 +83,12 @@ def _rates(rates: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _demand(demand: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     quantity, total = demand["quantity"], demand["total"]
+    unit = quantity.split(" ")[0]
     for name in ("present", "previous", "cumulative"):
-        yield f"{quantity}, {name}", _kilo(total[f"{name}_nw"])
+        yield f"{quantity}, {name}", f"{_kilo(total[f'{name}_nw'])} {unit}"
     highest = total["maximum"]
     when = "" if highest["at_utc_ns"] is None else f" at {_time(highest['at_utc_ns'])}"
-    yield f"{quantity}, maximum", _kilo(highest["value_nw"]) + when
+    yield f"{quantity}, maximum", f"{_kilo(highest['value_nw'])} {unit}{when}"
 
 
 def _plain(key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -105,7 +110,7 @@ def _plain(key: str, value: Any) -> Iterator[tuple[str, str]]:
             yield name, ", ".join(map(str, value)) or "none"
         case _:
             unit = next((unit for ending, unit in _ENDINGS.items() if key.endswith(ending)), None)
-            yield (name, str(value)) if unit is None else (_unitless(key), f"{_kilo(value)} {unit}")
+            yield (name, str(value)) if unit is None else (f"{unit} {_unitless(key)}", f"{_kilo(value)} {unit}")
 
 
 def _unitless(key: str) -> str:
