@@ -95,6 +95,14 @@ def test_what_is_shown_just_before_the_deadline_is_found_in_the_last_stretch_of_
     assert not shown_within((after_ns - 1_000_000) / 1e9).met
 
 
+def test_what_is_lit_is_not_dark() -> None:
+    program = build(schema.ProgramFile(display=schema.DisplayTable(normal=("kWh delivered",))))
+    with simulated_bench(program=program) as bench:
+        assert bench.display.await_shown("VA", text="00000", within_s=4).met
+        assert not bench.display.await_shown(dark="VA", within_s=None).met
+        assert bench.display.await_shown(dark="TEST", within_s=None).met
+
+
 @pytest.mark.slow
 def test_several_things_are_expected_in_one_time(bench: Bench) -> None:
     """Up to the deadline, at which the rig stops, one question does not make the next one late."""
