@@ -26,6 +26,8 @@ from drivers.sim.units import Heading, Unit, factor_in, heading, is_time, unit_o
 MOST_BYTES = 128 << 20
 
 _UNITS = {"va": "V", "vb": "V", "vc": "V", "ia": "A", "ib": "A", "ic": "A"}
+_CHANNEL = re.compile(r"ch(annel)?\s*\d+", re.IGNORECASE)
+"""In a name's brackets, as in Rigol's X(CH1), above a row of units: no unit."""
 _SCALED = re.compile(r"(?<![A-Za-z0-9])[kmuµμ][VA](?![A-Za-z0-9/])")
 _FINER = (("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
@@ -74,7 +76,11 @@ def _spoken_units(source: Source, layout: Layout, headings: list[Heading]) -> li
     """Note on a unit in the text above the values, where columns have none and are taken in V and A."""
     without = [head.name for head in headings if not head.text and head.name.lower() in _UNITS]
     above = [(line, text) for line, text in source.comments if line < layout.first_line]
-    above += [(line, " ".join(cells)) for line, cells in source.sample if line < layout.first_line]
+    above += [
+        (line, " ".join(cells))
+        for line, cells in source.sample
+        if line < layout.first_line and cells[: len(headings)] not in (layout.headings, layout.units)
+    ]
     for line, text in sorted(above):
         if without and (found := _SCALED.search(text)):
             return [
@@ -91,8 +97,8 @@ def _headings(names: list[str], units: list[str]) -> list[Heading]:
         apart = [Heading(name, name, unit_of(name)) for name in names]
     found = []
     for k, (head, unit) in enumerate(zip(apart, units, strict=True)):
-        if not head.text and unit:
-            head = Heading(head.name, unit, unit_of(unit))
+        if unit and (not head.text or (head.unit is None and _CHANNEL.fullmatch(head.text))):
+            head = Heading(names[k] if head.text else head.name, unit, unit_of(unit))
         name = head.name or ("time" if head.unit and head.unit.base == "s" else f"column {k + 1}")
         found.append(head._replace(name=printable(name)))
     # Two columns of a name that only their units tell apart, such as va [V] and va [kV], have it with the unit.

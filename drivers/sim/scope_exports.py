@@ -30,6 +30,7 @@ _RATE_KEYS = ("sample rate", "sampling rate", "samplerate")
 _UNIT_KEYS = ("vertical units", "vertical unit", "yunits", "y units", "y unit", "units", "unit", "vunit", "units(y)")
 _TIME_UNIT_KEYS = ("horizontal units", "horizontal unit", "xunits", "x units", "x unit", "hunit")
 _NO_CHANNELS = ("source", "index", "sample", "point", "n", "no", "x", "")
+_JOINED = re.compile(r"(?<=\w)[-_](?=\w)")
 _KEY_AND_VALUE = re.compile(r"[:=]")
 _GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(?!\d).*")
 _NUMBER = re.compile(r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)\s*([a-zA-Zµμ/]*)")
@@ -122,7 +123,7 @@ def _read_settings(layout: Layout, settings: list[Row]) -> None:
     """Take units and the interval from lines above the header, where the header has none."""
     first = 1 if is_time(heading(layout.headings[0])) or _key(layout.headings[0]) in _NO_CHANNELS else 0
     for _, cells in settings:
-        key, values = _key(cells[0]), cells[1:]
+        key, values = _key(_JOINED.sub(" ", cells[0])), cells[1:]
         while values and not values[-1]:
             values.pop()
         if key in _UNIT_KEYS and values and not any(layout.units[first:]):

@@ -55,8 +55,8 @@ _FACTOR = re.compile(
 )
 _BRACKETS = re.compile(r"\s*[(\[{<]\s*([^()\[\]{}<>]*?)\s*[)\]}>]\s*")
 _PHASE_IN_BRACKETS = re.compile(r"([vui])\s*[(\[]\s*([abcrst123]|l[123])\s*[)\]]", re.IGNORECASE)
-_AFTER = re.compile(r"(?P<name>.*?)(?P<between>\s+in\s+|[\s_/:.,-]+)(?P<unit>[^\s_/:.,-]+)$", re.IGNORECASE)
-_WORDS = re.compile(r"[\s_/:.,-]+")
+_AFTER = re.compile(r"(?P<name>.*?)(?P<between>\s+in\s+|[\s_/:=.,-]+)(?P<unit>[^\s_/:=.,-]+)$", re.IGNORECASE)
+_WORDS = re.compile(r"[\s_/:=.,-]+")
 _LIKE_A_UNIT = re.compile(r"[a-zµμ]?(v|a|volts?|amps?|amperes?)", re.IGNORECASE)
 
 
@@ -145,11 +145,12 @@ def factor_in(name: str) -> str | None:
 
 
 def _unit_inside(text: str) -> Heading | None:
-    """A unit with a prefix among the words of a heading, such as va_mV_rms; behind a number it is a voltage class."""
+    """A unit with a prefix among the words of a heading, such as va_mV_rms or kV va; behind a number it is a voltage
+    class."""
     words = _WORDS.split(text)
-    for k, word in enumerate(words[1:-1], 1):
+    for k, word in enumerate(words[:-1]):
         unit = unit_of(word)
-        if unit is not None and unit.base in "VA" and unit.scale != 1 and not words[k - 1].isdigit():
+        if unit is not None and unit.base in "VA" and unit.scale != 1 and not (k and words[k - 1].isdigit()):
             return Heading("_".join(words[:k] + words[k + 1 :]), word, unit)
     return None
 

@@ -52,6 +52,8 @@ HEADERS = [
     ("t", "V(A)", "I(A)", 1, 1, 1),
     ("t", "va_mV_rms", "ia_mA_filtered", 1, 1e-3, 1e-3),
     ("t", "va, kV", "ia-mA", 1, 1e3, 1e-3),
+    ("t", "kV va", "mA_ia", 1, 1e3, 1e-3),
+    ("t", "va unit=kV", "ia=mA", 1, 1e3, 1e-3),
     ("t", "Va (V rms)", "Ia (milliamps)", 1, 1, 1e-3),
 ]
 
@@ -392,6 +394,8 @@ SETTINGS = [
     ("# Sample rate: {grouped} Hz", "va,ia", 1, 1, "no sampling rate"),
     ("# Sample rate: {k} Hz", "va,ia", 1, 1, "samples a second, too few for a line frequency"),
     ("Sample Interval,{ms},furlongs", "va,ia", 1, 1, "no sampling rate"),
+    ("Sample-Rate,{hz}\nY-Unit,mV,A", "va,ia", 1e-3, 1, None),
+    ("X_Unit,s\nY_Unit,mV,A\nSample_Interval,{ms},ms", "va,ia", 1e-3, 1, None),
     ("#UNITS:mV,mA\n# Sample rate: {hz}Hz", "va,ia", 1e-3, 1e-3, None),
     ("# unit = kA\n# Sample rate: {hz}Hz", "ia,va", 1e3, 1e3, "no voltage with its current"),
 ]
@@ -418,6 +422,15 @@ def test_a_factor_in_a_name_is_not_passed_over(tmp_path: Path, name: str) -> Non
     path = write(tmp_path, csv_text().replace("va", name, 1))
     with pytest.raises(RecordingError, match="in its name, which may be in its numbers or not"):
         assign(read_recording(path), parse_spec(f"va={name},ia=ia"))
+
+
+def test_a_channel_in_brackets_is_no_unit_where_a_row_has_them(tmp_path: Path) -> None:
+    """Rigol's DS1000E, and the header is no text above that speaks of units."""
+    rows = csv_text().split("\n", 1)[1]
+    recording = read_recording(write(tmp_path, "Time,X(CH1),X(CH2)\nSecond,Volt,Ampere\n" + rows))
+    check_load(recording, "va=X(CH1),ia=X(CH2)")
+    assert recording.notes == ()
+    assert read_recording(write(tmp_path, "t,va{V},ib\n" + rows)).notes == ()
 
 
 def test_a_name_with_a_number_has_no_factor(tmp_path: Path) -> None:

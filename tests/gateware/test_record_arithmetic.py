@@ -156,6 +156,9 @@ class Recorded:
     def begin(self, ticks: int) -> None:
         """Nothing is made ahead."""
 
+    def begin_next(self, ticks: int) -> None:
+        """Nor read."""
+
 
 QUIET = 4096
 """Ticks of zeros at first, in which the settings are written."""

@@ -199,7 +199,7 @@ def test_each_row_of_the_table():
     sets = [
         Set(x[0], TIMED),  # no sample yet: nothing to close
         Set(x[1], overload=0b000001),
-        Set(x[2], closing("crossing"), dead=0b100000),  # first record
+        Set(x[2], closing("crossing"), overload=0b010000, dead=0b100000),  # first record; its masks are the second's
         Set(x[3], overload=0b000110),
         Set(x[4], closing("commanded", "crossing")),  # second
         Set(x[5], closing("timed", "commanded"), dead=0b000011),  # third: the ring is full
@@ -226,6 +226,7 @@ def test_each_row_of_the_table():
 
     simulate(bench.module, run)
     assert taken == expected(SMALL, sets, [n not in full for n in range(len(sets))])
+    assert [record.overload for record in taken[:2]] == [0b000001, 0b010110]
     assert taken[3].windows == 3
     assert taken[3].cycles == 2
     assert taken[3].samples == 4

@@ -30,6 +30,9 @@ class Unplugged:
     def begin(self, ticks: int) -> None:
         """Nothing is made ahead."""
 
+    def begin_next(self, ticks: int) -> None:
+        """Nor read."""
+
 
 @pytest.fixture
 def board_link(request: pytest.FixtureRequest) -> Iterator[SpiLink]:

@@ -64,6 +64,9 @@ class TapeFrontEnd:
     def begin(self, ticks: int) -> None:
         """Nothing is made ahead: it is there."""
 
+    def begin_next(self, ticks: int) -> None:
+        """Nor read."""
+
     def __init__(self) -> None:
         self._place = 0
 

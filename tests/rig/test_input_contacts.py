@@ -119,6 +119,19 @@ def test_closures_are_pulses_at_their_instants() -> None:
     assert both.poll(300 * MS, utc_of) == [pulses[0], force(150, Rate.B), pulses[1]]
 
 
+def test_closures_that_lost_edges_prove_come_when_they_are_counted() -> None:
+    """A contact whose every edge is real: between the first edge and the sixth it closed twice, nobody knows when."""
+    line = Line()
+    one = InputContacts((RecordedInput(InputId.IN1, Fraction(1)),), lambda id: PulseInput(line, 0, 0))
+    line._edges = [InputEdge(100 * MS, True, 1), InputEdge(300 * MS, False, 6)]
+    line.level = False
+    assert one.poll(400 * MS, utc_of) == [
+        Command(UTC_NS + at_ms * MS, Action.INPUT_PULSES, Source.INPUT, 0, count)
+        for at_ms, count in ((100, 1), (400, 2))
+    ]
+    assert one.poll(500 * MS, utc_of) == []
+
+
 def test_one_that_cannot_be_had_leaves_none_open() -> None:
     line = Line()
 

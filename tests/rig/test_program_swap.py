@@ -148,6 +148,35 @@ def test_energy_goes_on_to_the_unit_and_refusals_leave_all_as_it_was(tmp_path: P
     bench.hardware.close()
 
 
+def test_a_program_for_other_sensors_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "store", build(ProgramFile()))
+    before = bench.service.program
+    other = build(ProgramFile(meter=MeterTable(current_class=200)))
+    with pytest.raises(RigError, match=r"meter\.current_class is 200, and the sensors fitted are of class 20: write"):
+        bench.service.write_program(other, bench.configured, Source.COMMAND_LINE)
+    assert bench.service.program is before
+    bench.run(0.2)
+    assert bench.energy == bench.flowed
+    bench.service.finish()
+    bench.hardware.close()
+
+
+def test_an_output_that_pulses_is_not_operated_for_a_test(tmp_path: Path) -> None:
+    """Whoever counts its pulses would count the test as energy."""
+    bench = Bench(
+        tmp_path / "store", build(ProgramFile(outputs=(PulsesTable(name="KYZ1"), EndOfIntervalTable(name="KYZ2"))))
+    )
+    bench.run(0.2)
+    with pytest.raises(RigError, match="KYZ1 is a pulse output, whose counter would count the test as energy"):
+        bench.service.test_relay("KYZ1", True, 0.5, Source.COMMAND_LINE)
+    with pytest.raises(RigError, match="KYZ3 is not an output of the program: there are KYZ1, KYZ2"):
+        bench.service.test_relay("KYZ3", True, 0.5, Source.COMMAND_LINE)
+    bench.service.test_relay("KYZ2", True, 0.5, Source.COMMAND_LINE)
+    bench.run(0.2)
+    bench.service.finish()
+    bench.hardware.close()
+
+
 @pytest.mark.slow
 def test_every_pulse_that_was_owed_as_a_program_went_still_leaves(tmp_path: Path) -> None:
     """Outputs that pulse, in whatever programs: the FPGA counts what the records came to, and no edge more."""

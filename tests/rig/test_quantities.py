@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cmath import exp
 from fractions import Fraction
 from itertools import pairwise
 from math import cos, gcd, pi, radians, sqrt
@@ -140,6 +141,9 @@ def test_readings_of_sinusoids():
     assert readings.seconds == pytest.approx(count / float(SAMPLE_HZ), rel=1e-15)
     assert readings.v_rms == pytest.approx((120, 118, 122), rel=1e-6)
     assert readings.i_rms == pytest.approx((5, 3, 7), rel=1e-6)
+    turns = [radians(120 * p + lag) for p, lag in enumerate((30, -20, 60))]
+    neutral = sum(amps * exp(-1j * turn) for amps, turn in zip((5, 3, 7), turns, strict=True))
+    assert readings.neutral_a == pytest.approx(abs(neutral), rel=1e-6)
     assert readings.s_va == pytest.approx((600, 354, 854), rel=1e-6)
     assert readings.p_w == pytest.approx((600 * cos(pi / 6), 354 * cos(pi / 9), 854 * cos(pi / 3)), rel=1e-6)
 
