@@ -1,4 +1,4 @@
-"""What takes long of a request at the meter's door: comparing keys with hashes, and a program with those of the meter.
+"""Slow parts of a request at the meter's door: comparing keys with hashes, and a program with those of the meter.
 
 Nothing here touches the meter, so it may run beside metering. What comes of it holds for the keys, or the program, that
 it was compared with; the door refuses it where others are in force by then.
