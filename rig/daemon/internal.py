@@ -13,14 +13,15 @@ from rig.daemon.protocol import Asked, Topic
 
 
 class Serve(msgspec.Struct, frozen=True, tag="serve"):
-    """The first message: the frame that answers a Hello up to the client's number, who else may connect, and the folder
-    of the meter's store."""
+    """The first message: the frame that answers a Hello up to the client's number, who else may connect, the folder of
+    the meter's store, and the number of the first client: no server of a meter gives one that another has given."""
 
     process: int
     paced: bool
     provenance: bytes
     group: int | None
     store: str | None = None
+    first: int = 1
 
 
 class Publish(msgspec.Struct, frozen=True, tag="publish"):

@@ -156,7 +156,7 @@ class Server:
                 case None:
                     return
                 case Serve() as serve:
-                    self._serve = serve
+                    self._serve, self._next = serve, serve.first
                     self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
                 case Publish(topic, data):
                     for _, client in list(self._clients.values()):

@@ -8,6 +8,8 @@ import subprocess
 import time
 from contextlib import suppress
 
+import msgspec
+
 from rig.daemon.channel import ChannelClosed, MessageChannel, pair
 from rig.daemon.internal import Serve, ToMetering
 from rig.hardware.own_process import start_process
@@ -16,6 +18,9 @@ AGAIN_S = 1.0
 """A server that dies is started anew, at most so often."""
 
 LEAVE_S = 5.0
+
+MOST_NUMBERS = 1 << 32
+"""Clients that one server numbers. The next one's have others: a level that a client has proven is by its number."""
 
 
 class ServerProcess:
@@ -26,6 +31,7 @@ class ServerProcess:
     def __init__(self, listener: socket.socket, serve: Serve) -> None:
         self._listener, self._serve = listener, serve
         self._started_s = -AGAIN_S
+        self._first = 1
         self._process: subprocess.Popen[bytes] | None = None
         self._start()
 
@@ -57,7 +63,8 @@ class ServerProcess:
         there.close()
         self.channel = MessageChannel(here, ToMetering)
         with suppress(ChannelClosed):  # the next look at it starts another one
-            self.channel.send(self._serve)
+            self.channel.send(msgspec.structs.replace(self._serve, first=self._first))
+        self._first += MOST_NUMBERS
 
     def _reap(self, wait_s: float = 0.0) -> None:
         assert self._process is not None

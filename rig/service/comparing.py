@@ -1,4 +1,5 @@
-"""Slow parts of a request at the meter's door: comparing keys with hashes, and a program with those of the meter.
+"""Comparisons that requests at the meter's door need, and that take long: of keys with hashes, of a program with those
+in force and configured.
 
 Nothing here touches the meter, so it may run beside metering. What comes of it holds for the keys, or the program, that
 it was compared with; the door refuses it where others are in force by then.

@@ -31,7 +31,7 @@ def hashed_keys(keys: Sequence[bytes], salts: Sequence[bytes], cost: int = COST)
 
 @dataclass(frozen=True, slots=True)
 class KeyProof:
-    """Proof that a key gives by the keys of `security`: the highest level for which it was chosen, and the highest that it
+    """Proof by a key, of the keys of `security`: the highest level for which it was chosen, and the highest that it
     opens as the factory's; 0: none."""
 
     security: Security = field(repr=False)

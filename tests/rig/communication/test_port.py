@@ -189,10 +189,12 @@ def test_over_a_wire_nothing_is_read_without_a_key() -> None:
         client = served.client
         client.identify()
         client.log_on()
-        with pytest.raises(Answer, match="0x03"):
-            client.read(1)
+        assert client.read(1)[4:12] == b"RXRS4e  ", "what the meter is, it says to everybody"
+        for table in (2, 3, 5, 52):
+            with pytest.raises(Answer, match="0x03"):
+                client.read(table)
         client.password(b"111111")
-        assert client.read(1)
+        assert client.read(2)
         client.ask(b"\x22")
     finally:
         served.close()
