@@ -267,6 +267,10 @@ def test_something_is_done_and_said(virtual: ProgrammerBench, command_line, tmp_
     refused = command_line("meter", "port", "reset")
     assert (refused.status, refused.out) == (2, "")
     assert "takes the password" in refused.err
+    for words in ("season 9", "season ٣", "test maybe", "relay KYZ9:closed:5", "clock 2026-13-45"):
+        refused = command_line("meter", "nosuch", *words.split(" "))
+        assert (refused.status, refused.out) == (2, ""), words
+        assert "it must be" in refused.err, "before a port is opened"
     (tmp_path / "level-1").write_text("111111")
     refused = command_line("meter", "port", "reset", "--password-file", "level-1")
     assert (refused.status, "not at this level" in refused.err) == (1, True)
