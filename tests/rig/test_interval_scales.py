@@ -72,6 +72,13 @@ def test_a_scale_above_the_columns_is_told(tmp_path: Path, above: str) -> None:
     assert any("above them" in note and "does not count" in note for note in load.notes)
 
 
+@pytest.mark.parametrize(("name", "told"), [("Multiplier", True), ("CT ratio", True), ("Remark", False)])
+def test_a_column_of_multipliers_is_told(tmp_path: Path, name: str, told: bool) -> None:
+    load = read(tmp_path, file_of(f"time,kwh_delivered,{name}", iso, lambda k: f"{float(ENERGIES[k])},80"))
+    assert total(load) == TOTAL
+    assert any("nothing is multiplied" in note for note in load.notes) == told
+
+
 def test_other_lines_above_the_columns_are_not_told_each(tmp_path: Path) -> None:
     load = read(tmp_path, "Meter,M1\nAddress,7 Main St\n" + file_of("time,kwh_delivered", iso, lambda k: 1))
     assert load.notes == ("the columns are named in line 3: what is above it is passed over",)

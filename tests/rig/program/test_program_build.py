@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
 from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rig.files.strict_toml import ConfigError, convert
@@ -174,6 +177,28 @@ def test_the_digest_is_of_what_is_said() -> None:
     assert with_key.is_same_as(with_key.kept())
     assert with_key.has_keys_of(program('[security]\nlevel_4 = "000001"'))
     assert not plain.has_keys_of(with_key)
+
+
+@pytest.mark.parametrize(
+    "text", ["", '[[inputs]]\nname = "IN1"\nfunction = "record"', '[display]\nnormal = ["kWh delivered"]']
+)
+def test_the_digest_of_an_older_file_is_what_it_was_before_there_were_later_keys(text: str) -> None:
+    """Meters in the field display it, and find their program by it: that of the file's JSON without those keys."""
+    file = program(text).file
+    bare = msgspec.structs.replace(file, security=schema.SecurityTable(seal=file.security.seal))
+    said = json.loads(msgspec.json.encode(bare, order="deterministic"))
+    for table, key in (
+        ("meter", "firmware"),
+        ("meter", "module"),
+        ("meter", "relay_board"),
+        ("test_mode", "pulse_kwh"),
+        ("test_mode", "pulse_km3h"),
+        ("inputs", "volts"),
+    ):
+        for each in said[table] if table == "inputs" else [said[table]]:
+            each.pop(key)
+    plain = json.dumps(said, separators=(",", ":"), ensure_ascii=False)
+    assert program(text).digest == hashlib.sha256(plain.encode()).hexdigest()[:12]
 
 
 # --- what keys mean -------------------------------------------------------------------------------------------
