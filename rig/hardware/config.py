@@ -43,6 +43,7 @@ A file with everything at its default:
     seed = 1
     # fram_file = "fram.bin"        # what the simulated FRAM holds between runs; left out: nothing outlives one
     board = "board.sock"            # where rig simulate has the board, which lives on; left out: one with each run
+    # wires = { 14 = "kyz1_y" }      # GPIO at which a counter sees a contact of that board
     load = {}                       # [simulation.load], what it is connected to (docs/load.md); empty: by its form
 
     [meter]                         # paths are from this file's folder

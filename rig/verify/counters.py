@@ -147,23 +147,42 @@ Sources = Callable[[Sequence[int]], list[EdgeSource]]
 """Gives the edges of GPIO pins, one source for each."""
 
 
-def counter_named(
-    name: str, query: str | None = None, sources: Sources | None = None
-) -> PulseCounterInstrument | FrequencyCounter | None:
-    """Give the counter that is asked for; None: the FPGA's. `sources` gives the edges of pins; without it there are
-    none. Raises VerifyError for another name, and what keeps one from being had."""
-    if name == FPGA:
-        return None
-    if name.startswith(VISA) and len(name) > len(VISA):
-        return BusCounter(name.removeprefix(VISA), query)
-    if name.startswith(FREQUENCY) and len(name) > len(FREQUENCY):
-        return FrequencyCounter(name.removeprefix(FREQUENCY), query)
-    if (pins := re.fullmatch(rf"{GPIO}(\d{{1,3}})(?:,(\d{{1,3}}))?", name)) and sources is not None:
-        numbers = [int(pin) for pin in pins.groups() if pin is not None]
-        if len(set(numbers)) < len(numbers):
+MOST_GPIO = 27
+"""Of a Raspberry Pi's header."""
+
+
+def check_counter(name: str) -> None:
+    """Raise VerifyError for a name that is no counter's."""
+    bus = next((kind for kind in (VISA, FREQUENCY) if name.startswith(kind)), None)
+    if name == FPGA or (bus is not None and len(name) > len(bus)):
+        return
+    if pins := _pins(name):
+        if len(set(pins)) < len(pins):
             raise VerifyError(f"--counter is {name!r}: K–Y and K–Z need a pin each")
-        return GpioCounter(name, sources(numbers))
+        if max(pins) > MOST_GPIO:
+            raise VerifyError(f"--counter is {name!r}: a GPIO is 0 to {MOST_GPIO}")
+        return
     raise VerifyError(
         f"--counter is {name!r}, it must be {FPGA}, {GPIO} with the pins of K–Y and K–Z, such as gpio:14,15, or {VISA} "
         f"or {FREQUENCY} with a resource, such as visa:TCPIP::…"
     )
+
+
+def counter_named(
+    name: str, query: str | None = None, sources: Sources | None = None
+) -> PulseCounterInstrument | FrequencyCounter | None:
+    """Give the counter that is asked for; None: the FPGA's. `sources` gives the edges of pins. Raises VerifyError for
+    another name, and what keeps one from being had."""
+    check_counter(name)
+    if name.startswith(VISA):
+        return BusCounter(name.removeprefix(VISA), query)
+    if name.startswith(FREQUENCY):
+        return FrequencyCounter(name.removeprefix(FREQUENCY), query)
+    if (pins := _pins(name)) and sources is not None:
+        return GpioCounter(name, sources(pins))
+    return None
+
+
+def _pins(name: str) -> list[int]:
+    found = re.fullmatch(rf"{GPIO}([0-9]{{1,3}})(?:,([0-9]{{1,3}}))?", name)
+    return [int(pin) for pin in found.groups() if pin is not None] if found else []

@@ -165,10 +165,14 @@ def standard_named(
         raise VerifyError(f"--reference is {name!r}: after {STANDARD} comes {KINDS}")
     if constant_wh is None:
         raise VerifyError(f"{name} gives pulses: say with --standard-constant how many Wh each is")
-    counter = counter_named(own, query, sources)
+    try:
+        counter = counter_named(own, query, sources)
+    except VerifyError as error:
+        raise VerifyError(f"--reference is {name!r}: {str(error).partition(': ')[2] or KINDS}") from None
     if isinstance(counter, GpioCounter):
         return EdgeStandard(name, counter, constant_wh)
-    assert isinstance(counter, BusCounter)
+    if not isinstance(counter, BusCounter):
+        raise VerifyError(f"{name} has no pins here: after {STANDARD} comes {KINDS}")
     return CountStandard(name, counter.totaliser, constant_wh)
 
 

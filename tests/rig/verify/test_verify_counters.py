@@ -136,7 +136,16 @@ def test_an_instrument_that_is_unplugged_ends_the_count_in_a_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("gpio:", "it must be"), ("gpio:1,2,3", "it must be"), ("gpio:14,14", "a pin each"), ("", "it must be")],
+    [
+        ("gpio:", "it must be"),
+        ("gpio:1,2,3", "it must be"),
+        ("gpio:14,14", "a pin each"),
+        ("gpio:14,28", "a GPIO is 0 to 27"),
+        ("visa:", "it must be"),
+        ("frequency:", "it must be"),
+        ("fpga ", "it must be"),
+        ("", "it must be"),
+    ],
 )
 def test_names_that_are_none_are_refused(name: str, why: str) -> None:
     with pytest.raises(VerifyError, match=why):
