@@ -133,7 +133,8 @@ class Requests:
         door, asker = self._door, self._asker(ask)
         match ask.asked:
             case LogOn(key):
-                return partial(prove, door.security, key_from(asker, key))
+                value = key_from(asker, key)
+                return None if door.refuses_keys(asker) else partial(prove, door.security, value)
             case WriteProgram(toml):
                 return partial(offer, toml, *door.may_write(asker))
         return None
@@ -175,6 +176,8 @@ class Requests:
     def _execute(self, ask: Ask) -> Any:
         door, asker = self._door, self._asker(ask)
         match ask.asked:
+            case LogOn():
+                door.log_on_refused(asker)
             case LogOff():
                 self.forget(ask.client)
             case ReadState():

@@ -54,6 +54,16 @@ class MeterDoor:
             raise DoorError(found.sentence)
         return found
 
+    def refuses_keys(self, asker: Asker) -> bool:
+        """Say whether a key is refused before it is compared: at a port never, as a refusal that comes sooner than
+        another would show that the port is locked; whoever asks otherwise is told so anyway."""
+        locked = self._service.access.locked_out(asker.source, self._now_ns)
+        return asker.source not in PORTS and locked is not None
+
+    def log_on_refused(self, asker: Asker) -> None:
+        """Refuse a key that came during a lock, with DoorError, and log it."""
+        self.log_on_by(asker, KeyProof(self.security, 0, 0))
+
     @property
     def security(self) -> Security:
         """Keys in force, to compare one with beforehand."""

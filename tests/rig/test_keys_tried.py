@@ -16,6 +16,7 @@ from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.meter.access.decision import Asker, Granted, LockedOut
 from rig.meter.access.events import LogOnFailed
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.source import Source
 from rig.program.build import load_program
 from rig.service.door import MeterDoor
@@ -102,6 +103,23 @@ def test_many_at_once_are_no_more_tries_than_one_by_one(meter: Meter) -> None:
     assert all(isinstance(reply, RequestRefused) for reply in answers)
     assert len(answers) == 9
     assert meter.failures() == [1, 2, 3], "the right one came during the lock"
+
+
+def test_during_a_lock_keys_of_local_clients_are_not_compared_and_those_of_ports_are(meter: Meter) -> None:
+    """So a flood of local clients keeps no port waiting; and at a port an answer during a lock comes no sooner."""
+    for source in (Source.COMMAND_LINE, Source.OPTICAL):
+        for client in range(3):
+            meter.ask(LogOn("0BAD00"), client, source)
+            meter.held.do()
+            meter.answers()
+    refused = meter.ask(LogOn(KEYS[4]), 1, Source.COMMAND_LINE)
+    assert isinstance(refused, RequestRefused)
+    assert "too many wrong keys came from here" in refused.sentence
+    assert meter.held.waiting == []
+    assert meter.ask(LogOn(KEYS[4]), 1) is None
+    assert len(meter.held.waiting) == 1
+    names = [event.label for event in meter.log if isinstance(event, LogEvent)]
+    assert names[-1] == "log-on during lock-out"
 
 
 def test_who_leaves_before_the_answer_has_tried_a_key_all_the_same(meter: Meter) -> None:
