@@ -89,6 +89,14 @@ class ReadParts(msgspec.Struct, frozen=True, tag="read parts"):
     parts: list[str]
 
 
+class AskPermission(msgspec.Struct, frozen=True, tag="ask permission"):
+    """Permission to read all of some parts of the readings, and to do an action such as "write program"; answered with
+    nothing, or refused and logged as if it had been asked for itself. `action` None: none."""
+
+    parts: list[str]
+    action: str | None = None
+
+
 class ReadPulses(msgspec.Struct, frozen=True, tag="read pulses"):
     """Pulses that the contacts of an output, such as "KYZ1", have given since the meter was made; answered with its
     `output`, `quantity`, `constant_wh` and `pulses` (X-4)."""
@@ -232,7 +240,7 @@ Asked = (
     LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadIdentity | ReadLog | ReadSnapshots
     | ReadProfile | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear
     | OperateRelay | WriteProgram | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight
-    | NoteAccess | Stop
+    | NoteAccess | AskPermission | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 

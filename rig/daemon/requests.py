@@ -19,6 +19,7 @@ from typing import Any
 from rig.daemon.beside import LATER, AtOnce, Beside
 from rig.daemon.internal import Ask
 from rig.daemon.protocol import (
+    AskPermission,
     BreakSeal,
     ChangeSeason,
     Clear,
@@ -184,6 +185,8 @@ class Requests:
                 return door.read(asker)
             case ReadParts(parts):
                 return door.read_parts(asker, parts)
+            case AskPermission(parts, action):
+                door.permit(asker, parts, action)
             case ReadPulses(output):
                 return door.read_pulses(asker, output)
             case ReadLog():

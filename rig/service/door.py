@@ -76,15 +76,22 @@ class MeterDoor:
 
     def read_parts(self, asker: Asker, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Give parts of the readings by their labels, such as "kWh delivered": all of them, or none (X-4)."""
-        known = {each.label: each for each in Readable}
-        if unknown := [label for label in labels if label not in known]:
-            raise DoorError(f"{unknown[0][:40]!r} is no part of the readings: give {', '.join(known)}")
-        parts = [known[label] for label in labels]
+        parts = _parts(labels)
         self.permit_reading(asker, *parts)
         if elsewhere := [part.label for part in parts if part not in VALUED]:
             raise DoorError(f"{elsewhere[0]} has no value: ask for its pages, or for an output's pulses")
         reading = self._service.meter.reading()
         return {part.label: values_of(reading, part) for part in parts}
+
+    def permit(self, asker: Asker, labels: Sequence[str], action: str | None) -> None:
+        """Let parts be read by their labels and an action be done by its own; what comes of it is asked elsewhere."""
+        actions = {each.label: each for each in MeterAction}
+        if action is not None and action not in actions:
+            raise DoorError(f"{action[:40]!r} is no action: give {', '.join(actions)}")
+        if labels:
+            self.permit_reading(asker, *_parts(labels))
+        if action is not None:
+            self._decide(asker, actions[action])
 
     def read_pulses(self, asker: Asker, label: str) -> dict[str, Any]:
         """Give the pulses that an output's contacts have given, as the pulse interface of a module has them (X-4)."""
@@ -263,3 +270,8 @@ class MeterDoor:
         self._service.execute([Command(self._now_ns, action, asker.source)])
 
 
+def _parts(labels: Sequence[str]) -> list[Readable]:
+    known = {each.label: each for each in Readable}
+    if unknown := [label for label in labels if label not in known]:
+        raise DoorError(f"{unknown[0][:40]!r} is no part of the readings: give {', '.join(known)}")
+    return [known[label] for label in labels]
