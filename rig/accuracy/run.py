@@ -28,10 +28,12 @@ from drivers.sim.waves import Course, LoadState, Step, Wave
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
 from gateware.registers import BY_NAME, Channel, Record, configuration_digest
+from rig.accuracy.demand import Demand, DemandInterval
 from rig.accuracy.reference import Reference
 from rig.calibrate.model_records import PIECE_TICKS, ModelRecords
 from rig.hardware.simulation import known_constants, true_tick_hz
 from rig.meter.billing.quantity import NANO, Quadrant, Quantity
+from rig.meter.billing.time_units import HOUR_S
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput
 from rig.meter.measuring.elements import form_named
@@ -46,7 +48,7 @@ is corrected by it (rig/meter/measuring/span.py); a meter that has run for a whi
 GAP_CYCLES = 1
 
 _NO_END_S = 600.0
-"""No run is longer: windows that never come are a fault."""
+"""A run is not longer than it should be by so much: windows that never come are a fault."""
 
 
 class WaveData(msgspec.Struct, frozen=True):
@@ -69,7 +71,8 @@ class StepData(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """A run. `calibration` is the text of a file of constants, "" for those that the sensors have in truth; `seed` is
     of their noise. `constant_wh` is that of the test LED, as "3/20"; `phase` is what the source begins with, in 2⁻⁶⁴
-    turns, as text. `from_s` is when the settling begins."""
+    turns, as text. `from_s` is when the settling begins. `demand` is that of the meter, "block:15", where an interval
+    of it is compared, else ""."""
 
     sensors: Literal["typical", "ideal"]
     components: Components | None
@@ -87,6 +90,7 @@ class Run(msgspec.Struct, frozen=True):
     from_s: float = 0.0
     settle_cycles: int = SETTLE_CYCLES
     fidelity: Literal["exact", "rtl"] = "exact"
+    demand: str = ""
 
     @property
     def course(self) -> Course:
@@ -147,6 +151,7 @@ class Measured(msgspec.Struct, frozen=True):
     segments: list[Segment]
     flashes: Flashes | None
     faults: list[str]
+    demand: Demand | None = None
 
 
 @dataclass
@@ -199,13 +204,15 @@ def measure(run: Run) -> Measured:
         return (tick - delay) / hz
 
     begin = run.from_s + run.settle_cycles / hertz
+    interval: DemandInterval | None = None
     accounts: list[_Account] = []
     edges: list[int] = []
     wanted = run.segments * (run.cycles + GAP_CYCLES)
+    no_end = begin + wanted / hertz + _NO_END_S
     faults: set[str] = set()
     for record in gateware.records():
         window = measurement.advance(record)
-        if at(window.tick_end) > _NO_END_S:
+        if at(window.tick_end) > no_end:
             break
         faults.update(fault.label for fault in window.faults)
         if window.energies is None:
@@ -215,6 +222,10 @@ def measure(run: Run) -> Measured:
         if at(window.flowed_from) < begin:
             continue
         edges += pulses
+        if run.demand:
+            middle = (window.flowed_from + window.tick_end) // 2
+            interval = interval or DemandInterval(run.demand, chain.tick_hz, middle)
+            interval.take(window.flowed_from, window.tick_end, energies)
         quadrant = energies.quadrant
         accounts.append(
             _Account(
@@ -225,7 +236,7 @@ def measure(run: Run) -> Measured:
                 _fundamental_varh(measurement, window),
             )
         )
-        if len(accounts) >= wanted:
+        if len(accounts) >= wanted and (interval is None or interval.registered_nw is not None):
             break
     segments = []
     for k in range(run.segments):
@@ -251,7 +262,12 @@ def measure(run: Run) -> Measured:
             float((_registered(accounts, edges[-1]) - _registered(accounts, edges[0])) / NANO),
             reference.watt_hours(at(edges[0]), at(edges[-1])),
         )
-    return Measured(segments, flashes, sorted(faults))
+    demand = None
+    if interval is not None and interval.registered_nw is not None:
+        span = at(interval.begin), at(interval.end)
+        true_w = reference.watt_hours(*span) * HOUR_S / (span[1] - span[0])
+        demand = Demand(interval.registered_nw, true_w, span[1] - span[0])
+    return Measured(segments, flashes, sorted(faults), demand)
 
 
 def sensors_in(run: Run, chain: Chain) -> tuple[Sensor, ...]:
