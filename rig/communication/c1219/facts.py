@@ -7,6 +7,7 @@ another client could not.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -168,7 +169,7 @@ class FactsReader:
             for need in Need:
                 if need in wanted:
                     facts = yield from self._add(need, facts)
-        except (msgspec.ValidationError, msgspec.DecodeError, RigError, LookupError, ValueError) as error:
+        except (msgspec.MsgspecError, RigError, LookupError, ValueError, ArithmeticError, struct.error) as error:
             raise TableError(f"the meter's answer is not understood: {error}") from None
         return facts
 
