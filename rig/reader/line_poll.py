@@ -154,7 +154,7 @@ class LinePoll:
                         done(meter.address)
         return [
             PolledMeter(
-                meter.address, meter.came.value, meter.why, meter.rounds, round_s(meter.ns), len(meter.partial.tables)
+                meter.address, meter.came.value, meter.why, meter.rounds, round_s(meter.ns), _given(meter.partial)
             )
             for meter in self._meters.values()
         ]
@@ -234,6 +234,11 @@ class LinePoll:
                 came |= bool(line.read(until_ns))
             heard += came
         return heard == 4
+
+
+def _given(partial: PartialReading) -> int:
+    """Count the tables that a meter gave."""
+    return sum(table.data is not None for table in partial.tables.values())
 
 
 def _only_public(partial: PartialReading) -> bool:
