@@ -241,11 +241,19 @@ def test_what_stands_where_a_partial_file_would_be(virtual: ProgrammerBench, com
 def test_ctrl_c_keeps_what_was_read(virtual: ProgrammerBench, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
     read = TableReading._whole
 
+    def nothing(reading: TableReading, *_: object) -> None:
+        raise KeyboardInterrupt
+
     def interrupts(reading: TableReading, number: int, progress: Callable[[int], None]) -> bytes:
         if number == 12:
             raise KeyboardInterrupt
         return read(reading, number, progress)
 
+    with monkeypatch.context() as at_once:
+        at_once.setattr(TableReading, "run", nothing)
+        done = command_line("read", "port", "--out", "r.json")
+    assert (done.status, done.err) == (130, "rig: interrupted before all was read; nothing is kept\n")
+    virtual.line.pause(20)
     monkeypatch.setattr(TableReading, "_whole", interrupts)
     done = command_line("read", "port", "--out", "r.json", "--tables", "0-5,12")
     assert (done.status, done.out) == (130, "")
