@@ -18,6 +18,7 @@ from rig.cli.meter_options import (
 )
 from rig.cli.options import ForceOption, JsonOption
 from rig.errors import RigError
+from rig.failures import interrupted
 from rig.plain_text import print_error, print_line
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def poll(
     json: JsonOption = False,
 ) -> None:
     """Read all meters of an RS-485 line by C12.21; exit 1, and name them, if some cannot be read (X-3)."""
+    from msgspec.structs import replace
+
     from rig.files.whole import check_free, make_folder
     from rig.reader.line import SerialPort
     from rig.reader.line_poll import LinePoll, addresses_of
@@ -68,6 +71,7 @@ def poll(
     if folder is not None:
         make_folder(folder)
     check_free(list(files.values()), force)
+    filed: list[int] = []
     port = SerialPort(line, approach.baud)
     try:
         polled = LinePoll(
@@ -79,25 +83,28 @@ def poll(
             baud=approach.baud,
             most_baud=approach.most_baud,
         )
-        meters = polled.run(lambda address, round, what: print_error(f"address {address}, round {round}"))
-        meters = [_filed(meter, polled, files.get(meter.address), line, port.simulated) for meter in meters]
+        meters = polled.run(
+            lambda address, round, what: print_error(f"address {address}, round {round}"),
+            lambda address: filed.extend(_file(address, polled, files, line, port.simulated)),
+        )
+        meters = [replace(each, file=str(files[each.address])) if each.address in filed else each for each in meters]
+    except KeyboardInterrupt:
+        said = f"{len(filed)} of {len(numbers)} readings are in {folder}" if folder else "nothing is kept"
+        raise typer.Exit(interrupted(f"before all meters were asked; {said}")) from None
     finally:
         port.close()
     _report(meters, json)
 
 
-def _filed(meter: PolledMeter, polled: LinePoll, file: Path | None, line: str, simulated: bool) -> PolledMeter:
-    """Write the reading of a meter that was read, if a folder was given."""
-    import msgspec
-
+def _file(address: int, polled: LinePoll, files: dict[int, Path], line: str, simulated: bool) -> list[int]:
+    """Write the reading of a meter that was read, if a folder was given; its address, if it was."""
     from rig.files.whole import write_files
-    from rig.reader.line_poll import Came
     from rig.reader.reading_file import encoded
 
-    if file is None or meter.came != Came.READ.value:
-        return meter
-    write_files({file: encoded(polled.readout(meter.address, line, simulated=simulated))})
-    return msgspec.structs.replace(meter, file=str(file))
+    if address not in files:
+        return []
+    write_files({files[address]: encoded(polled.readout(address, line, simulated=simulated))})
+    return [address]
 
 
 def _report(meters: list[PolledMeter], json: bool) -> None:

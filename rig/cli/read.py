@@ -56,7 +56,7 @@ def read(
         raise ConfigError("no port is given: rig read /dev/ttyUSB0, or rig read --show FILE")
     from rig.files.whole import check_free
     from rig.reader.reading import Extent
-    from rig.reader.run import MeterRun
+    from rig.reader.run import MeterRun, partial_of
     from rig.reader.table_numbers import numbers_of
     from rig.terminal.console import message_console
     from rig.terminal.progress import progress_bar
@@ -71,7 +71,9 @@ def read(
         with progress_bar(message_console(), port) as share:
             reading = run.read(extent, lambda done, of, what: share(done / max(of, 1)))
     except KeyboardInterrupt:
-        kept = "nothing is kept" if out is None else f"what was read is beside {out}: the same command goes on"
+        kept = "nothing is kept"
+        if out is not None and partial_of(out).exists():
+            kept = f"what was read is beside {out}: the same command goes on"
         raise typer.Exit(interrupted(f"before all was read; {kept}")) from None
     if json:
         from rig.reader.shown import as_plain

@@ -209,6 +209,12 @@ def _run(
                     )
             print_error(f"rig: a meter runs already (process {process}): this shows it; rig stop ends it")
             return _show(there, json, writer, seconds)
+    ports = chosen.ports if paced else ()
+    if ports:
+        from rig.communication.port.launch import reports_of, where_ports_are
+
+        for sentence in where_ports_are(ports, path):
+            print_error(f"rig: {sentence}")
     keys = hands is None and chosen.hardware.kind == "sim" and paced
     with _audience(json, writer, keys=keys, line_s=1 if paced else UNPACED_LINE_S) as (audience, finish):
         audience = replace(audience, lcd=chosen.display)
@@ -221,7 +227,11 @@ def _run(
             socket=path,
             listening=lambda socket: _start_clients(chosen, socket, paced),
         )
-    return finish(ended)
+    status = finish(ended)
+    if ports:
+        for report in reports_of(ports, path):
+            print_error(f"rig: {report}")
+    return status
 
 
 def _start_clients(config: Config, socket: Path, paced: bool) -> None:

@@ -18,6 +18,7 @@ import msgspec
 from rig.communication.c1219.layout import Values
 from rig.communication.c1219.table import MANUFACTURER
 from rig.communication.c1219.types import TableError
+from rig.meter_report.from_blocks import BlocksOfReading
 from rig.meter_report.meter_data import (
     RATES,
     DemandRow,
@@ -63,8 +64,9 @@ class _Readout:
         refused = [each.title for each in reading.tables if each.data is None]
         if refused:
             self._notes.append(f"the meter did not give {', '.join(refused)}")
-        if reading.blocks:
-            self._notes.append("blocks of DGCOM are not in this report: rig read --show prints them")
+        blocks = BlocksOfReading(reading)
+        sets = (*sets, *blocks.sets())
+        self._notes += blocks.notes
         return MeterData(
             kind=SourceKind.READING,
             path=str(self._path),
@@ -77,9 +79,9 @@ class _Readout:
                 ("reader", f"AE-0764 rig {reading.version} {reading.commit}".rstrip()),
                 ("password", "yes" if reading.password else "no"),
                 ("sha256 of the reading", reading.sha256),
-                ("meter's clock", _text(clock.get("CLOCK_CALENDAR"))),
+                ("meter's clock", _text(clock.get("CLOCK_CALENDAR") or blocks.clock())),
             ),
-            plate=tuple(self._plate()),
+            plate=(*self._plate(), *blocks.plate()),
             sets=sets,
             peaks=tuple(self._peaks()),
             events=tuple(self._events()),

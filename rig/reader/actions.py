@@ -54,13 +54,15 @@ class ActionError(RigError):
 
 @dataclass(frozen=True)
 class Action:
-    """An action: what it does in words, what its value is ("" for none), and whether that may be left out."""
+    """An action: what it does in words, what its value is ("" for none), and whether that may be left out; `check`
+    raises ActionError for a value that is none, before a meter is asked for anything."""
 
     words: str
     run: Callable[[MeterSession, str | None], str]
     value: str = ""
     optional: bool = False
     needs_password: bool = True
+    check: Callable[[str], object] = str
 
 
 def act(session: MeterSession, name: str, value: str | None) -> str:
@@ -72,7 +74,8 @@ def act(session: MeterSession, name: str, value: str | None) -> str:
 
 
 def action_of(name: str, value: str | None) -> Action:
-    """Give an action by its name. Raises ActionError for one that there is not, or a value missing or too much."""
+    """Give an action by its name. Raises ActionError for one that there is not, or a value missing, too much or
+    wrong."""
     action = ACTIONS.get(name)
     if action is None:
         raise ActionError(f"{name!r} is no action: give one of {', '.join(ACTIONS)}")
@@ -80,6 +83,8 @@ def action_of(name: str, value: str | None) -> Action:
         raise ActionError(f"{name} takes no value, {value!r} is one too many")
     if value is None and action.value and not action.optional:
         raise ActionError(f"{name} needs a value: {action.value}")
+    if value is not None:
+        action.check(value)
     return action
 
 
@@ -129,18 +134,27 @@ def _self_read(session: MeterSession, value: str | None) -> str:
     return _remote_reset(session, _SELF_READ, "self-read")
 
 
-def _season(session: MeterSession, value: str | None) -> str:
-    if value is None or not value.isdecimal() or not 1 <= int(value) <= MOST_SEASONS:
+def _season_of(value: str | None) -> int:
+    if value is None or not value.isascii() or not value.isdecimal() or not 1 <= int(value[:9]) <= MOST_SEASONS:
         raise ActionError(f"the season is {value!r}, it must be 1 to {MOST_SEASONS}")
-    return _remote_reset(session, _SEASON | int(value) - 1 << 3, f"season {value}")
+    return int(value)
 
 
-def _test(session: MeterSession, value: str | None) -> str:
+def _season(session: MeterSession, value: str | None) -> str:
+    season = _season_of(value)
+    return _remote_reset(session, _SEASON | season - 1 << 3, f"season {season}")
+
+
+def _mode_of(value: str | None) -> int:
     modes = {"on": _TEST, "off": _METERING}
     if value not in modes:
         raise ActionError(f"test mode is {value!r}, it must be on or off")
-    tables = session.tables
-    done(carry_out(tables, 6, bytes((modes[value],)), formats_of(tables)), f"test mode {value}")
+    return modes[value]
+
+
+def _test(session: MeterSession, value: str | None) -> str:
+    mode, tables = _mode_of(value), session.tables
+    done(carry_out(tables, 6, bytes((mode,)), formats_of(tables)), f"test mode {value}")
     return f"test mode {value}: done"
 
 
@@ -157,11 +171,16 @@ def _clear_status(session: MeterSession, value: str | None) -> str:
     return "status flags cleared: done"
 
 
-def _relay(session: MeterSession, value: str | None) -> str:
+def _relay_of(value: str | None) -> tuple[re.Match[str], int]:
     match = _RELAY.fullmatch(value or "")
     tenths = round(float(match[3]) * TENTHS) if match else 0
     if match is None or not 1 <= tenths <= MOST_RELAY_S * TENTHS:
         raise ActionError(f"the relay is {value!r}, it must be such as KYZ2:closed:5, up to {MOST_RELAY_S} seconds")
+    return match, tenths
+
+
+def _relay(session: MeterSession, value: str | None) -> str:
+    match, tenths = _relay_of(value)
     _ours(session.tables)
     parameters = struct.pack("<BBH", int(match[1]), match[2].lower() == "closed", tenths)
     answer = carry_out(session.tables, 2, parameters, formats_of(session.tables), manufacturer=True)
@@ -214,6 +233,10 @@ def _set(tables: Conversation, formats: Formats, local: datetime, dst: bool | No
         except TableError:
             was = ""
     return f"clock set to {local:%Y-%m-%d %H:%M:%S}{was}: done"
+
+
+def _clock_value(value: str) -> datetime | None:
+    return None if value == HOST else _local(value)
 
 
 def _local(value: str) -> datetime:
@@ -291,16 +314,16 @@ def _on(flags: Values) -> list[str]:
 
 ACTIONS: Mapping[str, Action] = {
     "status": Action("mode, and what is wrong", _status, needs_password=False),
-    "clock": Action("show the clock, or set it", _clock, "host, or the local time", optional=True),
+    "clock": Action("show the clock, or set it", _clock, "host, or the local time", optional=True, check=_clock_value),
     "reset": Action("reset demand", _reset),
     "self-read": Action("keep a self-read", _self_read),
-    "season": Action("begin a season", _season, "1 to 4"),
-    "test": Action("enter or leave test mode", _test, "on or off"),
+    "season": Action("begin a season", _season, "1 to 4", check=_season_of),
+    "test": Action("enter or leave test mode", _test, "on or off", check=_mode_of),
     "mark-read": Action("mark self-reads, profile and log as read", _mark_read),
     "clear-status": Action("clear status flags", _clear_status),
     "clear": Action("clear registers, demand and load profile", _plain(3, "clear data")),
     "cold-start": Action("begin as a new meter", _plain(0, "cold start")),
     "master-reset": Action("clear all that was registered and found", _own(1, "master reset")),
-    "relay": Action("operate an output that does not pulse", _relay, "such as KYZ2:closed:5"),
+    "relay": Action("operate an output that does not pulse", _relay, "such as KYZ2:closed:5", check=_relay_of),
 }
 """By name, in the order of a menu."""

@@ -136,16 +136,25 @@ class LinePoll:
         self._baud, self._most_baud = baud, most_baud
         self._meters = {address: _Meter(address) for address in _checked(list(addresses))}
 
-    def run(self, progress: Callable[[int, int, str], None] = lambda address, round, what: None) -> list[PolledMeter]:
-        """Poll them all; the report, by address. Raises LineError for a line that has gone."""
+    def run(
+        self,
+        progress: Callable[[int, int, str], None] = lambda address, round, what: None,
+        done: Callable[[int], None] = lambda address: None,
+    ) -> list[PolledMeter]:
+        """Poll them all; the report, by address. `done` is called with each address as soon as it is read.
+
+        Raises LineError for a line that has gone.
+        """
         for round in range(1, self._rounds + 1):
             for meter in self._meters.values():
                 if round == 1 or meter.came in _AGAIN:
                     progress(meter.address, round, meter.came.value)
                     self._poll(meter)
+                    if meter.came is Came.READ:
+                        done(meter.address)
         return [
             PolledMeter(
-                meter.address, meter.came.value, meter.why, meter.rounds, round_s(meter.ns), len(meter.partial.tables)
+                meter.address, meter.came.value, meter.why, meter.rounds, round_s(meter.ns), _given(meter.partial)
             )
             for meter in self._meters.values()
         ]
@@ -225,6 +234,11 @@ class LinePoll:
                 came |= bool(line.read(until_ns))
             heard += came
         return heard == 4
+
+
+def _given(partial: PartialReading) -> int:
+    """Count the tables that a meter gave."""
+    return sum(table.data is not None for table in partial.tables.values())
 
 
 def _only_public(partial: PartialReading) -> bool:

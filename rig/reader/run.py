@@ -38,7 +38,7 @@ class MeterRun:
 
     def read(self, extent: Extent, progress: Progress) -> MeterReadout:
         """Read all of it, and write its file. Raises ReadingBroke, where the next time goes on from; other errors."""
-        partial = PartialReading(None if self._out is None else self._out.with_name(f"{self._out.name}.part"))
+        partial = PartialReading(None if self._out is None else partial_of(self._out))
         try:
             for attempt in range(1, SESSIONS + 1):
                 before = _amount(partial)
@@ -92,6 +92,11 @@ class MeterRun:
             tables=in_order(partial.tables.values()),
             blocks=[partial.blocks[opcode] for opcode in sorted(partial.blocks)],
         )
+
+
+def partial_of(out: Path) -> Path:
+    """Give where a reading that breaks off is kept, beside the file that it will be."""
+    return out.with_name(f"{out.name}.part")
 
 
 def _amount(partial: PartialReading) -> int:

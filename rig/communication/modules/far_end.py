@@ -38,6 +38,7 @@ from rig.meter.access.actions import MeterAction
 from rig.meter.access.modules import MODULE_GRANTS, Interface, ModuleGrant
 from rig.meter.access.readable import Readable
 from rig.meter.billing.events import Cause
+from rig.meter.contacts.outputs import KYZ_OUTPUTS
 from rig.results.provenance import Provenance
 
 SNAPSHOTS = [cause.value for cause in (Cause.SELF_READ, Cause.SWITCH, Cause.COMMUNICATION, Cause.SEASON)]
@@ -128,10 +129,18 @@ def read_as_module(
     """Ask, prove a key's level before if there is one, and read.
 
     `parts` None: all that the module's row grants; `output` whose pulses are counted, None: KYZ1 of a module with a
-    pulse interface. Raises RequestRefusedError with the meter's reason, FarEndError for external meters of a module
-    that hears none.
+    pulse interface. Raises RequestRefusedError with the meter's reason, FarEndError for a part or an output that there
+    is not, and for external meters of a module that hears none.
     """
     grant = grant_of(module)
+    if unknown := [part for part in parts or [] if part not in {each.label for each in Readable}]:
+        raise FarEndError(
+            f"{unknown[0][:40]!r} is no part of the readings: give {', '.join(each.label for each in Readable)}"
+        )
+    if output is not None and output not in {each.label for each in KYZ_OUTPUTS}:
+        raise FarEndError(
+            f"{output[:40]!r} is no output with contacts: give {', '.join(each.label for each in KYZ_OUTPUTS)}"
+        )
     if external and not grant.external:
         raise FarEndError(f"module {module} hears no meters beside its own: leave --external out, or fit TS2 MU")
     if key is not None:

@@ -5,8 +5,8 @@ So UtiliNet, which may read kWh alone, has no table: registers of demand are in 
 part; whoever reads registers at all may write a procedure, and the meter's door decides what it does.
 
     tables                                       parts
-    ST0 to ST2, ST5, ST10 to ST16, ST20 to ST22, meter information
-    ST27, ST30 to ST34, ST40, ST41, ST44,
+    ST0 to ST2, ST5, ST6, ST10 to ST16, ST20 to  meter information
+    ST22, ST27, ST30 to ST34, ST40, ST41, ST44,
     ST50 to ST56, ST90 to ST98, MT1, MT2
     ST3                                          meter information, service information
     ST23                                         kWh delivered, received and net, kvarh and kVAh, energy by rate, demand

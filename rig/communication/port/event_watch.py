@@ -7,13 +7,14 @@ published again. So the log is looked at too, once for each connection, some sec
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Set
+from collections import deque
+from collections.abc import Set
 from pathlib import Path
 
 import msgspec
 
 from rig.daemon.client import ClientError, MeterClient, RequestRefusedError
-from rig.daemon.protocol import EventsLogged, LoggedEvent, LogPage, NumberedEvent, ReadLog, ReadState, Topic
+from rig.daemon.protocol import EventsLogged, LogPage, ReadLog, ReadState, Topic
 
 AGAIN_S = 5.0
 """A meter that is not there is looked for so often."""
@@ -27,6 +28,7 @@ MISSED_NS = 60 * 10**9
 """A port that has begun takes what happened so long before for missed: it begins with the meter, or after it."""
 
 LINES = 64
+MOST_NOTICED = 256
 
 
 class EventWatch:
@@ -40,9 +42,10 @@ class EventWatch:
         self._client: MeterClient | None = None
         self._again_s = 0.0
         self._look_at_s: float | None = None
-        self._seen_ns: int | None = None
-        """Everything up to here was noticed, by the meter's clock."""
-        self._connected_ns = 0
+        self._looked_ns: int | None = None
+        """Up to here the log was looked at, by the meter's clock."""
+        self._noticed: deque[int] = deque(maxlen=MOST_NOTICED)
+        """Instants of events that were noticed as they were published."""
 
     def happened(self) -> bool:
         """Say whether one of them has happened since; without waiting for a meter that is there."""
@@ -57,8 +60,9 @@ class EventWatch:
             found = False
             while (message := self._client.poll()) is not None:
                 if isinstance(message, EventsLogged):
-                    found |= self._among(message.events)
-                    self._seen_ns = max([self._seen_ns or 0, *(event.utc_ns for event in message.events)])
+                    named = [event.utc_ns for event in message.events if event.name in self._names]
+                    self._noticed.extend(named)
+                    found |= bool(named)
             return found or self._in_log()
         except ClientError:
             self.close()
@@ -87,9 +91,7 @@ class EventWatch:
                 lines = msgspec.convert(client.ask(ReadLog(LINES), CONNECT_S), LogPage).events
         except (RequestRefusedError, msgspec.ValidationError):  # it keeps no log
             return False
-        begin_ns = now_ns - round(self._look_s * 1e9) - MISSED_NS if self._seen_ns is None else self._seen_ns
-        self._seen_ns = now_ns
-        return self._among(line for line in lines if line.utc_ns > begin_ns)
-
-    def _among(self, events: Iterable[LoggedEvent | NumberedEvent]) -> bool:
-        return any(event.name in self._names for event in events)
+        begin_ns = now_ns - round(self._look_s * 1e9) - MISSED_NS if self._looked_ns is None else self._looked_ns
+        self._looked_ns = now_ns
+        missed = [line for line in lines if line.utc_ns > begin_ns and line.utc_ns not in self._noticed]
+        return any(line.name in self._names for line in missed)

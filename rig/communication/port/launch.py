@@ -9,9 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from rig.communication.port.line import pty_link
 from rig.communication.port.process import ServePort
-from rig.hardware.config import PortConfig
+from rig.hardware.config import PTY, PortConfig
 from rig.hardware.own_process import start_process
+
+MOST_REPORT = 1 << 16
+MOST_LINES = 5
+"""Lines of a port's report that are shown when a run ends."""
 
 
 def launch_ports(ports: Sequence[PortConfig], socket: Path) -> list[subprocess.Popen[bytes]]:
@@ -24,7 +29,34 @@ def launch_ports(ports: Sequence[PortConfig], socket: Path) -> list[subprocess.P
         reads, writes = os.pipe()
         os.write(writes, msgspec.msgpack.encode(ServePort(port, str(socket))))
         os.close(writes)
-        with socket.with_suffix(f".{port.name}.log").open("wb") as log:
+        with log_of(port, socket).open("wb") as log:
             started.append(start_process(("-m", "rig.communication.port.process"), [reads], log))
         os.close(reads)
     return started
+
+
+def log_of(port: PortConfig, socket: Path) -> Path:
+    """Give where a port's process that is started here reports."""
+    return socket.with_suffix(f".{port.name}.log")
+
+
+def where_ports_are(ports: Sequence[PortConfig], socket: Path) -> list[str]:
+    """Say of each port where a client finds it, and where it reports."""
+    return [
+        f"port {port.name}: {pty_link(port, socket) if port.device == PTY else port.device}; "
+        f"what it reports is in {log_of(port, socket)}"
+        for port in ports
+    ]
+
+
+def reports_of(ports: Sequence[PortConfig], socket: Path) -> list[str]:
+    """Give what the ports have reported since they were started, the newest lines of each."""
+    found: list[str] = []
+    for port in ports:
+        try:
+            with log_of(port, socket).open("rb") as log:
+                text = log.read(MOST_REPORT).decode("utf-8", "replace")
+        except OSError:
+            continue
+        found += [line.removeprefix("rig: ") for line in text.splitlines()[-MOST_LINES:] if line.strip()]
+    return found

@@ -15,8 +15,9 @@ from psem_client import PsemClient
 from drivers.sim.hayes_modem import LineFaults, ModemIs
 from drivers.sim.modem_server import ModemServer
 from rig.communication.modem.settings import ModemSettings
+from rig.communication.port.event_watch import EventWatch
 from rig.communication.port.line import LineError, open_line
-from rig.daemon.protocol import LogOn, ResetDemand
+from rig.daemon.protocol import LogOn, ReadLog, ResetDemand
 from rig.hardware.config import PortConfig, load
 
 PROGRAM = '[security]\nlevel_1 = "111111"\n'
@@ -140,6 +141,7 @@ def test_the_meter_calls_by_itself_for_what_its_log_has(modem: ModemServer, tmp_
         assert reads(host) == b"RXRS4e  "
         host.put_down()
         assert "demand reset" in [event.name for event in bench.events]
+        assert len(modem.modem.numbers) == dialled + 2, "each once"
     finally:
         host.put_down()
         bench.close()
@@ -180,3 +182,26 @@ def test_a_port_that_is_no_modem_has_none(tmp_path: Path, lines: str) -> None:
     (tmp_path / "rig.toml").write_text(f'[[ports]]\nname = "m"\nkind = "rs-232"\n{lines}\n')
     with pytest.raises(Exception, match='are of kind "modem": leave them out for port m'):
         load(tmp_path / "rig.toml")
+
+
+def test_events_of_before_are_noticed_once_and_published_ones_not_again(bench: PortBench) -> None:
+    """The log is looked at once for a connection: what was logged in the minute before, and was not published to it."""
+    bench.meter.ask(LogOn("000000"))
+    bench.meter.ask(ResetDemand())
+    wait_for(lambda: [line for line in bench.meter.ask(ReadLog())["events"] if line["name"] == "demand reset"])
+    watch = EventWatch(bench.socket, {"demand reset"}, look_s=0.0)
+    quiet = EventWatch(bench.socket, {"season change"}, look_s=0.0)
+    try:
+        assert watch.happened(), "the one of before"
+        assert not quiet.happened()
+        assert not watch.happened()
+        bench.meter.ask(ResetDemand())
+        wait_for(watch.happened)
+        assert not watch.happened()
+        wait_for(lambda: len([e for e in bench.meter.ask(ReadLog())["events"] if e["name"] == "demand reset"]) == 2)
+        watch.close()  # and connects again, as after a restart of the meter's server
+        watch._again_s = 0.0
+        assert not watch.happened(), "it was published"
+    finally:
+        watch.close()
+        quiet.close()

@@ -297,12 +297,16 @@ def test_a_full_disk_ends_the_trace_and_not_the_port(port: PortBench) -> None:
         Serving(PortConfig(link=str(port.folder / "other.pty"), trace="/nowhere/trace"), port.socket, "0", said.append)
 
 
+NOWHERE = "[[ports]]\nname = 'gone'\nkind = 'rs-232'\ndevice = '/dev/ttyNOSUCH'\n"
+
+
 @pytest.mark.slow
 def test_rig_run_starts_its_ports(tmp_path: Path) -> None:
-    """With the command line: the pty is there, a client is answered, and all ends with the meter."""
+    """With the command line: it says where the pty is, a client is answered, all ends with the meter, and what another
+    port could not do is said in the end."""
     import sys
 
-    (tmp_path / "rig.toml").write_text("[daemon]\nsocket = 'm.sock'\n[[ports]]\nname = 'optical'\n")
+    (tmp_path / "rig.toml").write_text("[daemon]\nsocket = 'm.sock'\n[[ports]]\nname = 'optical'\n" + NOWHERE)
     command = [sys.executable, "-c", "from rig.cli.app import main; main()", "run", "--for", "300", "--json"]
     root = str(Path(__file__).parents[3])
     with (tmp_path / "out").open("wb") as out:
@@ -321,3 +325,8 @@ def test_rig_run_starts_its_ports(tmp_path: Path) -> None:
         meter.ask(Stop())
     assert running.wait(60) == 0
     wait_for(lambda: not pty.is_symlink())
+    said = [line for line in (tmp_path / "out").read_text().splitlines() if line.startswith("rig: ")]
+    assert len(said) == 3, said
+    assert said[0].endswith("m.optical.pty; what it reports is in m.optical.log")
+    assert said[1].startswith("rig: port gone: /dev/ttyNOSUCH; ")
+    assert said[2].startswith("rig: port gone cannot have /dev/ttyNOSUCH (No such file or directory): ")

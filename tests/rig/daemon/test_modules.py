@@ -251,6 +251,8 @@ def the_far_end_as_a_command(running: Running, command_line: Callable[..., Endin
         (("TS1", "--ask", "calibrate"), 2, "'calibrate' is nothing that can be asked: give demand reset"),
         (("TS1", "--ask", "write program"), 2, "write program needs a program: give it by --program-file"),
         (("TS1", "--external", "water=36"), 2, "module TS1 hears no meters beside its own"),
+        (("TS1", "--read", "kWh"), 2, "'kWh' is no part of the readings: give kWh delivered, kWh received"),
+        (("TS1", "--pulse-output", "LED"), 2, "'LED' is no output with contacts: give KYZ1, KYZ2, KYZ3, KYZ4"),
         (("TS2 MU", "--external", "water"), 2, "'water' is no external meter"),
         (("TS2 MU", "--external", "a=1", "--external", "a=2"), 2, "external meter 'a' is given twice"),
     ):

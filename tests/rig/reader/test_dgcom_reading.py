@@ -7,6 +7,7 @@ import random
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,26 @@ def test_it_is_found_and_read(bench: Bench, tmp_path: Path) -> None:
     said = "\n".join(lines(reading))
     assert "DGCOM · SIMULATED" in said
     assert "serial 12 345 678" in said
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ["Billing", "kWh delivered"]), ("fr", ["kWh fournie"])])
+def test_a_report_has_its_energies_digit_for_digit(
+    bench: Bench, tmp_path: Path, command_line, language: str, words: list[str]
+) -> None:
+    reading = MeterRun(bench.access, tmp_path / "r.json").read(Extent(), lambda done, of, what: None)
+    data = {block.opcode: block.bytes or b"" for block in reading.blocks}
+    done = command_line("report", "r.json", "--out", "r.html", "--out", "r.csv", "--language", language)
+    assert done.status == 0, done.err
+    page = (tmp_path / "r.html").read_text()
+    assert all(word in page for word in [*words, "12 345 678", "7.16"])
+    rows = [line.split(",") for line in (tmp_path / "r.csv").read_text().splitlines() if not line.startswith("#")]
+    table = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    for place, name in ((0, "kWh delivered"), (36, None)):
+        quantity = name or next(row["quantity"] for row in table if row["quantity"] != "kWh delivered")
+        found = {row["rate"]: Fraction(row["value"]) for row in table if row["quantity"] == quantity}
+        bins = dict(zip(["A", "B", "C", "D"], range(0, 24, 6), strict=True)) | {"": 30}
+        pulses = {rate: digits(data[0xA0][place + at : place + at + 6]) for rate, at in bins.items()}
+        assert found == {rate: Fraction(count * digits(data[0x1F][:3]), 10**6) for rate, count in pulses.items()}
 
 
 def test_no_step_waits_for_a_time_out(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from port_bench import PortBench
@@ -13,6 +14,7 @@ from drivers.sim.pty_bus import PtyBus
 from drivers.sim.serial_bus import Noise
 from rig.communication.port.line import LineError, SerialLine
 from rig.hardware.config import PortConfig
+from rig.reader.line_poll import LinePoll
 from rig.reader.reading_file import load_reading
 from tests.rig.conftest import Ending
 
@@ -65,12 +67,34 @@ def test_a_line_is_polled_and_who_does_not_answer_is_named(
     assert command_line("poll", bus.paths[0], "--addresses", "1-300").status == 2
     without = command_line("poll", bus.paths[0], "--addresses", "2", "--only", "ST1,ST5")
     assert without.status == 1
-    assert "  2  refused         3 tables    1 round " in without.out
+    assert "  2  refused         2 tables    1 round " in without.out
     assert without.out.rstrip().endswith("says what it is and gives no more: give a password that reads it")
     for folder, said in ((tmp_path / "key", "it is a file"), (tmp_path / "a" / "b", "No such file or directory")):
         ended = command_line("poll", bus.paths[0], "--addresses", "1", "--folder", folder)
         assert (ended.status, ended.out) == (2, "")
         assert f"the folder {folder} cannot be made ({said})" in ended.err
+
+
+def test_ctrl_c_leaves_the_readings_of_those_that_were_read(
+    bench: PortBench, bus: PtyBus, tmp_path: Path, command_line: Callable[..., Ending], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll = LinePoll._poll
+
+    def interrupts(self: LinePoll, meter: Any) -> None:
+        if meter.address == 2:
+            raise KeyboardInterrupt
+        poll(self, meter)
+
+    monkeypatch.setattr(LinePoll, "_poll", interrupts)
+    (tmp_path / "key").write_text("111111\n")
+    ended = command_line(
+        "poll", bus.paths[0], "--addresses", "1,2", "--only", "ST1,ST5", "--password-file", tmp_path / "key",
+        "--folder", tmp_path / "out",
+    )  # fmt: skip
+    assert (ended.status, ended.out) == (130, "")
+    assert f"interrupted before all meters were asked; 1 of 2 readings are in {tmp_path / 'out'}" in ended.err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["meter-1.json"]
+    assert load_reading(tmp_path / "out" / "meter-1.json").address == 1
 
 
 @pytest.mark.parametrize("direction", ["kernel", "rts"])

@@ -241,11 +241,19 @@ def test_what_stands_where_a_partial_file_would_be(virtual: ProgrammerBench, com
 def test_ctrl_c_keeps_what_was_read(virtual: ProgrammerBench, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
     read = TableReading._whole
 
+    def nothing(reading: TableReading, *_: object) -> None:
+        raise KeyboardInterrupt
+
     def interrupts(reading: TableReading, number: int, progress: Callable[[int], None]) -> bytes:
         if number == 12:
             raise KeyboardInterrupt
         return read(reading, number, progress)
 
+    with monkeypatch.context() as at_once:
+        at_once.setattr(TableReading, "run", nothing)
+        done = command_line("read", "port", "--out", "r.json")
+    assert (done.status, done.err) == (130, "rig: interrupted before all was read; nothing is kept\n")
+    virtual.line.pause(20)
     monkeypatch.setattr(TableReading, "_whole", interrupts)
     done = command_line("read", "port", "--out", "r.json", "--tables", "0-5,12")
     assert (done.status, done.out) == (130, "")
@@ -267,6 +275,10 @@ def test_something_is_done_and_said(virtual: ProgrammerBench, command_line, tmp_
     refused = command_line("meter", "port", "reset")
     assert (refused.status, refused.out) == (2, "")
     assert "takes the password" in refused.err
+    for words in ("season 9", "season ٣", "test maybe", "relay KYZ9:closed:5", "clock 2026-13-45"):
+        refused = command_line("meter", "nosuch", *words.split(" "))
+        assert (refused.status, refused.out) == (2, ""), words
+        assert "it must be" in refused.err, "before a port is opened"
     (tmp_path / "level-1").write_text("111111")
     refused = command_line("meter", "port", "reset", "--password-file", "level-1")
     assert (refused.status, "not at this level" in refused.err) == (1, True)
