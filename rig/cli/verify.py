@@ -128,14 +128,14 @@ def verify(
         "--pulses": pulses, "--seconds": seconds, "--energy": energy, "--uncertainty": uncertainty, "--load": load,
         "--constant": constant, "--from": result,
     }  # fmt: skip
+    of_one = {
+        "--counter-query": counter_query, "--limit": None if limit == LIMIT_PERCENT else limit,
+        "--standard-constant": standard_constant, "--standard-query": standard_query,
+        "--standard-uncertainty": standard_uncertainty or None, "--repeat": None if repeat == 1 else repeat,
+        "--reference": None if reference == "meter" else reference, "--counter": None if counter == "fpga" else counter,
+    }  # fmt: skip
     if witness:
-        alone = {
-            **own, "--series": series, "--resume": resume, "--counter-query": counter_query,
-            "--limit": None if limit == LIMIT_PERCENT else limit, "--standard-constant": standard_constant,
-            "--standard-query": standard_query, "--standard-uncertainty": standard_uncertainty or None,
-            "--repeat": None if repeat == 1 else repeat, "--reference": None if reference == "meter" else reference,
-            "--counter": None if counter == "fpga" else counter,
-        }  # fmt: skip
+        alone = {**own, **of_one, "--series": series, "--resume": resume}
         for flag in ("--seconds", "--energy", "--load"):
             del alone[flag]
         if given := [flag for flag, value in alone.items() if value is not None]:
@@ -154,11 +154,15 @@ def verify(
             )
         )
     if series is not None:
-        if given := [flag for flag, value in own.items() if value is not None]:
+        if given := [flag for flag, value in {**own, **of_one}.items() if value is not None]:
             raise VerifyError(f"{given[0]} is for one verification: leave it out, points of a series have their own")
         raise typer.Exit(_series(series, resume, junit, report, surroundings, config, socket, json))
     if resume is not None:
         raise VerifyError("--resume is for a --series: leave it out")
+    if result is not None:
+        counted = {**own, **of_one, "--environment": environment or None}
+        if given := [flag for flag, value in counted.items() if value is not None and flag != "--from"]:
+            raise VerifyError(f"{given[0]} is for a count, and --from counts nothing: leave one of them out")
     point = Point(
         name=output,
         output=output,
