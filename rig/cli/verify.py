@@ -277,42 +277,42 @@ def measured(
     loaded = point.load is not None and chosen.hardware.kind != "pi"
     own = "a load" if loaded else "a known source" if known is not None else None
     latest: list[Progress] = []
-    with ExitStack() as stack:
-        beside = counter_named(point.counter, point.counter_query, lambda pins: edge_sources(chosen, pins))
-        if beside is not None:
-            stack.callback(beside.close)
-        standard = None
-        if point.standard:
-            standard = standard_named(
-                point.reference,
-                constant_wh=point.standard_constant,
-                query=point.standard_query,
-                sources=lambda pins: edge_sources(chosen, pins),
+    try:
+        with ExitStack() as stack:
+            beside = counter_named(point.counter, point.counter_query, lambda pins: edge_sources(chosen, pins))
+            if beside is not None:
+                stack.callback(beside.close)
+            standard = None
+            if point.standard:
+                standard = standard_named(
+                    point.reference,
+                    constant_wh=point.standard_constant,
+                    query=point.standard_query,
+                    sources=lambda pins: edge_sources(chosen, pins),
+                )
+                stack.callback(standard.close)
+            paced = beside is not None or standard is not None
+            client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=paced))
+            show = stack.enter_context(count_shown(id.label))
+
+            def shown(progress: Progress) -> None:
+                latest[:] = [progress]
+                show(progress)
+
+            measurement = Measurement(
+                client,
+                id,
+                point.plan,
+                counter=beside,
+                constant_wh=point.constant,
+                source=known,
+                standard=standard,
+                certified_percent=point.standard_uncertainty_percent,
+                progress=shown,
+                begin=begin,
             )
-            stack.callback(standard.close)
-        paced = beside is not None or standard is not None
-        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=paced))
-        show = stack.enter_context(count_shown(id.label))
-
-        def shown(progress: Progress) -> None:
-            latest[:] = [progress]
-            show(progress)
-
-        measurement = Measurement(
-            client,
-            id,
-            point.plan,
-            counter=beside,
-            constant_wh=point.constant,
-            source=known,
-            standard=standard,
-            certified_percent=point.standard_uncertainty_percent,
-            progress=shown,
-            begin=begin,
-        )
-        try:
             found = measurement.measure()
             return replace(found, setup=setup_of(chosen, program_of(chosen), id, found.provenance, surroundings))
-        except KeyboardInterrupt:
-            so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
-            raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None
+    except KeyboardInterrupt:
+        so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
+        raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None
