@@ -18,7 +18,7 @@ from calibration.constants_file import parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
-from rig.accuracy.lot import LotResult
+from rig.accuracy.lot_result import LotPoint, LotResult
 from rig.accuracy.result import AccuracyResult, AccuracySummary
 from rig.accuracy.result import PointResult as AccuracyPointResult
 from rig.calibrate.result import CalibrationResult, ConstantChange, PointErrors
@@ -253,6 +253,7 @@ def test_the_schema_of_json_is_that_of_the_results() -> None:
         ("Accuracy", AccuracyResult),
         ("Accuracy point", AccuracyPointResult),
         ("Lot", LotResult),
+        ("Lot point", LotPoint),
     ):
         assert table_keys(path, heading) == list(kind.__struct_encode_fields__)
     assert table_keys(path, "Self-test") == list(SelfTest.__struct_fields__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from calibration.point_tables import PointTable
 from rig.accuracy.figures import average_of, judged_point
@@ -29,7 +29,13 @@ def judged_points(
     What is finished is kept at once, however this ends. Raises AccuracyError.
     """
     plans = planned(table, meter)
-    found = measured(plans, kept, jobs, scheduler, progress)
+    return judged(plans, table, measured(plans, kept, jobs, scheduler, progress), meter)
+
+
+def judged(
+    plans: Sequence[PlannedPoint], table: PointTable, found: Mapping[str, Measured], meter: MeterUnderTest
+) -> list[PointResult]:
+    """Judge planned points, and the table's averages of them, by what was `measured`."""
     points = [judged_point(plan, [found[_key(run)] for run in plan.runs], meter) for plan in plans]
     averages = [average_of(average, points) for average in table.averages]
     return [*points, *(average for average in averages if average is not None)]

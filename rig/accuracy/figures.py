@@ -9,7 +9,7 @@ distribution for the effective degrees of freedom, so that it holds the truth in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite, pi, sqrt
 from statistics import stdev
@@ -22,6 +22,7 @@ from rig.accuracy.result import PointResult
 from rig.accuracy.run import Measured, Run, Segment
 from rig.accuracy.under_test import MeterUnderTest
 from rig.meter.billing.quantity import NANO
+from rig.meter.billing.time_units import MINUTE_S
 from rig.verify.result import budget_lines, finite
 
 INTERPOLATION = 0.00488
@@ -67,9 +68,10 @@ def judged_point(plan: PlannedPoint, found: Sequence[Measured], meter: MeterUnde
         return _result(point, meter, None, None, f"not tested: {plan.why_not}", 0.0)
     seconds = sum(signal_s(run) for run in plan.runs)
     if point.judged is Judged.INTERVAL:
-        assert meter.demand_minutes is not None
-        ok = meter.demand_minutes >= LEAST_INTERVAL_MIN
-        return _result(point, meter, None, ok, f"the demand interval is {meter.demand_minutes:g} min", 0.0)
+        assert meter.demand is not None
+        minutes = meter.demand.interval_s / MINUTE_S
+        ok = minutes >= LEAST_INTERVAL_MIN
+        return _result(point, meter, None, ok, f"the demand interval is {minutes:g} min", 0.0)
     if faults := sorted({fault for each in found for fault in each.faults}):
         return _result(point, meter, None, False, f"records had faults: {', '.join(faults)}", seconds)
     if any(len(each.segments) < run.segments for each, run in zip(found, plan.runs, strict=True)):
@@ -87,8 +89,12 @@ def judged_point(plan: PlannedPoint, found: Sequence[Measured], meter: MeterUnde
             figure = _constant(plan.runs[0], found[0])
         case Judged.ERROR:
             figure = error_of(plan.runs[0], found[0], point.quantity)
+        case Judged.DEMAND:
+            figure = _demand(plan.runs[0], found[0], meter)
         case Judged.PER_KELVIN:
-            figure = _scaled(_difference(plan, found), 1 / HOTTER_K)
+            cold, warm = plan.runs
+            warmed = _difference(replace(plan, runs=(warm, cold)), list(reversed(found)))
+            figure = _scaled(warmed, 1 / HOTTER_K)
         case _:
             figure = _difference(plan, found)
     return _with_limit(point, meter, figure, seconds)
@@ -187,6 +193,26 @@ def _constant(run: Run, found: Measured) -> Figure:
     parts = tuple(Component(f"{which} flash, to a tick", tick, Shape.RECTANGULAR) for which in ("first", "last"))
     cut = Component("registers, to a nWh", 100 / (flashes.registered_wh * NANO), Shape.TRIANGULAR)
     return Figure(100 * (by_flashes / flashes.registered_wh - 1), Budget((*parts, cut)))
+
+
+def _demand(run: Run, found: Measured, meter: MeterUnderTest) -> Figure:
+    """Give demand registered less true demand, in percent of the scale, MAX of the nameplate.
+
+    Of the energy it has the uncertainty of the error over as long. Where the interval begins and ends a window is cut
+    as if its power were even: within a cycle, at twice the frequency, it swings by its volt-amperes, which is at most
+    their 1/(2ω) of energy.
+    """
+    demand = found.demand
+    assert demand is not None
+    share = demand.reference_w / meter.ratings.max_w
+    energy = error_of(run, found, Quantity.ACTIVE)
+    waves = run.steps[-1].waves
+    apparent = sum(volts.rms * amperes.rms for volts, amperes in zip(waves[:3], waves[3:], strict=True))
+    swing = 100 * apparent / (4 * pi * run.steps[-1].hertz) / (meter.ratings.max_w * demand.seconds)
+    cuts = tuple(Component(f"window cut at the {which}", swing, Shape.RECTANGULAR) for which in ("begin", "end"))
+    digits = Component("register, to a nW", 100e-9 / meter.ratings.max_w, Shape.RECTANGULAR)
+    percent = 100 * (demand.registered_nw / NANO - demand.reference_w) / meter.ratings.max_w
+    return Figure(percent, Budget((*_scaled(energy, share).budget.components, *cuts, digits)))
 
 
 def _no_load(plan: PlannedPoint, found: Measured, meter: MeterUnderTest, seconds: float) -> PointResult:

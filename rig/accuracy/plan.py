@@ -25,6 +25,8 @@ from gateware.chain import Chain
 from rig.accuracy.applied import OVERCURRENT_S, course_of, missing_phase, reference_conditions
 from rig.accuracy.run import GAP_CYCLES, Run, sensors_in
 from rig.accuracy.under_test import MeterUnderTest
+from rig.meter.billing.demand import DemandKind
+from rig.meter.billing.quantity import Quantity as Registered
 
 SEGMENTS = 20
 """Compared in each run: their scatter has 19 degrees of freedom, a coverage factor of 2.14."""
@@ -93,6 +95,10 @@ def _planned(point: AccuracyPoint, meter: MeterUnderTest) -> PlannedPoint:
         case Judged.REPEATABILITY:
             cycles = _cycles(point, meter, course, REPEATABILITY_SHARE * sqrt(2))
             return PlannedPoint(point, tuple(meter.run(course, SEGMENTS, cycles, repeat=k) for k in range(REPEATS)))
+        case Judged.DEMAND:
+            assert meter.demand is not None
+            cycles = ceil(meter.demand.interval_s * ratings.hertz / SEGMENTS)
+            return PlannedPoint(point, (meter.run(course, SEGMENTS, cycles, demand=meter.demand.text),))
         case Judged.STARTS:
             return PlannedPoint(point, (meter.run(course, SEGMENTS, STARTING_CYCLES),))
         case Judged.ERROR | Judged.CONSTANT:
@@ -119,10 +125,13 @@ def _why_not(point: AccuracyPoint, meter: MeterUnderTest) -> str:
         return f"is for phase {phase}, which form {meter.form} does not meter"
     if point.judged is Judged.PER_KELVIN and meter.components is None:
         return "needs components with temperature coefficients: a lot, or components in rig.toml"
-    if point.judged is Judged.DEMAND:
-        return "needs a whole demand interval, which no run lasts"
-    if point.judged is Judged.INTERVAL and meter.demand_minutes is None:
+    if point.judged in (Judged.DEMAND, Judged.INTERVAL) and meter.demand is None:
         return "needs a meter with demand"
+    if point.judged is Judged.DEMAND and meter.demand is not None:
+        if meter.demand.kind is DemandKind.THERMAL:
+            return "needs block or sliding demand: thermal demand comes near to the load in hours alone"
+        if not set(meter.demand.quantities[0].adds) & set(Registered.KWH_DELIVERED.adds):
+            return f"needs demand of energy delivered, this meter's first is of {meter.demand.quantities[0].value}"
     return ""
 
 

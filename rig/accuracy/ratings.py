@@ -22,12 +22,14 @@ TRANSITIONAL_PARTS = 10
 @dataclass(frozen=True)
 class Ratings:
     """Ratings of a meter: `current_class` is its maximum current in A; `line` what it is connected to at its nominal
-    voltage and power factor 1; `constant_wh` the energy of a flash of its test LED."""
+    voltage and power factor 1; `constant_wh` the energy of a flash of its test LED, and
+    `max_w` the demand that its nameplate has as MAX."""
 
     current_class: int
     equation: ElementEquation
     line: Line
     constant_wh: Fraction
+    max_w: float
     hertz: float = HERTZ
 
     @property
@@ -67,4 +69,5 @@ def ratings_of(program: Program) -> Ratings:
         tuple(None if phasor is None else (volts * phasor[0], -phasor[1]) for phasor in service.voltages),
         tuple(None if lag is None else -lag for lag in service.current_lags),
     )
-    return Ratings(program.metering.current_class, equation, line, program.nameplate.k_wh)
+    plate = program.nameplate
+    return Ratings(program.metering.current_class, equation, line, plate.k_wh, 1000 * float(plate.max_kw))

@@ -89,6 +89,6 @@ def all_passed(points: list[PointResult]) -> bool:
     return bool(verdicts) and all(verdicts)
 
 
-def twin(found: AccuracyResult) -> bytes:
+def twin(found: msgspec.Struct) -> bytes:
     """Give the file that a report can be made of again."""
     return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"

@@ -27,11 +27,13 @@ from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import Course, LoadState, Step, Wave
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
-from gateware.model.model import GatewareModel
-from gateware.registers import BY_NAME, REGISTERS, Channel, Record, configuration_digest
+from gateware.registers import BY_NAME, Channel, Record, configuration_digest
+from rig.accuracy.demand import Demand, DemandInterval
 from rig.accuracy.reference import Reference
+from rig.calibrate.model_records import PIECE_TICKS, ModelRecords
 from rig.hardware.simulation import known_constants, true_tick_hz
 from rig.meter.billing.quantity import NANO, Quadrant, Quantity
+from rig.meter.billing.time_units import HOUR_S
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.contacts.pulses import PulseOutput
 from rig.meter.measuring.elements import form_named
@@ -45,11 +47,8 @@ is corrected by it (rig/meter/measuring/span.py); a meter that has run for a whi
 
 GAP_CYCLES = 1
 
-_PIECE_TICKS = 1 << 17
-"""Of the gateware in one call: 39 ms, two windows, for which its ring of records always has room."""
-
 _NO_END_S = 600.0
-"""No run is longer: windows that never come are a fault."""
+"""A run is not longer than it should be by so much: windows that never come are a fault."""
 
 
 class WaveData(msgspec.Struct, frozen=True):
@@ -72,7 +71,8 @@ class StepData(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """A run. `calibration` is the text of a file of constants, "" for those that the sensors have in truth; `seed` is
     of their noise. `constant_wh` is that of the test LED, as "3/20"; `phase` is what the source begins with, in 2⁻⁶⁴
-    turns, as text. `from_s` is when the settling begins."""
+    turns, as text. `from_s` is when the settling begins. `demand` is that of the meter, "block:15", where an interval
+    of it is compared, else ""."""
 
     sensors: Literal["typical", "ideal"]
     components: Components | None
@@ -90,6 +90,7 @@ class Run(msgspec.Struct, frozen=True):
     from_s: float = 0.0
     settle_cycles: int = SETTLE_CYCLES
     fidelity: Literal["exact", "rtl"] = "exact"
+    demand: str = ""
 
     @property
     def course(self) -> Course:
@@ -150,6 +151,7 @@ class Measured(msgspec.Struct, frozen=True):
     segments: list[Segment]
     flashes: Flashes | None
     faults: list[str]
+    demand: Demand | None = None
 
 
 @dataclass
@@ -180,7 +182,7 @@ def measure(run: Run) -> Measured:
     delays = zip(Channel, calibration.channels, strict=True)
     settings = {f"DELAY_{channel.name}": constants.delay_ticks for channel, constants in delays}
     settings["OSCILLATOR_STEP"] = step
-    gateware = _Model(chain, front_end, settings) if run.fidelity == "exact" else _Board(chain, front_end, settings)
+    gateware = (ModelRecords if run.fidelity == "exact" else _Board)(chain, front_end, settings)
     equation = form_named(run.form).equation(run.service)
     measurement = Measurement(
         equation=equation,
@@ -202,13 +204,15 @@ def measure(run: Run) -> Measured:
         return (tick - delay) / hz
 
     begin = run.from_s + run.settle_cycles / hertz
+    interval: DemandInterval | None = None
     accounts: list[_Account] = []
     edges: list[int] = []
     wanted = run.segments * (run.cycles + GAP_CYCLES)
+    no_end = begin + wanted / hertz + _NO_END_S
     faults: set[str] = set()
     for record in gateware.records():
         window = measurement.advance(record)
-        if at(window.tick_end) > _NO_END_S:
+        if at(window.tick_end) > no_end:
             break
         faults.update(fault.label for fault in window.faults)
         if window.energies is None:
@@ -218,6 +222,10 @@ def measure(run: Run) -> Measured:
         if at(window.flowed_from) < begin:
             continue
         edges += pulses
+        if run.demand:
+            middle = (window.flowed_from + window.tick_end) // 2
+            interval = interval or DemandInterval(run.demand, chain.tick_hz, middle)
+            interval.take(window.flowed_from, window.tick_end, energies)
         quadrant = energies.quadrant
         accounts.append(
             _Account(
@@ -228,7 +236,7 @@ def measure(run: Run) -> Measured:
                 _fundamental_varh(measurement, window),
             )
         )
-        if len(accounts) >= wanted:
+        if len(accounts) >= wanted and (interval is None or interval.registered_nw is not None):
             break
     segments = []
     for k in range(run.segments):
@@ -254,7 +262,12 @@ def measure(run: Run) -> Measured:
             float((_registered(accounts, edges[-1]) - _registered(accounts, edges[0])) / NANO),
             reference.watt_hours(at(edges[0]), at(edges[-1])),
         )
-    return Measured(segments, flashes, sorted(faults))
+    demand = None
+    if interval is not None and interval.registered_nw is not None:
+        span = at(interval.begin), at(interval.end)
+        true_w = reference.watt_hours(*span) * HOUR_S / (span[1] - span[0])
+        demand = Demand(interval.registered_nw, true_w, span[1] - span[0])
+    return Measured(segments, flashes, sorted(faults), demand)
 
 
 def sensors_in(run: Run, chain: Chain) -> tuple[Sensor, ...]:
@@ -271,28 +284,6 @@ def constants_of(run: Run, sensors: tuple[Sensor, ...], chain: Chain) -> Calibra
     return parse_calibration(run.calibration) if run.calibration else known_constants(sensors, chain.tick_hz)
 
 
-class _Model:
-    """The bit-exact model, its records read as they come."""
-
-    def __init__(self, chain: Chain, front_end: FrontEnd, settings: Mapping[str, int]) -> None:
-        self._model, self._front_end = GatewareModel(chain), front_end
-        for name, value in settings.items():
-            self._model.write(BY_NAME[name].address, value, 0)
-        values = {r.name: self._model.read(r.address, 0) for r in REGISTERS if self._model.has(r.address)}
-        self.configuration = configuration_digest(values)
-
-    def records(self) -> Iterator[Record]:
-        """Give records without end."""
-        model = self._model
-        while True:
-            model.run(self._front_end.bits(_PIECE_TICKS))
-            now = model.ticks * model.chain.clocks_per_tick
-            while model.level(now):
-                record = Record.from_words([int(word) for word in model.oldest()])
-                model.pop(now)
-                yield record
-
-
 class _Board:
     """The compiled netlist behind its SPI pins, as the driver sees it."""
 
@@ -306,7 +297,7 @@ class _Board:
     def records(self) -> Iterator[Record]:
         """Give records without end."""
         while True:
-            self._board.advance(_PIECE_TICKS // 2)
+            self._board.advance(PIECE_TICKS // 2)
             yield from self._link.records()
 
 

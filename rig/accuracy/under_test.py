@@ -17,6 +17,7 @@ from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
 from rig.hardware.hardware import calibration_of
 from rig.hardware.provenance import rig_toml_digest
+from rig.meter.billing.demand import DemandSettings
 from rig.program.build import Program
 from rig.results.provenance import Provenance, commit, project_version
 
@@ -31,7 +32,7 @@ class MeterUnderTest:
     components: Components | None
     calibration: str
     seed: int
-    demand_minutes: float | None
+    demand: DemandSettings | None
     fidelity: Literal["exact", "rtl"] = "exact"
 
     def run(
@@ -43,6 +44,7 @@ class MeterUnderTest:
         repeat: int = 0,
         from_s: float = 0.0,
         components: Components | None = None,
+        demand: str = "",
     ) -> Run:
         """Give a run of a course. Each `repeat` has noise and phase of its own; so has each seed."""
         digits = hashlib.sha256(f"{self.seed}/{repeat}/{course!r}".encode()).digest()
@@ -63,6 +65,7 @@ class MeterUnderTest:
             cycles=cycles,
             from_s=from_s,
             fidelity=self.fidelity,
+            demand=demand,
         )
 
 
@@ -73,7 +76,6 @@ def meter_under_test(program: Program, config: Config) -> MeterUnderTest:
     calibration = ""
     if config.meter.calibration or components is not None:
         calibration = calibration_of(config, current_class).to_toml()
-    demand = program.billing.demand
     return MeterUnderTest(
         ratings_of(program),
         program.metering.form.name,
@@ -81,7 +83,7 @@ def meter_under_test(program: Program, config: Config) -> MeterUnderTest:
         components,
         calibration,
         config.simulation.seed,
-        None if demand is None else demand.subinterval_s * demand.subintervals / 60,
+        program.billing.demand,
         config.simulation.fidelity,
     )
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, TypeVar
 
 from rig.accuracy.errors import AccuracyError
 from rig.accuracy.kept import code_digest
@@ -26,6 +27,9 @@ ATTEMPTS = 4
 
 CONNECT_S = 10
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 
 def cores() -> int:
     """Count the cores that this process may use."""
@@ -34,18 +38,29 @@ def cores() -> int:
 
 def on_cores(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, Measured]]:
     """Give runs with their results, from `jobs` processes. Raises AccuracyError where they die again and again."""
-    left = list(dict.fromkeys(range(len(runs))))
+    for k, found in each_on_cores(measure, runs, jobs):
+        yield runs[k], found
+
+
+def each_on_cores(
+    work: Callable[[Item], Result], items: Sequence[Item], jobs: int
+) -> Iterator[tuple[int, Result]]:
+    """Give the place of each item with what `work` makes of it, in any order, from `jobs` processes.
+
+    Raises AccuracyError where they die again and again.
+    """
+    left = set(range(len(items)))
     for _ in range(ATTEMPTS):
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["rig.accuracy.run"])
+        context.set_forkserver_preload(["rig.accuracy.run", "rig.calibrate.model_unit"])
         pool = ProcessPoolExecutor(min(jobs, len(left)), context, begin_worker)
-        futures: dict[Future[Measured], int] = {pool.submit(measure, runs[k]): k for k in left}
+        futures: dict[Future[Result], int] = {pool.submit(work, items[k]): k for k in sorted(left)}
         try:
             for future in as_completed(futures):
-                k = futures[future]
+                k = futures.pop(future)
                 found = future.result()
                 left.remove(k)
-                yield runs[k], found
+                yield k, found
             return
         except BrokenProcessPool:
             continue
@@ -77,6 +92,19 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     pool.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.terminate()
+
+
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})/?", re.ASCII)
+
+
+def check_address(address: str) -> None:
+    """Refuse what cannot be a scheduler's address, before anything is looked up. Raises AccuracyError."""
+    match = _ADDRESS.fullmatch(address)
+    if match is None or not 0 < int(match[3]) < 1 << 16:
+        raise AccuracyError(
+            f"--scheduler is {address!r}, it must be the address of a Dask scheduler with its port, such as "
+            "tcp://192.168.1.20:8786"
+        )
 
 
 def on_cluster(runs: Sequence[Run], address: str) -> Iterator[tuple[Run, Measured]]:

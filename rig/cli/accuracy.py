@@ -14,8 +14,7 @@ from rig.plain_text import print_line
 
 if TYPE_CHECKING:
     from calibration.point_tables import PointTable
-    from rig.hardware.config import Config
-    from rig.program.build import Program
+    from rig.accuracy.lot_result import LotResult
 
 
 def accuracy(
@@ -60,14 +59,15 @@ def accuracy(
     from rig.accuracy.campaign import judged_points
     from rig.accuracy.errors import AccuracyError
     from rig.accuracy.kept import Kept
+    from rig.accuracy.lot import tested_lot
     from rig.accuracy.result import AccuracyResult, all_passed, summary, twin
     from rig.accuracy.under_test import meter_texts, meter_under_test, provenance_of_test
-    from rig.accuracy.workers import cores
+    from rig.accuracy.workers import check_address, cores
     from rig.files.whole import check_free, write_files
     from rig.hardware.selection import program_of
     from rig.program.build import load_program
     from rig.report.files import check_kind, page_of, rendered
-    from rig.terminal.accuracy_view import accuracy_lines
+    from rig.terminal.accuracy_view import accuracy_lines, lot_lines
     from rig.terminal.console import message_console, note
     from rig.terminal.progress import progress_bar
 
@@ -85,66 +85,39 @@ def accuracy(
         settings = replace(settings, simulation=replace(settings.simulation, fidelity=fidelity.value))
     table = _table(standard, accuracy_class, points or [])
     program = program_of(settings) if meter is None else load_program(meter)
-    if lot is not None:
-        if files or scheduler:
-            raise AccuracyError("--lot prints the yield alone: leave out --report and --scheduler")
-        raise typer.Exit(_lot(lot, table, program, settings, kept, jobs, json))
-    tested = meter_under_test(program, settings)
+    if scheduler is not None:
+        if lot is not None:
+            raise AccuracyError("--lot is measured on this computer: leave out --scheduler")
+        check_address(scheduler)
     results = Kept(kept)
-    console = message_console()
+    console, processes = message_console(), jobs or cores()
+    result: AccuracyResult | LotResult
     try:
-        with progress_bar(console, f"{table.key} {table.classes[0]}") as show:
-            found = judged_points(table, tested, results, jobs or cores(), scheduler, show)
+        with progress_bar(console, f"{table.key} {table.classes[0]}" if lot is None else f"lot {lot}") as show:
+            if lot is not None:
+                result = tested_lot(table, program, settings, lot, results, processes, show)
+            else:
+                meter_tested = meter_under_test(program, settings)
+                found = judged_points(table, meter_tested, results, processes, scheduler, show)
+                result = AccuracyResult(
+                    table.key, table.title, table.classes[0], all_passed(found), found,
+                    meter_texts(program, meter_tested), provenance_of_test(program, settings, meter_tested),
+                )  # fmt: skip
     except KeyboardInterrupt:
         raise typer.Exit(
             interrupted("before all points were measured; what was is kept, the same command goes on")
         ) from None
     if results.trouble:
         note(console, f"results are not kept for the next time: {results.trouble}")
-    result = AccuracyResult(
-        table.key, table.title, table.classes[0], all_passed(found), found, meter_texts(program, tested),
-        provenance_of_test(program, settings, tested),
-    )  # fmt: skip
     write_files(
         {path: twin(result) if path.suffix.lower() == ".json" else rendered(page_of(result), path) for path in files}
     )
     if json:
-        print_json(summary(result))
+        print_json(summary(result) if isinstance(result, AccuracyResult) else result)
     else:
-        for line in accuracy_lines(result):
+        for line in accuracy_lines(result) if isinstance(result, AccuracyResult) else lot_lines(result):
             print_line(line)
     raise typer.Exit(0 if result.passed else 1)
-
-
-def _lot(
-    text: str, table: PointTable, program: Program, config: Config, kept: Path | None, jobs: int | None, json: bool
-) -> int:
-    """Test a lot, print its yield; its exit status."""
-    from rig.accuracy.kept import Kept
-    from rig.accuracy.lot import LotResult, lot_meters, read_lot
-    from rig.accuracy.under_test import meter_under_test, provenance_of_test
-    from rig.accuracy.workers import cores
-    from rig.terminal.accuracy_view import lot_lines
-    from rig.terminal.console import message_console
-    from rig.terminal.progress import progress_bar
-
-    seed, count = read_lot(text)
-    try:
-        with progress_bar(message_console(), f"lot {text}") as show:
-            meters = lot_meters(table, program, config, seed, count, Kept(kept), jobs or cores(), show)
-    except KeyboardInterrupt:
-        return interrupted("before the lot was tested; what was measured is kept")
-    passed, found = (sum(flags) for flags in ([m.passed for m in meters], [m.as_found for m in meters]))
-    origin = provenance_of_test(program, config, meter_under_test(program, config))
-    result = LotResult(
-        table.key, table.classes[0], seed, passed == count, 100 * passed / count, 100 * found / count, meters, origin
-    )
-    if json:
-        print_json(result)
-    else:
-        for line in lot_lines(result):
-            print_line(line)
-    return 0 if result.passed else 1
 
 
 def _table(standard: str | None, accuracy_class: str | None, points: list[str]) -> PointTable:

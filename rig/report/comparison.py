@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import hypot
 from typing import Protocol, TypeVar
 
+from rig.accuracy.lot_result import LotPoint, LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.accuracy.result import PointResult as AccuracyPoint
 from rig.report.compared import Basis, Compared, Comparison, Side
@@ -49,6 +50,8 @@ def compare(a: Result, b: Result) -> Comparison:
             return _of_agreements(of, a, b)
         case AccuracyResult(), AccuracyResult():
             return _of_accuracy(of, a, b)
+        case LotResult(), LotResult():
+            return _of_lots(of, a, b)
         case SelfTest(), SelfTest():
             return _of_self_tests(of, a, b)
         case Comparison(), Comparison():
@@ -129,6 +132,30 @@ def _of_accuracy_points(name: str, a: AccuracyPoint, b: AccuracyPoint) -> Compar
     if any(side.value is None or side.uncertainty is None for side in sides):
         return _by_verdict(name, "%", *sides)
     return _by_uncertainty(name, "%", *sides)
+
+
+def _of_lots(of: str, a: LotResult, b: LotResult) -> Comparison:
+    notes = differing(
+        [
+            ("standard", a.standard, b.standard),
+            ("class", a.accuracy_class, b.accuracy_class),
+            ("meters", f"{a.seed}:{len(a.meters)}", f"{b.seed}:{len(b.meters)}"),
+        ]
+    )
+    notes += origin_differences(a.provenance, b.provenance, Setup(a.meter), Setup(b.meter))
+    pairs = _pairs("point", _named(a.points), _named(b.points), notes)
+    found = [_by_verdict(name, "%", _worst_left(one), _worst_left(other)) for name, one, other in pairs]
+    if not found:
+        raise ReportError("the two lots have no point of the same name: give two of one standard")
+    return _comparison(of, found, notes, a.provenance, b.provenance)
+
+
+def _worst_left(point: LotPoint) -> Side:
+    """Give the largest error of a lot's meters at a point, as left. That of another lot is another meter's: only the
+    verdicts are compared."""
+    errors = [error for error in point.as_left_percent if error is not None]
+    passed = point.failed == 0 if point.tested else None
+    return Side(max(errors, key=abs, default=None), point.uncertainty_percent, passed, point.text)
 
 
 def _of_self_tests(of: str, a: SelfTest, b: SelfTest) -> Comparison:

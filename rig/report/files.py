@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.report.accuracy_content import accuracy_page
 from rig.report.compared import Comparison
@@ -11,6 +12,7 @@ from rig.report.comparison_content import comparison_page
 from rig.report.content import verification_page
 from rig.report.errors import ReportError
 from rig.report.html import html_of
+from rig.report.lot_content import lot_page
 from rig.report.page import Page
 from rig.report.pdf import pdf_of
 from rig.report.result_kinds import Result
@@ -46,6 +48,8 @@ def rendered(page: Page, path: Path) -> bytes:
 def page_of(found: Result) -> Page:
     """Give the page of a result."""
     match found:
+        case LotResult():
+            return lot_page(found)
         case AccuracyResult():
             return accuracy_page(found)
         case SeriesResult():

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.files.bounded import TooLongError, read_bounded
 from rig.report.compared import Comparison
@@ -27,6 +28,10 @@ MOST_JSON_BYTES = 1 << 26
 
 MOST_ACCURACY_LINES = 20_000
 """Of points and components of an accuracy test: a table has 2000 points at most."""
+
+MOST_LOT_METERS = 1000
+MOST_LOT_POINTS = 2100
+"""Of a table, and its averages."""
 
 MOST_LINES = 1000
 """Of repeats and of components in a verification: as many as can be asked for."""
@@ -80,8 +85,25 @@ def _made_by(raw: Any) -> str:
     return f" (it was made by version {version[:20]})" if isinstance(version, str) else ""
 
 
+def _check_lot(path: Path, found: LotResult) -> None:
+    """Refuse a lot without meters, or of more than there can be, or whose points are not of all of them."""
+    count = len(found.meters)
+    if not 0 < count <= MOST_LOT_METERS:
+        raise ReportError(f"{path} has {count} meters, a lot has 1 to {MOST_LOT_METERS}")
+    if len(found.points) > MOST_LOT_POINTS:
+        raise ReportError(f"{path} has {len(found.points)} points, a report has at most {MOST_LOT_POINTS}")
+    for point in found.points:
+        for name, errors in (("as_found", point.as_found_percent), ("as_left", point.as_left_percent)):
+            if len(errors) != count:
+                raise ReportError(
+                    f"{path}: {name}_percent of {point.name!r} has {len(errors)} errors, and there are {count} meters"
+                )
+
+
 def _check_sizes(path: Path, found: Result) -> None:
     """Refuse more than a rig makes: it would be minutes of drawing."""
+    if isinstance(found, LotResult):
+        _check_lot(path, found)
     for what, count, most in _sizes(found):
         if count > most:
             raise ReportError(f"{path} has {count} {what}, a report has at most {most}")

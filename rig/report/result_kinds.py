@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.report.compared import Comparison
 from rig.selftest.part import SelfTest
@@ -12,7 +13,7 @@ from rig.verify.agreement import Agreement
 from rig.verify.result import Verification
 from rig.verify.series import SeriesResult
 
-Result = Verification | SeriesResult | Agreement | AccuracyResult | SelfTest | Comparison
+Result = Verification | SeriesResult | Agreement | AccuracyResult | LotResult | SelfTest | Comparison
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ResultKind:
 
 
 KINDS = (
+    ResultKind(LotResult, "meters", "a lot"),
     ResultKind(AccuracyResult, "standard", "an accuracy test"),
     ResultKind(SeriesResult, "points", "a series"),
     ResultKind(Agreement, "witnesses", "an agreement of witnesses"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rig.accuracy.lot import LotResult
+from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult, PointResult
 
 _NAME = 52

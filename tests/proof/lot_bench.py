@@ -9,6 +9,8 @@ from calibration.constants import Calibration
 from calibration.plan import Ratings, verifying
 from calibration.solve import Solution
 from drivers.sim.components import ChannelParts, Components, Currents, Fault, meter_of_lot
+from rig.accuracy.under_test import meter_under_test, provenance_of_test
+from rig.calibrate.model_unit import ModelUnit
 from rig.calibrate.result import CalibrationResult
 from rig.calibrate.run import Job, calibrate
 from rig.calibrate.session import Session, Terms
@@ -21,29 +23,36 @@ SEED = 17
 
 def bench(number: int, folder: Path, currents: Currents = "transformers", fault: Fault = "none") -> CalibrationResult:
     """Calibrate meter `number`, its session in a folder: the result. Raises UnitRefused."""
-    return _calibrated(number, folder, currents, fault)[1]
+    return calibrated_by(ModelUnit, number, folder, currents, fault)[1]
 
 
 def calibrated_constants(number: int, folder: Path) -> Calibration:
     """Calibrate meter `number` with transformers: its constants."""
-    return _calibrated(number, folder, "transformers", "none")[0].calibration
+    return calibrated_by(ModelUnit, number, folder)[0].calibration
 
 
-def _calibrated(number: int, folder: Path, currents: Currents, fault: Fault) -> tuple[Solution, CalibrationResult]:
+def calibrated_by(
+    kind: type[ModelUnit | SimulatedUnit],
+    number: int,
+    folder: Path,
+    currents: Currents = "transformers",
+    fault: Fault = "none",
+) -> tuple[Solution, CalibrationResult]:
+    """Calibrate meter `number` as a unit of a kind."""
     lot = LotConfig(seed=SEED, meter=number, currents=currents, fault=fault)
     config, program = Config(simulation=SimulationConfig(lot=lot)), default_program("9S")
-    unit = SimulatedUnit(config, program)
+    unit = kind(config, program)
     terms = Terms(unit.board, "", unit.calibration.digest, unit.truth.name, 0.02)
     job = Job(
         unit,
-        lambda calibration: SimulatedUnit(config, program, calibration),
+        lambda calibration: kind(config, program, calibration),
         Ratings(120.0, 20.0, 60.0, currents == "transformers"),
         Session(folder / f"{number}.session", terms),
         unit.board,
         "2026-11-30",
         "",
         0.02,
-        unit.provenance,
+        provenance_of_test(program, config, meter_under_test(program, config)),
     )
     return calibrate(job)
 

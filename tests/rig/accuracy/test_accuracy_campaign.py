@@ -19,6 +19,7 @@ from rig.accuracy.figures import verdict
 from rig.accuracy.kept import Kept
 from rig.accuracy.plan import planned, signal_s
 from rig.accuracy.run import Measured, Segment
+from rig.accuracy.workers import check_address
 from tests.rig.accuracy.runs import chosen, plain_meter
 
 RIG = [sys.executable, "-c", "from rig.cli.app import main; main()"]
@@ -193,6 +194,29 @@ def test_the_command_refuses_in_a_sentence(tmp_path, words, says, monkeypatch):
     sentence = str(done.exception)
     assert says in sentence
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "", "tcp://", "tcp://10.0.0.2", "tcp://10.0.0.2:", "10.0.0.2:8786", "tcp://10.0.0.2:0",
+                "tcp://10.0.0.2:65536", "http://10.0.0.2:8786", "tcp://a b:1", "tcp://10.0.0.2:٣", "tcp://x:1\n"]
+)  # fmt: skip
+def test_what_cannot_be_a_schedulers_address_is_refused(address):
+    with pytest.raises(AccuracyError, match=r"--scheduler is .* with its port, such as tcp://"):
+        check_address(address)
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.2:8786", "tls://host-1.example:1", "tcp://[fe80::1]:65535"])
+def test_addresses_of_schedulers_are_taken(address):
+    check_address(address)
+
+
+def test_an_address_is_judged_before_anything_is_looked_up(tmp_path):
+    """Everything is kept already: the cluster would not be asked, and yet nonsense is not passed over."""
+    words = ("--standard", "iec62053-22", "--class", "0.2S", "--points", "0.2S PF1 Imax")
+    assert command(tmp_path, *words).returncode == 0
+    done = command(tmp_path, *words, "--scheduler", "nonsense")
+    assert done.returncode == 2
+    assert "--scheduler is 'nonsense'" in done.stderr
 
 
 @pytest.mark.slow

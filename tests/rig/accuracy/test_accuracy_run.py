@@ -11,11 +11,13 @@ import pytest
 
 from calibration.constants import Calibration, nominal
 from calibration.point_tables import Quantity
+from drivers.sim.components import ChannelParts, Components
 from drivers.sim.sensors import FULL_SCALE_DENSITY, RANGES, VOLTAGE_PEAK_V
 from rig.accuracy.applied import course_of
-from rig.accuracy.figures import error_of
+from rig.accuracy.figures import error_of, judged_point
+from rig.accuracy.plan import planned
 from rig.accuracy.run import Measured, Run, Segment, measure
-from tests.rig.accuracy.runs import F_MOD_HZ, filter_error_percent, plain_meter, point
+from tests.rig.accuracy.runs import F_MOD_HZ, chosen, filter_error_percent, plain_meter, point
 
 
 def run_of(name: str, cycles: int = 2, **changes: object) -> Run:
@@ -106,3 +108,17 @@ def test_the_uncertainty_is_that_of_the_mean_of_the_segments():
     scatter = (8 * 0.3**2 / 8) ** 0.5 / 3
     assert figure.percent == pytest.approx(0, abs=1e-12)
     assert figure.budget.combined_percent == pytest.approx(scatter, rel=1e-3)
+
+
+def test_a_temperature_coefficient_is_that_of_the_parts():
+    """Dividers of +25 ppm/K and transformers of −7: 18 ppm of the watts a kelvin, by 10 K above 23 °C, and less than
+    3·10⁻⁷ % of it that goes by its square."""
+    volts, amperes = ChannelParts(ppm_per_k=25.0), ChannelParts(ppm_per_k=-7.0)
+    parts = Components("warm", volts, volts, volts, amperes, amperes, amperes)
+    meter = plain_meter(components=parts, calibration=wrong(Fraction(1), 0))
+    (plan,) = planned(chosen("0.2S temperature coefficient PF1 Imax"), meter)
+    found = [measure(run) for run in plan.runs]
+    result = judged_point(plan, found, meter)
+    assert result.error_percent == pytest.approx(0.0018, abs=3e-7 + result.uncertainty_percent)
+    assert result.uncertainty_percent < 0.0018 / 5
+    assert result.passed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,8 +25,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def cluster(folder: Path, workers: int):
-    """A scheduler and workers, each a process of its own; yields the address and the scheduler's process."""
+def cluster(folder: Path, workers: int, project: Path = ROOT):
+    """A scheduler and workers that have the code of `project`, each a process of its own; yields the address and the
+    scheduler's process."""
     file = folder / "scheduler.json"
     module = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
     common = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -35,7 +37,8 @@ def cluster(folder: Path, workers: int):
         for _ in range(workers):
             worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file)]
             more = ["--nthreads", "1", "--no-dashboard", "--local-directory", str(folder)]
-            processes.append(subprocess.Popen([*worker, *more], **common, env={**os.environ, "PYTHONPATH": str(ROOT)}))
+            there = {"cwd": project, "env": {**os.environ, "PYTHONPATH": str(project)}}
+            processes.append(subprocess.Popen([*worker, *more], **common | there))
         deadline = time.monotonic() + 60
         while not file.exists() or not (address := _address(file)):
             assert time.monotonic() < deadline
@@ -103,3 +106,19 @@ def test_a_scheduler_that_vanishes_ends_it_in_a_sentence(tmp_path):
         with pytest.raises(AccuracyError, match="what was measured is kept"):
             measured(plans, kept, 1, address, kill)
     assert len(list((tmp_path / "kept").glob("*.json"))) >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_a_worker_with_other_code_is_refused_by_its_address(tmp_path):
+    """A real worker, whose copy of the project differs by a comment: what it would measure is not ours."""
+    project = tmp_path / "other"
+    for name in ("gateware", "drivers", "calibration", "rig"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (project / "calibration" / "coverage.py").open("a") as file:
+        file.write("# other\n")
+    runs = [plan.runs[0] for plan in planned(chosen("0.2S PF1 Imax"), plain_meter())]
+    with cluster(tmp_path, 1, project) as (address, _):
+        with pytest.raises(AccuracyError, match=r"worker tcp://\S+ has another version of this project") as caught:
+            list(on_cluster(runs, address))
+    assert "\n" not in str(caught.value)
