@@ -128,14 +128,14 @@ def verify(
         "--pulses": pulses, "--seconds": seconds, "--energy": energy, "--uncertainty": uncertainty, "--load": load,
         "--constant": constant, "--from": result,
     }  # fmt: skip
+    of_one = {
+        "--counter-query": counter_query, "--limit": None if limit == LIMIT_PERCENT else limit,
+        "--standard-constant": standard_constant, "--standard-query": standard_query,
+        "--standard-uncertainty": standard_uncertainty or None, "--repeat": None if repeat == 1 else repeat,
+        "--reference": None if reference == "meter" else reference, "--counter": None if counter == "fpga" else counter,
+    }  # fmt: skip
     if witness:
-        alone = {
-            **own, "--series": series, "--resume": resume, "--counter-query": counter_query,
-            "--limit": None if limit == LIMIT_PERCENT else limit, "--standard-constant": standard_constant,
-            "--standard-query": standard_query, "--standard-uncertainty": standard_uncertainty or None,
-            "--repeat": None if repeat == 1 else repeat, "--reference": None if reference == "meter" else reference,
-            "--counter": None if counter == "fpga" else counter,
-        }  # fmt: skip
+        alone = {**own, **of_one, "--series": series, "--resume": resume}
         for flag in ("--seconds", "--energy", "--load"):
             del alone[flag]
         if given := [flag for flag, value in alone.items() if value is not None]:
@@ -154,11 +154,15 @@ def verify(
             )
         )
     if series is not None:
-        if given := [flag for flag, value in own.items() if value is not None]:
+        if given := [flag for flag, value in {**own, **of_one}.items() if value is not None]:
             raise VerifyError(f"{given[0]} is for one verification: leave it out, points of a series have their own")
         raise typer.Exit(_series(series, resume, junit, report, surroundings, config, socket, json))
     if resume is not None:
         raise VerifyError("--resume is for a --series: leave it out")
+    if result is not None:
+        counted = {**own, **of_one, "--environment": environment or None}
+        if given := [flag for flag, value in counted.items() if value is not None and flag != "--from"]:
+            raise VerifyError(f"{given[0]} is for a count, and --from counts nothing: leave one of them out")
     point = Point(
         name=output,
         output=output,
@@ -273,42 +277,42 @@ def measured(
     loaded = point.load is not None and chosen.hardware.kind != "pi"
     own = "a load" if loaded else "a known source" if known is not None else None
     latest: list[Progress] = []
-    with ExitStack() as stack:
-        beside = counter_named(point.counter, point.counter_query, lambda pins: edge_sources(chosen, pins))
-        if beside is not None:
-            stack.callback(beside.close)
-        standard = None
-        if point.standard:
-            standard = standard_named(
-                point.reference,
-                constant_wh=point.standard_constant,
-                query=point.standard_query,
-                sources=lambda pins: edge_sources(chosen, pins),
+    try:
+        with ExitStack() as stack:
+            beside = counter_named(point.counter, point.counter_query, lambda pins: edge_sources(chosen, pins))
+            if beside is not None:
+                stack.callback(beside.close)
+            standard = None
+            if point.standard:
+                standard = standard_named(
+                    point.reference,
+                    constant_wh=point.standard_constant,
+                    query=point.standard_query,
+                    sources=lambda pins: edge_sources(chosen, pins),
+                )
+                stack.callback(standard.close)
+            paced = beside is not None or standard is not None
+            client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=paced))
+            show = stack.enter_context(count_shown(id.label))
+
+            def shown(progress: Progress) -> None:
+                latest[:] = [progress]
+                show(progress)
+
+            measurement = Measurement(
+                client,
+                id,
+                point.plan,
+                counter=beside,
+                constant_wh=point.constant,
+                source=known,
+                standard=standard,
+                certified_percent=point.standard_uncertainty_percent,
+                progress=shown,
+                begin=begin,
             )
-            stack.callback(standard.close)
-        paced = beside is not None or standard is not None
-        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=paced))
-        show = stack.enter_context(count_shown(id.label))
-
-        def shown(progress: Progress) -> None:
-            latest[:] = [progress]
-            show(progress)
-
-        measurement = Measurement(
-            client,
-            id,
-            point.plan,
-            counter=beside,
-            constant_wh=point.constant,
-            source=known,
-            standard=standard,
-            certified_percent=point.standard_uncertainty_percent,
-            progress=shown,
-            begin=begin,
-        )
-        try:
             found = measurement.measure()
             return replace(found, setup=setup_of(chosen, program_of(chosen), id, found.provenance, surroundings))
-        except KeyboardInterrupt:
-            so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
-            raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None
+    except KeyboardInterrupt:
+        so_far = progress_text(id.label, latest[0]) if latest else f"{id.label}: nothing counted"
+        raise typer.Exit(interrupted(f"without a verdict ({so_far})")) from None

@@ -23,17 +23,17 @@ def made(test: SeriesTest, digest: str, chosen: Config, config: Path | None, soc
     from rig.verify.series_test import judged
 
     own = "a load" if test.load is not None and chosen.hardware.kind != "pi" else None
-    with ExitStack() as stack:
-        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=False))
-        show = stack.enter_context(share_shown(test.name))
-        observing = Observing(
-            client,
-            lambda seen: seen.length_s >= test.length_s,
-            progress=lambda seconds: show(seconds / test.length_s),
-            begin=begin,
-        )
-        try:
+    try:
+        with ExitStack() as stack:
+            client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=False))
+            show = stack.enter_context(share_shown(test.name))
+            observing = Observing(
+                client,
+                lambda seen: seen.length_s >= test.length_s,
+                progress=lambda seconds: show(seconds / test.length_s),
+                begin=begin,
+            )
             seen = observing.observe()
-        except KeyboardInterrupt:
-            raise typer.Exit(interrupted(f"without a verdict on {test.name}")) from None
-        return judged(test, digest, seen, client.welcome.provenance)
+            return judged(test, digest, seen, client.welcome.provenance)
+    except KeyboardInterrupt:
+        raise typer.Exit(interrupted(f"without a verdict on {test.name}")) from None

@@ -52,17 +52,17 @@ def witnessed(
     chosen = loaded_configuration(config, load)
     program = program_of(chosen)
     own = "a load" if load is not None else None
-    with ExitStack() as stack:
-        client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=False))
-        show = stack.enter_context(share_shown("witnesses"))
-        its = client.welcome.provenance
-        display = program.display if its.program == program.digest else None
-        witnessing = Witnessing(client, span, display, progress=show, begin=begin)
-        try:
+    try:
+        with ExitStack() as stack:
+            client, begin = stack.enter_context(verified_meter(config, chosen, socket, own=own, paced=False))
+            show = stack.enter_context(share_shown("witnesses"))
+            its = client.welcome.provenance
+            display = program.display if its.program == program.digest else None
+            witnessing = Witnessing(client, span, display, progress=show, begin=begin)
             witnessing.listen()
-        except KeyboardInterrupt:
-            raise typer.Exit(interrupted("without a verdict")) from None
-        found = agreement(witnessing, its, setup_of(chosen, program, None, its, surroundings))
+            found = agreement(witnessing, its, setup_of(chosen, program, None, its, surroundings))
+    except KeyboardInterrupt:
+        raise typer.Exit(interrupted("without a verdict")) from None
     contents = {junit: agreement_junit(found)} if junit is not None else {}
     if report is not None:
         contents[report] = rendered(page_of(found), report)

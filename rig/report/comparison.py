@@ -100,11 +100,12 @@ def _of_tests(name: str, a: SeriesTestResult, b: SeriesTestResult) -> Compared:
 def _of_agreements(of: str, a: Agreement, b: Agreement) -> Comparison:
     notes = origin_differences(a.provenance, b.provenance, a.setup, b.setup)
     mine, its = (((f"{line.witness} {line.quantity}", line) for line in each.witnesses) for each in (a, b))
-    found = [
-        _by_bound(name, "%", _parting(one), _parting(other))
-        for name, one, other in _pairs("witness", mine, its, notes)
-        if one.reference_wh and other.reference_wh
-    ]
+    found: list[Compared] = []
+    for name, one, other in _pairs("witness", mine, its, notes):
+        if one.reference_wh and other.reference_wh:
+            found.append(_by_bound(name, "%", _parting(one), _parting(other)))
+        else:
+            notes.append(f"{name} is not compared: nothing flowed")
     if not found:
         raise ReportError("the two have no witness in common: give two of one load and one meter")
     return _comparison(of, found, notes, a.provenance, b.provenance)

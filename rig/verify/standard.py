@@ -61,8 +61,11 @@ class EdgeStandard:
         self.name, self._counter, self._constant_wh = name, counter, constant_wh
 
     def poll(self) -> list[Reading]:
-        """Take in the edges that have come."""
-        return [Reading(count.pulses * self._constant_wh, count.latest, 0) for count in self._counter.poll()]
+        """Take in the edges that have come. The first is where energy begins to be known: before it a part of a pulse
+        had flowed, and nobody knows which."""
+        return [
+            Reading(count.pulses * self._constant_wh, count.latest, 0) for count in self._counter.poll() if count.pulses
+        ]
 
     def close(self) -> None:
         """Let the pin go."""

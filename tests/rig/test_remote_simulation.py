@@ -270,6 +270,22 @@ def test_an_output_is_verified_by_a_counter_at_pins_of_the_simulated_board(
 
 
 @pytest.mark.slow
+def test_an_output_is_verified_against_a_standard_by_its_pulses_at_a_pin(tmp_path: Path) -> None:
+    """The test LED is the standard, 1.8 Wh a flash: what flowed before its first flash is not known to anyone."""
+    wires = 'wires = { 14 = "kyz1_y", 15 = "kyz1_z", 18 = "led" }'
+    (tmp_path / "rig.toml").write_text(f'[simulation]\nboard = "board.sock"\n{wires}\n[simulation.load]\namps = 20\n')
+    board = start(tmp_path, None)
+    words = ["verify", "--config", str(tmp_path / "rig.toml"), "--counter", "gpio:14,15", "--seconds", "10", "--json"]
+    words += ["--reference", "standard:gpio:18", "--standard-constant", "1.8", "--limit", "1"]
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, env=environment(), timeout=PATIENCE_S)
+    board.process.send_signal(signal.SIGTERM)
+    board.process.communicate(timeout=PATIENCE_S)
+    found = json.loads(done.stdout)
+    assert found["kyz_order_errors"] == []
+    assert found["passed"], found["reasons"]
+
+
+@pytest.mark.slow
 def test_a_simulated_board_that_ends_in_mid_count_ends_the_count_in_a_sentence(tmp_path: Path) -> None:
     board = start(tmp_path)
     with subprocess.Popen(

@@ -118,6 +118,9 @@ def test_witnesses_part_beyond_the_sum_of_their_tolerances(wh: float, agree: boo
 def test_witnesses_that_one_lacks_are_told() -> None:
     one, other = agreement(), msgspec.structs.replace(agreement(), witnesses=agreement().witnesses[:2])
     assert "only A has the witness 'display 02 kWh delivered'" in compare(one, other).notes
+    still = msgspec.structs.replace(one.witnesses[0], reference_wh=0.0)
+    dead = msgspec.structs.replace(one, witnesses=[still, *one.witnesses[1:]])
+    assert "KYZ1 kWh delivered is not compared: nothing flowed" in compare(one, dead).notes
     with pytest.raises(RigError, match="no witness in common"):
         compare(one, msgspec.structs.replace(one, witnesses=[]))
 

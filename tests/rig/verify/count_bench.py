@@ -204,12 +204,12 @@ def frequency_run_of(long: LongRun, plan: Plan, seed: int, seconds: float, outpu
 def run_of(
     kind: str, long: LongRun, plan: Plan, seed: int, seconds: float, change: Change = unchanged, output: Output = KYZ1
 ) -> Run:
-    """Give a run counted by `kind`: fpga, gpio or totaliser."""
+    """Give a run counted by `kind`: fpga (one contact or lamp), form c, gpio or totaliser."""
     chance = Random(seed)
     windows, edges = long.taken(seconds, chance)
     edges = change(edges, chance)
     run = Run(output, plan, Timeline(HZ, LATENCY))
-    counter = {"fpga": by_fpga, "gpio": _by_gpio, "totaliser": _by_totaliser}[kind]
+    counter = {"fpga": by_fpga, "form c": _by_form_c, "gpio": _by_gpio, "totaliser": _by_totaliser}[kind]
     counts = counter(edges, windows, long.window, run, chance)
     for k in windows:
         run.add_window(k * long.window, (k + 1) * long.window, long.windows[k])
@@ -227,6 +227,24 @@ def by_fpga(edges: list[Edge], windows: range, window: int, run: Run, chance: Ra
             place += 1
             tick = int(edges[place - 1].tick)
             run.counted(Counted(place, tick, tick))
+        yield
+
+
+def _by_form_c(edges: list[Edge], windows: range, window: int, run: Run, chance: Random) -> Iterator[None]:
+    """The FPGA's counter of a form C: a change from one contact to the other counts, one that closes twice running is
+    illegal and does not (gateware/pulse_counters.py)."""
+    place = pulses = illegal = 0
+    run.counted(Counted(0, 0, 0))
+    last: bool | None = None
+    for k in windows:
+        while place < len(edges) and edges[place].tick <= (k + 1) * window:
+            edge, place = edges[place], place + 1
+            if edge.closes_y is last:
+                illegal += 1
+                run.illegal = illegal
+                continue
+            last, pulses = edge.closes_y, pulses + 1
+            run.counted(Counted(pulses, int(edge.tick), int(edge.tick)))
         yield
 
 

@@ -246,6 +246,25 @@ def test_every_planted_fault_is_found_by_its_kind(fault: str, kind: str, runs: i
             )
 
 
+FORM_C = {
+    "lost": {"missed": 2, "both closed": 1},
+    "doubled": {"both closed": 1},
+    "swapped": {"missed": 1, "both closed": 1},
+}
+"""What the FPGA's counter makes of each: a contact that closes twice running does not count."""
+
+
+@pytest.mark.parametrize("runs", SIZES)
+@pytest.mark.parametrize("fault", [None, *FORM_C])
+def test_faults_of_a_form_c_are_found_by_the_fpga_too(fault: str | None, runs: int) -> None:
+    change = unchanged if fault is None else FAULTS[fault][0]
+    for seed in range(runs):
+        found = verified("form c", seed, change=change)
+        counts = {each.fault: each.count for each in found.kyz_order_errors}
+        assert counts == FORM_C.get(fault or "", {}), f"seed {seed}"
+        assert found.passed is (fault is None)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", COUNTERS)
 def test_one_pulse_lost_in_ten_thousand_is_found_where_it_was(kind: str) -> None:
