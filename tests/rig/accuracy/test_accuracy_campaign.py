@@ -201,7 +201,7 @@ def test_the_command_refuses_in_a_sentence(tmp_path, words, says, monkeypatch):
                 "tcp://10.0.0.2:65536", "http://10.0.0.2:8786", "tcp://a b:1", "tcp://10.0.0.2:٣", "tcp://x:1\n"]
 )  # fmt: skip
 def test_what_cannot_be_a_schedulers_address_is_refused(address):
-    with pytest.raises(AccuracyError, match="--scheduler is .* with its port, such as tcp://"):
+    with pytest.raises(AccuracyError, match=r"--scheduler is .* with its port, such as tcp://"):
         check_address(address)
 
 
