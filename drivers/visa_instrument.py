@@ -42,6 +42,7 @@ class VisaInstrument:
             ) from None
         try:
             manager = pyvisa.ResourceManager("@py")
+            pyvisa.rname.ResourceName.from_string(self.resource)  # else what PyVISA says of it is not about the name
             return manager.open_resource(
                 self.resource,
                 timeout=self._timeout_ms,

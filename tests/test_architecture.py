@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -180,3 +181,13 @@ def test_the_top_level() -> None:
         if path.is_dir() and not path.name.startswith((".", "__")) and not path.name.endswith(".egg-info")
     }
     assert seen - MADE == FOLDERS
+
+
+def test_compiled_loops_of_tests_have_one_name() -> None:
+    """Numba's cache keeps the name that a module was imported by: made by `make test`, it is read by `make bench`."""
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")}
+    compiled = [path.stem for path, text in sources.items() if "@njit(cache" in text and path != Path(__file__)]
+    assert compiled
+    for path, text in sources.items():
+        for name in compiled:
+            assert not re.search(rf"^\s*(from|import) {name}\b", text, re.MULTILINE), f"{path.name}: tests.….{name}"

@@ -31,7 +31,7 @@ from rig.hardware.hands_file import read_hands
 from rig.meter.measuring.measurement import Fault
 from rig.reader.line_poll import PolledMeter
 from rig.replay.intervals.report import Report
-from rig.report.comparison import Comparison
+from rig.report.compared import Comparison
 from rig.results import exact
 from rig.results.provenance import Provenance
 from rig.results.summary import Summary

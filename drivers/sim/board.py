@@ -24,7 +24,7 @@ _PIECE_TICKS = 1 << 15
 meanwhile acts 20 ms later at most."""
 
 _MOST_TICKS = 1 << 18
-"""So many at a time where more are needed anyway."""
+"""So many at a time where more are needed anyway, and as many again read ahead of them."""
 
 
 class SimulatedBoard:
@@ -85,6 +85,7 @@ class SimulatedBoard:
         while len(self._ahead) < ticks:
             self._ahead = joined(self._ahead, self._front_end.bits(max(self._front_end.begun, _PIECE_TICKS)))
             self._front_end.begin(max(min(soon, _MOST_TICKS), _PIECE_TICKS))
+            self._front_end.begin_next(min(soon - self._front_end.begun, _MOST_TICKS))
         bits, self._ahead = self._ahead[:ticks], self._ahead[ticks:]
         self.ticks += ticks
         return bits

@@ -1,11 +1,13 @@
 """Messages between a simulated board in a process of its own and whoever meters on it, over its socket.
 
-The socket is a Unix one of kind SEQPACKET. A connection begins with Join, and is one of two kinds:
+The socket is a Unix one of kind SEQPACKET. A connection begins with Join, and is one of three kinds:
 
     spi     raw SPI frames, each answered by as many bytes: what spidev does
     pins    the messages below, as msgpack: what the kernel does of a GPIO chip, and of a monotonic clock
+    edges   Watch alone: pins beside the meter's that outputs are wired to, their edges stamped and numbered
 
-Any number of processes may have an `spi` connection, one at a time `pins`. Instants are ns of the board's time.
+Any number of processes may have a connection `spi` or `edges`, one at a time `pins`. Instants are ns of the board's
+time.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ MOST_EDGES = 1024
 
 
 class Join(msgspec.Struct, frozen=True, tag="join"):
-    """The first message of a connection of one kind, "spi" or "pins"; answered by Welcome or Refused."""
+    """The first message of a connection of one kind, "spi", "pins" or "edges"; answered by Welcome or Refused."""
 
     kind: str
     process: int
@@ -48,6 +50,13 @@ class ClaimInput(msgspec.Struct, frozen=True, tag="input"):
 
     pin: int
     after: int | None = None
+
+
+class Watch(msgspec.Struct, frozen=True, tag="watch"):
+    """Have the edges from now on of a GPIO that an output's contact is wired to, which pulls it low while closed.
+    Answered by Claimed, or Refused where nothing is wired to it. Numbers begin with 1 for each that watches."""
+
+    pin: int
 
 
 class ClaimOutput(msgspec.Struct, frozen=True, tag="output"):
@@ -109,5 +118,5 @@ class Late(msgspec.Struct, frozen=True, tag="late"):
     begun_ns: int
 
 
-FromClient = Join | ClaimInput | ClaimOutput | Drive | Release | Move | ReadCounts
+FromClient = Join | Watch | ClaimInput | ClaimOutput | Drive | Release | Move | ReadCounts
 FromBoard = Welcome | Refused | Claimed | Counts | Edges | Late

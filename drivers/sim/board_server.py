@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ from drivers.sim.board_messages import (
     ReadCounts,
     Refused,
     Release,
+    Watch,
     Welcome,
 )
 from drivers.sim.clock import LOST_NS
@@ -61,11 +63,21 @@ WARM_UP_TICKS = 1 << 17
 """What is compiled at its first use is compiled before real time begins."""
 
 
+@dataclass
+class _Watched:
+    """A GPIO that someone watches: the output it is wired to, that one's edges when it began, and those sent."""
+
+    pin: VirtualPin
+    begun: int
+    sent: int
+
+
 class BoardServer:
     """A board, its pins and the hands at them, for the connections of one `listener` or those that are `given`.
 
-    `wired` are the GPIO of switches and inputs. `about` goes to each client. With given connections, `run` ends when
-    the last of them has closed; with a listener, when `stop` is set.
+    `wired` are the GPIO of switches and inputs, `wires` those of counters, each with the GPIO of the output whose
+    contact pulls it low. `about` goes to each client. With given connections, `run` ends when the last of them has
+    closed; with a listener, when `stop` is set.
     """
 
     def __init__(
@@ -79,8 +91,11 @@ class BoardServer:
         listener: socket.socket | None = None,
         given: tuple[socket.socket, ...] = (),
         utc_ns: int | None = None,
+        wires: Mapping[int, int] | None = None,
     ) -> None:
         self.stop = False
+        self._wires = wires or {}
+        self._watched: dict[socket.socket, dict[int, _Watched]] = {}
         self._board, self._pins, self._hands, self._about = board, pins, hands, about
         self._epoch = f"{os.getpid()}-{os.urandom(8).hex()}"
         self._rate = board.chain.tick_hz
@@ -160,6 +175,7 @@ class BoardServer:
         """The other end is gone: pins stay as they are."""
         self._selector.unregister(connection)
         del self._connections[connection]
+        self._watched.pop(connection, None)
         connection.close()
         if connection is self._owner:
             self._owner = None
@@ -195,6 +211,8 @@ class BoardServer:
         match message:
             case Join(kind, process):
                 self._join(connection, kind, process)
+            case Watch(number) if self._connections[connection] == "edges":
+                self._watch(connection, number)
             case ClaimInput(pin, after) if connection is self._owner and pin in self._inputs:
                 self._claim_input(connection, pin, after)
             case ClaimOutput(number) if connection is self._owner:
@@ -246,10 +264,20 @@ class BoardServer:
         self._sent[number] = after
         self._answer(connection, Claimed(number, high, after))
 
+    def _watch(self, connection: socket.socket, number: int) -> None:
+        if number not in self._wires:
+            self._answer(connection, Refused(f"GPIO {number} of the simulated board is wired to nothing"))
+            return
+        pin = self._pins.pin(self._wires[number])
+        self._watched.setdefault(connection, {})[number] = _Watched(pin, pin.edge_count, pin.edge_count)
+        self._answer(connection, Claimed(number, not pin.state, 0))
+
     # --- sending ----------------------------------------------------------------------------------------------
 
     def _push(self) -> None:
-        """Send the edges that the owner of the pins does not have yet, as far as it reads them."""
+        """Send the edges that the owner of the pins, and who watches, do not have yet, as far as they read them."""
+        for connection, pins in self._watched.items():
+            self._push_watched(connection, pins)
         found: list[tuple[int, int, int, bool]] = []
         for number, sent in self._sent.items():
             pin = self._inputs[number]
@@ -264,7 +292,25 @@ class BoardServer:
             for number, edge, _, _ in part:
                 self._sent[number] = edge
 
+    def _push_watched(self, connection: socket.socket, pins: dict[int, _Watched]) -> None:
+        """Send what is in the pins' histories: as of a kernel's buffer, what has fallen out shows in the numbers."""
+        found = []
+        for number, watched in pins.items():
+            count = watched.pin.edge_count
+            if count > watched.sent:
+                new = list(watched.pin.history)[watched.sent - count :]
+                first = count - len(new) + 1 - watched.begun
+                found += [(number, first + k, edge.time_ns, not edge.high) for k, edge in enumerate(new)]
+        found.sort(key=lambda edge: (edge[2], edge[1]))
+        for at in range(0, len(found), MOST_EDGES):
+            if not self._answer(connection, Edges(found[at : at + MOST_EDGES])):
+                return
+            for number, edge, _, _ in found[at : at + MOST_EDGES]:
+                pins[number].sent = pins[number].begun + edge
+
     def _tell(self, message: msgspec.Struct) -> None:
+        for connection in self._watched:
+            self._answer(connection, message)
         if self._owner is not None:
             self._answer(self._owner, message)
 

@@ -78,7 +78,8 @@ def with_made_channels(recording: Recording, spec: Mapping[str, str]) -> tuple[R
         unit = _UNIT[slot[0]] if found["factor"] else source.unit
         if unit != source.unit:
             notes.append(f"{slot}: {source.name} in {source.unit or 'no unit'} times {factor:g} is taken in {unit}")
-        channels.append(replace(source, name=text, unit=unit, unit_known=True))
+        side = source.side if found["factor"] is None else ""
+        channels.append(replace(source, name=text, unit=unit, unit_known=True, side=side))
         columns.append(recording.values[:, [column]] * factor)
     if len(columns) == 1:
         return recording, names
@@ -113,6 +114,7 @@ def assign(recording: Recording, spec: Mapping[str, str] | None = None) -> dict[
                 f"numbers are {_WORD[unit]}, say so with --channels {slot}={channel.name}"
             )
         recording.column(column)
+    _check_sides(recording, columns)
     if not any({"v" + phase, "i" + phase} <= columns.keys() for phase in "abc"):
         raise RecordingError(
             f"{recording.path}: no voltage with its current among the channels "
@@ -122,14 +124,37 @@ def assign(recording: Recording, spec: Mapping[str, str] | None = None) -> dict[
     return columns
 
 
-def unit_notes(recording: Recording, columns: Mapping[str, int]) -> list[str]:
-    """Say of which channels the unit was taken on trust: those that a person named and whose unit is not known."""
-    return [
+def channel_notes(recording: Recording, columns: Mapping[str, int]) -> list[str]:
+    """Say of which channels the unit was taken on trust, as a person named them and it is not known, and what is in
+    doubt of them."""
+    doubts = [
+        f"{slot}: {channel.name}: {channel.doubt}"
+        for slot, column in columns.items()
+        if (channel := recording.channels[column]).doubt is not None
+    ]
+    return doubts + [
         f"{slot}: the unit {shown(channel.unit)} of {channel.name} is not known, its numbers are taken as "
         f"{_WORD[_UNIT[slot[0]]]}"
         for slot, column in columns.items()
         if not (channel := recording.channels[column]).unit_known
     ]
+
+
+def _check_sides(recording: Recording, columns: Mapping[str, int]) -> None:
+    """Refuse primary values beside secondary ones: their products would be on neither side of the transformers."""
+    by_side: dict[str, tuple[str, RecordedChannel]] = {}
+    for slot, column in columns.items():
+        channel = recording.channels[column]
+        if channel.primary != channel.secondary and channel.primary > 0 and channel.secondary > 0:
+            by_side.setdefault(channel.side, (slot, channel))
+    if not {"P", "S"} <= by_side.keys():
+        return
+    (on, primary), (slot, other) = by_side["P"], by_side["S"]
+    ratio = other.primary / other.secondary
+    raise RecordingError(
+        f"{recording.path}: {on}, {primary.name}, is in primary values, {slot}, {other.name}, in secondary ones: make "
+        f"all primary, as in --channels {slot}={other.name}*{ratio:.12g}"
+    )
 
 
 def _given(recording: Recording, spec: Mapping[str, str]) -> dict[str, int]:
@@ -238,6 +263,8 @@ def _may_be_in(channel: RecordedChannel, unit: str) -> bool:
 
 
 def _phase_and_unit(channel: RecordedChannel) -> set[str]:
+    if _NAME.fullmatch(channel.name.strip()):
+        return set()  # its name says which it is, and no other: VA in amperes is a mistake of someone's
     phase = _LETTERED.get(channel.phase.strip().lower())
     return {slot for slot in SLOTS if slot[1] == phase and channel.unit == _UNIT[slot[0]]}
 

@@ -185,6 +185,7 @@ class _Reader:
             fault = f"has no values: its multiplier a {where} is {shown(a)}, it must be a number other than 0"
         elif offset is None:
             fault = f"has no values: its offset b {where} is {shown(b)}, it must be a number"
+        side = {"PRIMARY": "P", "SECONDARY": "S", "PRI": "P", "SEC": "S"}.get(side.upper(), side)
         if side.upper() not in ("P", "S", ""):
             self._skip("the side", side)
         return AnalogChannel(

@@ -21,6 +21,10 @@ _ASCII_MISSING = {1991: 999999.0, 1999: 99999.0}
 _FLOAT32_MISSING = float(np.finfo(np.float32).min)
 _MOST_LINE = 4 << 20
 _CHUNK_CELLS = 400_000
+_FAR = 0.5
+"""Of the range: many files round it, or have that of the converter's other setting."""
+_FEW, _FEWEST = 0.01, 3
+"""Of the samples: where more are outside, the range is wrong."""
 _LARGE = 0.1
 """Of a channel's peak: samples beyond it on both sides make a lone code between them a gap, no crossing of zero."""
 
@@ -81,6 +85,32 @@ def missing(raw: Floats, channel: AnalogChannel, data_type: str, revision: int) 
         if foreign.any() and np.array_equal(foreign, outside):
             found, code = found | foreign, f"{raw[np.argmax(foreign)]:.9g}, outside the channel's own range,"
     return Gap(found, code)
+
+
+def far_out(raw: Floats, channel: AnalogChannel, gap: Gap, first: int) -> str | None:
+    """Say that a few samples are far outside the channel's own range, as a code for a missing one may be; else None.
+
+    Without a range they are far beyond all others.
+    """
+    low, high = channel.low, channel.high
+    few = max(_FEWEST, int(_FEW * len(raw)))
+    if low is not None and high is not None and low < high:
+        width = high - low
+        what = f"outside the channel's own range of {low:.9g} to {high:.9g}"
+    else:
+        usual = float(np.sort(np.abs(raw[~gap.rows]))[: -few or None].max(initial=0.0))
+        low, high, width = -usual, usual, 2 * usual
+        what = "beyond all others"
+    out = ((raw < low - _FAR * width) | (raw > high + _FAR * width)) & ~gap.rows
+    count = int(out.sum())
+    if not 0 < count <= few or not width:
+        return None
+    at = int(np.argmax(out))
+    more = f" and {count - 1} more are" if count > 1 else " is"
+    return (
+        f"sample {first + at + 1}, {raw[at]:.9g},{more} far {what}: taken as it is; if it stands for a missing one, "
+        f"leave the channel out"
+    )
 
 
 def _between_large(raw: Floats, code: float) -> NDArray[np.bool_]:

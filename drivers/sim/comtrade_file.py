@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from drivers.sim.comtrade_cfg import AnalogChannel, Configuration, read_configuration
-from drivers.sim.comtrade_dat import Samples, missing, read_samples, rows_held, text_fault
+from drivers.sim.comtrade_dat import Samples, far_out, missing, read_samples, rows_held, text_fault
 from drivers.sim.recording import (
     LEAST_RATE_HZ,
     RecordedChannel,
@@ -34,8 +34,11 @@ MOST_TEXT_BYTES = 128 << 20
 _MOST_UNEVEN = 0.1
 """Of the steps between the numbers of samples: a block that begins anew or a gap is one, misplaced bytes are many."""
 
+_MOST_OFF = 0.05
+"""Of a step between time stamps: stamps in whole µs, at the rates of recorders, round by less."""
+
 _SECTION = re.compile(
-    rb"^[ \t]*---[ \t]*file type:[ \t]*([a-z]+)(?:[ \t]+([a-z0-9]+))?"
+    rb"^(?:\xef\xbb\xbf)?[ \t]*---[ \t]*file type:[ \t]*([a-z]+)(?:[ \t]+([a-z0-9]+))?"
     rb"(?:[ \t]*:?[ \t]*(\d{1,12}))?[ \t]*---[ \t]*\r?\n?",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -97,6 +100,11 @@ def read_comtrade(path: Path, rate_hz: Fraction | None = None, block: int | None
     stamped = rate_hz is None and (cfg.stamped or not chosen.rate_hz)
     if stamped and not cfg.stamped:
         raise RecordingError(f"{path}: no sampling rate; give it with --rate")
+    if rate_hz is None and not stamped and chosen.rate_hz < LEAST_RATE_HZ:
+        raise RecordingError(
+            f"{path}: its rate is {float(chosen.rate_hz):g} samples a second, too few for a line frequency: is that in "
+            f"kHz, or for a cycle? Give the rate with --rate"
+        )
     check_size(parts.dat_path, chosen.end, len(cfg.analog))
     samples = read_samples(parts.dat_path, cfg, parts.dat, chosen.end)
     rows = slice(chosen.first, chosen.end)
@@ -107,6 +115,8 @@ def read_comtrade(path: Path, rate_hz: Fraction | None = None, block: int | None
     channels = tuple(_channel(channel, cfg, samples, k, chosen.first) for k, channel in enumerate(cfg.analog))
     if stamped:
         rate_hz = _stamped_rate(path, cfg, samples.stamps[rows])
+    elif rate_hz is None:
+        notes += _stamp_notes(cfg, samples.stamps[rows], chosen.rate_hz)
     values = samples.raw[rows]  # scaled in place: memory has room for one of them
     return Recording(path, channels, values, rate_hz or chosen.rate_hz, tuple(notes), encoding, "channel")
 
@@ -117,6 +127,7 @@ def _channel(channel: AnalogChannel, cfg: Configuration, samples: Samples, colum
     unit = unit_of(channel.unit)
     base, scale = (unit.base, float(unit.scale)) if unit else (channel.unit, 1.0)
     gap = missing(raw, channel, cfg.data_type, cfg.revision)
+    doubt = far_out(raw, channel, gap, first)
     with np.errstate(all="ignore"):
         raw[:] = (raw * channel.a + channel.b) * scale
     raw[gap.rows] = np.nan
@@ -141,6 +152,7 @@ def _channel(channel: AnalogChannel, cfg: Configuration, samples: Samples, colum
         fault,
         channel.component,
         unit is not None or not channel.unit,
+        doubt,
     )
 
 
@@ -199,6 +211,27 @@ def _numbering_notes(dat_path: Path, numbers: Floats) -> list[str]:
         f"samples are not numbered one by one (first after sample {int(uneven[0]) + 1}): each counts as the next, "
         f"as if none were left out"
     ]
+
+
+def _stamp_notes(cfg: Configuration, stamps: Floats, rate_hz: Fraction) -> list[str]:
+    """Say so where the time stamps have another rate than the .cfg: one of them is wrong."""
+    if cfg.stamp_s is None or len(stamps) < 2:
+        return []
+    step_s = float(np.median(np.diff(stamps))) * cfg.stamp_s
+    ratio = step_s * float(rate_hz)
+    if not 0 < ratio < np.inf or abs(ratio - 1) <= _MOST_OFF or not _are_steady(stamps):
+        return []
+    return [
+        f"the time stamps are of {1 / step_s:.6g} samples a second, the .cfg says {float(rate_hz):g}: the .cfg counts; "
+        f"if it is wrong, give the rate with --rate"
+    ]
+
+
+def _are_steady(stamps: Floats) -> bool:
+    """Return whether most steps from stamp to stamp are one length, as those of a clock are."""
+    steps = np.diff(stamps)
+    step = np.median(steps)
+    return bool(np.mean(np.abs(steps - step) <= max(1.0, _MOST_OFF * abs(step))) > 0.9)
 
 
 def _eight_bit(dat: bytes) -> bytes:

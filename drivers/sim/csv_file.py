@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
-from drivers.sim.csv_table import Source, Values
+from drivers.sim.csv_table import Layout, Source, Values
 from drivers.sim.recording import (
     LEAST_RATE_HZ,
     RecordedChannel,
@@ -20,14 +21,12 @@ from drivers.sim.recording import (
 from drivers.sim.scope_exports import layout_of
 from drivers.sim.source import Floats
 from drivers.sim.text_encoding import folded
-from drivers.sim.units import Heading, Unit, heading, unit_of
+from drivers.sim.units import Heading, Unit, factor_in, heading, is_time, unit_of
 
 MOST_BYTES = 128 << 20
 
 _UNITS = {"va": "V", "vb": "V", "vc": "V", "ia": "A", "ib": "A", "ic": "A"}
-_TIMES = frozenset(
-    ("time", "t", "x-axis", "x axis", "second", "seconds", "sec", "timestamp", "time stamp", "zeit", "temps", "tiempo")
-)
+_SCALED = re.compile(r"(?<![A-Za-z0-9])[kmuµμ][VA](?![A-Za-z0-9/])")
 _FINER = (("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
 
@@ -44,7 +43,7 @@ def read_csv(path: Path, rate_hz: Fraction | None = None) -> Recording:
     layout = layout_of(source)
     headings = _headings(layout.headings, layout.units)
     values = source.values(layout)
-    stamps = next((k for k, head in enumerate(headings) if _is_time(head)), None)
+    stamps = next((k for k, head in enumerate(headings) if is_time(head)), None)
     kept = [k for k in range(len(headings)) if k != stamps]
     numbers = values.numbers
     channels = []
@@ -54,18 +53,35 @@ def read_csv(path: Path, rate_hz: Fraction | None = None) -> Recording:
         if unit is not None and unit.scale != 1:
             numbers[:, k] *= float(unit.scale)
         channels.append(channel)
-    notes = list(layout.notes)
+    notes = list(layout.notes) + _spoken_units(source, layout, headings)
     if rate_hz is None:
         if stamps is not None:
             rate_hz = _stamped_rate(path, headings[stamps], layout.headings[stamps], values, stamps)
         elif layout.interval_s is not None:
             rate_hz = Fraction(1 / layout.interval_s).limit_denominator(1000)
-            if rate_hz <= 0:
-                raise RecordingError(f"{path}: no sampling rate, its interval is too long; give it with --rate")
+            if rate_hz < LEAST_RATE_HZ:
+                raise RecordingError(
+                    f"{path}: the lines above its values give {1 / layout.interval_s:.3g} samples a second, too few "
+                    "for a line frequency: give the rate with --rate"
+                )
             notes.append(f"the rate of {float(rate_hz):g} Hz is that of the lines above the values")
         else:
             raise RecordingError(f"{path}: no sampling rate; give it with --rate or in a column time_s of seconds")
     return Recording(path, tuple(channels), numbers[:, kept], rate_hz, tuple(notes), source.encoding)
+
+
+def _spoken_units(source: Source, layout: Layout, headings: list[Heading]) -> list[str]:
+    """Note on a unit in the text above the values, where columns have none and are taken in V and A."""
+    without = [head.name for head in headings if not head.text and head.name.lower() in _UNITS]
+    above = [(line, text) for line, text in source.comments if line < layout.first_line]
+    above += [(line, " ".join(cells)) for line, cells in source.sample if line < layout.first_line]
+    for line, text in sorted(above):
+        if without and (found := _SCALED.search(text)):
+            return [
+                f"line {line} has {shown(found[0])}, but {', '.join(without)} have no unit in their names: "
+                "taken in V and A"
+            ]
+    return []
 
 
 def _headings(names: list[str], units: list[str]) -> list[Heading]:
@@ -92,12 +108,6 @@ def _names_a_unit(name: str) -> bool:
     return unit is not None and unit.base in "VAs"
 
 
-def _is_time(head: Heading) -> bool:
-    if head.unit is not None and head.unit.base in "VAs":
-        return head.unit.base == "s"
-    return folded(head.name) in _TIMES
-
-
 def _channel(head: Heading, row_unit: str, values: Values, k: int) -> RecordedChannel:
     unit: Unit | None = head.unit
     fault = None
@@ -105,6 +115,11 @@ def _channel(head: Heading, row_unit: str, values: Values, k: int) -> RecordedCh
         fault = (
             f"has the unit {shown(head.text)}, which is not understood: it may be V, kV, mV, A, kA or mA, "
             f"in brackets or behind _"
+        )
+    elif (factor := factor_in(head.name)) is not None:
+        fault = (
+            f"has the factor {shown(factor)} in its name, which may be in its numbers or not: write the unit that "
+            f"they are in, as in va (kV)"
         )
     elif row_unit and unit and (other := unit_of(row_unit)) != unit:
         fault = f"has the unit {shown(head.text)} in its name and {shown(row_unit)} below it" if other else None

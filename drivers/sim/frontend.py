@@ -63,10 +63,12 @@ class FrontEnd:
         self._scale = np.array([(s.gain, s.offset, s.clip) for s in sensors])
         self._jitter = Noise([jitter_s / math.sqrt(GRID_TICKS) * grid_hz], seed ^ _JITTER_SEED)
         self._noise = Noise([sensor.noise_density * math.sqrt(grid_hz / 2) for sensor in sensors], seed)
+        self._delays_s: Floats | None = None  # those that the taps are for
         self._values: Floats | None = None  # the last points of the source, and
         self._densities: Floats | None = None  # the last of what the modulators were given
         self._modulators = modulators()
-        self._begun: Bits | None = None  # bits that are being made
+        self._begun: Bits | None = None  # bits that are being made, and
+        self._next: tuple[Floats, Bits] | None = None  # what comes after them: densities, and room for bits
         self._left = np.empty(0, np.uint8)
 
     @property
@@ -77,7 +79,7 @@ class FrontEnd:
     def bits(self, ticks: int) -> Bits:
         """The next `ticks` modulator ticks, uint8: bit c of a byte is channel c's, 1 for +1."""
         ready = self._left
-        if len(ready) < ticks and self._begun is not None:
+        while len(ready) < ticks and self._begun is not None:
             ready = joined(ready, self._finished())
         if len(ready) < ticks:
             have, points = len(ready), -(-(ticks - len(ready)) // GRID_TICKS)
@@ -95,9 +97,21 @@ class FrontEnd:
         """Read so much more of the source, at least, and have its bits made while other things are done, unless some
         are being made; bits() has them."""
         if self._begun is None and ticks > 0:
-            points = -(-ticks // GRID_TICKS)
-            self._begun = np.empty(points * GRID_TICKS, np.uint8)
-            self._modulators.begin(self._density(points), self._begun)
+            self._make(*self._read(ticks))
+
+    def begin_next(self, ticks: int) -> None:
+        """Read so much of the source after that, unless some is read: its bits are begun as soon as those before are
+        there, so that the other core never waits for this one to read."""
+        if self._begun is not None and self._next is None and ticks > 0:
+            self._next = self._read(ticks)
+
+    def _read(self, ticks: int) -> tuple[Floats, Bits]:
+        points = -(-ticks // GRID_TICKS)
+        return self._density(points), np.empty(points * GRID_TICKS, np.uint8)
+
+    def _make(self, density: Floats, bits: Bits) -> None:
+        self._begun = bits
+        self._modulators.begin(density, bits)
 
     @property
     def begun(self) -> int:
@@ -114,6 +128,9 @@ class FrontEnd:
         assert self._begun is not None
         bits, self._begun = self._begun, None
         self._modulators.finish()
+        if self._next is not None:
+            begun, self._next = self._next, None
+            self._make(*begun)
         return bits
 
     def _density(self, points: int) -> Floats:
@@ -134,14 +151,16 @@ class FrontEnd:
         before = np.repeat(fresh[:1], self._history, axis=0) if self._values is None else self._values
         values = np.concatenate((before, fresh))
         self._values = values[len(values) - self._history :]
-        delays = self._base + delays_s * self._grid_hz  # in grid points
-        whole = np.floor(delays)
-        taps = np.array([lagrange(float(delay)) for delay in delays - whole])
-        nearest = whole.astype(np.int64) + NODES[0]  # points ago, of each channel's first tap
+        if self._delays_s is None or (delays_s != self._delays_s).any():
+            self._delays_s = delays_s.copy()
+            delays = self._base + delays_s * self._grid_hz  # in grid points
+            whole = np.floor(delays)
+            self._taps = np.array([lagrange(float(delay)) for delay in delays - whole])
+            self._nearest = whole.astype(np.int64) + NODES[0]  # points ago, of each channel's first tap
         scale = self._scale.copy()
         scale[:, 0] *= factors
         noise, jitter = self._noise.next(len(fresh)), self._jitter.next(len(fresh))
-        _sense(values, self._history, nearest, taps, scale, noise, jitter, density)
+        _sense(values, self._history, self._nearest, self._taps, scale, noise, jitter, density)
 
 
 @njit(cache=True)

@@ -88,7 +88,8 @@ class RecordingSource:
         else:
             before = math.ceil(-position) + half
             after = math.ceil(Fraction(lead_out_ticks, GRID_TICKS) * step + _SLACK_POINTS * step) + half
-            whole = np.pad(columns, ((before, after), (0, 0)), mode="reflect", reflect_type="odd")
+            with np.errstate(over="ignore"):  # far beyond any front end, which says so
+                whole = np.pad(columns, ((before, after), (0, 0)), mode="reflect", reflect_type="odd")
             self._samples = whole[first : first + before + count + after]
             position += before - half
         self._period = count if loop else 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drivers.sim.comtrade_file import read_comtrade
 from drivers.sim.csv_file import read_csv
-from drivers.sim.recording import Recording, RecordingError
+from drivers.sim.recording import LEAST_RATE_HZ, Recording, RecordingError
 
 _COMTRADE = (".cfg", ".cff")
 _CSV = (".csv", ".txt", ".tsv")
@@ -20,6 +20,11 @@ def read_recording(path: Path, rate_hz: Fraction | None = None, block: int | Non
     `block` chooses among several sampling rates of a COMTRADE file. RecordingError, with one sentence, for anything
     that cannot be read.
     """
+    if rate_hz is not None and rate_hz < LEAST_RATE_HZ:
+        raise RecordingError(
+            f"--rate is {float(rate_hz):g} samples a second, too few for a line frequency: is it in kHz, as "
+            f"{float(rate_hz):g}kHz?"
+        )
     suffix = path.suffix.lower()
     if suffix in _COMTRADE:
         return read_comtrade(path, rate_hz, block)

@@ -35,6 +35,7 @@ class RecordedChannel:
     transformer as the file has it; `component` is the circuit it belongs to. `fault` says why its samples cannot be
     used: where the first value is that is no finite number, or which unit is not understood. `unit_known` is false
     where the unit is neither known nor '': a person may take its numbers as volts or amperes, and is told so.
+    `doubt` says what is told of it where it is used.
     """
 
     name: str
@@ -46,6 +47,7 @@ class RecordedChannel:
     fault: str | None = None
     component: str = ""
     unit_known: bool = True
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,7 +63,7 @@ def connected(path: str) -> socket.socket:
     return connection
 
 
-class _Connection:
+class BoardConnection:
     """One connection, joined; what comes and is not waited for goes to `on_message`."""
 
     def __init__(self, connection: socket.socket, kind: str) -> None:
@@ -149,7 +149,7 @@ class RemoteSpi:
 
     def __init__(self, connection: socket.socket) -> None:
         self.meanwhile: Meanwhile = lambda: None
-        self._connection = _Connection(connection, "spi")
+        self._connection = BoardConnection(connection, "spi")
 
     def xfer2(self, data: list[int]) -> list[int]:
         """Send one frame; the reply."""
@@ -213,7 +213,7 @@ class RemotePins(VirtualClockMockFactory):
     keep_levels = True  # as drivers.pins.keep_levels asks
 
     def __init__(self, connection: socket.socket) -> None:
-        self._connection = _Connection(connection, "pins")
+        self._connection = BoardConnection(connection, "pins")
         self.welcome = self._connection.welcome
         self.begun_ns = self.welcome.begun_ns
         self.resume: dict[int, int] = {}

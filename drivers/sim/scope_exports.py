@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 
 from drivers.sim.csv_table import Layout, Row, Source
-from drivers.sim.units import unit_of
+from drivers.sim.units import heading, is_time, unit_of
 
 _TDS_KEY = "record length"
 _T_INC = re.compile(r"\s*tinc\s*=\s*([0-9.,eE+-]+)\s*s?", re.IGNORECASE)
@@ -27,8 +27,11 @@ _T_ZERO = re.compile(r"\s*t0\s*=.*", re.IGNORECASE)
 _NAME_AND_UNIT = re.compile(r"(.*\d)\s*([mk]?[VA])")
 _INTERVAL_KEYS = ("sample interval", "sampling interval", "sampling period", "sample period", "xinc", "xincrement")
 _RATE_KEYS = ("sample rate", "sampling rate", "samplerate")
-_UNIT_KEYS = ("vertical units", "vertical unit", "yunits")
-_TIME_UNIT_KEYS = ("horizontal units", "horizontal unit", "xunits")
+_UNIT_KEYS = ("vertical units", "vertical unit", "yunits", "y units", "y unit", "units", "unit", "vunit", "units(y)")
+_TIME_UNIT_KEYS = ("horizontal units", "horizontal unit", "xunits", "x units", "x unit", "hunit")
+_NO_CHANNELS = ("source", "index", "sample", "point", "n", "no", "x", "")
+_KEY_AND_VALUE = re.compile(r"[:=]")
+_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(?!\d).*")
 _NUMBER = re.compile(r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)\s*([a-zA-Zµμ/]*)")
 _PER_SECOND = {
     "": 1.0,
@@ -51,7 +54,9 @@ def layout_of(source: Source) -> Layout:
         return layout
     layout = source.layout()
     settings = [row for row in rows if row[0] < layout.first_line]
-    commented = [(number, [part.strip() for part in text.split(":", 1)]) for number, text in source.comments]
+    commented = [
+        (number, [part.strip() for part in _KEY_AND_VALUE.split(text, maxsplit=1)]) for number, text in source.comments
+    ]
     _read_settings(layout, settings + commented)
     return layout
 
@@ -115,27 +120,44 @@ def _increment_in_header(rows: list[Row], source: Source) -> Layout | None:
 
 def _read_settings(layout: Layout, settings: list[Row]) -> None:
     """Take units and the interval from lines above the header, where the header has none."""
+    first = 1 if is_time(heading(layout.headings[0])) or _key(layout.headings[0]) in _NO_CHANNELS else 0
     for _, cells in settings:
         key, values = _key(cells[0]), cells[1:]
         while values and not values[-1]:
             values.pop()
-        if key in _UNIT_KEYS and values and not any(layout.units[1:]):
-            layout.units[1:] = _by_channel(values, len(layout.headings) - 1)
-        elif key in _TIME_UNIT_KEYS and values and not layout.units[0]:
+        if key in _UNIT_KEYS and values and not any(layout.units[first:]):
+            _take_units(layout, values, first)
+        elif key in _TIME_UNIT_KEYS and values and first and not layout.units[0]:
             layout.units[0] = values[0]
         elif key in _INTERVAL_KEYS and values:
-            layout.interval_s = _quantity(values[0])
+            layout.interval_s = _quantity(_with_unit(values))
         elif key in _RATE_KEYS and values:
-            rate = _rate(values[0])
+            rate = _rate(_with_unit(values))
             layout.interval_s = 1 / rate if rate else None
 
 
-def _by_channel(values: list[str], channels: int) -> list[str]:
-    """Units of the channels from a line of settings: one for each, or one for all; else the line, which is no unit."""
-    units = [value.rpartition(":")[2].strip() for value in values]
+def _with_unit(values: list[str]) -> str:
+    """A setting's number, with its unit where that has a cell of its own."""
+    return " ".join(values[:2]) if len(values) > 1 and _like_a_unit(values[1]) else values[0]
+
+
+def _like_a_unit(text: str) -> bool:
+    """Return whether a cell beside a number is a unit of time or of a rate, known or not."""
+    return bool(text) and not any(c.isdigit() for c in text)
+
+
+def _take_units(layout: Layout, values: list[str], first: int) -> None:
+    """Units from a line of settings: one for each channel, one for all, or one for each column, the time's too; else
+    the line, which is no unit."""
+    units = [part.rpartition(":")[2].strip() for value in values for part in re.split(r"[,;]", value)]
+    channels = len(layout.headings) - first
+    of_time = unit_of(units[0])
+    if first and len(units) == channels + 1 and not layout.units[0] and of_time is not None and of_time.base == "s":
+        layout.units[:] = units
+        return
     if len(units) == 1:
         units *= channels
-    return units if len(units) == channels else [" ".join(values)] * channels
+    layout.units[first:] = units if len(units) == channels else [" ".join(values)] * channels
 
 
 def _setting(rows: list[Row], at: int, key: str) -> str:
@@ -146,9 +168,15 @@ def _key(cell: str) -> str:
     return " ".join(cell.strip(' :\t"').casefold().split())
 
 
+def _number(text: str) -> re.Match[str] | None:
+    """A number and its unit; None for what is none, and where a comma may part thousands as well as decimals."""
+    plain = text.strip()
+    return None if _GROUPS.fullmatch(plain) else _NUMBER.fullmatch(plain.replace(",", "."))
+
+
 def _quantity(text: str) -> float | None:
     """A time in seconds from a number with or without its unit; None for what is none or not above 0."""
-    found = _NUMBER.fullmatch(text.strip().replace(",", "."))
+    found = _number(text)
     if found is None:
         return None
     unit = unit_of(found[2]) if found[2] else None
@@ -159,7 +187,7 @@ def _quantity(text: str) -> float | None:
 
 
 def _rate(text: str) -> float | None:
-    found = _NUMBER.fullmatch(text.strip().replace(",", "."))
+    found = _number(text)
     factor = _PER_SECOND.get(found[2].casefold()) if found else None
     value = float(found[1]) * factor if found and factor else 0.0
     return value if 0 < value < float("inf") else None

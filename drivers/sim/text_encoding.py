@@ -26,6 +26,8 @@ _SEARCHED_BYTES = 4 << 20
 _JUDGED_BYTES = 1 << 16
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _WORD = re.compile(r"[^\W\d_]+")
+_MICRO = re.compile("[µμ][AVsWF]s?")
+"""A unit that begins with micro, of which one-byte encodings of other letters make a word such as ÁA."""
 _COMMON_LATIN = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšžłńśżźąęćčřůěőű")
 _COMMON_CYRILLIC = frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґ")
 _COMMON_SIGNS = frozenset("°µ±²³½×·–—’“”ªº§Ω«»№")
@@ -159,6 +161,8 @@ def _word_score(word: str) -> float:
     cyrillic = sum(c.lower() in _COMMON_CYRILLIC for c in foreign)
     latin = sum(c.lower() in _COMMON_LATIN for c in foreign)
     strange = len(foreign) - cyrillic - latin
+    if _MICRO.fullmatch(word):
+        return 2.0
     score = -float(strange)
     turns = sum(a.islower() and b.isupper() for a, b in pairwise(word))
     if cyrillic:

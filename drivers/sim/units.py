@@ -46,6 +46,13 @@ _QUALITY = re.compile(r"[\s_.,-]*\(?(rms|eff|peak|pk|inst|pri|prim|primary|sec|s
 _CYRILLIC = str.maketrans("ВвАакКмМсС", "VvAakKmMsS")
 _SMALL_SIGNS = str.maketrans({"µ": "u", "μ": "u", "Μ": "M"})
 _MEGA = re.compile(r"M\s*[VvAa]")
+_TIMES = frozenset(
+    ("time", "t", "x-axis", "x axis", "second", "seconds", "sec", "timestamp", "time stamp", "zeit", "temps", "tiempo")
+)
+_FACTOR = re.compile(
+    r".*?((?<![a-z0-9])x\s*\d+([.,]\d+)?(?![a-z0-9])|[*×·]\s*\d[\d.,]*|(?<![a-z0-9])10\s*\^\s*-?\d+|/\s*\d[\d.,]*$)",
+    re.IGNORECASE,
+)
 _BRACKETS = re.compile(r"\s*[(\[{<]\s*([^()\[\]{}<>]*?)\s*[)\]}>]\s*")
 _PHASE_IN_BRACKETS = re.compile(r"([vui])\s*[(\[]\s*([abcrst123]|l[123])\s*[)\]]", re.IGNORECASE)
 _AFTER = re.compile(r"(?P<name>.*?)(?P<between>\s+in\s+|[\s_/:.,-]+)(?P<unit>[^\s_/:.,-]+)$", re.IGNORECASE)
@@ -122,6 +129,19 @@ def heading(text: str) -> Heading:
     if unit is None and (not _LIKE_A_UNIT.fullmatch(last) or len(last) == 1 or not _names(name, "VA")):
         return Heading(text)
     return Heading(name.strip(), last, unit)
+
+
+def is_time(head: Heading) -> bool:
+    """Return whether a column is of time stamps, by its unit or its name."""
+    if head.unit is not None and head.unit.base in "VAs":
+        return head.unit.base == "s"
+    return " ".join(head.name.casefold().split()) in _TIMES
+
+
+def factor_in(name: str) -> str | None:
+    """Give the factor in a column's name, as in 'va x1000' or 'ia*10'; None where there is none."""
+    found = _FACTOR.match(name.strip())
+    return found[1] if found and found.start(1) > 0 else None
 
 
 def _unit_inside(text: str) -> Heading | None:

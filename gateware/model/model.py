@@ -83,6 +83,8 @@ class GatewareModel:
         self._capture = CaptureModel(chain)
         self._counters = PulseCountersModel()
         self._pulses_before = 0
+        self._per_sample = chain.ticks_per_sample * chain.clocks_per_tick
+        self._waiting: list[np.ndarray] = []
         self._bits_before = np.zeros(1, np.uint8)  # the front end is one tick behind the pins
         self._early: tuple[bool, int] | None = None  # whether the next strobe is the phantom load's, and its bits
         self._samples = 0
@@ -126,16 +128,24 @@ class GatewareModel:
         if not len(bits):
             return
         self._contacts()
-        strobes = self._measured(np.concatenate((self._bits_before, bits[:-1])))
-        self._bits_before = bits[-1:].copy()
-        samples, overload, dead = self._decimation.feed(strobes, self._delays)
+        self._waiting.append(bits.copy())
         self.ticks += len(bits)
+        self._settle((self.ticks - 1) * self.chain.clocks_per_tick)  # no access can come before that any more
+
+    def _pass_bits(self) -> None:
+        """Let the bits that wait through the filters. They wait as long as no sample set is due, and nothing that they
+        meet is written, since a call has its price."""
+        if not self._waiting:
+            return
+        bits = np.concatenate((self._bits_before, *self._waiting))
+        self._waiting.clear()
+        self._bits_before = bits[-1:].copy()
+        samples, overload, dead = self._decimation.feed(self._measured(bits[:-1]), self._delays)
         if len(samples):
             ordinals = self._samples + 1 + np.arange(len(samples))
             stamps = (self.chain.tick_start + ordinals * self.chain.ticks_per_sample) % (1 << TICK_BITS)
             self._samples += len(samples)
             self._coming.append((samples, stamps, overload, dead))
-        self._settle((self.ticks - 1) * self.chain.clocks_per_tick)  # no access can come before that any more
 
     def _measured(self, strobes: np.ndarray) -> np.ndarray:
         """The strobes' bits, from the phantom load where it is on."""
@@ -172,23 +182,22 @@ class GatewareModel:
 
     def _decided_at(self, ordinal: int) -> int:
         """Clock in which the window decides on the sample set of this ordinal (the first is 1)."""
-        strobe = ordinal * self.chain.ticks_per_sample - 1
-        return strobe * self.chain.clocks_per_tick + STROBE_CLOCK + SAMPLE_LATENCY
+        return ordinal * self._per_sample - self.chain.clocks_per_tick + STROBE_CLOCK + SAMPLE_LATENCY
 
     def _settle(self, clock: int) -> None:
         """Decide on every sample set whose time has come before `clock`."""
-        chain = self.chain
-        per_sample = chain.ticks_per_sample * chain.clocks_per_tick
-        while self._coming:
-            parts = self._coming[0]
-            ready = -(-(clock - self._decided_at(self._settled + 1)) // per_sample)
-            count = min(max(ready, 0), len(parts[0]))
-            if count:
-                self._decide(*(p[:count] for p in parts))
-            if count < len(parts[0]):
-                self._coming[0] = tuple(p[count:] for p in parts)
-                break
-            self._coming.popleft()
+        if clock > self._decided_at(self._settled + 1):
+            self._pass_bits()
+            while self._coming:
+                parts = self._coming[0]
+                ready = -(-(clock - self._decided_at(self._settled + 1)) // self._per_sample)
+                count = min(max(ready, 0), len(parts[0]))
+                if count:
+                    self._decide(*(p[:count] for p in parts))
+                if count < len(parts[0]):
+                    self._coming[0] = tuple(p[count:] for p in parts)
+                    break
+                self._coming.popleft()
         self._capture_until(clock)
 
     def _decide(self, samples: np.ndarray, stamps: np.ndarray, overload: np.ndarray, dead: np.ndarray) -> None:
@@ -207,11 +216,12 @@ class GatewareModel:
 
     def _capture_until(self, clock: int) -> None:
         """Give the capture every sample set that it takes before `clock`."""
-        per_sample = self.chain.ticks_per_sample * self.chain.clocks_per_tick
         while self._scanned:
             ordinal, parts = self._scanned[0]
             first = self._decided_at(ordinal) - SAMPLE_LEAD + CAPTURE_LATENCY
-            count = min(max(-(-(clock - first) // per_sample), 0), len(parts[0]))
+            if clock <= first:
+                return
+            count = min(-(-(clock - first) // self._per_sample), len(parts[0]))
             self._capture.feed(*(p[:count] for p in parts))
             if count < len(parts[0]):
                 self._scanned[0] = (ordinal + count, tuple(p[count:] for p in parts))
@@ -283,6 +293,7 @@ class GatewareModel:
     def write(self, address: int, value: int, when: int) -> None:
         """Store a writable register; samples decided on more than one clock after `when` meet the new value."""
         self._settle(when + 2)
+        self._pass_bits()
         block = BLOCK_BY_ADDRESS.get(address)
         if block is not None:
             if block.name == "PHANTOM_WAVES":

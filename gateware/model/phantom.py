@@ -44,6 +44,7 @@ class PhantomModel:
         self._theta = np.zeros(2, np.int64)
         self._u = np.full(2, _ONE * _EACH)
         self._state = np.array([[_X_ZERO] * 2, [_Y_ZERO] * 2])
+        self._rests = True
 
     def switch(self, on: bool) -> None:
         """The PHANTOM register."""
@@ -69,10 +70,12 @@ class PhantomModel:
         bits = np.empty(ticks, np.uint8)
         place = self._ticks % PHANTOM_HOLD_TICKS
         if self._on:
+            self._rests = False
             bits[:] = (1 << CHANNELS) - 1
             _run(bits, place, self._step, self._waves, self._taken, SINE_TABLE, self._theta, self._u, self._state)
         elif ticks:
-            self._reset()
+            if not self._rests:
+                self._reset()
             if place + ticks >= PHANTOM_HOLD_TICKS:
                 self._taken[:] = self._waves
         self._ticks += ticks

@@ -21,6 +21,7 @@ from calibration.observation import PhaseReading, PointPlan, Readings
 from drivers.visa_instrument import VisaInstrument
 from rig.calibrate.errors import CalibrateError
 from rig.files.numbers import LEAST, MOST, number
+from rig.hardware.edge_sources import kernel_edges
 from rig.meter.billing.time_units import HOUR_NS
 from rig.verify.point import STANDARD
 from rig.verify.standard import ReferenceStandard, standard_named
@@ -69,7 +70,8 @@ def truth_named(name: str, constant: str | None, queries: str | None, chip: str,
         if constant is None:
             raise CalibrateError(f"{name} gives pulses: say with --truth-constant how many Wh each is")
         wh = number("--truth-constant", constant, _CONSTANT_RULE, LEAST, MOST)
-        return Pulses(standard_named(f"{STANDARD}{own}", constant_wh=wh, chip=chip), ask)
+        standard = standard_named(f"{STANDARD}{own}", constant_wh=wh, sources=lambda pins: kernel_edges(chip, pins))
+        return Pulses(standard, ask)
     if constant is not None:
         raise CalibrateError(f"--truth-constant is for pulses: leave it out for {name}")
     if name == HAND:

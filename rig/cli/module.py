@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from rig.cli.ask import KeyOption, key_given
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
-from rig.plain_text import json_text, print_line
-
-if TYPE_CHECKING:
-    from rig.communication.modules.far_end import ModuleReading
+from rig.errors import RigError
+from rig.plain_text import print_line
 
 TEST_OUTPUT = "KYZ4"
+
+
+class TableRefused(RigError):
+    """A table that the meter does not give the module: the first of them, and why."""
+
+    status = 1
 
 
 def module(
@@ -27,6 +31,10 @@ def module(
     read: Annotated[
         list[str] | None,
         typer.Option("--read", help="A part of the readings, such as demand; else all that it may read."),
+    ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", help="A table of C12.19 as the module has it, such as ST23, or 20-28."),
     ] = None,
     ask: Annotated[
         list[str] | None, typer.Option("--ask", help="An action to ask of the meter first, such as demand reset.")
@@ -47,9 +55,12 @@ def module(
     """Read a meter that runs as its communication module does, and ask what you say; exit 1 if the meter refuses."""
     from rig.communication.modules.external import external_meters
     from rig.communication.modules.far_end import grant_of, read_as_module, request_of
+    from rig.communication.modules.shown import lines
+    from rig.communication.modules.tables import with_tables
     from rig.daemon.client import MeterClient
     from rig.meter.access.actions import MeterAction
     from rig.program.build import load_program
+    from rig.reader.table_numbers import numbers_of
 
     grant_of(name)
     texts = {MeterAction.OPERATE_RELAY.label: TEST_OUTPUT}
@@ -58,35 +69,26 @@ def module(
         texts[MeterAction.WRITE_PROGRAM.label] = program.read_text(encoding="utf-8-sig")
     asked = [(action, request_of(action, texts.get(action, ""))) for action in ask or []]
     meters = external_meters(external or [])
-    with MeterClient.connect(meter_socket(config, configuration(config), socket), "module", name) as client:
+    numbers = sorted(set().union(*(numbers_of("--table", text) for text in table or [])))
+    where = meter_socket(config, configuration(config), socket)
+    with MeterClient.connect(where, "module", name) as client:
         found = read_as_module(
             client,
             name,
-            parts=read,
+            parts=[] if numbers and read is None else read,
             output=pulses,
             asked=asked,
             key=key_given(key_file),
             external=meters,
             utc_ns=time.time_ns(),
         )
+        if numbers:
+            with MeterClient.connect(where, "command line", name) as meter:
+                found = with_tables(found, numbers, client, meter)
     if json:
         print_json(found)
     else:
-        _print(found)
-
-
-def _print(found: ModuleReading) -> None:
-    print_line(f"{found.provenance.mark}  module {found.module}, by {found.interface}".strip())
-    for action in found.done:
-        print_line(f"{action:20} done")
-    for part, values in found.parts.items():
-        for key, value in values.items():
-            print_line(f"{part:20} {key} {_plain(value)}")
-    if found.pulses is not None:
-        print_line(f"{'pulses':20} " + ", ".join(f"{key} {_plain(value)}" for key, value in found.pulses.items()))
-    for meter in found.external:
-        print_line(f"{'external':20} {meter.name} count {meter.count}, simulated")
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json_text(value)
+        for line in lines(found):
+            print_line(line)
+    if refused := [each for each in found.tables if each.data is None]:
+        raise TableRefused(f"{refused[0].title}: {refused[0].refused}")

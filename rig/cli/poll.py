@@ -36,7 +36,10 @@ def poll(
         str, typer.Option("--addresses", help="Meters to poll, such as 1-32 or 1,5,9-12.", show_default=False)
     ],
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Where each meter's reading is written, as meter-12.json.")
+        Path | None,
+        typer.Option(
+            "--folder", help="Where each meter's reading is written, as meter-12.json; made if it is not there."
+        ),
     ] = None,
     only: Annotated[
         str | None, typer.Option("--only", help="Only these tables, such as ST1,23.", show_default=False)
@@ -51,7 +54,7 @@ def poll(
     json: JsonOption = False,
 ) -> None:
     """Read all meters of an RS-485 line by C12.21; exit 1, and name them, if some cannot be read (X-3)."""
-    from rig.files.whole import check_free
+    from rig.files.whole import check_free, make_folder
     from rig.reader.line import SerialPort
     from rig.reader.line_poll import LinePoll, addresses_of
     from rig.reader.reading import Extent
@@ -62,6 +65,8 @@ def poll(
     access = meter_access(line, "c12.21", 0, baud, most_baud, password_file, keyring, prompt=prompt)
     approach, passwords = access.approach, access.passwords
     files = {} if folder is None else {number: folder / f"meter-{number}.json" for number in numbers}
+    if folder is not None:
+        make_folder(folder)
     check_free(list(files.values()), force)
     port = SerialPort(line, approach.baud)
     try:
@@ -105,9 +110,17 @@ def _report(meters: list[PolledMeter], json: bool) -> None:
     else:
         for meter in meters:
             print_line(
-                f"{meter.address:4}  {meter.came:15} {meter.tables:3} tables  "
-                f"{meter.rounds} rounds {meter.seconds:8.1f} s  {meter.file or meter.why}".rstrip()
+                f"{meter.address:4}  {meter.came:15} {_counted(meter.tables, 'table'):10}  "
+                f"{_counted(meter.rounds, 'round'):8} {meter.seconds:8.1f} s  {meter.file or meter.why}".rstrip()
             )
     if failed:
         names = ", ".join(str(meter.address) for meter in failed)
-        raise SomeFailed(f"{len(failed)} of {len(meters)} meters were not read: addresses {names}; the list says why")
+        were = "was" if len(failed) == 1 else "were"
+        address = "address" if len(failed) == 1 else "addresses"
+        raise SomeFailed(
+            f"{len(failed)} of {_counted(len(meters), 'meter')} {were} not read: {address} {names}; the list says why"
+        )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")

@@ -88,7 +88,7 @@ def _described(file: Path, program: Program, year: int) -> dict[str, Any]:
     from rig.program.check import notes, summary
 
     written = msgspec.to_builtins(program.file)
-    written["security"] = {"seal": program.security.seal}  # keys are not for showing
+    written["security"] = {"seal": program.file.security.seal}  # keys are not for showing
     return {
         "file": str(file),
         "digest": program.digest,

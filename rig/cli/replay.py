@@ -63,7 +63,7 @@ def replay(
     import msgspec
 
     from drivers.errors import DriverError
-    from drivers.sim.channels import assign, parse_spec, unit_notes, with_made_channels
+    from drivers.sim.channels import assign, channel_notes, parse_spec, with_made_channels
     from drivers.sim.rates import parse_rate
     from drivers.sim.reading import read_recording
     from rig.files.strict_toml import ConfigError
@@ -103,7 +103,7 @@ def replay(
             seconds=None if seconds is None else option_number("--seconds", seconds, positive=True),
             loop=loop,
         )
-        for sentence in (*read.notes, *unit_notes(read, assignment)):
+        for sentence in (*read.notes, *channel_notes(read, assignment)):
             note(messages, sentence)
         with progress_bar(messages, recording.name) as show:
             summary = play(playback, chosen, show)

@@ -33,7 +33,7 @@ app = typer.Typer(
     help="Reports of a meter: rig report FILE. Reports to sign: make again, compare.",
 )
 
-ResultArgument = Annotated[Path, typer.Argument(help="What rig verify --json printed.")]
+ResultArgument = Annotated[Path, typer.Argument(help="What rig verify --json printed, or another command.")]
 
 
 @app.command(OF_A_METER, epilog="Example: rig report meter.json --out meter.pdf --language fr")
@@ -87,17 +87,17 @@ def render_command(
     file: Annotated[Path, typer.Argument(help="The report: .html or .pdf.")],
     force: ForceOption = False,
 ) -> None:
-    """Make the report of a result: of one verification, of a series, or of an accuracy test.
+    """Make the report of a result: a verification, series, witnesses, self-test, accuracy test or comparison.
 
     The same JSON gives the same file, byte for byte.
     """
     from rig.files.whole import check_free, write_files
     from rig.report.files import check_kind, page_of, rendered
-    from rig.report.reading import read_any_result
+    from rig.report.reading import read_result
 
     check_free([file], force)
     check_kind("FILE", file)
-    page = page_of(read_any_result(result))
+    page = page_of(read_result(result))
     write_files({file: rendered(page, file)})
     print_line(f"{file}: {page.foot}")
 
@@ -110,14 +110,13 @@ def compare_command(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Compare two results: do their errors differ by more than both uncertainties explain?
+    """Compare two results of one kind: do they differ by more than both uncertainties explain?
 
     Exit status 0: they agree. 1: they part. 2: they cannot be compared.
     """
     from rig.files.whole import check_free, write_files
     from rig.report.comparison import compare
-    from rig.report.comparison_content import comparison_page
-    from rig.report.files import check_kind, rendered
+    from rig.report.files import check_kind, page_of, rendered
     from rig.report.reading import read_result
     from rig.terminal.verify_view import comparison_lines
 
@@ -126,7 +125,7 @@ def compare_command(
         check_kind("--report", report)
     found = compare(read_result(a), read_result(b))
     if report is not None:
-        write_files({report: rendered(comparison_page(found), report)})
+        write_files({report: rendered(page_of(found), report)})
     if json:
         print_json(found)
     else:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.json_output import print_json
-from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
+from rig.cli.options import (
+    ConfigOption,
+    ForceOption,
+    JsonOption,
+    ReportOption,
+    SocketOption,
+    configuration,
+    meter_socket,
+)
 from rig.plain_text import print_line
 
 if TYPE_CHECKING:
@@ -25,6 +33,8 @@ def selftest(
         str | None,
         typer.Option("--build", help="BUILD that the FPGA must have, hexadecimal; else those built here."),
     ] = None,
+    report: ReportOption = None,
+    force: ForceOption = False,
     socket: SocketOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -34,14 +44,21 @@ def selftest(
     as while a meter runs.
     """
     from rig.errors import RigError
+    from rig.files.whole import check_free, write_files
     from rig.hardware.doctor_named import answers
     from rig.hardware.selection import program_of
+    from rig.report.files import check_kind, page_of, rendered
     from rig.selftest.run import run
 
+    if report is not None:
+        check_free([report], force)
+        check_kind("--report", report)
     chosen = configuration(config)
     if answers(there := meter_socket(config, chosen, socket)):
         raise RigError(f"a meter runs at {there}, which has the board and the pins: end it with rig stop first")
     found = run(chosen, program_of(chosen), _builds(chosen, build))
+    if report is not None:
+        write_files({report: rendered(page_of(found), report)})
     if json:
         print_json(found)
     else:

@@ -111,9 +111,11 @@ def verify(
     from rig.files.whole import check_free, write_files
     from rig.report.files import check_kind, page_of, rendered
     from rig.report.reading import read_result
+    from rig.report.result_kinds import kind_named
     from rig.terminal.verify_view import verification_lines
     from rig.verify.errors import VerifyError
     from rig.verify.junit import junit as junit_report
+    from rig.verify.plan import LIMIT_PERCENT
     from rig.verify.point import Point
     from rig.verify.result import Verification
     from rig.verify.setup import read_environment
@@ -128,8 +130,9 @@ def verify(
     }  # fmt: skip
     if witness:
         alone = {
-            **own, "--report": report, "--environment": environment, "--series": series, "--resume": resume,
-            "--junit": junit, "--counter-query": counter_query,
+            **own, "--series": series, "--resume": resume, "--counter-query": counter_query,
+            "--limit": None if limit == LIMIT_PERCENT else limit, "--standard-constant": standard_constant,
+            "--standard-query": standard_query, "--standard-uncertainty": standard_uncertainty or None,
             "--repeat": None if repeat == 1 else repeat, "--reference": None if reference == "meter" else reference,
             "--counter": None if counter == "fpga" else counter,
         }  # fmt: skip
@@ -137,7 +140,19 @@ def verify(
             del alone[flag]
         if given := [flag for flag, value in alone.items() if value is not None]:
             raise VerifyError(f"{given[0]} is for one output: leave it out, --witness hears all that there are")
-        raise typer.Exit(witnessed(seconds, energy, load, config, socket, json=json))
+        raise typer.Exit(
+            witnessed(
+                seconds,
+                energy,
+                load,
+                config,
+                socket,
+                report=report,
+                junit=junit,
+                surroundings=surroundings,
+                json=json,
+            )
+        )
     if series is not None:
         if given := [flag for flag, value in own.items() if value is not None]:
             raise VerifyError(f"{given[0]} is for one verification: leave it out, points of a series have their own")
@@ -168,7 +183,7 @@ def verify(
     if result is not None:
         read = read_result(result)
         if not isinstance(read, Verification):
-            raise VerifyError(f"{result} is the result of a series: rig report render makes its report")
+            raise VerifyError(f"{result} is {kind_named(read)}, no verification: rig report render makes its report")
         found = read
     else:
         found = measured(point, loaded_configuration(config, load), config, socket, surroundings)
@@ -243,6 +258,7 @@ def measured(
     """Count, on the meter that runs or one of our own. Raises typer.Exit where Ctrl-C ended it."""
     from msgspec.structs import replace
 
+    from rig.hardware.edge_sources import edge_sources
     from rig.hardware.selection import metering_point, program_of
     from rig.terminal.verify_view import count_shown, progress_text
     from rig.verify.counters import counter_named
@@ -258,9 +274,7 @@ def measured(
     own = "a load" if loaded else "a known source" if known is not None else None
     latest: list[Progress] = []
     with ExitStack() as stack:
-        beside = counter_named(
-            point.counter, point.counter_query, chosen.hardware.gpio_chip, simulated=chosen.hardware.kind != "pi"
-        )
+        beside = counter_named(point.counter, point.counter_query, lambda pins: edge_sources(chosen, pins))
         if beside is not None:
             stack.callback(beside.close)
         standard = None
@@ -269,8 +283,7 @@ def measured(
                 point.reference,
                 constant_wh=point.standard_constant,
                 query=point.standard_query,
-                chip=chosen.hardware.gpio_chip,
-                simulated=chosen.hardware.kind != "pi",
+                sources=lambda pins: edge_sources(chosen, pins),
             )
             stack.callback(standard.close)
         paced = beside is not None or standard is not None

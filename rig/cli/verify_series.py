@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rig.cli.options import loaded_configuration
+from rig.errors import RigError
 from rig.plain_text import print_error
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class SeriesRun:
         self.series = read_series(file)
         self._measure, self._config, self._kind, self._socket = measure, config, kind, socket
         self._surroundings = self.series.environment | (surroundings or {})
-        self._configurations = {each.name: self._configuration(each) for each in self._all}
+        self._configurations = {each.name: self._named(file, each) for each in self._all}
         self._measured = Measured(resume)
 
     def before(self, point: Point) -> PointResult | None:
@@ -80,6 +81,15 @@ class SeriesRun:
     @property
     def _all(self) -> list[Point | SeriesTest]:
         return [*self.series.points, *self.series.tests]
+
+    def _named(self, file: Path, asked: Point | SeriesTest) -> Config:
+        """The configuration of what is asked; an error names it."""
+        try:
+            return self._configuration(asked)
+        except RigError as error:
+            if asked.load is None:
+                raise
+            raise RigError(f"{file}: {asked.name!r}: {str(error).removeprefix('--')}") from None
 
     def _configuration(self, asked: Point | SeriesTest) -> Config:
         chosen = loaded_configuration(self._config, None, kind=self._kind)

@@ -19,15 +19,28 @@ SECONDS = 60.0
 
 
 def witnessed(
-    seconds: str | None, energy: str | None, load: str | None, config: Path | None, socket: Path | None, *, json: bool
+    seconds: str | None,
+    energy: str | None,
+    load: str | None,
+    config: Path | None,
+    socket: Path | None,
+    *,
+    report: Path | None,
+    junit: Path | None,
+    surroundings: dict[str, str],
+    json: bool,
 ) -> int:
     """Hear the witnesses on the meter that runs or one of our own; the exit status."""
+    from rig.files.whole import write_files
     from rig.hardware.selection import program_of
     from rig.meter.billing.quantity import NANO
+    from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import share_shown
     from rig.terminal.witness_view import agreement_lines
     from rig.verify.agreement import agreement
     from rig.verify.errors import VerifyError
+    from rig.verify.junit import agreement_junit
+    from rig.verify.setup import setup_of
     from rig.verify.witnessing import Span, Witnessing
 
     if seconds is not None and energy is not None:
@@ -49,7 +62,11 @@ def witnessed(
             witnessing.listen()
         except KeyboardInterrupt:
             raise typer.Exit(interrupted("without a verdict")) from None
-        found = agreement(witnessing, its)
+        found = agreement(witnessing, its, setup_of(chosen, program, None, its, surroundings))
+    contents = {junit: agreement_junit(found)} if junit is not None else {}
+    if report is not None:
+        contents[report] = rendered(page_of(found), report)
+    write_files(contents)
     if json:
         print_json(found)
     else:

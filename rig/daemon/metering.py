@@ -18,6 +18,7 @@ import msgspec
 
 from drivers.spi_link import LinkError
 from rig.daemon.address import Address, claim_pins
+from rig.daemon.beside import Thread
 from rig.daemon.channel import ChannelClosed, MessageChannel
 from rig.daemon.desk import Desk
 from rig.daemon.edge_feed import EdgeFeed
@@ -41,7 +42,7 @@ from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.inputs import InputId
 from rig.plain_text import print_traceback
 from rig.program.build import Program
-from rig.service.persistence import program_in_force
+from rig.service.persistence import configured_copy, program_in_force
 from rig.service.run_accumulator import RunAccumulator
 from rig.service.running import running_at
 from rig.service.service import Service
@@ -84,6 +85,7 @@ class Daemon:
         configured = program_of(config)
         running = None if folder is None else running_at(config.meter.ring, folder)
         program, written = program_in_force(configured, folder, running)
+        configured = configured_copy(configured, written)
         self._hands = None if start.hands is None else _hands(Path(start.hands), program)
         self.hardware = hardware = opened_for(config, program, paced=start.paced)
         self._held.callback(hardware.close)
@@ -101,7 +103,7 @@ class Daemon:
             None if folder is None else str(folder.absolute()),
         )
         self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
-        self._requests = Requests(self.service, configured)
+        self._requests = Requests(self.service, configured, self._held.enter_context(Thread()) if start.paced else None)
         self._pulses = PulseFeed(self.service, self._desk.wanted, self._desk.publish)
         self._stopped = False
 

@@ -89,6 +89,14 @@ class ReadParts(msgspec.Struct, frozen=True, tag="read parts"):
     parts: list[str]
 
 
+class AskPermission(msgspec.Struct, frozen=True, tag="ask permission"):
+    """Permission to read all of some parts of the readings, and to do an action such as "write program"; answered with
+    nothing, or refused and logged as if it had been asked for itself. `action` None: none."""
+
+    parts: list[str]
+    action: str | None = None
+
+
 class ReadPulses(msgspec.Struct, frozen=True, tag="read pulses"):
     """Pulses that the contacts of an output, such as "KYZ1", have given since the meter was made; answered with its
     `output`, `quantity`, `constant_wh` and `pulses` (X-4)."""
@@ -99,6 +107,11 @@ class ReadPulses(msgspec.Struct, frozen=True, tag="read pulses"):
 class ReadProgram(msgspec.Struct, frozen=True, tag="read program"):
     """The program in force, as its file's tables and without keys, and how the seal stands; answered with
     ProgramInForce."""
+
+
+class ReadIdentity(msgspec.Struct, frozen=True, tag="read identity"):
+    """The program in force, for a port that tells whoever has proven nothing what the meter is: its model, its serial
+    number and the list of its tables; answered with ProgramInForce."""
 
 
 class ReadLog(msgspec.Struct, frozen=True, tag="read log"):
@@ -224,9 +237,10 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadLog | ReadSnapshots | ReadProfile
-    | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay
-    | WriteProgram | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | Stop
+    LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadIdentity | ReadLog | ReadSnapshots
+    | ReadProfile | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear
+    | OperateRelay | WriteProgram | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight
+    | NoteAccess | AskPermission | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
@@ -328,8 +342,8 @@ class State(msgspec.Struct, frozen=True, tag="state"):
 
 
 class ProgramInForce(msgspec.Struct, frozen=True):
-    """The result of ReadProgram: the program's digest, its tables as docs/program.md has them but for the keys of
-    [security], whether the seal is on, and whether it was broken."""
+    """The result of ReadProgram and ReadIdentity: the program's digest, its tables as docs/program.md has them but for
+    the keys of [security], whether the seal is on, and whether it was broken."""
 
     digest: str
     file: dict[str, Any]

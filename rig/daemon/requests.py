@@ -1,5 +1,9 @@
 """Requests of clients, carried out one by one, each answered when what it changed is saved (C-3, S-1).
 
+What takes tens of milliseconds, to compare a key with hashes or to check a program, is done beside metering first;
+where other keys or another program are in force by then, it is compared again. A wrong key counts although its client
+has left.
+
 What is asked of the meter goes through its door (rig/service/door.py). Of the rig a client may ask besides: which
 contacts are closed, on a simulated rig to move a switch, and, its owner, to end.
 """
@@ -7,10 +11,15 @@ contacts are closed, on a simulated rig to move a switch, and, its owner, to end
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
+from rig.daemon.beside import LATER, AtOnce, Beside
 from rig.daemon.internal import Ask
 from rig.daemon.protocol import (
+    AskPermission,
     BreakSeal,
     ChangeSeason,
     Clear,
@@ -26,6 +35,7 @@ from rig.daemon.protocol import (
     OperateRelay,
     ProgramInForce,
     ReadContacts,
+    ReadIdentity,
     ReadLog,
     ReadParts,
     ReadProfile,
@@ -45,30 +55,60 @@ from rig.daemon.protocol import (
 from rig.failures import MENDABLE
 from rig.meter.access.decision import MOST_NAME, Asker, Granted
 from rig.meter.access.readable import Readable
+from rig.meter.access.security import KeyProof
 from rig.meter.billing.source import Source
 from rig.program.build import Program
 from rig.program.written import public_file
-from rig.service.door import DoorError, MeterDoor
+from rig.service.comparing import OfferedProgram, key_from, offer, prove
+from rig.service.door import MeterDoor
+from rig.service.door_error import DoorError
 from rig.service.service import Service
 
 
 class Requests:
     """Requests of clients to a service. `stop` is whether one that may has asked it to end."""
 
-    def __init__(self, service: Service, configured: Program) -> None:
+    def __init__(self, service: Service, configured: Program, beside: Beside | None = None) -> None:
+        """Serve a service, `configured` being what its configuration names. `beside`: where keys are compared, None:
+        at once, as suits a simulated rig at full speed."""
         self._service = service
         self._door = MeterDoor(service, configured)
+        self._beside = beside or AtOnce()
+        self._comparing: list[tuple[Ask, Future[KeyProof | OfferedProgram]]] = []
         self._proven: dict[int, Granted] = {}
         self._waiting: list[tuple[Ask, int, Done | RequestRefused]] = []
+        self._left: set[int] = set()
         self.stop = False
         self.begun_ns = 0
 
     def execute(self, ask: Ask) -> Done | RequestRefused | None:
         """Carry one out; None: its answer comes with `settled`, once what it changed, or counted, is on the disk."""
+        return self._settle(ask, lambda: self._begin(ask))
+
+    def settled(self) -> list[tuple[Ask, Done | RequestRefused]]:
+        """Give the answers whose changes are on the disk now."""
+        answers = self._compared() if self._comparing else []
+        if not self._waiting:
+            return answers
+        answers += [(ask, reply) for ask, ticket, reply in self._waiting if self._service.saved(ticket)]
+        self._waiting = [each for each in self._waiting if not self._service.saved(each[1])]
+        return answers
+
+    def forget(self, client: int) -> None:
+        """Take the level of a client that has left."""
+        self._proven.pop(client, None)
+        if any(ask.client == client for ask, _ in self._comparing):
+            self._left.add(client)
+
+    def _settle(self, ask: Ask, carry_out: Callable[[], Any]) -> Done | RequestRefused | None:
+        """Carry out, and make the answer of what comes of it; None: it comes later."""
         before = self._service.ticket
         reply: Done | RequestRefused
         try:
-            reply = Done(ask.number, self._execute(ask))
+            result = carry_out()
+            if result is LATER:
+                return None
+            reply = Done(ask.number, result)
         except DoorError as error:
             reply = RequestRefused(ask.number, str(error), error.needs_key, error.why and error.why.value)
         except MENDABLE as error:
@@ -78,30 +118,75 @@ class Requests:
         self._waiting.append((ask, self._service.ticket, reply))
         return None
 
-    def settled(self) -> list[tuple[Ask, Done | RequestRefused]]:
-        """Give the answers whose changes are on the disk now."""
-        if not self._waiting:
-            return []
-        ready = [(ask, reply) for ask, ticket, reply in self._waiting if self._service.saved(ticket)]
-        self._waiting = [each for each in self._waiting if not self._service.saved(each[1])]
-        return ready
+    def _begin(self, ask: Ask) -> Any:
+        """Carry a request out, or have done beside metering what takes long of it."""
+        work = self._work(ask)
+        if work is None:
+            return self._execute(ask)
+        future = self._beside.submit(work)
+        if future.done():
+            return self._finish(ask, future.result())
+        self._comparing.append((ask, future))
+        return LATER
 
-    def forget(self, client: int) -> None:
-        """Take the level of a client that has left."""
-        self._proven.pop(client, None)
+    def _work(self, ask: Ask) -> Callable[[], KeyProof | OfferedProgram] | None:
+        """Give what takes long of a request, which touches nothing of the meter; None for what does not."""
+        door, asker = self._door, self._asker(ask)
+        match ask.asked:
+            case LogOn(key):
+                value = key_from(asker, key)
+                return None if door.refuses_keys(asker) else partial(prove, door.security, value)
+            case WriteProgram(toml):
+                return partial(offer, toml, *door.may_write(asker))
+        return None
+
+    def _compared(self) -> list[tuple[Ask, Done | RequestRefused]]:
+        """Finish what has been compared."""
+        ready = [(ask, future) for ask, future in self._comparing if future.done()]
+        self._comparing = [each for each in self._comparing if not each[1].done()]
+        answers = []
+        for ask, future in ready:
+            reply = self._settle(ask, partial(self._finished, ask, future))
+            if reply is not None:
+                answers.append((ask, reply))
+        return answers
+
+    def _finished(self, ask: Ask, future: Future[KeyProof | OfferedProgram]) -> Any:
+        return self._finish(ask, future.result())
+
+    def _finish(self, ask: Ask, compared: KeyProof | OfferedProgram) -> Any:
+        """Carry out what was compared; compare again where that no longer holds."""
+        door, asker = self._door, self._asker(ask)
+        match compared:
+            case KeyProof():
+                if compared.security is not door.security:
+                    return self._begin(ask)
+                gone = ask.client in self._left
+                self._left.discard(ask.client)
+                granted = door.log_on_by(asker, compared)
+                if not gone:
+                    self._proven[ask.client] = granted
+                return {"level": granted.level}
+            case OfferedProgram():
+                if not door.is_current(compared):
+                    return self._begin(ask)
+                self._left.discard(ask.client)
+                door.write_offered(asker, compared)
+                return None
 
     def _execute(self, ask: Ask) -> Any:
         door, asker = self._door, self._asker(ask)
         match ask.asked:
-            case LogOn(key):
-                granted = self._proven[ask.client] = door.log_on(asker, key)
-                return {"level": granted.level}
+            case LogOn():
+                door.log_on_refused(asker)
             case LogOff():
                 self.forget(ask.client)
             case ReadState():
                 return door.read(asker)
             case ReadParts(parts):
                 return door.read_parts(asker, parts)
+            case AskPermission(parts, action):
+                door.permit(asker, parts, action)
             case ReadPulses(output):
                 return door.read_pulses(asker, output)
             case ReadLog():
@@ -111,7 +196,9 @@ class Requests:
             case ReadProfile():
                 door.permit_reading(asker, Readable.LOAD_PROFILE)
             case ReadProgram():
-                return self._program_in_force(asker)
+                return self._in_force(door.read_program(asker))
+            case ReadIdentity():
+                return self._in_force(door.identify(asker))
             case ResetDemand():
                 door.reset_demand(asker)
             case ReadSelf():
@@ -132,8 +219,6 @@ class Requests:
                 door.leave_test(asker)
             case OperateRelay(output, closed, seconds):
                 door.operate_relay(asker, output, closed, seconds)
-            case WriteProgram(toml):
-                door.write_program(asker, toml)
             case WriteConstants(toml):
                 return {"calibration": door.write_constants(asker, toml)}
             case BreakSeal():
@@ -146,8 +231,8 @@ class Requests:
                 return self._of_the_rig(ask, other)
         return None
 
-    def _program_in_force(self, asker: Asker) -> ProgramInForce:
-        program, access = self._door.read_program(asker), self._service.access
+    def _in_force(self, program: Program) -> ProgramInForce:
+        access = self._service.access
         return ProgramInForce(program.digest, public_file(program.file), access.sealed, access.state.seal_broken)
 
     def _of_the_rig(self, ask: Ask, asked: object) -> Any:

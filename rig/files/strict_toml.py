@@ -158,6 +158,12 @@ def _inside(type_: inspect.Type, value: Any, step: str | int) -> inspect.Type:
     return next(f.type for f in struct.fields if f.encode_name == step)
 
 
+def _bounds(type_: inspect.FloatType) -> str:
+    low = f" more than {type_.gt:g}" if type_.gt is not None else f" from {type_.ge:g}" if type_.ge is not None else ""
+    high = f"less than {type_.lt:g}" if type_.lt is not None else f"up to {type_.le:g}" if type_.le is not None else ""
+    return f"{low}{',' if low and high else ''}{f' {high}' if high else ''}"
+
+
 def _rule(type_: inspect.Type, place: str) -> str:
     """Describe what a value may be: in the key's own words (`extra={"rule": …}`) where it has some, or by its type."""
     if isinstance(type_, inspect.Metadata):
@@ -172,8 +178,14 @@ def _rule(type_: inspect.Type, place: str) -> str:
             return " or ".join(repr(v) for v in type_.values)
         case inspect.BoolType():
             return "true or false"
-        case inspect.IntType(ge=least, le=most):
+        case inspect.IntType(ge=least, le=most) if least is not None:
             return f"a whole number from {least}" + (f" to {most}" if most is not None else " on")
+        case inspect.IntType():
+            return "a whole number"
+        case inspect.FloatType():
+            return f"a number{_bounds(type_)}"
+        case inspect.DictType():
+            return f"a table of names and, for each, {_rule(type_.value_type, '')}"
         case inspect.StructType():
             return f"a table: [{place}] and its keys below" if place and "[" not in place else "a table"
         case inspect.ListType() | inspect.VarTupleType():

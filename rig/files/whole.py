@@ -14,6 +14,15 @@ class FileError(RigError):
     """A file that cannot be written: one sentence naming it, why, and what would be right."""
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder unless it is there, in one that is."""
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        why = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise FileError(f"the folder {path} cannot be made ({why}): give another, in one that is there") from None
+
+
 def check_free(paths: Sequence[Path], force: bool) -> None:
     """Refuse what exists already, unless forced, and folders that do not."""
     for path in paths:

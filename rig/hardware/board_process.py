@@ -38,6 +38,11 @@ class BoardSocketError(RigError):
     """A socket that a simulated board cannot have: one sentence."""
 
 
+def wires_of(config: Config) -> dict[int, int]:
+    """Give the GPIO of counters, each with that of the output whose contact is wired to it."""
+    return {int(pin): getattr(config.hardware, f"{contact}_pin") for pin, contact in config.simulation.wires.items()}
+
+
 def about(hardware: Hardware, config: Config, current_class: int) -> About:
     """Say of a simulated board what who meters on it must know."""
     calibration = hardware.calibration
@@ -63,7 +68,8 @@ def server(
     assert isinstance(hardware.hands, Hands)
     wired = config.hardware.switches | {each.value: pin for each, pin in config.hardware.inputs.items()}
     said = msgspec.msgpack.encode(about(hardware, config, current_class))
-    return BoardServer(board, hardware.pins, hardware.hands, wired, said, utc_ns=utc_ns, **connections)  # type: ignore[arg-type]
+    connections |= {"utc_ns": utc_ns, "wires": wires_of(config)}
+    return BoardServer(board, hardware.pins, hardware.hands, wired, said, **connections)  # type: ignore[arg-type]
 
 
 def simulate(

@@ -43,6 +43,7 @@ A file with everything at its default:
     seed = 1
     # fram_file = "fram.bin"        # what the simulated FRAM holds between runs; left out: nothing outlives one
     board = "board.sock"            # where rig simulate has the board, which lives on; left out: one with each run
+    # wires = { 14 = "kyz1_y" }      # GPIO at which a counter sees a contact of that board
     load = {}                       # [simulation.load], what it is connected to (docs/load.md); empty: by its form
 
     [meter]                         # paths are from this file's folder
@@ -109,7 +110,7 @@ from rig.files.strict_toml import ConfigError, read
 from rig.hardware.publishing_config import MqttConfig, PrometheusConfig, check_mqtt, mqtt_beside
 from rig.load.description import LoadDescription, beside_file, check
 from rig.meter.billing.inputs import InputId
-from rig.meter.contacts.outputs import OutputId
+from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
 
 SWITCHES = ("scroll", "magnet", "reset", "test", "cover")
 
@@ -235,6 +236,17 @@ class LotConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fault: Fault = "none"
 
 
+CONTACTS = ("led", *(f"{output.value}_{side}" for output in KYZ_OUTPUTS for side in "yz"))
+"""What a counter's pin can be wired to, as `[hardware]` names their pins."""
+
+_WirePin = Annotated[
+    str, msgspec.Meta(pattern=r"^(\d|1\d|2[0-7])$(?!\n)", extra={"rule": "a GPIO, 0 to 27, such as 14"})
+]
+_Contact = Annotated[
+    str, msgspec.Meta(pattern=rf"^({'|'.join(CONTACTS)})$(?!\n)", extra={"rule": f"one of {', '.join(CONTACTS)}"})
+]
+
+
 class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fidelity: Literal["exact", "rtl"] = "exact"
     sensors: Literal["typical", "ideal"] = "typical"
@@ -243,6 +255,7 @@ class SimulationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     seed: Annotated[int, msgspec.Meta(ge=0)] = 1
     fram_file: _Path | None = None
     board: _Path | None = None
+    wires: dict[_WirePin, _Contact] = {}
     load: LoadDescription = LoadDescription()
 
     @property
@@ -442,3 +455,9 @@ def _check_pins(config: Config) -> None:
         if pin in keys:
             raise ConfigError(f"{keys[pin]} and {key} are both {pin}: give each its own GPIO")
         keys[pin] = key
+    for text in config.simulation.wires:
+        key, pin = f"simulation.wires.{text}", int(text)
+        if pin in _BUSES:
+            raise ConfigError(f"{key} is a pin that the {_BUSES[pin]} bus has: take another GPIO")
+        if pin in keys:
+            raise ConfigError(f"{keys[pin]} and {key} are both {pin}: give each its own GPIO")

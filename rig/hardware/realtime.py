@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import sys
+import threading
 from contextlib import suppress
 
 PRIORITY = 50
@@ -13,6 +14,9 @@ PRIORITY = 50
 
 SWITCH_S = 0.0005
 """The other thread of the process, the store's, gives way after so long; Python's own 5 ms would make edges late."""
+
+NICE = 10
+"""Of what runs beside metering."""
 
 _CURRENT_AND_FUTURE = 3
 
@@ -37,6 +41,14 @@ def favour_simulated_board() -> None:
     """Ask for a priority just below the metering process's: an FPGA answers at once, whatever else there is to do."""
     _favour(PRIORITY - 1)
     keep_what_is_loaded()
+
+
+def yield_to_metering() -> None:
+    """Take the calling thread's real-time priority, so that it runs when metering does not."""
+    with suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _favour(priority: int) -> bool:

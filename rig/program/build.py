@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +12,7 @@ from typing import Any, cast
 import msgspec
 
 from rig.files.strict_toml import ConfigError, read
-from rig.meter.access.security import Security
+from rig.meter.access.security import NO_KEYS, Keys, Security
 from rig.meter.billing.settings import BillingSettings
 from rig.meter.contacts.functions import ContactRatings, Input, Output, RateInput, RecordedInput
 from rig.meter.display.items import LEAST_SCROLL_S, DisplaySettings
@@ -26,7 +26,7 @@ from rig.program.contacts import check_relay_board, inputs, outputs
 from rig.program.display import display
 from rig.program.metering import Metering, metering
 from rig.program.offer import Offer
-from rig.program.security import security
+from rig.program.security import check_seal, hashed, typed_keys, without_keys
 from rig.program.time_of_use import calendar
 
 DIGEST_DIGITS = 12
@@ -34,7 +34,10 @@ DIGEST_DIGITS = 12
 
 @dataclass(frozen=True)
 class Program:
-    """One meter, programmed. `file` is what was written, with the defaults of what was not."""
+    """One meter, programmed. `file` is what was written, with the defaults of what was not.
+
+    Where the program is the meter's own copy, `file` has no key, and `kept_keys` has their hashes.
+    """
 
     file: schema.ProgramFile
     metering: Metering
@@ -42,7 +45,32 @@ class Program:
     display: DisplaySettings
     outputs: tuple[Output, ...]
     inputs: tuple[Input, ...]
-    security: Security
+    kept_keys: Keys | None = field(default=None, repr=False)
+
+    @cached_property
+    def security(self) -> Security:
+        """Seal and hashed keys; the hashes are made when it is first asked for, in some 20 ms."""
+        firmware = self.metering.firmware
+        keys = hashed(self.file.security) if self.kept_keys is None else self.kept_keys
+        return Security(self.file.security.seal, keys, None if firmware is None else firmware.version)
+
+    def kept(self, keys: Keys | None = None) -> Program:
+        """Give the meter's own copy, which has no key as it was typed, only hashes: these, or new ones."""
+        if keys is None and self.kept_keys is not None:
+            return self
+        keys = self.security.keys if keys is None else keys
+        if keys == NO_KEYS == self.security.keys:
+            return self
+        file = msgspec.structs.replace(self.file, security=without_keys(self.file.security))
+        return replace(self, file=file, kept_keys=keys)
+
+    def has_keys_of(self, other: Program) -> bool:
+        """Say whether the keys that were typed in this one are those of the other, a meter's own. Takes some 20 ms."""
+        return other.security.has_keys(typed_keys(self.file.security))
+
+    def is_same_as(self, other: Program) -> bool:
+        """Say whether two of a meter's own copies are one program, keys too."""
+        return (self.digest, self.security.keys) == (other.digest, other.security.keys)
 
     @property
     def nameplate(self) -> Nameplate:
@@ -85,11 +113,11 @@ class Program:
 
         12 hexadecimal digits. It is on the display: with the keys in it, a key of three bytes could be found from it.
         """
-        return _hash(msgspec.structs.replace(self.file, security=schema.SecurityTable(seal=self.file.security.seal)))
+        return _hash(msgspec.structs.replace(self.file, security=without_keys(self.file.security)))
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Of all that the file says, keys too: to compare programs by, in the store; not for showing."""
+    @property
+    def older_fingerprint(self) -> str:
+        """Digest with the typed keys in it, by which stores of before keys were hashed name a program."""
         return _hash(self.file)
 
 
@@ -141,6 +169,7 @@ def build(file: schema.ProgramFile) -> Program:
     """Build the program of a file. Raises ConfigError, without the file's name."""
     meter = metering(file.meter)
     check_relay_board(file)
+    check_seal(file.security, meter.firmware)
     if file.tou is not None:
         meter.require(ModelCapability.TIME_OF_USE, "[tou]")
     when = calendar(file.clock, file.tou)
@@ -163,5 +192,4 @@ def build(file: schema.ProgramFile) -> Program:
         display=display(file.display, offer),
         outputs=outputs(file.output_tables, offer),
         inputs=contacts_in,
-        security=security(file.security, meter.firmware),
     )

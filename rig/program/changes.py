@@ -34,8 +34,14 @@ from rig.program import schema
 _METROLOGY = ("meter", "demand", "recorder", "display")
 
 
-def actions_of(old: schema.ProgramFile, new: schema.ProgramFile) -> tuple[MeterAction, ...]:
-    """Return the requests that writing `new` over `old` amounts to, all of which must be allowed."""
+def actions_of(
+    old: schema.ProgramFile, new: schema.ProgramFile, same_keys: bool | None = None
+) -> tuple[MeterAction, ...]:
+    """Return the requests that writing `new` over `old` amounts to, all of which must be allowed.
+
+    `same_keys`: whether both have the same keys, where that is known otherwise, as the meter keeps hashes only; with
+    None the files have them.
+    """
     found = {MeterAction.WRITE_PROGRAM}
     if any(getattr(old, table) != getattr(new, table) for table in _METROLOGY):
         found.add(MeterAction.CHANGE_METROLOGY)
@@ -49,7 +55,8 @@ def actions_of(old: schema.ProgramFile, new: schema.ProgramFile) -> tuple[MeterA
         found.add(MeterAction.CHANGE_RELAYS)
     if _measuring_contacts(old) != _measuring_contacts(new):
         found.add(MeterAction.CHANGE_METROLOGY)
-    if old.security != new.security:
+    same = old.security == new.security if same_keys is None else same_keys and old.security.seal == new.security.seal
+    if not same:
         found.add(MeterAction.CHANGE_SECURITY)
     if old.security.seal and not new.security.seal:
         found.add(MeterAction.CHANGE_METROLOGY)

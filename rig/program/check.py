@@ -16,6 +16,7 @@ from rig.meter.firmware import Firmware
 from rig.program.billing import LEAST_INTERVAL_MIN
 from rig.program.build import Program
 from rig.program.display import SEQUENCES
+from rig.program.security import typed_keys
 from rig.program.time_of_use import saves_daylight
 
 LEAST_HOURS_TO_TURN = 1500
@@ -63,7 +64,7 @@ def summary(program: Program, year: int) -> dict[str, str]:
     lines["display"] = f"items: {counts}; {_scrolling(program.display.scroll_s)}"
     lines |= {output.id.label: output.text(program.ratings) for output in program.outputs}
     lines |= {found.id.label: found.text for found in program.inputs}
-    return lines | {"seal": "on" if program.security.seal else "off"}
+    return lines | {"seal": "on" if program.file.security.seal else "off"}
 
 
 def _firmware(firmware: Firmware) -> str:
@@ -173,11 +174,11 @@ def _contact_notes(program: Program) -> Iterator[str]:
 
 
 def _security_notes(program: Program) -> Iterator[str]:
-    security = program.security
+    security = program.file.security
     if not security.seal:
         yield "the seal is off: metrological parameters can be programmed"
     levels: dict[bytes, list[int]] = {}
-    for level, key in enumerate(security.keys, 1):
+    for level, key in enumerate(typed_keys(security), 1):
         levels.setdefault(key, []).append(level)
     if FACTORY_KEY in levels:
         factory = _levels(levels.pop(FACTORY_KEY))

@@ -23,13 +23,15 @@ from enum import Enum
 
 import msgspec
 
+from rig.communication.c1218.services import Code
 from rig.communication.c1218.settings import MS, REMOTE, SECOND, Timing
 from rig.errors import RigError
 from rig.reader.connecting import Approach, Protocol, WrongPassword, begin, prove
-from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.conversation import Conversation, MeterSilent, Refused, refusal
+from rig.reader.decoded import CONFIGURATION
 from rig.reader.line import Line
 from rig.reader.partial import PartialReading
-from rig.reader.reading import Extent, OtherMeter, TableReading, in_order, now_utc
+from rig.reader.reading import IDENTIFICATION, Extent, OtherMeter, TableReading, in_order, now_utc
 from rig.reader.reading_file import Identity, MeterReadout, TableRead
 from rig.results.provenance import commit, project_version
 
@@ -186,6 +188,9 @@ class LinePoll:
                 meter.password = True
             TableReading(conversation, meter.partial).run(self._extent, lambda done, of, what: None)
             meter.came, meter.why = Came.READ, ""
+            if _only_public(meter.partial):
+                meter.came = Came.REFUSED
+                meter.why = "the meter says what it is and gives no more: give a password that reads it"
         except (WrongPassword, Refused, OtherMeter) as error:
             meter.came, meter.why = Came.REFUSED, str(error)
         except MeterSilent as error:
@@ -220,6 +225,13 @@ class LinePoll:
                 came |= bool(line.read(until_ns))
             heard += came
         return heard == 4
+
+
+def _only_public(partial: PartialReading) -> bool:
+    """Say whether a meter refused for want of a level all that it was asked for, but what it says to everybody."""
+    found = partial.tables.values()
+    given = {table.table for table in found if table.data is not None}
+    return given <= {CONFIGURATION, IDENTIFICATION} and refusal(Code.ISC) in {table.refused for table in found}
 
 
 def addresses_of(text: str) -> list[int]:

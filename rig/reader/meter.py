@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from rig.communication.c1218.services import Code
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
 from rig.reader.connecting import Approach, begin, find, prove
@@ -16,6 +17,8 @@ from rig.reader.dgcom_conversation import DEVICE_IDENTITY, DgcomConversation, Dg
 from rig.reader.echo import WithoutEcho
 from rig.reader.line import LineError, OpenLine, SerialPort
 from rig.reader.passwords import Passwords
+
+GIVE_PASSWORD = "give it by --password-file, a keyring, or at a terminal by --prompt (docs/reading.md)"
 
 _SERIAL = ((5, "IDENTIFICATION"), (1, "MFG_SERIAL_NUMBER"))
 
@@ -75,18 +78,38 @@ class MeterAccess:
                 begin(talk, self.approach)
             serial = serial_of(talk)
             given = password if password is not None else self.passwords.of(serial, self.device, needed=needs_password)
-            if given is None and needs_password:
-                raise NoPassword(
-                    f"this takes the password of the meter at {self.device}: give it by --password-file, a keyring, "
-                    "or at a terminal by --prompt (docs/reading.md)"
-                )
-            if given is not None:
-                prove(talk, given)
-            yield MeterSession(line, self.device, talk, serial, given is not None)
-            with suppress(LineError, MeterSilent, Refused, DgcomRefused):
-                talk.end()
+            try:
+                with _explained(self.device, given is not None):
+                    if given is None and needs_password:
+                        raise NoPassword(f"this takes the password of the meter at {self.device}: {GIVE_PASSWORD}")
+                    if given is not None:
+                        prove(talk, given)
+                    yield MeterSession(line, self.device, talk, serial, given is not None)
+            except (LineError, MeterSilent):
+                raise  # there is nobody to end it with: the meter does so by its time-out
+            except RigError:
+                _end(talk)
+                raise
+            _end(talk)
         finally:
             line.close()
+
+
+def _end(talk: Conversation | DgcomConversation) -> None:
+    """End a session in order, as far as the meter takes part in it."""
+    with suppress(LineError, MeterSilent, Refused, DgcomRefused):
+        talk.end()
+
+
+@contextmanager
+def _explained(device: str, password: bool) -> Iterator[None]:
+    """Explain a refusal for want of a level, where no password was given."""
+    try:
+        yield
+    except Refused as error:
+        if error.code is not Code.ISC or password:
+            raise
+        raise NoPassword(f"{error}, so it takes the password of the meter at {device}: {GIVE_PASSWORD}") from None
 
 
 def serial_of(talk: Conversation | DgcomConversation) -> str:

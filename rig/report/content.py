@@ -8,9 +8,10 @@ from itertools import zip_longest
 
 from rig.report.edges import ORDERLY, JudgedEdge, judged_edges
 from rig.report.page import Block, Heading, Page, Paragraph, Signatures, Table, Tone
-from rig.report.phrases import MINUS, foot, provenance_rows, signed, verdict
+from rig.report.phrases import MINUS, foot, provenance_rows, signed, unit_of, verdict
 from rig.report.plots import ErrorRow, budget_chart, error_charts, strip_charts
-from rig.verify.result import Verification
+from rig.results.provenance import Provenance
+from rig.verify.result import Setup, Verification
 
 EDGE_COLUMNS = 3
 """Edges side by side in their table."""
@@ -34,7 +35,7 @@ def verification_page(found: Verification) -> Page:
         verdict(found.passed, f"error {known}, limit ±{found.limits.error_percent:g} %"),
         *(Paragraph(reason, Tone.FAILED) for reason in found.reasons),
         *verification_blocks(found),
-        *origin_blocks(found),
+        *origin_blocks(found.setup, found.provenance),
         Heading("Signatures"),
         Signatures(),
         *edge_list(found),
@@ -44,7 +45,7 @@ def verification_page(found: Verification) -> Page:
 
 def verification_blocks(found: Verification) -> Iterator[Block]:
     """Give result, uncertainty, repeats and edges."""
-    unit = found.quantity.split()[0].removeprefix("k") if found.quantity.split() else ""
+    unit = unit_of(found.quantity)
     yield Heading("Result")
     yield Table(
         [
@@ -162,9 +163,8 @@ def edge_list(found: Verification) -> Iterator[Block]:
     yield Table(rows, head, shares=(0.8, 1.7, 1.5, 2.0) * len(columns), dense=True)
 
 
-def origin_blocks(found: Verification) -> Iterator[Block]:
+def origin_blocks(setup: Setup, provenance: Provenance) -> Iterator[Block]:
     """Give the setup, and the provenance."""
-    setup = found.setup
     for name, entries in (
         ("Meter", setup.meter),
         ("Configuration", setup.configuration),
@@ -176,4 +176,4 @@ def origin_blocks(found: Verification) -> Iterator[Block]:
         else:
             yield Paragraph("not stated", Tone.NOTE)
     yield Heading("Provenance")
-    yield Table(provenance_rows(found.provenance), shares=(1, 2.6))
+    yield Table(provenance_rows(provenance), shares=(1, 2.6))

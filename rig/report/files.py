@@ -7,13 +7,20 @@ from pathlib import Path
 from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.report.accuracy_content import accuracy_page
+from rig.report.compared import Comparison
+from rig.report.comparison_content import comparison_page
 from rig.report.content import verification_page
 from rig.report.errors import ReportError
 from rig.report.html import html_of
 from rig.report.lot_content import lot_page
 from rig.report.page import Page
 from rig.report.pdf import pdf_of
+from rig.report.result_kinds import Result
+from rig.report.selftest_content import selftest_page
 from rig.report.series_content import series_page
+from rig.report.witness_content import witness_page
+from rig.selftest.part import SelfTest
+from rig.verify.agreement import Agreement
 from rig.verify.result import Verification
 from rig.verify.series import SeriesResult
 
@@ -38,10 +45,20 @@ def rendered(page: Page, path: Path) -> bytes:
     return _KINDS[path.suffix.lower()](page)
 
 
-def page_of(found: Verification | SeriesResult | AccuracyResult | LotResult) -> Page:
+def page_of(found: Result) -> Page:
     """Give the page of a result."""
-    if isinstance(found, LotResult):
-        return lot_page(found)
-    if isinstance(found, AccuracyResult):
-        return accuracy_page(found)
-    return verification_page(found) if isinstance(found, Verification) else series_page(found)
+    match found:
+        case LotResult():
+            return lot_page(found)
+        case AccuracyResult():
+            return accuracy_page(found)
+        case SeriesResult():
+            return series_page(found)
+        case Agreement():
+            return witness_page(found)
+        case SelfTest():
+            return selftest_page(found)
+        case Comparison():
+            return comparison_page(found)
+        case Verification():
+            return verification_page(found)

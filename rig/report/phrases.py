@@ -40,6 +40,11 @@ def signed(percent: float, digits: int = 5) -> str:
     return f"{percent:+.{digits}f} %".replace("-", MINUS)
 
 
+def unit_of(quantity: str) -> str:
+    """Give the unit of a quantity's energy at the meter: "Wh" of "kWh delivered"; "" where it names none."""
+    return quantity.split()[0].removeprefix("k") if quantity.split() else ""
+
+
 def foot(title: str, found: msgspec.Struct) -> str:
     """Give what a signature is for: the result's own digest, so that another's report does not pass for it, that of
     the result as read again from its JSON, where an int is a float that belongs to one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,17 @@ import msgspec
 from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.files.bounded import TooLongError, read_bounded
+from rig.report.compared import Comparison
 from rig.report.errors import ReportError
+from rig.report.result_kinds import Result, kind_of
+from rig.selftest.part import SelfTest
+from rig.verify.agreement import Agreement
 from rig.verify.result import MOST_EDGES, Verification
 from rig.verify.series import MOST_POINTS, SeriesResult
+from rig.verify.witness import MOST_LINES as MOST_STATEMENTS
+
+PRINTED = "rig verify --json"
+"""What most results are of, as sentences name it."""
 
 MOST_JSON_BYTES = 1 << 26
 """A verification with all its edges is 100 kB, a series of 500 such points 50 MB."""
@@ -28,35 +37,20 @@ MOST_LINES = 1000
 """Of repeats and of components in a verification: as many as can be asked for."""
 
 
-def read_result(path: Path) -> Verification | SeriesResult:
-    """Read what `rig verify --json` printed, of one output or of a series. Raises ReportError."""
-    found = read_any_result(path)
-    if isinstance(found, AccuracyResult | LotResult):
-        raise ReportError(f"{path} is the result of an accuracy test: this is for those of rig verify --json")
-    return found
-
-
-def read_any_result(path: Path) -> Verification | SeriesResult | AccuracyResult | LotResult:
-    """Read that, or what `rig accuracy --report` wrote as JSON. Raises ReportError."""
+def read_result(path: Path) -> Result:
+    """Read what `rig verify`, `rig selftest` or `rig report compare` printed with --json, or what `rig accuracy
+    --report` wrote as JSON. Raises ReportError."""
     try:
         raw = msgspec.json.decode(read_bounded(path, MOST_JSON_BYTES))
     except (OSError, TooLongError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise ReportError(f"{path} cannot be read ({why}): give a file of what rig verify --json printed") from None
+        raise ReportError(f"{path} cannot be read ({why}): give a file of what {PRINTED} printed") from None
     except (ValueError, RecursionError) as error:  # msgspec's own, and text that is no UTF-8
-        raise ReportError(f"{path} is no result of rig verify --json: {error}") from None
+        raise ReportError(f"{path} is no result of {PRINTED}: {error}") from None
     try:
-        found: Verification | SeriesResult | AccuracyResult | LotResult
-        if isinstance(raw, dict) and "standard" in raw and "meters" in raw:
-            found = msgspec.convert(raw, LotResult)
-        elif isinstance(raw, dict) and "standard" in raw:
-            found = msgspec.convert(raw, AccuracyResult)
-        elif isinstance(raw, dict) and "points" in raw:
-            found = msgspec.convert(raw, SeriesResult)
-        else:
-            found = msgspec.convert(raw, Verification)
+        found: Result = msgspec.convert(raw, kind_of(raw).structure)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise ReportError(f"{path} is no result of rig verify --json: {error}{_made_by(raw)}") from None
+        raise ReportError(f"{path} is no result of {PRINTED}: {error}{_made_by(raw)}") from None
     if (unknown := _unknown(raw, msgspec.to_builtins(found))) is not None:
         raise ReportError(
             f"{path} has {unknown}, which this version does not know and would leave out{_made_by(raw)}: make the "
@@ -83,8 +77,8 @@ def _unknown(raw: Any, known: Any, place: str = "$") -> str | None:
 
 def _made_by(raw: Any) -> str:
     """Name the version that made a result, where it states one."""
-    found = raw
-    if isinstance(found, dict) and isinstance(points := found.get("points"), list) and points:
+    found: Any = raw if isinstance(raw, dict) else {}
+    if "provenance" not in found and isinstance(points := found.get("points"), list) and points:
         found = points[0].get("verification") if isinstance(points[0], dict) else None
     origin = found.get("provenance") if isinstance(found, dict) else None
     version = origin.get("version") if isinstance(origin, dict) else None
@@ -106,25 +100,40 @@ def _check_lot(path: Path, found: LotResult) -> None:
                 )
 
 
-def _check_sizes(path: Path, found: Verification | SeriesResult | AccuracyResult | LotResult) -> None:
+def _check_sizes(path: Path, found: Result) -> None:
     """Refuse more than a rig makes: it would be minutes of drawing."""
     if isinstance(found, LotResult):
         _check_lot(path, found)
-        return
-    if isinstance(found, AccuracyResult):
-        rows = len(found.points) + sum(len(point.budget) for point in found.points)
-        if rows > MOST_ACCURACY_LINES:
-            raise ReportError(f"{path} has {rows} points and components, a report has at most {MOST_ACCURACY_LINES}")
-        return
-    results = [found] if isinstance(found, Verification) else [point.verification for point in found.points]
-    if len(results) > MOST_POINTS:
-        raise ReportError(f"{path} has {len(results)} points: a series has at most {MOST_POINTS}")
-    for each in results:
-        for name, lines, most in (
-            ("edges", each.edges, MOST_EDGES),
-            ("repeats", each.repeats, MOST_LINES),
-            ("components", each.budget, MOST_LINES),
-            ("reasons", each.reasons, MOST_LINES),
-        ):
-            if len(lines) > most:
-                raise ReportError(f"{path} has {len(lines)} {name} in one result, a report has at most {most}")
+    for what, count, most in _sizes(found):
+        if count > most:
+            raise ReportError(f"{path} has {count} {what}, a report has at most {most}")
+
+
+def _sizes(found: Result) -> Iterator[tuple[str, int, int]]:
+    """Give what a result has many of, how many, and the most that a report has."""
+    match found:
+        case AccuracyResult():
+            rows = len(found.points) + sum(len(point.budget) for point in found.points)
+            yield "points and components", rows, MOST_ACCURACY_LINES
+        case SeriesResult():
+            yield "points", len(found.points), MOST_POINTS
+            yield "tests", len(found.tests), MOST_POINTS
+            yield "averages", len(found.averages), MOST_LINES
+            for point in found.points:
+                yield from _sizes(point.verification)
+        case Agreement():
+            yield "witnesses", len(found.witnesses), MOST_LINES
+            yield "statements", len(found.timeline), MOST_LINES + MOST_STATEMENTS
+            yield "reasons", len(found.reasons), MOST_LINES
+        case SelfTest():
+            yield "parts", len(found.parts), MOST_LINES
+        case Comparison():
+            yield "figures", len(found.compared), MOST_ACCURACY_LINES
+        case Verification():
+            for name, lines, most in (
+                ("edges", found.edges, MOST_EDGES),
+                ("repeats", found.repeats, MOST_LINES),
+                ("components", found.budget, MOST_LINES),
+                ("reasons", found.reasons, MOST_LINES),
+            ):
+                yield f"{name} in one result", len(lines), most

@@ -63,7 +63,7 @@ def series_page(found: SeriesResult) -> Page:
         blocks.append(verdict(each.passed, f"error {signed(each.error_percent)}"))
         blocks += [Paragraph(reason, Tone.FAILED) for reason in each.reasons]
         blocks += verification_blocks(each)
-        blocks += origin_blocks(each)
+        blocks += origin_blocks(each.setup, each.provenance)
         blocks += edge_list(each)
     for test in found.tests:
         blocks += [Heading(test.name, 1), verdict(test.passed, test.text)]

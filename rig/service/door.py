@@ -5,48 +5,31 @@ What a rig has beside the meter, simulated switches and the process itself, is n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from calibration.constants_file import parse_calibration
-from rig.errors import RigError
-from rig.files.bounded import parse_toml
-from rig.files.strict_toml import ConfigError, convert
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker, Decision, Granted, LockedOut, Refusal, Refused, WrongKey
 from rig.meter.access.readable import IN_STATE, Readable, pulses_of
-from rig.meter.access.security import KEY_BYTES
+from rig.meter.access.security import KeyProof, Security
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.source import Source
 from rig.meter.contacts.outputs import KYZ_OUTPUTS
-from rig.program.build import Program, build
+from rig.program.build import Program
 from rig.program.changes import actions_of
-from rig.program.schema import ProgramFile
 from rig.results.exact import ExactReading
 from rig.results.readable_values import VALUED, values_of
+from rig.service.comparing import PORTS, OfferedProgram, key_from, offer, prove
+from rig.service.door_error import DoorError
 from rig.service.host_time import EARLIEST_UTC_NS, LATEST_UTC_NS, text_of
 from rig.service.service import Service
-
-_KEY = re.compile(rf"[0-9A-Fa-f]{{1,{2 * KEY_BYTES}}}")
-
-PORTS = frozenset({Source.OPTICAL, Source.RS232, Source.RS485, Source.MODEM})
-"""Sources that have sessions of a protocol."""
 
 MOST_SHARED_S = 10.0
 """Seconds that the optical port has the light for at a time: if its process dies, the LED is the meter's again."""
 
 MOST_TEST_S = 60.0
 """Seconds that an output may be closed for a test of its wiring."""
-
-
-class DoorError(RigError):
-    """Error of a request that is refused, nothing being changed: one sentence. `needs_key`: a key could help; `why`:
-    the decision's reason, None for any other."""
-
-    def __init__(self, sentence: str, needs_key: bool = False, why: Refusal | None = None) -> None:
-        super().__init__(sentence)
-        self.needs_key, self.why = needs_key, why
 
 
 class MeterDoor:
@@ -56,25 +39,35 @@ class MeterDoor:
     """
 
     def __init__(self, service: Service, configured: Program) -> None:
-        self._service, self._configured = service, configured
+        self._service, self._configured = service, configured.kept()
 
     def log_on(self, asker: Asker, key: str) -> Granted:
-        """Prove a level. Raises DoorError for a wrong key, or one that comes too soon after wrong ones.
+        """Prove a level. Raises DoorError for a wrong key, or one that comes too soon after wrong ones."""
+        return self.log_on_by(asker, prove(self._service.access.security, key_from(asker, key)))
 
-        A person who types what can be no key is told how one looks. At a port it is a wrong key and counts as one, as
-        it may come from a list of passwords.
-        """
-        if _KEY.fullmatch(key):
-            value = int(key, 16).to_bytes(KEY_BYTES, "big")
-        elif asker.source in PORTS:
-            value = b""
-        else:
-            raise DoorError("a key has up to six hexadecimal digits, such as 00A5F1", needs_key=True)
-        found = self._service.access.log_on(asker.source, value, self._now_ns, asker.name)
+    def log_on_by(self, asker: Asker, proof: KeyProof) -> Granted:
+        """Prove a level by what was found of a key. Raises DoorError as log_on does; ValueError for a proof by keys
+        that are no longer in force."""
+        found = self._service.access.log_on_by(proof, asker.source, self._now_ns, asker.name)
         self._service.log_access()
         if isinstance(found, WrongKey | LockedOut):
             raise DoorError(found.sentence)
         return found
+
+    def refuses_keys(self, asker: Asker) -> bool:
+        """Say whether a key is refused before it is compared: at a port never, as a refusal that comes sooner than
+        another would show that the port is locked; whoever asks otherwise is told so anyway."""
+        locked = self._service.access.locked_out(asker.source, self._now_ns)
+        return asker.source not in PORTS and locked is not None
+
+    def log_on_refused(self, asker: Asker) -> None:
+        """Refuse a key that came during a lock, with DoorError, and log it."""
+        self.log_on_by(asker, KeyProof(self.security, 0, 0))
+
+    @property
+    def security(self) -> Security:
+        """Keys in force, to compare one with beforehand."""
+        return self._service.access.security
 
     def read(self, asker: Asker) -> ExactReading:
         """Give the exact reading of all that is registered."""
@@ -83,15 +76,22 @@ class MeterDoor:
 
     def read_parts(self, asker: Asker, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Give parts of the readings by their labels, such as "kWh delivered": all of them, or none (X-4)."""
-        known = {each.label: each for each in Readable}
-        if unknown := [label for label in labels if label not in known]:
-            raise DoorError(f"{unknown[0][:40]!r} is no part of the readings: give {', '.join(known)}")
-        parts = [known[label] for label in labels]
+        parts = _parts(labels)
         self.permit_reading(asker, *parts)
         if elsewhere := [part.label for part in parts if part not in VALUED]:
             raise DoorError(f"{elsewhere[0]} has no value: ask for its pages, or for an output's pulses")
         reading = self._service.meter.reading()
         return {part.label: values_of(reading, part) for part in parts}
+
+    def permit(self, asker: Asker, labels: Sequence[str], action: str | None) -> None:
+        """Let parts be read by their labels and an action be done by its own; what comes of it is asked elsewhere."""
+        actions = {each.label: each for each in MeterAction}
+        if action is not None and action not in actions:
+            raise DoorError(f"{action[:40]!r} is no action: give {', '.join(actions)}")
+        if labels:
+            self.permit_reading(asker, *_parts(labels))
+        if action is not None:
+            self._decide(asker, actions[action])
 
     def read_pulses(self, asker: Asker, label: str) -> dict[str, Any]:
         """Give the pulses that an output's contacts have given, as the pulse interface of a module has them (X-4)."""
@@ -120,6 +120,11 @@ class MeterDoor:
     def read_program(self, asker: Asker) -> Program:
         """Give the program in force."""
         self.permit_reading(asker, Readable.METER)
+        return self._service.program
+
+    def identify(self, asker: Asker) -> Program:
+        """Give the program in force to whoever needs to know what the meter is, and gives no more of it."""
+        self._decide(asker, MeterAction.IDENTIFY)
         return self._service.program
 
     def reset_demand(self, asker: Asker) -> None:
@@ -160,7 +165,7 @@ class MeterDoor:
         """Begin as a new meter, with the program of the configuration (S-1, S-2)."""
         self._command(asker, MeterAction.COLD_START, Action.COLD_START)
         service, configured = self._service, self._configured
-        if service.program.fingerprint != configured.fingerprint:
+        if not service.program.is_same_as(configured):
             service.write_program(configured, configured, asker.source)
             service.log_access()
 
@@ -186,11 +191,38 @@ class MeterDoor:
 
     def write_program(self, asker: Asker, toml: str) -> None:
         """Go on with another program, checked whole, applied at once. Raises ConfigError for what is wrong with it."""
+        self.write_offered(asker, offer(toml, *self.may_write(asker)))
+
+    def may_write(self, asker: Asker) -> tuple[Program, Program]:
+        """Give the programs that one to be written is compared with: that in force and the configured one.
+
+        Raises DoorError for whoever may not write any, also while keys from there are not looked at, as those in a
+        program are.
+        """
         self._decide(asker, MeterAction.WRITE_PROGRAM)
-        program = _program(toml)
-        self._decide(asker, *actions_of(self._service.program.file, program.file))
-        self._service.write_program(program, self._configured, asker.source)
+        if (locked := self._service.access.locked_out(asker.source, self._now_ns)) is not None:
+            raise DoorError(locked.sentence)
+        return self._service.program, self._configured
+
+    def write_offered(self, asker: Asker, offered: OfferedProgram) -> None:
+        """Go on with a program that was compared. Raises DoorError for whoever may not write it, and ValueError where
+        it was compared with a program that is no longer in force."""
+        if not self.is_current(offered):
+            raise ValueError("the program was compared with one that is no longer in force: compare it again")
+        self.may_write(asker)
+        try:
+            self._decide(asker, *actions_of(self._service.program.file, offered.program.file, offered.same_keys))
+        except DoorError:
+            if not offered.same_keys:
+                self._service.access.count_other_keys(asker, self._now_ns)
+                self._service.log_access()
+            raise
+        self._service.write_program(offered.program, self._configured, asker.source)
         self._service.log_access()
+
+    def is_current(self, offered: OfferedProgram) -> bool:
+        """Say whether the program that one was compared with is in force still."""
+        return offered.instead_of is self._service.program
 
     def write_constants(self, asker: Asker, toml: str) -> str:
         """Write other constants, checked whole; give their digest. Raises CalibrationError for what is wrong with
@@ -238,9 +270,8 @@ class MeterDoor:
         self._service.execute([Command(self._now_ns, action, asker.source)])
 
 
-def _program(toml: str) -> Program:
-    try:
-        data = parse_toml(toml)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"the program is not TOML: {error}") from None
-    return build(convert(data, ProgramFile))
+def _parts(labels: Sequence[str]) -> list[Readable]:
+    known = {each.label: each for each in Readable}
+    if unknown := [label for label in labels if label not in known]:
+        raise DoorError(f"{unknown[0][:40]!r} is no part of the readings: give {', '.join(known)}")
+    return [known[label] for label in labels]

@@ -21,6 +21,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ import msgspec
 
 from rig.files.strict_toml import ConfigError
 from rig.meter.access.access import Access
+from rig.meter.access.security import Security
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.events import Programmed, RegistersCleared
 from rig.meter.billing.reprogram import reprogram
@@ -40,6 +42,7 @@ from rig.meter.meter import Meter, MeterState
 from rig.program.build import Program, build
 from rig.program.parts import installation_of, outputs_of
 from rig.program.schema import ProgramFile
+from rig.program.security import typed_keys
 from rig.results.provenance import BOARD, Provenance
 from rig.service.running import Running
 from rig.store.errors import StoreError
@@ -108,7 +111,7 @@ class Persistence:
         self.provenance = provenance
         self._batch, self._lineage, self._base = 0, secrets.token_hex(8), ""
         self._waiting: deque[tuple[int, int, list[Item]]] = deque()
-        self._program, self._written = program, written
+        self._program, self._written = program.kept(), written
         self.clock_offset_ns = 0
         self._fidelity = fidelity
         self._recording = 0
@@ -253,10 +256,16 @@ class Persistence:
         return [Programmed(now_ns, program.digest, source)]
 
     def _write(self, program: Program, configured: Program, now_ns: int) -> None:
-        if program.fingerprint == configured.fingerprint:
+        program, configured = program.kept(), configured.kept()
+        if program.is_same_as(configured):
             self._written = None
         else:
-            self._written = WrittenProgram(msgspec.json.encode(program.file).decode(), configured.fingerprint)
+            self._written = WrittenProgram(
+                msgspec.json.encode(program.file).decode(),
+                configured.digest,
+                program.security.keys,
+                configured.security.keys,
+            )
         self._program = program
         self.access.reprogram(program.security, now_ns)
 
@@ -294,7 +303,8 @@ class Persistence:
                     f"the store is of a sealed meter with program {kept.program}, and the configured program is "
                     f"{self._program.digest}: start it with its own program, and break the seal first (docs/access.md)"
                 )
-            self._items.append(SnapshotItem(restored.utc_ns, REPROGRAMMED, restored.payload.decode()))
+            found = msgspec.json.encode(replace(kept, written=None)).decode()  # hashes of keys are not for the history
+            self._items.append(SnapshotItem(restored.utc_ns, REPROGRAMMED, found))
             said = self._reprogram(kept.meter.billing, restored.utc_ns)
             self.access.reprogram(self._program.security, restored.utc_ns)
         said += self.billing.flush_pending(self.billing.now_ns + ASKED_NS)
@@ -323,8 +333,8 @@ class Persistence:
 def program_in_force(
     configured: Program, folder: Path | None, running: Running | None = None
 ) -> tuple[Program, WrittenProgram | None]:
-    """Give the program that the meter of a store goes on with: one written to it, unless the configured one has changed
-    since. Reads only; a store that cannot be read is for whoever opens it.
+    """Give the program that the meter of a store goes on with, as its own copy: one written to it, unless the
+    configured one has changed since. Reads only; a store that cannot be read is for whoever opens it.
 
     `running` is the last state in its ring. Where that is newer than the last save, a program that was written just
     before the process died is in it alone.
@@ -332,11 +342,11 @@ def program_in_force(
     Raises StoreError for a written program that cannot be read, and for a store of another meter than the program's.
     """
     if folder is None:
-        return configured, None
+        return configured.kept(), None
     try:
         restored, saved = last_saved(folder)
     except StoreError:
-        return configured, None
+        return configured.kept(), None
     if running is not None and follows(running.saved, running.stored, restored):
         saved = running.saved
     program, written = _in_force(configured, saved.written, folder)
@@ -344,15 +354,33 @@ def program_in_force(
     return program, written
 
 
+def configured_copy(configured: Program, written: WrittenProgram | None) -> Program:
+    """Give the meter's own copy of the configured program, with the hashes by which the written one knows its keys."""
+    return configured.kept(None if written is None else written.instead_of_keys)
+
+
 def _in_force(
     configured: Program, written: WrittenProgram | None, folder: Path
 ) -> tuple[Program, WrittenProgram | None]:
-    if written is None or written.instead_of != configured.fingerprint:
-        return configured, None
+    if written is None or not _is_instead_of(configured, written):
+        return configured.kept(), None
     try:
-        return build(msgspec.json.decode(written.file, type=ProgramFile)), written
+        file = msgspec.json.decode(written.file, type=ProgramFile)
+        program = build(file).kept(written.keys)
     except (ConfigError, msgspec.MsgspecError) as error:
         raise StoreError(
             f"the program that was written to the meter in {folder} cannot be read: {error}; "
             "use the version that wrote it"
         ) from None
+    if written.instead_of_keys is None:
+        copy = configured.kept()
+        written = replace(written, instead_of=copy.digest, instead_of_keys=copy.security.keys)
+    return program, written
+
+
+def _is_instead_of(configured: Program, written: WrittenProgram) -> bool:
+    """Say whether a written program took the place of this one, whose keys are as they were typed."""
+    if written.instead_of_keys is None:
+        return written.instead_of == configured.older_fingerprint
+    known = Security(configured.file.security.seal, written.instead_of_keys)
+    return written.instead_of == configured.digest and known.has_keys(typed_keys(configured.file.security))

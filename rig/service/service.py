@@ -105,7 +105,7 @@ class Service:
         written: WrittenProgram | None = None,
     ) -> None:
         self.hardware = hardware
-        self.program = program
+        self.program = program.kept()
         self._config = config
         self.provenance = provenance_of(hardware, config, program.digest)
         self._written = written
@@ -329,6 +329,7 @@ class Service:
                 "write a program of that class, or restart the rig with the other sensors"
             )
         self.make_room()
+        program = program.kept()
         if program.digest == self.program.digest:  # at most its keys are others
             self.program = program
             self._take(self._persistence.write_keys(program, configured, self.meter.billing.now_ns, source), ())

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from rig.store.digests import ROWS, Value, columns_of, damaged_rows, row_digest
 from rig.store.items import EventItem, Numbered, RecordingItem, SnapshotItem, WordsItem
+from rig.store.older import has_written, without_written
 from rig.store.page_sums import SUMS, PageSums, check_pages, log_of, read_sums, sums_after, sums_of, write_sums
 from rig.store.wal_file import read_wal
 
@@ -67,6 +68,13 @@ SCHEMA = (
     """
         for table, columns in ROWS.items()
     ),
+    """
+    UPDATE snapshots SET
+        digest = CASE digest WHEN row_digest('snapshots', number, utc_ns, kind, registers)
+            THEN row_digest('snapshots', number, utc_ns, kind, without_written(registers)) ELSE digest END,
+        registers = without_written(registers)
+    WHERE kind = 'programmed' AND has_written(CAST(registers AS BLOB));
+    """,
 )
 """What makes version n of the database out of version n − 1, from n = 1, which is made out of an empty file."""
 
@@ -116,8 +124,10 @@ def text_of(data: bytes) -> str:
 
 
 def _add_functions(database: sqlite3.Connection) -> None:
-    """Give SQL the digest of a row: an older history is brought up to date by it."""
+    """Give SQL what an older history is brought up to date by."""
     database.create_function("row_digest", -1, row_digest, deterministic=True)
+    database.create_function("has_written", 1, has_written, deterministic=True)
+    database.create_function("without_written", 1, without_written, deterministic=True)
 
 
 def definitions_of(database: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -266,6 +276,7 @@ class History:
         (sound,) = execute("PRAGMA quick_check(1)").fetchone()
         if sound != "ok":
             raise UnusableHistory(f"is damaged ({sound})")
+        execute("PRAGMA secure_delete = ON")  # of what is taken out nothing stays in the file
         for number, script in enumerate(schema[version:], version + 1):
             self._advance(number, script, store)
         if definitions_of(self._database) != defined_by(schema):

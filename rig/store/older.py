@@ -1,7 +1,8 @@
-"""Values that a save of an older version lacks, and must have had."""
+"""Values that a save of an older version lacks, and must have had; and what it had, and must not have."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 _SOURCES = {
@@ -26,3 +27,17 @@ def add_sources(saved: Any) -> None:
                 command["source"] = _SOURCES[command["action"]]
     except (KeyError, TypeError):
         return  # it is no save, as whoever reads it will find
+
+
+def has_written(snapshot: bytes) -> bool:
+    """Say whether the snapshot of a save has a written program in it, with the keys of the meter as they were typed."""
+    try:
+        found = json.loads(snapshot)
+    except (ValueError, RecursionError):
+        return False  # damaged, or none of ours
+    return isinstance(found, dict) and found.get("written") is not None
+
+
+def without_written(snapshot: str) -> str:
+    """Give the snapshot of a save without the written program."""
+    return json.dumps({**json.loads(snapshot), "written": None}, separators=(",", ":"), ensure_ascii=False)

@@ -9,8 +9,11 @@ from typing import Any
 
 import msgspec
 
+from rig.meter.access.security import Keys
 from rig.meter.access.state import AccessState
 from rig.meter.meter import MeterState
+from rig.program.schema import ProgramFile
+from rig.program.security import hashed, without_keys
 from rig.results.provenance import BOARD, Provenance
 from rig.store.errors import StoreError
 from rig.store.journal_reading import read_journal
@@ -25,11 +28,24 @@ REPROGRAMMED = "programmed"
 
 @dataclass(frozen=True)
 class WrittenProgram:
-    """A program that was written to the meter while it ran: its file's structures as JSON text, keys and all, and the
-    fingerprint of the configured program that it took the place of."""
+    """A program that was written to the meter while it ran: its file's structures as JSON text, with no key in it, and
+    its keys, hashed; and the configured program that it took the place of, by digest and hashed keys.
+
+    A save of before keys were hashed has them in `file`; they are hashed as it is read. It names the configured program
+    by a digest with its keys in it, which stands in `instead_of` while `instead_of_keys` is None.
+    """
 
     file: str = field(repr=False)
     instead_of: str
+    keys: Keys | None = field(default=None, repr=False)
+    instead_of_keys: Keys | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.keys is None:
+            file = msgspec.json.decode(self.file, type=ProgramFile)
+            public = msgspec.structs.replace(file, security=without_keys(file.security))
+            object.__setattr__(self, "keys", hashed(file.security))
+            object.__setattr__(self, "file", msgspec.json.encode(public).decode())
 
 
 @dataclass

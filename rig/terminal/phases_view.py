@@ -16,17 +16,17 @@ Row = tuple[str, Callable[[Phase], str]]
 """A label, and what stands beside it for a phase."""
 
 _VOLTS: Row = ("V", lambda p: f"{p.v_rms:8.2f}")
-_VOLTS_AT: Row = ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}°")
-_VOLTS_ALL: Row = ("V", lambda p: f"{p.v_rms:8.2f} ∠{_field(p.angle_deg, 5, 1)}° {_field(p.tdr_v_pct, 6, 2)}%")
+_VOLTS_AT: Row = ("V", lambda p: f"{p.v_rms:8.2f} ∠{_angle(p.angle_deg, 5)}°")
+_VOLTS_ALL: Row = ("V", lambda p: f"{p.v_rms:8.2f} ∠{_angle(p.angle_deg, 5)}° {_field(p.tdr_v_pct, 6, 2)}%")
 _AMPERES: Row = ("A", lambda p: f"{p.i_rms:8.4f}")
-_AMPERES_AT: Row = ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}°")
-_AMPERES_ALL: Row = ("A", lambda p: f"{p.i_rms:8.4f} ∠{_field(p.i_angle_deg, 5, 1)}° {_field(p.tdr_i_pct, 6, 2)}%")
-_VOLTS_ANGLE: Row = ("∠", lambda p: f"{_field(p.angle_deg, 8, 1)}°")
-_AMPERES_ANGLE: Row = ("∠", lambda p: f"{_field(p.i_angle_deg, 8, 1)}°")
+_AMPERES_AT: Row = ("A", lambda p: f"{p.i_rms:8.4f} ∠{_angle(p.i_angle_deg, 5)}°")
+_AMPERES_ALL: Row = ("A", lambda p: f"{p.i_rms:8.4f} ∠{_angle(p.i_angle_deg, 5)}° {_field(p.tdr_i_pct, 6, 2)}%")
+_VOLTS_ANGLE: Row = ("∠", lambda p: f"{_angle(p.angle_deg, 8)}°")
+_AMPERES_ANGLE: Row = ("∠", lambda p: f"{_angle(p.i_angle_deg, 8)}°")
 _VOLTS_TDR: Row = ("TDR", lambda p: f"{_field(p.tdr_v_pct, 8, 2)}%")
 _AMPERES_TDR: Row = ("TDR", lambda p: f"{_field(p.tdr_i_pct, 8, 2)}%")
 _TDR: Row = ("TDR", lambda p: f"{_field(p.tdr_v_pct, 8, 2)}% {_field(p.tdr_i_pct, 6, 2)}%")
-_WATTS: Row = ("W", lambda p: f"{p.p_w:8.2f}")
+_WATTS: Row = ("W", lambda p: f"{p.p_w:z8.2f}")
 _VARS: Row = ("var", lambda p: _field(p.q_var, 8, 2))
 _VARS_ALL: Row = ("var", lambda p: f"{_field(p.q_var, 8, 2)} φ{_field(_lag_deg(p), 7, 2)}°")
 _LAG: Row = ("φ", lambda p: f"{_field(_lag_deg(p), 8, 2)}°")
@@ -104,6 +104,11 @@ def _field(value: float | None, width: int, decimals: int) -> str:
     return f"{or_dash(value, f'.{decimals}f'):>{width}}"
 
 
+def _angle(value: float | None, width: int) -> str:
+    """An angle from 0 to 359.9: what rounds to 360 is 0."""
+    return _field(None if value is None else round(value, 1) % 360, width, 1)
+
+
 def or_dash(value: float | None, form: str) -> str:
-    """Format a figure; what is not known is a dash."""
-    return "–" if value is None else format(value, form)
+    """Format a figure, one that rounds to 0 without a sign; what is not known is a dash."""
+    return "–" if value is None else format(value, f"z{form}")

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from rig.report.comparison import Comparison
+from rig.report.compared import Basis, Compared, Comparison, Side
+from rig.report.phrases import unit_of
 from rig.terminal.console import message_console
 from rig.verify.result import Limits, Verification
 from rig.verify.run import Progress
@@ -58,7 +59,7 @@ def progress_text(label: str, progress: Progress) -> str:
 
 def verification_lines(found: Verification) -> list[str]:
     """Describe the result, line by line."""
-    unit = found.quantity.split()[0].removeprefix("k")
+    unit = unit_of(found.quantity)
     lines = [found.provenance.mark] if found.provenance.mark else []
     lines += [
         f"{'output':<14}{found.output}, {found.quantity}, {found.constant_wh:g} {unit} a pulse",
@@ -111,10 +112,19 @@ def comparison_lines(found: Comparison) -> list[str]:
     marks = {found.provenance_a.mark, found.provenance_b.mark} - {""}
     lines = [*sorted(marks), *(f"note: {note}" for note in found.notes)]
     for each in found.compared:
-        normalized = "∞" if each.normalized is None else f"{each.normalized:.2f}"
-        lines.append(
-            f"{each.name:<24}  A {each.a.error_percent:+.5f} %, B {each.b.error_percent:+.5f} %, "
-            f"B − A {each.difference_percent:+.5f} % ± {each.uncertainty_percent:.5f} %, En {normalized}  "
-            f"{'agree' if each.agree else 'PART'}"
-        )
+        figures = f"A {_side(each.a, each.unit)}, B {_side(each.b, each.unit)}{_difference(each)}"
+        lines.append(f"{each.name:<24}  {figures}  {'agree' if each.agree else 'PART'}")
     return [*lines, found.sentence]
+
+
+def _side(side: Side, unit: str) -> str:
+    verdict = {True: "passed", False: "FAILED", None: "not tested"}[side.passed]
+    return verdict if side.value is None else f"{side.value:+.5f} {unit}"
+
+
+def _difference(each: Compared) -> str:
+    if each.difference is None or each.uncertainty is None:
+        return ""
+    normalized = "∞" if each.normalized is None else f"{each.normalized:.2f}"
+    named = "En" if each.basis is Basis.UNCERTAINTY else "share of the tolerances"
+    return f", B − A {each.difference:+.5f} {each.unit} ± {each.uncertainty:.5f} {each.unit}, {named} {normalized}"

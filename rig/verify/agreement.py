@@ -9,6 +9,7 @@ import msgspec
 from rig.meter.billing.quantity import NANO
 from rig.results.provenance import Provenance
 from rig.verify.errors import VerifyError
+from rig.verify.result import Setup
 from rig.verify.witness import MOST_LINES, Compared, Witness
 from rig.verify.witnessing import Witnessing
 
@@ -53,6 +54,7 @@ class TimelineLine(msgspec.Struct, frozen=True):
 
     at_s: float
     witness: str
+    quantity: str
     stated_wh: float
     reference_wh: float
     difference_wh: float
@@ -72,10 +74,11 @@ class Agreement(msgspec.Struct, frozen=True):
     simulated: bool
     fidelity: str
     provenance: Provenance
+    setup: Setup = Setup()
 
 
-def agreement(found: Witnessing, provenance: Provenance) -> Agreement:
-    """Give the result of what was heard."""
+def agreement(found: Witnessing, provenance: Provenance, setup: Setup) -> Agreement:
+    """Give the result of what was heard on the rig of a setup. Raises VerifyError where one witness was heard alone."""
     lines = [_line(witness, found) for witness in found.witnesses]
     reasons = [line.parting.text for line in lines if line.parting is not None]
     if len(lines) < LEAST_WITNESSES:
@@ -93,6 +96,7 @@ def agreement(found: Witnessing, provenance: Provenance) -> Agreement:
         simulated=provenance.simulated,
         fidelity=provenance.fidelity,
         provenance=provenance,
+        setup=setup,
     )
 
 
@@ -137,6 +141,7 @@ def _timeline(found: Witnessing) -> list[TimelineLine]:
         TimelineLine(
             _at_s(each, found),
             witness.name,
+            witness.quantity,
             _wh(each.stated_nwh),
             _wh(each.reference_nwh),
             _wh(each.difference_nwh),

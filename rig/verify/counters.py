@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from drivers.pulse_inputs import EdgeSource, GpiodSource, InputEdge
+from drivers.errors import DriverError
+from drivers.pulse_inputs import EdgeSource, InputEdge
 from drivers.visa_counter import VisaCounter
 from drivers.visa_instrument import VisaInstrumentError
 from rig.verify.closures import Contact
@@ -91,20 +92,20 @@ class GpioCounter:
     is under way that came before.
     """
 
-    def __init__(self, name: str, sources: Sequence[EdgeSource], now_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        self.name, self._sources, self._now_ns = name, sources, now_ns
-        self._contacts = list(Contact) if len(sources) > 1 else [None]
-        self._numbers = [0] * len(sources)
+    def __init__(self, name: str, sources: Iterable[EdgeSource], now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self.name, self._sources, self._now_ns = name, list(sources), now_ns
+        self._contacts = list(Contact) if len(self._sources) > 1 else [None]
+        self._numbers = [0] * len(self._sources)
         self._waiting: list[tuple[int, Contact | None]] = []
         self._polled_ns = now_ns()
         self._pulses = 0
         self._begun = False
 
     def poll(self) -> list[Counted]:
-        """Take in what has come. Raises CountLost where the kernel could not keep all edges."""
+        """Take in what has come. Raises CountLost where the kernel could not keep all edges, or the pins are gone."""
         now_ns = self._now_ns()
         for k, source in enumerate(self._sources):
-            for edge in source.drain():
+            for edge in self._drained(source):
                 self._follow(k, edge)
                 if edge.closed:
                     self._waiting.append((edge.time_ns, self._contacts[k]))
@@ -117,6 +118,14 @@ class GpioCounter:
             counted.append(Counted(self._pulses, at_ns, at_ns, contact))
         self._polled_ns = now_ns
         return counted
+
+    def _drained(self, source: EdgeSource) -> list[InputEdge]:
+        try:
+            return source.drain()
+        except (DriverError, OSError) as error:  # a chip that was unplugged, a simulated board that has ended
+            raise CountLost(
+                f"the count broke off, and nothing is known of the rest: {self.name} cannot be read any more ({error})"
+            ) from None
 
     def _follow(self, k: int, edge: InputEdge) -> None:
         if edge.line_seqno is None:
@@ -134,37 +143,46 @@ class GpioCounter:
             source.close()
 
 
-def counter_named(
-    name: str, query: str | None = None, chip: str = "", simulated: bool = False
-) -> PulseCounterInstrument | FrequencyCounter | None:
-    """Give the counter that is asked for; None: the FPGA's. `chip` is the kernel's device of the pins. Raises
-    VerifyError for another name, DriverError for one that cannot be had."""
-    if name == FPGA:
-        return None
-    if name.startswith(VISA) and len(name) > len(VISA):
-        return BusCounter(name.removeprefix(VISA), query)
-    if name.startswith(FREQUENCY) and len(name) > len(FREQUENCY):
-        return FrequencyCounter(name.removeprefix(FREQUENCY), query)
-    if pins := re.fullmatch(rf"{GPIO}(\d{{1,3}})(?:,(\d{{1,3}}))?", name):
-        if simulated:
-            raise VerifyError(f"--counter {name} is for a Raspberry Pi's pins: on the simulated rig use {FPGA}")
-        numbers = [int(pin) for pin in pins.groups() if pin is not None]
-        if len(set(numbers)) < len(numbers):
+Sources = Callable[[Sequence[int]], list[EdgeSource]]
+"""Gives the edges of GPIO pins, one source for each."""
+
+
+MOST_GPIO = 27
+"""Of a Raspberry Pi's header."""
+
+
+def check_counter(name: str) -> None:
+    """Raise VerifyError for a name that is no counter's."""
+    bus = next((kind for kind in (VISA, FREQUENCY) if name.startswith(kind)), None)
+    if name == FPGA or (bus is not None and len(name) > len(bus)):
+        return
+    if pins := _pins(name):
+        if len(set(pins)) < len(pins):
             raise VerifyError(f"--counter is {name!r}: K–Y and K–Z need a pin each")
-        return _gpio(name, chip, numbers)
+        if max(pins) > MOST_GPIO:
+            raise VerifyError(f"--counter is {name!r}: a GPIO is 0 to {MOST_GPIO}")
+        return
     raise VerifyError(
         f"--counter is {name!r}, it must be {FPGA}, {GPIO} with the pins of K–Y and K–Z, such as gpio:14,15, or {VISA} "
         f"or {FREQUENCY} with a resource, such as visa:TCPIP::…"
     )
 
 
-def _gpio(name: str, chip: str, pins: list[int]) -> GpioCounter:
-    sources: list[EdgeSource] = []
-    try:
-        for pin in pins:
-            sources.append(GpiodSource(f"the counter at pin {pin}", chip, pin))
-    except BaseException:
-        for source in sources:
-            source.close()
-        raise
-    return GpioCounter(name, sources)
+def counter_named(
+    name: str, query: str | None = None, sources: Sources | None = None
+) -> PulseCounterInstrument | FrequencyCounter | None:
+    """Give the counter that is asked for; None: the FPGA's. `sources` gives the edges of pins. Raises VerifyError for
+    another name, and what keeps one from being had."""
+    check_counter(name)
+    if name.startswith(VISA):
+        return BusCounter(name.removeprefix(VISA), query)
+    if name.startswith(FREQUENCY):
+        return FrequencyCounter(name.removeprefix(FREQUENCY), query)
+    if (pins := _pins(name)) and sources is not None:
+        return GpioCounter(name, sources(pins))
+    return None
+
+
+def _pins(name: str) -> list[int]:
+    found = re.fullmatch(rf"{GPIO}([0-9]{{1,3}})(?:,([0-9]{{1,3}}))?", name)
+    return [int(pin) for pin in found.groups() if pin is not None] if found else []

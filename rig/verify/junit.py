@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from rig.verify.agreement import Agreement
 from rig.verify.result import Verification
 from rig.verify.series_test import SeriesTestResult
 
@@ -40,5 +41,30 @@ def junit(
         said = ElementTree.SubElement(case, "system-out")
         mark = f"  {test.provenance.mark}" if test.provenance.mark else ""
         said.text = f"{test.text}; limit {test.limit:g} {test.unit}, {test.source}; {test.provenance.line}{mark}"
+    return _written(suite)
+
+
+def agreement_junit(found: Agreement) -> bytes:
+    """Give the report of witnesses of one load: a test for each, that what it says can be true."""
+    failed = sum(not line.agrees for line in found.witnesses)
+    seconds = f"{found.seconds:.3f}"
+    suite = ElementTree.Element(
+        "testsuite", name="rig verify", tests=str(len(found.witnesses)), failures=str(failed), time=seconds
+    )
+    origin = f"{found.provenance.line}{'  ' + found.provenance.mark if found.provenance.mark else ''}"
+    for line in found.witnesses:
+        name = f"{line.witness} {line.quantity}"
+        case = ElementTree.SubElement(suite, "testcase", classname="rig.verify.witness", name=name, time=seconds)
+        if line.parting is not None:
+            ElementTree.SubElement(case, "failure", message=line.parting.text).text = line.parting.text
+        said = ElementTree.SubElement(case, "system-out")
+        said.text = (
+            f"states {line.stated_wh:.6f}, flowed {line.reference_wh:.6f}, parts by {line.difference_wh:+.6f}, "
+            f"tolerance {line.tolerance_wh:.6f}; {origin}"
+        )
+    return _written(suite)
+
+
+def _written(suite: ElementTree.Element) -> bytes:
     report: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
     return report

@@ -40,9 +40,14 @@ class Plan:
             raise VerifyError(f"{' and '.join(named)} both say how long: give one of them")
         for flag, value in {**given, "--uncertainty": self.uncertainty_percent, "--limit": self.limit_percent}.items():
             if value is not None and not 0 < value < float("inf"):
-                raise VerifyError(f"{flag} is {value:g}, it must be more than 0")
+                raise VerifyError(f"{flag} is {value:g}, it must be more than 0, and finite")
         if self.pulses is not None and not 2 <= self.pulses <= MOST_PULSES:
             raise VerifyError(f"--pulses is {self.pulses}, it must be 2 to {MOST_PULSES}")
+
+    @property
+    def by_uncertainty(self) -> bool:
+        """True if the count goes on until the uncertainty is the one that is wanted."""
+        return self.pulses is None and self.seconds is None and self.energy_wh is None
 
     @property
     def wanted_percent(self) -> float:
@@ -51,7 +56,7 @@ class Plan:
 
     def pulses_of(self, constant_wh: Fraction, rate_hz: float, edge_s: float) -> int:
         """Give how many pulses a repeat has, by the constant, the pulses that come a second, and the standard
-        uncertainty of the instant of one edge. Raises VerifyError for more than MOST_PULSES."""
+        uncertainty in s of the instant of either end. Raises VerifyError for more than MOST_PULSES."""
         if self.pulses is not None:
             return self.pulses
         if self.energy_wh is not None:
@@ -61,6 +66,9 @@ class Plan:
         else:
             needed = pulses_needed(self.wanted_percent, 2**0.5 * edge_s * rate_hz) or 0
             wanted = max(LEAST_PULSES, needed)
+        if wanted > MOST_PULSES and not self.by_uncertainty:
+            length = f"{self.seconds:g} s" if self.seconds is not None else f"{float(self.energy_wh or 0):g} Wh"
+            raise VerifyError(f"{length} have {wanted} pulses, more than {MOST_PULSES}: ask for less")
         if wanted > MOST_PULSES:
             raise VerifyError(
                 f"an uncertainty of {self.wanted_percent:g} % needs {wanted} pulses, more than {MOST_PULSES}: "

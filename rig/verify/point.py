@@ -9,6 +9,7 @@ import msgspec
 
 from rig.files.numbers import LEAST, MOST, number
 from rig.meter.contacts.outputs import OutputId
+from rig.verify.counters import check_counter
 from rig.verify.errors import VerifyError
 from rig.verify.plan import LIMIT_PERCENT, Plan
 
@@ -45,6 +46,7 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """Raise VerifyError or ConfigError for what cannot be."""
         _ = self.plan, self.output_id, self.constant, self.standard_constant
+        check_counter(self.counter)
         if not 0 <= self.standard_uncertainty_percent <= 100:
             raise VerifyError(
                 f"--standard-uncertainty is {self.standard_uncertainty_percent:g}, it must be 0 to 100 percent"

@@ -18,17 +18,17 @@ from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
-from itertools import pairwise
 from math import ceil, floor, hypot, inf, sqrt
 from statistics import fmean
 
 from calibration.budget import Budget, Component, Shape, budget
-from rig.verify.closures import HALF, Closure, ClosureFault, Fault, judge, pulse_nwh
+from rig.verify.closures import Closure, ClosureFault, Fault, judge
 from rig.verify.comparison import Comparison
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
 from rig.verify.observed import CRYSTALS, Counted, TimelineClock
 from rig.verify.plan import LEAST_PULSES, Plan
+from rig.verify.scatter import scatter_s
 
 NANO = 10**9
 
@@ -45,8 +45,9 @@ ROUNDED_TICKS = 1
 NO_LOAD_S = 10.0
 """So long without any energy of the output's quantity, and there is no load."""
 
-RECKONED = 1.25
-"""The scatter is found anew each time that there are a quarter more closures."""
+RECKONED, LONGER = 1.25, 1.01
+"""The scatter is found anew each time that there are a quarter more closures, and at the end, which may then be by a
+hundredth later at least."""
 
 
 class State(Enum):
@@ -294,18 +295,28 @@ class Run:
         if made is None:
             return
         if len(self._seen) >= self._reckoned:
-            self._edge_s = self._scatter_s()
-            self._reckoned = max(LEAST_PULSES, int(len(self._seen) * RECKONED))
-            if not self.repeats:
-                rate = made.comparison.pulses / made.seconds
-                self._wanted = self.plan.pulses_of(self.output.constant_wh, rate, self._edge_s)
-                made = self._made() or made
+            made = self._reckon(made)
         assert self._wanted is not None
+        if made.comparison.pulses >= self._wanted and self.plan.by_uncertainty and not self.repeats:
+            made = self._reckon(made, longer=True)
         if made.comparison.pulses >= self._wanted:
             self.repeats.append(made)
             self._begin = len(self._seen)
             if len(self.repeats) == self.plan.repeats:
                 self.state = State.DONE
+
+    def _reckon(self, made: Repeat, *, longer: bool = False) -> Repeat:
+        """Find anew how edges scatter, and so how many pulses it takes; the repeat with that. `longer`: if more than so
+        far, then by a hundredth at least, as it is found anew at the end of each stretch."""
+        self._edge_s = self._scatter_s()
+        self._reckoned = max(LEAST_PULSES, int(len(self._seen) * RECKONED))
+        made = self._made() or made
+        if not self.repeats:
+            rate = made.comparison.pulses / made.seconds
+            before, self._wanted = self._wanted, self.plan.pulses_of(self.output.constant_wh, rate, _instant_s(made))
+            if longer and before is not None and self._wanted > made.comparison.pulses:
+                self._wanted = max(self._wanted, ceil(before * LONGER))
+        return made
 
     def _made(self) -> Repeat | None:
         """The repeat that is being counted, if it ended now; None before there is anything to compare."""
@@ -320,23 +331,28 @@ class Run:
         comparison = Comparison(pulses, self.output.constant_wh, reference_wh)
         random = (
             Component(c.source, c.half_width_percent, c.shape, c.freedom, random=True)
-            for c in (*self._of_instants(first, last, 100 / seconds), *self._of_reference(first, last, reference_wh))
+            for c in (
+                *self._of_instants(first, last, seconds, reference_wh),
+                *self._of_reference(first, last, reference_wh),
+            )
         )
         return Repeat(comparison, seconds, (*random, *self._lasting))
 
-    def _of_instants(self, first: Seen, last: Seen, to_percent: float) -> list[Component]:
+    def _of_instants(self, first: Seen, last: Seen, seconds: float, reference_wh: Fraction) -> list[Component]:
         """Give what is uncertain of two instants, each with its own, and of the reference's readings beside them: what
         edges scatter by has both."""
-        hz = float(self._time.tick_hz)
+        hz, to_percent = float(self._time.tick_hz), 100 / seconds
         half_s = hypot(float(first.half_ticks), float(last.half_ticks)) / hz
         read_s = hypot(*(self._read_half(each.tick - self._time.latency_ticks) for each in (first, last))) / hz
-        resolution_s, scatter_s = hypot(half_s, read_s) / Shape.RECTANGULAR.divisor, sqrt(2) * self._edge_s
+        stepped_s = sqrt(2) * self.reference_half_wh / float(reference_wh) * seconds
+        explained_s = hypot(half_s, read_s, stepped_s) / Shape.RECTANGULAR.divisor
+        scattered_s = sqrt(2) * self._edge_s
         freedom = 2 / 3 * (len(self._seen) - 1)
         known = len(self._seen) >= LEAST_PULSES
         by_chance = 1 + 2 / sqrt(2 * freedom) if known else 1.0
-        if scatter_s > resolution_s * by_chance:
+        if scattered_s > explained_s * by_chance:
             named, own = "instants of the first and the last edge", freedom if known else inf
-            found = [Component(named, scatter_s * to_percent, freedom=own)]
+            found = [Component(named, scattered_s * to_percent, freedom=own)]
         else:
             found = [Component("resolution of the counter's instants", half_s * to_percent, Shape.RECTANGULAR)]
             if read_s:
@@ -368,19 +384,12 @@ class Run:
         return hypot(*self._read_halves[max(0, place - 1) : place + 1]) / 2
 
     def _scatter_s(self) -> float:
-        """The standard deviation of an edge's instant, from what gaps have beyond whole pulses: of two edges each."""
+        """The standard deviation of an edge's instant."""
         if len(self._seen) < LEAST_PULSES:
             return EDGE_S
-        closures = [seen.closure for seen in self._seen]
-        pulse = pulse_nwh(closures, self._constant_nwh)
         first, last = self._seen[0], self._seen[-1]
-        flowed = last.closure.flowed_nwh - first.closure.flowed_nwh
-        pulse_s = float(pulse * (last.tick - first.tick) / self._time.tick_hz / flowed)
-        squares = 0.0
-        for a, b in pairwise(closures):
-            pulses = (b.flowed_nwh - a.flowed_nwh) / pulse
-            squares += float(pulses - floor(pulses + HALF)) ** 2
-        return pulse_s * sqrt(squares / (2 * (len(closures) - 1)))
+        seconds = float((last.tick - first.tick) / self._time.tick_hz)
+        return scatter_s([seen.closure for seen in self._seen], self._constant_nwh, seconds)
 
     def _watch(self) -> None:
         """See whether anything still comes."""
@@ -406,3 +415,9 @@ class Run:
         if not self.repeats and (made := self._made()) is not None:
             self.repeats.append(made)
         self.state = State.STOPPED
+
+
+def _instant_s(made: Repeat) -> float:
+    """The standard uncertainty of either end of a count that comes to all that is random in it."""
+    percent = sqrt(sum(part.standard_percent**2 for part in made.components if part.random))
+    return percent / 100 * made.seconds / sqrt(2)

@@ -112,13 +112,17 @@ def digest_of(point: Point | SeriesTest, configuration: str) -> str:
 
 
 class Measured:
-    """The points measured so far, in a file; `path` None: in no file."""
+    """The points measured so far, in a file; `path` None: in no file. Raises VerifyError for one that is another's, or
+    cannot be written."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._results: dict[str, PointResult | SeriesTestResult] = {}
-        if path is not None and path.exists():
+        if path is None:
+            return
+        if path.exists():
             self._read(path)
+        self._appended(b"")  # a file that cannot be written is told before anything is measured
 
     def _read(self, path: Path) -> None:
         try:
@@ -150,11 +154,14 @@ class Measured:
     def add(self, result: PointResult | SeriesTestResult) -> None:
         """Append a point. Raises VerifyError where it cannot be written."""
         self._results[result.digest] = result
-        if self._path is None:
-            return
+        if self._path is not None:
+            self._appended(msgspec.json.encode(result) + b"\n")
+
+    def _appended(self, data: bytes) -> None:
+        assert self._path is not None
         try:
             with self._path.open("ab") as file:
-                file.write(msgspec.json.encode(result) + b"\n")
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 
-from rig.hardware.config import Config
+from rig.hardware.config import Config, HardwareConfig
 from rig.hardware.provenance import rig_toml_digest
 from rig.meter.contacts.outputs import OutputId
 from rig.program.build import Program
@@ -20,10 +20,10 @@ MOST_CHARACTERS = 200
 
 
 def setup_of(
-    config: Config, program: Program, output: OutputId, provenance: Provenance, environment: Mapping[str, str]
+    config: Config, program: Program, output: OutputId | None, provenance: Provenance, environment: Mapping[str, str]
 ) -> Setup:
-    """Give the setup of a count on a meter of `provenance`, which may be of another configuration than the one here:
-    then only what is known of it is stated."""
+    """Give the setup of a count of `output`, None for all, on a meter of `provenance`, which may be of another
+    configuration than the one here: then only what is known of it is stated."""
     if rig_toml_digest(config) != provenance.configuration:
         return Setup({}, _software() | {"rig.toml": "another than here: only its digest is known"}, dict(environment))
     return Setup(dict(program.nameplate.rows()), _configuration(config, output) | _software(), dict(environment))
@@ -52,13 +52,15 @@ def check_environment(found: Mapping[str, str], place: str) -> None:
             raise VerifyError(f"{place}: {name[:20]!r} has more than {MOST_CHARACTERS} characters: shorten it")
 
 
-def _configuration(config: Config, output: OutputId) -> dict[str, str]:
+def _configuration(config: Config, output: OutputId | None) -> dict[str, str]:
     hardware, simulation = config.hardware, config.simulation
     if hardware.kind == "pi":
-        pins = [hardware.led_pin] if output is OutputId.TEST_LED else list(hardware.contacts(output))
         found = {
             "hardware": f"Raspberry Pi, FPGA at {hardware.spi_path}, {hardware.spi_hz} Hz",
-            "pins": ", ".join(f"GPIO {pin}" for pin in pins),
+            "pins": "; ".join(
+                ", ".join(f"GPIO {pin}" for pin in _pins(hardware, each))
+                for each in (OutputId if output is None else (output,))
+            ),
         }
     else:
         load = ", ".join(f"{name} {getattr(simulation.load, name)}" for name in simulation.load.given)
@@ -68,6 +70,10 @@ def _configuration(config: Config, output: OutputId) -> dict[str, str]:
         }
     files = {"program": config.meter.program, "calibration": config.meter.calibration, "store": config.meter.store}
     return found | {name: path for name, path in files.items() if path is not None}
+
+
+def _pins(hardware: HardwareConfig, output: OutputId) -> list[int]:
+    return [hardware.led_pin] if output is OutputId.TEST_LED else list(hardware.contacts(output))
 
 
 def _software() -> dict[str, str]:

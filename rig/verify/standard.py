@@ -19,7 +19,7 @@ from typing import Protocol
 
 from drivers.visa_instrument import VisaInstrument, VisaInstrumentError
 from rig.meter.billing.time_units import HOUR_NS
-from rig.verify.counters import VISA, BusCounter, GpioCounter, Totaliser, counter_named
+from rig.verify.counters import VISA, BusCounter, GpioCounter, Sources, Totaliser, counter_named
 from rig.verify.errors import CountLost, VerifyError
 from rig.verify.point import STANDARD
 
@@ -151,11 +151,10 @@ def standard_named(
     *,
     constant_wh: Fraction | None = None,
     query: str | None = None,
-    chip: str = "",
-    simulated: bool = False,
+    sources: Sources | None = None,
 ) -> ReferenceStandard:
-    """Give the standard that `--reference` asks for. Raises VerifyError for another name, or where the constant of one
-    that pulses is not given; DriverError for one that cannot be had."""
+    """Give the standard that `--reference` asks for; `sources` gives the edges of pins. Raises VerifyError for another
+    name, or where the constant of one that pulses is not given; DriverError for one that cannot be had."""
     own = name.removeprefix(STANDARD)
     for kind, made in ((ENERGY, EnergyStandard), (POWER, PowerStandard)):
         if own.startswith(kind) and len(own) > len(kind):
@@ -164,14 +163,16 @@ def standard_named(
             return _on_bus(name, own.removeprefix(kind), query or QUERIES[kind], made)
     if not own.startswith(("gpio:", VISA)) or own == VISA:
         raise VerifyError(f"--reference is {name!r}: after {STANDARD} comes {KINDS}")
-    if simulated and not own.startswith(VISA):
-        raise VerifyError(f"{name} is for a Raspberry Pi's pins: on the simulated rig use --reference source")
     if constant_wh is None:
         raise VerifyError(f"{name} gives pulses: say with --standard-constant how many Wh each is")
-    counter = counter_named(own, query, chip, simulated)
+    try:
+        counter = counter_named(own, query, sources)
+    except VerifyError as error:
+        raise VerifyError(f"--reference is {name!r}: {str(error).partition(': ')[2] or KINDS}") from None
     if isinstance(counter, GpioCounter):
         return EdgeStandard(name, counter, constant_wh)
-    assert isinstance(counter, BusCounter)
+    if not isinstance(counter, BusCounter):
+        raise VerifyError(f"{name} has no pins here: after {STANDARD} comes {KINDS}")
     return CountStandard(name, counter.totaliser, constant_wh)
 
 

@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 import numpy as np  # noqa: E402
 from recordings_made import AMPERES, IA, RATE, VA, VOLTS, Comtrade, Line, csv_text  # noqa: E402
 
-from drivers.sim.channels import assign, unit_notes  # noqa: E402
+from drivers.sim.channels import assign, channel_notes  # noqa: E402
 from drivers.sim.reading import read_recording  # noqa: E402
 from drivers.sim.recording import Recording, RecordingError  # noqa: E402
 
@@ -258,7 +258,7 @@ def outcome(path: Path) -> tuple[str, str | None]:
         columns = assign(recording)
     except RecordingError as error:
         return "a channel refused", _no_sentence(str(error))
-    sentences = (*recording.notes, *unit_notes(recording, columns))
+    sentences = (*recording.notes, *channel_notes(recording, columns))
     return "read", next((problem for text in sentences if (problem := _no_sentence(text))), None)
 
 

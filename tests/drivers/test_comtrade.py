@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from recordings_made import AMPERES, IA, RATE, SAMPLES, VA, VOLTS, Comtrade, Line, wave, with_missing
 
-from drivers.sim.channels import assign, parse_spec, unit_notes, with_made_channels
+from drivers.sim.channels import assign, channel_notes, parse_spec, with_made_channels
 from drivers.sim.reading import read_recording
 from drivers.sim.recording import Recording, RecordingError
 
@@ -268,11 +268,11 @@ def test_samples_left_out_are_told(tmp_path: Path) -> None:
 
 # --- rates and blocks (B-6) -------------------------------------------------------------------------------------------
 
-SEVERAL = Comtrade(rates=("4", "1920,64", "60,96", "1920,160", "60,192"))
+SEVERAL = Comtrade(rates=("4", "1920,64", "240,96", "1920,160", "240,192"))
 
 
-@pytest.mark.parametrize(("block", "rows", "rate"), [(None, (0, 64), 1920), (1, (0, 64), 1920), (2, (64, 96), 60),
-                                                     (3, (96, 160), 1920), (4, (160, 192), 60)])  # fmt: skip
+@pytest.mark.parametrize(("block", "rows", "rate"), [(None, (0, 64), 1920), (1, (0, 64), 1920), (2, (64, 96), 240),
+                                                     (3, (96, 160), 1920), (4, (160, 192), 240)])  # fmt: skip
 def test_blocks(tmp_path: Path, block: int | None, rows: tuple[int, int], rate: int) -> None:
     recording = read_recording(SEVERAL.write(tmp_path), None, block)
     assert recording.rate_hz == rate
@@ -331,7 +331,7 @@ def test_an_unknown_unit_is_taken_where_the_channel_is_named(tmp_path: Path, uni
         assign(recording)
     columns = assign(recording, parse_spec("va=VA,ia=IA"))
     assert np.array_equal(recording.column(columns["va"]), np.array(VOLTS) * 0.01)
-    (note,) = unit_notes(recording, columns)
+    (note,) = channel_notes(recording, columns)
     assert note == f"va: the unit '{unit}' of VA is not known, its numbers are taken as volts"
 
 
@@ -448,3 +448,78 @@ def test_upper_case_names(tmp_path: Path) -> None:
     path = Comtrade().write(tmp_path)
     path.with_suffix(".dat").rename(tmp_path / "made.DAT")
     check_values(read_recording(path.rename(tmp_path / "made.CFG")))
+
+
+# --- what two places of the files say differently --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "rest"),
+    [(99999, ("-32767", "32767", "1", "1", "S")), (-99999, ("0", "0", "1", "1", "S")), (-999999, ("", "", "", "", ""))],
+)
+def test_a_sample_far_from_all_others_is_told(tmp_path: Path, code: int, rest: tuple[str, ...]) -> None:
+    """A code of another recorder may be a value: it is taken, and told where its channel is used (review A-8)."""
+    unsure = with_missing(with_missing(VOLTS, code, (50,)), 60000, (70,))  # no code, and outside the range as well
+    recording = read_recording(Comtrade("2013", "ASCII", (Line(rest=rest), IA), (unsure, AMPERES)).write(tmp_path))
+    assert recording.column(0)[50] == code * 0.01
+    (note,) = channel_notes(recording, assign(recording))
+    assert note.startswith("va: VA: sample ")
+    assert "taken as it is" in note
+    assert channel_notes(recording, {"ia": 1}) == []
+
+
+@pytest.mark.parametrize("rates", [("1", "4,192"), ("1", "32,192"), ("1", "1.92,192"), ("1", "0.00192,192")])
+def test_a_rate_too_low_for_a_line_frequency_is_asked_for(tmp_path: Path, rates: tuple[str, str]) -> None:
+    """Thousands with a comma, samples in a cycle, kHz (review A-9, B-4): a scale of time is never guessed."""
+    path = Comtrade("1999", "ASCII", rates=rates).write(tmp_path)
+    with pytest.raises(RecordingError, match="samples a second, too few for a line frequency"):
+        read_recording(path)
+    check_values(read_recording(path, rate_hz=Fraction(RATE)))
+
+
+def test_time_stamps_of_another_rate_are_told(tmp_path: Path) -> None:
+    path = Comtrade("1999", "ASCII", rates=("1", f"{RATE // 2},{SAMPLES}")).write(tmp_path)
+    (note,) = read_recording(path).notes
+    assert "the time stamps are of 1919.39 samples a second, the .cfg says 960" in note  # steps of 521 µs, mostly
+    assert not read_recording(path, rate_hz=Fraction(RATE)).notes
+
+
+def test_primary_values_beside_secondary_ones_are_refused(tmp_path: Path) -> None:
+    """Their product is the power of neither side (review A-8, A-9)."""
+    lines = (
+        Line(rest=("-32767", "32767", "7200", "120", "Secondary")),
+        Line("IA", "A", "", "A", "0.001", rest=("-32767", "32767", "500", "5", "p")),
+    )
+    path = Comtrade("1999", "ASCII", lines).write(tmp_path)
+    with pytest.raises(RecordingError, match=r"make all primary, as in --channels va=VA\*60"):
+        assign(read_recording(path))
+    recording, spec = with_made_channels(read_recording(path), parse_spec("va=VA*60,ia=IA"))
+    columns = assign(recording, spec)
+    assert np.array_equal(recording.column(columns["va"]), np.array(VOLTS) * 0.01 * 60)
+    same = tuple(Line(one.name, "A", "", one.unit, one.a, rest=(*one.rest[:4], "s")) for one in lines)
+    assign(read_recording(Comtrade("1999", "ASCII", same).write(tmp_path)))
+    without_ratio = (Line(rest=("-32767", "32767", "1", "1", "S")), lines[1])
+    assign(read_recording(Comtrade("1999", "ASCII", without_ratio).write(tmp_path)))
+
+
+def test_a_name_in_the_unit_of_another_quantity_is_not_taken_for_that(tmp_path: Path) -> None:
+    """VA in amperes beside IA in volts were once taken for ia and va."""
+    lines = (Line("VA", "A", "", "A"), Line("IA", "A", "", "V", "0.001"))
+    with pytest.raises(RecordingError, match="no voltage with its current"):
+        assign(read_recording(Comtrade("1999", "ASCII", lines).write(tmp_path)))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-16"])
+def test_a_micro_sign_alone_judges_the_encoding(tmp_path: Path, encoding: str) -> None:
+    """In a Western file µ is often the only letter beyond ASCII; in cp850 its byte is an Á (review B-7)."""
+    lines = (Line(unit="\N{MICRO SIGN}V", a="10000"), Line("IA", "A", "", "\N{MICRO SIGN}A", "1000"))
+    recording = read_recording(Comtrade("1999", "ASCII", lines, encoding=encoding).write(tmp_path))
+    assert np.allclose(recording.column(0), np.array(VOLTS) * 0.01, rtol=1e-15)
+    assert np.allclose(recording.column(1), np.array(AMPERES) * 0.001, rtol=1e-15)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_single_file_with_a_byte_order_mark(tmp_path: Path, form: str) -> None:
+    path = Comtrade("2013", form).write_single(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    check_values(read_recording(path))

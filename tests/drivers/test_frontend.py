@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from double_front_end import DoubleFrontEnd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +48,7 @@ from drivers.sim.source import GRID_TICKS, Floats
 from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import LoadState, Step, Wave
 from gateware.compiler.tools import cxx
+from tests.drivers.double_front_end import DoubleFrontEnd
 
 F_MOD = Fraction(10_000_000, 3)
 TICKS = 1 << 20
@@ -137,15 +137,17 @@ def test_splitting_the_calls_changes_nothing(sizes: list[int]) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20_000)), min_size=1, max_size=8))
-def test_bits_begun_ahead_are_the_same_bits(steps: list[tuple[bool, int]]) -> None:
-    """Whether what was begun is ready, is being made or is still to come to."""
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20_000), st.integers(0, 9_000)), min_size=1, max_size=8))
+def test_bits_begun_ahead_are_the_same_bits(steps: list[tuple[bool, int, int]]) -> None:
+    """Whether what was begun is ready, is being made or is still to come to, and whether more is read after it."""
     front_end = FrontEnd(lively_load(F_MOD), typical_sensors(20, F_MOD), F_MOD, seed=3)
     parts = []
-    for begun, ticks in steps:
+    for begun, ticks, after in steps:
         if begun:
             front_end.begin(ticks)
             front_end.begin(ticks)  # is no more
+        front_end.begin_next(after)
+        front_end.begin_next(after)
         parts.append(front_end.bits(max(front_end.made(), ticks)))
     got = np.concatenate(parts)
     plain = FrontEnd(lively_load(F_MOD), typical_sensors(20, F_MOD), F_MOD, seed=3)
@@ -164,7 +166,9 @@ def test_what_is_begun_is_made_without_anybody_waiting() -> None:
 
 def test_a_front_end_given_up_while_bits_are_made() -> None:
     for _ in range(20):
-        FrontEnd(lively_load(F_MOD), ideal_sensors(20), F_MOD).begin(1 << 18)
+        front_end = FrontEnd(lively_load(F_MOD), ideal_sensors(20), F_MOD)
+        front_end.begin(1 << 18)
+        front_end.begin_next(1 << 18)
 
 
 def test_a_forked_process_goes_on_by_itself() -> None:

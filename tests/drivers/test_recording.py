@@ -120,9 +120,10 @@ def test_time_stamps_give_the_rate_when_there_is_none(tmp_path: Path) -> None:
 
 def test_a_rate_given_overrides(tmp_path: Path) -> None:
     assert read_recording(comtrade_files(tmp_path), Fraction(2400)).rate_hz == 2400
-    assert read_recording(comtrade_files(tmp_path, rates="1\n0,50"), Fraction(100, 3)).rate_hz == Fraction(
-        100, 3
-    )
+    stampless = comtrade_files(tmp_path, rates="1\n0,50")
+    assert read_recording(stampless, Fraction(1000, 3)).rate_hz == Fraction(1000, 3)
+    with pytest.raises(RecordingError, match=r"--rate is 7.68 samples a second, too few .*: is it in kHz, as 7.68kHz"):
+        read_recording(stampless, Fraction("7.68"))
 
 
 def test_a_missing_value_is_a_fault_of_its_column_only(tmp_path: Path) -> None:

@@ -382,3 +382,51 @@ def test_the_documents_oscilloscope() -> None:
     assert (recording.rate_hz, len(recording.values)) == (3840, 960)
     assert np.sqrt(np.mean(recording.column(0) ** 2)) == pytest.approx(120, rel=1e-4)
     assert np.sqrt(np.mean(recording.column(1) ** 2)) == pytest.approx(1.25, rel=1e-4)
+
+
+SETTINGS = [
+    # lines above, the header, scales of voltage and current, the refusal or None
+    ("Sample Rate,{k},kS/s", "va,ia", 1, 1, None),
+    ("Sample Interval,{ms},ms\nVertical Units,V,mA", "va,ia", 1, 1e-3, None),
+    ("# Sample rate = {hz} Hz", "va,ia", 1, 1, None),
+    ("# Sample rate: {grouped} Hz", "va,ia", 1, 1, "no sampling rate"),
+    ("# Sample rate: {k} Hz", "va,ia", 1, 1, "samples a second, too few for a line frequency"),
+    ("Sample Interval,{ms},furlongs", "va,ia", 1, 1, "no sampling rate"),
+    ("#UNITS:mV,mA\n# Sample rate: {hz}Hz", "va,ia", 1e-3, 1e-3, None),
+    ("# unit = kA\n# Sample rate: {hz}Hz", "ia,va", 1e3, 1e3, "no voltage with its current"),
+]
+
+
+@pytest.mark.parametrize(("above", "header", "v", "a", "told"), SETTINGS)
+def test_settings_with_units_of_their_own(
+    tmp_path: Path, above: str, header: str, v: float, a: float, told: str | None
+) -> None:
+    """A rate, an interval or units above the values count with their units, wherever those stand (review A-9)."""
+    words = {"k": f"{RATE / 1000:g}", "ms": f"{1000 / RATE:.12g}", "hz": f"{RATE:g}", "grouped": f"{RATE:,}"}
+    rows = "".join(f"{x / v:.9f},{y / a:.9f}\n" for x, y in zip(TRUE_VOLTS, TRUE_AMPERES, strict=True))
+    path = write(tmp_path, f"{above.format(**words)}\n{header}\n{rows}")
+    if told is not None:
+        with pytest.raises(RecordingError, match=told):
+            assign(read_recording(path))
+        return
+    check_load(read_recording(path))
+
+
+@pytest.mark.parametrize("name", ["va x1000", "va*1000", "va 10^3", "va x 1000", "va/1000", "va ×1000"])
+def test_a_factor_in_a_name_is_not_passed_over(tmp_path: Path, name: str) -> None:
+    """Numbers may have been multiplied or not, and no one can tell (review A-9)."""
+    path = write(tmp_path, csv_text().replace("va", name, 1))
+    with pytest.raises(RecordingError, match="in its name, which may be in its numbers or not"):
+        assign(read_recording(path), parse_spec(f"va={name},ia=ia"))
+
+
+def test_a_name_with_a_number_has_no_factor(tmp_path: Path) -> None:
+    path = write(tmp_path, csv_text().replace("va", "Max10 va1", 1))
+    assign(read_recording(path), parse_spec("va=Max10 va1,ia=ia"))
+
+
+def test_a_unit_in_the_text_above_is_told(tmp_path: Path) -> None:
+    """The columns have none of their own: that they are in V and A is told (review A-9)."""
+    notes = read_recording(write(tmp_path, "# va in kV\n" + csv_text())).notes
+    assert notes == ("line 1 has 'kV', but va, ia have no unit in their names: taken in V and A",)
+    assert read_recording(write(tmp_path, "# taken at 12 kVA\n" + csv_text())).notes == ()

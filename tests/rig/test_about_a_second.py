@@ -19,6 +19,7 @@ from sampled_records import SAMPLE_HZ, measurement, metered, one_phase, records_
 from gateware.registers import Record, RecordFlag
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.measuring.measurement import MeasurementState, Window
+from rig.meter.measuring.starting import limits_of_class
 
 LIMIT = 2e-4
 VOLTS = 120.0
@@ -205,3 +206,28 @@ def test_a_measurement_taken_over_goes_on_to_the_last_digit(taken_over: int) -> 
     assert found == expected
     assert msgspec.json.encode(resumed.state) == msgspec.json.encode(whole.state)
     assert len(stored) < 16_000
+
+
+@pytest.mark.parametrize("begins_at", [0.0, 0.02, 0.3, 0.6, 0.97])
+@pytest.mark.parametrize("on", [[0], [0, 1], [1], [9]])
+def test_what_flows_in_the_first_window_alone_registers(on: list[int], begins_at: float) -> None:
+    """A current in the record's first cycle, and none in the next: judged by the next it was none (A-4, A-7)."""
+    t = seconds(round(20 / 60 * float(SAMPLE_HZ)))
+    x = 60 * t + begins_at
+    volts, amperes = VOLTS * sqrt(2) * np.sin(2 * pi * x), 20 * half_waves(10, on)(x)
+    meter = measurement()
+    meter.start_at(limits_of_class(20), 0)
+    windows = [meter.advance(record) for record in records_of(one_phase(volts, amperes))]
+    hours = len(t) / float(SAMPLE_HZ) / 3600
+    alternating = amperes - np.mean(amperes)
+    assert net_wh(windows) == pytest.approx(np.mean(volts * alternating) * hours, abs=LIMIT * VOLTS * 20 * hours)
+
+
+def test_a_record_without_load_registers_nothing_in_its_first_window_either() -> None:
+    t = seconds(round(10.4 / 60 * float(SAMPLE_HZ)))
+    volts = VOLTS * sqrt(2) * np.sin(2 * pi * (60 * t + 0.3))
+    noise = np.random.default_rng(7).normal(0, 0.53e-3, len(t))  # that of 057-starting.md at class 20
+    meter = measurement()
+    meter.start_at(limits_of_class(20), 0)
+    windows = [meter.advance(record) for record in records_of(one_phase(volts, noise + 0.05))]
+    assert not any(watt_hours(windows, quantity) for quantity in Quantity)

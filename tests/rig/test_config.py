@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -141,3 +142,16 @@ def test_a_link_to_the_fpgas_device_is_no_chip_select_for_the_fram(tmp_path: Pat
         load(tmp_path / "rig.toml")
     (tmp_path / "rig.toml").write_text(text + "fram_path = '/dev/meter-fram'\n")
     assert load(tmp_path / "rig.toml").hardware.fram_path == "/dev/meter-fram"
+
+
+def test_the_spi_clock_leaves_the_wires_what_the_document_says(tmp_path: Path) -> None:
+    """E-6: 105 ns at 3.00 MHz, the default, and 75 ns at 3.30 MHz, the most: a period's difference, to 1 ns."""
+    document = (Path(__file__).parents[2] / "docs" / "hardware.md").read_text(encoding="utf-8")
+    words = r"(\d\.\d\d) MHz, which leaves (\d+) ns for wires and\s+buffers .*?\((\d\.\d\d) MHz: (\d+) ns\)"
+    found = re.search(words, document)
+    assert found is not None
+    usual_mhz, usual_ns, most_mhz, most_ns = map(float, found.groups())
+    assert Config().hardware.spi_hz == usual_mhz * 1e6
+    assert usual_ns - most_ns == pytest.approx(1000 / usual_mhz - 1000 / most_mhz, abs=1)
+    with pytest.raises(ConfigError):
+        load(write(tmp_path, f"[hardware]\nspi_hz = {most_mhz * 1e6 + 1:.0f}"))

@@ -603,3 +603,31 @@ def test_the_command_asks_for_days(tmp_path: Path, capsys: pytest.CaptureFixture
         bill(path, stamps=stamps, json=True)
         begins[stamps] = json.loads(capsys.readouterr().out)["begin"]
     assert begins == {Stamps.begin: "2026-01-15T00:00:00", Stamps.end: "2026-01-14T00:00:00"}
+
+
+def without_prefixes(data: bytes) -> bytes:
+    return re.sub(rb"(</?)\w+:", rb"\1", data)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b"<uom>72</uom>", b"<uom>72</uom><uom>38</uom>", "uom is 38, and was another in the same ReadingType"),
+        (b"</powerOfTenMultiplier>", b"</powerOfTenMultiplier><powerOfTenMultiplier>3</powerOfTenMultiplier>", "powerOfTenMultiplier is 3, and was"),
+        (b"<value>", b"<value>1</value><value>", "and was another in the same IntervalReading"),
+    ],
+)  # fmt: skip
+def test_what_a_feed_says_twice_must_be_the_same(tmp_path: Path, old: bytes, new: bytes, says: str) -> None:
+    """Of two multipliers the last one once counted: a thousand times the energy (review B-9)."""
+    data = without_prefixes(as_bytes(feed([Point([Meter([hours()])])])))
+    assert old in data
+    assert says in refused(tmp_path, data.replace(old, new))
+
+
+def test_readings_of_one_phase_are_told(tmp_path: Path) -> None:
+    data = without_prefixes(as_bytes(feed([Point([Meter([hours()])])])))
+    phase = data.replace(b"<phase>769</phase>", b"<phase>64</phase>")
+    (note,) = set(read(tmp_path, phase).notes) - set(read(tmp_path, data).notes)
+    assert "are of phase B alone (phase 64), not of the whole service" in note
+    whole = data.replace(b"<phase>769</phase>", b"<phase>225</phase>")
+    assert read(tmp_path, whole).notes == read(tmp_path, data).notes

@@ -18,7 +18,8 @@ from rig.meter.billing.source import Source
 from rig.program.build import Program, build
 from rig.program.schema import ProgramFile
 from rig.service import host_time
-from rig.service.door import DoorError, MeterDoor
+from rig.service.door import MeterDoor
+from rig.service.door_error import DoorError
 from rig.service.events import HostTimeBelieved, HostTimeDoubted
 from rig.service.host_time import HostTime
 from rig.store.store import Store

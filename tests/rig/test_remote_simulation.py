@@ -14,25 +14,42 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from drivers.counters import PulseCounters
 from drivers.sim.board_messages import MOST_BYTES, ClaimInput, Drive, Join, Welcome
+from drivers.sim.board_server import SLICE_NS
 from drivers.sim.remote_board import BoardGone, RemotePins, RemoteSpi, connected
+from drivers.sim.remote_edges import EdgesRefused, RemoteEdges
 from drivers.spi_link import SpiLink
 from drivers.switches import SwitchInput
+from gateware.registers import Counter as Place
 from rig.files.strict_toml import ConfigError
 from rig.hardware.config import load
+from rig.hardware.edge_sources import edge_sources
 from rig.hardware.selection import open_hardware
+from rig.verify.closures import Contact
+from rig.verify.counters import GpioCounter
+from rig.verify.observed import Counted
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
 PATIENCE_S = 240
 MS = 1_000_000
 
-RIG = '[simulation]\nboard = "board.sock"\nsensors = "ideal"\n[meter]\nstore = "store"\nring = "meter.ring"\n'
+RIG = """
+[simulation]
+board = "board.sock"
+sensors = "ideal"
+wires = { 14 = "kyz1_y", 15 = "kyz1_z", 18 = "led" }
+[meter]
+store = "store"
+ring = "meter.ring"
+"""
 
 METER = """
 import json, sys
@@ -105,8 +122,9 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
-def start(folder: Path) -> Board:
-    (folder / "rig.toml").write_text(RIG)
+def start(folder: Path, text: str | None = RIG) -> Board:
+    if text is not None:
+        (folder / "rig.toml").write_text(text)
     process = subprocess.Popen(
         [*COMMAND, "simulate", "--config", str(folder / "rig.toml")],
         stderr=subprocess.PIPE,
@@ -173,6 +191,100 @@ def test_edges_are_numbered_and_kept_for_who_comes_next(board: Board) -> None:
     assert found == seen[1:]
     later.move("magnet", 0, False, False)  # long past: now
     later.close()
+
+
+def test_edges_at_a_counter_s_pins_are_those_of_the_outputs_wired_to_them(board: Board) -> None:
+    """Each stamped between the instants at which it was asked for and seen, numbered from 1, and as many as the FPGA's
+    counter has, which sees the output's pins by itself."""
+    link = SpiLink(RemoteSpi(connected(board.path)))
+    fpga = PulseCounters(link)
+    fpga.clear()
+    fpga.open()
+    counter = GpioCounter("gpio:14,15", RemoteEdges(board.path, [14, 15]).lines.values())
+    assert [each.pulses for each in counter.poll()] == [0]
+    pins = board.pins()
+    relays = {Contact.KY: pins.pin(22), Contact.KZ: pins.pin(23)}
+    for pin in relays.values():
+        pin.function = "output"
+    sent: list[tuple[Contact, int, int]] = []
+    for k in range(8):
+        contact = list(Contact)[k % 2]
+        relays[contact.other].state = False
+        before = time.monotonic_ns()
+        relays[contact].state = True
+        high = pins.counts()  # answered once all before it is done
+        sent.append((contact, before, time.monotonic_ns()))
+        assert high.edges[22] + high.edges[23] >= k + 1
+    seen: list[Counted] = []
+
+    def all_of_them() -> bool:
+        seen.extend(counter.poll())
+        return len(seen) >= 8
+
+    assert comes(all_of_them)
+    assert [each.pulses for each in seen] == list(range(1, 9))
+    for each, (contact, before, after) in zip(seen, sent, strict=True):
+        assert each.contact is contact
+        assert before - SLICE_NS <= each.earliest == each.latest <= after
+    assert comes(lambda: fpga.read_one(Place.KYZ1).pulses in (7, 8))  # its first closing of all is no pulse
+    for pin in relays.values():
+        pin.state = False
+    pins.close()
+    counter.close()
+    link.close()
+
+
+def test_a_counter_at_a_pin_that_nothing_is_wired_to_is_refused(board: Board) -> None:
+    with pytest.raises(EdgesRefused, match=r"^GPIO 0 of the simulated board is wired to nothing$"):
+        RemoteEdges(board.path, [14, 0])
+    with pytest.raises(ConfigError, match=r"GPIO 0 of the simulated board is wired to nothing: name the contact"):
+        edge_sources(load(board.folder / "rig.toml"), [14, 0])
+    with pytest.raises(BoardGone, match="no simulated board answers at"):
+        RemoteEdges(board.path + "x", [14])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("wired", "faults"), [('"kyz1_z"', set()), ('"kyz2_z"', {"missed"})], ids=["both contacts", "one contact"]
+)
+def test_an_output_is_verified_by_a_counter_at_pins_of_the_simulated_board(
+    tmp_path: Path, wired: str, faults: set[str]
+) -> None:
+    """A KYZ output of whose two contacts one is not connected loses every other pulse."""
+    wires = 'wires = { 14 = "kyz1_y", 15 = ' + wired + " }"
+    (tmp_path / "rig.toml").write_text(f'[simulation]\nboard = "board.sock"\n{wires}\n[simulation.load]\namps = 20\n')
+    board = start(tmp_path, None)
+    words = ["verify", "--config", str(tmp_path / "rig.toml"), "--counter", "gpio:14,15", "--pulses", "40", "--json"]
+    words += ["--limit", "0.5"]  # at a busy computer edges may be some ms late
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, env=environment(), timeout=PATIENCE_S)
+    board.process.send_signal(signal.SIGTERM)
+    board.process.communicate(timeout=PATIENCE_S)
+    found = json.loads(done.stdout)
+    assert (found["counter"], found["simulated"]) == ("gpio:14,15", True)
+    assert {error["fault"] for error in found["kyz_order_errors"]} == faults
+    assert (done.returncode, found["passed"]) == ((1, False) if faults else (0, True)), done.stdout
+    assert "comparison of clocks" in [part["source"] for part in found["budget"]]
+    contacts = [edge["contact"] for edge in found["edges"]]
+    assert set(contacts) == ({"K-Y"} if faults else {"K-Y", "K-Z"})
+    assert faults or all(a != b for a, b in pairwise(contacts))
+
+
+@pytest.mark.slow
+def test_a_simulated_board_that_ends_in_mid_count_ends_the_count_in_a_sentence(tmp_path: Path) -> None:
+    board = start(tmp_path)
+    with subprocess.Popen(
+        [*COMMAND, "verify", "--config", str(tmp_path / "rig.toml"), "--counter", "gpio:14,15", "--pulses", "4000"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
+    ) as process:  # fmt: skip
+        edges = RemoteEdges(board.path, [14])
+        assert comes(lambda: len(edges.lines[14].drain()) > 0, PATIENCE_S)
+        edges.lines[14].close()
+        board.process.kill()
+        board.process.communicate(timeout=PATIENCE_S)
+        out, error = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out) == (2, "")
+    assert "the count broke off, and nothing is known of the rest: " in error or "has ended" in error
+    assert "Traceback" not in error
 
 
 def test_outputs_stay_as_a_dead_process_left_them_and_what_it_sent_is_done(board: Board) -> None:

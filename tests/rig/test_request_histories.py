@@ -18,7 +18,8 @@ from rig.meter.billing.quantity import PLACES
 from rig.meter.billing.source import Source
 from rig.program.build import build
 from rig.program.schema import DemandTable, EndOfIntervalTable, ProgramFile, PulsesTable, SecurityTable
-from rig.service.door import DoorError, MeterDoor
+from rig.service.door import MeterDoor
+from rig.service.door_error import DoorError
 from rig.service.service import Service
 from rig.store.store import Store
 

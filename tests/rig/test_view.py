@@ -140,3 +140,14 @@ def test_c9_in_test_mode_the_panel_says_that_nothing_is_billed(a_second: Reading
     assert "test mode: nothing is billed" not in text(a_second)
     summary = msgspec.structs.replace(a_second.summary, exact=msgspec.structs.replace(exact, test_mode=test))
     assert "test mode: nothing is billed" in text(msgspec.structs.replace(a_second, summary=summary))
+
+
+@pytest.mark.parametrize(("angle", "said"), [(359.96, "0.0°"), (359.94, "359.9°"), (0.0, "0.0°"), (-0.01, "0.0°")])
+def test_no_angle_of_360(angle: float, said: str) -> None:
+    assert shown(100, i_angle_deg=angle).count(f"∠{said:>6} ") == 3
+
+
+def test_zero_has_no_sign() -> None:
+    text = shown(100, p_w=-0.001, q_var=-0.004, p1_w=1.0, q1_var=-1e-7, pf=-0.00001)
+    assert "-0.0" not in text
+    assert text.count(" 0.00") >= 6

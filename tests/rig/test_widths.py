@@ -57,9 +57,9 @@ def test_every_figure_of_every_phase_is_there_at_any_width(values: list[Phase], 
     words = Counter(re.findall(r"-?\d+\.\d+[°%]?", text))
     due: Counter[str] = Counter()
     for p in values:
-        due.update([f"{p.v_rms:.2f}", f"{p.i_rms:.4f}", f"{p.p_w:.2f}", f"{p.s_va:.2f}"])
-        due.update(f"{x:.2f}" for x in (p.q_var,) if x is not None)
-        due.update(f"{x:.4f}" for x in (p.pf,) if x is not None)
+        due.update([f"{p.v_rms:.2f}", f"{p.i_rms:.4f}", f"{p.p_w:z.2f}", f"{p.s_va:.2f}"])
+        due.update(f"{x:z.2f}" for x in (p.q_var,) if x is not None)
+        due.update(f"{x:z.4f}" for x in (p.pf,) if x is not None)
         due.update(f"{x:.1f}°" for x in (p.angle_deg, p.i_angle_deg) if x is not None)
         due.update(f"{x:.2f}%" for x in (p.tdr_v_pct, p.tdr_i_pct) if x is not None)
     assert due <= words

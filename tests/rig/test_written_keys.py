@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from kept_meter import SECOND, KeptMeter
 
 from rig.meter.billing.source import Source
 from rig.program.build import Program, load_program
 from rig.service.persistence import program_in_force
-from rig.store.saved_meter import SavedMeter, last_saved
 
 T0 = 1_800_000_000 * SECOND
 
@@ -40,15 +38,3 @@ def test_writing_the_configured_program_again_ends_it(tmp_path: Path) -> None:
     assert program_in_force(configured, store)[0].security == configured.security
 
 
-@pytest.mark.parametrize("serial", ["1", "2"])
-def test_a_save_shows_no_key_by_its_repr(tmp_path: Path, serial: str) -> None:
-    store, configured = tmp_path / "store", program(tmp_path, "A1A2A3")
-    meter = KeptMeter(store, configured, T0).meters(2)
-    written = program(tmp_path, "B1B2B3", serial)
-    meter.persistence.write_program(written, configured, meter.meter.state, Source.COMMAND_LINE)
-    meter.fails()
-    _, kept = last_saved(store)
-    assert isinstance(kept, SavedMeter)
-    assert kept.written is not None
-    assert "B1B2B3" in kept.written.file
-    assert "B1B2B3" not in repr(kept)

@@ -180,7 +180,10 @@ class Link:
     # --- what comes -------------------------------------------------------------------------------------------
 
     def _complain(self, identity: int) -> None:
-        if self._settings.answers(identity):
+        """Answer a damaged packet by NAK: where several devices share the line, one that was to this device, as far as
+        that can be believed; else any, as the identity may be what is damaged, and who hears nothing waits for seconds.
+        """
+        if self._settings.answers(identity) or not self._settings.shared_line:
             self._acknowledgement, self._packet = bytes((NAK,)), b""
 
     def _take(self, packet: Packet, now_ns: int) -> None:

@@ -20,6 +20,9 @@ OVERHEAD = HEADER_BYTES + CRC_BYTES
 MOST_SIZE = 8191
 """Bytes of the largest packet: sources differ between this and one more (C12.18)."""
 
+MOST_NOISE = 2
+"""Bytes that may be noise, with EE among it by chance."""
+
 _MULTI, _FIRST, _TOGGLE, _FORMAT = 0x80, 0x40, 0x20, 0x03
 
 
@@ -97,7 +100,8 @@ class PacketReader:
         body     length + CRC, which is right      Packet           outside
         body     length + CRC, which is wrong      Damaged          outside
         overlong any                               (lost)           overlong
-        header   `give_up`                         (noise)          outside
+        header   `give_up`, two bytes at most      (noise)          outside
+        header   `give_up`, more                   Damaged          outside
         body     `give_up`                         Damaged          outside
         overlong `give_up`                         Damaged          outside
 
@@ -138,7 +142,7 @@ class PacketReader:
 
     def give_up(self) -> Damaged | None:
         """Take what has come of a packet for all that comes. None: not enough of one to complain about."""
-        damaged = Damaged(self._bytes[1]) if len(self._bytes) >= HEADER_BYTES else None
+        damaged = Damaged(self._bytes[1]) if len(self._bytes) > MOST_NOISE else None
         self._bytes.clear()
         self._overlong = False
         return damaged

@@ -15,9 +15,10 @@ same instant as the beginning that was read before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from rig.communication.c1219.codes import ProcedureResult, ResponseCode
+from rig.communication.c1219.elements import NoElement, span_of
 from rig.communication.c1219.facts import FactsReader, MeterFacts, Need
 from rig.communication.c1219.general import MOST_PARAMETERS
 from rig.communication.c1219.layout import Scope, Values, decode_table
@@ -77,7 +78,8 @@ class TableDevice:
 
         INAPPROPRIATE for a table that the meter does not have, or an offset beyond it; INSUFFICIENT_SECURITY below its
         level, and for what nobody may read; NOT_POSSIBLE for more than one answer can have, and where the meter cannot
-        answer; NOT_READY for ST8 before any procedure; BUSY where the meter's program changed meanwhile.
+        answer; NOT_READY for ST8 before any procedure; BUSY where the meter's program changed meanwhile; ERROR where
+        what the meter answers is not understood.
         """
         table = TABLES.get(number)
         least = read_level(number)
@@ -91,6 +93,32 @@ class TableDevice:
         if isinstance(part, bytes) and len(part) > MOST_READ:
             return ResponseCode.NOT_POSSIBLE
         return part
+
+    def read_elements(
+        self, number: int, indices: Sequence[int], count: int, *, level: int
+    ) -> Steps[bytes | ResponseCode]:
+        """Read `count` elements of a table by their indices, as elements.py has it; 0: all up to the end.
+
+        Codes are those of `read`; INAPPROPRIATE also for an element that is not there, NOT_POSSIBLE for a table that is
+        made in parts, which is read by offset.
+        """
+        table = TABLES.get(number)
+        if table is not None and table.part is not None and level >= (read_level(number) or PUBLIC):
+            return ResponseCode.NOT_POSSIBLE
+        found = yield from self.read(number, level=level)
+        if isinstance(found, ResponseCode):
+            return found
+        assert table is not None
+        try:
+            facts = yield from self._facts(table)
+            begin, end = span_of(table.layout, found, Scope(self._limits_of(table, facts)), indices, count)
+        except RefusedRequest:
+            return ResponseCode.NOT_POSSIBLE
+        except NoElement:
+            return ResponseCode.INAPPROPRIATE
+        except (TableError, LookupError, ValueError, ArithmeticError):  # a program was written between two requests
+            return ResponseCode.BUSY
+        return found[begin:end]
 
     def write(self, number: int, data: bytes, *, level: int, offset: int | None = None) -> Steps[ResponseCode | None]:
         """Write a table, whole or from `offset` on; None: it is written, which of ST7 says nothing of the procedure.
@@ -169,13 +197,15 @@ class TableDevice:
             if refused.outcome.needs_key:
                 return ResponseCode.INSUFFICIENT_SECURITY
             return (yield from self._why_not(table))
+        except TableError:
+            return ResponseCode.ERROR
         if not table.there(facts):
             return ResponseCode.INAPPROPRIATE
         try:
             if table.part is not None:
                 return table.part(TableContents(facts), begin, end)
             return self._encoded(table, facts)
-        except TableError:  # a program was written between two requests
+        except (TableError, LookupError, ValueError, ArithmeticError):  # a program was written between two requests
             return ResponseCode.BUSY
 
     def _why_not(self, table: Table) -> Steps[ResponseCode]:
@@ -184,6 +214,8 @@ class TableDevice:
             facts = yield from self._reader.facts((Need.PROGRAM,))
         except RefusedRequest:
             return ResponseCode.NOT_POSSIBLE
+        except TableError:
+            return ResponseCode.ERROR
         return ResponseCode.NOT_POSSIBLE if table.there(facts) else ResponseCode.INAPPROPRIATE
 
     def _facts(self, table: Table) -> Steps[MeterFacts]:

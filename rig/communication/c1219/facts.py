@@ -7,6 +7,7 @@ another client could not.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +26,7 @@ from rig.daemon.protocol import (
     NumberedEvent,
     ProfilePage,
     ProgramInForce,
+    ReadIdentity,
     ReadLog,
     ReadProfile,
     ReadProgram,
@@ -55,6 +57,7 @@ SELF_READS = 12
 class Need(Enum):
     """Fact that a table can need."""
 
+    IDENTITY = "what the meter is"
     READING = "the exact reading"
     PROGRAM = "the program in force"
     LOG = "the newest lines of the event log"
@@ -159,17 +162,21 @@ class FactsReader:
     def facts(self, needs: Iterable[Need]) -> Steps[MeterFacts]:
         """Ask for facts of the meter. Raises RefusedRequest, and TableError for an answer that is not understood."""
         wanted = set(needs)
+        if Need.PROGRAM in wanted:
+            wanted.discard(Need.IDENTITY)  # it has all of it
         facts = replace(self._none, modem=self._modem())
         try:
             for need in Need:
                 if need in wanted:
                     facts = yield from self._add(need, facts)
-        except (msgspec.ValidationError, msgspec.DecodeError, RigError, LookupError, ValueError) as error:
+        except (msgspec.MsgspecError, RigError, LookupError, ValueError, ArithmeticError, struct.error) as error:
             raise TableError(f"the meter's answer is not understood: {error}") from None
         return facts
 
     def _add(self, need: Need, facts: MeterFacts) -> Steps[MeterFacts]:
         match need:
+            case Need.IDENTITY:
+                return self._in_force(msgspec.convert((yield from request(ReadIdentity())), ProgramInForce), facts)
             case Need.READING:
                 exact = msgspec.convert((yield from request(ReadState())), ExactReading)
                 return replace(facts, state=reading_of(exact))

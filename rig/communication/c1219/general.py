@@ -1,4 +1,4 @@
-"""Decade 0: configuration, identification, nameplate, state (ST0 to ST3, ST5; X-1)."""
+"""Decade 0: configuration, identification, nameplate, state (ST0 to ST3, ST5, ST6; X-1)."""
 
 from __future__ import annotations
 
@@ -106,10 +106,15 @@ def _firmware(place: int) -> Any:
     def number(contents: TableContents) -> int:
         firmware = contents.facts.program.metering.firmware
         version = contents.facts.software if firmware is None else firmware.version
-        parts = [int(part) for part in version.split(".")[:2] if part.isdecimal()] + [0, 0]
-        return min(parts[place], 255)
+        return version_part(version, place)
 
     return number
+
+
+def version_part(version: str, place: int) -> int:
+    """Give the version's number, place 0, or its revision's, 1; 255 at most, 0 for none."""
+    parts = [int(part) for part in version.split(".")[:2] if part.isdecimal()] + [0, 0]
+    return min(parts[place], 255)
 
 
 def _serial(contents: TableContents) -> str:
@@ -130,6 +135,38 @@ IDENTIFICATION = Layout(
 
 DEVICE_IDENTIFICATION = Layout(
     (Field("IDENTIFICATION", Text(20), _serial, "the serial number of the nameplate, whole"),)
+)
+
+
+# --- utility information --------------------------------------------------------------------------------------
+
+
+def _blank(name: str, characters: int) -> Field:
+    return Field(name, Text(characters), constant(""), "blank: the meter is not told")
+
+
+UTILITY_INFORMATION = Layout(
+    (
+        _blank("OWNER_NAME", 20),
+        _blank("UTILITY_DIV", 20),
+        _blank("SERVICE_POINT_ID", 20),
+        _blank("ELEC_ADDR", 20),
+        Field("DEVICE_ID", Text(20), _serial, "the serial number"),
+        _blank("UTIL_SER_NO", 20),
+        _blank("CUSTOMER_ID", 20),
+        _blank("COORDINATE_1", 10),
+        _blank("COORDINATE_2", 10),
+        _blank("COORDINATE_3", 10),
+        _blank("TARIFF_ID", 8),
+        Field("EX1_SW_VENDOR", Text(4), lambda _: MANUFACTURER_CODE.decode(), "the rig's own software"),
+        Field("EX1_SW_VERSION_NUMBER", U8, lambda c: version_part(c.facts.software, 0)),
+        Field("EX1_SW_REVISION_NUMBER", U8, lambda c: version_part(c.facts.software, 1)),
+        _blank("EX2_SW_VENDOR", 4),
+        Field("EX2_SW_VERSION_NUMBER", U8, constant(0)),
+        Field("EX2_SW_REVISION_NUMBER", U8, constant(0)),
+        _blank("PROGRAMMER_NAME", 10),
+        Field("MISC_ID", Text(30), lambda c: f"program {c.facts.digest}", "the program's digest, as displayed"),
+    )
 )
 
 
@@ -261,8 +298,20 @@ STATUS = Layout(
 
 
 GENERAL_TABLES = (
-    Table(0, "general configuration", CONFIGURATION, "formats, and which tables and procedures there are"),
-    Table(1, "manufacturer identification", IDENTIFICATION, "model, firmware, serial number"),
+    Table(
+        0,
+        "general configuration",
+        CONFIGURATION,
+        "formats, and which tables and procedures there are",
+        needs=frozenset({Need.IDENTITY}),
+    ),
+    Table(
+        1,
+        "manufacturer identification",
+        IDENTIFICATION,
+        "model, firmware, serial number",
+        needs=frozenset({Need.IDENTITY}),
+    ),
     Table(2, "device nameplate", NAMEPLATE, "form, current class, Ks"),
     Table(
         3,
@@ -273,4 +322,5 @@ GENERAL_TABLES = (
         needs=frozenset({Need.READING, Need.PROGRAM}),
     ),
     Table(5, "device identification", DEVICE_IDENTIFICATION, "the serial number"),
+    Table(6, "utility information", UTILITY_INFORMATION, "serial number, software and program; the rest is blank"),
 )

@@ -6,6 +6,7 @@ place, and nothing has to be filled in. ST64 ends with the last block that is va
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from rig.communication.c1219.facts import MeterFacts, Need
-from rig.communication.c1219.layout import Array, Bit, BitField, Computed, Field, Layout, Ref, Scope, Sized, constant
+from rig.communication.c1219.layout import Array, Bit, BitField, Computed, Field, Layout, Ref, Sized, constant
 from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.recording import Recording
 from rig.communication.c1219.source_tables import fits_a_ratio
@@ -239,19 +240,21 @@ PROFILE_DATA = Layout(
 )
 
 
+def _bytes_of(block: Block) -> bytes:
+    """Give a block's bytes as BLOCK has them, in a fifth of the time."""
+    return STIME.encode(block.end) + block.status + struct.pack(f"<{len(block.counts)}H", *block.counts)
+
+
 def _part(contents: TableContents, begin: int, end: int) -> bytes:
     """Give ST64's bytes from one place to another; blocks have one size."""
     recording = _recording(contents)
-    scope = Scope({61: {"NBR_CHNS_SET1": len(recording.profile.settings.channels)}})
     size = (
         STIME.size
         + status_bytes(len(recording.profile.settings.channels))
         + 2 * len(recording.profile.settings.channels)
     )
     first, last = begin // size, -(-end // size)
-    made = b"".join(
-        BLOCK.encode(BLOCK.gather(block, scope), scope) for block in blocks_of(recording.profile, first, last)
-    )
+    made = b"".join(map(_bytes_of, blocks_of(recording.profile, first, last)))
     return made[begin - first * size : end - first * size]
 
 

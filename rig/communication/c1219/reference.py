@@ -34,7 +34,7 @@ Layouts are those of public descriptions of ANSI C12.19-1997, as real clients re
 *Our own* are the manufacturer code AE07, the tables MT and procedures MP, events from 2048 on, the bits of ED_MFG_STATUS, the value 8
 of a channel's status, the order of status nibbles, and what is said below of lists.
 
-- [Conventions](#conventions) · [Which tables there are](#which-tables-there-are) · [Procedures](#procedures) · [Fields](#fields)
+- [Conventions](#conventions) · [Which tables there are](#which-tables-there-are) · [Which there are not](#which-tables-there-are-not) · [Procedures](#procedures) · [Fields](#fields)
 
 ## Conventions
 
@@ -46,10 +46,10 @@ of a channel's status, the order of status nibbles, and what is said below of li
 | NI_FORMAT1, NI_FORMAT2 | 21 characters, `00001234.567890123456`: [decision 091](decisions/091-exact-numbers-in-tables.md) |
 | sets | number n is bit n % 8 of byte n / 8 |
 | registers | at the meter, in kWh, kvarh, kVAh and kW, kvar, kVA, every digit that the meter has; the ratios of transformers are in ST15 |
-| parts of tables | by offset; index reads are not there. Parts further on are of the same instant as the beginning that was read before |
+| parts of tables | by offset (DATA_ACCESS_METHOD 1), and by [index](decisions/119-index-reads.md), but for ST64. Parts further on are of the same instant as the beginning that was read before |
 | load profile | as it was when ST63 was read last in the session |
 | unread entries | of ST26, ST63 and ST74: marked by procedures 4 and 5, for all who read by this port, as long as its process lives |
-| not there | pending tables and ST4, ST6, ST14, ST43, ST65 to 67, ST73, 75, 76, the telephone tables 90 to 98: the meter has nothing of the kind |
+| not there | [below](#which-tables-there-are-not), each with its reason |
 | never given | ST42 and ST45, passwords and keys |
 
 A read is refused with `iar` for a table that is not there or an offset beyond its end, `isc` below its level and for what nobody may
@@ -57,6 +57,26 @@ read, `onp` where the meter cannot answer (a meter without a store has no histor
 it in parts), `dnr` for ST8 before any procedure, `bsy` where the meter's program changed meanwhile. Nothing is written but ST7, which
 carries a procedure out, and MT0: a meter is programmed whole.
 """  # noqa: E501
+
+_ABSENT = """
+## Which tables there are not
+
+They are not in ST0, and answer `iar`; ST42 and ST45 answer `isc`.
+
+| table | why not |
+|---|---|
+| ST4 and pending tables (4096 and up) | a meter is programmed whole, by MT0, so no table can wait: NBR_PENDING is 0 |
+| ST9, 17 to 19, 29, 35 to 39, 46 to 49, 57 to 59, 68, 69, 77 to 79 | no such table is known |
+| ST14 | no source has data control: NBR_DATA_CTRL is 0 |
+| ST42, ST45 | passwords and keys, which are given to nobody |
+| ST43 | its layout is not public; ST44 has the level of every table and procedure |
+| ST65 to 67 | there is one load profile, ST64 |
+| ST73, 75 | which events are logged cannot be chosen; their layouts are not public |
+| ST76 | there is one log, ST74, whose entries have their times |
+| ST80 to 89 | there are no user-defined tables |
+| ST95, 96, 98 | their layouts are not public; how a modem answers and what became of calls is in ST92 and ST97 |
+| ST100 and up | extended sources, load control, prepayment, quality of service: the meter has none |
+"""
 
 _PROCEDURES = """
 ## Procedures
@@ -83,6 +103,7 @@ def document() -> Iterator[str]:
     yield from _HEAD.splitlines()
     yield ""
     yield from _overview()
+    yield from _ABSENT.splitlines()
     yield from _PROCEDURES.splitlines()
     for number, procedure in STANDARD.items():
         yield _procedure(f"{number}", procedure, PROCEDURE_ACTIONS.get(number, ()), OWN_LEVELS.get(number, PUBLIC))
@@ -99,7 +120,10 @@ def document() -> Iterator[str]:
 def _overview() -> Iterator[str]:
     yield "## Which tables there are"
     yield ""
-    yield "Levels are those at the optical port; over RS-232, RS-485 and modem nothing is given below level 1."
+    yield (
+        "Levels are those at the optical port; over RS-232, RS-485 and modem nothing but ST0 and ST1 is given below "
+        "level 1."
+    )
     yield ""
     yield "| table | on the wire | name | holds | read at level | write at level |"
     yield "|---|---|---|---|---|---|"

@@ -42,7 +42,7 @@ class DgcomDevice:
         """Carry a command out; CC for one that is not known, not possible or not allowed."""
         try:
             return (yield from self._carry_out(command, level))
-        except (RefusedRequest, TableError, BlockError, ValueError):
+        except (RefusedRequest, TableError, BlockError, LookupError, ValueError, ArithmeticError):
             return Reply(REFUSED)
 
     def _carry_out(self, command: Command, level: int) -> Steps[Reply]:

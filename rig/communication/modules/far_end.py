@@ -74,6 +74,16 @@ class FarEndError(RigError):
     """Something that a far end cannot be asked for: one sentence with what would be right."""
 
 
+class TableOfModule(msgspec.Struct, frozen=True):
+    """A table of C12.19 as its module has it: its bytes in hexadecimal, or None and why the meter does not give it."""
+
+    table: int
+    title: str
+    name: str
+    data: str | None
+    refused: str | None = None
+
+
 class ModuleReading(msgspec.Struct, frozen=True):
     """Reading of a meter by its module: parts by their labels, pulses, and what was heard beside the meter."""
 
@@ -85,6 +95,7 @@ class ModuleReading(msgspec.Struct, frozen=True):
     pulses: dict[str, Any] | None
     external: list[ExternalReading]
     done: list[str]
+    tables: list[TableOfModule] = []
 
 
 def grant_of(module: str) -> ModuleGrant:

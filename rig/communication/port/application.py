@@ -80,14 +80,15 @@ class Application:
         return Code.OK if self._ask(LogOn(key_of(password))).refused is None else Code.ISC
 
     def _read(self, asked: ReadTable) -> tuple[Code, bytes]:
-        if asked.indices:
-            return Code.ONP, b""
         self._deeds.read = True
+        device, level = self._device, self.level
         try:
-            found = carry_out(
-                self._device.read(asked.table, level=self.level, offset=asked.offset or 0, count=asked.count),
-                self._ask,
+            steps = (
+                device.read_elements(asked.table, asked.indices, asked.count or 0, level=level)
+                if asked.indices
+                else device.read(asked.table, level=level, offset=asked.offset or 0, count=asked.count)
             )
+            found = carry_out(steps, self._ask)
         except TableError:
             return Code.ERR, b""
         return (Code.OK, found) if isinstance(found, bytes) else (Code(found), b"")

@@ -48,7 +48,7 @@ from rig.meter.access.lockout import LockOut
 from rig.meter.access.log import AccessLog
 from rig.meter.access.modules import MODULE_GRANTS
 from rig.meter.access.readable import Readable
-from rig.meter.access.security import Security
+from rig.meter.access.security import KeyProof, Security
 from rig.meter.access.sentences import reading_sentence, sentence
 from rig.meter.access.state import AccessState
 from rig.meter.billing.source import Source
@@ -80,28 +80,58 @@ class Access:
         """True while the seal is on and intact."""
         return self._security.seals and not self.state.seal_broken
 
+    @property
+    def security(self) -> Security:
+        """Seal setting and keys in force."""
+        return self._security
+
     # --- keys -----------------------------------------------------------------------------------------------
 
     def log_on(self, source: Source, key: bytes, now_ns: int, name: str = "") -> Granted | WrongKey | LockedOut:
         """A key came, from an asker with this name: the highest level it proves, or nothing.
 
-        Raises ValueError for a source that takes no key.
+        Takes the time that a proof takes. Raises ValueError for a source that takes no key.
         """
         if source in KEYLESS:
             raise ValueError(f"a key came from {source.value}, which takes none")
+        return self.log_on_by(self._security.proof(key), source, now_ns, name)
+
+    def log_on_by(
+        self, proof: KeyProof, source: Source, now_ns: int, name: str = ""
+    ) -> Granted | WrongKey | LockedOut:
+        """Decide a log-on by what its key proves, found beforehand: the highest level, or nothing.
+
+        Raises ValueError for a source that takes no key, and for a proof by keys that are no longer in force.
+        """
+        if source in KEYLESS:
+            raise ValueError(f"a key came from {source.value}, which takes none")
+        if proof.security is not self._security:
+            raise ValueError("the key was compared with keys that are no longer in force: compare it again")
         wait_s = self._lock_out.wait_s(source, now_ns)
         if wait_s:
             self._log.add(LogOnLockedOut(now_ns, source, name))
             return LockedOut(wait_s)
-        level = self._security.level_of(key, self.sealed)
+        level = proof.level(self.sealed)
         if not level:
-            found = self._lock_out.failed(source, now_ns)
-            self._log.add(LogOnFailed(now_ns, source, name, found.failures, found.wait_s))
-            return WrongKey(found.wait_s)
+            return self._wrong_key(source, now_ns, name)
         if level == MOST_LEVEL:
             self._lock_out.forget(source)
         self._log.add(LoggedOn(now_ns, source, name, level))
         return Granted(source, level, self.state.term)
+
+    def locked_out(self, source: Source, now_ns: int) -> LockedOut | None:
+        """Give for how long no key of a source is looked at, None: they are."""
+        wait_s = self._lock_out.wait_s(source, now_ns)
+        return LockedOut(wait_s) if wait_s else None
+
+    def count_other_keys(self, asker: Asker, now_ns: int) -> WrongKey | None:
+        """Count as a wrong key that an asker below level 4 wrote a program with other keys, and was refused it.
+
+        Else whoever has a lower level could try keys of higher ones in programs, without end.
+        """
+        if asker.source in KEYLESS or self.level_of(asker) == MOST_LEVEL:
+            return None
+        return self._wrong_key(asker.source, now_ns, asker.name)
 
     def level_of(self, asker: Asker) -> int:
         """Level an asker has now: proven at its source in this term, or a module's own."""
@@ -186,6 +216,11 @@ class Access:
     def take_events(self) -> list[AccessEvent]:
         """Give what is for the log since the last call."""
         return self._log.take()
+
+    def _wrong_key(self, source: Source, now_ns: int, name: str) -> WrongKey:
+        found = self._lock_out.failed(source, now_ns)
+        self._log.add(LogOnFailed(now_ns, source, name, found.failures, found.wait_s))
+        return WrongKey(found.wait_s)
 
     def _seal_changed(self, event: SealBroken | MeterSealed) -> None:
         self.state.seal_changed_ns = event.utc_ns

@@ -1,6 +1,7 @@
 """Actions that can be requested of a meter: at which level, under which seal, by whom (S-1, S-2, X-4, Q-5, D-5).
 
     action               level  seal  in test  fr  op  232  485  mo  md  pn  vf  cl  sc  in  ca
+    identify             0      -     -        .   x   x    x    x   x   x   x   x   .   .   .
     read                 0      -     -        .   x   x    x    x   x   x   x   x   .   .   .
     demand reset         2      -     -        x   x   x    x    x   x   x   x   x   .   .   x
     self-read            2      -     -        .   x   x    x    x   x   x   .   x   .   .   x
@@ -27,7 +28,7 @@
 Who may ask: x may; c with the cover off; s by the override sequence with the cover off; a module only what
 rig/meter/access/modules.py grants it. Front, service clock, input and calendar have no key and need no level: they are
 hands and the meter's own time. All others prove levels by keys. Over RS-232, RS-485 and modem nothing is given below
-level 1.
+level 1 but "identify": what the meter is, and the form of its data, without which nobody can ask it anything.
 
 Seal: refused at every level while the meter is sealed. In test: by a key not in test mode, which leaves billing data
 as they are, or only there; hands and time do as they always could.
@@ -70,6 +71,7 @@ _READERS = _PEOPLE | {Source.VERIFICATION}
 class MeterAction(Enum):
     """An action of the table; its value is its label in logs and sentences."""
 
+    IDENTIFY = "identify", 0, False, InTest.ANY, _READERS
     READ = "read", 0, False, InTest.ANY, _READERS
     DEMAND_RESET = "demand reset", 2, False, InTest.ANY, _READERS | {Source.FRONT, Source.CALENDAR}
     SELF_READ = "self-read", 2, False, InTest.ANY, _PEOPLE | {Source.CALENDAR}
@@ -113,4 +115,5 @@ class MeterAction(Enum):
         """Level that a source must have proven; 0 for those that have no key."""
         if source in KEYLESS:
             return 0
-        return max(self.level, LEAST_BY_WIRE) if source in BY_WIRE else self.level
+        by_wire = source in BY_WIRE and self is not MeterAction.IDENTIFY
+        return max(self.level, LEAST_BY_WIRE) if by_wire else self.level

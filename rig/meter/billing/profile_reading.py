@@ -20,17 +20,22 @@ DOUBTFUL, and the next new day sets the clock right. Dates and times have no par
 
 from __future__ import annotations
 
+import re
 from calendar import isleap
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from rig.meter.billing.metric import RecorderSettings
 from rig.meter.billing.profile import IntervalFlag, Mark, MarkKind, Profile, ProfileFault, ProfileInterval
 from rig.meter.billing.profile_words import Count, Damaged, Date, Decoded, Time, decode
 
 _SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
 _TRIES = 4
+_SOUND = re.compile("k*")
+_decoded = lru_cache(1 << 16)(decode)
 
 
 def read_profile(words: Sequence[int], settings: RecorderSettings, newest: date) -> Profile:
@@ -39,7 +44,7 @@ def read_profile(words: Sequence[int], settings: RecorderSettings, newest: date)
     `newest`: a date (or datetime) no earlier than the last word and less than a year later, from which years are
     inferred. An outage of a year or more, or a clock set by more than half a year, cannot be told from a shorter one.
     """
-    decoded = [decode(word) for word in words]
+    decoded = list(map(_decoded, words))
     year = _first_year(decoded, newest)
     for _ in range(_TRIES):
         reader = _Reader(decoded, settings, year)
@@ -63,6 +68,7 @@ class _Reader:
         self.decoded = decoded
         self.settings = settings
         self.letters = "".join(map(_letter, decoded))
+        self.sound = "".join(["k" if type(word) is Count else "-" for word in decoded])
         self.channels = len(settings.channels)
         self.length = timedelta(minutes=settings.interval_min)
         self.intervals: list[ProfileInterval] = []
@@ -84,7 +90,7 @@ class _Reader:
                 if self.pending is not None and _is_midnight(self.end):
                     index = self._new_day(index)
                 elif self.letters[index] == "c":
-                    index = self._row(index)
+                    index = self._row(self._whole_rows(index))
                 else:
                     index = self._marks(index)
             self._close()
@@ -201,6 +207,28 @@ class _Reader:
 
     # --- counts ---------------------------------------------------------------------------------------------
 
+    def _whole_rows(self, index: int) -> int:
+        """Rows of sound counts, each of a whole interval with nothing else in it, but for the last, which may end at a
+        midnight or be cut short: as `_row` and `_close` would, in a tenth of the time. Nearly all rows are such."""
+        self._close()
+        if self.on or self.flags or self.end - self.clock != self.length:
+            return index
+        sound = _SOUND.match(self.sound, index)
+        assert sound is not None
+        to_midnight = datetime.combine(self.clock.date(), time()) + _DAY - self.clock
+        rows = min((sound.end() - index) // self.channels, to_midnight // self.length) - 1
+        if rows < 1:
+            return index
+        behind = index + rows * self.channels
+        pulses = iter([word[0] for word in self.decoded[index:behind]])
+        end, seconds = self.clock, self.length // _SECOND
+        rows_of_counts = zip(*[pulses] * self.channels, strict=True)
+        for at, counts in zip(range(index, behind, self.channels), rows_of_counts, strict=True):
+            end += self.length
+            self.intervals.append(ProfileInterval(at, end, counts, seconds))
+        self._set_clock(end)
+        return behind
+
     def _row(self, index: int) -> int:
         """One count of each channel."""
         self._close()
@@ -286,6 +314,7 @@ class _Reader:
             self.doubt = None
 
 
+@lru_cache(1 << 16, typed=True)  # a count equals the time of the same number
 def _letter(word: Decoded) -> str:
     """c a count, sound or not; D a date, T a time; x neither."""
     if isinstance(word, Count) or (isinstance(word, Damaged) and not word.word & 0x8000):

@@ -342,9 +342,9 @@ class Measurement:
             return start, None
         self._held, self._held_from = Sums(), None
         span = self._span
-        if span.samples:
+        if span.samples >= sums.samples:
             self._starting.advance(span.squares(), span.samples)
-        else:  # closed by command before anything else
+        else:  # closed by command before anything else, or at the start, where the first window is no part of the span
             self._starting.advance([sums.squares[place] for place in SQUARES], sums.samples)
         return start, self._registration.advance(sums, self._starting)
 

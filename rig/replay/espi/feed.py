@@ -83,6 +83,7 @@ _TYPE_FIELDS = {
     "dataQualifier": "qualifier",
     "intervalLength": "interval_s",
     "defaultQuality": "quality",
+    "phase": "phase",
 }
 
 
@@ -178,7 +179,9 @@ class _FeedReading:
         match resource.kind:
             case "ReadingType":
                 if name in _TYPE_FIELDS and parent == "ReadingType" and text:
-                    self._fields[_TYPE_FIELDS[name]] = _whole(name, text, line)
+                    number = _whole(name, text, line)
+                    if self._fields.setdefault(_TYPE_FIELDS[name], number) != number:
+                        raise WrongFeed(f"line {line}: {name} is {number}, and was another in the same ReadingType")
             case "UsagePoint":
                 if name == "kind" and parent == "ServiceCategory":
                     resource.service = _whole(name, text, line)
@@ -193,7 +196,8 @@ class _FeedReading:
             start, duration = (None if key not in row else _whole(key, row[key], line) for key in ("start", "duration"))
             block.rows.append((start, duration, row.get("value"), tuple(self._qualities), line))
         elif (parent, name) in _ROW and text:
-            self._row[name] = text
+            if self._row.setdefault(name, text) != text:
+                raise WrongFeed(f"line {line}: {name} is {shown(text)}, and was another in the same IntervalReading")
         elif parent == "ReadingQuality" and name == "quality":
             self._qualities.append(_whole(name, text, line))
         elif parent == "interval" and name == "start":

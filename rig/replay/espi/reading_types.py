@@ -53,6 +53,9 @@ _OTHER_REGISTERS = {2: "continuousCumulative", 13: "latchingQuantity", 14: "boun
 _QUALIFIERS = {8: "maxima", 9: "minima", 16: "maxima", 17: "minima", 23: "maxima", 24: "maxima", 25: "maxima"}
 _QUALIFIERS |= {4: "amounts above a threshold", 5: "thresholds", 7: "thresholds"}
 
+_PHASES = {128: "A", 129: "A", 64: "B", 65: "B", 32: "C", 33: "C"}
+"""PhaseCode of a single phase, to the neutral or not; other codes are of all that the service has, or say nothing."""
+
 MULTIPLIERS = range(-12, 13)
 
 QUALITIES = {
@@ -84,6 +87,7 @@ class ReadingType:
     qualifier: int | None = None
     interval_s: int | None = None
     quality: int | None = None
+    phase: int | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,8 @@ def meaning(type: ReadingType) -> Meaning | str:
     register = type.accumulation in REGISTERS
     if type.accumulation not in (4, 6) and not register and not power:
         notes.append(f"have accumulationBehaviour {_said(type.accumulation)}, and are read as energy of each interval")
+    if type.phase in _PHASES:
+        notes.append(f"are of phase {_PHASES[type.phase]} alone (phase {type.phase}), not of the whole service")
     if power:
         notes.append("are a mean power, read as energy by the length of each interval")
     stem = "kwh" if active else "kvarh"

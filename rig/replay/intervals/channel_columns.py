@@ -11,7 +11,6 @@ nothing. What is not sure does not count, or is asked for: `--columns kvarh_lagg
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ from rig.replay.intervals.columns import (
     plain_name,
     time_places,
     unit_of,
+    words_of,
 )
 from rig.replay.intervals.day_columns import DaySeries, day_series
 
@@ -147,7 +147,7 @@ def _is_value(name: str, given: Mapping[str, str]) -> bool:
     wanted = {name.strip().lower() for key, name in given.items() if key not in ("time", "meter")}
     if name.strip().lower() in wanted:
         return True
-    words = re.findall(r"[^\W_]+", name.lower())
+    words = words_of(name)
     others = [word for word in words if word not in _VALUE_WORDS and word not in UNITS]
     if set(words) <= _NO_VALUES:
         return False
@@ -156,7 +156,7 @@ def _is_value(name: str, given: Mapping[str, str]) -> bool:
 
 def meaning_words(parts: Sequence[str]) -> str:
     """Give what the parts of a channel's name say, as words for `unit_of`; numbers and single letters say nothing."""
-    words = dict.fromkeys(word for part in parts for word in re.findall(r"[^\W_]+", part.lower()))
+    words = dict.fromkeys(word for part in parts for word in words_of(part))
     return " ".join(
         word for word in words if word not in _IDENTITIES and not any(sign.isdigit() for sign in word) and len(word) > 1
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice, pairwise
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from rig.replay.intervals.encoding import IntervalFileError
@@ -15,6 +17,12 @@ LEAST_READINGS = 20
 """So many values that never fall, over a day or more, are taken for readings of a register."""
 
 LEAST_RISES = 6
+MOST_TURNS = 2
+"""Falls among readings: a register that turned over or was exchanged, a reading that is missing and written as 0."""
+
+LEAST_LEVEL = 20
+"""Readings are so many times their steps, or more."""
+
 LEAST_FILLER = 9999
 DAY = timedelta(days=1)
 
@@ -49,6 +57,28 @@ def longest_climb(times: Sequence[datetime], values: Sequence[int | Decimal]) ->
     return best
 
 
+def turns(times: Sequence[datetime], values: Sequence[Decimal]) -> list[int] | None:
+    """Give the places at which a register's readings fall, or rise if they count down; None for values of intervals.
+
+    Over a day or more all but a few of the steps are one way, small beside the readings, and between two turns
+    somewhere the readings stay within twice the lowest: a load that grows from nothing does not.
+    """
+    if len(values) < LEAST_READINGS or abs(times[-1] - times[0]) < DAY * (LEAST_READINGS - 1) / LEAST_READINGS:
+        return None
+    for way in (1, -1):
+        turned = (place for place in range(1, len(values)) if way * values[place] < way * values[place - 1])
+        against = list(islice(turned, MOST_TURNS + 1))
+        if len(against) > MOST_TURNS:
+            continue
+        steps = [abs(after - before) for before, after in pairwise(values)]
+        moves = sum(map(bool, steps)) - len(against)
+        parts = [values[first:end] for first, end in pairwise((0, *against, len(values)))]
+        level = any(len(part) > LEAST_RISES and 2 * min(part) >= max(part) for part in parts)
+        if level and 2 * moves >= len(steps) and LEAST_LEVEL * median(steps) <= median(values):
+            return against
+    return None
+
+
 def filler(value: Decimal) -> bool:
     """Return whether a number often stands for a missing one: 9999 or more, nines alone, as 9999999 or 99999.9."""
     digits = "".join(map(str, value.normalize().as_tuple().digits))
@@ -75,6 +105,13 @@ def value_notes(
             "value, leave its cell empty"
         )
     climb = None if power else longest_climb(times, values)
+    if climb != (0, len(values) - 1) and not power and (against := turns(times, values)) is not None:
+        but = "" if not against else f" but for line {' and '.join(str(lines[place]) for place in against)}"
+        raise IntervalFileError(
+            f"{path}: {column} goes one way from line {lines[0]}, {values[0]:f}, to line {lines[-1]}, "
+            f"{values[-1]:f}{but}, as a register's readings do: it must be the energy of each interval, the "
+            "difference of two readings, or --registers says that they are readings"
+        )
     if climb is None:
         return notes
     low, high = values[climb.first], values[climb.last]

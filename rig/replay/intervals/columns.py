@@ -43,6 +43,8 @@ ENDING_HOURS = {"hour ending", "hour end", "ending hour", "he"}
 BEGINNING_HOURS = {"hour beginning", "hour begin", "hour starting", "hour start", "starting hour", "hb"}
 _ENDS |= ENDING_HOURS
 _BEGINS |= BEGINNING_HOURS
+_MILLI = re.compile(r"m(Wh?|[Vv][Aa][Rr]h?)")
+"""Units of thousandths: lower case as a word is, mwh or mw, is taken for mega."""
 _ZONES = {"utc", "gmt"}
 """In a column's name: its times are of UTC, whatever the meter's clock is."""
 _DATES = {"date", "day", "reading date", "read date", "usage date", "interval date", "service date", "start date"}
@@ -116,7 +118,7 @@ def parse_columns(text: str | None) -> dict[str, str]:
 
 def unit_of(name: str) -> tuple[str, Fraction, bool] | None:
     """Give of an energy's or power's name the column of COLUMNS, its factor, and whether it is a power; else None."""
-    words = re.findall(r"[^\W_]+", name.lower())
+    words = words_of(name)
     units = [word for word in words if word in UNITS]
     if len(units) != 1:
         return None
@@ -178,7 +180,13 @@ def meter_place(names: Sequence[str], given: str | None) -> int | None:
 
 def plain_name(name: str) -> str:
     """Give the words of a column's name, without signs and a zone."""
-    return " ".join(word for word in re.findall(r"[^\W_]+", name.lower()) if word not in _ZONES)
+    return " ".join(word for word in words_of(name) if word not in _ZONES)
+
+
+def words_of(name: str) -> list[str]:
+    """Give the words of a name in lower case, a unit of thousandths as no unit: mWh is not the MWh that mwh may be."""
+    words = re.findall(r"[^\W_]+", name)
+    return [f"milli{word[1:]}".lower() if _MILLI.fullmatch(word) else word.lower() for word in words]
 
 
 def _place(names: Sequence[str], name: str) -> int | None:
@@ -235,7 +243,7 @@ def _sources(names: Sequence[str], below: Sequence[str], notes: list[str]) -> di
                 f"{column}=NAME"
             )
         if rank:
-            words = re.findall(r"[^\W_]+", name.lower())
+            words = words_of(name)
             kind = ", a mean power times the interval's length" if source.power else ""
             told = "the units of its cells" if source.by_cells else _trade(next(w for w in words if w in UNITS))
             notes.append(f"column {shown(name)} is read as {column}, in {told}{kind}")

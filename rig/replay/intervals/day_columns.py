@@ -22,7 +22,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rig.files.strict_toml import shown
-from rig.replay.intervals.columns import WrongColumns
+from rig.replay.intervals.columns import WrongColumns, words_of
 
 DAY_MIN = 1440
 COUNTS = (24, 48, 72, 96, 144, 288, 1440)
@@ -110,7 +110,7 @@ def _label(place: int, name: str) -> tuple[tuple[str, ...], _Label] | None:
         return None
     if not clocks and (len(digits) != 1 or len(digits[0]) > 4 or re.search(r"\d[.,/]|[.,/-]\d", name)):
         return None
-    words = [word for word in re.findall(r"[^\W_]+", _DIGITS.sub(" ", rest).lower()) if word != "to"]
+    words = [word for word in words_of(_DIGITS.sub(" ", rest)) if word != "to"]
     again = "*" in rest or bool(_AGAIN & set(words))
     plain = tuple(word for word in words if word not in _AGAIN)
     if clocks:

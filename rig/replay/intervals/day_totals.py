@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ from pathlib import Path
 from rig.files.strict_toml import shown
 from rig.replay.intervals.cell_units import cell_unit
 from rig.replay.intervals.channels import ChannelRows, DayTotal
-from rig.replay.intervals.columns import UNITS, WrongColumns
+from rig.replay.intervals.columns import UNITS, WrongColumns, words_of
 from rig.replay.intervals.decimals import Notation
 from rig.replay.intervals.numbers import number_of
 
@@ -32,7 +31,7 @@ def check_totals(
     for total in rows.totals:
         by_column[total.place, total.at].append(total)
     for (place, at), totals in by_column.items():
-        unit = next((word for word in re.findall(r"[^\W_]+", names[place].lower()) if word in UNITS), None)
+        unit = next((word for word in words_of(names[place]) if word in UNITS), None)
         if unit is None and len(rows.columns) > 1 and not rows.channels[at].channel and not rows.channels[at].unit:
             continue  # of which of several series on a line it is, nothing says
         if unit is not None and ("var" in unit) != rows.columns[at].startswith("kvarh"):

@@ -17,6 +17,7 @@ What such files do to time is put right where there is one way to, and told:
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,7 @@ from rig.replay.intervals.stamps import instants
 from rig.replay.intervals.writing import Writing
 
 MOST_COLUMNS_TOLD = 8
+_SCALE = re.compile(r"multiplier|(^|_)(factor|ratio|scale)(_|$)")
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -136,6 +138,8 @@ class _Reading:
         names = ", ".join(told) + (f" and {more} more" if more else "")
         one = len(table.others) == 1
         self._notes.append(f"column {names} does not count" if one else f"columns {names} do not count")
+        if scales := [shown(name) for name in table.others if _SCALE.search(name)]:
+            self._notes.append(f"energies must be as they are without {' and '.join(scales)}: nothing is multiplied")
 
     # --- stamps ---------------------------------------------------------------------------------------------
 

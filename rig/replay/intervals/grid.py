@@ -5,6 +5,7 @@
     up to NEAR off it, either way                    the nearest instant of the grid, told
     ends one minute before it: 00:59, 23:59          the minute that follows, told
     begins one minute after it: 00:01, 00:16         the minute before, told
+    ends on the grid, but 23:59 for 24:00            the day's end, told
     any of them farther off                          they are
 
 The grid are the multiples of the interval from midnight on; of an interval longer than an hour, the full hours.
@@ -40,8 +41,15 @@ def on_grid(stamps: Sequence[datetime], *, ends: bool, step: timedelta | None) -
             "a minute after a full interval begins: taken as the minute before"
         )  # fmt: skip
         return [stamp - minute for stamp in stamps], f"all stamps are {note}, the first {_text(stamps[0])}"
-    if any(abs(each) > NEAR for each in off):
-        return None
+    late = [place for place, each in enumerate(off) if abs(each) > NEAR]
+    if late:
+        if not ends or any(off[place] != -_MINUTE or stamps[place].hour != 23 for place in late):
+            return None
+        moved = [stamp + _MINUTE if each == -_MINUTE else stamp for stamp, each in zip(stamps, off, strict=True)]
+        return moved, (
+            f"{len(late)} of {len(stamps)} stamps are 23:59 for the day's end, the first {_text(stamps[late[0]])}: "
+            "taken as it"
+        )
     count, most = sum(map(bool, off)), max(map(abs, off))
     first = next(stamp for stamp, each in zip(stamps, off, strict=True) if each)
     return [stamp - each for stamp, each in zip(stamps, off, strict=True)], (

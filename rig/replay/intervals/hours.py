@@ -46,3 +46,15 @@ def as_clock(cells: Sequence[str], name: str, *, ends: bool, sure: bool) -> list
             f"column {shown(name)} has hours that {kind} intervals, {min(hours)} to {max(hours)}: give --stamps {kind}"
         )
     return [f"{int(cell):02}:00" for cell in cells]
+
+
+def are_counted(days: Sequence[str], cells: Sequence[str]) -> bool:
+    """Return whether hours count what passed of a day: one ends with 25, or a whole one with 23 among others of 24."""
+    if not all(_HOUR.fullmatch(cell) and int(cell) for cell in cells):
+        return False
+    highest: dict[str, set[int]] = {}
+    for day, cell in zip(days, cells, strict=True):
+        highest.setdefault(day, set()).add(int(cell))
+    last = {max(hours) for hours in highest.values()}
+    whole_short = [day for day, hours in highest.items() if hours == set(range(1, 24))]
+    return max(last) == 25 or (bool(whole_short) and whole_short[-1] != [*highest][-1] and 24 in last)

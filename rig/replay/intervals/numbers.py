@@ -98,6 +98,8 @@ def read_numbers(
 
 def number_of(notation: Notation, text: str) -> Decimal | None:
     """Read a number in a notation; None for what is none, or not finite."""
+    if "_" in text:
+        return None  # to Decimal it says nothing
     try:
         number = Decimal(notation.plain(text.strip()))
     except InvalidOperation:

@@ -20,12 +20,20 @@ from rig.meter.billing.calendar import Calendar
 from rig.replay.intervals.blanks import cell_text, without_footer
 from rig.replay.intervals.channel_columns import ChannelLayout
 from rig.replay.intervals.channels import ChannelReading, mended
-from rig.replay.intervals.columns import COLUMNS, INTERVAL_NUMBERS, Layout, Source, WrongColumns, plain_name
+from rig.replay.intervals.columns import (
+    COLUMNS,
+    ENDING_HOURS,
+    INTERVAL_NUMBERS,
+    Layout,
+    Source,
+    WrongColumns,
+    plain_name,
+)
 from rig.replay.intervals.day_totals import check_totals
 from rig.replay.intervals.decimals import Notation
 from rig.replay.intervals.encoding import IntervalFileError, decode
 from rig.replay.intervals.header import SEPARATORS, Header, find_header, text_lines
-from rig.replay.intervals.hours import as_clock
+from rig.replay.intervals.hours import are_counted, as_clock
 from rig.replay.intervals.load_rows import LoadRow, Rows
 from rig.replay.intervals.numbered import WrongNumber, are_numbers, interval_minutes, times_of
 from rig.replay.intervals.numbers import read_numbers
@@ -40,6 +48,8 @@ MOST_SHARED = 1 << 16
 """Values of a line that are held once, however many lines have them."""
 
 MOST_METERS_TOLD = 6
+_SCALES = re.compile(r"multiplier|\bfactor\b|\bratio\b|\bscale\b|\bunits?\b|\buom\b|\b[MG]?Wh\b", re.IGNORECASE)
+"""In a line above the columns: it may say that numbers are to be multiplied, or in which unit they are."""
 _SEP_LINE = re.compile(r'"?sep=(.)"?[ ;,\t|]*\r?\n', re.IGNORECASE)
 
 Cells = tuple[int, list[str]]
@@ -71,6 +81,12 @@ def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writi
         above = list(islice(lines, header.names.number))
         if len(above) > 1:
             notes.append(f"the columns are named in line {above[-1].number + begun}: what is above it is passed over")
+            notes += [
+                f"line {line.number + begun} above them, {shown(' '.join(' '.join(line.cells).split()))}, does not "
+                "count: the numbers must be as their columns say without it"
+                for line in above[:-1]
+                if _SCALES.search(" ".join(line.cells))
+            ]
         reading = _Reading(path, header._replace(names=above[-1]), writing, notes, ends=ends, sure=sure)
         return reading.rows(((number + begun, cells) for number, cells in lines), calendar)
     except csv.Error as error:
@@ -196,22 +212,25 @@ class _Reading:
         self, lines: Sequence[int], columns: list[list[str]], calendar: Calendar
     ) -> tuple[list[str], list[datetime]]:
         """Texts of the lines' times, and the times."""
-        if len(columns) > 1 and plain_name(self._names[self._layout.times[-1]]) in INTERVAL_NUMBERS:
+        name = plain_name(self._names[self._layout.times[-1]])
+        if len(columns) > 1 and name in INTERVAL_NUMBERS:
             return self._numbered(lines, columns, calendar)
+        if len(columns) > 1 and name in ENDING_HOURS and self._ends and are_counted(*columns[-2:]):
+            return self._numbered(lines, columns, calendar, 60)
         stamps = self._stamps(columns)
         return stamps, self._read_times(lines, stamps)
 
     def _numbered(
-        self, lines: Sequence[int], columns: list[list[str]], calendar: Calendar
+        self, lines: Sequence[int], columns: list[list[str]], calendar: Calendar, minutes: int | None = None
     ) -> tuple[list[str], list[datetime]]:
         """The same where a column has the intervals' numbers."""
         *dates, numbers = columns
         days = [" ".join(parts) for parts in zip(*dates, strict=True)]
         times = self._read_times(lines, days)
-        if not are_numbers(days):
+        if minutes is None and not are_numbers(days):
             return days, times
         name = self._names[self._layout.times[-1]].strip()
-        minutes = interval_minutes(numbers, name)
+        minutes = minutes or interval_minutes(numbers, name)
         self._notes.append(f"column {shown(name)} has the numbers of intervals of {minutes} min from midnight on")
         try:
             times = times_of(times, numbers, minutes, calendar, ends=self._ends)

@@ -7,6 +7,7 @@ with dots, 15.01.2026            day, month, year
 with / or -, any first above 12  day, month, year; told
 with / or -, any second above 12 month, day, year; told
 both, or neither                 refused: --time-format says it
+years of two digits, as 26/03/15 the order in which the year changes least; told
 """
 
 from __future__ import annotations
@@ -99,8 +100,11 @@ def _dates(stamps: Sequence[str], first: re.Match[str]) -> Times:
         order = "dmy"
     else:
         order, place = _order(stamps)
-        name = "day, month, year" if order == "dmy" else "month, day, year"
-        note = f"dates are read as {name}: {shown(stamps[place])} can be nothing else"
+        name = ", ".join({"d": "day", "m": "month", "y": "year"}[letter] for letter in order)
+        sure = f"{shown(stamps[place])} can be nothing else"
+        if order != "mdy" and _short_years(stamps) is not None:
+            sure = f"of {shown(stamps[place])} the other order would make the years jump"
+        note = f"dates are read as {name}: {sure}"
     rule = (
         f"it must be as in the first line, {shown(first.string)}, or --time-format says how it is written, "
         "such as %d/%m/%Y %H:%M"
@@ -117,6 +121,8 @@ def _order(stamps: Sequence[str]) -> tuple[str, int]:
                 day_first = place
             if month_first is None and int(match[3]) > 12:
                 month_first = place
+    if month_first is None and day_first is not None and (years := _short_years(stamps)) is not None:
+        return years, day_first
     if (day_first is None) == (month_first is None):
         found = "can be read in two orders" if day_first is None else "and others are in two orders"
         raise WrongStamp(
@@ -124,6 +130,22 @@ def _order(stamps: Sequence[str]) -> tuple[str, int]:
             f"which {found}: say with --time-format, such as '%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M'",
         )
     return ("dmy", day_first) if day_first is not None else ("mdy", month_first or 0)
+
+
+def _short_years(stamps: Sequence[str]) -> str | None:
+    """Give the order of dates whose first and last parts have two digits and may both be the year; None for others.
+
+    Raises WrongStamp where both stay the same.
+    """
+    parts = [(match[1], match[4]) for stamp in stamps if (match := _PATTERN.fullmatch(stamp))]
+    if any(len(part) != 2 for pair in parts for part in pair) or any(int(last) > 31 for _, last in parts):
+        return None
+    firsts, lasts = (len({pair[k] for pair in parts}) for k in (0, 1))
+    if firsts == lasts:
+        raise WrongStamp(
+            0, "which can be read in two orders: say with --time-format, such as '%d/%m/%y %H:%M' or '%y/%m/%d %H:%M'"
+        )
+    return "dmy" if firsts > lasts else "ymd"
 
 
 def _by_order(stamp: str, order: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 AT_THE_METER = {
+    "identify": 0,
     "read": 0,
     "demand reset": 2,
     "self-read": 2,
@@ -28,6 +29,7 @@ AT_THE_METER = {
 
 ERASES_OR_REKEYS = {"clear data", "calibrate", "master reset", "cold start", "upgrade", "change security"}
 FROM_AFAR = {what: max(level, 1) for what, level in AT_THE_METER.items() if what not in ERASES_OR_REKEYS}
+FROM_AFAR["identify"] = 0
 PROGRAMS = {"write program", "change metrology", "change service type", "change relays"}
 
 BY_SOURCE: dict[str, dict[str, int]] = {
@@ -38,6 +40,7 @@ BY_SOURCE: dict[str, dict[str, int]] = {
     "modem": FROM_AFAR,
     "panel": {what: AT_THE_METER[what] for what in FROM_AFAR if what not in PROGRAMS},
     "verification": {
+        "identify": 0,
         "read": 0,
         "demand reset": 2,
         "enter test mode": 3,

@@ -7,6 +7,7 @@ from typing import get_args
 
 import msgspec
 import pytest
+from cheap_security import cheap_security
 from docstring_table import rows
 
 from rig.meter.access import access as access_module
@@ -29,7 +30,7 @@ OVERRIDE = Conditions(True, False, True, True, override_done=True)
 
 
 def security(seal: bool, firmware: str | None = None) -> Security:
-    return Security(seal, KEYS, firmware)
+    return cheap_security(seal, KEYS, firmware)
 
 
 def broken() -> Access:
@@ -157,18 +158,18 @@ def test_a_broken_seal_ends_proven_levels() -> None:
 
 
 def test_a_level_that_nobody_chose_a_key_for_is_closed_under_seal() -> None:
-    chosen = Security(True, (KEYS[0], NONE, NONE, KEYS[3]))
+    chosen = cheap_security(True, (KEYS[0], NONE, NONE, KEYS[3]))
     sealed = Access.begin(chosen, T0)
     assert sealed.log_on(Source.OPTICAL, NONE, T0) == WrongKey(0)
     assert sealed.log_on(Source.OPTICAL, KEYS[3], T0) == Granted(Source.OPTICAL, 4, 0)
     sealed.break_seal(FRONT, OVERRIDE, T0)
     assert sealed.log_on(Source.OPTICAL, NONE, T0) == Granted(Source.OPTICAL, 3, 1)
-    lab = Access.begin(Security(False, (NONE, NONE, NONE, NONE)), T0)
+    lab = Access.begin(cheap_security(False, (NONE, NONE, NONE, NONE)), T0)
     assert lab.log_on(Source.OPTICAL, NONE, T0) == Granted(Source.OPTICAL, 4, 0)
 
 
 def test_one_key_for_several_levels_proves_the_highest() -> None:
-    access = Access.begin(Security(True, (KEYS[0], KEYS[1], KEYS[1], KEYS[1])), T0)
+    access = Access.begin(cheap_security(True, (KEYS[0], KEYS[1], KEYS[1], KEYS[1])), T0)
     assert access.log_on(Source.RS485, KEYS[1], T0) == Granted(Source.RS485, 4, 0)
 
 
@@ -176,7 +177,7 @@ def test_new_keys_count_at_once_and_wrong_ones_count_on() -> None:
     access = Access.begin(security(True), T0)
     for _ in range(4):
         access.log_on(Source.MODEM, NONE, T0)
-    access.reprogram(Security(True, (KEYS[3], KEYS[2], KEYS[1], KEYS[0])), T0)
+    access.reprogram(cheap_security(True, (KEYS[3], KEYS[2], KEYS[1], KEYS[0])), T0)
     assert access.log_on(Source.MODEM, KEYS[0], T0) == access_module.LockedOut(1)
     assert access.log_on(Source.MODEM, KEYS[0], T0 + S) == Granted(Source.MODEM, 4, 1)
 

@@ -8,11 +8,13 @@ were; what may be done is tests/rig/access/access_oracle.py's.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 import msgspec
 import pytest
 from access_oracle import BY_MODULE, BY_SOURCE, PROGRAMS, Cell, refusal
+from cheap_security import cheap_security
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +22,7 @@ from rig.meter.access.access import Access
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Allowed, Asker, Conditions, Decision, Granted, LockedOut, WrongKey
 from rig.meter.access.events import AccessEvent
-from rig.meter.access.security import Security
+from rig.meter.access.security import KeyProof, Security
 from rig.meter.access.state import AccessState
 from rig.meter.billing.source import Source
 
@@ -144,7 +146,7 @@ class History:
 
     def try_key(self, source: Source, key: int) -> None:
         kind, number = self.model.log_on(source.value, key, self.now)
-        answer = self.access.log_on(source, key.to_bytes(3, "big"), self.now_ns)
+        answer = self.access.log_on_by(proof(self.security, key), source, self.now_ns)
         if kind == "granted":
             assert answer == Granted(source, number, self.model.term)
             self.proofs.append(answer)
@@ -211,9 +213,15 @@ class History:
             self.access.reprogram(self.security, self.now_ns)
 
 
+@cache
+def proof(security: Security, key: int) -> KeyProof:
+    return security.proof(key.to_bytes(3, "big"))
+
+
+@cache
 def made(seal: bool, keys: tuple[int, ...], firmware: str | None) -> Security:
     one, two, three, four = (key.to_bytes(3, "big") for key in keys)
-    return Security(seal, (one, two, three, four), firmware)
+    return cheap_security(seal, (one, two, three, four), firmware)
 
 
 @settings(max_examples=2_000)

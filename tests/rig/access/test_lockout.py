@@ -6,6 +6,7 @@ import heapq
 
 import msgspec
 import pytest
+from cheap_security import cheap_security
 from docstring_table import rows
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,6 @@ from rig.meter.access import lockout
 from rig.meter.access.access import Access
 from rig.meter.access.actions import KEYLESS
 from rig.meter.access.decision import Granted, LockedOut, WrongKey
-from rig.meter.access.security import Security
 from rig.meter.access.state import AccessState, Attempts
 from rig.meter.billing.source import Source
 
@@ -31,7 +31,7 @@ WITH_KEYS = [source for source in Source if source not in KEYLESS]
 
 
 def door(state: AccessState | None = None) -> Access:
-    return Access(Security(True, KEYS), state or AccessState())
+    return Access(cheap_security(True, KEYS), state or AccessState())
 
 
 def power_cycle(access: Access) -> Access:

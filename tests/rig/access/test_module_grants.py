@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from cheap_security import cheap_security
 from module_grants import MAY_DO, MAY_READ, ONLY_UNSEALED
 
 from rig.meter.access.access import Access
@@ -13,7 +14,6 @@ from rig.meter.access.decision import Allowed, Asker, Conditions, Granted, Refus
 from rig.meter.access.events import ActionRefused, ReadingRefused
 from rig.meter.access.modules import MODULE_GRANTS, Interface
 from rig.meter.access.readable import IN_STATE, PULSES, REGISTERS, Readable, pulses_of
-from rig.meter.access.security import Security
 from rig.meter.access.state import AccessState
 from rig.meter.billing.quantity import Quantity
 from rig.meter.billing.source import Source
@@ -23,7 +23,7 @@ KEYS = (b"\x11\x11\x11", b"\x22\x22\x22", b"\x33\x33\x33", b"\x44\x44\x44")
 
 
 def door(*, sealed: bool = False) -> Access:
-    return Access(Security(sealed, KEYS), AccessState())
+    return Access(cheap_security(sealed, KEYS), AccessState())
 
 
 def conditions(fitted: str | None, *, test_mode: bool = False) -> Conditions:

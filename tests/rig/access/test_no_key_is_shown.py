@@ -6,6 +6,7 @@ import io
 import json
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -20,9 +21,10 @@ from rig.files.strict_toml import ConfigError, convert
 from rig.meter.access.access import Access
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker, Conditions, Granted
+from rig.meter.access.security import KeyProof
 from rig.meter.billing.source import Source
 from rig.program import schema
-from rig.program.build import build, load_program
+from rig.program.build import Program, build, load_program
 
 EXAMPLES = sorted((Path(schema.__file__).parent / "examples").glob("*.toml"))
 S = 10**9
@@ -124,13 +126,25 @@ def test_a_key_in_place_of_the_table(tmp_path: Path) -> None:
     )
 
 
+KNOWN = ["C1D2E3", "C2D3E4", "C3D4E5", "C4D5E6"]
+WRONG = ["C4D5E7", "C4D5E6F7"]
+
+
+@cache
+def sealed_program() -> Program:
+    lines = "".join(f'\nlevel_{level} = "{key}"' for level, key in enumerate(KNOWN, 1))
+    return build(convert(tomllib.loads(f"[security]\nseal = true{lines}"), schema.ProgramFile))
+
+
+@cache
+def proof_of(key: str) -> KeyProof:
+    return sealed_program().security.proof(bytes.fromhex(key))
+
+
 @given(st.lists(st.tuples(st.sampled_from(Source), st.integers(0, 5), st.sampled_from(MeterAction)), max_size=12))
 def test_the_door(steps: list[tuple[Source, int, MeterAction]]) -> None:
     """Neither its keys nor the wrong ones that came, which are often right for another meter."""
-    known = ["C1D2E3", "C2D3E4", "C3D4E5", "C4D5E6"]
-    wrong = ["C4D5E7", "C4D5E6F7"]
-    lines = "".join(f'\nlevel_{level} = "{key}"' for level, key in enumerate(known, 1))
-    program = build(convert(tomllib.loads(f"[security]\nseal = true{lines}"), schema.ProgramFile))
+    known, wrong, program = KNOWN, WRONG, sealed_program()
     access = Access.begin(program.security, 1_800_000_000 * S)
     conditions = Conditions(cover_off=True, test_mode=False, demand=True, test_by_communication=True)
     said: list[object] = [program.security, access]
@@ -138,7 +152,7 @@ def test_the_door(steps: list[tuple[Source, int, MeterAction]]) -> None:
     for k, (source, key, action) in enumerate(steps):
         now_ns = 1_800_000_000 * S + k * 4000 * S
         try:
-            answer = access.log_on(source, bytes.fromhex([*known, *wrong][key]), now_ns)
+            answer = access.log_on_by(proof_of([*known, *wrong][key]), source, now_ns)
         except ValueError as error:
             said.append(error)
         else:
@@ -150,6 +164,8 @@ def test_the_door(steps: list[tuple[Source, int, MeterAction]]) -> None:
     text = " ".join(map(repr, [*said, *events]))
     text += msgspec.json.encode([*events, access.state]).decode()
     assert_without(text, [*known, *wrong])
+    said = [proof_of(key) for key in (*known, *wrong)]
+    assert_without(" ".join(map(repr, [*said, *program.security.keys])), [*known, *wrong])
     with pytest.raises(TypeError) as caught:
         access.log_on(Source.PANEL, known[3], 1_900_000_000 * S)  # type: ignore[arg-type]
     assert_without(str(caught.value), known)

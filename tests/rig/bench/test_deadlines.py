@@ -12,7 +12,9 @@ import pytest
 from rig.bench.bench import Bench, simulated_bench
 from rig.bench.errors import DeadlinePast, WrongArgument
 from rig.bench.expectation import ExpectationResult
-from rig.bench.states import ContactState
+from rig.bench.states import ContactState, ShownFrame
+from rig.program import schema
+from rig.program.build import build
 
 
 @pytest.fixture
@@ -74,6 +76,23 @@ def test_what_comes_just_before_the_deadline_is_found_and_just_after_it_is_not()
     after_ns = found.decided_by.since_ns - found.from_ns
     assert closed_within((after_ns + 1_000_000) / 1e9).met
     assert not closed_within((after_ns - 1_000_000) / 1e9).met
+
+
+def shown_within(seconds: float) -> ExpectationResult[ShownFrame]:
+    """Outcome of waiting for the first item of a display, which begins with all segments for 3 s."""
+    program = build(schema.ProgramFile(display=schema.DisplayTable(normal=("kWh delivered",))))
+    with simulated_bench(program=program) as bench:
+        return bench.display.await_shown(text="00000", within_s=seconds)
+
+
+def test_what_is_shown_just_before_the_deadline_is_found_in_the_last_stretch_of_the_run() -> None:
+    """What a display shows is not known ahead, as the contacts of a pulse under way are."""
+    found = shown_within(4)
+    assert found.decided_by is not None
+    after_ns = found.decided_by.since_ns - found.from_ns
+    assert after_ns > 2_900_000_000
+    assert shown_within((after_ns + 1_000_000) / 1e9).met
+    assert not shown_within((after_ns - 1_000_000) / 1e9).met
 
 
 @pytest.mark.slow

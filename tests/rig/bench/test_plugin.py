@@ -86,6 +86,21 @@ def test_a_program_beside_the_test(run_pytest, pytester) -> None:
     run_pytest(text).assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    ("begins", "item", "text"), [('at="2026-12-24 23:50:00"', "date", "26.12.24"), ("", "time", "15:00")]
+)
+def test_a_meter_starts_at_the_instant_that_its_test_says(run_pytest, begins: str, item: str, text: str) -> None:
+    """Or else at 15:00:05 UTC of 2026-07-01, as docs/choreography.md has it."""
+    code = f"""
+        import pytest
+
+        @pytest.mark.program('[display]\\nnormal = ["{item}"]', {begins})
+        def test_clock(display):
+            display.expect(text="{text}", within=3.2)
+        """
+    run_pytest(code).assert_outcomes(passed=1)
+
+
 @pytest.mark.slow
 def test_a_rig_toml(run_pytest, pytester) -> None:
     pytester.makefile(".toml", meter='[meter]\nserial = "77"\n[display]\nnormal = ["serial"]')

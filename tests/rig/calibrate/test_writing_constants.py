@@ -20,7 +20,8 @@ from rig.meter.access.decision import Asker, Granted
 from rig.meter.billing.source import Source
 from rig.program import schema
 from rig.program.build import Program, build
-from rig.service.door import DoorError, MeterDoor
+from rig.service.door import MeterDoor
+from rig.service.door_error import DoorError
 from rig.service.events import ConstantsWritten
 from rig.service.running import BoardRun
 from rig.service.service import Service

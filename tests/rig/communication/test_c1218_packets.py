@@ -100,9 +100,12 @@ def test_the_table_of_the_reader() -> None:
     reader = PacketReader(most=64)
     assert list(reader.feed(b"\x00\x55\xff\x06\x15")) == [Acknowledgement.ACK, Acknowledgement.NAK]
     assert not reader.receiving
+    for noise in (b"\xee", b"\xee\x05"):
+        assert list(reader.feed(noise)) == []
+        assert reader.receiving
+        assert reader.give_up() is None
     assert list(reader.feed(b"\xee\x05\x00")) == []
-    assert reader.receiving
-    assert reader.give_up() is None
+    assert reader.give_up() == Damaged(5)
     assert list(reader.feed(b"\xee\x05\x00\x00\x00\x03\x30")) == []
     assert reader.give_up() == Damaged(5)
     assert list(reader.feed(b"\xee\x05\x00\x00\x00\x39")) == [], "57 bytes do not go into 64"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -318,6 +319,42 @@ def test_a_packet_that_breaks_off_is_complained_about_after_half_a_second() -> N
     assert 0.5 * S <= line.now_ns - begun <= 0.52 * S
     line.write(b"\xee\x00")
     assert line.read(1, 2) == b"", "two bytes may be noise"
+
+
+GOOD = packet(b"\x20")
+
+
+@pytest.mark.parametrize(
+    ("broken", "seconds"),
+    [
+        (b"\xee" + GOOD, 0.02),  # a byte of noise that looks like a beginning
+        (GOOD[:1] + b"\x04" + GOOD[2:], 0.02),  # the identity
+        (GOOD[:2] + b"\x80" + GOOD[3:], 0.02),
+        (GOOD[:3] + b"\x01" + GOOD[4:], 0.02),
+        (GOOD[:4] + b"\x40" + GOOD[5:], 0.52),  # the length: all that comes is part of it, until nothing comes
+        (GOOD[:5] + b"\x03" + GOOD[6:], 0.52),
+        (GOOD[:3], 0.52),
+        (GOOD[:5], 0.52),
+        (GOOD[:-1], 0.52),
+    ],
+)
+def test_a_broken_header_is_complained_about_at_once_or_once_the_line_is_quiet(broken: bytes, seconds: float) -> None:
+    """c12.md §1.2: 500 ms between characters; a client that hears nothing waits 2 s, termineter 1 s."""
+    _, line, _ = plugged()
+    line.write(broken)
+    begun = line.now_ns
+    assert line.read(1, 2) == b"\x15"
+    assert line.now_ns - begun <= seconds * S
+    line.wait(0.1)
+    line._coming.clear()
+    line.write(GOOD)
+    assert line.read(1, 2) == b"\x06"
+
+
+def test_a_broken_header_on_a_shared_line_may_be_anothers() -> None:
+    _, line, _ = plugged(replace(REMOTE, address=7, shared_line=True))
+    line.write(GOOD[:1] + b"\x04" + GOOD[2:])
+    assert line.read(1, 2) == b""
 
 
 def test_a_message_whose_packets_do_not_follow_each_other_is_an_error() -> None:

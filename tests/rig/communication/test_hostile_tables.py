@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import tomllib
 from collections.abc import Iterator
@@ -38,6 +39,10 @@ SEALED = (
     + "".join(f'level_{n} = "{key}"\n' for n, key in enumerate(KEYS, 1))
 )
 
+
+NONE_OF_ITS = (ResponseCode.ERROR, ResponseCode.NOT_POSSIBLE, ResponseCode.BUSY)
+NOT_OF_A_METER = (7, 8, 2048)
+"""Tables of a session."""
 
 MODEM = ModemFacts(("5551234", "42"), (7, 0), "ATDT", True, False, 3, 12, 1, 2, 2, 1, 0)
 
@@ -139,7 +144,7 @@ def test_without_a_key_no_session_changes_a_sealed_meter_or_learns_a_key(
     sealed: ServedTables, steps: list[Any]
 ) -> None:
     before = sealed.reading()
-    digest = sealed.service.program.fingerprint
+    program = sealed.service.program
     for kind, number, given_ in steps:
         if kind == "read":
             found = sealed.read(number, given_)
@@ -151,7 +156,7 @@ def test_without_a_key_no_session_changes_a_sealed_meter_or_learns_a_key(
     sealed.device.end_session()
     after = sealed.reading()
     assert (after.resets, after.test, after.registers) == (before.resets, None, before.registers)
-    assert sealed.service.program.fingerprint == digest
+    assert sealed.service.program is program
     assert sealed.level == 0
     assert sealed.service.access.sealed
 
@@ -166,9 +171,74 @@ def test_no_table_of_a_sealed_meter_has_a_key() -> None:
 
 def test_an_answer_that_is_no_meters_is_no_traceback() -> None:
     for answer in (None, {}, {"utc_ns": "x"}, 7, [], {"digest": "x", "file": {}, "sealed": 0}):
-        device = TableDevice("1")
-        with pytest.raises(TableError):
-            carry_out(device.read(23, level=4), lambda asked, answer=answer: Outcome(answer))  # type: ignore[misc]
+        for number in TABLES:
+            device = TableDevice("1")
+            found = carry_out(device.read(number, level=4), lambda asked, answer=answer: Outcome(answer))  # type: ignore[misc]
+            assert found in NONE_OF_ITS if number not in NOT_OF_A_METER else isinstance(found, ResponseCode), number
+            written = carry_out(
+                device.write(7, struct.pack("<HB", 10, 1) + b"\x03" + bytes(7), level=4),
+                lambda asked, answer=answer: Outcome(answer),  # type: ignore[misc]
+            )
+            assert written is None
+
+
+def mutated(value: Any, chance: random.Random) -> Any:
+    """One thing within, or nothing, made something else."""
+    if isinstance(value, dict) and value and chance.random() < 0.9:
+        key = chance.choice(list(value))
+        if chance.random() < 0.15:
+            return {name: each for name, each in value.items() if name != key}
+        return {**value, key: mutated(value[key], chance)}
+    if isinstance(value, list) and value and chance.random() < 0.9:
+        at = chance.randrange(len(value))
+        if chance.random() < 0.15:
+            return value[:at] + value[at + 1 :]
+        return [*value[:at], mutated(value[at], chance), *value[at + 1 :]]
+    others = [
+        None,
+        True,
+        -1,
+        0,
+        1,
+        255,
+        1 << 31,
+        (1 << 63) - 1,
+        -(1 << 63),
+        1.5,
+        "",
+        "x",
+        "9" * 40,
+        "-1",
+        "1/0",
+        "é",
+        [],
+        {},
+    ]
+    if isinstance(value, bytes):
+        others += [value[:-1], value + b"\0", bytes(chance.randrange(256) for _ in value)]
+    if isinstance(value, str):
+        others += [value[:-1], value + "0", value[::-1], value.replace("1", "7")]
+    if isinstance(value, int):
+        others += [value + 1, -value, value * 10**9]
+    return chance.choice(others)
+
+
+@given(seed=st.integers(0, 1 << 32), number=st.sampled_from([n for n in TABLES if n not in (7, 8, 2048)]))
+@settings(max_examples=200)
+def test_an_answer_with_something_else_in_it_is_no_traceback(stored: MeterTables, seed: int, number: int) -> None:
+    """Of every request that a table makes, one thing in the answer is another: bytes or a code come of it."""
+    chance = random.Random(seed)
+
+    def ask(asked: Any) -> Outcome:
+        outcome = stored._ask(asked)
+        return (
+            Outcome(mutated(outcome.result, chance)) if outcome.refused is None and chance.random() < 0.7 else outcome
+        )
+
+    device = TableDevice("0.9.1", lambda: MODEM)
+    for _ in range(2):
+        found = carry_out(device.read(number, level=4), ask)
+        assert isinstance(found, bytes | ResponseCode)
 
 
 def test_a_program_written_between_two_requests_is_busy() -> None:

@@ -6,8 +6,11 @@ After each call the session is in the base state, nothing is half applied, and t
 from __future__ import annotations
 
 import random
+import re
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from zlib import crc32
 
 import pytest
 from modem_bench import ModemBench
@@ -17,6 +20,7 @@ from drivers.sim.hayes_modem import LineFaults
 from rig.communication.c1218.session import SessionState
 from rig.communication.modem.modem import CallStatus, ModemState
 from rig.communication.modem.settings import ModemSettings
+from rig.daemon.protocol import LogOff, ResetDemand, WriteProgram
 
 PROGRAM = """
 [demand]
@@ -236,6 +240,85 @@ def test_a_cut_at_every_byte_of_a_demand_reset(made: ModemBench) -> None:
         assert resets(made) - before in (0, 1)
         assert made.port.port.session.state is SessionState.BASE
         assert made.at_rest
+
+
+NEW = PROGRAM.replace("[demand]", "[demand]\ninterval_minutes = 30")
+
+
+def writes_a_program(bench: ModemBench) -> None:
+    """A whole session of it: stage two parts, have it applied, read what came of it."""
+    text = NEW.encode()
+    client = bench.client
+    client.identify()
+    client.negotiate(512, 4)
+    client.log_on()
+    client.password(b"444444")
+    client.write(2048, text[:100], offset=0)
+    client.write(2048, text[100:], offset=100)
+    client.write(7, struct.pack("<HBII", 1 << 11, 5, len(text), crc32(text)))
+    client.read(8)
+
+
+def programs_after_cuts(bench: ModemBench, step: int) -> str:
+    """Whether the meter has the old (o) or the new (n) program after the carrier was lost at each `step`th byte."""
+    bench.plug_in(ModemSettings(rings=1))
+    bench.wait(5)
+    old = bench.served.service.program
+    assert bench.call_in()
+    bench.carried = 0
+    writes_a_program(bench)
+    whole, new = bench.carried, bench.served.service.program.digest
+    assert new != old.digest
+    bench.client.ask(b"\x22")
+    rest(bench)
+    found = ""
+    for at in range(1, whole + 1, step):
+        restore(bench)
+        assert bench.served.service.program.digest == old.digest
+        assert bench.call_in()
+        bench.carried = 0
+        bench.at_byte = at, bench.cut
+        with suppress(*BROKEN):
+            writes_a_program(bench)
+        rest(bench)
+        assert bench.at_rest
+        assert bench.port.port.session.state is SessionState.BASE
+        assert bench.port.port.level == 0
+        assert bench.served.ask(ResetDemand()).needs_key, "the meter's door has no level left of it"
+        digest = bench.served.service.program.digest
+        assert digest in (old.digest, new), f"byte {at}: a mixture"
+        found += "o" if digest == old.digest else "n"
+    assert bench.call_in()
+    bench.client.identify()
+    bench.client.log_on()
+    bench.client.password(b"333333")
+    with pytest.raises(Answer, match="0x07"):  # data not ready: nothing is staged
+        bench.client.read(2048)
+    bench.client.ask(b"\x22")
+    rest(bench)
+    restore(bench)
+    return found
+
+
+def restore(bench: ModemBench) -> None:
+    """Write the first program again, as whoever stands at the meter does."""
+    bench.served.source = "command line"
+    bench.served.log_on("444444")
+    assert bench.served.ask(WriteProgram(PROGRAM)).refused is None
+    bench.served.ask(LogOff())
+    bench.served.source = "modem"
+
+
+def test_a_program_written_by_modem_is_there_whole_or_not_at_all(made: ModemBench) -> None:
+    """A sample of the bytes: the old program as long as it was not asked to be applied, the new one from then on."""
+    found = programs_after_cuts(made, 31)
+    assert re.fullmatch("o{3,}n+", found), found
+
+
+@pytest.mark.slow
+def test_a_program_written_by_modem_cut_at_every_byte(made: ModemBench) -> None:
+    found = programs_after_cuts(made, 1)
+    assert re.fullmatch("o{300,}n+", found), found
 
 
 def test_a_modem_that_is_dead_is_tried_again_and_set_up_once_it_lives(made: ModemBench) -> None:

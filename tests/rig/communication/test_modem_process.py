@@ -16,6 +16,7 @@ from drivers.sim.hayes_modem import LineFaults, ModemIs
 from drivers.sim.modem_server import ModemServer
 from rig.communication.modem.settings import ModemSettings
 from rig.communication.port.line import LineError, open_line
+from rig.daemon.protocol import LogOn, ResetDemand
 from rig.hardware.config import PortConfig, load
 
 PROGRAM = '[security]\nlevel_1 = "111111"\n'
@@ -112,6 +113,36 @@ def test_calls_in_and_out(modem: ModemServer, bench: PortBench) -> None:
     wait_for(lambda: modem.modem.state is ModemIs.ON_HOOK)
     names = [event.name for event in bench.events]
     assert "session ended" in names
+
+
+@pytest.mark.slow
+def test_the_meter_calls_by_itself_for_what_its_log_has(modem: ModemServer, tmp_path: Path) -> None:
+    """Nobody asks it from outside: once for the power up that was before its port was there, once for a reset.
+
+    A meter that ran before comes up again with that event.
+    """
+    ports = PORTS.format(device=modem.device).replace('"demand reset"', '"power up", "demand reset"')
+    PortBench(tmp_path, PROGRAM, '[[ports]]\nname = "optical"\ndevice = "pty"\n').close()
+    dialled = len(modem.modem.numbers)
+    bench = PortBench(tmp_path, PROGRAM, ports)
+    host = Telephone(modem.called_address)
+    try:
+        wait_for(is_connected(modem))
+        assert modem.modem.numbers[dialled:] == ["5551234"]
+        assert reads(host) == b"RXRS4e  "
+        host.put_down()
+        wait_for(lambda: modem.modem.state is ModemIs.ON_HOOK)
+        bench.meter.ask(LogOn("000000"))
+        host = Telephone(modem.called_address)
+        bench.meter.ask(ResetDemand())
+        wait_for(is_connected(modem))
+        assert modem.modem.numbers[dialled:] == ["5551234"] * 2
+        assert reads(host) == b"RXRS4e  "
+        host.put_down()
+        assert "demand reset" in [event.name for event in bench.events]
+    finally:
+        host.put_down()
+        bench.close()
 
 
 def test_a_modem_that_cannot_be_reached_is_named(tmp_path: Path) -> None:

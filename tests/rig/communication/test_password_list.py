@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 
+from cheap_security import cheap_security
+
 from rig.communication.keys import key_of
 from rig.meter.access.access import Access
 from rig.meter.access.decision import Granted, LockedOut, WrongKey
 from rig.meter.access.events import LogOnFailed, LogOnLockedOut
-from rig.meter.access.security import Security
 from rig.meter.billing.source import Source
 
 SECOND = 10**9
@@ -36,7 +37,7 @@ def key_bytes(password: bytes) -> bytes:
 
 def meter() -> Access:
     keys = tuple(bytes.fromhex(text) for text in ("111111", "222222", "333333", RIGHT.decode()))
-    return Access.begin(Security(True, keys), 0)  # type: ignore[arg-type]
+    return Access.begin(cheap_security(True, keys), 0)
 
 
 def test_a_list_at_its_pace_is_hardly_looked_at_and_the_right_key_works_when_the_lock_is_over() -> None:

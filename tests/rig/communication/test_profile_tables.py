@@ -5,25 +5,33 @@ from __future__ import annotations
 import csv
 import json
 import struct
+import time
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rig.communication.c1219 import profile_tables
 from rig.communication.c1219.codes import ResponseCode
-from rig.communication.c1219.profile_tables import blocks_of
-from rig.daemon.protocol import ReadProfile
+from rig.communication.c1219.layout import Scope
+from rig.communication.c1219.profile_tables import BLOCK, Block, blocks_of
+from rig.communication.c1219.recording import recording_of
+from rig.daemon.protocol import ProfilePage, ReadProfile, WordRun
 from rig.files.strict_toml import convert
+from rig.meter.billing import profile_reading
 from rig.meter.billing.profile_reading import read_profile
 from rig.meter.billing.profile_words import encode_count, encode_date, encode_time
 from rig.profile.reading import csv_bytes
 from rig.profile.stored import stored_profile
 from rig.program import schema
 from rig.program.build import Program, build
+from rig.store.recording_settings import settings_text
 from tests.rig.communication import table_decoder as witness
 from tests.rig.communication.table_bench import MeterTables
 from tests.rig.kept_meter import KeptMeter
@@ -301,3 +309,42 @@ def test_a_profile_in_parts_is_of_one_instant(tmp_path: Path) -> None:
     assert tables.data(64) == whole, "as when ST63 was read"
     assert witness.st63(tables.data(63))["valid"] == 100
     assert len(tables.data(64)) == len(whole) * 100 // 96
+
+
+@given(st.data())
+def test_a_block_has_the_bytes_of_its_layout(data: st.DataObject) -> None:
+    channels = data.draw(st.integers(1, 15))
+    end = data.draw(st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)))
+    nibbles = data.draw(st.lists(st.integers(0, 15), min_size=channels + 1, max_size=channels + 1))
+    counts = data.draw(st.lists(st.integers(0, 0xFFFF), min_size=channels, max_size=channels))
+    block, scope = Block(end, nibbles, counts), Scope({61: {"NBR_CHNS_SET1": channels}})
+    assert profile_tables._bytes_of(block) == BLOCK.encode(BLOCK.gather(block, scope), scope)
+
+
+def test_the_first_read_of_a_full_recorder_takes_less_than_the_200_ms_of_an_answer(tmp_path: Path) -> None:
+    """Issue 15: a response to any request within 200 ms. CPU time, as other work on the machine is none of it."""
+    made = program(1, 1, 128)
+    began = datetime(2026, 1, 5)
+    words: list[int] = []
+    for minute in range(46 * 1440):
+        at = began + timedelta(minutes=minute)
+        words += [encode_date(at)] if minute % 1440 == 0 else []
+        words.append(encode_count(minute % 1000))
+    words = words[:65536]
+    settings = made.billing.recorder
+    assert settings is not None
+    page = ProfilePage(1, 0, None, settings_text(settings), [WordRun(0, struct.pack(f"<{len(words)}H", *words))], None)
+    now_ns = int(datetime(2026, 2, 25, tzinfo=UTC).timestamp()) * SECOND
+    spent = []
+    for _ in range(3):
+        profile_reading._decoded.cache_clear()
+        begun = time.process_time()
+        found = recording_of([page], now_ns)
+        spent.append(time.process_time() - begun)
+        assert found is not None
+    intervals = found.profile.intervals
+    assert len(intervals) == 65536 - 46
+    assert [(each.end, each.counts, each.seconds, each.flags.value) for each in intervals] == [
+        (began + timedelta(minutes=k + 1), (k % 1000,), 60, 0) for k in range(len(intervals))
+    ]
+    assert min(spent) < 0.2, spent

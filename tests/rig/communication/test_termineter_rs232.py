@@ -1,4 +1,4 @@
-"""termineter at the RS-232 port, by C12.21: what its library reads there, and what its console does not (X-1, X-3)."""
+"""termineter at the RS-232 port, by C12.21: what its library and its console read there (X-1, X-3)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from port_bench import PortBench
+from psem_client import Answer
 from table_decoder import st21, st23
 from termineter_environment import python, termineter
 
@@ -77,7 +78,22 @@ def delivered(energy: dict[str, dict[str, int]]) -> int:
     return energy["q1"]["nwh"] + energy["q4"]["nwh"]
 
 
-def test_its_console_has_no_password_when_it_connects_and_is_given_nothing(bench: PortBench) -> None:
-    """Over RS-232 nothing is given below level 1 (docs/access.md): its "connect" reads ST0 before it proves any."""
-    out = termineter(bench.pty, "connect", home=bench.folder, password="111111")
-    assert "isc (Insufficient Security Clearance)" in out, out
+def test_its_console_connects_without_a_password_and_reads_with_one(bench: PortBench) -> None:
+    """Its "connect" reads ST0 before it proves anything: over RS-232 the meter gives that and ST1, and no more."""
+    with bench.client() as client:
+        client.identify()
+        client.log_on()
+        assert client.read(0)[3:6] == b"AE0"
+        assert client.read(1)[4:12] == b"RXRS4e  "
+        for table in (2, 3, 5, 21, 23, 52, 71, 2049):
+            with pytest.raises(Answer) as refused:
+                client.read(table)
+            assert refused.value.code == 3, table
+        client.terminate()
+    out = termineter(
+        bench.pty, "connect", "use get_info", "run", "use get_local_display_info", "run",
+        home=bench.folder, password="111111",
+    )  # fmt: skip
+    assert "Successfully connected and the device is responding" in out, out
+    assert "12 345 678" in out, out
+    assert "RXRS4e" in out, out

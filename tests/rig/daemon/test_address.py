@@ -238,3 +238,27 @@ def test_one_process_has_the_pins_of_a_chip(tmp_path: Path) -> None:
 def test_a_simulated_rig_has_pins_of_its_own(tmp_path: Path) -> None:
     assert claim_pins(Config(), tmp_path) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_is_of_the_file_that_is_there_when_it_is_locked(tmp_path: Path) -> None:
+    """Between opening and locking the holder before may have taken its file away and a third have made another."""
+    path = tmp_path / "lock"
+    replaced = []
+
+    class Late(Claim):
+        @staticmethod
+        def _locked(path: Path, what: str) -> int:
+            file = Claim._locked(path, what)
+            if not replaced:
+                replaced.append(path.lstat())
+                (path.parent / "other").touch()
+                (path.parent / "other").replace(path)
+            return file
+
+    claim = Late(path, "the lock")
+    assert len(replaced) == 1
+    assert os.path.samestat(claim.opened, path.lstat())
+    assert not os.path.samestat(claim.opened, replaced[0])
+    with pytest.raises(ClaimError):
+        Claim(path, "the lock")
+    claim.close()

@@ -6,6 +6,7 @@ The meter is an AXS4e, the one model that takes all of them. Expected is what te
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -228,7 +229,20 @@ def the_far_end_as_a_command(running: Running, command_line: Callable[..., Endin
     assert (found["module"], found["provenance"]["simulated"], list(found["parts"])) == ("TS1", True, ["kWh delivered"])
     shown = rig("TS1")
     assert (shown.status, "SIMULATED (exact)  module TS1, by registers" in shown.out) == (0, True)
+    line = next(line for line in rig("TS1", "--read", "kWh delivered").out.splitlines() if line.startswith("kWh del"))
+    assert re.fullmatch(r"kWh delivered +0\.0\d+ kWh", line), line
+    assert "{" not in shown.out
+    tables = json.loads(rig("TS1", "--table", "23,28", "--json").out)["tables"]
+    assert [(each["title"], len(each["data"]) > 20, each["refused"]) for each in tables] == [
+        ("ST23", True, None), ("ST28", True, None),
+    ]  # fmt: skip
+    some = rig("TS1", "--table", "ST1,ST23")
+    assert some.status == 1
+    assert "rig: ST1: module TS1 is not granted meter information" in some.err
+    assert [line.split()[0] for line in some.out.splitlines()[1:]] == ["ST1", "ST23"]
+    assert "not given: module TS1 is not granted meter information" in some.out
     for words, status, said in (
+        (("TS1", "--table", "ST"), 2, "--table: 'ST' is no table: give such as ST1,23,60-64,MT2"),
         (("TS1", "--read", "event log"), 1, "module TS1 is not granted event log: it may read kWh delivered"),
         (("TS1", "--ask", "demand reset"), 1, "module TS1 is not granted demand reset: it may ask read"),
         (("TS2",), 1, "module TS2 is not fitted to this meter"),

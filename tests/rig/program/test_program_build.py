@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
 from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rig.files.strict_toml import ConfigError, convert
@@ -127,7 +130,8 @@ def test_the_plant_has_all_that_a_meter_can() -> None:
     assert (shown["kVA max"].digits, shown["kVA max"].decimals) == (6, 3)
     net = next(item.what for item in made.display.alternate if item.name == "kvarh net")
     assert net == EnergyItem(Quantity.KVARH_NET_DIRECTION)
-    assert made.security.keys[3] == bytes.fromhex("4D5E6F")
+    assert made.security.keys[3] is not None
+    assert made.security.keys[3].matches(bytes.fromhex("4D5E6F"))
     assert "4D5E6F" not in repr(made.security)
 
 
@@ -169,8 +173,32 @@ def test_the_digest_is_of_what_is_said() -> None:
     later = ["[meter]\nrelay_board=false\n[display]\nnormal=['kWh delivered']", '[meter]\nfirmware="7.18"']
     assert len({plain.digest, *(program(text).digest for text in later)}) == 3, "keys that came later count where said"
     assert program("[meter]\nrelay_board=true").digest == plain.digest
-    assert with_key.fingerprint != plain.fingerprint
-    assert len({program(text).fingerprint for text in others}) == len(others)
+    assert not with_key.is_same_as(plain)
+    assert with_key.is_same_as(with_key.kept())
+    assert with_key.has_keys_of(program('[security]\nlevel_4 = "000001"'))
+    assert not plain.has_keys_of(with_key)
+
+
+@pytest.mark.parametrize(
+    "text", ["", '[[inputs]]\nname = "IN1"\nfunction = "record"', '[display]\nnormal = ["kWh delivered"]']
+)
+def test_the_digest_of_an_older_file_is_what_it_was_before_there_were_later_keys(text: str) -> None:
+    """Meters in the field display it, and find their program by it: that of the file's JSON without those keys."""
+    file = program(text).file
+    bare = msgspec.structs.replace(file, security=schema.SecurityTable(seal=file.security.seal))
+    said = json.loads(msgspec.json.encode(bare, order="deterministic"))
+    for table, key in (
+        ("meter", "firmware"),
+        ("meter", "module"),
+        ("meter", "relay_board"),
+        ("test_mode", "pulse_kwh"),
+        ("test_mode", "pulse_km3h"),
+        ("inputs", "volts"),
+    ):
+        for each in said[table] if table == "inputs" else [said[table]]:
+            each.pop(key)
+    plain = json.dumps(said, separators=(",", ":"), ensure_ascii=False)
+    assert program(text).digest == hashlib.sha256(plain.encode()).hexdigest()[:12]
 
 
 # --- what keys mean -------------------------------------------------------------------------------------------

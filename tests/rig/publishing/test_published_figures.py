@@ -23,6 +23,7 @@ from rig.publishing.messages import Topics, discovery, state
 from rig.publishing.metrics import Metrics
 from rig.results.provenance import Provenance
 from rig.results.summary import Summary
+from tests.rig.publishing.home_assistant import faults
 from tests.rig.publishing.publishing_bench import REGISTERS, kilo_digits, program, unit_float
 
 DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana-dashboard.json"
@@ -33,16 +34,6 @@ MADE = Provenance(
     begun_utc="2026-11-29T23:53:46+00:00",
 )  # fmt: skip
 METER = MeterIdentity('12 "345"\\\n', "RXRS4e", "9S", "60", "1/3", MADE)
-
-UNITS = {
-    "energy": {"kWh"}, "reactive_energy": {"kvarh"}, "power": {"W", "kW"}, "reactive_power": {"var", "kvar"},
-    "apparent_power": {"VA", "kVA"}, "voltage": {"V"}, "current": {"A"}, "frequency": {"Hz"}, "power_factor": {None},
-}  # fmt: skip
-"""Units that Home Assistant takes of a device class, as far as they are used
-(developers.home-assistant.io/docs/core/entity/sensor, "Available device classes")."""
-
-STATE_CLASSES = {name: {"total", "total_increasing"} if "energy" in name else {"measurement"} for name in UNITS}
-"""Its state classes of them (homeassistant/components/sensor/const.py, DEVICE_CLASS_STATE_CLASSES)."""
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +94,39 @@ def test_home_assistant_takes_what_it_is_told(reading: Reading) -> None:
         assert content[key] == (figure.text or figure.value)
         assert said["expire_after"] == 21
         assert "SIMULATED" in said["device"]["name"]
-        if (device_class := said.get("device_class")) is not None:
-            assert said.get("unit_of_measurement") in UNITS[device_class]
-            assert said["state_class"] in STATE_CLASSES[device_class]
+        assert list(faults(message.topic, said)) == [], message.topic
         counts = figure.measure.kind is Kind.COUNTER
         assert (said["state_class"] == "total_increasing") is counts
     assert len(unique) == len(told)
     assert discovery(Topics.of(MqttConfig(discovery="none"), "m"), config, METER, figures) == []
+
+
+WELL = {
+    "name": "kWh", "unique_id": "a", "state_topic": "a/b", "device": {"identifiers": ["a"]}, "device_class": "energy",
+    "state_class": "total", "unit_of_measurement": "kWh",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"unit": "kWh"}, "sensor has no unit"),
+        ({"expire_after": "6"}, "sensor expire_after is str, it must be int"),
+        ({"device": {"name": "meter"}}, "a device has identifiers or connections"),
+        ({"device": {"identifiers": ["a"], "serial": "1"}}, "device has no serial"),
+        ({"state_topic": "a/#"}, "state_topic is no topic"),
+        ({"state_class": "measurement"}, "energy is no measurement"),
+        ({"unit_of_measurement": "kvarh"}, "energy is not in kvarh"),
+        ({"device_class": "apparent_energy"}, "apparent_energy is no device class"),
+        ({"entity_category": "config"}, "can only be diagnostic"),
+        ({"value_template": "value_json.kwh"}, "value_template is a template"),
+    ],
+)
+def test_the_rules_of_home_assistant_find_what_is_wrong(change: dict[str, object], said: str) -> None:
+    topic = "homeassistant/sensor/meter/kwh/config"
+    assert list(faults(topic, WELL)) == []
+    assert any(said in fault for fault in faults(topic, WELL | change))
+    assert list(faults("homeassistant/sensor/me ter/kwh/config", WELL))
 
 
 def metrics_text(reading: Reading) -> bytes:
@@ -169,3 +186,45 @@ def test_the_dashboard_asks_for_metrics_that_there_are(reading: Reading) -> None
     assert any("mark" in text for text in asked) or "mark" in json.dumps(dashboard)
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(set(ids)) == len(ids)
+
+
+def test_each_panel_of_the_dashboard_is_one_that_grafana_draws() -> None:
+    """By Grafana's documented JSON model (grafana.com/docs, "View dashboard JSON"): a grid of 24 columns in which
+    nothing overlaps, panels of its own, queries with a letter each, variables that are defined.
+    """
+    dashboard = json.loads(DASHBOARD.read_text())
+    assert dashboard.get("id") is None, "an import gives it one"
+    assert re.fullmatch(r"[a-zA-Z0-9_-]{1,40}", dashboard["uid"])
+    variables = {each["name"] for each in dashboard["templating"]["list"]} | {
+        "__rate_interval",
+        "__interval",
+        "__range",
+    }
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard["panels"]:
+        assert panel["type"] in {"stat", "timeseries", "barchart", "state-timeline", "gauge", "table", "text"}
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert max(x for x, _ in cells) < 24
+        assert not cells & taken, panel["title"]
+        taken |= cells
+        letters = [target["refId"] for target in panel["targets"]]
+        assert letters, panel["title"]
+        assert len(set(letters)) == len(letters)
+        for target in panel["targets"]:
+            assert target["datasource"] == panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+            assert re.search(r"\bae0764_\w+", target["expr"]), f"{panel['title']} asks for no metric"
+    text = DASHBOARD.read_text()
+    assert set(re.findall(r"\$\{?(\w+)", text)) <= variables
+
+
+def test_prometheus_understands_every_query_of_the_dashboard(tmp_path: Path) -> None:
+    """Its own parser, of each as a rule with Grafana's variables filled in."""
+    asked = expressions(json.loads(DASHBOARD.read_text()))
+    filled = [re.sub(r"\$__\w+", "5m", each).replace("$instance", "127.0.0.1:9764") for each in asked]
+    rules = [{"record": f"query:{k}", "expr": each} for k, each in enumerate(filled)]
+    file = tmp_path / "rules.yml"
+    file.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    found = subprocess.run([program("promtool"), "check", "rules", file], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert f"{len(rules)} rules found" in found.stdout

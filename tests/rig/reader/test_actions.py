@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from programmer_bench import ProgrammerBench
 
-from rig.reader.actions import ACTIONS, ActionError
-from rig.reader.connecting import WrongPassword
-from rig.reader.meter import NoPassword
+from rig.meter.billing.source import Source
+from rig.reader.actions import ACTIONS, ActionError, act
+from rig.reader.connecting import Approach, WrongPassword
+from rig.reader.meter import MeterAccess, NoPassword
+from rig.reader.passwords import Passwords
 from rig.reader.procedures import ProcedureRefused
 
 PROGRAM = """
@@ -134,6 +136,31 @@ def test_levels(bench: ProgrammerBench) -> None:
 def test_what_is_no_action(bench: ProgrammerBench, name: str, value: str | None, sentence: str) -> None:
     with pytest.raises(ActionError, match=sentence):
         bench.act(name, value)
+
+
+def test_over_rs_232_without_a_password_it_says_what_would_be_right_and_ends_its_session(tmp_path: Path) -> None:
+    """What the meter is, ST0 and ST1, it says there to anybody, so the keyring finds the password by serial number."""
+    bench = ProgrammerBench(PROGRAM.replace("[meter]", '[meter]\nserial = "12 345 678"'), tmp_path, Source.RS232)
+    try:
+        bench.password(None)
+        with pytest.raises(NoPassword, match=r"refused to give table 3: isc .* so it takes the password .* --prompt"):
+            bench.act("status")
+        bench.password("999999")
+        with pytest.raises(WrongPassword):
+            bench.act("status")
+        assert [note.ended for note in bench.port.meter.notes] == [True, True]
+        bench.password(None)
+        with bench.access.session() as session:
+            assert session.serial == "12 345 678"
+            assert session.tables.read(1)[4:12] == b"RXRS4e  "
+        keyring = tmp_path / "keyring.toml"
+        keyring.write_text('[passwords]\n"12 345 678" = "111111"\n')
+        keyring.chmod(0o600)
+        access = MeterAccess("line", Approach(), Passwords(None, keyring), bench.line.open, bench.line.pause)
+        with access.session() as session:
+            assert act(session, "status", None).startswith("metering; ")
+    finally:
+        bench.port.close()
 
 
 def test_under_the_seal_a_cold_start_fails_in_the_notices_words(tmp_path: Path) -> None:

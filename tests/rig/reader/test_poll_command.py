@@ -47,13 +47,12 @@ def test_a_line_is_polled_and_who_does_not_answer_is_named(
 ) -> None:
     (tmp_path / "key").write_text("111111\n")
     out = tmp_path / "out"
-    out.mkdir()
     ended = command_line(
         "poll", bus.paths[0], "--addresses", "1-3", "--only", "ST1,ST5", "--rounds", 2,
         "--password-file", tmp_path / "key", "--folder", out, "--json",
     )  # fmt: skip
     assert ended.status == 1, ended.err
-    assert "1 of 3 meters were not read: addresses 3; the list says why" in ended.err
+    assert "1 of 3 meters was not read: address 3; the list says why" in ended.err
     found = json.loads(ended.out)
     assert [meter["came"] for meter in found] == ["read", "read", "no answer"]
     for address in (1, 2):
@@ -64,6 +63,14 @@ def test_a_line_is_polled_and_who_does_not_answer_is_named(
         assert serial.rstrip(b"\x00 ") == b"LINE 7"
     assert not (out / "meter-3.json").exists()
     assert command_line("poll", bus.paths[0], "--addresses", "1-300").status == 2
+    without = command_line("poll", bus.paths[0], "--addresses", "2", "--only", "ST1,ST5")
+    assert without.status == 1
+    assert "  2  refused         3 tables    1 round " in without.out
+    assert without.out.rstrip().endswith("says what it is and gives no more: give a password that reads it")
+    for folder, said in ((tmp_path / "key", "it is a file"), (tmp_path / "a" / "b", "No such file or directory")):
+        ended = command_line("poll", bus.paths[0], "--addresses", "1", "--folder", folder)
+        assert (ended.status, ended.out) == (2, "")
+        assert f"the folder {folder} cannot be made ({said})" in ended.err
 
 
 @pytest.mark.parametrize("direction", ["kernel", "rts"])

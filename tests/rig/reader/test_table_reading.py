@@ -62,6 +62,14 @@ def test_every_table_that_there_is_but_secrets(standard: int) -> None:
     assert all(message[1:3] != b"\x00\x2a" for message in device.asked if message[0] == 0x30)
 
 
+def test_secrets_are_not_asked_for_even_where_somebody_names_them() -> None:
+    device = meter()
+    found = data_of(read(device, extent=Extent(tables=frozenset({1, 42, 45, 64}))))
+    assert {0, 1, 64} < found.keys()
+    assert not {42, 45} & found.keys()
+    assert not any(message[0] & 0xF0 == 0x30 and message[1:3] in (b"\x00\x2a", b"\x00\x2d") for message in device.asked)
+
+
 def test_a_load_profile_only_if_it_is_wanted() -> None:
     device = meter()
     assert data_of(read(device)).keys() == {0, 1, 5, 2048, 2051}

@@ -6,7 +6,11 @@ from typing import Any
 
 import msgspec
 
+from rig.accuracy.result import AccuracyResult
+from rig.accuracy.result import PointResult as AccuracyPoint
 from rig.results.provenance import Provenance
+from rig.selftest.part import Part, SelfTest, self_test
+from rig.verify.agreement import Agreement, Parting, TimelineLine, WitnessLine
 from rig.verify.result import (
     BudgetLine,
     EdgeLine,
@@ -60,3 +64,48 @@ def series(*errors: float) -> SeriesResult:
         fidelity="exact", provenance=ORIGIN,
     )  # fmt: skip
     return SeriesResult("a series", points, [mean], True, [test])
+
+
+def agreement(display_wh: float = 6.5, **changed: Any) -> Agreement:
+    """Give what an output, the registers and a display said of 10 Wh; the display, `display_wh` of 7 within 1.5."""
+    away = display_wh - 7
+    parting = None if abs(away) <= 1.5 else Parting(4.0, away, 1.5, 4.0, away, "display 02 parts from the rest at 4 s")
+    lines = [
+        WitnessLine("KYZ1", "pulses", "kWh delivered", 0.15, 67, 9.9, 9.9, 0.0, 0.002, 0.02, True, None),
+        WitnessLine("registers", "registers", "kWh delivered", 1e-9, 9, 10.0, 10.0, 0.0, 1e-9, 1e-8, True, None),
+        WitnessLine("display 02", "display", "kWh delivered", 1.0, 5, display_wh, 7.0, away, 1.5, 150 / 7,
+                    parting is None, parting),
+    ]  # fmt: skip
+    found = Agreement(
+        seconds=5.0, energy_wh={"kWh delivered": 10.0}, witnesses=lines, absent=["recorder: there is none"],
+        passed=parting is None, reasons=[] if parting is None else [parting.text],
+        timeline=[
+            TimelineLine(1.0, "KYZ1", "kWh delivered", 2.25, 2.25, 0.0, 0.002),
+            TimelineLine(2.0, "registers", "kWh delivered", 4.0, 4.0, 0.0, 1e-9),
+            TimelineLine(4.0, "display 02", "kWh delivered", display_wh, 7.0, away, 1.5),
+        ],
+        simulated=True, fidelity="exact", provenance=ORIGIN, setup=verification().setup,
+    )  # fmt: skip
+    return msgspec.structs.replace(found, **changed)
+
+
+def selftest(**verdicts: bool | None) -> SelfTest:
+    """Give a self-test of three parts that have passed, but for those named."""
+    parts = {"clock": True, "LED": True, "LCD": None} | verdicts
+    return self_test([Part(name, passed, f"{name} was tried") for name, passed in parts.items()], ORIGIN)
+
+
+def accuracy(error: float | None = 0.01, creep: bool = True) -> AccuracyResult:
+    """Give an accuracy test of a point with this error, known to 0.005 %, and one of no load."""
+    shared: dict[str, Any] = {
+        "quantity": "kWh delivered", "amperes": 2.5, "power_factor": "1", "applied": "", "degrees_of_freedom": None,
+        "seconds": 10.0, "verified_source": True, "source_status": "verified", "source": "a standard",
+    }  # fmt: skip
+    points = [
+        AccuracyPoint(name="100 % TA", judged="error", error_percent=error, limit_percent=0.2, coverage_factor=2.0,
+                      uncertainty_percent=0.005, budget=[BudgetLine("reference", 0.0025, "normal", 0.0025, None)],
+                      passed=True, text="within the limit", **shared),
+        AccuracyPoint(name="no load", judged="no load", error_percent=None, limit_percent=None, coverage_factor=None,
+                      uncertainty_percent=None, budget=[], passed=creep, text="no pulse", **shared),
+    ]  # fmt: skip
+    return AccuracyResult("C12.20", "ANSI C12.20", "0.2", creep, points, {"Type": "RXRS4e"}, ORIGIN)

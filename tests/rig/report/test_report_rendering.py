@@ -21,9 +21,12 @@ from rig.report.content import verification_page
 from rig.report.html import html_of
 from rig.report.page import MOST_CHARACTERS, Page
 from rig.report.pdf import pdf_of
+from rig.report.selftest_content import selftest_page
 from rig.report.series_content import series_page
+from rig.report.witness_content import witness_page
+from rig.selftest.part import Part
 from rig.verify.result import BudgetLine, EdgeLine, Limits, RepeatLine, Setup
-from tests.rig.report.report_results import series, verification
+from tests.rig.report.report_results import agreement, selftest, series, verification
 
 RIG = str(Path(sys.executable).with_name("rig"))
 
@@ -38,6 +41,9 @@ def pages() -> list[Page]:
         verification_page(verification()),
         series_page(series(0.0, 0.01, -0.02)),
         comparison_page(compare(verification(), verification(counter="gpio:14"))),
+        witness_page(agreement(11.0)),
+        selftest_page(selftest(LED=False)),
+        comparison_page(compare(agreement(), agreement(11.0))),
     ]
 
 
@@ -94,7 +100,7 @@ def check_pdf(data: bytes) -> int:
     return len(re.findall(rb"/Type /Page\b", data))
 
 
-@pytest.mark.parametrize("k", range(3))
+@pytest.mark.parametrize("k", range(6))
 def test_html_needs_nothing_from_elsewhere_and_is_well_formed(k: int) -> None:
     page = pages()[k]
     text = html_of(page).decode()
@@ -104,7 +110,7 @@ def test_html_needs_nothing_from_elsewhere_and_is_well_formed(k: int) -> None:
     assert "Signatures" in text
 
 
-@pytest.mark.parametrize("k", range(3))
+@pytest.mark.parametrize("k", range(6))
 def test_pdf_is_a_whole_file_that_needs_nothing_from_elsewhere(k: int) -> None:
     data = pdf_of(pages()[k])
     assert check_pdf(data) >= 1
@@ -179,6 +185,51 @@ def test_figures_that_no_meter_has_are_shown_all_the_same(figures: dict[str, obj
     page = verification_page(verification(**figures))
     read_html(page)
     check_pdf(pdf_of(page))
+
+
+@pytest.mark.parametrize("text", [HOSTILE[0], HOSTILE[3], HOSTILE[6], HOSTILE[10]])
+def test_hostile_text_of_witnesses_and_of_a_comparison_is_text(text: str) -> None:
+    plain = agreement(11.0)
+    lines = [msgspec.structs.replace(line, witness=text, quantity=text, kind=text) for line in plain.witnesses]
+    timeline = [msgspec.structs.replace(line, witness=text, quantity=text) for line in plain.timeline]
+    hostile = msgspec.structs.replace(
+        plain, witnesses=lines, timeline=timeline, reasons=[text], absent=[text], energy_wh={text: 1.0}
+    )
+    parts = [Part(f"{text}{k}", k == 0, text) for k in range(3)]
+    told = msgspec.structs.replace(selftest(), parts=parts)
+    for page in (witness_page(hostile), selftest_page(told), comparison_page(compare(told, told))):
+        assert read_html(page).tags <= TAGS
+        assert not set(html_of(page).decode()) & {chr(code) for code in (*range(9), *range(11, 32), 0x7F, 0x202E)}
+        assert check_pdf(pdf_of(page)) >= 1
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-300, 1e300, -1e300])
+def test_figures_of_witnesses_that_no_meter_has_are_shown_all_the_same(value: float) -> None:
+    plain = agreement()
+    lines = [
+        msgspec.structs.replace(line, tolerance_wh=value, difference_wh=-value, at_s=value) for line in plain.timeline
+    ]
+    tables = [msgspec.structs.replace(line, reference_wh=value, tolerance_wh=value) for line in plain.witnesses]
+    for found in (
+        msgspec.structs.replace(plain, timeline=lines),
+        msgspec.structs.replace(plain, timeline=lines[:1], witnesses=tables),
+        msgspec.structs.replace(plain, timeline=[]),
+    ):
+        page = witness_page(found)
+        read_html(page)
+        check_pdf(pdf_of(page))
+
+
+def test_each_statement_is_in_the_report_of_witnesses_with_its_verdict() -> None:
+    reader = read_html(witness_page(agreement(11.0)))
+    tips = [text for text in reader.text if text.endswith(" allowed")]
+    assert tips == [
+        "1.000 s: +0 Wh, 0.002 Wh allowed", "2.000 s: +0 Wh, 1e-09 Wh allowed", "4.000 s: +4 Wh, 1.5 Wh allowed",
+    ]  # fmt: skip
+    assert reader.text.count("PARTS") == 1
+    assert "FAILED: 1 of 3 witnesses part from the rest, in 5.000 s" in reader.text
+    assert "absent: recorder: there is none" in reader.text
+    assert "22.8 °C" in reader.text
 
 
 def test_a_result_with_all_edges_and_errors_is_a_few_sheets() -> None:

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rig.errors import RigError
+from rig.report.comparison import compare
 from rig.report.reading import MOST_JSON_BYTES, read_result
 from rig.verify.result import MOST_EDGES
-from tests.rig.report.report_results import series, verification
+from tests.rig.report.report_results import accuracy, agreement, selftest, series, verification
 
 
 def altered(path: tuple[str | int, ...], value: Any, of: Any = None) -> bytes:
@@ -25,7 +26,13 @@ def altered(path: tuple[str | int, ...], value: Any, of: Any = None) -> bytes:
     return msgspec.json.encode(raw)
 
 
-@pytest.mark.parametrize("found", [verification(), series(0.0, 0.1)])
+RESULTS = [
+    verification(), series(0.0, 0.1), agreement(), agreement(11.0), selftest(), accuracy(),
+    compare(selftest(), selftest()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("found", RESULTS)
 def test_what_was_printed_is_read_again(tmp_path: Path, found: Any) -> None:
     file = tmp_path / "result.json"
     file.write_bytes(msgspec.json.encode(found) + b"\n")
@@ -59,6 +66,13 @@ REFUSED = {
         altered(("edges",), [{"number": 1, "at_s": 0, "late_pulses": 0, "contact": None}] * (MOST_EDGES + 1)),
         f"{MOST_EDGES + 1} edges",
     ),
+    "key in a statement": (altered(("timeline", 0, "colour"), 1, agreement()), r"\$\.timeline\[0\]\.colour"),
+    "statements without end": (
+        altered(("timeline",), msgspec.to_builtins(agreement().timeline) * 1001, agreement()),
+        "3003 statements",
+    ),
+    "a part without a verdict": (altered(("parts", 0), {"part": "LED", "sentence": ""}, selftest()), "passed"),
+    "a basis that is none": (altered(("compared", 0, "basis"), "hope", compare(selftest(), selftest())), "hope"),
     "points that are none": (b'{"points": [7], "title": "t"}', "is no result"),
     "points without points": (b'{"points": {}, "title": "t"}', "is no result"),
 }

@@ -24,7 +24,7 @@ from rig.store import journal as journal_module
 from rig.store.archive import MOST_ASIDE
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
-from rig.store.history import NAME
+from rig.store.history import NAME, SCHEMA
 from rig.store.items import EventItem, RecordingItem, SnapshotItem, WordsItem
 from rig.store.journal import NAMES, read_copy
 from rig.store.journal_reading import read_journal
@@ -450,11 +450,11 @@ def test_a_newer_history_is_left_alone(tmp_path: Path) -> None:
     before = (tmp_path / NAME).read_bytes()
     store = Store.open(tmp_path)
     advance(store, 4, 6)
-    assert "is of version 9, this program knows up to 2: update the program" in (store.trouble or "")
+    assert "is of version 9, this program knows up to 3: update the program" in (store.trouble or "")
     store.close()
     assert (tmp_path / NAME).read_bytes() == before
     database = sqlite3.connect(tmp_path / NAME)
-    database.execute("PRAGMA user_version = 2")
+    database.execute(f"PRAGMA user_version = {len(SCHEMA)}")
     database.close()
     store = Store.open(tmp_path)
     store.drain()

@@ -243,9 +243,9 @@ def test_an_older_history_is_brought_up_to_date(tmp_path: Path, history: History
     assert newer._database.execute("SELECT number, severity FROM events").fetchall() == [(1, 3)]
     assert newer.taken == 1
     newer.close()
-    with pytest.raises(NewerHistory, match=r"is of version 3, this program knows up to 2: update the program"):
+    with pytest.raises(NewerHistory, match=r"is of version 4, this program knows up to 3: update the program"):
         History(path, STORE)
-    with pytest.raises(StoreError, match=r"is of version 3, this program reads 2: update the program"):
+    with pytest.raises(StoreError, match=r"is of version 4, this program reads 3: update the program"):
         HistoryReader(tmp_path)
     History(path, STORE, SCHEMA + MORE).close()
 

@@ -59,7 +59,8 @@ def unchanged(edges: list[Edge], chance: Random) -> list[Edge]:
 
 
 class LongRun:
-    """Windows of so many seconds, and edges; `true` is what a pulse of it really is of the constant."""
+    """Windows of so many seconds, and edges; `true` is what a pulse of it really is of the constant, `cycles` how many
+    line cycles are in a window, as where records are merged."""
 
     def __init__(
         self,
@@ -70,15 +71,17 @@ class LongRun:
         swing: float = 0.1,
         late_s: float = 0.0012,
         true: Fraction = Fraction(1),
+        cycles: int = 1,
     ) -> None:
         chance = Random(seed)
+        self.window = cycles * WINDOW
         output = PulseOutput(OutputId.KYZ1, Quantity.KWH_DELIVERED, CONSTANT_WH * true)
         self.windows: list[int] = []
         self.edges: list[Edge] = []
-        for k in range(int(seconds * HZ / WINDOW)):
-            nwh = round(watts * chance.uniform(1 - swing, 1 + swing) * WINDOW / HZ / 3600 * 10**9)
+        for k in range(int(seconds * HZ / self.window)):
+            nwh = round(watts * chance.uniform(1 - swing, 1 + swing) * self.window / HZ / 3600 * 10**9)
             self.windows.append(nwh)
-            for tick in output.advance(nwh, k * WINDOW, WINDOW):
+            for tick in output.advance(nwh, k * self.window, self.window):
                 late = (chance.random() + chance.random()) / 2 * late_s * float(HZ)
                 self.edges.append(Edge(tick + LATENCY + late, len(self.edges) % 2 == 0))
         self._ticks = [edge.tick for edge in self.edges]
@@ -86,18 +89,18 @@ class LongRun:
 
     def wh_at(self, tick: float) -> Fraction:
         """What had flowed by a tick."""
-        whole, part = divmod(tick, WINDOW)
-        return Fraction(self._totals[int(whole)] + self.windows[int(whole)] * Fraction(part) / WINDOW) / 10**9
+        whole, part = divmod(tick, self.window)
+        return Fraction(self._totals[int(whole)] + self.windows[int(whole)] * Fraction(part) / self.window) / 10**9
 
     def watts_at(self, tick: float) -> float:
         """The power at a tick."""
-        return self.windows[int(tick // WINDOW)] / 1e9 * 3600 * float(HZ) / WINDOW
+        return self.windows[int(tick // self.window)] / 1e9 * 3600 * float(HZ) / self.window
 
     def taken(self, seconds: float, chance: Random) -> tuple[range, list[Edge]]:
         """The windows of a run from a random one on, and the edges in it."""
-        count = int(seconds * HZ / WINDOW)
+        count = int(seconds * HZ / self.window)
         first = chance.randrange(len(self.windows) - count)
-        begin, end = first * WINDOW, (first + count) * WINDOW
+        begin, end = first * self.window, (first + count) * self.window
         edges = self.edges[bisect_left(self._ticks, begin) : bisect_right(self._ticks, end)]
         return range(first, first + count), edges
 
@@ -182,13 +185,14 @@ def frequency_run_of(long: LongRun, plan: Plan, seed: int, seconds: float, outpu
     clock = BenchClock(chance)
     reader = _Reciprocal(edges, clock, chance)
     counter = FrequencyCounter("a counter", counter=reader, now_ns=reader.now_ns)
-    reader.now, compared = float((windows.start + 20) * WINDOW), -float(10**9)
+    window = long.window
+    reader.now, compared = float(windows.start * window + 20 * WINDOW), -float(10**9)
     for k in windows:
-        end = (k + 1) * WINDOW
+        end = (k + 1) * window
         if end - compared > HZ:
             clock.compare(end)
             compared = end
-        run.add_window(k * WINDOW, end, long.windows[k])
+        run.add_window(k * window, end, long.windows[k])
         while reader.now <= end and not run.over and edges[-1].tick - end > 2 * HZ:
             for gate in counter.poll():
                 run.take(gate, clock.timeline)
@@ -205,32 +209,33 @@ def run_of(
     windows, edges = long.taken(seconds, chance)
     edges = change(edges, chance)
     run = Run(output, plan, Timeline(HZ, LATENCY))
-    counts = {"fpga": by_fpga, "gpio": _by_gpio, "totaliser": _by_totaliser}[kind](edges, windows, run, chance)
+    counter = {"fpga": by_fpga, "gpio": _by_gpio, "totaliser": _by_totaliser}[kind]
+    counts = counter(edges, windows, long.window, run, chance)
     for k in windows:
-        run.add_window(k * WINDOW, (k + 1) * WINDOW, long.windows[k])
+        run.add_window(k * long.window, (k + 1) * long.window, long.windows[k])
         next(counts)
         if run.over:
             break
     return run
 
 
-def by_fpga(edges: list[Edge], windows: range, run: Run, chance: Random) -> Iterator[None]:
+def by_fpga(edges: list[Edge], windows: range, window: int, run: Run, chance: Random) -> Iterator[None]:
     place = 0
     run.counted(Counted(0, 0, 0))
     for k in windows:
-        while place < len(edges) and edges[place].tick <= (k + 1) * WINDOW:
+        while place < len(edges) and edges[place].tick <= (k + 1) * window:
             place += 1
             tick = int(edges[place - 1].tick)
             run.counted(Counted(place, tick, tick))
         yield
 
 
-def _by_gpio(edges: list[Edge], windows: range, run: Run, chance: Random) -> Iterator[None]:
+def _by_gpio(edges: list[Edge], windows: range, window: int, run: Run, chance: Random) -> Iterator[None]:
     clock, y, z = BenchClock(chance), Line(), Line()
-    now, place, compared = windows.start * WINDOW, 0, -(10**9)
+    now, place, compared = windows.start * window, 0, -(10**9)
     counter = GpioCounter("gpio:14,15", [y, z], lambda: clock.ns(now))
     for k in windows:
-        now = (k + 1) * WINDOW
+        now = (k + 1) * window
         if now - compared > HZ:
             clock.compare(now)
             compared = now
@@ -265,17 +270,17 @@ class _Total:
         pass
 
 
-def _by_totaliser(edges: list[Edge], windows: range, run: Run, chance: Random) -> Iterator[None]:
+def _by_totaliser(edges: list[Edge], windows: range, window: int, run: Run, chance: Random) -> Iterator[None]:
     clock = BenchClock(chance)
     total = _Total(edges, clock, chance)
     counter = BusCounter("a totaliser", counter=total, now_ns=total.now_ns)
-    total.now = float(windows.start * WINDOW)
+    total.now = float(windows.start * window)
     compared = -float(10**9)
     for k in windows:
-        if (k + 1) * WINDOW - compared > HZ:
-            clock.compare((k + 1) * WINDOW)
-            compared = (k + 1) * WINDOW
-        while total.now <= (k + 1) * WINDOW:
+        if (k + 1) * window - compared > HZ:
+            clock.compare((k + 1) * window)
+            compared = (k + 1) * window
+        while total.now <= (k + 1) * window:
             for counted in clock.placed(counter.poll()):
                 run.counted(counted)
             total.now += POLL_S * float(HZ)

@@ -211,6 +211,8 @@ def test_how_long_is_chosen_from_the_load() -> None:
     assert planned(energy_wh=Fraction(3, 2)).pulses_of(Fraction(3, 20), rate, 1e-3) == 10
     needed = planned(uncertainty_percent=0.001).pulses_of(Fraction(3, 20), rate, 1e-3 / 3**0.5)
     assert needed == pytest.approx(2 * 2**0.5 * 1e-3 / 3**0.5 / 1e-5 * rate, abs=1)
+    with pytest.raises(VerifyError, match="1e\\+09 s have 4351851851 pulses, more than 1000000: ask for less"):
+        planned(seconds=1e9).pulses_of(Fraction(3, 20), rate, 1e-3)
     with pytest.raises(VerifyError, match="more than 1000000"):
         planned(uncertainty_percent=1e-9).pulses_of(Fraction(3, 20), rate, 1e-3)
 

@@ -100,7 +100,7 @@ def run_against(
     instrument = Instrument(long, clock, chance, gain, step)
     flow = StandardFlow(made(kind, instrument), certified_percent)
     run = Run(KYZ1, Plan(pulses=pulses, limit_percent=50.0), Timeline(HZ, LATENCY), lasting=flow.lasting)
-    counts = by_fpga(edges, windows, run, chance)
+    counts = by_fpga(edges, windows, WINDOW, run, chance)
     instrument.now, compared = float(windows.start * WINDOW), -float(10**9)
     for k in windows:
         end = (k + 1) * WINDOW

@@ -47,7 +47,13 @@ def long_run(true: Fraction = Fraction(1), seconds: float = 900.0) -> LongRun:
 
 @cache
 def even_run(true: Fraction) -> LongRun:
-    return LongRun(400.0, 22, swing=0.005, true=true)
+    return LongRun(900.0, 22, swing=0.005, true=true)
+
+
+@cache
+def slow_run(true: Fraction, watts: float = 540.0) -> LongRun:
+    """A pulse a second, for counters that are read: minutes go by until two readings are known well enough."""
+    return LongRun(1500.0, 23, watts=watts, true=true, cycles=60)
 
 
 @cache
@@ -98,6 +104,50 @@ def test_a_constant_error_of_0_05_percent_fails_whenever_it_is_there_and_never_w
         assert wrong.kyz_order_errors == []
         right = verified(kind, seed, plan=Plan(), seconds=25.0)
         assert right.passed, f"seed {seed}: {right.reasons}"
+
+
+@pytest.mark.parametrize("runs", [pytest.param(3), pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("share", [Fraction(10_005, 10_000), Fraction(1)], ids=["wrong", "right"])
+def test_a_constant_error_of_0_05_percent_fails_by_a_totaliser_in_as_long_as_it_chooses(
+    share: Fraction, runs: int
+) -> None:
+    """It has no stamps: of a reading every 55 ms or so, half is 28 ms, and k √2 · 28 ms / (√3 T) = 0.01 % takes
+    T = 457 s; edges that are late by up to 1.2 ms add little."""
+    for seed in range(runs):
+        run = run_of("totaliser", slow_run(share), Plan(), seed, 700.0)
+        assert run.over
+        found = verification(run, "totaliser", "meter", provenance())
+        assert 400 < found.seconds < 600
+        assert found.uncertainty_percent <= 0.01
+        assert found.passed is (share == 1), f"seed {seed}: {found.reasons}"
+        assert found.error_percent == pytest.approx(float(100 / share - 100), abs=0.02)
+        assert found.kyz_order_errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [Fraction(10_005, 10_000), Fraction(1)], ids=["wrong", "right"])
+def test_a_totaliser_that_sees_13_pulses_a_second_chooses_as_long(share: Fraction) -> None:
+    """The middles of two readings are multiples of 55 ms apart, of which none is a pulse: gaps show no scatter."""
+    for seed in range(50):
+        run = run_of("totaliser", long_run(share), Plan(), seed, 700.0)
+        assert run.over
+        found = verification(run, "totaliser", "meter", provenance())
+        assert 400 < found.seconds < 600
+        assert found.passed is (share == 1), f"seed {seed}: {found.reasons}"
+        assert found.kyz_order_errors == []
+
+
+@pytest.mark.parametrize("runs", [pytest.param(5), pytest.param(1000, marks=pytest.mark.slow)])
+def test_a_constant_error_of_0_05_percent_fails_by_frequency_in_as_long_as_it_chooses(runs: int) -> None:
+    """On an even load: crystals of 50 ppm are 0.0058 % of it, the scatter of gates lessens to the rest."""
+    for seed in range(runs):
+        for share in (Fraction(10_005, 10_000), Fraction(1)):
+            run = frequency_run_of(even_run(share), Plan(), seed, 600.0)
+            assert run.over
+            found = frequency_verification(run, "frequency", "meter", provenance())
+            assert found.uncertainty_percent <= 0.01
+            assert found.passed is (share == 1), f"seed {seed}: {found.reasons}"
+            assert found.error_percent == pytest.approx(float(100 / share - 100), abs=0.02)
 
 
 @pytest.mark.parametrize("runs", SIZES)

@@ -109,7 +109,7 @@ def test_a_meter_whose_constants_are_wrong_is_found_by_the_source(here: Path) ->
     [
         (["--output", "kyz5"], "--output is 'kyz5', it must be led, kyz1"),
         (["--counter", "abacus"], "--counter is 'abacus', it must be fpga, gpio: with the pins"),
-        (["--counter", "gpio:14"], "--counter gpio:14 is for a Raspberry Pi's pins: on the simulated rig use fpga"),
+        (["--counter", "gpio:14"], "GPIO 14 of the simulated board is wired to nothing: name the contact in rig.toml"),
         (["--counter", "visa:"], "--counter is 'visa:', it must be"),
         (["--counter", "visa:ASRL/dev/nothing::INSTR"], "cannot be opened"),
         (["--pulses", "5", "--seconds", "3"], "both say how long: give one"),

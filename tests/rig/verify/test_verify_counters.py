@@ -8,6 +8,7 @@ import pytest
 
 from drivers.pins import GpioError
 from drivers.pulse_inputs import InputEdge
+from rig.hardware.edge_sources import kernel_edges
 from rig.verify.closures import Closure, Contact, Fault, judge
 from rig.verify.counters import BusCounter, GpioCounter, counter_named
 from rig.verify.errors import CountLost, VerifyError
@@ -135,14 +136,23 @@ def test_an_instrument_that_is_unplugged_ends_the_count_in_a_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("gpio:", "it must be"), ("gpio:1,2,3", "it must be"), ("gpio:14,14", "a pin each"), ("", "it must be")],
+    [
+        ("gpio:", "it must be"),
+        ("gpio:1,2,3", "it must be"),
+        ("gpio:14,14", "a pin each"),
+        ("gpio:14,28", "a GPIO is 0 to 27"),
+        ("visa:", "it must be"),
+        ("frequency:", "it must be"),
+        ("fpga ", "it must be"),
+        ("", "it must be"),
+    ],
 )
 def test_names_that_are_none_are_refused(name: str, why: str) -> None:
     with pytest.raises(VerifyError, match=why):
-        counter_named(name)
+        counter_named(name, sources=lambda pins: [Line() for _ in pins])
 
 
 def test_pins_that_are_not_there_are_refused() -> None:
     with pytest.raises(GpioError, match="the counter at pin 14 cannot be had"):
-        counter_named("gpio:14,15", chip="/dev/gpiochip77")
+        counter_named("gpio:14,15", sources=lambda pins: kernel_edges("/dev/gpiochip77", pins))
     assert counter_named("fpga") is None

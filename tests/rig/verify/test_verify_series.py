@@ -94,7 +94,8 @@ def test_what_is_asked_otherwise_is_another_point() -> None:
 
 
 def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
-    block, tests = re.findall(r"^```toml\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```toml\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    block, tests = (each for each in blocks if "[[" in each)
     file = tmp_path / "series.toml"
     file.write_text(block, encoding="utf-8")
     series = read_series(file)
@@ -120,6 +121,15 @@ def test_the_example_of_the_document_is_a_series(tmp_path: Path) -> None:
         ('title = "t"\n[[points]]\nname = "a"\n[[points]]\nname = "a"', "two points are called 'a'"),
         ('title = "t"\n[[points]]\nname = "a"\n[[averages]]\nname = "m"\nweights = { b = 1 }', "has the point 'b'"),
         ('title = "t"\n[[points]]\nname = "a"\n[[averages]]\nname = "m"\nweights = { a = 0 }', "weights"),
+        ('title = "t"\n[[points]]\nname = "a"\npulses = "many"', "pulses is 'many', it must be a whole number"),
+        ('title = "t"\n[[points]]\nname = "a"\ncounter = "banana"', "point 'a': counter is 'banana', it must be fpga"),
+        ('title = "t"\n[[points]]\nname = "a"\ncounter = "gpio:14,99"', "a GPIO is 0 to 27"),
+        ('title = "t"\n[[points]]\nname = "a"\nlimit_percent = inf', "limit is inf, it must be more than 0, and fini"),
+        ('title = "t"\n[[tests]]\nname = "a"\nkind = "eoi"\nseconds = 0', "a number more than 0, up to 1e+07"),
+        (
+            'title = "t"\n[[points]]\nname = "a"\n[[averages]]\nname = "m"\nweights = { a = 1 }\nlimit_percent = nan',
+            "limit_percent is nan, it must be a number more than 0",
+        ),
         ("title = ", "TOML"),
     ],
 )
@@ -140,6 +150,19 @@ def test_a_file_that_holds_no_points_is_refused_and_left_alone(tmp_path: Path, t
     with pytest.raises(RigError, match="is no file of measured points"):
         Measured(file)
     assert file.read_text(encoding="latin-1") == text
+
+
+@pytest.mark.parametrize("path", ["/nowhere/measured.jsonl", "/proc/measured.jsonl"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(path: str) -> None:
+    with pytest.raises(RigError, match=r"cannot be written \(.*\): give --resume another file"):
+        Measured(Path(path))
+
+
+def test_a_load_that_is_none_is_told_with_file_and_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text('title = "t"\n[[points]]\nname = "full load"\nload = "5 bananas"\n')
+    ran = CliRunner().invoke(app, ["verify", "--series", "s.toml"])
+    assert "s.toml: 'full load': load: '5 bananas' is not understood" in str(ran.exception)
 
 
 def test_options_of_one_verification_are_not_for_a_series(tmp_path: Path) -> None:

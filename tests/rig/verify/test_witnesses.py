@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from rig.hardware.selection import program_of
 from rig.load.spelling import read_load
 from rig.terminal.witness_view import agreement_lines
 from rig.verify.agreement import Agreement, agreement
+from rig.verify.result import Setup
 from rig.verify.witnessing import Span, Witnessing
 
 FAULTY = ("-m", "tests.rig.verify.faulty_meter")
@@ -34,7 +36,7 @@ def heard(config: Config, seconds: float, metering: tuple[str, ...] = METERING) 
         with MeterClient.connect(socket, "verification", "test") as client:
             witnessing = Witnessing(client, Span(seconds), program_of(config).display, begin=launched.begin)
             witnessing.listen()
-            return agreement(witnessing, client.welcome.provenance)
+            return agreement(witnessing, client.welcome.provenance, Setup())
     finally:
         launched.process.kill()
         launched.wait()
@@ -85,7 +87,8 @@ def parted(found: Agreement) -> set[str]:
 def test_four_witnesses_of_a_meter_that_is_right_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_program(tmp_path, FINE)
     monkeypatch.chdir(tmp_path)
-    ran = CliRunner().invoke(app, ["verify", "--witness", "--load", "20 A", "--seconds", "6", "--json"])
+    words = ["--load", "20 A", "--seconds", "6", "--environment", "temperature=22 °C", "--report", "a.html"]
+    ran = CliRunner().invoke(app, ["verify", "--witness", *words, "--junit", "a.xml", "--json"])
     assert ran.exit_code == 0, ran.output
     found = msgspec.json.decode(ran.stdout, type=Agreement)
     assert kinds(found) == {"pulses", "registers", "recorder", "display"}
@@ -100,6 +103,14 @@ def test_four_witnesses_of_a_meter_that_is_right_agree(tmp_path: Path, monkeypat
     assert [line.at_s for line in found.timeline] == sorted(line.at_s for line in found.timeline)
     assert {line.witness for line in found.timeline} == {line.witness for line in found.witnesses}
     assert found.simulated
+    assert found.setup.environment == {"temperature": "22 °C"}
+    assert found.setup.configuration["load"] == "amps 20.0"
+    Path("a.json").write_text(ran.stdout)
+    again = CliRunner().invoke(app, ["report", "render", "a.json", "again.html"])
+    assert again.exit_code == 0, again.output
+    assert Path("again.html").read_bytes() == Path("a.html").read_bytes()
+    suite = ElementTree.parse("a.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == (str(len(found.witnesses)), "0")
     (shown,) = (line for line in agreement_lines(found) if line.startswith("AGREE"))
     assert f"{len(found.witnesses)} witnesses" in shown
 
@@ -150,6 +161,10 @@ def test_witnesses_of_every_example_agree(example: str, tmp_path: Path) -> None:
         (["--pulses", "5"], "--pulses is for one output: leave it out, --witness hears all that there are"),
         (["--reference", "source"], "--reference is for one output"),
         (["--series", "a.toml"], "--series is for one output"),
+        (["--limit", "0.1"], "--limit is for one output"),
+        (["--standard-query", "READ?"], "--standard-query is for one output"),
+        (["--report", "a.docx"], "--report is a.docx, it must end in .html or .pdf"),
+        (["--report", "nowhere/a.html"], "the folder nowhere does not exist"),
         (["--seconds", "5", "--energy", "3"], "--seconds and --energy both say how long"),
         (["--seconds", "0"], "--seconds is"),
         (["--energy", "-1"], "--energy is"),
