@@ -201,8 +201,12 @@ class Calibration:
             )
 
     def in_force(self, date: str) -> Calibration:
-        """The constants as they count at a date, ISO text: past `valid_until` they are used on, UNCALIBRATED."""
-        return replace(self, calibrated=False) if self.valid_until and date > self.valid_until else self
+        """The constants as they count at a date, ISO text, of UTC: past `valid_until`, and more than a day before they
+        were made (it may be tomorrow where they were), they are used all the same, UNCALIBRATED."""
+        tomorrow = (datetime.date.fromisoformat(date) + datetime.timedelta(days=1)).isoformat()
+        if (self.valid_until and date > self.valid_until) or tomorrow < self.date:
+            return replace(self, calibrated=False)
+        return self
 
     def to_toml(self) -> str:
         """The file's text. Equal calibrations have equal texts."""

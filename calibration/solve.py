@@ -14,6 +14,7 @@ so that they need not be nominal.
 
 from __future__ import annotations
 
+from cmath import rect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -23,7 +24,7 @@ from statistics import fmean, stdev
 from calibration.budget import Budget, Component, Shape, budget
 from calibration.constants import CHANNELS, DELAY_LIMIT_TICKS, Calibration, ChannelConstants, CurveConstants
 from calibration.errors import CalibrationError
-from calibration.observation import PHASES, PointResult, Purpose
+from calibration.observation import PHASES, PhaseReading, PointResult, Purpose, Readings
 
 DIGITS = 12
 """Significant digits of solved constants: their rounding is far below any uncertainty."""
@@ -177,6 +178,18 @@ def undone(calibration: Calibration, k: int, amperes: float, tick_deg: float) ->
     ratio, turn = _curve_at(current, amperes)
     held = (current.delay_ticks - volts.delay_ticks) * tick_deg
     return float(current.gain * ratio), lag_of(current.turn) + lag_of(turn) - lag_of(volts.turn) - held
+
+
+def as_read_under(meter: Readings, old: Calibration, new: Calibration, tick_deg: float) -> Readings:
+    """Give what a meter that reads this under its constants would read under others."""
+    found = []
+    for k in range(PHASES):
+        volts = meter[k].volts * float(new.channels[k].gain / old.channels[k].gain)
+        was, becomes = (undone(each, k, meter[k].amperes, tick_deg) for each in (old, new))
+        amperes = meter[k].amperes * becomes[0] / was[0]
+        power = rect(volts * amperes, radians(meter[k].lag_deg - (becomes[1] - was[1])))
+        found.append(PhaseReading(volts, amperes, power.real, power.imag))
+    return found[0], found[1], found[2]
 
 
 def _late(found: Calibration, k: int, level: Level, tick_deg: float) -> float:

@@ -4,7 +4,7 @@
     wiring      one point, the phases' currents unlike              refused where something is wrong with unit or bench
     as found    the points that verify                              kept
     solving     the points that solve, more where a curve bends     constants
-    as left     the points that verify, with the new constants      passed, or not
+    as left     the points that verify, with the new constants      passed, or not; refused where the bench has moved
 
 Each point is measured until the scatter of its samples leaves half of what is wanted, or MOST_SAMPLES.
 """
@@ -24,7 +24,7 @@ from calibration.constants import CHANNELS, Calibration
 from calibration.findings import found_in
 from calibration.observation import PointPlan, PointResult, Purpose
 from calibration.plan import Ratings, between, solving, verifying, wiring
-from calibration.solve import Level, Solution, lag_of, solve, with_coefficients
+from calibration.solve import Level, Solution, as_read_under, lag_of, solve, with_coefficients
 from rig.calibrate.errors import CalibrateError, UnitRefused
 from rig.calibrate.result import BudgetLine, CalibrationResult, ConstantChange, PointErrors
 from rig.calibrate.session import Session
@@ -40,6 +40,10 @@ SMALL_SHARE = 0.05
 
 LIMITS_PERCENT = {(True, False): 0.1, (True, True): 0.2, (False, False): 0.15, (False, True): 0.25}
 """Of class 0.1S, by whether a point is in phase, and small: from 5 % of the class current in phase, 10 % else."""
+
+
+REPEATS_SHARE = 0.5
+"""Of a point's limit: by so much, and by the scatter of both, a point may differ between as found and as left."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,11 @@ def calibrate(job: Job) -> tuple[Solution, CalibrationResult]:
             _measure(job, plan, left, left=True)
     finally:
         left.close()
-    return solution, _result(job, solution, session)
+    result = _result(job, solution, session)
+    if result.passed:  # one that does not is shown with all its points
+        for plan in verifying(ratings):
+            _check_repeats(job, solution.calibration, session.left[plan.name])
+    return solution, result
 
 
 def _found(job: Job) -> list[PointResult]:
@@ -140,6 +148,28 @@ def _measure(job: Job, plan: PointPlan, unit: Unit, *, len_of: int = 0, left: bo
     if kept is not result:
         session.add(result, left=left, dc_codes=None if left else unit.dc_codes())
     return result
+
+
+def _check_repeats(job: Job, calibration: Calibration, left: PointResult) -> None:
+    """Compare a point as left with what its readings as found come to under the new constants: nothing but time is
+    between them. Raises UnitRefused where reference or unit have moved meanwhile."""
+    found, unit = job.session.found[left.plan.name], job.unit
+    tick_deg = float(360 * left.plan.hz / unit.tick_hz)
+    samples = tuple(
+        replace(sample, meter=as_read_under(sample.meter, unit.calibration, calibration, tick_deg))
+        for sample in found.samples
+    )
+    before = PointResult(left.plan, samples).errors_percent()
+    moved = [after - error for error, after in zip(before, left.errors_percent(), strict=True)]
+    worst = max(range(len(moved)), key=lambda k: abs(moved[k]))
+    allowed = REPEATS_SHARE * limit_percent(left.plan, job.ratings) + sqrt(_scatter(found) ** 2 + _scatter(left) ** 2)
+    if abs(moved[worst]) > allowed:
+        raise UnitRefused(
+            f"unrepeatable bench: phase {'ABC'[worst]} at {left.plan.name} has moved by {moved[worst]:+.3g} % of the "
+            f"watts since it was measured as found, {allowed:.2g} % are allowed: see whether the reference drifts or "
+            "was changed, and begin again with --restart",
+            "unrepeatable bench",
+        )
 
 
 def _half(job: Job, plan: PointPlan) -> float:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rig.calibrate.unit import Unit
     from rig.hardware.config import Config
 
+CRYSTAL = "30 ppm or 0.003 % of a usual one"
+
 
 def calibrate(
     truth: Annotated[
@@ -152,7 +154,7 @@ def calibrate(
     if json:
         print_json(result)
     else:
-        for line in _lines(result):
+        for line in _lines(result, truth != "waveform"):
             print_line(line)
         if not dry_run:
             print_error(f"rig: the result is kept in {kept}")
@@ -244,8 +246,8 @@ def _write(
             client.ask(toml)
 
 
-def _lines(result: CalibrationResult) -> list[str]:
-    """The result for people."""
+def _lines(result: CalibrationResult, computed: bool) -> list[str]:
+    """The result for people. `computed`: what is left was not measured under the new constants, but computed."""
     lines = [result.provenance.mark] if result.provenance.mark else []
     lines.append(f"{result.board or 'front end without a name'}, against {result.truth}")
     lines.append(f"{'watts, error in %':26}{'as found':^27}{'as left':^27}  U    limit")
@@ -268,10 +270,13 @@ def _lines(result: CalibrationResult) -> list[str]:
         before, after = (_short(text) for text in (change.before, change.after))
         name = f"{change.channel} {change.constant}"
         lines.append(f"{name:16}{before:>22}{after:>22}{change.difference:>11.4f}{unit}{known}")
+    if computed:
+        lines.append("as left is computed for the new constants, from readings under the old ones")
+    lines.append(f"energy has the error of the meter's crystal besides, {CRYSTAL}, which no constant takes away")
     if not result.passed:
         lines.append("FAILED: a point is outside its limit, and nothing is written")
     elif result.written:
-        lines.append(f"passed: the meter has the constants {result.after}, in force from its next start on")
+        lines.append(f"passed: the meter has the constants {result.after}: start it anew, so that it meters with them")
     else:
         lines.append(f"passed: the constants would be {result.after}; nothing is written")
     return lines

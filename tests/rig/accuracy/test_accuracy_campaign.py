@@ -77,6 +77,23 @@ def test_a_folder_that_cannot_be_written_costs_only_the_keeping(tmp_path, monkey
     assert "No space left" in kept.trouble
 
 
+def test_two_tests_at_once_that_keep_the_same_do_not_trouble_each_other(tmp_path, monkeypatch):
+    """The other has taken the file's temporary name away, and it holds what this one has found."""
+    from rig.files.whole import FileError, write_files
+
+    run, found = planned(chosen("0.2S PF1 Imax"), plain_meter())[0].runs[0], Measured([], None, [])
+
+    def taken(contents):
+        write_files(contents)
+        raise FileError("it cannot be written (No such file or directory): choose a writable folder with room")
+
+    monkeypatch.setattr("rig.accuracy.kept.write_files", taken)
+    kept = Kept(tmp_path)
+    kept.add(run, found)
+    assert kept.trouble == ""
+    assert kept.get(run) == found
+
+
 def test_a_worker_that_is_killed_costs_one_run(tmp_path, monkeypatch):
     """A worker of the first pool is killed as soon as there is one; the runs are measured all the same."""
     from concurrent.futures import ProcessPoolExecutor

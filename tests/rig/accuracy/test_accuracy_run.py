@@ -17,6 +17,10 @@ from rig.accuracy.applied import course_of
 from rig.accuracy.figures import error_of, judged_point
 from rig.accuracy.plan import planned
 from rig.accuracy.run import Measured, Run, Segment, measure
+from rig.accuracy.under_test import meter_under_test
+from rig.hardware.config import Config
+from rig.meter.measuring.elements import FORMS
+from rig.program.build import default_program
 from tests.rig.accuracy.runs import F_MOD_HZ, chosen, filter_error_percent, plain_meter, point
 
 
@@ -122,3 +126,15 @@ def test_a_temperature_coefficient_is_that_of_the_parts():
     assert result.error_percent == pytest.approx(0.0018, abs=3e-7 + result.uncertainty_percent)
     assert result.uncertainty_percent < 0.0018 / 5
     assert result.passed
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_a_meter_of_every_form_has_the_error_of_its_filters(form):
+    """Lagging by 60°, where a channel that a form weights wrongly or turns would be off by tens of percent."""
+    meter = meter_under_test(default_program(form), Config())
+    (plan,) = planned(chosen("0.2S 0.5L Imax"), meter)
+    assert plan.why_not == ""
+    run = msgspec.structs.replace(plan.runs[0], segments=4)
+    figure = error_of(run, measure(run), Quantity.ACTIVE)
+    assert within_uncertainty(figure.percent, filter_error_percent(60.0), figure.uncertainty_percent)
+    assert figure.uncertainty_percent < 0.01

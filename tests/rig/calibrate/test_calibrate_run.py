@@ -68,6 +68,21 @@ def test_a_process_that_dies_in_any_point_goes_on_with_the_next(tmp_path: Path) 
     assert len(measured) + len(unit.measured) + len(again.measured) == number
 
 
+@pytest.mark.parametrize(("share", "refused"), [(1.0004, True), (0.9996, True), (1.0001, False)])
+def test_a_reference_that_moves_between_as_found_and_as_left_is_named(
+    tmp_path: Path, share: float, refused: bool
+) -> None:
+    """Volts and amperes off by 0.04 % each are 0.08 % of the watts, more than half of 0.1 %; 0.02 % are not."""
+    again = PhasorBench()
+    again.gain_of_reference = share
+    if not refused:
+        assert calibrate(job(PhasorBench(), tmp_path, again))[1].passed
+        return
+    with pytest.raises(UnitRefused, match=r"unrepeatable bench: phase . at .* has moved by [+-]0\.0\d+ %") as caught:
+        calibrate(job(PhasorBench(), tmp_path, again))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_session_cut_anywhere_starts_over(tmp_path: Path) -> None:
     with pytest.raises(Broken):
         calibrate(job(PhasorBench(dies_at=3), tmp_path))

@@ -170,6 +170,12 @@ def test_expired_constants_meter_on_uncalibrated_and_warm_ones_have_other_gains(
     warm.close()
 
 
+@pytest.mark.parametrize(("today", "calibrated"), [("2031-12-30", False), ("2031-12-31", True), ("2032-01-01", True)])
+def test_constants_of_the_future_are_uncalibrated(today: str, calibrated: bool) -> None:
+    """A day is let pass: it is tomorrow in places."""
+    assert replace(AFTER, date="2032-01-01").in_force(today).calibrated is calibrated
+
+
 def test_a_process_with_other_constants_does_not_go_on_where_the_one_before_was(metering: Metering) -> None:
     """Parts of a nWh are kept in units that are the gains': with others they would be other energy."""
     identity = metering.hardware.link.identity
