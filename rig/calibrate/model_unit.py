@@ -1,6 +1,6 @@
 """A simulated unit whose records are those of the gateware's model, with no bus and no service: for lots of units.
 
-It reads what SimulatedUnit reads, to the last bit, in a fifth of the time (decision 126).
+It reads what SimulatedUnit reads, to the last bit, in a fifth of the time (decision 122).
 """
 
 from __future__ import annotations

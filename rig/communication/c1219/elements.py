@@ -3,7 +3,7 @@
 The first index counts the table's fields from 0, also those that this meter's table does not have; within a field that
 is an array, the next counts its elements, within a record its fields. A bit field and a set are one element each. So
 many elements are read as they follow each other on the level of the last index, none beyond its end; 0: all up to it.
-How the standard numbers them is not public: docs/decisions/119-index-reads.md.
+How the standard numbers them is not public: docs/decisions/117-index-reads.md.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ of a channel's status, the order of status nibbles, and what is said below of li
 | NI_FORMAT1, NI_FORMAT2 | 21 characters, `00001234.567890123456`: [decision 091](decisions/091-exact-numbers-in-tables.md) |
 | sets | number n is bit n % 8 of byte n / 8 |
 | registers | at the meter, in kWh, kvarh, kVAh and kW, kvar, kVA, every digit that the meter has; the ratios of transformers are in ST15 |
-| parts of tables | by offset (DATA_ACCESS_METHOD 1), and by [index](decisions/119-index-reads.md), but for ST64. Parts further on are of the same instant as the beginning that was read before |
+| parts of tables | by offset (DATA_ACCESS_METHOD 1), and by [index](decisions/117-index-reads.md), but for ST64. Parts further on are of the same instant as the beginning that was read before |
 | load profile | as it was when ST63 was read last in the session |
 | unread entries | of ST26, ST63 and ST74: marked by procedures 4 and 5, for all who read by this port, as long as its process lives |
 | not there | [below](#which-tables-there-are-not), each with its reason |

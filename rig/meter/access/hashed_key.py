@@ -9,7 +9,7 @@ from hmac import compare_digest
 SALT_BYTES = 16
 COST = 1 << 11
 """scrypt's N: with r = 8 it needs 2 MiB and some 5 ms for a key, so a check of four levels 20 to 60 ms here and, on a
-Raspberry Pi, less than the 200 ms that a port may take to answer (docs/decisions/118-hashed-keys.md)."""
+Raspberry Pi, less than the 200 ms that a port may take to answer (docs/decisions/116-hashed-keys.md)."""
 
 _BLOCK, _PARALLEL, _DIGEST_BYTES = 8, 1, 32
 _END = b"\x80"
