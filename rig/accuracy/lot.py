@@ -147,7 +147,8 @@ def _results(
 def _config(config: Config, seed: int, number: int) -> Config:
     own = config.simulation.lot
     lot = LotConfig(seed=seed, meter=number) if own is None else replace_struct(own, seed=seed, meter=number)
-    simulation = replace_struct(config.simulation, lot=lot)
+    noise = hashlib.sha256(f"{config.simulation.seed} {seed} {number}".encode()).digest()  # each has its own
+    simulation = replace_struct(config.simulation, lot=lot, seed=int.from_bytes(noise[:4], "big"))
     return replace_struct(config, simulation=simulation, meter=replace_struct(config.meter, calibration=None))
 
 

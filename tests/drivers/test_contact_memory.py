@@ -70,8 +70,9 @@ def test_it_is_there_again_and_can_be_changed(tmp_path: Path) -> None:
     assert [again.last(name) for name in NAMES] == [None, Remembered("K-Y", 7), None, Remembered("dark", 0)]
     again.remember("kyz2", "K-Z", 8)
     assert again.last("kyz2") == Remembered("K-Z", 8)
-    with pytest.raises(KeyError, match="open"):
-        again.remember("kyz2", Position.OPEN.value, 9)
+    again.remember("kyz1", Position.OPEN.value, 0)
+    with pytest.raises(KeyError, match="ajar"):
+        again.remember("kyz2", "ajar", 9)
     again.close()
 
 

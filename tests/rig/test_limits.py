@@ -172,4 +172,4 @@ def test_a_table_that_is_a_view_without_end_is_not_read(store: Path) -> None:
         HistoryReader(store)
     status, errors = limited(store.parent, "store", "check", "store")
     assert (status, errors) == (1, "")
-    assert len(SCHEMA) == 2
+    assert len(SCHEMA) == 3

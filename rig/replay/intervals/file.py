@@ -42,7 +42,7 @@ from rig.replay.intervals.stamps import instants
 from rig.replay.intervals.writing import Writing
 
 MOST_COLUMNS_TOLD = 8
-_SCALE = re.compile(r"multiplier|(^|_)(factor|ratio|scale)(_|$)")
+_SCALE = re.compile(r"multiplier|(?<!power)(?<!load)(?<!diversity)(^|_)(factor|ratio|scale)(_|$)")
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
