@@ -134,7 +134,9 @@ def parquet_of(meter: MeterData, part: Part) -> bytes:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise MeterReportError("Parquet needs pyarrow, which is not installed: install the extra [parquet]") from None
+        raise MeterReportError(
+            'Parquet needs pyarrow: run `.venv/bin/pip install -e ".[parquet]"` in the project folder, or write a .csv'
+        ) from None
     columns, rows = rows_of(meter, part)
     kinds = {
         "time": pyarrow.timestamp("s"),

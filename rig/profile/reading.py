@@ -104,7 +104,9 @@ def parquet_bytes(profile: Profile, made: Provenance) -> bytes:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise ProfileError("Parquet needs pyarrow, which is not installed: install the extra [parquet]") from None
+        raise ProfileError(
+            'Parquet needs pyarrow: run `.venv/bin/pip install -e ".[parquet]"` in the project folder, or write a .csv'
+        ) from None
     arrays = {
         "end_local": pyarrow.array([interval.end for interval in profile.intervals], pyarrow.timestamp("s")),
         "flags": pyarrow.array([_flags(interval) for interval in profile.intervals], pyarrow.string()),

@@ -304,6 +304,6 @@ def test_without_pyarrow_parquet_is_refused(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(
-        ProfileError, match=re.escape("Parquet needs pyarrow, which is not installed: install the extra [parquet]")
+        ProfileError, match=re.escape('Parquet needs pyarrow: run `.venv/bin/pip install -e ".[parquet]"')
     ):
         parquet_bytes(recorded(), MADE)
