@@ -175,3 +175,22 @@ def test_hours_ending_that_count_the_hours_of_a_changed_day(
     begin = Calendar(ZoneInfo(TORONTO)).local(load.intervals[0].start_ns)
     assert (begin.date().isoformat(), begin.hour) == (day, 0)
     assert load.intervals[hours].start_ns - load.intervals[0].start_ns == utc_hours * 3600 * 10**9
+
+
+def in_two_units(other: str) -> str:
+    """Every second line in kWh, the others in another unit."""
+    return file_of("time,kwh_delivered,UOM", iso, lambda k: f"{float(ENERGIES[k])},{'kWh' if k % 2 else other}")
+
+
+@pytest.mark.parametrize("other", ["Wh", "MWh"])
+def test_a_column_in_two_scales_is_refused_unless_one_is_chosen(tmp_path: Path, other: str) -> None:
+    """Half of the energy was billed, with a note (review A-11)."""
+    with pytest.raises(IntervalFileError, match=rf"in 'kWh' on some lines and in '{other}' on others"):
+        read(tmp_path, in_two_units(other))
+    chosen = read(tmp_path, in_two_units(other), Writing(columns={"kwh_delivered": "kWh"}))
+    assert total(chosen) == sum(ENERGIES[1::2])
+
+
+def test_a_column_of_kwh_and_kvarh_lines_is_two_channels(tmp_path: Path) -> None:
+    load = read(tmp_path, in_two_units("kvarh").replace("kwh_delivered", "value"))
+    assert total(load) == sum(ENERGIES[1::2])

@@ -69,6 +69,9 @@ def chosen_channels(
         notes.append(_read_as(column, *energies[0]))
     if "kwh_delivered" not in chosen:
         raise WrongColumns(_none_delivered(left))
+    for column, (channel, _) in chosen.items():
+        if column not in given:
+            _check_one_scale(column, channel, left)
     if left:
         several = len(left) > 1
         notes.append(
@@ -91,6 +94,20 @@ def _meaning(channel: Channel, differ: bool) -> tuple[str, str, bool] | None:
         words = f"{words} {channel.value.unit.lower()}"
     means = unit_of(words)
     return None if means is None else (means[0], next(w for w in words.split() if w in UNITS), by_cells)
+
+
+def _check_one_scale(column: str, chosen: Channel, left: Sequence[Channel]) -> None:
+    """Refuse numbers of which some lines are in a unit and others in another power of ten of it: half of an energy."""
+    for channel in left:
+        if (channel.value, channel.channel) != (chosen.value, chosen.channel):
+            continue
+        units = [UNITS.keys() & set(meaning_words([each.unit]).split()) for each in (chosen, channel)]
+        kinds = [{("var" in unit, unit.endswith("h")) for unit in each} for each in units]
+        if units[0] != units[1] and kinds[0] and kinds[0] == kinds[1]:
+            raise WrongColumns(
+                f"has {shown(chosen.value.name)} in {shown(chosen.unit)} on some lines and in {shown(channel.unit)} on "
+                f"others: give all lines one unit, or say with --columns {column}={chosen.unit} that those alone count"
+            )
 
 
 def _source(channel: Channel, unit: str, by_cells: bool) -> Source:
@@ -125,7 +142,8 @@ def _given(channels: Sequence[Channel], key: str, name: str, names: Sequence[str
 def _names_of(channel: Channel, names: Sequence[str]) -> set[str]:
     """Names by which a person may call it."""
     cells = [*channel.channel, channel.unit]
-    found = {*cells, " ".join(cell for cell in cells if cell), " ".join(channel.channel), channel.value.name}
+    joined = " ".join(cell for cell in cells if cell)
+    found = {*cells, joined, f"{channel.value.name} {joined}", " ".join(channel.channel), channel.value.name}
     if channel.value.series is not None:
         found |= {names[column.place].strip() for column in channel.value.series.columns}
         found.add(f"{channel.value.series.first}..{channel.value.series.last}")
