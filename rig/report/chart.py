@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+MOST_VALUE = 1e12
+"""What is beyond, no axis shows: such figures stand in the tables alone."""
+
 WIDTH = 900.0
 """Of every chart; a sheet or a window scales it."""
 

@@ -10,6 +10,7 @@ from rig.report.chart import (
     BLUE,
     GREEN,
     GREY,
+    MOST_VALUE,
     PALE,
     RED,
     WIDTH,
@@ -40,9 +41,6 @@ STRIP_EDGES = 100
 STRIP = 96.0
 STRIPS = 4
 """In one chart."""
-
-MOST_VALUE = 1e12
-"""What is beyond, no axis shows: such figures stand in the tables alone."""
 
 MARKS = {
     ORDERLY: (Shape.DOT, BLUE),

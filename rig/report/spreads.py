@@ -11,6 +11,7 @@ from rig.report.chart import (
     BLUE,
     GREEN,
     GREY,
+    MOST_VALUE,
     PALE,
     RED,
     WIDTH,
@@ -29,7 +30,6 @@ MOST_ROWS = 32
 """In one chart: more go on in the next, as a sheet has its length."""
 
 MOST_NAME = 38
-MOST_VALUE = 1e12
 
 
 @dataclass(frozen=True)

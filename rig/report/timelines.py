@@ -9,6 +9,7 @@ from rig.report.chart import (
     BLUE,
     GREEN,
     GREY,
+    MOST_VALUE,
     PALE,
     RED,
     WIDTH,
@@ -27,9 +28,6 @@ LEFT, RIGHT = 80.0, 20.0
 STRIP, BETWEEN = 96.0, 56.0
 STRIPS = 4
 """In one chart, as a sheet has its length."""
-
-MOST_VALUE = 1e12
-"""What is beyond, no axis shows: such figures stand in the tables alone."""
 
 _UNITS = ((1.0, ""), (1e3, "m"), (1e6, "µ"), (1e9, "n"))
 
