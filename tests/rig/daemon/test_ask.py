@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -150,6 +151,7 @@ def typed(folder: Path, key: bytes) -> tuple[int, bytes]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
 
     def take_terminal() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background has it ignored
         os.setsid()
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
