@@ -9,6 +9,7 @@ depend on how the records came: through the service (simulated_unit.py) or from 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from cmath import rect
 from collections.abc import Iterator
 from fractions import Fraction
@@ -41,7 +42,7 @@ TRUE_WAVEFORM = Truth("true waveform of the simulation", 0.002, 0.0001)
 """What a second's windows, which begin and end on a sample, leave of watts: half a sample in 13 020 at either end."""
 
 
-class BenchUnit:
+class BenchUnit(ABC):
     """Unit whose windows `_endless` gives; what is left to a kind of unit is that, and `measurement`."""
 
     calibration: Calibration
@@ -58,13 +59,13 @@ class BenchUnit:
         self._purpose = Purpose.WIRING
 
     @property
+    @abstractmethod
     def _measurement(self) -> Measurement:
         """The measuring side of the unit, from the first point on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _endless(self) -> Iterator[Window]:
         """Give windows without end, from BEGIN_TICK on."""
-        raise NotImplementedError
 
     def apply(self, plan: PointPlan) -> None:
         """Apply a load to all phases."""
