@@ -17,7 +17,7 @@ def test_a_series_killed_anywhere_again_and_again_comes_to_its_end(tmp_path: Pat
     chance, kills, before = random.Random(seed), 0, list[bytes]()
     for _ in range(4):
         process = begin(tmp_path)
-        kills += kill_after(process, tmp_path, "", chance.uniform(0, 12))
+        kills += kill_after(process, tmp_path, "", chance.uniform(0, 4))
         after = whole_lines(tmp_path)
         assert after[: len(before)] == before
         assert len(after) <= 3
