@@ -38,7 +38,8 @@ class SeriesRun:
         resume: Path | None = None,
         surroundings: dict[str, str] | None = None,
     ) -> None:
-        from rig.verify.series import Measured, read_series
+        from rig.verify.kept_results import Measured
+        from rig.verify.series import read_series
 
         self.series = read_series(file)
         self._measure, self._config, self._kind, self._socket = measure, config, kind, socket

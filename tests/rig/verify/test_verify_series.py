@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from rig.cli.app import app
 from rig.errors import RigError
 from rig.results.provenance import provenance_of_computation
+from rig.verify.kept_results import Measured
 from rig.verify.point import Point
 from rig.verify.result import Limits, Verification
 from rig.verify.series import (
     Average,
-    Measured,
     PointResult,
     Series,
     SeriesResult,
