@@ -6,12 +6,16 @@ series that was interrupted goes on after the last point that is whole; a point 
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 from pathlib import Path
 
 import msgspec
 
 from rig.files.bounded import TooLongError, read_bounded
+from rig.files.whole import check_free
+from rig.verify.consistency_of_series import kept_contradictions
 from rig.verify.errors import VerifyError
 from rig.verify.series import PointResult
 from rig.verify.series_test import SeriesTestResult
@@ -19,9 +23,16 @@ from rig.verify.series_test import SeriesTestResult
 MOST_BYTES = 1 << 28
 
 
+BEGUN = re.compile(rb'\{"name":"(?:[^"\\]|\\.)*')
+"""What the line of a result begins with, as far as its name goes; DIGEST follows."""
+
+BEGIN = b'{"name":"'
+DIGEST = b'","digest":"'
+
+
 class Measured:
-    """The points measured so far, in a file; `path` None: in no file. Raises VerifyError for one that is another's, or
-    cannot be written."""
+    """The points measured so far, in a file; `path` None: in no file. Raises VerifyError for one that is another's,
+    cannot be written, or holds a result that contradicts itself, and FileError where there is no room."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -31,23 +42,34 @@ class Measured:
         if path.exists():
             self._read(path)
         self._appended(b"")  # a file that cannot be written is told before anything is measured
+        check_free([path], force=True)
 
     def _read(self, path: Path) -> None:
         try:
-            data = read_bounded(path, MOST_BYTES)
+            with path.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # what another run appends is whole, or is not there yet
+                data = read_bounded(path, MOST_BYTES)
+                whole, _, rest = data.rpartition(b"\n")
+                for number, line in enumerate(whole.split(b"\n") if whole else [], 1):
+                    self._take(path, number, line)
+                if rest:  # a point that was cut off in writing was never whole
+                    if not _was_begun(rest):
+                        raise VerifyError(f"{path} is no file of measured points: its last line is of something else")
+                    file.truncate(len(data) - len(rest))
         except (OSError, TooLongError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise VerifyError(f"{path} cannot be read ({why}): give --resume a file of an earlier run") from None
-        whole, _, rest = data.rpartition(b"\n")
-        for line in whole.split(b"\n") if whole else []:
-            try:
-                result = _decoded(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise VerifyError(f"{path} is no file of measured points: {error}") from None
-            self._results[result.digest] = result
-        if rest:  # a point that was cut off in writing was never whole
-            with path.open("r+b") as file:
-                file.truncate(len(data) - len(rest))
+
+    def _take(self, path: Path, number: int, line: bytes) -> None:
+        try:
+            result = _decoded(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise VerifyError(f"{path} is no file of measured points: line {number}: {error}") from None
+        if (sentence := next(kept_contradictions(result), None)) is not None:
+            raise VerifyError(
+                f"{path}, line {number}, contradicts itself: {sentence}; take the line out, and it is measured again"
+            )
+        self._results[result.digest] = result
 
     def result(self, digest: str) -> PointResult | None:
         """Give a point's result, if it was measured as it is asked now."""
@@ -69,6 +91,7 @@ class Measured:
         assert self._path is not None
         try:
             with self._path.open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -76,6 +99,15 @@ class Measured:
             raise VerifyError(
                 f"{self._path} cannot be written ({error.strerror}): give --resume another file"
             ) from None
+
+
+def _was_begun(rest: bytes) -> bool:
+    """Return whether a line without an end can be what a result's begins with, however short: else it is another's."""
+    if rest == BEGIN[: len(rest)]:
+        return True
+    name = BEGUN.match(rest)
+    after = b"" if name is None else rest[name.end() :]
+    return name is not None and after[: len(DIGEST)] == DIGEST[: len(after)]
 
 
 def _decoded(line: bytes) -> PointResult | SeriesTestResult:
