@@ -117,11 +117,12 @@ class ReadIdentity(msgspec.Struct, frozen=True, tag="read identity"):
 class ReadLog(msgspec.Struct, frozen=True, tag="read log"):
     """The newest lines of the event log that the store has, so many at most; answered with LogPage.
 
-    `before`: only lines of a smaller number, to go back page by page.
+    `before`: only lines of a smaller number, to go back page by page; `codes`: only events of these codes, at most 256.
     """
 
     most: int = 256
     before: int | None = None
+    codes: list[int] | None = None
 
 
 class ReadSnapshots(msgspec.Struct, frozen=True, tag="read snapshots"):

@@ -48,7 +48,7 @@ of a channel's status, the order of status nibbles, and what is said below of li
 | registers | at the meter, in kWh, kvarh, kVAh and kW, kvar, kVA, every digit that the meter has; the ratios of transformers are in ST15 |
 | parts of tables | by offset (DATA_ACCESS_METHOD 1), and by [index](decisions/117-index-reads.md), but for ST64. Parts further on are of the same instant as the beginning that was read before |
 | load profile | as it was when ST63 was read last in the session |
-| unread entries | of ST26, ST63 and ST74: marked by procedures 4 and 5, for all who read by this port, as long as its process lives |
+| unread entries | of ST26, ST63, ST74 and ST76: marked by procedures 4 and 5, for all who read by this port, as long as its process lives |
 | not there | [below](#which-tables-there-are-not), each with its reason |
 | never given | ST42 and ST45, passwords and keys |
 
@@ -71,8 +71,6 @@ They are not in ST0, and answer `iar`; ST42 and ST45 answer `isc`.
 | ST42, ST45 | passwords and keys, which are given to nobody |
 | ST43 | its layout is not public; ST44 has the level of every table and procedure |
 | ST65 to 67 | there is one load profile, ST64 |
-| ST73, 75 | which events are logged cannot be chosen; their layouts are not public |
-| ST76 | there is one log, ST74, whose entries have their times |
 | ST80 to 89 | there are no user-defined tables |
 | ST95, 96, 98 | their layouts are not public; how a modem answers and what became of calls is in ST92 and ST97 |
 | ST100 and up | extended sources, load control, prepayment, quality of service: the meter has none |
@@ -90,7 +88,7 @@ door decides by level, seal and state, as [access](access.md) has it; levels are
 """  # noqa: E501
 
 _LISTS = """
-Lists are 2 self-reads, 3 load profile, 7 history, 255 all. A list cannot be emptied from outside, so resetting its pointers marks it as
+Lists are 1 event log, 2 self-reads, 3 load profile, 7 history log, 255 all. A list cannot be emptied from outside, so resetting its pointers marks it as
 read. Status flags are those of now: nothing is latched but a broken seal, with which clearing conflicts.
 
 To write a program: write its file's text to MT0, whole or in parts without a gap, up to 65536 bytes, at level 3; then procedure MP0
