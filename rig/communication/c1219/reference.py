@@ -72,7 +72,7 @@ They are not in ST0, and answer `iar`; ST42 and ST45 answer `isc`.
 | ST43 | its layout is not public; ST44 has the level of every table and procedure |
 | ST65 to 67 | there is one load profile, ST64 |
 | ST80 to 89 | there are no user-defined tables |
-| ST95, 96, 98 | their layouts are not public; how a modem answers and what became of calls is in ST92 and ST97 |
+| ST96, 98 | their layouts are not public; what became of calls is in ST97 |
 | ST100 and up | extended sources, load control, prepayment, quality of service: the meter has none |
 """
 
