@@ -25,10 +25,12 @@ from rig.communication.c1219.types import TableError
 from rig.daemon.protocol import (
     LogPage,
     NumberedEvent,
+    PendingAnswer,
     ProfilePage,
     ProgramInForce,
     ReadIdentity,
     ReadLog,
+    ReadPending,
     ReadProfile,
     ReadProgram,
     ReadSnapshots,
@@ -55,6 +57,9 @@ SELF_READS = 12
 """Self-reads that ST26 has, the newest."""
 
 
+NONE_WAITS = PendingAnswer(None, None)
+
+
 class Need(Enum):
     """Fact that a table can need."""
 
@@ -63,6 +68,7 @@ class Need(Enum):
     PROGRAM = "the program in force"
     LOG = "the newest lines of the log"
     AUDITED = "the newest lines of the log that the event log has"
+    PENDING = "the program that waits"
     SELF_READS = "the newest self-reads"
     LAST_RESET = "registers before the last demand reset"
     PROFILE = "the load profile"
@@ -94,6 +100,7 @@ class MeterFacts:
     seal_broken: bool = False
     log: tuple[NumberedEvent, ...] = ()
     audited: tuple[NumberedEvent, ...] = ()
+    pending: PendingAnswer = NONE_WAITS
     self_reads: tuple[NumberedSnapshot, ...] = ()
     last_reset: Snapshot | None = None
     recording: Recording | None = None
@@ -191,6 +198,8 @@ class FactsReader:
             case Need.AUDITED:
                 lines = msgspec.convert((yield from request(ReadLog(LOG_LINES, codes=sorted(AUDITED_CODES)))), LogPage)
                 return replace(facts, audited=tuple(lines.events))
+            case Need.PENDING:
+                return replace(facts, pending=msgspec.convert((yield from request(ReadPending())), PendingAnswer))
             case Need.SELF_READS:
                 found = yield from self._snapshots([Cause.SELF_READ], SELF_READS)
                 return replace(facts, self_reads=found)

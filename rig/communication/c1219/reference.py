@@ -55,7 +55,7 @@ of a channel's status, the order of status nibbles, and what is said below of li
 A read is refused with `iar` for a table that is not there or an offset beyond its end, `isc` below its level and for what nobody may
 read, `onp` where the meter cannot answer (a meter without a store has no history) or an answer would be longer than 65535 bytes (read
 it in parts), `dnr` for ST8 before any procedure, `bsy` where the meter's program changed meanwhile. Nothing is written but ST7, which
-carries a procedure out, and MT0: a meter is programmed whole.
+carries a procedure out, and MT0, also in its pending form: a meter is programmed whole.
 """  # noqa: E501
 
 _ABSENT = """
@@ -65,7 +65,7 @@ They are not in ST0, and answer `iar`; ST42 and ST45 answer `isc`.
 
 | table | why not |
 |---|---|
-| ST4 and pending tables (4096 and up) | a meter is programmed whole, by MT0, so no table can wait: NBR_PENDING is 0 |
+| pending tables (4096 and up) but 6144 | a meter is programmed whole, so what can wait is the program, MT0 |
 | ST9, 17 to 19, 29, 35 to 39, 46 to 49, 57 to 59, 68, 69, 77 to 79 | no such table is known |
 | ST14 | no source has data control: NBR_DATA_CTRL is 0 |
 | ST42, ST45 | passwords and keys, which are given to nobody |
@@ -93,6 +93,12 @@ read. Status flags are those of now: nothing is latched but a broken seal, with 
 
 To write a program: write its file's text to MT0, whole or in parts without a gap, up to 65536 bytes, at level 3; then procedure MP0
 with its length and CRC-32 (of zlib). It is checked whole and applied at once, or refused with the sentence why.
+
+To have a program wait: write an EVENT record and the text to MT0's pending form, 6144 on the wire, in the same way; then MP0 with length and
+CRC-32 of both. It is checked as if it were applied at once. EVENT is six bytes: 0 and a date as STIME_DATE; 1 and weeks, days, hours,
+minutes, seconds from now; or 2 and zeros, until procedure 12 or 13 activates it. Its flags for self-read and demand reset are refused, and so
+is a time that is past. One program waits at most: a second is refused (3) until procedure 14 or 15 has cleared the first. ST4 and MT6
+have what waits, ST76 what became of it. [Access](access.md#a-program-that-waits) says what is decided when.
 """  # noqa: E501
 
 
