@@ -175,8 +175,9 @@ class Daemon:
         return self._interrupts.seen or self._requests.stop or (not self._start.paced and self._desk.deserted)
 
     def _attend(self) -> None:
-        """At each poll: requests, answers that waited for the disk, edges, and systemd's watchdog."""
+        """At each poll: requests, a program that waits, answers that waited for the disk, edges, systemd's watchdog."""
         self._desk.attend(self._requests.execute, self._requests.forget)
+        self._requests.activate_due()
         for ask, reply in self._requests.settled():
             self._desk.answer(ask, reply)
         self._feed.poll(self.service.polled_ns, self._offer_edges if self._desk.wanted(Topic.EDGES) else None)

@@ -12,7 +12,7 @@ from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.c1219.types import TableError
 from rig.communication.keys import key_of
-from rig.daemon.protocol import Asked, ColdStart, LogOff, LogOn, NoteAccess, WriteProgram
+from rig.daemon.protocol import ActivatePending, Asked, ColdStart, LogOff, LogOn, NoteAccess, WriteProgram
 
 PROCEDURE_INITIATE = 7
 """The table that starts a procedure."""
@@ -72,7 +72,7 @@ class Application:
             match asked:
                 case LogOn():
                     self.level = int(outcome.result["level"])
-                case LogOff() | WriteProgram() | ColdStart():
+                case LogOff() | WriteProgram() | ActivatePending() | ColdStart():
                     self.level = 0
         return outcome
 
