@@ -43,6 +43,7 @@ from rig.meter.billing.inputs import InputId
 from rig.plain_text import print_traceback
 from rig.program.build import Program
 from rig.service.persistence import configured_copy, program_in_force
+from rig.service.port_keys import PortKeys
 from rig.service.run_accumulator import RunAccumulator
 from rig.service.running import running_at
 from rig.service.service import Service
@@ -103,7 +104,8 @@ class Daemon:
             None if folder is None else str(folder.absolute()),
         )
         self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
-        self._requests = Requests(self.service, configured, self._held.enter_context(Thread()) if start.paced else None)
+        beside = self._held.enter_context(Thread()) if start.paced else None
+        self._requests = Requests(self.service, configured, beside, PortKeys(config.ports))
         self._pulses = PulseFeed(self.service, self._desk.wanted, self._desk.publish)
         self._stopped = False
 
