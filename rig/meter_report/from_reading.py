@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from rig.communication.c1219.layout import Values
+from rig.communication.c1219.monitored import EVENT_NAMES, FIRST_OWN
 from rig.communication.c1219.table import MANUFACTURER
 from rig.communication.c1219.types import TableError
 from rig.meter_report.from_blocks import BlocksOfReading
@@ -202,15 +203,32 @@ class _Readout:
             yield Peak(peak["PEAK"], peak["PEAK_TIME"])
 
     def _events(self) -> Iterator[LoggedLine]:
+        """Give the log in words; before it, of the event log (ST76), which goes further back, what is older. Of a meter
+        without words its history log (ST74), or else its event log."""
         words = self._values(LOG_IN_WORDS)
-        if words is not None:
-            for line in words["LINES"]:
-                name = bytes(line["NAME"]).decode("utf-8", "replace")
-                yield LoggedLine(line["TIME"], name, _details(bytes(line["DETAILS"])))
+        if words is None:
+            yield from (line for _, line in self._entries(74, "HISTORY") or self._entries(76, "EVENT"))
             return
-        history = self._values(74)
-        for entry in [] if history is None else history["ENTRIES"][: history["NBR_VALID_ENTRIES"]]:
-            yield LoggedLine(entry.get("HISTORY_TIME"), f"event {entry['HISTORY_CODE']}", {})
+        first = words["LINES"][0]["NUMBER"] if words["LINES"] else None
+        yield from (line for number, line in self._entries(76, "EVENT") if first is None or number < first)
+        for line in words["LINES"]:
+            name = bytes(line["NAME"]).decode("utf-8", "replace")
+            yield LoggedLine(line["TIME"], name, _details(bytes(line["DETAILS"])))
+
+    def _entries(self, table: int, prefix: str) -> list[tuple[int, LoggedLine]]:
+        """Give the entries of a log, the oldest first, each with its whole sequence number, of which it has the low 16
+        bits."""
+        log = self._values(table)
+        valid = [] if log is None else log["ENTRIES"][: log["NBR_VALID_ENTRIES"]]
+        number = 0 if log is None else log["LAST_ENTRY_SEQ_NBR"]
+        found = []
+        for entry in reversed(valid):
+            number -= (number - entry.get(f"{prefix}_SEQ_NBR", 0)) & 0xFFFF
+            code = entry[f"{prefix}_CODE"]
+            ours = code < FIRST_OWN or self._tables.ours
+            name = EVENT_NAMES.get(code) if ours else None
+            found.append((number, LoggedLine(entry.get(f"{prefix}_TIME"), name or f"event {code}", {})))
+        return found[::-1]
 
     def _profile(self) -> LoadProfile | None:
         actual, control, data = self._values(61), self._values(62), self._values(64)

@@ -20,6 +20,7 @@ from rig.communication.c1219.layout import Array, BitField, Layout, Scope, Sized
 from rig.communication.c1219.types import (
     Cursor,
     DayOfYears,
+    HoursMinutes,
     Instant,
     Leaf,
     Real,
@@ -95,7 +96,7 @@ class _Types:
                 return Array(count, self.type(inner))
             case Layout(fields):
                 return Layout(tuple(replace(field, type=self.type(field.type)) for field in fields))
-            case Whole() | DayOfYears() | Text() | Real() | Instant() | TimeOfDay():
+            case Whole() | DayOfYears() | Text() | Real() | Instant() | TimeOfDay() | HoursMinutes():
                 return self._leaf(kind)
         return kind
 
@@ -115,7 +116,7 @@ class _Types:
                 return _number(formats.numbers[label.endswith("2")], formats)
             case Instant(label, size):
                 return _instant(label, size, formats)
-            case TimeOfDay():
+            case TimeOfDay() | HoursMinutes():
                 return _time(leaf, formats)
         return leaf
 
@@ -143,7 +144,7 @@ def _instant(label: str, size: int, formats: Formats) -> Leaf:
     return _Unread(f"TM_FORMAT {formats.times}")
 
 
-def _time(leaf: TimeOfDay, formats: Formats) -> Leaf:
+def _time(leaf: TimeOfDay | HoursMinutes, formats: Formats) -> Leaf:
     if formats.times == BCD_PARTS:
         return _Packed(leaf)
     return leaf if formats.times == PARTS else _Unread(f"a time of a day in TM_FORMAT {formats.times}")
@@ -265,7 +266,7 @@ class _Digits(_ReadOnly):
 class _Packed(_ReadOnly):
     """A time whose parts are two BCD digits each."""
 
-    leaf: Instant | TimeOfDay
+    leaf: Instant | TimeOfDay | HoursMinutes
 
     @property
     def size(self) -> int:
