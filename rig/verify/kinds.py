@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from math import floor, hypot
+from math import floor, hypot, sqrt
 
 from rig.meter.billing.demand import DemandKind
 from rig.meter.billing.quantity import NANO, Quantity
@@ -26,7 +26,7 @@ from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
 from rig.verify.kind import Finding, Kind, Rule
 from rig.verify.observing import Changed, Observed
-from rig.verify.run import EDGE_S
+from rig.verify.run import EDGE_S, LATE_S
 
 LED = OutputId.TEST_LED.label
 
@@ -41,7 +41,7 @@ def register(seen: Observed, output: OutputId, limit: float) -> Finding:
     flowed = (last.number - first.number) * constant * NANO
     moved = _registered_at(seen, quantity, last.tick) - _registered_at(seen, quantity, first.tick)
     error = float(100 * (moved - flowed) / flowed)
-    uncertainty = 100 * 2 * hypot(EDGE_S, EDGE_S) * float(seen.tick_hz) / (last.tick - first.tick)
+    uncertainty = 100 * 2 * _between(seen, quantity, output, first, last)[1]
     said = (
         f"register of {quantity} moved by {float(moved / NANO):.6f} and {output.label} pulsed for "
         f"{float(flowed / NANO):.6f} Wh: {error:+.4f} %"
@@ -142,12 +142,9 @@ def kyz_ratio(seen: Observed, output: OutputId, limit: float) -> Finding:
     for each in (output, OutputId.TEST_LED):
         quantity, constant = _pulsing(seen, each)
         first, last = _ends(seen, each)
-        flow = seen.flows[quantity]
-        flowed = _flowed(flow, last.tick - seen.latency) - _flowed(flow, first.tick - seen.latency)
-        if flowed <= 0:
-            raise CountLost(f"{each.label} pulses, and no {quantity} flows: see to its wiring")
+        flowed, uncertain = _between(seen, quantity, each, first, last)
         said.append(float((last.number - first.number) * constant * NANO / flowed))
-        squares += 2 * (EDGE_S * float(seen.tick_hz) / (last.tick - first.tick)) ** 2
+        squares += uncertain**2
     ratio = 100 * (said[0] / said[1] - 1)
     uncertainty = 2 * 100 * squares**0.5
     text = f"{output.label} registers {100 * said[0]:.4f} %, the test LED {100 * said[1]:.4f} %: {ratio:+.4f} %"
@@ -257,6 +254,22 @@ def _flowed(flow: Flow, tick: int) -> Fraction:
     if found is None:
         raise CountLost("what flowed by the end of the test was not observed: give it longer")
     return found
+
+
+def _between(seen: Observed, quantity: str, output: OutputId, first: Changed, last: Changed) -> tuple[Fraction, float]:
+    """What flowed between two edges, in nWh, and its standard uncertainty as a share of it: by what flows at either in
+    the time that it can be late by. Raises CountLost where nothing flowed."""
+    flow = seen.flows[quantity]
+    instants = [floor(edge.tick - seen.latency) for edge in (first, last)]
+    flowed = _flowed(flow, instants[1]) - _flowed(flow, instants[0])
+    if flowed <= 0:
+        raise CountLost(f"{output.label} pulses, and no {quantity} flows: see to its wiring")
+    late, at_edges = int(LATE_S * seen.tick_hz), []
+    for instant in instants:
+        begin = max(_begin(seen), instant - late)
+        power = (_flowed(flow, instant) - _flowed(flow, begin)) / (instant - begin) if begin < instant else Fraction(0)
+        at_edges.append(float(power * late))
+    return flowed, hypot(*at_edges) / sqrt(3) / float(flowed)
 
 
 def _registered_at(seen: Observed, quantity: str, tick: int) -> Fraction:
