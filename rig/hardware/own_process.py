@@ -1,8 +1,9 @@
-"""Starts a module of ours as a process of its own."""
+"""A module of ours as a process of its own: starting it, and ending it with whoever started it."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import IO
 
 import rig
+
+PR_SET_PDEATHSIG = 1
+"""Of <linux/prctl.h>."""
 
 
 def start_process(
@@ -32,3 +36,13 @@ def start_process(
         env=os.environ | {"PYTHONPATH": path},
         start_new_session=True,
     )
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel send SIGTERM to this process when its parent has ended, however that ends (prctl(2),
+    PR_SET_PDEATHSIG); a parent that has ended already sends it now."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
