@@ -22,11 +22,11 @@ from rig.meter.billing.demand import DemandKind
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.billing.time_units import HOUR_S
 from rig.meter.contacts.outputs import OutputId
+from rig.verify.count_uncertainty import EDGE_S, LATE_S
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
 from rig.verify.kind import Finding, Kind, Rule
 from rig.verify.observing import Changed, Observed
-from rig.verify.run import EDGE_S, LATE_S
 
 LED = OutputId.TEST_LED.label
 
