@@ -1,4 +1,4 @@
-"""What is uncertain of a count from one closure to another (docs/verification.md, "The uncertainty").
+"""Uncertainty of a count from one closure to another (docs/verification.md, "The uncertainty").
 
 The instants of both, with what edges scatter by; that they may all be late by the same, on a load that moves; and the
 readings of a reference that is read now and then. Each is a component that differs from one repeat to the next.

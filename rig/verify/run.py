@@ -268,7 +268,7 @@ class Run:
         self._count()
 
     def _late_nwh(self, instant: int) -> Fraction:
-        """What flows in LATE_S, by the power just before an instant."""
+        """Energy that flows in LATE_S, by the power just before an instant."""
         late = int(LATE_S * self._time.tick_hz)
         begin = max(self._first_tick, instant - late)
         now, before = self.flow.at(instant), self.flow.at(begin)
