@@ -257,8 +257,8 @@ def _flowed(flow: Flow, tick: int) -> Fraction:
 
 
 def _between(seen: Observed, quantity: str, output: OutputId, first: Changed, last: Changed) -> tuple[Fraction, float]:
-    """Energy that flowed between two edges, in nWh, and its standard uncertainty as a share of it: by what flows at either in
-    the time that it can be late by. Raises CountLost where nothing flowed."""
+    """Energy that flowed between two edges, in nWh, and its standard uncertainty as a share of it: by what flows at
+    either in the time that it can be late by. Raises CountLost where nothing flowed."""
     flow = seen.flows[quantity]
     instants = [floor(edge.tick - seen.latency) for edge in (first, last)]
     flowed = _flowed(flow, instants[1]) - _flowed(flow, instants[0])
