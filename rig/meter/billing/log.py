@@ -52,7 +52,8 @@ def named(events: Iterable[E], module: str | None) -> list[E]:
 
 def details(event: LogEvent) -> dict[str, int | str]:
     """Name what belongs to an event, as the history and JSON have it: whole numbers and texts; None is left out."""
-    names = [each.name for each in sorted(fields(event), key=lambda each: each.kw_only is True) if each.name != "utc_ns"]
+    ordered = sorted(fields(event), key=lambda each: each.kw_only is True)
+    names = [each.name for each in ordered if each.name != "utc_ns"]
     values = {event.named.get(name, name): getattr(event, name) for name in names}
     return {name: _plain(value) for name, value in values.items() if value is not None}
 
