@@ -36,6 +36,7 @@ from rig.failures import MENDABLE, unexpected
 from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
 from rig.hardware.memory import fram_slots
+from rig.hardware.own_process import leave_no_empty_log
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import opened_for, program_of
 from rig.meter.billing.billing import MeterEvent
@@ -43,6 +44,7 @@ from rig.meter.billing.inputs import InputId
 from rig.plain_text import print_traceback
 from rig.program.build import Program
 from rig.service.persistence import configured_copy, program_in_force
+from rig.service.port_keys import PortKeys
 from rig.service.run_accumulator import RunAccumulator
 from rig.service.running import running_at
 from rig.service.service import Service
@@ -103,7 +105,8 @@ class Daemon:
             None if folder is None else str(folder.absolute()),
         )
         self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
-        self._requests = Requests(self.service, configured, self._held.enter_context(Thread()) if start.paced else None)
+        beside = self._held.enter_context(Thread()) if start.paced else None
+        self._requests = Requests(self.service, configured, beside, PortKeys(config.ports))
         self._pulses = PulseFeed(self.service, self._desk.wanted, self._desk.publish)
         self._stopped = False
 
@@ -253,6 +256,7 @@ def serve(start: Start, ready: Callable[[], None] | None = None) -> Ended:
 def main() -> None:
     """`python -m rig.daemon.metering DESCRIPTOR`: the channel to whoever starts it, who says Start, and then Begin."""
     sys.excepthook = print_traceback
+    leave_no_empty_log()
     channel: MessageChannel[FromStarter] = MessageChannel(socket.socket(fileno=int(sys.argv[1])), FromStarter)
 
     def ready() -> None:

@@ -74,6 +74,18 @@ class LogOn(msgspec.Struct, frozen=True, tag="log on"):
     key: str
 
 
+class DrawTicket(msgspec.Struct, frozen=True, tag="draw ticket"):
+    """A ticket by which a client of this port can prove that it has the port's key (C12.21). Answered with {"ticket":
+    sixteen hexadecimal digits}; it takes the place of one drawn before, and is good for one token."""
+
+
+class LogOnByToken(msgspec.Struct, frozen=True, tag="log on by token"):
+    """Prove the level of a port's key by the token that is DES of the ticket, in hexadecimal digits. Answered with
+    {"level", "token"}: what proves that the meter has the key, too."""
+
+    token: str
+
+
 class LogOff(msgspec.Struct, frozen=True, tag="log off"):
     """Give the level up."""
 
@@ -259,9 +271,9 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadIdentity | ReadPending | ReadLog
-    | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest
-    | ChangeSeason | Clear | OperateRelay | WriteProgram | WritePending | ActivatePending | ClearPending
+    LogOn | DrawTicket | LogOnByToken | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadIdentity
+    | ReadPending | ReadLog | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest
+    | LeaveTest | ChangeSeason | Clear | OperateRelay | WriteProgram | WritePending | ActivatePending | ClearPending
     | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | AskPermission | Stop
 )  # fmt: skip
 """What a Request can ask for."""

@@ -12,6 +12,7 @@ from rig.communication.c1218.packets import OVERHEAD
 from rig.communication.c1218.services import PASSWORD_BYTES, USER_BYTES, Code, checksum
 from rig.communication.c1218.settings import BAUD_CODES, BAUDS, C12_21, LEAST_SIZE, REMOTE, LinkSettings
 from rig.errors import RigError
+from rig.hardware.des_key import BLOCK_BYTES, DesKey
 from rig.reader.line import Line
 from rig.reader.master import TABLE_BYTES, Answered, Failed, Master, Outcome
 from rig.reader.reading_file import Identity
@@ -23,6 +24,9 @@ BUSY_TRIES = 20
 
 BUSY_NS = 500_000_000
 
+NOT_READY_TRIES = 4
+"""So often is asked again for what is not ready: it may never be."""
+
 READ_HEAD_BYTES = 4
 """An answer's code, count and checksum beside a table's bytes."""
 
@@ -30,10 +34,20 @@ WRITE_HEAD_BYTES = 9
 """The same of an offset write."""
 
 
+KEY_ID = 1
+"""Number of the key that is proven; a port of ours has one, whatever its number."""
+
+_TICKET, _BY_TICKET, _DES = 0x02, 0x01, 0x00
+
+
 class MeterSilent(RigError):
     """A meter that does not answer, or not any more: one sentence."""
 
     status = 1
+
+
+class SessionEnded(MeterSilent):
+    """A session that the meter has ended by itself."""
 
 
 class Refused(RigError):
@@ -49,6 +63,10 @@ class Refused(RigError):
 def refusal(code: Code) -> str:
     """Name a response code as readings do: isc (insufficient security clearance)."""
     return f"{code.name.lower()} ({code.words})"
+
+
+class KeyUnproven(RigError):
+    """A meter that takes a key, and does not prove that it has it, too."""
 
 
 class Asking(Protocol):
@@ -99,6 +117,11 @@ class Conversation:
     def baud(self) -> int:
         """The line's speed now."""
         return self._baud
+
+    @property
+    def ticket(self) -> bytes:
+        """Ticket by which a key can be proven, as the meter gave it with identify; b"" for none."""
+        return b"" if self.identity is None else ticket_of(bytes.fromhex(self.identity.features))
 
     @property
     def piece(self) -> int:
@@ -168,6 +191,23 @@ class Conversation:
         self._data("take a password", outcome)
         return True
 
+    def authenticate(self, key: DesKey) -> bool:
+        """Prove a key by the ticket that the meter gave with identify (C12.21); whether the meter takes it.
+
+        Raises Refused for a meter that has no authentication, or took the ticket for used up; KeyUnproven for one that
+        does not have the key itself.
+        """
+        ticket = self.ticket
+        if not ticket:
+            raise Refused("take a key, which it has not offered", Code.SNS)
+        token = key.encrypted(ticket)
+        outcome = self._outcome(bytes((0x53, 1 + len(token), KEY_ID)) + token)
+        if isinstance(outcome, Answered) and outcome.code in (Code.ERR, Code.ISC):
+            return False
+        if self._data("take a key", outcome) != bytes((1 + len(token), KEY_ID)) + key.encrypted(token):
+            raise KeyUnproven("the meter took the key, and did not prove that it has it: it may be another meter")
+        return True
+
     def end(self) -> None:
         """End the session: log off, terminate. What keeps the meter from it ends it too, by its time-out."""
         self._outcome(b"\x52")
@@ -198,7 +238,12 @@ class Conversation:
         self._ask(f"take table {table}", code + table.to_bytes(2, "big") + where + body)
 
     def _table(self, what: str, message: bytes, most: int) -> bytes:
-        data = self._ask(what, message, TABLE_BYTES)
+        try:
+            data = self._ask(what, message, TABLE_BYTES)
+        except Refused as error:
+            if error.code is Code.ISSS:
+                raise SessionEnded(f"asked to {what}, the meter says that there is no session any more") from None
+            raise
         count = int.from_bytes(data[:2], "big")
         body = data[2 : 2 + count]
         if len(data) != count + 3 or data[-1] != checksum(body):
@@ -210,9 +255,10 @@ class Conversation:
     # --- one service ------------------------------------------------------------------------------------------
 
     def _ask(self, what: str, message: bytes, answer_bytes: int = 1024) -> bytes:
-        for _ in range(BUSY_TRIES):
+        for tried in range(1, BUSY_TRIES + 1):
             outcome = self._outcome(message, answer_bytes)
-            if not isinstance(outcome, Answered) or outcome.code is not Code.BSY:
+            code = outcome.code if isinstance(outcome, Answered) else None
+            if code is not Code.BSY and (code is not Code.DNR or tried >= NOT_READY_TRIES):
                 break
             self.wait(BUSY_NS)
         return self._data(what, outcome)
@@ -245,6 +291,13 @@ class Conversation:
             self._baud = settings.baud
             self.line.set_baud(self._baud)
         self.line.clear()
+
+
+def ticket_of(features: bytes) -> bytes:
+    """Give the ticket of DES among the features of identify, b"" for none."""
+    if features[:4] == bytes((_TICKET, _BY_TICKET, _DES, BLOCK_BYTES)) and len(features) > 4 + BLOCK_BYTES:
+        return features[4 : 4 + BLOCK_BYTES]
+    return b""
 
 
 def _with_retries(settings: LinkSettings, retries: int) -> LinkSettings:

@@ -54,6 +54,14 @@ class MeterDoor:
             raise DoorError(found.sentence)
         return found
 
+    def log_on_by_token(self, asker: Asker, level: int) -> Granted:
+        """Prove a level by a token of C12.21, 0: it is wrong. Raises DoorError as log_on does."""
+        found = self._service.access.log_on_by_token(level, asker.source, self._now_ns, asker.name)
+        self._service.log_access()
+        if isinstance(found, WrongKey | LockedOut):
+            raise DoorError(found.sentence)
+        return found
+
     def refuses_keys(self, asker: Asker) -> bool:
         """Say whether a key is refused before it is compared: at a port never, as a refusal that comes sooner than
         another would show that the port is locked; whoever asks otherwise is told so anyway."""

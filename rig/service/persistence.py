@@ -32,6 +32,7 @@ from rig.meter.access.access import Access
 from rig.meter.access.security import Keys, Security
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.events import Programmed, RegistersCleared
+from rig.meter.billing.log import named
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState
@@ -137,7 +138,7 @@ class Persistence:
             except BaseException:
                 store.close()
                 raise
-        self._add(said)
+        self._add(named(said, program.metering.module))
         self._writer = None if store is None else StoreWriter(store)
 
     @property

@@ -105,11 +105,22 @@ class Access:
             raise ValueError(f"a key came from {source.value}, which takes none")
         if proof.security is not self._security:
             raise ValueError("the key was compared with keys that are no longer in force: compare it again")
+        return self._log_on(proof.level(self.sealed), source, now_ns, name)
+
+    def log_on_by_token(
+        self, level: int, source: Source, now_ns: int, name: str = ""
+    ) -> Granted | WrongKey | LockedOut:
+        """Decide a log-on by what a token of C12.21 proves, 0: nothing. A wrong one counts as a wrong key, and during a
+        lock none is looked at. Raises ValueError for a source that takes no key."""
+        if source in KEYLESS:
+            raise ValueError(f"a token came from {source.value}, which takes none")
+        return self._log_on(level, source, now_ns, name)
+
+    def _log_on(self, level: int, source: Source, now_ns: int, name: str) -> Granted | WrongKey | LockedOut:
         wait_s = self._lock_out.wait_s(source, now_ns)
         if wait_s:
             self._log.add(LogOnLockedOut(now_ns, source, name))
             return LockedOut(wait_s)
-        level = proof.level(self.sealed)
         if not level:
             return self._wrong_key(source, now_ns, name)
         if level == MOST_LEVEL:
