@@ -99,6 +99,15 @@ def key_of_program(program: Program) -> bytes:
     return program.file.security.level_4.encode("ascii")
 
 
+def stage(conversation: Conversation, table: int, data: bytes, progress: Progress) -> None:
+    """Write MT0 in one of its forms, part by part. Raises Refused, MeterSilent, LineError."""
+    size = min(MOST_PIECE, conversation.write_piece)
+    for at in range(0, len(data), size):
+        progress(at, len(data))
+        conversation.write(table, data[at : at + size], offset=at or None)
+    progress(len(data), len(data))
+
+
 class ProgramWriter:
     """One attempt to write a program; `applied` from when the meter was asked to apply it, and may have."""
 
@@ -114,7 +123,7 @@ class ProgramWriter:
         """Write it, and read it back. Raises ProcedureRefused, Refused, MeterSilent, LineError, NotWritten."""
         self.before = program_of(conversation)
         formats = formats_of(conversation)
-        self._stage(conversation)
+        stage(conversation, STAGED_PROGRAM, self._text, self._progress)
         check = struct.pack("<II", len(self._text), crc32(self._text))
         self.applied = True
         answer = carry_out(conversation, WRITE_PROGRAM, check, formats, manufacturer=True)
@@ -124,13 +133,6 @@ class ProgramWriter:
             raise NotWritten("the meter says that it took the program, and does not take the program's key of level 4")
         if not program_of(conversation).is_of(self._program):
             raise NotWritten("the meter says that it took the program, and has another: read it, and write it again")
-
-    def _stage(self, conversation: Conversation) -> None:
-        size = min(MOST_PIECE, conversation.write_piece)
-        for at in range(0, len(self._text), size):
-            self._progress(at, len(self._text))
-            conversation.write(STAGED_PROGRAM, self._text[at : at + size], offset=at or None)
-        self._progress(len(self._text), len(self._text))
 
 
 def write_program(access: MeterAccess, program: Program, text: bytes, progress: Progress) -> str:
