@@ -36,6 +36,7 @@ from rig.failures import MENDABLE, unexpected
 from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
 from rig.hardware.memory import fram_slots
+from rig.hardware.own_process import leave_no_empty_log
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import opened_for, program_of
 from rig.meter.billing.billing import MeterEvent
@@ -177,8 +178,9 @@ class Daemon:
         return self._interrupts.seen or self._requests.stop or (not self._start.paced and self._desk.deserted)
 
     def _attend(self) -> None:
-        """At each poll: requests, answers that waited for the disk, edges, and systemd's watchdog."""
+        """At each poll: requests, a program that waits, answers that waited for the disk, edges, systemd's watchdog."""
         self._desk.attend(self._requests.execute, self._requests.forget)
+        self._requests.activate_due()
         for ask, reply in self._requests.settled():
             self._desk.answer(ask, reply)
         self._feed.poll(self.service.polled_ns, self._offer_edges if self._desk.wanted(Topic.EDGES) else None)
@@ -254,6 +256,7 @@ def serve(start: Start, ready: Callable[[], None] | None = None) -> Ended:
 def main() -> None:
     """`python -m rig.daemon.metering DESCRIPTOR`: the channel to whoever starts it, who says Start, and then Begin."""
     sys.excepthook = print_traceback
+    leave_no_empty_log()
     channel: MessageChannel[FromStarter] = MessageChannel(socket.socket(fileno=int(sys.argv[1])), FromStarter)
 
     def ready() -> None:

@@ -19,10 +19,12 @@ from typing import Any
 from rig.daemon.beside import LATER, AtOnce, Beside
 from rig.daemon.internal import Ask
 from rig.daemon.protocol import (
+    ActivatePending,
     AskPermission,
     BreakSeal,
     ChangeSeason,
     Clear,
+    ClearPending,
     ColdStart,
     Done,
     DrawTicket,
@@ -35,11 +37,13 @@ from rig.daemon.protocol import (
     MoveSwitch,
     NoteAccess,
     OperateRelay,
+    PendingAnswer,
     ProgramInForce,
     ReadContacts,
     ReadIdentity,
     ReadLog,
     ReadParts,
+    ReadPending,
     ReadProfile,
     ReadProgram,
     ReadPulses,
@@ -51,7 +55,9 @@ from rig.daemon.protocol import (
     SetClock,
     ShareLight,
     Stop,
+    WaitingProgram,
     WriteConstants,
+    WritePending,
     WriteProgram,
 )
 from rig.failures import MENDABLE
@@ -60,10 +66,11 @@ from rig.meter.access.readable import Readable
 from rig.meter.access.security import KeyProof
 from rig.meter.billing.source import Source
 from rig.program.build import Program
-from rig.program.written import public_file
+from rig.program.written import public_file, public_tables
 from rig.service.comparing import OfferedProgram, key_from, offer, prove
 from rig.service.door import MeterDoor
 from rig.service.door_error import DoorError
+from rig.service.pending_programs import PendingPrograms
 from rig.service.port_keys import DrawnTicket, PortKeys
 from rig.service.service import Service
 
@@ -85,6 +92,7 @@ class Requests:
         at once, as suits a simulated rig at full speed. `port_keys`: keys of its ports, None: no port has one."""
         self._service = service
         self._door = MeterDoor(service, configured)
+        self._pending = PendingPrograms(service, self._door, configured)
         self._beside = beside or AtOnce()
         self._port_keys = port_keys or PortKeys()
         self._comparing: list[tuple[Ask, Future[Prepared]]] = []
@@ -107,6 +115,10 @@ class Requests:
         answers += [(ask, reply) for ask, ticket, reply in self._waiting if self._service.saved(ticket)]
         self._waiting = [each for each in self._waiting if not self._service.saved(each[1])]
         return answers
+
+    def activate_due(self) -> None:
+        """Activate the program that waits, if its time has come."""
+        self._pending.activate_due()
 
     def forget(self, client: int) -> None:
         """Take the level and the ticket of a client that has left."""
@@ -157,7 +169,7 @@ class Requests:
             case DrawTicket():
                 self._tickets.pop(ask.client, None)
                 return partial(self._port_keys.draw, asker.source, ask.name)
-            case WriteProgram(toml):
+            case WriteProgram(toml) | WritePending(toml):
                 return partial(offer, toml, *door.may_write(asker))
         return None
 
@@ -197,7 +209,10 @@ class Requests:
                 if not door.is_current(compared):
                     return self._begin(ask)
                 self._left.discard(ask.client)
-                door.write_offered(asker, compared)
+                if isinstance(ask.asked, WritePending):
+                    self._pending.write(asker, compared, ask.asked.at_utc_ns, ask.asked.after_s)
+                else:
+                    door.write_offered(asker, compared)
                 return None
 
     def _execute(self, ask: Ask) -> Any:
@@ -227,6 +242,12 @@ class Requests:
                 return self._in_force(door.read_program(asker))
             case ReadIdentity():
                 return self._in_force(door.identify(asker))
+            case ReadPending():
+                return self._waiting_program(asker)
+            case ActivatePending():
+                self._pending.activate(asker)
+            case ClearPending():
+                self._pending.clear(asker)
             case ResetDemand():
                 door.reset_demand(asker)
             case ReadSelf():
@@ -272,6 +293,14 @@ class Requests:
     def _in_force(self, program: Program) -> ProgramInForce:
         access = self._service.access
         return ProgramInForce(program.digest, public_file(program.file), access.sealed, access.state.seal_broken)
+
+    def _waiting_program(self, asker: Asker) -> PendingAnswer:
+        waiting, activated_ns = self._pending.read(asker)
+        if waiting is None:
+            return PendingAnswer(None, activated_ns)
+        tables, source = public_tables(waiting.file), waiting.source.value
+        found = WaitingProgram(waiting.digest, tables, waiting.at_ns, waiting.written_ns, source, waiting.level)
+        return PendingAnswer(found, activated_ns)
 
     def _of_the_rig(self, ask: Ask, asked: object) -> Any:
         service = self._service

@@ -2,11 +2,12 @@
 
 What had flowed by a closure, in pulses, less its number is the same for all that are in order, whatever the load: the
 level. A reading gives an interval for it, as it is not known where between two readings the closure came. Intervals of
-closures in order have a common part; where one has none with those before it, the level has moved by whole pulses:
+closures in order have a common part; where one has none with those before it, the level has moved:
 
     level moves by     verdict
     +n                 n missed: more flowed than was counted
     −n                 n doubled
+    less than ±½       none: a reading was timed worse than it says, and the level is between the two
 
 The last closure whose interval does not hold the new level was before it, the one that was found was after. Which
 constant is right is not known to better than WRONG, so the common part grows by that with each pulse; and of two
@@ -74,6 +75,9 @@ def _moves(numbers: Sequence[int], flows: Sequence[float], halves: Sequence[floa
             least, most = max(least, low), min(most, high)
             continue
         step = _step(low - most, high - least)
+        if not step:
+            least, most = (most, low) if low > most else (high, least)
+            continue
         now = (least + most) / 2 + step
         before = k - 1
         while before > 0 and abs(levels[before] - now) <= widths[before]:
@@ -84,7 +88,8 @@ def _moves(numbers: Sequence[int], flows: Sequence[float], halves: Sequence[floa
 
 
 def _step(least: float, most: float) -> int:
-    """Give the smallest whole number of pulses in an interval without 0, or the nearest to it where it has none."""
+    """Give the smallest whole number of pulses in an interval without 0, or the nearest to it where it has none: 0 for
+    a closure that came at another time than its reading says, by less than half a pulse."""
     if least > 0:
-        return ceil(least) if ceil(least) <= most else max(1, round((least + most) / 2))
-    return floor(most) if floor(most) >= least else min(-1, round((least + most) / 2))
+        return ceil(least) if ceil(least) <= most else round((least + most) / 2)
+    return floor(most) if floor(most) >= least else round((least + most) / 2)

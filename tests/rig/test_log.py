@@ -19,6 +19,10 @@ from rig.meter.access.events import (
     LogOnFailed,
     LogOnLockedOut,
     MeterSealed,
+    PendingActivated,
+    PendingCleared,
+    PendingRefused,
+    PendingWritten,
     PortRead,
     PortWritten,
     ProcedureInvoked,
@@ -55,7 +59,7 @@ from rig.meter.billing.events import (
     TestModeBegan,
     TestModeEnded,
 )
-from rig.meter.billing.log import LogEvent, details
+from rig.meter.billing.log import LogEvent, details, named
 from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.events import RelayOperated
@@ -214,11 +218,11 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         "by -400 ms, from RS-232",
     ),
     (
-        TestDemandWasReset(AT, Cause.SWITCH, Source.FRONT),
+        TestDemandWasReset(AT, Cause.COMMUNICATION, Source.MODULE, name="STAR MTU"),
         2061,
         "test demand reset",
-        {"cause": "switch", "source": "front"},
-        "cause switch, from front",
+        {"cause": "communication", "source": "module", "name": "STAR MTU"},
+        "cause communication, from module, STAR MTU",
     ),
     (DataCleared(AT, Source.OPTICAL), 2062, "data cleared", {"source": "optical port"}, "from optical port"),
     (MasterResetDone(AT, Source.COMMAND_LINE), 2063, "master reset", {"source": "command line"}, "from command line"),
@@ -249,6 +253,34 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         "before 0a1b2c3d4e5f, after 5f4e3d2c1b0a, from command line",
     ),
     (MeterSealed(AT), 2059, "sealed", {}, ""),
+    (
+        PendingWritten(AT, "0a1b2c3d4e5f", 3600, Source.OPTICAL),
+        2086,
+        "pending written",
+        {"program": "0a1b2c3d4e5f", "seconds": 3600, "source": "optical port"},
+        "program 0a1b2c3d4e5f, in 3600 s, from optical port",
+    ),
+    (
+        PendingRefused(AT, "0a1b2c3d4e5f", "the pins are in use", Source.MODEM),
+        2087,
+        "pending refused",
+        {"program": "0a1b2c3d4e5f", "found": "the pins are in use", "source": "modem"},
+        "program 0a1b2c3d4e5f, the pins are in use, from modem",
+    ),
+    (
+        PendingActivated(AT, "0a1b2c3d4e5f", Source.OPTICAL),
+        28,
+        "pending activated",
+        {"program": "0a1b2c3d4e5f", "source": "optical port"},
+        "program 0a1b2c3d4e5f, from optical port",
+    ),
+    (
+        PendingCleared(AT, "0a1b2c3d4e5f", None),
+        29,
+        "pending cleared",
+        {"program": "0a1b2c3d4e5f"},
+        "program 0a1b2c3d4e5f",
+    ),
     (
         StoreAdopted(AT, "serial 1", "serial 2", "handed over", Source.COMMAND_LINE),
         2083,
@@ -303,8 +335,18 @@ def kinds() -> set[type[LogEvent]]:
 
 def test_events_are_nowhere_but_in_modules_of_events() -> None:
     for path in sorted((ROOT / "rig").rglob("*.py")):
-        derived = re.findall(r"^class (\w+)\(LogEvent\)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        text = path.read_text(encoding="utf-8").replace("class AskedEvent(LogEvent)", "")
+        derived = re.findall(r"^class (\w+)\((?:LogEvent|AskedEvent)\)", text, re.MULTILINE)
         assert not derived or path.name == "events.py", path
+
+
+def test_what_a_module_asked_for_has_its_name_and_nothing_else_has() -> None:
+    reset = DemandWasReset(AT, Cause.COMMUNICATION, 3, Source.MODULE)
+    others = [SelfReadTaken(AT, Source.MODEM), Programmed(AT, "626fd34c251e"), RateChanged(AT, Rate.B)]
+    found = named([reset, *others], "TWACS CMT-SX")
+    assert [details(event).get("name") for event in found] == ["TWACS CMT-SX", None, None, None]
+    assert found[1:] == others
+    assert {**details(found[0]), "name": None} == {**details(reset), "name": None}
 
 
 def test_every_kind_is_in_the_table_once() -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,7 @@ from rig.hardware.selection import open_hardware
 from rig.verify.closures import Contact
 from rig.verify.counters import GpioCounter
 from rig.verify.observed import Counted
+from tests.drivers.scpi_instrument import ScpiInstrument
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
@@ -267,6 +269,51 @@ def test_an_output_is_verified_by_a_counter_at_pins_of_the_simulated_board(
     contacts = [edge["contact"] for edge in found["edges"]]
     assert set(contacts) == ({"K-Y"} if faults else {"K-Y", "K-Z"})
     assert faults or all(a != b for a, b in pairwise(contacts))
+
+
+class Totaliser:
+    """What an instrument on both contacts counts: edges that the board stamps, of which it loses number `lost` or
+    bounces at number `doubled`."""
+
+    def __init__(self, path: str, lost: int | None, doubled: int | None) -> None:
+        self.lines = list(RemoteEdges(path, [14, 15]).lines.values())
+        self.lost, self.doubled, self.closings = lost, doubled, 0
+
+    def __call__(self) -> int:
+        self.closings += sum(edge.closed for line in self.lines for edge in line.drain())
+        gone = self.lost is not None and self.closings >= self.lost
+        more = self.doubled is not None and self.closings >= self.doubled
+        return self.closings - gone + more
+
+    def close(self) -> None:
+        for line in self.lines:
+            line.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bus", ["socket", "pty"])
+@pytest.mark.parametrize("load", ["", "[simulation.load]\namps = 20\n"], ids=["lively", "20 A"])
+@pytest.mark.parametrize(("lost", "doubled", "missing"), [(None, None, 0.0), (12, None, -2.5), (None, 12, 2.5)])
+def test_an_instrument_on_a_bus_counts_a_meter_in_real_time(
+    tmp_path: Path, bus: str, load: str, lost: int | None, doubled: int | None, missing: float
+) -> None:
+    """It counts what is at the contacts, whatever the meter says of itself."""
+    wires = 'wires = { 14 = "kyz1_y", 15 = "kyz1_z" }'
+    (tmp_path / "rig.toml").write_text(f'[simulation]\nboard = "board.sock"\n{wires}\n{load}')
+    board = start(tmp_path, None)
+    totaliser = Totaliser(board.path, lost, doubled)
+    with closing(totaliser), ScpiInstrument(over=bus, count=totaliser) as instrument:
+        words = ["verify", "--config", str(tmp_path / "rig.toml"), "--counter", f"visa:{instrument.resource}"]
+        words += ["--pulses", "40", "--limit", "2", "--json"]
+        done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, env=environment(), timeout=PATIENCE_S)
+    board.process.send_signal(signal.SIGTERM)
+    board.process.communicate(timeout=PATIENCE_S)
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)
+    assert found["counter"] == f"visa:{instrument.resource}"
+    assert found["error_percent"] == pytest.approx(missing, abs=found["uncertainty_percent"] + 0.1)
+    faults = [(error["fault"], error["count"]) for error in found["kyz_order_errors"]]
+    assert faults == [("missed", 1)] * (lost is not None) + [("doubled", 1)] * (doubled is not None)
 
 
 @pytest.mark.slow

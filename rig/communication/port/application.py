@@ -21,6 +21,7 @@ from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.c1219.types import TableError
 from rig.communication.keys import key_of
 from rig.daemon.protocol import (
+    ActivatePending,
     Asked,
     ColdStart,
     DrawTicket,
@@ -94,7 +95,7 @@ class Application:
             match asked:
                 case LogOn() | LogOnByToken():
                     self.level = int(outcome.result["level"])
-                case LogOff() | WriteProgram() | ColdStart():
+                case LogOff() | WriteProgram() | ActivatePending() | ColdStart():
                     self.level = 0
         return outcome
 

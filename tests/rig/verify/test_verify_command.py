@@ -183,49 +183,6 @@ def test_a_counter_in_real_time_is_not_for_a_meter_at_full_speed(meter: tuple[La
         counter.close()
 
 
-class Follower:
-    """What an instrument on the contacts would count: the meter's pulses, by a client of its own, with `lost` ones."""
-
-    def __init__(self, socket: Path, lost: int | None) -> None:
-        self.client = MeterClient.connect(socket, "verification", "follower")
-        self.client.subscribe(Topic.KYZ1_PULSES)
-        self.lost, self.pulses, self.base = lost, 0, 0
-
-    def __call__(self) -> int:
-        while (message := self.client.poll()) is not None:
-            if isinstance(message, PulsesCounted):
-                self.pulses = message.pulses
-        self.base = self.base or self.pulses
-        gone = self.lost is not None and self.pulses - self.base >= self.lost
-        return self.pulses - gone
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("bus", ["socket", "pty"])
-@pytest.mark.parametrize("lost", [None, 12])
-def test_an_instrument_on_a_bus_counts_a_meter_in_real_time(bus: str, lost: int | None) -> None:
-    socket = runtime_folder() / "meter.sock"
-    launched = Launched(Start(Config(), str(socket), None, paced=True))
-    try:
-        with MeterClient.connect(socket, "verification", "test") as client:
-            launched.begin()
-            follower = Follower(socket, lost)
-            with follower.client, ScpiInstrument(over=bus, count=follower) as instrument:
-                counter = BusCounter(instrument.resource)
-                plan = Plan(pulses=40, limit_percent=2.0)
-                found = Measurement(client, OutputId.KYZ1, plan, counter=counter).measure()
-                counter.close()
-            client.ask(Stop())
-        launched.wait()
-    finally:
-        launched.process.kill()
-    assert found.counter == f"visa:{instrument.resource}"
-    missing = 0.0 if lost is None else -2.5
-    assert found.error_percent == pytest.approx(missing, abs=found.uncertainty_percent + 0.1)
-    faults = [error.fault for error in found.kyz_order_errors if error.fault in ("missed", "doubled", "swapped")]
-    assert faults == ([] if lost is None else ["missed"])  # on a busy machine the follower hears of some late
-
-
 class ReciprocalCounter:
     """What a frequency counter on the contacts would measure: edges of a gate of a second and more, by their stamps."""
 
