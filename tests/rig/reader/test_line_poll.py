@@ -7,14 +7,19 @@ to what the same meter gives when it is asked directly.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from bus_bench import PASSWORD, PROGRAM, BusLine, LineMeter, Node
 from psem_client import packet
 
 from drivers.sim.serial_bus import Noise
+from rig.daemon.requests import Requests
+from rig.hardware.config import AuthenticationConfig, PortConfig
+from rig.hardware.des_key import DesKey
 from rig.reader.line_poll import LinePoll, PolledMeter, PollError, addresses_of
 from rig.reader.reading import Extent
+from rig.service.port_keys import PortKeys
 
 SHORT = Extent(frozenset({0, 1, 5}))
 
@@ -162,6 +167,29 @@ def test_a_wrong_password_is_given_once(meters: list[LineMeter]) -> None:
     assert (found.came, found.rounds) == ("refused", 1)
     assert "does not take the password" in found.why
     assert "999999" not in found.why
+
+
+def test_keys_by_address(tmp_path: Path) -> None:
+    """Of three meters with keys one is given its own, one another's, one none; each is asked once."""
+    made = [made_meter(number) for number in (1, 2, 3)]
+    try:
+        for number, meter in enumerate(made, 1):
+            file = tmp_path / f"{number}.key"
+            file.write_text(f"31323334353637{number}8")
+            file.chmod(0o600)
+            port = PortConfig(name="", kind="rs-485", authentication=AuthenticationConfig(str(file)))
+            meter.requests = Requests(meter.service, meter.service.program, port_keys=PortKeys([port]))
+        line = BusLine([Node(meter, number, keyed=True) for number, meter in enumerate(made, 1)])
+        keys = {1: DesKey(b"1234567\x18"), 2: DesKey(b"1234567\x78")}
+        polled = LinePoll(line, [1, 2, 3], lambda address: None, SHORT, key=keys.get)
+        found = polled.run()
+    finally:
+        for meter in made:
+            meter.close()
+    assert [(meter.came, meter.rounds) for meter in found] == [("read", 1), ("refused", 1), ("refused", 1)]
+    assert "does not take the key" in found[1].why
+    assert "gives no more" in found[2].why
+    assert serial_of(polled, 1) == b"LINE 0001"
 
 
 def test_a_meter_that_is_cut_off_is_read_from_where_it_broke_off(meters: list[LineMeter]) -> None:
