@@ -49,11 +49,21 @@ def write(
     if check:
         said = check_program(access, loaded)
     else:
+        staged = False
         try:
             with progress_bar(message_console(), port) as share:
-                said = write_program(access, loaded, text, lambda at, of: share(at / of))
+
+                def progress(at: int, of: int) -> None:
+                    nonlocal staged
+                    staged = at == of
+                    share(at / of)
+
+                said = write_program(access, loaded, text, progress)
         except KeyboardInterrupt:
-            raise typer.Exit(interrupted("; --check says which program the meter has")) from None
+            has = "while the meter took it: --check says which program it has"
+            if not staged:
+                has = "before the meter took it: it has the program that it had before"
+            raise typer.Exit(interrupted(has)) from None
     if json:
         print_json({"type": "program_written", "digest": loaded.digest, "sentence": said})
     else:

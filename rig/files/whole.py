@@ -39,6 +39,7 @@ def check_free(paths: Sequence[Path], force: bool) -> None:
 def write_files(contents: Mapping[Path, bytes]) -> None:
     """Write all the files and only then give them their names: a fault on the way leaves nothing."""
     temporary = {path: path.with_name(f".{path.name}.new") for path in contents}
+    path = next(iter(contents), None)
     try:
         for path, content in contents.items():
             with temporary[path].open("wb") as file:
@@ -53,6 +54,6 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
                 new.unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
-        raise FileError(
-            f"{error.filename} cannot be written ({error.strerror}): choose a writable folder with room"
-        ) from None
+        # A full disk names no file.
+        named = error.filename or path
+        raise FileError(f"{named} cannot be written ({error.strerror}): choose a writable folder with room") from None
