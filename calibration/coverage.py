@@ -25,14 +25,14 @@ def coverage_factor(freedom: float) -> float:
     low, high = 0.0, 1e3
     while high - low > 1e-9 * high:
         middle = (low + high) / 2
-        if _within(middle, freedom) < LEVEL:
+        if probability_within(middle, freedom) < LEVEL:
             low = middle
         else:
             high = middle
     return high
 
 
-def _within(factor: float, freedom: float) -> float:
+def probability_within(factor: float, freedom: float) -> float:
     """Give the probability that Student's t is within ±factor: t = √ν·tan x, ∫ cos^(ν−1) x dx by Simpson's rule."""
     end = atan(factor / sqrt(freedom))
     step = end / _STEPS

@@ -10,6 +10,7 @@ from rig.cli.json_output import print_json
 from rig.cli.meter_options import (
     AddressOption,
     BaudOption,
+    KeyFileOption,
     KeyringOption,
     MostBaudOption,
     PasswordFileOption,
@@ -42,6 +43,7 @@ def meter(
     most_baud: MostBaudOption = 115200,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = None,
+    key_file: KeyFileOption = None,
     prompt: PromptOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -51,10 +53,16 @@ def meter(
     if action is None:
         from rig.cli.meter_menu import show_menu
 
-        show_menu(meter_access(port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt))
+        show_menu(
+            meter_access(
+                port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt, key_file=key_file
+            )
+        )
         return
     chosen = action_of(action, value)
-    access = meter_access(port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt)
+    access = meter_access(
+        port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt, key_file=key_file
+    )
     needs_password = chosen.needs_password and not (chosen.optional and value is None)
     with access.session(needs_password=needs_password) as session:
         said = act(session, action, value)

@@ -30,6 +30,9 @@ PasswordFileOption = Annotated[
 KeyringOption = Annotated[
     Path | None, typer.Option("--keyring", help="Passwords by serial number; else ~/.config/ae0764-rig/keyring.toml.")
 ]
+KeyFileOption = Annotated[
+    Path | None, typer.Option("--key-file", help="A file with the port's DES key of C12.21; else a keyring's [keys].")
+]
 PromptOption = Annotated[bool, typer.Option("--prompt", help="Ask for the password at the terminal.")]
 
 
@@ -47,14 +50,14 @@ def approach_of(protocol: str, address: int, baud: int, most_baud: int) -> Appro
     return Approach(Protocol(protocol.lower()), address, baud, max(baud, most_baud))
 
 
-def passwords_of(file: Path | None, keyring: Path | None, *, prompt: bool) -> Passwords:
+def passwords_of(file: Path | None, keyring: Path | None, *, prompt: bool, key_file: Path | None = None) -> Passwords:
     """Make the source of passwords of its options; with `prompt` somebody at the terminal is asked. Raises ConfigError,
-    PasswordError."""
+    PasswordError, KeyFileError."""
     from rig.reader.passwords import Passwords
 
     if prompt and file is None and not sys.stdin.isatty():
         raise ConfigError("--prompt needs a terminal: give the password by --password-file or a keyring")
-    return Passwords(file, keyring, ask_for_password if prompt else None)
+    return Passwords(file, keyring, ask_for_password if prompt else None, key_file)
 
 
 def meter_access(
@@ -67,12 +70,13 @@ def meter_access(
     keyring: Path | None,
     *,
     prompt: bool,
+    key_file: Path | None = None,
 ) -> MeterAccess:
-    """Make the access to a meter of the options. Raises ConfigError, PasswordError."""
+    """Make the access to a meter of the options. Raises ConfigError, PasswordError, KeyFileError."""
     from rig.reader.meter import MeterAccess
 
     approach = approach_of(protocol, address, baud, most_baud)
-    return MeterAccess(port, approach, passwords_of(password_file, keyring, prompt=prompt))
+    return MeterAccess(port, approach, passwords_of(password_file, keyring, prompt=prompt, key_file=key_file))
 
 
 def ask_for_password(what: str) -> str:

@@ -12,6 +12,7 @@ from rig.cli.json_output import print_json
 from rig.cli.meter_options import (
     AddressOption,
     BaudOption,
+    KeyFileOption,
     KeyringOption,
     MostBaudOption,
     PasswordFileOption,
@@ -44,6 +45,7 @@ def read(
     most_baud: MostBaudOption = 115200,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = None,
+    key_file: KeyFileOption = None,
     prompt: PromptOption = False,
     force: ForceOption = False,
     json: JsonOption = False,
@@ -62,7 +64,9 @@ def read(
     from rig.terminal.progress import progress_bar
 
     extent = Extent(None if tables is None else numbers_of("--tables", tables), load_profile)
-    access = meter_access(port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt)
+    access = meter_access(
+        port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt, key_file=key_file
+    )
     if out is not None:
         check_free([out], force)
     run = MeterRun(access, out)

@@ -120,7 +120,12 @@ def verify(
     from rig.verify.result import Verification
     from rig.verify.setup import read_environment
 
-    check_free([path for path in (report, junit) if path is not None], force)
+    written = {"--report": report, "--junit": junit}
+    check_free([path for path in written.values() if path is not None], force)
+    for flag, path in written.items():
+        for other, its in (("--series", series), ("--resume", resume), ("--from", result), ("--config", config)):
+            if path is not None and its is not None and path.resolve() == its.resolve():
+                raise VerifyError(f"{flag} would be written over {other}, {path}: choose another name")
     if report is not None:
         check_kind("--report", report)
     surroundings = read_environment(environment or [])

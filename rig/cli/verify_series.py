@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rig.cli.options import loaded_configuration
+from rig.cli.options import loaded_configuration, meter_socket
 from rig.errors import RigError
 from rig.plain_text import print_error
 
 if TYPE_CHECKING:
     from rig.hardware.config import Config
+    from rig.results.provenance import Provenance
     from rig.verify.point import Point
     from rig.verify.result import Verification
     from rig.verify.series import PointResult, SeriesResult
@@ -38,7 +40,8 @@ class SeriesRun:
         resume: Path | None = None,
         surroundings: dict[str, str] | None = None,
     ) -> None:
-        from rig.verify.series import Measured, read_series
+        from rig.verify.kept_results import Measured
+        from rig.verify.series import read_series
 
         self.series = read_series(file)
         self._measure, self._config, self._kind, self._socket = measure, config, kind, socket
@@ -47,12 +50,14 @@ class SeriesRun:
         self._measured = Measured(resume)
 
     def before(self, point: Point) -> PointResult | None:
-        """Give the result of a point that was measured before, as it is asked for now."""
-        return self._measured.result(self._digest(point))
+        """Give the result of a point that was measured before, as it is asked for now, on the meter that is now."""
+        found = self._measured.result(self._digest(point))
+        return found if found is not None and self._is_of_this(point, found.verification.provenance) else None
 
     def test_before(self, test: SeriesTest) -> SeriesTestResult | None:
-        """Give the result of a test that was made before, as it is asked for now."""
-        return self._measured.test_result(self._digest(test))
+        """Give the result of a test that was made before, as it is asked for now, on the meter that is now."""
+        found = self._measured.test_result(self._digest(test))
+        return found if found is not None and self._is_of_this(test, found.provenance) else None
 
     def measure(self, point: Point) -> PointResult:
         """Measure a point, and keep it. Raises what its measurement raises: then there is no result."""
@@ -103,6 +108,40 @@ class SeriesRun:
         if asked.load is not None and chosen.hardware.kind == "pi":
             print_error(f"note: {asked.name} is for the load {asked.load}: the source must give it")
         return chosen
+
+    def _is_of_this(self, asked: Point | SeriesTest, then: Provenance) -> bool:
+        """Return whether the meter has the program and the constants that it had; if not, say so."""
+        had, has = (then.program, then.calibration), self._meter(asked)
+        for what, before, now in zip(("program", "constants"), had, has, strict=True):
+            if now not in (None, before):
+                print_error(f"note: {asked.name} was measured with the {what} {before}, the meter has {now}: once more")
+                return False
+        return True
+
+    def _meter(self, asked: Point | SeriesTest) -> tuple[str, str | None]:
+        """Digests of the program and the constants of the meter that runs, or of the one that would be started; None:
+        those that follow from its rig.toml."""
+        if self._running is not None:
+            return self._running.program, self._running.calibration
+        from rig.hardware.hardware import calibration_of
+        from rig.hardware.selection import program_of
+
+        chosen = self._configurations[asked.name]
+        program = program_of(chosen)
+        if chosen.meter.calibration is None:
+            return program.digest, None
+        return program.digest, calibration_of(chosen, program.metering.current_class).digest
+
+    @cached_property
+    def _running(self) -> Provenance | None:
+        from rig.daemon.client import ClientError, MeterClient
+
+        there = meter_socket(self._config, loaded_configuration(self._config, None, kind=self._kind), self._socket)
+        try:
+            with MeterClient.connect(there, "verification", "rig verify") as client:
+                return client.welcome.provenance
+        except ClientError:
+            return None
 
     def _digest(self, point: Point | SeriesTest) -> str:
         from rig.hardware.provenance import rig_toml_digest

@@ -11,6 +11,7 @@ from rig.cli.json_output import print_json
 from rig.cli.meter_options import (
     AddressOption,
     BaudOption,
+    KeyFileOption,
     KeyringOption,
     MostBaudOption,
     PasswordFileOption,
@@ -34,6 +35,7 @@ def write(
     most_baud: MostBaudOption = 115200,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = None,
+    key_file: KeyFileOption = None,
     prompt: PromptOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -45,7 +47,9 @@ def write(
 
     loaded = load_program(program)  # what is wrong with it is said with the file's name, before anything is asked
     text = program.read_text(encoding="utf-8-sig").encode()
-    access = meter_access(port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt)
+    access = meter_access(
+        port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt, key_file=key_file
+    )
     if check:
         said = check_program(access, loaded)
     else:

@@ -34,6 +34,7 @@ FROM_STORE = (ReadLog, ReadSnapshots, ReadProfile)
 """Requests that are answered with a page."""
 
 MOST_LINES = 512
+MOST_CODES = 256
 MOST_SNAPSHOTS = 16
 MOST_WORDS = 16384
 MOST_CAUSES = 16
@@ -57,8 +58,8 @@ def page(folder: Path | None, asked: Asked) -> Page:
     try:
         with HistoryReader(folder) as history:
             match asked:
-                case ReadLog(most, before):
-                    return _log(history, _bounded(most, MOST_LINES), before)
+                case ReadLog(most, before, codes):
+                    return _log(history, _bounded(most, MOST_LINES), before, codes)
                 case ReadSnapshots(causes, most):
                     return _snapshots(history, causes, _bounded(most, MOST_SNAPSHOTS))
                 case ReadProfile(recording, first):
@@ -78,10 +79,12 @@ def _bounded(most: int, bound: int) -> int:
     return most
 
 
-def _log(history: HistoryReader, most: int, before: int | None) -> LogPage:
+def _log(history: HistoryReader, most: int, before: int | None, codes: list[int] | None) -> LogPage:
+    if codes is not None and not 1 <= len(codes) <= MOST_CODES:
+        raise PageError(f"lines of {len(codes)} codes are asked for: give 1 to {MOST_CODES}, or none for all")
     found: list[NumberedEvent] = []
     size = 0
-    for event in reversed(list(history.events(last=most, before=before))):
+    for event in reversed(list(history.events(codes=codes, last=most, before=before))):
         size += len(event.details) + len(event.name) + 64
         if size > MOST_PAGE_BYTES:
             break

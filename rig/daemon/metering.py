@@ -44,6 +44,7 @@ from rig.meter.billing.inputs import InputId
 from rig.plain_text import print_traceback
 from rig.program.build import Program
 from rig.service.persistence import configured_copy, program_in_force
+from rig.service.port_keys import PortKeys
 from rig.service.run_accumulator import RunAccumulator
 from rig.service.running import running_at
 from rig.service.service import Service
@@ -104,7 +105,8 @@ class Daemon:
             None if folder is None else str(folder.absolute()),
         )
         self._desk = Desk(ServerProcess(address.listener, serve), lossless=not start.paced)
-        self._requests = Requests(self.service, configured, self._held.enter_context(Thread()) if start.paced else None)
+        beside = self._held.enter_context(Thread()) if start.paced else None
+        self._requests = Requests(self.service, configured, beside, PortKeys(config.ports))
         self._pulses = PulseFeed(self.service, self._desk.wanted, self._desk.publish)
         self._stopped = False
 
@@ -176,8 +178,9 @@ class Daemon:
         return self._interrupts.seen or self._requests.stop or (not self._start.paced and self._desk.deserted)
 
     def _attend(self) -> None:
-        """At each poll: requests, answers that waited for the disk, edges, and systemd's watchdog."""
+        """At each poll: requests, a program that waits, answers that waited for the disk, edges, systemd's watchdog."""
         self._desk.attend(self._requests.execute, self._requests.forget)
+        self._requests.activate_due()
         for ask, reply in self._requests.settled():
             self._desk.answer(ask, reply)
         self._feed.poll(self.service.polled_ns, self._offer_edges if self._desk.wanted(Topic.EDGES) else None)

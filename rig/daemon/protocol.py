@@ -74,6 +74,18 @@ class LogOn(msgspec.Struct, frozen=True, tag="log on"):
     key: str
 
 
+class DrawTicket(msgspec.Struct, frozen=True, tag="draw ticket"):
+    """A ticket by which a client of this port can prove that it has the port's key (C12.21). Answered with {"ticket":
+    sixteen hexadecimal digits}; it takes the place of one drawn before, and is good for one token."""
+
+
+class LogOnByToken(msgspec.Struct, frozen=True, tag="log on by token"):
+    """Prove the level of a port's key by the token that is DES of the ticket, in hexadecimal digits. Answered with
+    {"level", "token"}: what proves that the meter has the key, too."""
+
+    token: str
+
+
 class LogOff(msgspec.Struct, frozen=True, tag="log off"):
     """Give the level up."""
 
@@ -117,11 +129,12 @@ class ReadIdentity(msgspec.Struct, frozen=True, tag="read identity"):
 class ReadLog(msgspec.Struct, frozen=True, tag="read log"):
     """The newest lines of the event log that the store has, so many at most; answered with LogPage.
 
-    `before`: only lines of a smaller number, to go back page by page.
+    `before`: only lines of a smaller number, to go back page by page; `codes`: only events of these codes, at most 256.
     """
 
     most: int = 256
     before: int | None = None
+    codes: list[int] | None = None
 
 
 class ReadSnapshots(msgspec.Struct, frozen=True, tag="read snapshots"):
@@ -190,6 +203,27 @@ class WriteProgram(msgspec.Struct, frozen=True, tag="write program"):
     toml: str
 
 
+class WritePending(msgspec.Struct, frozen=True, tag="write pending"):
+    """A whole program, as the text of its file, that is to wait: until a time, UTC in ns by the meter's clock, or for
+    so many seconds; with neither until its activation is asked for."""
+
+    toml: str
+    at_utc_ns: int | None = None
+    after_s: int | None = None
+
+
+class ActivatePending(msgspec.Struct, frozen=True, tag="activate pending"):
+    """Activate the program that waits, now."""
+
+
+class ClearPending(msgspec.Struct, frozen=True, tag="clear pending"):
+    """Take away the program that waits."""
+
+
+class ReadPending(msgspec.Struct, frozen=True, tag="read pending"):
+    """The program that waits, without its keys; answered with PendingAnswer."""
+
+
 class WriteConstants(msgspec.Struct, frozen=True, tag="write constants"):
     """Write other constants, a calibration file's text (docs/calibration.md); answered with their digest. The meter
     meters with them from its next start on."""
@@ -237,10 +271,10 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Asked = (
-    LogOn | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadIdentity | ReadLog | ReadSnapshots
-    | ReadProfile | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear
-    | OperateRelay | WriteProgram | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight
-    | NoteAccess | AskPermission | Stop
+    LogOn | DrawTicket | LogOnByToken | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadIdentity
+    | ReadPending | ReadLog | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest
+    | LeaveTest | ChangeSeason | Clear | OperateRelay | WriteProgram | WritePending | ActivatePending | ClearPending
+    | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | AskPermission | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 
@@ -349,6 +383,25 @@ class ProgramInForce(msgspec.Struct, frozen=True):
     file: dict[str, Any]
     sealed: bool
     seal_broken: bool
+
+
+class WaitingProgram(msgspec.Struct, frozen=True):
+    """A program that waits: its digest and tables, as ProgramInForce has them; when it is to be activated, null: when
+    that is asked for; when, from where and at which level it was written."""
+
+    digest: str
+    file: dict[str, Any]
+    at_utc_ns: int | None
+    written_utc_ns: int
+    source: str
+    level: int
+
+
+class PendingAnswer(msgspec.Struct, frozen=True):
+    """The result of ReadPending: the program that waits, null: none; and when one was activated last, null: never."""
+
+    waiting: WaitingProgram | None
+    activated_utc_ns: int | None
 
 
 class NumberedEvent(msgspec.Struct, frozen=True):

@@ -19,25 +19,31 @@ from typing import Any
 from rig.daemon.beside import LATER, AtOnce, Beside
 from rig.daemon.internal import Ask
 from rig.daemon.protocol import (
+    ActivatePending,
     AskPermission,
     BreakSeal,
     ChangeSeason,
     Clear,
+    ClearPending,
     ColdStart,
     Done,
+    DrawTicket,
     EnterTest,
     LeaveTest,
     LogOff,
     LogOn,
+    LogOnByToken,
     MasterReset,
     MoveSwitch,
     NoteAccess,
     OperateRelay,
+    PendingAnswer,
     ProgramInForce,
     ReadContacts,
     ReadIdentity,
     ReadLog,
     ReadParts,
+    ReadPending,
     ReadProfile,
     ReadProgram,
     ReadPulses,
@@ -49,7 +55,9 @@ from rig.daemon.protocol import (
     SetClock,
     ShareLight,
     Stop,
+    WaitingProgram,
     WriteConstants,
+    WritePending,
     WriteProgram,
 )
 from rig.failures import MENDABLE
@@ -58,24 +66,38 @@ from rig.meter.access.readable import Readable
 from rig.meter.access.security import KeyProof
 from rig.meter.billing.source import Source
 from rig.program.build import Program
-from rig.program.written import public_file
+from rig.program.written import public_file, public_tables
 from rig.service.comparing import OfferedProgram, key_from, offer, prove
 from rig.service.door import MeterDoor
 from rig.service.door_error import DoorError
+from rig.service.pending_programs import PendingPrograms
+from rig.service.port_keys import DrawnTicket, PortKeys
 from rig.service.service import Service
+
+Prepared = KeyProof | OfferedProgram | DrawnTicket
+"""What takes long of a request, done beforehand."""
 
 
 class Requests:
     """Requests of clients to a service. `stop` is whether one that may has asked it to end."""
 
-    def __init__(self, service: Service, configured: Program, beside: Beside | None = None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        configured: Program,
+        beside: Beside | None = None,
+        port_keys: PortKeys | None = None,
+    ) -> None:
         """Serve a service, `configured` being what its configuration names. `beside`: where keys are compared, None:
-        at once, as suits a simulated rig at full speed."""
+        at once, as suits a simulated rig at full speed. `port_keys`: keys of its ports, None: no port has one."""
         self._service = service
         self._door = MeterDoor(service, configured)
+        self._pending = PendingPrograms(service, self._door, configured)
         self._beside = beside or AtOnce()
-        self._comparing: list[tuple[Ask, Future[KeyProof | OfferedProgram]]] = []
+        self._port_keys = port_keys or PortKeys()
+        self._comparing: list[tuple[Ask, Future[Prepared]]] = []
         self._proven: dict[int, Granted] = {}
+        self._tickets: dict[int, DrawnTicket] = {}
         self._waiting: list[tuple[Ask, int, Done | RequestRefused]] = []
         self._left: set[int] = set()
         self.stop = False
@@ -94,8 +116,16 @@ class Requests:
         self._waiting = [each for each in self._waiting if not self._service.saved(each[1])]
         return answers
 
+    def activate_due(self) -> None:
+        """Activate the program that waits, if its time has come."""
+        self._pending.activate_due()
+
     def forget(self, client: int) -> None:
-        """Take the level of a client that has left."""
+        """Take the level and the ticket of a client that has left."""
+        self._tickets.pop(client, None)
+        self._take_level(client)
+
+    def _take_level(self, client: int) -> None:
         self._proven.pop(client, None)
         if any(ask.client == client for ask, _ in self._comparing):
             self._left.add(client)
@@ -129,14 +159,17 @@ class Requests:
         self._comparing.append((ask, future))
         return LATER
 
-    def _work(self, ask: Ask) -> Callable[[], KeyProof | OfferedProgram] | None:
+    def _work(self, ask: Ask) -> Callable[[], Prepared] | None:
         """Give what takes long of a request, which touches nothing of the meter; None for what does not."""
         door, asker = self._door, self._asker(ask)
         match ask.asked:
             case LogOn(key):
                 value = key_from(asker, key)
                 return None if door.refuses_keys(asker) else partial(prove, door.security, value)
-            case WriteProgram(toml):
+            case DrawTicket():
+                self._tickets.pop(ask.client, None)
+                return partial(self._port_keys.draw, asker.source, ask.name)
+            case WriteProgram(toml) | WritePending(toml):
                 return partial(offer, toml, *door.may_write(asker))
         return None
 
@@ -151,10 +184,10 @@ class Requests:
                 answers.append((ask, reply))
         return answers
 
-    def _finished(self, ask: Ask, future: Future[KeyProof | OfferedProgram]) -> Any:
+    def _finished(self, ask: Ask, future: Future[Prepared]) -> Any:
         return self._finish(ask, future.result())
 
-    def _finish(self, ask: Ask, compared: KeyProof | OfferedProgram) -> Any:
+    def _finish(self, ask: Ask, compared: Prepared) -> Any:
         """Carry out what was compared; compare again where that no longer holds."""
         door, asker = self._door, self._asker(ask)
         match compared:
@@ -167,11 +200,19 @@ class Requests:
                 if not gone:
                     self._proven[ask.client] = granted
                 return {"level": granted.level}
+            case DrawnTicket(ticket):
+                if ask.client not in self._left:
+                    self._tickets[ask.client] = compared
+                self._left.discard(ask.client)
+                return {"ticket": ticket.hex()}
             case OfferedProgram():
                 if not door.is_current(compared):
                     return self._begin(ask)
                 self._left.discard(ask.client)
-                door.write_offered(asker, compared)
+                if isinstance(ask.asked, WritePending):
+                    self._pending.write(asker, compared, ask.asked.at_utc_ns, ask.asked.after_s)
+                else:
+                    door.write_offered(asker, compared)
                 return None
 
     def _execute(self, ask: Ask) -> Any:
@@ -179,8 +220,10 @@ class Requests:
         match ask.asked:
             case LogOn():
                 door.log_on_refused(asker)
+            case LogOnByToken(token):
+                return self._log_on_by_token(ask, asker, token)
             case LogOff():
-                self.forget(ask.client)
+                self._take_level(ask.client)
             case ReadState():
                 return door.read(asker)
             case ReadParts(parts):
@@ -199,6 +242,12 @@ class Requests:
                 return self._in_force(door.read_program(asker))
             case ReadIdentity():
                 return self._in_force(door.identify(asker))
+            case ReadPending():
+                return self._waiting_program(asker)
+            case ActivatePending():
+                self._pending.activate(asker)
+            case ClearPending():
+                self._pending.clear(asker)
             case ResetDemand():
                 door.reset_demand(asker)
             case ReadSelf():
@@ -231,9 +280,27 @@ class Requests:
                 return self._of_the_rig(ask, other)
         return None
 
+    def _log_on_by_token(self, ask: Ask, asker: Asker, text: str) -> dict[str, Any]:
+        """Prove a level by a token of the ticket that this client has drawn, which is used up by it, right or wrong."""
+        drawn = self._tickets.pop(ask.client, None)
+        token = _bytes_of(text)
+        level = drawn.level if drawn is not None and drawn.proven(token) else 0
+        granted = self._door.log_on_by_token(asker, level)
+        assert drawn is not None, "without a ticket nothing is proven"
+        self._proven[ask.client] = granted
+        return {"level": granted.level, "token": drawn.answer(token).hex()}
+
     def _in_force(self, program: Program) -> ProgramInForce:
         access = self._service.access
         return ProgramInForce(program.digest, public_file(program.file), access.sealed, access.state.seal_broken)
+
+    def _waiting_program(self, asker: Asker) -> PendingAnswer:
+        waiting, activated_ns = self._pending.read(asker)
+        if waiting is None:
+            return PendingAnswer(None, activated_ns)
+        tables, source = public_tables(waiting.file), waiting.source.value
+        found = WaitingProgram(waiting.digest, tables, waiting.at_ns, waiting.written_ns, source, waiting.level)
+        return PendingAnswer(found, activated_ns)
 
     def _of_the_rig(self, ask: Ask, asked: object) -> Any:
         service = self._service
@@ -260,3 +327,11 @@ class Requests:
         name = ask.name if source is Source.MODULE else f"uid {ask.uid}"
         printable = "".join(sign if sign.isprintable() else "?" for sign in name)[:MOST_NAME]
         return Asker(source, printable, self._proven.get(ask.client))
+
+
+def _bytes_of(text: str) -> bytes:
+    """Read hexadecimal digits; what is none is no token, and a wrong one."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""

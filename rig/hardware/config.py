@@ -66,6 +66,7 @@ A file with everything at its default:
     most_baud = 115200              # the fastest that it agrees to; it begins with 9600
     trace = "optical.trace"         # a file of what goes over the line, passwords too; left out: none
     # modem = { numbers = ["5551234"] }   # of kind "modem": how it is set up, answers and calls (docs/modem.md)
+    # authentication = { key_file = "line.key", level = 1 }   # of the others than optical: a DES key of C12.21
 
     [mqtt]                          # a broker that figures are published to (docs/publishing.md)
     enabled = false
@@ -321,6 +322,13 @@ class ModemConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     zone: str = "UTC"
 
 
+class AuthenticationConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Authentication of C12.21 at a port: the file with its DES key, and the level that it proves."""
+
+    key_file: _Path
+    level: Annotated[int, msgspec.Meta(ge=1, le=4)] = 1
+
+
 class PortConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A serial port of the meter (docs/communication.md)."""
 
@@ -333,6 +341,7 @@ class PortConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     most_baud: Annotated[int, msgspec.Meta(ge=9600, le=115_200)] = 115_200
     trace: _Path | None = None
     modem: ModemConfig | None = None
+    authentication: AuthenticationConfig | None = None
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -403,7 +412,11 @@ def load(path: Path | None) -> Config:
 def _port_beside(port: PortConfig, folder: Path) -> PortConfig:
     """Give a port's files from the folder of rig.toml."""
     paths = {key: str(folder / path) for key in ("link", "trace") if (path := getattr(port, key)) is not None}
-    return msgspec.structs.replace(port, **paths)
+    authentication = port.authentication
+    if authentication is not None:
+        key_file = str(folder / authentication.key_file)
+        authentication = msgspec.structs.replace(authentication, key_file=key_file)
+    return msgspec.structs.replace(port, **paths, authentication=authentication)
 
 
 def _check_ports(ports: tuple[PortConfig, ...]) -> None:
@@ -422,6 +435,10 @@ def _check_ports(ports: tuple[PortConfig, ...]) -> None:
             raise ConfigError(f'ports.modem and a socket are of kind "modem": leave them out for port {port.name}')
         if port.modem is not None:
             _check_modem(port.modem)
+        if port.authentication is not None and port.kind == "optical":
+            raise ConfigError(
+                f"ports.authentication is of C12.21: leave it out for port {port.name}, which is the optical one"
+            )
         if port.direction != "adapter" and (port.kind != "rs-485" or port.device == PTY):
             raise ConfigError(
                 f'ports.direction is of a serial port of kind "rs-485": leave it out for port {port.name}'

@@ -22,6 +22,7 @@ from drivers.pins import open_pins
 from drivers.spi_link import SpiLink, open_spidev
 from rig.hardware.config import PTY, Config, PortConfig
 from rig.hardware.doctor import Check
+from rig.hardware.key_file import KeyFileError, load_des_key
 
 _TIME_ERROR = 5
 """What adjtimex(2) returns while the clock is not synchronised."""
@@ -46,6 +47,7 @@ def examine_named(config: Config, address: Path) -> list[Check]:
     if config.display.lcd != "none":
         checks.append(lcd(config.display.lcd_bus, config.display.lcd_address))
     checks += [serial_port(port) for port in config.ports]
+    checks += [check for port in config.ports if (check := port_key(port)) is not None]
     return [*checks, _socket(address, runs), clock()]
 
 
@@ -194,6 +196,18 @@ def serial_port(port: PortConfig) -> Check:
         remedy = "sudo usermod -aG dialout $USER, then log in again"
         return Check("ports", name, False, f"{device} may not be opened by this user", remedy)
     return Check("ports", name, True, device)
+
+
+def port_key(port: PortConfig) -> Check | None:
+    """Check that a port's key can be read and used, None for a port without one."""
+    if port.authentication is None:
+        return None
+    name, path = f"key of port {port.name}", port.authentication.key_file
+    try:
+        load_des_key(Path(path), "it")
+    except KeyFileError as error:
+        return Check("ports", name, False, path, str(error))
+    return Check("ports", name, True, path)
 
 
 def _socket(address: Path, runs: bool) -> Check:

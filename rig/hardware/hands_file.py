@@ -64,6 +64,8 @@ class HandsWriter:
         self._path, self._part = path, path.with_name(path.name + ".part")
         self.edges = 0
         self._begun = False
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path} is a folder, a device or a pipe: choose another name")
         if path.exists() and not force:
             raise ConfigError(f"{path} exists: choose another name, or overwrite it with --force")
         if self._part.exists() and not force:

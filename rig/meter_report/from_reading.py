@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from rig.communication.c1219.layout import Values
+from rig.communication.c1219.monitored import EVENT_NAMES, FIRST_OWN
 from rig.communication.c1219.table import MANUFACTURER
 from rig.communication.c1219.types import TableError
 from rig.meter_report.from_blocks import BlocksOfReading
@@ -200,23 +201,41 @@ class _Readout:
                 yield from (Peak(value, at) for value, at in zip_longest(demand["DEMAND"], times))
 
     def _events(self) -> Iterator[LoggedLine]:
+        """Give the log in words; before it, of the event log (ST76), which goes further back, what is older. Of a meter
+        without words its history log (ST74), or else its event log; of another make both."""
         words = self._values(LOG_IN_WORDS)
-        if words is not None:
-            for line in words["LINES"]:
-                name = bytes(line["NAME"]).decode("utf-8", "replace")
-                yield LoggedLine(line["TIME"], name, _details(bytes(line["DETAILS"])))
+        if words is None:
+            history = self._entries(74, "HISTORY")
+            yield from (line for _, line in history)
+            if not history or not self._tables.ours:
+                yield from (line for _, line in self._entries(76, "EVENT"))
             return
-        for number, kind in ((74, "HISTORY"), (76, "EVENT")):
-            log = self._values(number)
-            entries = [] if log is None else log["ENTRIES"][: log["NBR_VALID_ENTRIES"]]
-            lines = [LoggedLine(e.get(f"{kind}_TIME"), f"event {e[f'{kind}_CODE']}", _arguments(e)) for e in entries]
-            if log is not None and log["HIST_FLAGS"]["ORDER_FLAG"]:
-                lines.reverse()
-            yield from lines
+        first = words["LINES"][0]["NUMBER"] if words["LINES"] else None
+        yield from (line for number, line in self._entries(76, "EVENT") if first is None or number < first)
+        for line in words["LINES"]:
+            name = bytes(line["NAME"]).decode("utf-8", "replace")
+            yield LoggedLine(line["TIME"], name, _details(bytes(line["DETAILS"])))
+
+    def _entries(self, table: int, prefix: str) -> list[tuple[int, LoggedLine]]:
+        """Give the entries of a log, the oldest first, each with its whole sequence number, of which it has the low 16
+        bits."""
+        log = self._values(table)
+        if log is None:
+            return []
+        entries = log["ENTRIES"][: log["NBR_VALID_ENTRIES"]]
+        newest_first = log["HIST_FLAGS" if prefix == "HISTORY" else "EVENT_FLAGS"]["ORDER_FLAG"]
+        number = log["LAST_ENTRY_SEQ_NBR"]
+        found = []
+        for entry in entries if newest_first else reversed(entries):
+            number -= (number - entry.get(f"{prefix}_SEQ_NBR", 0)) & 0xFFFF
+            code = entry[f"{prefix}_CODE"]
+            name = EVENT_NAMES.get(code) if code < FIRST_OWN or self._tables.ours else None
+            argument = _arguments(entry.get(f"{prefix}_ARGUMENT"))
+            found.append((number, LoggedLine(entry.get(f"{prefix}_TIME"), name or f"event {code}", argument)))
+        return found[::-1]
 
 
-def _arguments(entry: Values) -> dict[str, object]:
-    data = entry.get("ARGUMENTS")
+def _arguments(data: bytes | None) -> dict[str, object]:
     return {"arguments": data.hex()} if data else {}
 
 

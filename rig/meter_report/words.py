@@ -173,6 +173,8 @@ _EVENTS_FR = {
     "master reset": "réinitialisation générale", "measurement error": "erreur de mesure",
     "memory error": "erreur de mémoire", "store adopted": "mémoire reprise",
     "metering taken over": "mesure reprise", "power down": "panne de courant", "power up": "retour du courant",
+    "pending activated": "programme en attente activé", "pending cleared": "programme en attente effacé",
+    "pending refused": "programme en attente refusé", "pending written": "programme mis en attente",
     "procedure invoked": "procédure demandée", "programmed": "programmé", "rate change": "changement de tarif",
     "rate forced": "tarif imposé", "rate released": "tarif libéré", "recorder overflow": "débordement d'un canal",
     "refused": "refusé", "reading refused": "lecture refusée",

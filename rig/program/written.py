@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from rig.files.strict_toml import convert
+from rig.files.strict_toml import ConfigError, convert
+from rig.meter.access.security import Keys
 from rig.program.build import Program, build
 from rig.program.schema import ProgramFile
 
@@ -20,3 +21,23 @@ def public_file(file: ProgramFile) -> dict[str, Any]:
 def program_of_tables(tables: dict[str, Any]) -> Program:
     """Make a program of what public_file gives; its keys are the factory's. Raises ConfigError."""
     return build(convert(tables, ProgramFile))
+
+
+def saved_text(program: Program) -> str:
+    """Give a meter's own copy of a program as JSON text, in which there is no key."""
+    return msgspec.json.encode(program.kept().file).decode()
+
+
+def public_tables(text: str) -> dict[str, Any]:
+    """Give the tables of saved_text as public_file gives those of a program."""
+    tables: dict[str, Any] = msgspec.json.decode(text)
+    return {**tables, "security": {"seal": tables["security"]["seal"]}}
+
+
+def program_of_saved(text: str, keys: Keys | None) -> Program:
+    """Make a meter's own copy again of saved_text, with its hashed keys. Raises ConfigError."""
+    try:
+        file = msgspec.json.decode(text, type=ProgramFile)
+    except msgspec.MsgspecError as error:
+        raise ConfigError(str(error)) from None
+    return build(file).kept(keys)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from rig.communication.c1218.settings import OPTICAL, REMOTE, LinkSettings
 from rig.errors import RigError
+from rig.hardware.des_key import DesKey
 from rig.reader.conversation import PACKET_SIZE, PACKETS, Conversation, MeterSilent
 from rig.reader.dgcom_conversation import DgcomConversation
 from rig.reader.line import Line
@@ -107,6 +108,19 @@ def begin(conversation: Conversation, approach: Approach) -> None:
         conversation.identify()
         conversation.negotiate(PACKET_SIZE, PACKETS, ())
         conversation.log_on()
+
+
+class WrongKey(RigError):
+    """A key that the meter does not take."""
+
+
+def prove_key(conversation: Conversation, key: DesKey) -> None:
+    """Prove a DES key of C12.21. Raises WrongKey, KeyUnproven, Refused, MeterSilent, LineError."""
+    if not conversation.authenticate(key):
+        raise WrongKey(
+            "the meter does not take the key: it is wrong, or the port is locked after wrong ones; wait before you try "
+            "again"
+        )
 
 
 def prove(conversation: Conversation | DgcomConversation, password: bytes) -> None:

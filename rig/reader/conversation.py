@@ -12,6 +12,7 @@ from rig.communication.c1218.packets import OVERHEAD
 from rig.communication.c1218.services import PASSWORD_BYTES, USER_BYTES, Code, checksum
 from rig.communication.c1218.settings import BAUD_CODES, BAUDS, C12_21, LEAST_SIZE, REMOTE, LinkSettings
 from rig.errors import RigError
+from rig.hardware.des_key import BLOCK_BYTES, DesKey
 from rig.reader.line import Line
 from rig.reader.master import TABLE_BYTES, Answered, Failed, Master, Outcome
 from rig.reader.reading_file import Identity
@@ -31,6 +32,12 @@ READ_HEAD_BYTES = 4
 
 WRITE_HEAD_BYTES = 9
 """The same of an offset write."""
+
+
+KEY_ID = 1
+"""Number of the key that is proven; a port of ours has one, whatever its number."""
+
+_TICKET, _BY_TICKET, _DES = 0x02, 0x01, 0x00
 
 
 class MeterSilent(RigError):
@@ -56,6 +63,10 @@ class Refused(RigError):
 def refusal(code: Code) -> str:
     """Name a response code as readings do: isc (insufficient security clearance)."""
     return f"{code.name.lower()} ({code.words})"
+
+
+class KeyUnproven(RigError):
+    """A meter that takes a key, and does not prove that it has it, too."""
 
 
 class Asking(Protocol):
@@ -107,6 +118,11 @@ class Conversation:
     def baud(self) -> int:
         """The line's speed now."""
         return self._baud
+
+    @property
+    def ticket(self) -> bytes:
+        """Ticket by which a key can be proven, as the meter gave it with identify; b"" for none."""
+        return b"" if self.identity is None else ticket_of(bytes.fromhex(self.identity.features))
 
     @property
     def piece(self) -> int:
@@ -174,6 +190,23 @@ class Conversation:
         if isinstance(outcome, Answered) and outcome.code in (Code.ISC, Code.ERR):
             return False
         self._data("take a password", outcome)
+        return True
+
+    def authenticate(self, key: DesKey) -> bool:
+        """Prove a key by the ticket that the meter gave with identify (C12.21); whether the meter takes it.
+
+        Raises Refused for a meter that has no authentication, or took the ticket for used up; KeyUnproven for one that
+        does not have the key itself.
+        """
+        ticket = self.ticket
+        if not ticket:
+            raise Refused("take a key, which it has not offered", Code.SNS)
+        token = key.encrypted(ticket)
+        outcome = self._outcome(bytes((0x53, 1 + len(token), KEY_ID)) + token)
+        if isinstance(outcome, Answered) and outcome.code in (Code.ERR, Code.ISC):
+            return False
+        if self._data("take a key", outcome) != bytes((1 + len(token), KEY_ID)) + key.encrypted(token):
+            raise KeyUnproven("the meter took the key, and did not prove that it has it: it may be another meter")
         return True
 
     def end(self) -> None:
@@ -259,6 +292,13 @@ class Conversation:
             self._baud = settings.baud
             self.line.set_baud(self._baud)
         self.line.clear()
+
+
+def ticket_of(features: bytes) -> bytes:
+    """Give the ticket of DES among the features of identify, b"" for none."""
+    if features[:4] == bytes((_TICKET, _BY_TICKET, _DES, BLOCK_BYTES)) and len(features) > 4 + BLOCK_BYTES:
+        return features[4 : 4 + BLOCK_BYTES]
+    return b""
 
 
 def _with_retries(settings: LinkSettings, retries: int) -> LinkSettings:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rig.communication.c1218.services import Code
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
-from rig.reader.connecting import Approach, begin, find, prove
+from rig.reader.connecting import Approach, begin, find, prove, prove_key
 from rig.reader.conversation import Conversation, MeterSilent, Refused
 from rig.reader.decoded import CONFIGURATION, Decoded
 from rig.reader.dgcom_conversation import DEVICE_IDENTITY, DgcomConversation, DgcomRefused
@@ -69,7 +69,8 @@ class MeterAccess:
         """Open the port, find its meter and begin a session, which ends with the context; with this password, or one
         of `passwords`.
 
-        Raises LineError, MeterSilent, Refused, WrongPassword, PasswordError; NoPassword where one is needed.
+        Where there is a DES key, and the meter offers to authenticate by one, that comes first. Raises LineError,
+        MeterSilent, Refused, WrongPassword, WrongKey, KeyUnproven, PasswordError; NoPassword where one is needed.
         """
         line = WithoutEcho(self.open_line(self.device, self.approach.baud))
         try:
@@ -77,14 +78,16 @@ class MeterAccess:
             if isinstance(talk, Conversation):
                 begin(talk, self.approach)
             serial = serial_of(talk)
-            given = password if password is not None else self.passwords.of(serial, self.device, needed=needs_password)
             try:
-                with _explained(self.device, given is not None):
-                    if given is None and needs_password:
+                proven = self._prove_key(talk, serial)
+                needed = needs_password and not proven
+                given = password if password is not None else self.passwords.of(serial, self.device, needed=needed)
+                with _explained(self.device, proven or given is not None):
+                    if given is None and needed:
                         raise NoPassword(f"this takes the password of the meter at {self.device}: {GIVE_PASSWORD}")
                     if given is not None:
                         prove(talk, given)
-                    yield MeterSession(line, self.device, talk, serial, given is not None)
+                    yield MeterSession(line, self.device, talk, serial, proven or given is not None)
             except (LineError, MeterSilent):
                 raise  # there is nobody to end it with: the meter does so by its time-out
             except RigError:
@@ -93,6 +96,15 @@ class MeterAccess:
             _end(talk)
         finally:
             line.close()
+
+
+    def _prove_key(self, talk: Conversation | DgcomConversation, serial: str) -> bool:
+        """Prove a key, where there is one and it is asked for; whether that was done."""
+        key = self.passwords.key_of(serial, self.device)
+        if key is None or isinstance(talk, DgcomConversation) or not talk.ticket:
+            return False
+        prove_key(talk, key)
+        return True
 
 
 def _end(talk: Conversation | DgcomConversation) -> None:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from rig.communication.c1219.general import STATUS
 from rig.communication.c1219.layout import Array, Computed, Field, Layout, Ref, Sized
-from rig.communication.c1219.log_tables import HISTORY
 from rig.communication.c1219.source_tables import DEMAND_CONTROL
 from rig.communication.c1219.tables import TABLES
 from rig.communication.c1219.time_tables import CALENDAR
-from rig.communication.c1219.types import DATE, LTIME, NI1, U8, U16, Binary
+from rig.communication.c1219.types import DATE, NI1, U8, U16, Binary
 from rig.reader.others_profile import FIRST_SET, bits, control, data, dimensions, sets_of, status
 
 SECOND_EDITION = 2
@@ -133,41 +132,9 @@ _CALENDAR = Layout(
     )
 )
 
-# --- logs -----------------------------------------------------------------------------------------------------
-
-_NUMBERED = Ref(71, "LOG_FLAGS.EVENT_NUMBER_FLAG")
-
-
-def _log(entries: str, *fields: Field, arguments: str) -> Layout:
-    entry = Layout((*fields, Field("ARGUMENTS", Sized(Binary, Ref(71, arguments)))))
-    return Layout((*HISTORY.fields[:-1], Field("ENTRIES", Array(Ref(71, entries), entry))))
-
-
-_HISTORY = _log(
-    "NBR_HISTORY_ENTRIES",
-    Field("HISTORY_TIME", LTIME, when=Ref(71, "LOG_FLAGS.HIST_DATE_TIME_FLAG")),
-    Field("EVENT_NUMBER", U16, when=_NUMBERED),
-    Field("HISTORY_SEQ_NBR", U16, when=Ref(71, "LOG_FLAGS.HIST_SEQ_NBR_FLAG")),
-    Field("USER_ID", U16),
-    Field("HISTORY_CODE", U16),
-    arguments="HIST_DATA_LENGTH",
-)
-
-_EVENT_LOG = _log(
-    "NBR_EVENT_ENTRIES",
-    Field("EVENT_TIME", LTIME),
-    Field("EVENT_NUMBER", U16, when=_NUMBERED),
-    Field("EVENT_SEQ_NBR", U16),
-    Field("USER_ID", U16),
-    Field("EVENT_CODE", U16),
-    arguments="EVENT_DATA_LENGTH",
-)
-
 _OTHERS = {
     3: Description(_STATUS, (0,)),
     13: Description(_DEMAND_CONTROL, (11,)),
     15: Description(_CONSTANTS, (11,)),
     54: Description(_CALENDAR, (51,)),
-    74: Description(_HISTORY, (71,)),
-    76: Description(_EVENT_LOG, (71,)),
 }

@@ -1,7 +1,7 @@
-"""Passwords of meters: from a file, a keyring or a prompt; never from a command line, never into a file or a log (X-2).
+"""Passwords and keys of meters: from a file, a keyring or a prompt; never from a command line, into a file or a log.
 
 A keyring is TOML that only its owner may read: `[passwords]` with a meter's serial number, a device such as
-`/dev/ttyUSB0`, or `"*"` for all others, and the password of each.
+`/dev/ttyUSB0`, or `"*"` for all others, and the password of each; `[keys]` with the DES keys of C12.21 in the same way.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 from rig.communication.c1218.services import PASSWORD_BYTES
 from rig.errors import RigError
 from rig.files.bounded import TooLongError, parse_toml, read_bounded
+from rig.hardware.des_key import DesKey, DesKeyError
+from rig.hardware.key_file import load_des_key
 
 MOST_FILE_BYTES = 1 << 16
 ANY = "*"
@@ -40,16 +42,21 @@ class Passwords:
     """
 
     def __init__(
-        self, file: Path | None = None, keyring: Path | None = None, prompt: Callable[[str], str] | None = None
+        self,
+        file: Path | None = None,
+        keyring: Path | None = None,
+        prompt: Callable[[str], str] | None = None,
+        key_file: Path | None = None,
     ) -> None:
-        """Read the files. Raises PasswordError."""
+        """Read the files. Raises PasswordError, KeyFileError."""
         self._prompt = prompt
         self._prompt_if_needed: Callable[[str], str] | None = None
         self._typed: bytes | None = None
         self._given = None if file is None else as_password(_line(file), f"the password in {file}")
         default = default_keyring()
         path = keyring if keyring is not None else default if os.path.exists(default) else None
-        self._ring = {} if path is None else _keyring(path)
+        self._ring, self._key_ring = ({}, {}) if path is None else _keyring(path)
+        self._key = None if key_file is None else load_des_key(key_file, "the key")
 
     def with_prompt(self, prompt: Callable[[str], str]) -> Passwords:
         """Give the same source, with somebody to ask where a password is needed and none is known."""
@@ -75,6 +82,12 @@ class Passwords:
                 self._typed = as_password(prompt(f"password of {whose}"), "the password")
         return self._typed
 
+    def key_of(self, serial: str, device: str) -> DesKey | None:
+        """Give the DES key of a meter, None for none."""
+        if self._key is not None:
+            return self._key
+        return next((self._key_ring[name] for name in (serial, device, ANY) if name and name in self._key_ring), None)
+
 
 def as_password(text: str, what: str) -> bytes:
     """Make a password's bytes. Raises PasswordError for more than twenty characters, or others than ASCII."""
@@ -96,7 +109,7 @@ def _line(path: Path) -> str:
         raise PasswordError(f"{path} cannot be read ({_why(error)}): give a file with a password in a line") from None
 
 
-def _keyring(path: Path) -> dict[str, bytes]:
+def _keyring(path: Path) -> tuple[dict[str, bytes], dict[str, DesKey]]:
     form = 'give TOML with [passwords] and lines such as "87 654 322" = "1A2B3C"'
     try:
         if path.stat().st_mode & _OTHERS:
@@ -107,15 +120,26 @@ def _keyring(path: Path) -> dict[str, bytes]:
         raise PasswordError(f"{path} is no TOML ({type(error).__name__}): {form}") from None
     except (OSError, ValueError) as error:
         raise PasswordError(f"{path} cannot be read ({_why(error)}): {form}") from None
-    entries = tables.get("passwords")
-    if tables.keys() != {"passwords"} or not isinstance(entries, dict):
-        raise PasswordError(f"{path} has other tables than [passwords]: {form}")
-    found = {}
-    for name, value in entries.items():
-        if not isinstance(value, str):
-            raise PasswordError(f"{path}: the password of {name!r} is no text: {form}")
-        found[name] = as_password(value, f"{path}: the password of {name!r}")
-    return found
+    are_tables = all(isinstance(each, dict) for each in tables.values())
+    if not tables or tables.keys() - {"passwords", "keys"} or not are_tables:
+        raise PasswordError(f"{path} has other tables than [passwords] and [keys]: {form}")
+    for table, what in (("passwords", "password"), ("keys", "key")):
+        for name, value in tables.get(table, {}).items():
+            if not isinstance(value, str):
+                raise PasswordError(f"{path}: the {what} of {name!r} is no text: {form}")
+    passwords = {
+        name: as_password(value, f"{path}: the password of {name!r}")
+        for name, value in tables.get("passwords", {}).items()
+    }
+    keys = {name: _key(value, f"{path}: the key of {name!r}") for name, value in tables.get("keys", {}).items()}
+    return passwords, keys
+
+
+def _key(text: str, what: str) -> DesKey:
+    try:
+        return DesKey.parse(text)
+    except DesKeyError as error:
+        raise PasswordError(f"{what} {error}") from None
 
 
 def _why(error: Exception) -> str:

@@ -12,6 +12,7 @@ from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.files.bounded import TooLongError, read_bounded
 from rig.report.compared import Comparison
+from rig.report.consistency import contradiction
 from rig.report.errors import ReportError
 from rig.report.result_kinds import Result, kind_of
 from rig.selftest.part import SelfTest
@@ -39,7 +40,7 @@ MOST_LINES = 1000
 
 def read_result(path: Path) -> Result:
     """Read what `rig verify`, `rig selftest` or `rig report compare` printed with --json, or what `rig accuracy
-    --report` wrote as JSON. Raises ReportError."""
+    --report` wrote as JSON. Raises ReportError, also for figures and verdicts that contradict each other."""
     try:
         raw = msgspec.json.decode(read_bounded(path, MOST_JSON_BYTES))
     except (OSError, TooLongError) as error:
@@ -57,6 +58,8 @@ def read_result(path: Path) -> Result:
             "report with the version that made the result"
         )
     _check_sizes(path, found)
+    if (sentence := contradiction(found)) is not None:
+        raise ReportError(f"{path} contradicts itself: {sentence}; give the file as it was printed")
     return found
 
 

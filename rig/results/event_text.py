@@ -45,6 +45,7 @@ _UNSAID = (("name", ""), ("times", 1))
 _PHRASES_OF = {
     ("power up", "seconds"): "after {} s",
     ("link restored", "seconds"): "after {} s",
+    ("pending written", "seconds"): "in {} s",
     ("clock set to", "seconds"): "by {} s",
     ("windows merged", "milliseconds"): "{} ms",
     ("metering taken over", "milliseconds"): "after {} ms",

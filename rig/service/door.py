@@ -54,6 +54,14 @@ class MeterDoor:
             raise DoorError(found.sentence)
         return found
 
+    def log_on_by_token(self, asker: Asker, level: int) -> Granted:
+        """Prove a level by a token of C12.21, 0: it is wrong. Raises DoorError as log_on does."""
+        found = self._service.access.log_on_by_token(level, asker.source, self._now_ns, asker.name)
+        self._service.log_access()
+        if isinstance(found, WrongKey | LockedOut):
+            raise DoorError(found.sentence)
+        return found
+
     def refuses_keys(self, asker: Asker) -> bool:
         """Say whether a key is refused before it is compared: at a port never, as a refusal that comes sooner than
         another would show that the port is locked; whoever asks otherwise is told so anyway."""
@@ -91,7 +99,7 @@ class MeterDoor:
         if labels:
             self.permit_reading(asker, *_parts(labels))
         if action is not None:
-            self._decide(asker, actions[action])
+            self.decide(asker, actions[action])
 
     def read_pulses(self, asker: Asker, label: str) -> dict[str, Any]:
         """Give the pulses that an output's contacts have given, as the pulse interface of a module has them (X-4)."""
@@ -115,7 +123,7 @@ class MeterDoor:
         """Let parts of the readings be read, and history, which is read elsewhere."""
         service = self._service
         decision = service.access.decide_reading(parts, asker, service.conditions, self._now_ns)
-        self._conclude(decision)
+        self.conclude(decision)
 
     def read_program(self, asker: Asker) -> Program:
         """Give the program in force."""
@@ -124,7 +132,7 @@ class MeterDoor:
 
     def identify(self, asker: Asker) -> Program:
         """Give the program in force to whoever needs to know what the meter is, and gives no more of it."""
-        self._decide(asker, MeterAction.IDENTIFY)
+        self.decide(asker, MeterAction.IDENTIFY)
         return self._service.program
 
     def reset_demand(self, asker: Asker) -> None:
@@ -145,7 +153,7 @@ class MeterDoor:
 
     def change_season(self, asker: Asker, season: int | None) -> None:
         """Close the season now, and let this one follow, from 0, or with None the next of the year (T-3)."""
-        self._decide(asker, MeterAction.SEASON_CHANGE)
+        self.decide(asker, MeterAction.SEASON_CHANGE)
         seasons = len(self._service.program.billing.calendar.tariff.seasons)
         if season is not None and not 0 <= season < max(1, seasons):
             raise DoorError(
@@ -165,13 +173,15 @@ class MeterDoor:
         """Begin as a new meter, with the program of the configuration (S-1, S-2)."""
         self._command(asker, MeterAction.COLD_START, Action.COLD_START)
         service, configured = self._service, self._configured
+        service.pending.clear(asker.source, self._now_ns)
+        service.log_access()
         if not service.program.is_same_as(configured):
             service.write_program(configured, configured, asker.source)
             service.log_access()
 
     def set_clock(self, asker: Asker, utc_ns: int | None) -> None:
         """Set the meter's clock, to UTC in ns, or with None back to the host's."""
-        self._decide(asker, MeterAction.SET_CLOCK)
+        self.decide(asker, MeterAction.SET_CLOCK)
         if utc_ns is not None and not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
             raise DoorError(f"{utc_ns} ns since 1970 is not a plausible time for a meter: give one from 2000 to 2099")
         host_ns = self._service.hardware.clock.utc_ns()
@@ -184,7 +194,7 @@ class MeterDoor:
 
     def operate_relay(self, asker: Asker, output: str, closed: bool, seconds: float) -> None:
         """Close an output to K–Y or K–Z for a test of its wiring, for so many seconds."""
-        self._decide(asker, MeterAction.OPERATE_RELAY)
+        self.decide(asker, MeterAction.OPERATE_RELAY)
         if not 0 < seconds <= MOST_TEST_S:
             raise DoorError(f"an output can be tested for up to {MOST_TEST_S:g} s, not {seconds:g} s")
         self._service.test_relay(output, closed, seconds, asker.source)
@@ -199,7 +209,7 @@ class MeterDoor:
         Raises DoorError for whoever may not write any, also while keys from there are not looked at, as those in a
         program are.
         """
-        self._decide(asker, MeterAction.WRITE_PROGRAM)
+        self.decide(asker, MeterAction.WRITE_PROGRAM)
         if (locked := self._service.access.locked_out(asker.source, self._now_ns)) is not None:
             raise DoorError(locked.sentence)
         return self._service.program, self._configured
@@ -207,18 +217,22 @@ class MeterDoor:
     def write_offered(self, asker: Asker, offered: OfferedProgram) -> None:
         """Go on with a program that was compared. Raises DoorError for whoever may not write it, and ValueError where
         it was compared with a program that is no longer in force."""
+        self.permit_offered(asker, offered)
+        self._service.write_program(offered.program, self._configured, asker.source)
+        self._service.log_access()
+
+    def permit_offered(self, asker: Asker, offered: OfferedProgram) -> None:
+        """Let a program be written that was compared. Raises as write_offered does."""
         if not self.is_current(offered):
             raise ValueError("the program was compared with one that is no longer in force: compare it again")
         self.may_write(asker)
         try:
-            self._decide(asker, *actions_of(self._service.program.file, offered.program.file, offered.same_keys))
+            self.decide(asker, *actions_of(self._service.program.file, offered.program.file, offered.same_keys))
         except DoorError:
             if not offered.same_keys:
                 self._service.access.count_other_keys(asker, self._now_ns)
                 self._service.log_access()
             raise
-        self._service.write_program(offered.program, self._configured, asker.source)
-        self._service.log_access()
 
     def is_current(self, offered: OfferedProgram) -> bool:
         """Say whether the program that one was compared with is in force still."""
@@ -227,14 +241,14 @@ class MeterDoor:
     def write_constants(self, asker: Asker, toml: str) -> str:
         """Write other constants, checked whole; give their digest. Raises CalibrationError for what is wrong with
         them."""
-        self._decide(asker, MeterAction.CALIBRATE)
+        self.decide(asker, MeterAction.CALIBRATE)
         calibration = parse_calibration(toml)
         self._service.write_constants(calibration, asker.source)
         return calibration.digest
 
     def break_seal(self, asker: Asker) -> None:
         """Break the seal: always refused here, with how it is done."""
-        self._decide(asker, MeterAction.BREAK_SEAL)
+        self.decide(asker, MeterAction.BREAK_SEAL)
 
     def share_light(self, asker: Asker, seconds: float) -> int:
         """Keep the test LED dark while the optical port communicates (P-1); in how many ns it is."""
@@ -255,18 +269,19 @@ class MeterDoor:
     def _now_ns(self) -> int:
         return self._service.meter.billing.now_ns
 
-    def _decide(self, asker: Asker, *actions: MeterAction) -> None:
+    def decide(self, asker: Asker, *actions: MeterAction) -> None:
+        """Let actions be done. Raises DoorError for the first that is refused."""
         service = self._service
-        self._conclude(service.access.decide_all(actions, asker, service.conditions, self._now_ns))
+        self.conclude(service.access.decide_all(actions, asker, service.conditions, self._now_ns))
 
-    def _conclude(self, decision: Decision) -> None:
+    def conclude(self, decision: Decision) -> None:
         """Log what was decided. Raises DoorError for a refusal."""
         self._service.log_access()
         if isinstance(decision, Refused):
             raise DoorError(decision.sentence, decision.why is Refusal.LEVEL, decision.why)
 
     def _command(self, asker: Asker, asked: MeterAction, action: Action) -> None:
-        self._decide(asker, asked)
+        self.decide(asker, asked)
         self._service.execute([Command(self._now_ns, action, asker.source)])
 
 

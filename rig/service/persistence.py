@@ -40,10 +40,10 @@ from rig.meter.clock import STEP_NS
 from rig.meter.contacts.pulses import PulseOutput
 from rig.meter.installation.installation import Installation
 from rig.meter.meter import Meter, MeterState
-from rig.program.build import Program, build
+from rig.program.build import Program
 from rig.program.parts import installation_of, outputs_of
-from rig.program.schema import ProgramFile
 from rig.program.security import typed_keys
+from rig.program.written import program_of_saved, saved_text
 from rig.results.provenance import BOARD, Provenance
 from rig.service.running import Running
 from rig.store.errors import StoreError
@@ -262,7 +262,7 @@ class Persistence:
             self._written = None
         else:
             self._written = WrittenProgram(
-                msgspec.json.encode(program.file).decode(),
+                saved_text(program),
                 configured.digest,
                 program.security.keys,
                 configured.security.keys,
@@ -366,9 +366,8 @@ def _in_force(
     if written is None or not _is_instead_of(configured, written):
         return configured.kept(), None
     try:
-        file = msgspec.json.decode(written.file, type=ProgramFile)
-        program = build(file).kept(written.keys)
-    except (ConfigError, msgspec.MsgspecError) as error:
+        program = program_of_saved(written.file, written.keys)
+    except ConfigError as error:
         raise StoreError(
             f"the program that was written to the meter in {folder} cannot be read: {error}; "
             "use the version that wrote it"

@@ -33,6 +33,7 @@ from rig.hardware.memory import power_fail_input
 from rig.hardware.provenance import provenance_of
 from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
+from rig.meter.access.pending import PendingDoor
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Command
 from rig.meter.billing.events import ClockSetTo, MasterResetDone
@@ -318,23 +319,37 @@ class Service:
         self._clock_source = source
         self._follow_clock()
 
-    def write_program(self, program: Program, configured: Program, source: Source) -> None:
-        """Go on as another program has it, at the end of the last record (docs/decisions/044-programs-written.md).
+    @property
+    def pending(self) -> PendingDoor:
+        """The door as far as a program waits there."""
+        return PendingDoor(self.access)
 
-        `configured` is what the configuration names, `source` who writes, for the log. Raises ProgramRefused, or
-        GpioError for pins that cannot be had, and then changes nothing.
-        """
+    def check_fits(self, program: Program) -> None:
+        """Raise ProgramRefused for a program that the sensors fitted are not of."""
         fitted, wanted = self.program.metering.current_class, program.metering.current_class
         if fitted != wanted:
             raise ProgramRefused(
                 f"meter.current_class is {wanted}, and the sensors fitted are of class {fitted}: "
                 "write a program of that class, or restart the rig with the other sensors"
             )
+
+    def write_program(
+        self, program: Program, configured: Program, source: Source, activates: Callable[[], None] = lambda: None
+    ) -> None:
+        """Go on as another program has it, at the end of the last record (docs/decisions/044-programs-written.md).
+
+        `configured` is what the configuration names, `source` who writes, for the log. Raises ProgramRefused, or
+        GpioError for pins that cannot be had, and then changes nothing. `activates` is called once nothing can fail any
+        more, where the program is one that waited: that it waits no longer is in the save that has it.
+        """
+        self.check_fits(program)
         self.make_room()
         program = program.kept()
         if program.digest == self.program.digest:  # at most its keys are others
             self.program = program
-            self._take(self._persistence.write_keys(program, configured, self.meter.billing.now_ns, source), ())
+            activates()
+            events = self._persistence.write_keys(program, configured, self.meter.billing.now_ns, source)
+            self._take([*events, *self.access.take_events()], ())
             return
         inputs = InputContacts(program.inputs, self._open_input, before=self.inputs)
         try:
@@ -347,7 +362,9 @@ class Service:
         self.provenance = msgspec.structs.replace(self.provenance, program=program.digest)
         self._persistence.provenance = self.provenance
         persistence = self._persistence
+        activates()
         events = persistence.write_program(program, configured, self.meter.state, source)
+        events += self.access.take_events()
         changes = self.meter.reprogram(
             persistence.billing, persistence.installation, persistence.outputs, levels_of(program)
         )

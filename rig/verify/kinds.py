@@ -14,11 +14,9 @@ All is judged from what was observed and nothing else: pure functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import floor, hypot
+from math import floor, hypot, sqrt
 
 from rig.meter.billing.demand import DemandKind
 from rig.meter.billing.quantity import NANO, Quantity
@@ -26,37 +24,14 @@ from rig.meter.billing.time_units import HOUR_S
 from rig.meter.contacts.outputs import OutputId
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
+from rig.verify.kind import Finding, Kind, Rule
 from rig.verify.observing import Changed, Observed
-from rig.verify.run import EDGE_S
+from rig.verify.run import EDGE_S, LATE_S
 
 LED = OutputId.TEST_LED.label
 
 STARTED_S = 5
 """A meter that registers from the starting current on has so long to notice it: a span of windows, and a reading."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Finding of a test: a value in `unit`, its uncertainty (k = 2, or a bound), and what is to be said of it."""
-
-    value: float
-    unit: str
-    uncertainty: float
-    passed: bool
-    text: str
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of test: its name and unit, the limit where none is given and its source, how long it takes where that is
-    not given, and how it is judged: from what was observed, the output it is of, and the limit."""
-
-    name: str
-    unit: str
-    limit: float
-    source: str
-    seconds: float
-    judge: Callable[[Observed, OutputId, float], Finding]
 
 
 def register(seen: Observed, output: OutputId, limit: float) -> Finding:
@@ -66,12 +41,12 @@ def register(seen: Observed, output: OutputId, limit: float) -> Finding:
     flowed = (last.number - first.number) * constant * NANO
     moved = _registered_at(seen, quantity, last.tick) - _registered_at(seen, quantity, first.tick)
     error = float(100 * (moved - flowed) / flowed)
-    uncertainty = 100 * 2 * hypot(EDGE_S, EDGE_S) * float(seen.tick_hz) / (last.tick - first.tick)
+    uncertainty = 100 * 2 * _between(seen, quantity, output, first, last)[1]
     said = (
         f"register of {quantity} moved by {float(moved / NANO):.6f} and {output.label} pulsed for "
         f"{float(flowed / NANO):.6f} Wh: {error:+.4f} %"
     )
-    return Finding(error, "%", uncertainty, abs(error) + uncertainty <= limit, said)
+    return Finding(error, "%", uncertainty, Rule.WITHIN.holds(error, uncertainty, limit), said)
 
 
 def creep(seen: Observed, output: OutputId, limit: float) -> Finding:
@@ -82,7 +57,7 @@ def creep(seen: Observed, output: OutputId, limit: float) -> Finding:
     said = f"{pulses} pulses of all outputs, {of_output} of {output.label}, in {seen.length_s:.0f} s without load"
     if registered:
         said += f", and {registered / NANO:g} Wh (varh, VAh) were registered: see that nothing is connected"
-    return Finding(float(pulses), "pulses", 0.0, pulses <= limit and not registered, said)
+    return Finding(float(pulses), "pulses", 0.0, Rule.AT_MOST.holds(pulses, 0.0, limit) and not registered, said)
 
 
 def starting_load(seen: Observed, output: OutputId, limit: float) -> Finding:
@@ -101,7 +76,7 @@ def starting_load(seen: Observed, output: OutputId, limit: float) -> Finding:
     hours = Fraction(seen.seconds[-1].tick - seen.seconds[-len(read)].tick) / seen.tick_hz / HOUR_S
     watts = float((read[-1] - read[0]) / hours / NANO)
     said = f"{quantity} was registered in {moved} of {len(read) - 1} seconds, {watts:.4g} W on average"
-    return Finding(share, "%", 0.0, share >= limit, said)
+    return Finding(share, "%", 0.0, Rule.AT_LEAST.holds(share, 0.0, limit), said)
 
 
 def demand_interval(seen: Observed, output: OutputId, limit: float) -> Finding:
@@ -135,7 +110,7 @@ def demand_interval(seen: Observed, output: OutputId, limit: float) -> Finding:
         raise CountLost(
             "no whole interval of a block demand, of a quantity that is published, was observed: give it longer"
         )
-    return Finding(worst[0], "%", 0.0, abs(worst[0]) <= limit, worst[1])
+    return Finding(worst[0], "%", 0.0, Rule.WITHIN.holds(worst[0], 0.0, limit), worst[1])
 
 
 def eoi(seen: Observed, output: OutputId, limit: float) -> Finding:
@@ -155,7 +130,8 @@ def eoi(seen: Observed, output: OutputId, limit: float) -> Finding:
     ]
     worst = max(off, key=abs)
     said = f"{len(closures)} ends of interval by {output.label}, each {demand.subinterval_s} s, {worst:+.4f} s at worst"
-    return Finding(worst, "s", 2 * hypot(EDGE_S, EDGE_S), abs(worst) + 2 * hypot(EDGE_S, EDGE_S) <= limit, said)
+    uncertainty = 2 * hypot(EDGE_S, EDGE_S)
+    return Finding(worst, "s", uncertainty, Rule.WITHIN.holds(worst, uncertainty, limit), said)
 
 
 def kyz_ratio(seen: Observed, output: OutputId, limit: float) -> Finding:
@@ -166,16 +142,13 @@ def kyz_ratio(seen: Observed, output: OutputId, limit: float) -> Finding:
     for each in (output, OutputId.TEST_LED):
         quantity, constant = _pulsing(seen, each)
         first, last = _ends(seen, each)
-        flow = seen.flows[quantity]
-        flowed = _flowed(flow, last.tick - seen.latency) - _flowed(flow, first.tick - seen.latency)
-        if flowed <= 0:
-            raise CountLost(f"{each.label} pulses, and no {quantity} flows: see to its wiring")
+        flowed, uncertain = _between(seen, quantity, each, first, last)
         said.append(float((last.number - first.number) * constant * NANO / flowed))
-        squares += 2 * (EDGE_S * float(seen.tick_hz) / (last.tick - first.tick)) ** 2
+        squares += uncertain**2
     ratio = 100 * (said[0] / said[1] - 1)
     uncertainty = 2 * 100 * squares**0.5
     text = f"{output.label} registers {100 * said[0]:.4f} %, the test LED {100 * said[1]:.4f} %: {ratio:+.4f} %"
-    return Finding(ratio, "%", uncertainty, abs(ratio) + uncertainty <= limit, text)
+    return Finding(ratio, "%", uncertainty, Rule.WITHIN.holds(ratio, uncertainty, limit), text)
 
 
 def kyz_dwell(seen: Observed, output: OutputId, limit: float) -> Finding:
@@ -186,7 +159,7 @@ def kyz_dwell(seen: Observed, output: OutputId, limit: float) -> Finding:
         raise CountLost(f"{output.label} did not change over twice running: give it a load, and longer")
     shortest = min(times)
     said = f"{output.label} was closed for {shortest:.6f} s at least, in {len(times)} closures"
-    return Finding(shortest, "s", 0.0, shortest >= limit, said)
+    return Finding(shortest, "s", 0.0, Rule.AT_LEAST.holds(shortest, 0.0, limit), said)
 
 
 KINDS = {
@@ -195,21 +168,40 @@ KINDS = {
         Kind(
             "register",
             "%",
+            Rule.WITHIN,
             0.02,
             "IEC 62053-22, class 0.2 S: register and output within a tenth of 0.2 %",
             60.0,
             register,
         ),
         Kind(
-            "creep", "pulses", 1.0, "IEC 62053-22: no more than one pulse; ten minutes as ANSI C12.20 has", 600.0, creep
+            "creep",
+            "pulses",
+            Rule.AT_MOST,
+            1.0,
+            "IEC 62053-22: no more than one pulse; ten minutes as ANSI C12.20 has",
+            600.0,
+            creep,
+            more=True,
         ),
-        Kind("starting load", "%", 100.0, "IEC 62053-22: shall start and continue to register", 60.0, starting_load),
-        Kind("demand interval", "%", 0.2, "the meter's class, 0.2 %", 1900.0, demand_interval),
-        Kind("eoi", "s", 0.1, "this project: P-4 has no figure", 1900.0, eoi),
-        Kind("kyz ratio", "%", 0.03, "this project: both follow the same energy (P-1, P-2)", 60.0, kyz_ratio),
+        Kind(
+            "starting load",
+            "%",
+            Rule.AT_LEAST,
+            100.0,
+            "IEC 62053-22: shall start and continue to register",
+            60.0,
+            starting_load,
+        ),
+        Kind("demand interval", "%", Rule.WITHIN, 0.2, "the meter's class, 0.2 %", 1900.0, demand_interval),
+        Kind("eoi", "s", Rule.WITHIN, 0.1, "this project: P-4 has no figure", 1900.0, eoi),
+        Kind(
+            "kyz ratio", "%", Rule.WITHIN, 0.03, "this project: both follow the same energy (P-1, P-2)", 60.0, kyz_ratio
+        ),
         Kind(
             "kyz dwell",
             "s",
+            Rule.AT_LEAST,
             0.007,
             "this project: 8 ms of a relay, less 1 ms that an edge may be late",
             30.0,
@@ -262,6 +254,22 @@ def _flowed(flow: Flow, tick: int) -> Fraction:
     if found is None:
         raise CountLost("what flowed by the end of the test was not observed: give it longer")
     return found
+
+
+def _between(seen: Observed, quantity: str, output: OutputId, first: Changed, last: Changed) -> tuple[Fraction, float]:
+    """What flowed between two edges, in nWh, and its standard uncertainty as a share of it: by what flows at either in
+    the time that it can be late by. Raises CountLost where nothing flowed."""
+    flow = seen.flows[quantity]
+    instants = [floor(edge.tick - seen.latency) for edge in (first, last)]
+    flowed = _flowed(flow, instants[1]) - _flowed(flow, instants[0])
+    if flowed <= 0:
+        raise CountLost(f"{output.label} pulses, and no {quantity} flows: see to its wiring")
+    late, at_edges = int(LATE_S * seen.tick_hz), []
+    for instant in instants:
+        begin = max(_begin(seen), instant - late)
+        power = (_flowed(flow, instant) - _flowed(flow, begin)) / (instant - begin) if begin < instant else Fraction(0)
+        at_edges.append(float(power * late))
+    return flowed, hypot(*at_edges) / sqrt(3) / float(flowed)
 
 
 def _registered_at(seen: Observed, quantity: str, tick: int) -> Fraction:

@@ -38,11 +38,11 @@ class Plan:
         named = [flag for flag, value in given.items() if value is not None]
         if len(named) > 1:
             raise VerifyError(f"{' and '.join(named)} both say how long: give one of them")
+        if self.pulses is not None and not 2 <= self.pulses <= MOST_PULSES:
+            raise VerifyError(f"--pulses is {self.pulses}, it must be 2 to {MOST_PULSES}")
         for flag, value in {**given, "--uncertainty": self.uncertainty_percent, "--limit": self.limit_percent}.items():
             if value is not None and not 0 < value < float("inf"):
                 raise VerifyError(f"{flag} is {value:g}, it must be more than 0, and finite")
-        if self.pulses is not None and not 2 <= self.pulses <= MOST_PULSES:
-            raise VerifyError(f"--pulses is {self.pulses}, it must be 2 to {MOST_PULSES}")
 
     @property
     def by_uncertainty(self) -> bool:

@@ -32,8 +32,11 @@ from rig.verify.scatter import scatter_s
 
 NANO = 10**9
 
-EDGE_S = 1e-3 / sqrt(3)
-"""Before edges have shown how they scatter: late by a millisecond at most (drivers/schedule.py), any part of it."""
+LATE_S = Fraction(1, 1000)
+"""Edges are late by a millisecond at most (drivers/schedule.py), of which no count shows what is always the same."""
+
+EDGE_S = float(LATE_S) / sqrt(3)
+"""Before edges have shown how they scatter: late by any part of that."""
 
 STOPPED_PULSES = Fraction(7, 2)
 STOPPED_S = 2.0
@@ -78,13 +81,15 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Seen:
-    """A closure, at a tick known to plus or minus `half_ticks`, and by a comparison of clocks to `clock` ticks."""
+    """A closure, at a tick known to plus or minus `half_ticks`, and by a comparison of clocks to `clock` ticks;
+    `late_nwh` is what flowed in the time that it can be late by."""
 
     closure: Closure
     tick: Fraction
     half_ticks: Fraction
     comparison: int | None
     clock: int
+    late_nwh: Fraction
 
 
 @dataclass(frozen=True)
@@ -271,11 +276,20 @@ class Run:
         assert flowed is not None
         half_nwh = self._half_nwh(count) if wide or count.slack or self._read_ticks else Fraction(0)
         closure = Closure(count.pulses - self._base, self._at_s(tick), flowed, count.contact, half_nwh)
-        self._seen.append(Seen(closure, tick, half, count.comparison, count.clock))
+        self._seen.append(Seen(closure, tick, half, count.comparison, count.clock, self._late_nwh(instant)))
         self._stopped_nwh = int(flowed + STOPPED_PULSES * self._constant_nwh)
         if self.state is State.WAITING:
             self.state = State.COUNTING
         self._count()
+
+    def _late_nwh(self, instant: int) -> Fraction:
+        """What flows in LATE_S, by the power just before an instant."""
+        late = int(LATE_S * self._time.tick_hz)
+        begin = max(self._first_tick, instant - late)
+        now, before = self.flow.at(instant), self.flow.at(begin)
+        assert now is not None
+        assert before is not None
+        return (now - before) * late / (instant - begin) if begin < instant else Fraction(0)
 
     def _half_nwh(self, count: Counted) -> Fraction:
         """Half of what flowed in all the time in which a closure can have come, and the reference have been read."""
@@ -333,6 +347,7 @@ class Run:
             Component(c.source, c.half_width_percent, c.shape, c.freedom, random=True)
             for c in (
                 *self._of_instants(first, last, seconds, reference_wh),
+                *_of_lateness(first, last, reference_wh),
                 *self._of_reference(first, last, reference_wh),
             )
         )
@@ -415,6 +430,15 @@ class Run:
         if not self.repeats and (made := self._made()) is not None:
             self.repeats.append(made)
         self.state = State.STOPPED
+
+
+def _of_lateness(first: Seen, last: Seen, reference_wh: Fraction) -> list[Component]:
+    """Give what is uncertain of edges that are all late by the same: on an even load nothing, as it cancels."""
+    moved = abs(last.late_nwh - first.late_nwh)
+    if not moved:
+        return []
+    half = float(100 * moved / NANO / reference_wh)
+    return [Component("edges late by the same, as the load moved", half, Shape.RECTANGULAR)]
 
 
 def _instant_s(made: Repeat) -> float:

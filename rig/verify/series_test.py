@@ -9,7 +9,8 @@ import msgspec
 from rig.meter.contacts.outputs import OutputId
 from rig.results.provenance import Provenance
 from rig.verify.errors import VerifyError
-from rig.verify.kinds import KINDS, Kind
+from rig.verify.kind import Kind
+from rig.verify.kinds import KINDS
 from rig.verify.observing import Observed
 from rig.verify.point import OUTPUTS
 

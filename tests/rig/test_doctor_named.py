@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from rig.hardware import doctor
-from rig.hardware.config import Config, PortConfig, load
+from rig.hardware.config import AuthenticationConfig, Config, PortConfig, load
 from rig.hardware.doctor import Check, able
-from rig.hardware.doctor_named import answers, chip_select, clock, examine_named, lcd, pins, serial_port
+from rig.hardware.doctor_named import answers, chip_select, clock, examine_named, lcd, pins, port_key, serial_port
 
 
 def written(folder: Path, text: str) -> Config:
@@ -199,6 +199,21 @@ def test_a_serial_port_has_a_verdict_and_is_not_opened() -> None:
     assert [check.holds for check in (there, gone, pty)] == [True, False, True]
     assert "/dev/ttyNONE0 is no device" in gone.found
     assert "plug the adapter in" in gone.remedy
+
+
+def test_a_ports_key_has_a_verdict(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    port = PortConfig(kind="rs-232", authentication=AuthenticationConfig(str(file)))
+    assert port_key(PortConfig()) is None
+    verdicts = [port_key(port)]
+    file.write_text("3132333435363738")
+    file.chmod(0o644)
+    verdicts.append(port_key(port))
+    file.chmod(0o600)
+    verdicts.append(port_key(port))
+    assert [check.holds for check in verdicts if check is not None] == [False, False, True]
+    assert verdicts[1] is not None
+    assert verdicts[1].remedy.endswith(f"chmod 600 {file}")
 
 
 def test_a_port_that_is_not_there_fails_the_rig_that_names_it(tmp_path: Path) -> None:

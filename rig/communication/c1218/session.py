@@ -6,7 +6,7 @@
     timing setup     isss        identified        isss          sns in C12.18
     log on           isss        logged on         isss
     security         isss        isss              logged on
-    authenticate     sns         sns               sns
+    authenticate     isss        isss              logged on     sns at a port without a key
     read, write      isss        isss              logged on
     wait             isss        identified        logged on
     log off          isss        isss              identified
@@ -16,8 +16,9 @@
 
     no packet for the traffic time-out, or no ACK in three retries:  base, from any
 
-Reads, writes, log on and security are asked of whoever owns the device: `pending`, answered by `answer`. All
-else is answered here. What is negotiated is in force once the answer is acknowledged; in the base state nothing is.
+Reads, writes, log on, security and authenticate are asked of whoever owns the device: `pending`, answered by `answer`;
+at a port with a key an identify, too, whose answer has the ticket. All else is answered here. What is negotiated is in
+force once the answer is acknowledged; in the base state nothing is.
 An identify in a session does not keep that session alive: a client that was restarted comes in once it has timed out.
 """
 
@@ -50,7 +51,13 @@ from rig.communication.c1218.services import (
 )
 from rig.communication.c1218.settings import BAUD_CODES, BAUDS, LEAST_SIZE, SECOND, LinkSettings
 
-Pending = ReadTable | WriteTable | LogOnUser | GivePassword
+Pending = ReadTable | WriteTable | LogOnUser | GivePassword | Authenticate | Identify
+
+_END, _TICKET = 0x00, 0x02
+"""Features of identify: no more of them, and a ticket to authenticate by."""
+
+_BY_TICKET, _DES = 0x01, 0x00
+"""Type of authentication, and its algorithm."""
 
 MOST_TABLE = 0xFFFF
 """Bytes that the count of a read can say."""
@@ -127,7 +134,8 @@ class Session:
         return self._link.output(now_ns)
 
     def answer(self, code: Code, data: bytes, now_ns: int) -> None:
-        """Answer what is pending: the code, and of a read the table's data."""
+        """Answer what is pending: the code, and of a read the table's data, of an identify the ticket, b"" for none, of
+        authenticate what proves the key."""
         asked, self.pending = self.pending, None
         assert asked is not None, "nothing is asked"
         if code is Code.OK:
@@ -136,6 +144,10 @@ class Session:
                     code = Code.ONP
                 case ReadTable():
                     data = table_data(data)
+                case Identify():
+                    data = self._identity(data)
+                case Authenticate(key_id):
+                    data = bytes((1 + len(data), key_id)) + data
                 case LogOnUser():
                     self.state = SessionState.LOGGED_ON
         self._send(code, data if code is Code.OK else b"", now_ns)
@@ -199,7 +211,10 @@ class Session:
                 if self.state is SessionState.BASE:
                     self._news.append(SessionNews.BEGAN)
                 self.state = SessionState.IDENTIFIED
-                self._send(Code.OK, self._identity(), now_ns)
+                if self.settings.authenticates:
+                    self.pending = service
+                else:
+                    self._send(Code.OK, self._identity(b""), now_ns)
             case Negotiate():
                 self._negotiate(service, now_ns)
             case TimingSetup():
@@ -214,7 +229,7 @@ class Session:
             case Terminate() | Disconnect():
                 self._end(SessionNews.ENDED)
                 self._send(Code.OK, b"", now_ns, lambda: self._restore(isinstance(service, Disconnect)))
-            case ReadTable(default=True) | Authenticate():
+            case ReadTable(default=True):
                 raise ServiceError(Code.SNS)
             case _:
                 self.pending = service
@@ -225,7 +240,7 @@ class Session:
         match service:
             case Disconnect() | TimingSetup() if not self.settings.remote:
                 raise ServiceError(Code.SNS)
-            case Authenticate():
+            case Authenticate() if not self.settings.authenticates:
                 raise ServiceError(Code.SNS)
             case Terminate() | Disconnect():
                 allowed = True
@@ -240,10 +255,11 @@ class Session:
         if not allowed:
             raise ServiceError(Code.ISSS)
 
-    def _identity(self) -> bytes:
-        """Return standard, version, revision, and no features."""
+    def _identity(self, ticket: bytes) -> bytes:
+        """Return standard, version, revision, and the features: authentication by a ticket, or none."""
         settings = self.settings
-        return bytes((settings.standard, settings.version, settings.revision, 0))
+        feature = bytes((_TICKET, _BY_TICKET, _DES, len(ticket))) + ticket if ticket else b""
+        return bytes((settings.standard, settings.version, settings.revision)) + feature + bytes((_END,))
 
     def _negotiate(self, asked: Negotiate, now_ns: int) -> None:
         settings, link = self.settings, self._link

@@ -42,7 +42,8 @@ class Timing:
 class LinkSettings:
     """Settings of a port before anything is negotiated, and the most that it agrees to.
 
-    `standard` as identify gives it: 00 C12.18, 02 C12.21, whose further services come with it. `address` is the
+    `standard` as identify gives it: 00 C12.18, 02 C12.21, whose further services come with it; `authenticates`: the
+    port has a key, so authenticate is there, too. `address` is the
     device's own identity; identity 0, anybody, is answered unless several devices share the line (`shared_line`).
     """
 
@@ -58,10 +59,11 @@ class LinkSettings:
     bauds: frozenset[int] = frozenset({1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200})
     version: int = 2
     revision: int = 0
+    authenticates: bool = False
 
     @property
     def remote(self) -> bool:
-        """True for C12.21: timing setup, authenticate, disconnect."""
+        """True for C12.21: timing setup, disconnect, and authenticate where the port has a key."""
         return self.standard == C12_21
 
     def answers(self, identity: int) -> bool:

@@ -97,7 +97,10 @@ def answer_in_words(message: bytes, asked: bytes) -> str:
         return code.words
     service = asked[0] if asked else None
     if service == 0x20 and len(data) >= 3:
-        return f"ok: {STANDARDS.get(data[0], f'standard {data[0]}')} {data[1]}.{data[2]}, features {shown(data[3:])}"
+        offered = "a ticket to authenticate by" if data[3:4] == b"\x02" else f"features {shown(data[3:])}"
+        return f"ok: {STANDARDS.get(data[0], f'standard {data[0]}')} {data[1]}.{data[2]}, {offered}"
+    if service == 0x53 and len(data) >= 2:
+        return f"ok: has the key {data[1]}, too"
     if service is not None and 0x60 <= service <= 0x6F and len(data) >= 3:
         baud = f", baud {BAUDS.get(data[3], f'code {data[3]:02X}')}" if len(data) > 3 else ""
         return f"ok: {data[2]} packets of {int.from_bytes(data[:2], 'big')} bytes{baud}"

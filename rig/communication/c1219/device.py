@@ -9,8 +9,8 @@ whoever holds the meter carries each out and gives back what came of it:
 Who asks for what is decided twice: here by level, of what is read (levels.py), and by the meter's door, of everything.
 
 What can be written are ST7, which carries a procedure out (procedures.py) and leaves its answer in ST8, and the staged
-program, MT0. Nothing else can: a meter is programmed whole. Parts of a table further on than its beginning are of the
-same instant as the beginning that was read before.
+program, MT0, also in its pending form. Nothing else can: a meter is programmed whole. Parts of a table further on than
+its beginning are of the same instant as the beginning that was read before.
 """
 
 from __future__ import annotations
@@ -32,11 +32,14 @@ from rig.communication.c1219.session_tables import (
     MOST_SELECTOR,
     NO_ANSWER,
     ON_EXCEPTION,
+    PENDING_PROGRAM,
     PROCEDURE,
+    STAGED_FORMS,
     STAGED_PROGRAM,
 )
 from rig.communication.c1219.table import (
     MANUFACTURER,
+    PENDING_FORM,
     PROCEDURES_ARE_ANSWERED_IN,
     PROCEDURES_ARE_WRITTEN_TO,
     Table,
@@ -81,8 +84,10 @@ class TableDevice:
         answer; NOT_READY for ST8 before any procedure; BUSY where the meter's program changed meanwhile; ERROR where
         what the meter answers is not understood.
         """
-        table = TABLES.get(number)
         least = read_level(number)
+        if number in STAGED_FORMS:
+            return self._read_staged(number, level, offset, count)
+        table = TABLES.get(number)
         if table is None:
             return ResponseCode.INSUFFICIENT_SECURITY if least is None else ResponseCode.INAPPROPRIATE
         if least is None or level < least or not table.readable:
@@ -102,7 +107,7 @@ class TableDevice:
         Codes are those of `read`; INAPPROPRIATE also for an element that is not there, NOT_POSSIBLE for a table that is
         made in parts, which is read by offset.
         """
-        table = TABLES.get(number)
+        table = TABLES.get(number & ~PENDING_FORM if number in STAGED_FORMS else number)
         if table is not None and table.part is not None and level >= (read_level(number) or PUBLIC):
             return ResponseCode.NOT_POSSIBLE
         found = yield from self.read(number, level=level)
@@ -130,8 +135,8 @@ class TableDevice:
         match number:
             case _ if number == PROCEDURES_ARE_WRITTEN_TO:
                 return (yield from self._procedure(data, offset or 0, level))
-            case _ if number == STAGED_PROGRAM:
-                return self._stage(data, offset, level)
+            case _ if number in STAGED_FORMS:
+                return self._stage(number, data, offset, level)
             case _ if read_level(number) is None:
                 return ResponseCode.INSUFFICIENT_SECURITY
         return ResponseCode.INAPPROPRIATE
@@ -157,12 +162,29 @@ class TableDevice:
             self._answer = ANSWER.encode(values, Scope({}))
         return None
 
-    def _stage(self, data: bytes, offset: int | None, level: int) -> ResponseCode | None:
-        """Take a part of a program's text; a whole write begins anew, a part must not leave a gap."""
-        least = write_level(STAGED_PROGRAM)
+    def _read_staged(self, number: int, level: int, offset: int, count: int | None) -> bytes | ResponseCode:
+        """Give what was staged in this form, or a part of it."""
+        least = read_level(number)
         if least is None or level < least:
             return ResponseCode.INSUFFICIENT_SECURITY
-        staged = self._procedures.staged
+        staged, waits = bytes(self._procedures.staged), number == PENDING_PROGRAM
+        if not staged or self._procedures.waits is not waits:
+            return ResponseCode.NOT_READY
+        if offset >= len(staged) and offset and count != 0:
+            return ResponseCode.INAPPROPRIATE
+        part = staged[offset : len(staged) if count is None else offset + count]
+        return ResponseCode.NOT_POSSIBLE if len(part) > MOST_READ else part
+
+    def _stage(self, number: int, data: bytes, offset: int | None, level: int) -> ResponseCode | None:
+        """Take a part of a program's text; a whole write, or one in the other form, begins anew, and a part must not
+        leave a gap."""
+        least = write_level(number)
+        if least is None or level < least:
+            return ResponseCode.INSUFFICIENT_SECURITY
+        staged, waits = self._procedures.staged, number == PENDING_PROGRAM
+        if waits is not self._procedures.waits:
+            staged.clear()
+            self._procedures.waits = waits
         begin = 0 if offset is None else offset
         if begin > len(staged):
             return ResponseCode.INAPPROPRIATE
@@ -189,8 +211,6 @@ class TableDevice:
         """Make a table of the meter as it is now; of one that can be made in parts, the part."""
         if table.number == PROCEDURES_ARE_ANSWERED_IN:
             return ResponseCode.NOT_READY if self._answer is None else self._answer
-        if table.number == STAGED_PROGRAM:
-            return bytes(self._procedures.staged) or ResponseCode.NOT_READY
         try:
             facts = yield from self._facts(table)
         except RefusedRequest as refused:

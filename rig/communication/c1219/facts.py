@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from rig.communication.c1219.lists import ListMarks
+from rig.communication.c1219.monitored import AUDITED_CODES
 from rig.communication.c1219.outcome import Steps, request
 from rig.communication.c1219.recording import Recording, recording_of, resumes_at
 from rig.communication.c1219.telephone import ModemFacts
@@ -24,10 +25,12 @@ from rig.communication.c1219.types import TableError
 from rig.daemon.protocol import (
     LogPage,
     NumberedEvent,
+    PendingAnswer,
     ProfilePage,
     ProgramInForce,
     ReadIdentity,
     ReadLog,
+    ReadPending,
     ReadProfile,
     ReadProgram,
     ReadSnapshots,
@@ -48,10 +51,13 @@ YEARS = range(2000, 2100)
 """Years that two digits stand for."""
 
 LOG_LINES = 256
-"""Lines of the log that ST74 has, the newest."""
+"""Lines of the log that ST74 has, and ST76 of its own, the newest."""
 
 SELF_READS = 12
 """Self-reads that ST26 has, the newest."""
+
+
+NONE_WAITS = PendingAnswer(None, None)
 
 
 class Need(Enum):
@@ -60,7 +66,9 @@ class Need(Enum):
     IDENTITY = "what the meter is"
     READING = "the exact reading"
     PROGRAM = "the program in force"
-    LOG = "the newest lines of the event log"
+    LOG = "the newest lines of the log"
+    AUDITED = "the newest lines of the log that the event log has"
+    PENDING = "the program that waits"
     SELF_READS = "the newest self-reads"
     LAST_RESET = "registers before the last demand reset"
     PROFILE = "the load profile"
@@ -91,6 +99,8 @@ class MeterFacts:
     sealed: bool = False
     seal_broken: bool = False
     log: tuple[NumberedEvent, ...] = ()
+    audited: tuple[NumberedEvent, ...] = ()
+    pending: PendingAnswer = NONE_WAITS
     self_reads: tuple[NumberedSnapshot, ...] = ()
     last_reset: Snapshot | None = None
     recording: Recording | None = None
@@ -185,6 +195,11 @@ class FactsReader:
             case Need.LOG:
                 lines = msgspec.convert((yield from request(ReadLog(LOG_LINES))), LogPage)
                 return replace(facts, log=tuple(lines.events))
+            case Need.AUDITED:
+                lines = msgspec.convert((yield from request(ReadLog(LOG_LINES, codes=sorted(AUDITED_CODES)))), LogPage)
+                return replace(facts, audited=tuple(lines.events))
+            case Need.PENDING:
+                return replace(facts, pending=msgspec.convert((yield from request(ReadPending())), PendingAnswer))
             case Need.SELF_READS:
                 found = yield from self._snapshots([Cause.SELF_READ], SELF_READS)
                 return replace(facts, self_reads=found)

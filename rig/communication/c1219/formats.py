@@ -21,6 +21,7 @@ from rig.communication.c1219.types import (
     Binary,
     Cursor,
     DayOfYears,
+    HoursMinutes,
     Instant,
     Leaf,
     Real,
@@ -96,7 +97,7 @@ class _Types:
                 return replace(kind, type=self.type(kind.type))
             case Layout(fields):
                 return Layout(tuple(replace(field, type=self.type(field.type)) for field in fields))
-            case Whole() | DayOfYears() | Text() | Real() | Instant() | TimeOfDay():
+            case Whole() | DayOfYears() | Text() | Real() | Instant() | TimeOfDay() | HoursMinutes():
                 return self._leaf(kind)
         return kind
 
@@ -116,7 +117,7 @@ class _Types:
                 return _number(formats.numbers[label.endswith("2")], formats)
             case Instant(label, size):
                 return _instant(label, size, formats)
-            case TimeOfDay():
+            case TimeOfDay() | HoursMinutes():
                 return _time(leaf, formats)
         return leaf
 
@@ -144,7 +145,7 @@ def _instant(label: str, size: int, formats: Formats) -> Leaf:
     return _Unread(f"TM_FORMAT {formats.times}")
 
 
-def _time(leaf: TimeOfDay, formats: Formats) -> Leaf:
+def _time(leaf: TimeOfDay | HoursMinutes, formats: Formats) -> Leaf:
     if formats.times == BCD_PARTS:
         return _Packed(leaf)
     if formats.times in (MINUTES, SECONDS):
@@ -268,7 +269,7 @@ class _Digits(_ReadOnly):
 class _Packed(_ReadOnly):
     """A time whose parts are two BCD digits each."""
 
-    leaf: Instant | TimeOfDay
+    leaf: Instant | TimeOfDay | HoursMinutes
 
     @property
     def size(self) -> int:

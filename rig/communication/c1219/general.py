@@ -88,7 +88,7 @@ CONFIGURATION = Layout(
         Field("DIM_STD_PROC_USED", U8, _size("procedures"), "bytes of the set"),
         Field("DIM_MFG_PROC_USED", U8, _size("manufacturer_procedures"), "bytes of the set"),
         Field("DIM_MFG_STATUS_USED", U8, constant(2), "bytes of ST3.MFG_STATUS"),
-        Field("NBR_PENDING", U8, constant(0), "no table can be pending"),
+        Field("NBR_PENDING", U8, constant(1), "entries of ST4: one program can wait"),
         _set("STD_TBLS_USED", "DIM_STD_TBLS_USED", "standard", "standard tables that the meter has"),
         _set("MFG_TBLS_USED", "DIM_MFG_TBLS_USED", "manufacturer", "manufacturer tables"),
         _set("STD_PROC_USED", "DIM_STD_PROC_USED", "procedures", "standard procedures"),

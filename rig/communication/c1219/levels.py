@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rig.communication.c1219.session_tables import STAGED_FORMS
 from rig.communication.c1219.table import MANUFACTURER
 from rig.meter.access.actions import MeterAction
 
@@ -31,10 +32,10 @@ READ_LEVELS: Mapping[range, int | None] = {
 }
 """By the numbers of tables. Passwords and keys are for nobody."""
 
-MANUFACTURER_READ_LEVELS: Mapping[int, int] = {0: MeterAction.WRITE_PROGRAM.level}
+MANUFACTURER_READ_LEVELS: Mapping[int, int] = dict.fromkeys(STAGED_FORMS, MeterAction.WRITE_PROGRAM.level)
 """By the numbers of manufacturer tables, where it is not READER: a staged program is for whoever may write it."""
 
-WRITE_LEVELS: Mapping[int, int] = {7: PUBLIC, MANUFACTURER + 0: MeterAction.WRITE_PROGRAM.level}
+WRITE_LEVELS: Mapping[int, int] = {7: PUBLIC, **MANUFACTURER_READ_LEVELS}
 """By the numbers of tables that can be written: anybody may ask for a procedure, the door decides."""
 
 PROCEDURE_ACTIONS: Mapping[int, tuple[MeterAction, ...]] = {
@@ -43,6 +44,7 @@ PROCEDURE_ACTIONS: Mapping[int, tuple[MeterAction, ...]] = {
     6: (MeterAction.ENTER_TEST, MeterAction.LEAVE_TEST),
     9: (MeterAction.DEMAND_RESET, MeterAction.SELF_READ, MeterAction.SEASON_CHANGE),
     10: (MeterAction.SET_CLOCK,),
+    **dict.fromkeys(range(12, 16), (MeterAction.WRITE_PROGRAM,)),
 }
 """Actions of the door by the numbers of standard procedures. Of all others nothing changes the meter."""
 
@@ -60,7 +62,7 @@ MANUFACTURER_PROCEDURE_ACTIONS: Mapping[int, tuple[MeterAction, ...]] = {
 def read_level(table: int) -> int | None:
     """Level at which a table can be read; None: at none."""
     if table >= MANUFACTURER:
-        return MANUFACTURER_READ_LEVELS.get(table - MANUFACTURER, READER)
+        return MANUFACTURER_READ_LEVELS.get(table, READER)
     return next((level for numbers, level in READ_LEVELS.items() if table in numbers), READER)
 
 

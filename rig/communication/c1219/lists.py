@@ -1,4 +1,4 @@
-"""Lists of a meter, and how much of each has been read: the unread entries of ST26, ST63 and ST74 (X-1).
+"""Lists of a meter, and how much of each has been read: the unread entries of ST26, ST63, ST74 and ST76 (X-1).
 
 Marks belong to the port, as no reading changes the meter: they last as long as its process. Entries have sequence
 numbers that grow, though not always by one; a mark is the number up to which all is read.
@@ -13,6 +13,7 @@ from enum import IntEnum
 class ListNumber(IntEnum):
     """A list, by its number in procedures 4 and 5."""
 
+    EVENTS = 1
     SELF_READS = 2
     PROFILE = 3
     HISTORY = 7

@@ -60,10 +60,11 @@ _AUTHORIZATION = {Refusal.SOURCE, Refusal.MODULE, Refusal.SEALED, Refusal.LEVEL}
 
 def result_of(outcome: Outcome) -> ProcedureResult:
     """Give a procedure's result for a request that was refused: what the door refuses for who asks is no authorization,
-    what it refuses for the state of the meter is a conflict; anything else is wrong with what was given."""
+    what it refuses for the state of the meter is a conflict; anything else is wrong with what was given, such as a time
+    that is past."""
     if outcome.needs_key:
         return ProcedureResult.NO_AUTHORIZATION
-    if outcome.why is None:
+    if outcome.why is None or Refusal(outcome.why) is Refusal.PAST:
         return ProcedureResult.INVALID_PARAMETER
     if Refusal(outcome.why) in _AUTHORIZATION:
         return ProcedureResult.NO_AUTHORIZATION

@@ -20,12 +20,16 @@ from rig.communication.c1219.facts import FactsReader, Need
 from rig.communication.c1219.general import MOST_RESPONSE
 from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.outcome import RefusedRequest, Steps, request, result_of
+from rig.communication.c1219.pending_event import EVENT_SIZE, PendingEvent
+from rig.communication.c1219.pending_tables import event_of
 from rig.communication.c1219.types import LTIME, Date, TableError, TimeOfDay
 from rig.communication.keys import key_of
 from rig.daemon.protocol import (
+    ActivatePending,
     Asked,
     ChangeSeason,
     Clear,
+    ClearPending,
     ColdStart,
     EnterTest,
     LeaveTest,
@@ -36,8 +40,10 @@ from rig.daemon.protocol import (
     ReadSelf,
     ResetDemand,
     SetClock,
+    WritePending,
     WriteProgram,
 )
+from rig.meter.access.decision import Refusal
 from rig.meter.access.sentences import COLD_START_FAILED
 from rig.meter.contacts.outputs import KYZ_OUTPUTS
 
@@ -54,10 +60,12 @@ class Answer:
 
 @dataclass
 class ProcedureState:
-    """State of a device that procedures use: the program's text as it was staged, and how facts are had."""
+    """State of a device that procedures use: how facts are had, and the program's text as it was staged; `waits`: in
+    its pending form, an EVENT record before it."""
 
     reader: FactsReader
     staged: bytearray = field(default_factory=bytearray)
+    waits: bool = False
 
 
 Run = Callable[[ProcedureState, bytes], Steps[Answer]]
@@ -208,14 +216,63 @@ def _write_program(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
         return Answer(ProcedureResult.INVALID_PARAMETER, b"what was staged is not what the procedure says")
     state.staged.clear()
     try:
-        text = staged.decode("utf-8")
+        event = PendingEvent.decoded(staged[:EVENT_SIZE]) if state.waits else None
+        text = staged[0 if event is None else EVENT_SIZE :].decode("utf-8")
     except UnicodeDecodeError:
         return Answer(ProcedureResult.INVALID_PARAMETER, b"the program is not UTF-8 text")
-    outcome = yield WriteProgram(text)
+    except TableError as error:
+        return Answer(ProcedureResult.INVALID_PARAMETER, _sentence(str(error)))
+    outcome = yield WriteProgram(text) if event is None else (yield from _pending(state, text, event))
     if outcome.refused is None:
         return DONE
-    sentence = outcome.refused.encode("ascii", "replace")[:MOST_RESPONSE]
-    return Answer(result_of(outcome), sentence)
+    return Answer(result_of(outcome), _sentence(outcome.refused))
+
+
+def _sentence(text: str) -> bytes:
+    return text.encode("ascii", "replace")[:MOST_RESPONSE]
+
+
+# --- a program that waits -------------------------------------------------------------------------------------
+
+
+def _pending(state: ProcedureState, text: str, event: PendingEvent) -> Steps[WritePending]:
+    """Make the request by which a program waits; a local time is the meter's, in a doubled hour the first."""
+    if event.local is None:
+        return WritePending(text, after_s=event.after_s)
+    facts = yield from state.reader.facts((Need.PROGRAM,))
+    return WritePending(text, at_utc_ns=facts.calendar.instant_ns(event.local))
+
+
+def _of_pending(asked: Asked) -> Run:
+    """Make a procedure that asks something of all programs that wait, which may be none."""
+
+    def run(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+        if parameters:
+            return INVALID
+        outcome = yield asked
+        if outcome.refused is None or outcome.why == Refusal.NO_PENDING.value:
+            return DONE
+        return Answer(result_of(outcome), _sentence(outcome.refused))
+
+    return run
+
+
+def _of_pending_at(asked: Asked) -> Run:
+    """Make a procedure that asks something of the program that waits for an EVENT, as ST4 has it."""
+
+    def run(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
+        if len(parameters) != EVENT_SIZE:
+            return INVALID
+        facts = yield from state.reader.facts((Need.PROGRAM, Need.PENDING))
+        waiting = facts.pending.waiting
+        if waiting is None or event_of(facts, waiting).record != parameters:
+            return Answer(ProcedureResult.INVALID_PARAMETER, b"no program waits for that")
+        outcome = yield asked
+        if outcome.refused is None:
+            return DONE
+        return Answer(result_of(outcome), _sentence(outcome.refused))
+
+    return run
 
 
 _TENTH_S = 0.1
@@ -241,6 +298,8 @@ class Procedure:
     answer: str = ""
 
 
+_WHY = "where it is refused, the sentence why"
+
 STANDARD: Mapping[int, Procedure] = {
     0: Procedure("cold start", _asks(ColdStart())),
     3: Procedure("clear data", _asks(Clear())),
@@ -262,13 +321,20 @@ STANDARD: Mapping[int, Procedure] = {
         "without daylight saving it is the second pass of a doubled hour",
         "LTIME_DATE before and after",
     ),
+    12: Procedure("activate all pending tables", _of_pending(ActivatePending()), "", _WHY),
+    13: Procedure("activate specific pending table", _of_pending_at(ActivatePending()), "EVENT, as in ST4", _WHY),
+    14: Procedure("clear all pending tables", _of_pending(ClearPending()), "", _WHY),
+    15: Procedure("clear specific pending table", _of_pending_at(ClearPending()), "EVENT, as in ST4", _WHY),
     18: Procedure("log in", _log_in, "user UINT16, password of 20 bytes, as with C12.18's security"),
     19: Procedure("log out", _log_out),
 }
 
 MANUFACTURER: Mapping[int, Procedure] = {
     0: Procedure(
-        "write program", _write_program, "length UINT32, CRC-32 UINT32", "where it is refused, the sentence why"
+        "write program",
+        _write_program,
+        "length UINT32, CRC-32 UINT32 of what was staged",
+        _WHY,
     ),
     1: Procedure("master reset", _asks(MasterReset())),
     2: Procedure("operate relay", _operate_relay, "output UINT8 from 1, closed UINT8, tenths of seconds UINT16"),

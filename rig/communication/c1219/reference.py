@@ -48,14 +48,14 @@ of a channel's status, the order of status nibbles, and what is said below of li
 | registers | at the meter, in kWh, kvarh, kVAh and kW, kvar, kVA, every digit that the meter has; the ratios of transformers are in ST15 |
 | parts of tables | by offset (DATA_ACCESS_METHOD 1), and by [index](decisions/117-index-reads.md), but for ST64. Parts further on are of the same instant as the beginning that was read before |
 | load profile | as it was when ST63 was read last in the session |
-| unread entries | of ST26, ST63 and ST74: marked by procedures 4 and 5, for all who read by this port, as long as its process lives |
+| unread entries | of ST26, ST63, ST74 and ST76: marked by procedures 4 and 5, for all who read by this port, as long as its process lives |
 | not there | [below](#which-tables-there-are-not), each with its reason |
 | never given | ST42 and ST45, passwords and keys |
 
 A read is refused with `iar` for a table that is not there or an offset beyond its end, `isc` below its level and for what nobody may
 read, `onp` where the meter cannot answer (a meter without a store has no history) or an answer would be longer than 65535 bytes (read
 it in parts), `dnr` for ST8 before any procedure, `bsy` where the meter's program changed meanwhile. Nothing is written but ST7, which
-carries a procedure out, and MT0: a meter is programmed whole.
+carries a procedure out, and MT0, also in its pending form: a meter is programmed whole.
 """  # noqa: E501
 
 _ABSENT = """
@@ -65,16 +65,14 @@ They are not in ST0, and answer `iar`; ST42 and ST45 answer `isc`.
 
 | table | why not |
 |---|---|
-| ST4 and pending tables (4096 and up) | a meter is programmed whole, by MT0, so no table can wait: NBR_PENDING is 0 |
+| pending tables (4096 and up) but 6144 | a meter is programmed whole, so what can wait is the program, MT0 |
 | ST9, 17 to 19, 29, 35 to 39, 46 to 49, 57 to 59, 68, 69, 77 to 79 | no such table is known |
 | ST14 | no source has data control: NBR_DATA_CTRL is 0 |
 | ST42, ST45 | passwords and keys, which are given to nobody |
 | ST43 | its layout is not public; ST44 has the level of every table and procedure |
 | ST65 to 67 | there is one load profile, ST64 |
-| ST73, 75 | which events are logged cannot be chosen; their layouts are not public |
-| ST76 | there is one log, ST74, whose entries have their times |
 | ST80 to 89 | there are no user-defined tables |
-| ST95, 96, 98 | their layouts are not public; how a modem answers and what became of calls is in ST92 and ST97 |
+| ST96, 98 | their layouts are not public; what became of calls is in ST97 |
 | ST100 and up | extended sources, load control, prepayment, quality of service: the meter has none |
 """
 
@@ -90,11 +88,17 @@ door decides by level, seal and state, as [access](access.md) has it; levels are
 """  # noqa: E501
 
 _LISTS = """
-Lists are 2 self-reads, 3 load profile, 7 history, 255 all. A list cannot be emptied from outside, so resetting its pointers marks it as
+Lists are 1 event log, 2 self-reads, 3 load profile, 7 history log, 255 all. A list cannot be emptied from outside, so resetting its pointers marks it as
 read. Status flags are those of now: nothing is latched but a broken seal, with which clearing conflicts.
 
 To write a program: write its file's text to MT0, whole or in parts without a gap, up to 65536 bytes, at level 3; then procedure MP0
 with its length and CRC-32 (of zlib). It is checked whole and applied at once, or refused with the sentence why.
+
+To have a program wait: write an EVENT record and the text to MT0's pending form, 6144 on the wire, in the same way; then MP0 with length and
+CRC-32 of both. It is checked as if it were applied at once. EVENT is six bytes: 0 and a date as STIME_DATE; 1 and weeks, days, hours,
+minutes, seconds from now; or 2 and zeros, until procedure 12 or 13 activates it. Its flags for self-read and demand reset are refused, and so
+is a time that is past. One program waits at most: a second is refused (3) until procedure 14 or 15 has cleared the first. ST4 and MT6
+have what waits, ST76 what became of it. [Access](access.md#a-program-that-waits) says what is decided when.
 """  # noqa: E501
 
 

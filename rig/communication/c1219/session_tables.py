@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rig.communication.c1219.layout import Bit, BitField, Field, Layout, Remainder
 from rig.communication.c1219.table import (
     MANUFACTURER,
+    PENDING_FORM,
     PROCEDURES_ARE_ANSWERED_IN,
     PROCEDURES_ARE_WRITTEN_TO,
     Table,
@@ -17,6 +18,11 @@ from rig.communication.c1219.table import (
 from rig.communication.c1219.types import U8
 
 STAGED_PROGRAM = MANUFACTURER
+PENDING_PROGRAM = STAGED_PROGRAM | PENDING_FORM
+"""The same in its pending form: an EVENT record, and the text."""
+
+STAGED_FORMS = (STAGED_PROGRAM, PENDING_PROGRAM)
+
 MOST_PROGRAM = 1 << 16
 """Bytes of a program's text; one with every key has 8 kB."""
 
@@ -68,5 +74,10 @@ SESSION_TABLES = (
         PROCEDURES_ARE_WRITTEN_TO, "procedure initiate", PROCEDURE, "a procedure to carry out, at once", readable=False
     ),
     Table(PROCEDURES_ARE_ANSWERED_IN, "procedure response", ANSWER, "what the last procedure of this session came to"),
-    Table(STAGED_PROGRAM, "staged program", STAGED, "a program's file in parts, until procedure MP0 writes it"),
+    Table(
+        STAGED_PROGRAM,
+        "staged program",
+        STAGED,
+        "a program's file in parts, until procedure MP0 writes it; in its pending form, 6144, after an EVENT record",
+    ),
 )

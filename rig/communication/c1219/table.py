@@ -12,6 +12,9 @@ from rig.communication.c1219.layout import Layout
 MANUFACTURER = 2048
 """Number of the first manufacturer table, on the wire and here."""
 
+PENDING_FORM = 1 << 12
+"""Of a table's number: what is written waits to be activated."""
+
 PROCEDURES_ARE_WRITTEN_TO = 7
 PROCEDURES_ARE_ANSWERED_IN = 8
 

@@ -9,6 +9,7 @@ from rig.communication.c1219.general import GENERAL_TABLES
 from rig.communication.c1219.layout import Scope, Values, decode_table
 from rig.communication.c1219.log_tables import LOG_TABLES
 from rig.communication.c1219.manufacturer_tables import MANUFACTURER_TABLES
+from rig.communication.c1219.pending_tables import PENDING_TABLES
 from rig.communication.c1219.profile_tables import PROFILE_TABLES
 from rig.communication.c1219.register_tables import REGISTER_TABLES
 from rig.communication.c1219.security_tables import SECURITY_TABLES
@@ -21,6 +22,7 @@ from rig.communication.c1219.time_tables import TIME_TABLES
 _ALL = (
     *GENERAL_TABLES,
     *SESSION_TABLES,
+    *PENDING_TABLES,
     *SOURCE_TABLES,
     *REGISTER_TABLES,
     *DISPLAY_TABLES,

@@ -6,19 +6,43 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class ModemFacts:
-    """Facts of one modem: `numbers` and the status of the last call to each, as ST97 counts them; counts of windows,
-    set-up strings, calls a day and events; `identity` of the meter in packets."""
+class CallWindow:
+    """Minutes of every day in which calls are answered, or made: where they begin, and how many there are."""
 
-    numbers: tuple[str, ...]
-    statuses: tuple[int, ...]
-    prefix: str
-    answers: bool
-    locks_out: bool
-    setup_strings: int
-    setup_length: int
-    answer_windows: int
-    originate_windows: int
-    calls_a_day: int
-    events: int
-    identity: int
+    begin: int
+    minutes: int
+
+
+@dataclass(frozen=True)
+class ModemFacts:
+    """Facts of one modem: `numbers` and the status of the last call to each, as ST97 counts them; its set-up strings;
+    counts of calls a day and events; `identity` of the meter in packets.
+
+    `rings` before it answers, within its windows or without any at all times, and `rings_outside` of them, 0: never.
+    After `lockout_calls` calls in a row that proved nothing it answers none for `lockout_minutes`; 0: no lock-out.
+    """
+
+    numbers: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = (0,)
+    prefix: str = "ATDT"
+    answers: bool = True
+    setup: tuple[str, ...] = ()
+    rings: int = 1
+    rings_outside: int = 0
+    lockout_calls: int = 0
+    lockout_minutes: int = 0
+    answer_windows: tuple[CallWindow, ...] = ()
+    originate_windows: tuple[CallWindow, ...] = ()
+    calls_a_day: int = 0
+    events: int = 0
+    identity: int = 0
+
+    @property
+    def longest_number(self) -> int:
+        """Characters of the longest number, 1 at least."""
+        return max(map(len, self.numbers), default=1)
+
+    @property
+    def longest_setup(self) -> int:
+        """Characters of the longest set-up string."""
+        return max(map(len, self.setup), default=0)

@@ -21,6 +21,8 @@ NI_CHARACTERS = 21
 NI_DECIMALS = 12
 """So many follow the point, up to 10^8: a kWh has 10^12 nWh."""
 
+DAY_MINUTES = 1440
+
 _CENTURY = 2000
 _YEARS = 100
 """Years that two digits stand for."""
@@ -259,6 +261,27 @@ class TimeOfDay:
 
 
 @dataclass(frozen=True)
+class HoursMinutes:
+    """A time of a day, or a duration up to a day, in hours and minutes, a byte each; values int, minutes."""
+
+    label: str = "STIME"
+    size: int = 2
+
+    def encode(self, value: int) -> bytes:
+        """Give its bytes."""
+        if not 0 <= value <= DAY_MINUTES:
+            raise ValueError(f"{value} minutes are more than a day")
+        return bytes(divmod(value, 60))
+
+    def decode(self, data: bytes) -> int:
+        """Give the minutes. Raises TableError for what is none."""
+        minutes = 60 * data[0] + data[1]
+        if data[1] >= 60 or minutes > DAY_MINUTES:
+            raise TableError(f"{data.hex()} is no hours and minutes of a day")
+        return minutes
+
+
+@dataclass(frozen=True)
 class DayOfYears:
     """A date in 16 bits: year in bits 0 to 6, month 7 to 10, day 11 to 15; values date, None for none."""
 
@@ -290,4 +313,4 @@ U8, U16, U32 = Whole(1), Whole(2), Whole(4)
 I16 = Whole(2, signed=True)
 NI1, NI2 = Real("NI_FORMAT1"), Real("NI_FORMAT2")
 LTIME, STIME = Instant("LTIME_DATE", 6), Instant("STIME_DATE", 5)
-TIME, DATE = TimeOfDay(), DayOfYears()
+TIME, HOURS_MINUTES, DATE = TimeOfDay(), HoursMinutes(), DayOfYears()

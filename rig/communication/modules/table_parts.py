@@ -5,9 +5,10 @@ So UtiliNet, which may read kWh alone, has no table: registers of demand are in 
 part; whoever reads registers at all may write a procedure, and the meter's door decides what it does.
 
     tables                                       parts
-    ST0 to ST2, ST5, ST6, ST10 to ST16, ST20 to  meter information
-    ST22, ST27, ST30 to ST34, ST40, ST41, ST44,
-    ST50 to ST56, ST90 to ST98, MT1, MT2
+    ST0 to ST2, ST4 to ST6, ST10 to ST16, ST20   meter information
+    to ST22, ST27, ST30 to ST34, ST40, ST41,
+    ST44, ST50 to ST56, ST90 to ST98, MT1, MT2,
+    MT6
     ST3                                          meter information, service information
     ST23                                         kWh delivered, received and net, kvarh and kVAh, energy by rate, demand
     ST24 to ST26                                 closed periods
@@ -56,6 +57,7 @@ TABLE_PARTS: Mapping[int, Parts] = {number: _SPECIAL.get(number, _METER) for num
 PROCEDURE_PARTS: Mapping[int, Parts] = {
     **dict.fromkeys((4, 5), _CLOSED | _PROFILE | _LOG),
     **dict.fromkeys((7, 8), frozenset({Readable.SERVICE})),
+    **dict.fromkeys((13, 15), _METER),
 }
-"""By the number of a standard procedure that the door is not asked for: marks of lists, flags of status. They are for
-whoever may read what they are of."""
+"""By the number of a standard procedure that the door is not asked for, or not at first: marks of lists, flags of
+status, which program waits. They are for whoever may read what they are of."""

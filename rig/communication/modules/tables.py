@@ -19,7 +19,7 @@ from rig.communication.c1219.codes import ResponseCode
 from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.levels import NEVER, read_level
 from rig.communication.c1219.outcome import Outcome, Steps, carry_out
-from rig.communication.c1219.session_tables import STAGED_PROGRAM
+from rig.communication.c1219.session_tables import STAGED_FORMS
 from rig.communication.c1219.table import MANUFACTURER, PROCEDURES_ARE_WRITTEN_TO
 from rig.communication.c1219.tables import TABLES
 from rig.communication.c1219.types import TableError
@@ -31,6 +31,7 @@ from rig.daemon.protocol import (
     AskPermission,
     ReadIdentity,
     ReadLog,
+    ReadPending,
     ReadProfile,
     ReadProgram,
     ReadSnapshots,
@@ -40,7 +41,7 @@ from rig.meter.access.actions import MOST_LEVEL, MeterAction
 from rig.meter.access.readable import Readable
 from rig.results.provenance import project_version
 
-FACTS = (ReadIdentity, ReadState, ReadProgram, ReadLog, ReadSnapshots, ReadProfile)
+FACTS = (ReadIdentity, ReadState, ReadProgram, ReadPending, ReadLog, ReadSnapshots, ReadProfile)
 """Requests for what tables are made of. All others do something, and are the module's own."""
 
 _NUMBER_MASK, _MANUFACTURER_BIT = 0x7FF, 0x800
@@ -59,16 +60,16 @@ class ModuleTables:
 
     def read(self, number: int, offset: int = 0, count: int | None = None) -> bytes | ResponseCode:
         """Read a table, whole or a part of it; INSUFFICIENT_SECURITY where the module's row does not grant it."""
-        if number not in TABLE_PARTS:
+        if number not in TABLE_PARTS and number not in STAGED_FORMS:
             return ResponseCode.INSUFFICIENT_SECURITY if read_level(number) is NEVER else ResponseCode.INAPPROPRIATE
-        action = MeterAction.WRITE_PROGRAM if number == STAGED_PROGRAM else None
-        if not self._granted(TABLE_PARTS[number], action):
+        action = MeterAction.WRITE_PROGRAM if number in STAGED_FORMS else None
+        if not self._granted(TABLE_PARTS.get(number, frozenset()), action):
             return ResponseCode.INSUFFICIENT_SECURITY
         return self._carry_out(self._device.read(number, level=MOST_LEVEL, offset=offset, count=count))
 
     def write(self, number: int, data: bytes, offset: int | None = None) -> ResponseCode | None:
         """Write a table, as far as it can be written; None: it is written, and ST8 says what came of a procedure."""
-        action = MeterAction.WRITE_PROGRAM if number == STAGED_PROGRAM else None
+        action = MeterAction.WRITE_PROGRAM if number in STAGED_FORMS else None
         parts = TABLE_PARTS.get(number, frozenset())
         if number == PROCEDURES_ARE_WRITTEN_TO:
             parts = _parts_of_procedure(data)

@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rig.communication.c1218.services import Code, GivePassword, LogOnUser, ReadTable, WriteTable
+from rig.communication.c1218.services import (
+    Authenticate,
+    Code,
+    GivePassword,
+    Identify,
+    LogOnUser,
+    ReadTable,
+    WriteTable,
+)
 from rig.communication.c1218.session import Pending
 from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.c1219.types import TableError
 from rig.communication.keys import key_of
-from rig.daemon.protocol import Asked, ColdStart, LogOff, LogOn, NoteAccess, WriteProgram
+from rig.daemon.protocol import (
+    ActivatePending,
+    Asked,
+    ColdStart,
+    DrawTicket,
+    LogOff,
+    LogOn,
+    LogOnByToken,
+    NoteAccess,
+    WriteProgram,
+)
 
 PROCEDURE_INITIATE = 7
 """The table that starts a procedure."""
@@ -41,8 +59,13 @@ class Application:
         self._deeds = Deeds()
 
     def carry_out(self, asked: Pending) -> tuple[Code, bytes]:
-        """Carry out one request: the code to answer, and the data of a read."""
+        """Carry out one request: the code to answer, and the data of a read, of an identify its ticket, or of
+        authenticate what proves the key."""
         match asked:
+            case Identify():
+                return Code.OK, self._drawn()
+            case Authenticate(token=token):
+                return self._authenticate(token)
             case LogOnUser():
                 self._deeds.logged_on = True
                 return Code.OK, b""
@@ -70,14 +93,25 @@ class Application:
         outcome = self._meter(asked)
         if outcome.refused is None:
             match asked:
-                case LogOn():
+                case LogOn() | LogOnByToken():
                     self.level = int(outcome.result["level"])
-                case LogOff() | WriteProgram() | ColdStart():
+                case LogOff() | WriteProgram() | ActivatePending() | ColdStart():
                     self.level = 0
         return outcome
 
     def _prove(self, password: bytes) -> Code:
         return Code.OK if self._ask(LogOn(key_of(password))).refused is None else Code.ISC
+
+    def _drawn(self) -> bytes:
+        """Draw a ticket; none where the meter has no key for this port, or cannot read it."""
+        outcome = self._ask(DrawTicket())
+        return bytes.fromhex(outcome.result["ticket"]) if outcome.refused is None else b""
+
+    def _authenticate(self, token: bytes) -> tuple[Code, bytes]:
+        outcome = self._ask(LogOnByToken(token.hex()))
+        if outcome.refused is not None:
+            return Code.ERR, b""
+        return Code.OK, bytes.fromhex(outcome.result["token"])
 
     def _read(self, asked: ReadTable) -> tuple[Code, bytes]:
         self._deeds.read = True

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from rig.communication.c1218.session import SessionNews
 from rig.communication.c1218.settings import LinkSettings
-from rig.communication.c1219.telephone import ModemFacts
+from rig.communication.c1219.telephone import CallWindow, ModemFacts
 from rig.communication.modem.modem import Modem
-from rig.communication.modem.settings import ModemSettings
+from rig.communication.modem.settings import DAY_MIN, ModemSettings, Window
 from rig.communication.port.meter_side import MeterSide
 from rig.communication.port.port import Port
 
@@ -47,11 +47,13 @@ class ModemPort:
             statuses=tuple(modem.statuses[number].value for number in settings.numbers) or (0,),
             prefix=settings.prefix,
             answers=not settings.call_back,
-            locks_out=settings.lockout_calls > 0,
-            setup_strings=len(settings.setup),
-            setup_length=max(map(len, settings.setup), default=0),
-            answer_windows=len(settings.answer_windows),
-            originate_windows=len(settings.originate_windows),
+            setup=settings.setup,
+            rings=0 if settings.call_back else settings.rings,
+            rings_outside=0 if settings.call_back else settings.rings_outside,
+            lockout_calls=settings.lockout_calls,
+            lockout_minutes=-(-settings.lockout_s // 60),
+            answer_windows=tuple(map(_window, settings.answer_windows)),
+            originate_windows=tuple(map(_window, settings.originate_windows)),
             calls_a_day=len(settings.schedule),
             events=len(settings.events),
             identity=self._address,
@@ -117,3 +119,8 @@ class ModemPort:
             self.modem.hang_up(now_ns)
         if self.modem.take_ended():
             self.port.drop(now_ns)
+
+
+def _window(window: Window) -> CallWindow:
+    """Give a window as tables have it; one that ends where it begins is the whole day."""
+    return CallWindow(window.begin, (window.end - window.begin) % DAY_MIN or DAY_MIN)

@@ -20,24 +20,25 @@ from rig.communication.port.modem_setting_up import local_clock, modem_settings
 from rig.communication.port.port import Port
 from rig.communication.port.trace import FROM_METER, TO_METER, TraceError, TraceWriter
 from rig.hardware.config import ModemConfig, PortConfig
-from rig.meter.billing.source import Source
 from rig.meter.firmware import PortProtocol
+from rig.service.port_keys import PORT_SOURCES, load_port_key
 
 AGAIN_S = 1.0
 """A line or a meter that is not there is looked for so often."""
 
 LONGEST_S = 1.0
 
-_SOURCES = {"optical": Source.OPTICAL, "rs-232": Source.RS232, "rs-485": Source.RS485, "modem": Source.MODEM}
 
 
 def link_settings(port: PortConfig) -> LinkSettings:
     """Give the settings of a port's link: C12.18 at the optical one, C12.21 at the others."""
     base = OPTICAL if port.kind == "optical" else REMOTE
+    authenticates = port.authentication is not None
     if port.kind == "modem":  # between meter and modem the speed stays
-        return replace(base, address=port.address, bauds=frozenset({base.baud}))
+        return replace(base, address=port.address, bauds=frozenset({base.baud}), authenticates=authenticates)
     return replace(
         base,
+        authenticates=authenticates,
         address=port.address,
         shared_line=port.kind == "rs-485",
         bauds=frozenset(baud for baud in base.bauds if baud <= port.most_baud),
@@ -59,11 +60,13 @@ class Serving:
         *,
         until_meter_ends: bool = False,
     ) -> None:
-        """Open the line and the trace. Raises LineError or TraceError."""
+        """Open the line and the trace. Raises LineError or TraceError; KeyFileError for a key that cannot be used."""
+        if port.authentication is not None:
+            load_port_key(port.authentication, port.name)  # the meter reads it: here it is known to whoever starts it
         self._config, self._socket, self._report = port, socket, report
         self._until_meter_ends = until_meter_ends
         self.stopped = False
-        self._meter = MeterLink(socket, _SOURCES[port.kind], port.name, self._of_this)
+        self._meter = MeterLink(socket, PORT_SOURCES[port.kind], port.name, self._of_this)
         light = port.kind == "optical"
         self._called, self._dtr = False, True
         self._events = EventWatch(socket, frozenset())

@@ -96,9 +96,7 @@ class Access:
             raise ValueError(f"a key came from {source.value}, which takes none")
         return self.log_on_by(self._security.proof(key), source, now_ns, name)
 
-    def log_on_by(
-        self, proof: KeyProof, source: Source, now_ns: int, name: str = ""
-    ) -> Granted | WrongKey | LockedOut:
+    def log_on_by(self, proof: KeyProof, source: Source, now_ns: int, name: str = "") -> Granted | WrongKey | LockedOut:
         """Decide a log-on by what its key proves, found beforehand: the highest level, or nothing.
 
         Raises ValueError for a source that takes no key, and for a proof by keys that are no longer in force.
@@ -107,11 +105,22 @@ class Access:
             raise ValueError(f"a key came from {source.value}, which takes none")
         if proof.security is not self._security:
             raise ValueError("the key was compared with keys that are no longer in force: compare it again")
+        return self._log_on(proof.level(self.sealed), source, now_ns, name)
+
+    def log_on_by_token(
+        self, level: int, source: Source, now_ns: int, name: str = ""
+    ) -> Granted | WrongKey | LockedOut:
+        """Decide a log-on by what a token of C12.21 proves, 0: nothing. A wrong one counts as a wrong key, and during a
+        lock none is looked at. Raises ValueError for a source that takes no key."""
+        if source in KEYLESS:
+            raise ValueError(f"a token came from {source.value}, which takes none")
+        return self._log_on(level, source, now_ns, name)
+
+    def _log_on(self, level: int, source: Source, now_ns: int, name: str) -> Granted | WrongKey | LockedOut:
         wait_s = self._lock_out.wait_s(source, now_ns)
         if wait_s:
             self._log.add(LogOnLockedOut(now_ns, source, name))
             return LockedOut(wait_s)
-        level = proof.level(self.sealed)
         if not level:
             return self._wrong_key(source, now_ns, name)
         if level == MOST_LEVEL:
@@ -148,8 +157,7 @@ class Access:
         why = self._refusal(action, asker, conditions)
         if why is None:
             return Allowed()
-        self._log.add(ActionRefused(now_ns, asker.source, asker.name, action, why))
-        return Refused(why, sentence(why, action, asker, self.level_of(asker)))
+        return self.refuse(why, action, asker, now_ns)
 
     def decide_all(self, actions: Iterable[MeterAction], asker: Asker, conditions: Conditions, now_ns: int) -> Decision:
         """Decide whether several actions, such as a program write's, may all be done; else give the first refusal."""
@@ -212,6 +220,15 @@ class Access:
         """The meter's clock was set, forward by so much: lock-outs last as long as before."""
         self._lock_out.move_clock(by_ns)
         self._log.move_clock(by_ns)
+
+    def log(self, event: AccessEvent) -> None:
+        """Take an event of what is decided beside, such as of a program that waits."""
+        self._log.add(event)
+
+    def refuse(self, why: Refusal, action: MeterAction, asker: Asker, now_ns: int) -> Refused:
+        """Refuse an action for a reason found beside; for the log too."""
+        self._log.add(ActionRefused(now_ns, asker.source, asker.name, action, why))
+        return Refused(why, sentence(why, action, asker, self.level_of(asker)))
 
     def take_events(self) -> list[AccessEvent]:
         """Give what is for the log since the last call."""

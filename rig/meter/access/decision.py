@@ -96,6 +96,10 @@ class Refusal(Enum):
     COVER_ON = "cover on"
     NO_OVERRIDE = "no override sequence"
     NO_SEAL = "not sealed"
+    PENDING = "a program waits"
+    NO_PENDING = "no program waits"
+    PAST = "time is past"
+    OTHER_KEYS = "keys have changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,55 @@ class SessionBrokeOff(LogEvent):
     times: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class PendingWritten(LogEvent):
+    """A program was written to wait, by its digest; for so many seconds, None: until its activation is asked for."""
+
+    label = "pending written"
+    code = 2086
+    named = MappingProxyType({"wait_s": "seconds"})
+
+    program: str
+    wait_s: int | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRefused(LogEvent):
+    """The time of a program that waited came, and it was refused, for the reason in the sentence."""
+
+    label = "pending refused"
+    code = 2087
+
+    program: str
+    found: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class PendingActivated(LogEvent):
+    """The program that waited is in force; `source` asked for it, or at its time had written it."""
+
+    label = "pending activated"
+    code = 28
+
+    program: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCleared(LogEvent):
+    """No program waits any more; `source` is None where it was refused at its time."""
+
+    label = "pending cleared"
+    code = 29
+
+    program: str
+    source: Source | None
+
+
 AccessEvent = (
     LoggedOn | LogOnFailed | LogOnLockedOut | ActionRefused | ReadingRefused | SealBroken | MeterSealed
-    | PortRead | PortWritten | ProcedureInvoked | SessionEnded | SessionBrokeOff
+    | PortRead | PortWritten | ProcedureInvoked | SessionEnded | SessionBrokeOff | PendingWritten | PendingRefused
+    | PendingActivated | PendingCleared
 )  # fmt: skip

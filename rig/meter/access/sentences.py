@@ -58,6 +58,14 @@ def sentence(why: Refusal, action: MeterAction, asker: Asker, level: int) -> str
             return f"the seal is broken by a sequence of switches: {HOW_TO_BREAK}"
         case Refusal.NO_SEAL:
             return "the meter is not sealed: there is no seal to break"
+        case Refusal.PENDING:
+            return "a program waits already: clear it first, or have it activated"
+        case Refusal.NO_PENDING:
+            return "no program waits: write one that is to"
+        case Refusal.PAST:
+            return "the time at which the program is to be activated is past by the meter's clock: give one to come"
+        case Refusal.OTHER_KEYS:
+            return "the meter's keys have changed since the program that waits was written: write it again"
 
 
 def reading_sentence(why: Refusal, readable: Readable, name: str) -> str:

@@ -42,9 +42,10 @@ interval_minutes = 15
 channels = [{ metric = "kWh delivered", pulse = "1.8" }]
 """
 MT = 2048
+PENDING = 4096 + MT
 METER = (
-    *range(3), 5, 6, *range(10, 17), *range(20, 23), 27, *range(30, 35), 40, 41, 44, *range(50, 57), *range(90, 99),
-    MT + 1, MT + 2,
+    *range(3), 4, 5, 6, *range(10, 17), *range(20, 23), 27, *range(30, 35), 40, 41, 44, *range(50, 57), *range(90, 99),
+    MT + 1, MT + 2, MT + 6,
 )  # fmt: skip
 HOLDS: dict[int, set[str]] = {
     **{number: {"meter information"} for number in METER},
@@ -83,6 +84,8 @@ BESIDE: dict[str, tuple[int, bytes, set[str]]] = {
     "update last read entry": (5, b"\x01\x00\x00", {"closed periods", "load profile", "event log"}),
     "clear standard status flags": (7, b"", {"service information"}),
     "clear manufacturer status flags": (8, b"", {"service information"}),
+    "activate specific pending table": (13, bytes(6), {"meter information"}),
+    "clear specific pending table": (15, bytes(6), {"meter information"}),
 }
 NO_AUTHORIZATION, UNRECOGNIZED = 5, 6
 
@@ -187,7 +190,9 @@ def test_a_table_is_read_and_written_as_the_row_grants_what_it_holds(bench: Benc
             assert written is (ISC if not granted else None if number == MT + 0 else IAR), number
             said(tables.refused, module, parts, granted)
     assert set(bench.refused(module)) == named, "the log has each, by the module's name"
-    for number in (9, 17, 42, 45, 100, 2040, MT + 9):
+    assert tables.read(PENDING) is (ResponseCode.NOT_READY if writes else ISC)
+    assert tables.write(PENDING, b"\x02") is (None if writes else ISC)
+    for number in (9, 17, 42, 45, 100, 2040, MT + 9, 4096, PENDING + 1):
         assert tables.read(number) is (ISC if number in (42, 45) else IAR)
 
 
@@ -229,6 +234,9 @@ def test_a_procedure_is_carried_out_as_the_row_grants_its_action(bench: Bench, m
         assert (procedure(tables, number, False, parameters) != ISC) is (parts <= may_read), name
     for number, manufacturer in ((1, False), (11, False), (3, True), (99, True)):
         assert procedure(tables, number, manufacturer, b"") in (ISC, UNRECOGNIZED)
+    if module != "SSMM":
+        for number in (12, 14):
+            assert procedure(tables, number, False, b"") == (0 if "write program" in granted else NO_AUTHORIZATION)
     text = program("RXRS4e", module).replace("interval_minutes = 15", "interval_minutes = 30", 1)
     staged = tables.write(MT + 0, text.encode())
     bench.refused(module)

@@ -38,6 +38,7 @@ class ServedTables:
         store = None if folder is None else Store.open(folder)
         self.service = Service(self.hardware, config, program, store)
         self.requests = Requests(self.service, program)
+        self.service.watch = self.requests.activate_due
         self.service.begin()
         self.device = TableDevice("0.9.1")
         self.level = 0

@@ -278,6 +278,11 @@ def st64(data: bytes, dims: dict[str, int], valid: int) -> list[dict[str, Any]]:
 # --- log ---------------------------------------------------------------------------------------------------------
 
 
+def st76(data: bytes, entries: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """An event log, laid out as a history log that has times and sequence numbers and no event numbers."""
+    return st74(data, entries)
+
+
 def st74(data: bytes, entries: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
     names = ("flags", "valid", "last", "sequence", "unread")
     header = dict(zip(names, struct.unpack("<BHHIH", data[:11]), strict=True))

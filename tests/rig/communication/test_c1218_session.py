@@ -11,11 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psem_client import Answer, LineSilent, NotAcknowledged, PsemClient, VirtualLine, packet
 
-from rig.communication.c1218.services import Code, GivePassword, LogOnUser, ReadTable, WriteTable
+from rig.communication.c1218.services import (
+    Authenticate,
+    Code,
+    GivePassword,
+    Identify,
+    LogOnUser,
+    ReadTable,
+    WriteTable,
+)
 from rig.communication.c1218.session import Session, SessionNews, SessionState
 from rig.communication.c1218.settings import OPTICAL, REMOTE, LinkSettings
 
 S = 1_000_000_000
+TICKET = bytes.fromhex("0123456789ABCDEF")
+KEYED = replace(REMOTE, authenticates=True)
 PASSWORD = b"right".ljust(20, b"\x00")
 
 
@@ -36,6 +46,10 @@ class Tables:
         match asked:
             case LogOnUser():
                 return Code.OK, b""
+            case Identify():
+                return Code.OK, TICKET
+            case Authenticate(token=token):
+                return Code.OK, bytes(reversed(token))
             case GivePassword(password):
                 return (Code.OK if password == PASSWORD else Code.ISC), b""
             case ReadTable(table, offset, count):
@@ -100,7 +114,7 @@ TABLE = {
     "timing setup": "isss identified isss",
     "log on": "isss logged-on isss",
     "security": "isss isss logged-on",
-    "authenticate": "sns sns sns",
+    "authenticate": "isss isss logged-on",
     "read": "isss isss logged-on",
     "write": "isss isss logged-on",
     "wait": "isss identified logged-on",
@@ -111,7 +125,7 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("settings", [OPTICAL, REMOTE], ids=["C12.18", "C12.21"])
+@pytest.mark.parametrize("settings", [OPTICAL, REMOTE, KEYED], ids=["C12.18", "C12.21", "C12.21 with a key"])
 @pytest.mark.parametrize("state", SessionState)
 @pytest.mark.parametrize("name", REQUESTS)
 def test_the_table_of_the_session(name: str, state: SessionState, settings: LinkSettings) -> None:
@@ -122,6 +136,8 @@ def test_the_table_of_the_session(name: str, state: SessionState, settings: Link
         client.log_on()
     expected = TABLE[name].split()[list(SessionState).index(state)]
     if name in ("timing setup", "disconnect") and not settings.remote:
+        expected = "sns"
+    if name == "authenticate" and not settings.authenticates:
         expected = "sns"
     try:
         client.ask(REQUESTS[name])
@@ -142,6 +158,19 @@ def test_every_service_is_in_the_table_of_the_docstring() -> None:
         assert any(
             " ".join(line.split()).startswith(" ".join([*names, *wanted[1:]])) for line in written.splitlines()
         ), name
+
+
+def test_a_ticket_and_its_token() -> None:
+    """The feature and the messages of c12.md §1.6; what they are made of: test_authentication.py."""
+    tables, _, client = plugged(KEYED)
+    assert client.identify() == b"\x02\x02\x00" + b"\x02\x01\x00\x08" + TICKET + b"\x00"
+    client.log_on()
+    assert client.ask(b"\x53\x09\x07abcdefgh") == b"\x09\x07hgfedcba"
+    assert tables.asked[-1] == Authenticate(7, b"abcdefgh")
+    for cut in (b"\x53", b"\x53\x00", b"\x53\x09\x07abc", b"\x53\x01\x07abc"):
+        with pytest.raises(Answer, match="0x01"):
+            client.ask(cut)
+    assert len([asked for asked in tables.asked if isinstance(asked, Authenticate)]) == 1
 
 
 @pytest.mark.parametrize("size", [16, 17, 63, 64, 65, 255, 256, 512, 1024, 5011, 5012, 8191, 8192])

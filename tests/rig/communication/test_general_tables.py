@@ -62,7 +62,7 @@ def test_configuration_names_what_can_be_read(kind: str, tmp_path: Path) -> None
         assert isinstance(tables.read(2048 + number), bytes) == (number in found.manufacturers), number
     assert found.standard_written == {7}
     assert found.manufacturers_written == {0}
-    assert found.procedures == {0, 3, 4, 5, 6, 7, 8, 9, 10, 18, 19}
+    assert found.procedures == {0, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 18, 19}
 
 
 def test_test_mode_is_told() -> None:

@@ -21,7 +21,7 @@ from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.layout import Scope, decode_table
 from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.tables import TABLES, decode, limits_of
-from rig.communication.c1219.telephone import ModemFacts
+from rig.communication.c1219.telephone import CallWindow, ModemFacts
 from rig.communication.c1219.types import Cursor, TableError
 from rig.daemon.protocol import ReadState
 from rig.files.strict_toml import convert
@@ -44,7 +44,10 @@ NONE_OF_ITS = (ResponseCode.ERROR, ResponseCode.NOT_POSSIBLE, ResponseCode.BUSY)
 NOT_OF_A_METER = (7, 8, 2048)
 """Tables of a session."""
 
-MODEM = ModemFacts(("5551234", "42"), (7, 0), "ATDT", True, False, 3, 12, 1, 2, 2, 1, 0)
+MODEM = ModemFacts(
+    numbers=("5551234", "42"), statuses=(7, 0), setup=("AT&F", "ATE0V1Q0"), lockout_calls=3, lockout_minutes=30,
+    answer_windows=(CallWindow(0, 1440),), originate_windows=(CallWindow(60, 30), CallWindow(1439, 1)), calls_a_day=2,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from rig.communication.c1219.log_tables import EVENT_CODES
+from rig.communication.c1219.monitored import EVENT_CODES
+from rig.meter.access.decision import Asker, Conditions
 from rig.meter.billing.commands import Action
 from rig.meter.billing.log import LogEvent
+from rig.meter.billing.source import Source
 from rig.results.exact_encoding import exact_reading
 from rig.store.reading import HistoryReader
 from tests.rig.communication import table_decoder as witness
@@ -19,6 +22,7 @@ from tests.rig.kept_meter import KeptMeter
 from tests.rig.reading.read_meters import T0, lived, program
 
 NWH = 900 * 1_234_567_891
+BROKEN = Conditions(cover_off=True, test_mode=False, demand=True, test_by_communication=False)
 FLOW = ("flow", (900, 0, NWH, 10**11, 10**12, 10**12))
 
 
@@ -67,6 +71,95 @@ def test_every_kind_of_event_is_named(tmp_path: Path) -> None:
     own = {2048 + n for n in witness.numbers_of(data[dims[1] :])}
     assert standard | own == EVENT_CODES == kinds(LogEvent)
     assert len(data) == dims[1] + dims[2]
+
+
+AUDITED = {
+    1, 2, 3, 4, 7, 8, 9, 11, 12, 13, 20, 28, 29, 32, 33, 39, 47, 2048, 2055, 2056, 2057, 2058, 2059, 2060, 2062, 2063,
+    2064, 2065, 2070, 2079, 2080, 2081, 2082, 2083, 2085, 2086, 2087,
+}  # fmt: skip
+"""Codes of docs/decisions/125-two-logs.md."""
+
+
+def test_the_event_log_is_what_an_audit_asks_for_of_the_same_journal(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    kept, _ = lived(
+        program("block"), [FLOW, ("reset", ()), ("self-read", ()), ("test", ()), ("idle", (60,)), ("end of test", ())],
+        folder,
+    )  # fmt: skip
+    kept.persistence.access.break_seal(Asker(Source.FRONT), replace(BROKEN, override_done=True), kept.now_ns)
+    kept.persistence.access.note(
+        Asker(Source.OPTICAL), kept.now_ns, read=True, written=True, procedures=True, ended=True
+    )
+    kept.persistence.keep(kept.meter, kept.persistence.access.take_events())
+    tables = MeterTables(kept, folder)
+    kept.writer.flush()
+    with HistoryReader(folder) as history:
+        stored = [event for event in history.events() if event.code in AUDITED]
+        assert 21 in {event.code for event in history.events()} - AUDITED, "a self-read is in the history alone"
+    entries = struct.unpack_from("<H", tables.data(71), 7)[0]
+    header, lines = witness.st76(tables.data(76), entries)
+    local = kept.program.billing.calendar.local
+    assert [(line["at"], line["sequence"], line["code"]) for line in lines] == [
+        (local(event.utc_ns).timetuple()[:6], event.number & 0xFFFF, event.code) for event in stored
+    ]
+    assert {7, 8, 9, 12, 20, 32, 33} <= {line["code"] for line in lines}
+    assert {line["user"] for line in lines if line["code"] in (7, 8, 9, 12)} == {2}, "the optical port"
+    assert (header["valid"], header["last"], header["unread"]) == (len(stored), len(stored) - 1, len(stored))
+    assert header["sequence"] == stored[-1].number
+    history_lines = witness.st74(tables.data(74), entries)[1]
+    assert [line for line in history_lines if line["code"] in AUDITED] == lines, "of one journal"
+
+
+def test_what_was_read_of_the_event_log_is_marked(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    kept, _ = lived(program("block"), [FLOW, ("reset", ()), ("self-read", ()), ("reset", ()), ("reset", ())], folder)
+    tables = MeterTables(kept, folder)
+
+    def unread() -> tuple[int, int]:
+        return witness.st74(tables.data(74), 256)[0]["unread"], witness.st76(tables.data(76), 256)[0]["unread"]
+
+    history, events = unread()
+    assert history > events >= 3
+    assert tables.write(7, struct.pack("<HBBH", 5, 1, 1, 2)) is None
+    assert (tables.data(8)[3], unread()) == (0, (history, events - 2))
+    assert tables.write(7, struct.pack("<HBBH", 5, 2, 1, events)) is None
+    assert (tables.data(8)[3], unread()) == (2, (history, events - 2)), "more than there are"
+    assert tables.write(7, struct.pack("<HBB", 4, 3, 1)) is None
+    assert (tables.data(8)[3], unread()) == (0, (history, 0))
+    kept.does(Action.RESET)
+    assert unread() == (history + 1, 1)
+    assert tables.write(7, struct.pack("<HBB", 4, 4, 255)) is None
+    assert unread() == (0, 0)
+
+
+def test_control_tables_say_what_is_monitored(tmp_path: Path) -> None:
+    tables = MeterTables(lived(program("block"), [])[0])
+    found = witness.st0(tables.data(0))
+    dims, stock = tables.data(71), tables.data(72)
+    sizes = (dims[1], dims[2], found.dims[0], found.dims[1], found.dims[2], found.dims[3])
+    for number, audited in ((73, False), (75, True)):
+        data, at, sets = tables.data(number), 0, []
+        for size in sizes:
+            sets.append(witness.numbers_of(data[at : at + size]))
+            at += size
+        assert at == len(data)
+        codes = sets[0] | {2048 + n for n in sets[1]}
+        logged = witness.numbers_of(stock[: dims[1]]) | {2048 + n for n in witness.numbers_of(stock[dims[1] :])}
+        assert codes == (AUDITED if audited else logged)
+        assert (sets[2], sets[3]) == (found.standard_written, found.manufacturers_written)
+        assert (sets[4], sets[5]) == (found.procedures, found.manufacturers_procedures)
+    assert {70, 71, 72, 73, 74, 75, 76} <= found.standard
+
+
+def test_nothing_pushes_what_an_audit_asks_for_out_of_the_event_log(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    kept = KeptMeter(folder, program("block"), T0, flushes=True)
+    kept.does(Action.RESET)
+    for _ in range(260):
+        kept.does(Action.SELF_READ)
+    tables = MeterTables(kept, folder)
+    assert 20 not in {line["code"] for line in witness.st74(tables.data(74), 256)[1]}
+    assert 20 in {line["code"] for line in witness.st76(tables.data(76), 256)[1]}
 
 
 def test_more_lines_than_the_table_has(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import resource
 import struct
 from collections.abc import Iterator
 
@@ -250,61 +248,3 @@ def test_all_tables_at_9600_baud_in_the_wires_own_time(port: ServedPort) -> None
     assert read > 500
     assert port.longest_ns <= 200_000_000
     assert took_ns <= 1.15 * wire_ns, f"{took_ns / 1e9:.2f} s for {wire_ns / 1e9:.2f} s on the wire"
-
-
-def _hostile_sessions(port: ServedPort, count: int, seed: int) -> None:
-    """Sessions of random services in random order: no exception, no change without the level, a session as ever after.
-
-    No right key is among them.
-    """
-    chance = random.Random(seed)
-    client, resets = port.client, port.served.reading().resets
-    for _ in range(count):
-        client.restart()
-        port.line._coming.clear()
-        for _ in range(chance.randrange(1, 12)):
-            message = chance.choice(
-                (
-                    b"\x20", b"\x21", b"\x61\x02\x00\x05\x06", b"\x50\x00\x02" + b"x" * 10, b"\x52",
-                    b"\x51" + chance.randbytes(20), b"\x30" + chance.randrange(5000).to_bytes(2, "big"),
-                    b"\x3f" + chance.randrange(80).to_bytes(2, "big") + chance.randbytes(5),
-                    chance.randbytes(chance.randrange(1, 40)),
-                )
-            )  # fmt: skip
-            if chance.random() < 0.3:
-                data = struct.pack("<HB", chance.choice((0, 3, 6, 9, 10, 18, 2048, 2049)), 3) + chance.randbytes(
-                    chance.randrange(8)
-                )
-                message = b"\x40\x00\x07" + len(data).to_bytes(2, "big") + data + bytes((-sum(data) & 255,))
-            port.line.write(packet(message, chance.choice((0, 0x20))))
-            port.line.read(chance.randrange(80), 0.05)
-            if chance.random() < 0.7:
-                port.line.write(b"\x06")
-    assert port.served.reading().resets == resets
-    assert port.port._application.level == 0
-
-
-def test_hostile_sessions(port: ServedPort) -> None:
-    _hostile_sessions(port, 150, 1)
-    port.line.wait(70)
-    port.client.restart()
-    port.line._coming.clear()
-    port.client.identify()
-    port.client.log_on()
-    assert port.client.read(1)[4:12] == b"RXRS4e  "
-    port.client.terminate()
-
-
-@pytest.mark.slow
-def test_a_hundred_thousand_hostile_sessions(port: ServedPort) -> None:
-    peak = 0
-    for seed in range(200):
-        _hostile_sessions(port, 500, seed)
-        port.line.wait(7)
-        port.meter.asked.clear()
-        port.meter.notes.clear()
-        port.served.asked.clear()
-        if seed == 20:
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 16_384, "KiB: memory stays as it is"
-    test_hostile_sessions(port)

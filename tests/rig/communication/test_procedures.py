@@ -152,7 +152,7 @@ def test_log_in_by_procedure(meter: ServedTables) -> None:
 
 
 def test_what_is_no_procedure(meter: ServedTables) -> None:
-    for number in (1, 2, 11, 12, 16, 20, 27, 100, 2047):
+    for number in (1, 2, 11, 16, 17, 20, 27, 100, 2047):
         assert meter.procedure(number) == (UNKNOWN, b"")
     assert meter.procedure(99, manufacturer=True) == (UNKNOWN, b"")
 

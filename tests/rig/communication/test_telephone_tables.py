@@ -1,4 +1,4 @@
-"""Tables of a telephone, as a public client parses them, read through a call (ST90 to ST94, ST97; X-3).
+"""Tables of a telephone, as a public client parses them, read through a call (ST90 to ST95, ST97; X-3).
 
 The parser is written after termineter's C1219TelephoneAccess, which takes numbers, prefix and status from these bytes.
 """
@@ -17,7 +17,7 @@ from rig.communication.modem.schedule import Cause
 from rig.communication.modem.settings import CallEvent, ModemSettings, Window
 
 PROGRAM = '[security]\nlevel_1 = "111111"\n'
-TELEPHONE = {90, 91, 92, 93, 94, 97}
+TELEPHONE = {90, 91, 92, 93, 94, 95, 97}
 HOW = ModemSettings(
     numbers=("5551234", "42"), rings=1, schedule=(150, 600), answer_windows=(Window(0, 1439),), lockout_calls=3,
     originate_windows=(Window(0, 60), Window(90, 120)), events=frozenset({CallEvent.POWER_UP}),
@@ -56,7 +56,9 @@ def test_a_caller_reads_whom_the_meter_calls_and_what_came_of_it(bench: ModemBen
     assert st91 == bytes((0x01, 2, 3, 12, 4, 2, 7, 2, 0, 1, 0, 1, 0, 0))
     assert st93[1:5] == b"ATDT"
     assert numbers_of(st91, st93) == [b"5551234", b"42     "]
-    assert client.read(92) == b"\x00"
+    assert client.read(92) == b"\x00AT&F        ATE0V1Q0    ATS0=0&C1&D2"
+    assert st93[19:] == bytes((0, 0, 1, 0, 0x7F, 1, 30, 0, 30, 0x7F)), "midnight for an hour; 1:30 for half an hour"
+    assert client.read(95) == bytes((0, 3, 30, 1, 0, 0, 0, 23, 59, 0x7F)), "no rings outside its window"
     (index,) = client.read(94)
     assert (index & 7, index >> 4 & 7) == (0, 1)
     assert list(client.read(97)) == [7, 0], "busy; none"
@@ -78,6 +80,36 @@ def test_a_modem_that_calls_nobody_says_so() -> None:
     assert numbers_of(st91, made.client.read(93)) == [b" "]
     assert made.client.read(94) == bytes((0x77,)), "no number is called"
     assert made.client.read(97) == b"\x00"
+    assert made.client.read(95) == b"\x01", "one ring; no lock-out, no windows, no caller ids"
+    made.close()
+
+
+def test_what_the_modem_does_is_in_st95() -> None:
+    """At each minute of a day, and of one that calls back instead."""
+    how = ModemSettings(
+        rings=2, rings_outside=8, answer_windows=(Window(1080, 360), Window(600, 601), Window(720, 720)),
+        lockout_calls=100, lockout_s=15_301,
+    )  # fmt: skip
+    made = ModemBench(PROGRAM, how)
+    made.wait(5)
+    assert made.call_in()
+    made.client.identify()
+    made.client.log_on()
+    made.client.password(b"111111")
+    st91, st95 = made.client.read(91), made.client.read(95)
+    assert (st91[0] & 0x40, st91[11]) == (0, 3), "lock-out, three windows"
+    delay, attempts, minutes, rings, outside = st95[:5]
+    assert (delay, attempts, minutes) == (0, 100, 255), "255 minutes and a second"
+    assert len(st95) == 5 + 3 * 5
+    for minute in range(1440):
+        inside = False
+        for at in (5, 10, 15):
+            begin, duration = 60 * st95[at] + st95[at + 1], 60 * st95[at + 2] + st95[at + 3]
+            inside |= (minute - begin) % 1440 < duration
+        assert how.rings_at(minute) == (rings if inside else outside), minute
+    made.close()
+    made = ModemBench(PROGRAM, ModemSettings(rings=3, call_back=True, numbers=("1",)))
+    assert made.port.facts().rings == 0, "it answers nobody"
     made.close()
 
 

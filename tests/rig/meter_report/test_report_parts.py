@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -412,9 +413,34 @@ def test_a_meter_of_another_maker_is_reported_by_its_units(tmp_path: Path) -> No
     assert present.energy[0].total == Decimal("0.096890074960")
     assert present.demand[0].quantity == "kW delivered"
     assert meter.peaks == ()
-    assert meter.events[0].name.startswith("event ")
+    assert {event.name for event in meter.events} >= {"demand reset"}, "C12.19's own code"
+    assert not {event.name for event in meter.events} & {"logged on"}, "codes of its own are not ours"
     assert any("manufacturer" in note for note in meter.notes)
     assert PageReader(html_of(meter_page(meter, EN, [0]))).under("Billing")
+
+
+def test_the_event_log_goes_further_back_than_the_log_in_words(tmp_path: Path) -> None:
+    """ST76 made here: two entries older than MT4's first line, one of them by 65001 lines, and one that MT4 has."""
+    reading = load_reading(EXAMPLE)
+    words = next(table.bytes for table in reading.tables if table.table == 2048 + 4)
+    assert words is not None
+    first = int.from_bytes(words[2:6], "little") + 70_000
+    words = words[:2] + first.to_bytes(4, "little") + words[6:]
+    entries = [(first - 65_001, 20, 2), (first - 1, 2055, 3), (first, 7, 2)]
+    log = struct.pack("<BHHIH", 0, 3, 2, first, 3) + b"".join(
+        bytes((26, 5, 1 + n, 12, 30, 0)) + struct.pack("<3H", number & 0xFFFF, user, code)
+        for n, (number, code, user) in enumerate(entries)
+    )
+    dims = b"\x06\x06\x06\0\0" + struct.pack("<2H", 0, 3)
+    replaced = {2048 + 4: words, 76: log, 71: dims}
+    tables = [table for table in reading.tables if table.table not in replaced and table.table != 74]
+    tables += [TableRead(number, str(number), reading.begun_utc, data.hex()) for number, data in replaced.items()]
+    path = tmp_path / "further.json"
+    path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
+    events = read_meter(path).events
+    assert [event.name for event in events[:2]] == ["demand reset", "logged on"]
+    assert [event.at for event in events[:2]] == [datetime(2026, 5, 1, 12, 30), datetime(2026, 5, 2, 12, 30)]
+    assert len(events) == 2 + int.from_bytes(words[:2], "little"), "what the log in words has comes once"
 
 
 def test_a_reading_of_less_makes_a_report_of_less(tmp_path: Path) -> None:

@@ -226,3 +226,17 @@ def test_units_by_their_numbers() -> None:
     quadrants = {f"Q{n}_ACCOUNTABILITY": int(n in (1, 3)) for n in (1, 2, 3, 4)}
     assert unit_name({**entry, **quadrants}) == "kvar lagging A"
     assert unit_name({**entry, **quadrants, "ID_CODE": 99, "MULTIPLIER": 0}) == "unit 99 lagging A"
+
+
+def test_how_another_makers_modem_answers() -> None:
+    """ST91 and ST95 made here: speed of its own, lock-out, a caller's number, a window in BCD, all of it big-endian."""
+    st91 = bytes((0x11, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 4))
+    st95 = struct.pack(">I", 2400) + bytes((5, 3, 30, 2, 8)) + b"5551" + bytes((0x18, 0x30, 0x11, 0x00, 0x3E))
+    found = meter(formats(order=1, times=1), st91=st91, st95=st95).values(95)
+    window = {"BEGIN_WINDOW_TIME": 18 * 60 + 30, "WINDOW_DURATION": 11 * 60, "WINDOW_DAYS": 0x3E}
+    assert found == {
+        "ANSWER_BIT_RATE": 2400, "LOCKOUT_DELAY": 5, "RETRY_ATTEMPTS": 3, "RETRY_LOCKOUT_TIME": 30, "NBR_RINGS": 2,
+        "NBR_RINGS_OUTSIDE": 8, "CALLER_IDS": [{"CALLER_ID": b"5551"}], "WINDOWS": [window],
+    }  # fmt: skip
+    with pytest.raises(TableError):
+        meter(formats(order=1, times=1), st91=st91, st95=st95[:-4] + b"\x60\x00\x00\x00").values(95)

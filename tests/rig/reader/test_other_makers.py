@@ -99,7 +99,8 @@ def test_another_make_is_read_and_reported(
     assert [row["flags"] for row in profile] == [*[""] * 6, "outage"]
     events = rows(tmp_path / "events.csv")
     assert [(row["at"], row["event"], json.loads(row["details"])) for row in events] == [
-        (AT.isoformat(), "event 20", {"arguments": "abcd"}), (CLOCK.isoformat(), "event 1", {"arguments": "abcd"}),
+        (AT.isoformat(), "demand reset", {"arguments": "abcd"}),
+        (CLOCK.isoformat(), "power down", {"arguments": "abcd"}),
     ]  # fmt: skip
     page = command_line("report", "other.json", "--out", "other.html")
     assert page.status == 0

@@ -338,7 +338,7 @@ def test_a_reading_goes_on_wherever_the_line_was_cut(tmp_path: Path) -> None:
         assert data_of(partial) == whole
         assert len(partial.sessions) in (1, 2)
         parts = [message for message in again.asked if message[0] == 0x3F]
-        assert len(parts) <= 8 - max(0, after - 1500) // 2100
+        assert len(parts) <= 8 - max(0, after - 2000) // 2100
 
 
 def test_a_partial_file_is_whole_to_its_last_whole_line(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def verification(**changed: Any) -> Verification:
     found = Verification(
         output="KYZ1", quantity="kWh delivered", constant_wh=0.15, constant_exact="3/20", counter="fpga",
         reference="meter", pulses=9, seconds=2.0, energy_wh=1.35, reference_wh=1.5, error_percent=-10.0,
-        registration_percent=90.0, uncertainty_percent=0.01, coverage_factor=2.0, degrees_of_freedom=None,
+        registration_percent=90.0, uncertainty_percent=0.01, coverage_factor=2.0,
+        degrees_of_freedom=19.53125,  # by Welch and Satterthwaite: 0.005⁴ / (0.004⁴ / 8)
         budget=[
             BudgetLine("instants of the first and the last edge", 0.004, "normal", 0.004, 8.0),
             BudgetLine("comparison of clocks", 0.003 * 3**0.5, "rectangular", 0.003, None),
@@ -51,19 +52,32 @@ def verification(**changed: Any) -> Verification:
     return msgspec.structs.replace(found, **changed)
 
 
+def clean(error: float, **changed: Any) -> Verification:
+    """Give a result with this error, known to 0.01 %, and every closure in order."""
+    reference_wh = 1.35 / (1 + error / 100)
+    late = (reference_wh / 0.15 - 9) / 9
+    passed = abs(error) + 0.01 <= 0.03
+    found = verification(
+        reference_wh=reference_wh, error_percent=error, registration_percent=100 + error,
+        repeats=[RepeatLine(9, 2.0, 1.35, reference_wh, error)], passed=passed,
+        reasons=[] if passed else [f"the error is {error:+.4f} %, beyond the limit of ±0.03 %"], kyz_order_errors=[],
+        edges=[EdgeLine(k, 2.0 * k / 9, late * k, None) for k in range(10)],
+    )  # fmt: skip
+    return msgspec.structs.replace(found, **changed)
+
+
 def series(*errors: float) -> SeriesResult:
     """Give the result of a series of points with these errors, each known to 0.01 %."""
-    points = [
-        PointResult(f"point {k}", f"digest {k}", verification(error_percent=error, passed=True, reasons=[]))
-        for k, error in enumerate(errors, 1)
-    ]
-    mean = AverageResult("mean", sum(errors) / len(errors), 0.01 / len(errors) ** 0.5, Limits(0.03), True)
+    points = [PointResult(f"point {k}", f"digest {k}", clean(error)) for k, error in enumerate(errors, 1)]
+    error, known = sum(errors) / len(errors), 0.01 / len(errors) ** 0.5
+    mean = AverageResult("mean", error, known, Limits(0.03), abs(error) + known <= 0.03)
     test = SeriesTestResult(
         name="no load", digest="digest 0", kind="creep", output="KYZ1", value=0.0, unit="pulses", uncertainty=0.0,
         limit=1.0, source="IEC 62053-22", passed=True, text="no pulse in 600 s", seconds=600.0, simulated=True,
         fidelity="exact", provenance=ORIGIN,
     )  # fmt: skip
-    return SeriesResult("a series", points, [mean], True, [test])
+    passed = mean.passed and all(point.verification.passed for point in points)
+    return SeriesResult("a series", points, [mean], passed, [test])
 
 
 def agreement(display_wh: float = 6.5, **changed: Any) -> Agreement:
@@ -71,7 +85,7 @@ def agreement(display_wh: float = 6.5, **changed: Any) -> Agreement:
     away = display_wh - 7
     parting = None if abs(away) <= 1.5 else Parting(4.0, away, 1.5, 4.0, away, "display 02 parts from the rest at 4 s")
     lines = [
-        WitnessLine("KYZ1", "pulses", "kWh delivered", 0.15, 67, 9.9, 9.9, 0.0, 0.002, 0.02, True, None),
+        WitnessLine("KYZ1", "pulses", "kWh delivered", 0.15, 67, 9.9, 9.9, 0.0, 0.002, 0.2 / 9.9, True, None),
         WitnessLine("registers", "registers", "kWh delivered", 1e-9, 9, 10.0, 10.0, 0.0, 1e-9, 1e-8, True, None),
         WitnessLine("display 02", "display", "kWh delivered", 1.0, 5, display_wh, 7.0, away, 1.5, 150 / 7,
                     parting is None, parting),

@@ -109,7 +109,11 @@ def test_two_lots_are_compared_by_their_points(tmp_path):
     """By hand: the first point fails in one meter of this lot, and in none of a lot without that meter's error."""
     worse = lot()
     better = msgspec.structs.replace(worse.points[0], as_left_percent=[0.01, -0.02, 0.03, None], failed=0)
-    other = msgspec.structs.replace(worse, seed=8, points=[better, worse.points[1]])
+    third = msgspec.structs.replace(worse.meters[2], passed=True, worst_percent=0.03)
+    other = msgspec.structs.replace(
+        worse, seed=8, points=[better, worse.points[1]], meters=[*worse.meters[:2], third, worse.meters[3]],
+        yield_percent=75.0,
+    )  # fmt: skip
     for name, each in (("a", worse), ("b", other)):
         (tmp_path / name).write_bytes(twin(each))
     assert compare(read_result(tmp_path / "a"), read_result(tmp_path / "a")).agree

@@ -22,9 +22,11 @@ from rig.meter.reading.meter_reading import InstallationReading, MeterReading
 from rig.results.provenance import provenance_of_computation
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
-from rig.verify.kinds import KINDS, Finding
+from rig.verify.kept_results import Measured
+from rig.verify.kind import Finding
+from rig.verify.kinds import KINDS
 from rig.verify.observing import Changed, Observed, Second
-from rig.verify.series import Measured, SeriesResult, read_series, series_result
+from rig.verify.series import SeriesResult, read_series, series_result
 from rig.verify.series_test import SeriesTest, SeriesTestResult, judged
 
 HZ = Fraction(10_000_000, 3)

@@ -11,10 +11,12 @@ from fractions import Fraction
 from functools import cache
 from random import Random
 
+import msgspec
 import pytest
 
 from rig.results.provenance import Provenance, provenance_of_computation
 from rig.verify.closures import Fault
+from rig.verify.consistency import contradictions
 from rig.verify.frequency_result import frequency_verification
 from rig.verify.plan import Plan
 from rig.verify.result import Verification, verification
@@ -75,7 +77,9 @@ def verified(
     plan = Plan(pulses=PULSES, limit_percent=50.0) if plan is None else plan
     run = run_of(kind, long_run(true), plan, seed, seconds, change, output)
     assert run.over, f"seed {seed} ended {run.state}"
-    return verification(run, kind, "meter", provenance())
+    found = verification(run, kind, "meter", provenance())
+    assert list(contradictions(found)) == []
+    return found
 
 
 @pytest.mark.parametrize("runs", SIZES)
@@ -170,6 +174,7 @@ def test_intervals_of_a_frequency_counter_hold_the_truth(runs: int) -> None:
         run = frequency_run_of(long_run(), Plan(seconds=12.0, limit_percent=50.0), seed, 20.0)
         found = frequency_verification(run, "frequency", "meter", provenance())
         assert found.passed, f"seed {seed}: {found.reasons}"
+        assert list(contradictions(msgspec.structs.replace(found, counter="frequency:a"))) == []
         inside += abs(found.error_percent) <= found.uncertainty_percent
     assert inside >= 20
     if runs > FEW:

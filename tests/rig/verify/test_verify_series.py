@@ -10,13 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from rig.cli.app import app
+from rig.cli.verify_series import SeriesRun
 from rig.errors import RigError
+from rig.hardware.config import Config
+from rig.hardware.selection import program_of
 from rig.results.provenance import provenance_of_computation
+from rig.verify.kept_results import Measured
 from rig.verify.point import Point
-from rig.verify.result import Limits, Verification
+from rig.verify.result import BudgetLine, Limits, OrderError, RepeatLine, Verification
 from rig.verify.series import (
     Average,
-    Measured,
     PointResult,
     Series,
     SeriesResult,
@@ -29,11 +32,16 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "verification.md"
 
 
 def found(error: float, uncertainty: float, passed: bool = True) -> Verification:
+    """Give what ten pulses of 0.15 Wh come to, with one component of uncertainty, and a closure missing if it fails."""
+    reference_wh = 1.5 / (1 + error / 100)
+    faults = [] if passed else [OrderError("missed", 1, 4, 0.8, 1.2, "1 closure missed")]
     return Verification(
         output="KYZ1", quantity="kWh delivered", constant_wh=0.15, constant_exact="3/20", counter="fpga",
-        reference="meter", pulses=10, seconds=2.0, energy_wh=1.5, reference_wh=1.5, error_percent=error,
+        reference="meter", pulses=10, seconds=2.0, energy_wh=1.5, reference_wh=reference_wh, error_percent=error,
         registration_percent=100 + error, uncertainty_percent=uncertainty, coverage_factor=2.0, degrees_of_freedom=None,
-        budget=[], repeats=[], limits=Limits(0.03), passed=passed, reasons=[], kyz_order_errors=[], edges=[],
+        budget=[BudgetLine("edges", uncertainty / 2, "normal", uncertainty / 2, None)],
+        repeats=[RepeatLine(10, 2.0, 1.5, reference_wh, error)], limits=Limits(1.0), passed=passed,
+        reasons=[each.text for each in faults], kyz_order_errors=faults, edges=[],
         simulated=True, fidelity="exact", provenance=provenance_of_computation("exact", "abc"),
     )  # fmt: skip
 
@@ -150,6 +158,64 @@ def test_a_file_that_holds_no_points_is_refused_and_left_alone(tmp_path: Path, t
     with pytest.raises(RigError, match="is no file of measured points"):
         Measured(file)
     assert file.read_text(encoding="latin-1") == text
+
+
+@pytest.mark.parametrize("text", ["notes", '{"name": "a"}', '{"name":"a"}', '{"name":"a","version":1}', " ", "{}"])
+def test_a_file_of_one_line_that_is_no_result_is_left_alone(tmp_path: Path, text: str) -> None:
+    """What a kill leaves of a result's line is taken off; another's file is not."""
+    file = tmp_path / "package.json"
+    file.write_text(text)
+    with pytest.raises(RigError, match="is no file of measured points"):
+        Measured(file)
+    assert file.read_text() == text
+
+
+def test_a_kept_result_that_was_changed_by_hand_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "measured.jsonl"
+    measured = Measured(file)
+    measured.add(result("FL", 0.1, 0.01))
+    measured.add(result("LL", 0.2, 0.01))
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b'"error_percent":0.2', b'"error_percent":0.02'))
+    with pytest.raises(RigError, match=r"measured\.jsonl, line 2, contradicts itself: LL: verification\.repeats\[0\]"):
+        Measured(file)
+    file.write_bytes(whole)
+    assert Measured(file).result("digest of LL") is not None
+
+
+def test_a_point_of_another_program_is_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same path in the same rig.toml, and another meter."""
+    monkeypatch.chdir(tmp_path)
+    Path("m.toml").write_text('[meter]\nmodel = "RXRS4e"\n')
+    Path("rig.toml").write_text('[meter]\nprogram = "m.toml"\n')
+    Path("s.toml").write_text('title = "t"\n[[points]]\nname = "FL"\n')
+
+    def measured(point: Point, chosen: Config, *_: object) -> Verification:
+        own = msgspec.structs.replace(provenance_of_computation("exact", ""), program=program_of(chosen).digest)
+        return msgspec.structs.replace(found(0.1, 0.01), provenance=own)
+
+    first = SeriesRun(Path("s.toml"), measured, resume=Path("k.jsonl"))
+    (point,) = first.series.points
+    result = first.measure(point)
+    assert SeriesRun(Path("s.toml"), measured, resume=Path("k.jsonl")).before(point) == result
+    Path("m.toml").write_text('[meter]\nmodel = "RXRS4e"\nserial = "87 654 321"\n')
+    again = SeriesRun(Path("s.toml"), measured, resume=Path("k.jsonl"))
+    assert again.before(point) is None
+    assert f"FL was measured with the program {result.verification.provenance.program}" in capsys.readouterr().err
+    assert again.measure(point).verification.provenance.program != result.verification.provenance.program
+    assert SeriesRun(Path("s.toml"), measured, resume=Path("k.jsonl")).before(point) is not None
+
+
+def test_two_runs_at_once_keep_all_that_either_measures(tmp_path: Path) -> None:
+    file = tmp_path / "measured.jsonl"
+    one, other = Measured(file), Measured(file)
+    for k in range(5):
+        one.add(result(f"one {k}", 0.1, 0.01))
+        other.add(result(f"other {k}", 0.1, 0.01))
+    again = Measured(file)
+    assert all(again.result(f"digest of {name} {k}") for name in ("one", "other") for k in range(5))
 
 
 @pytest.mark.parametrize("path", ["/nowhere/measured.jsonl", "/proc/measured.jsonl"])

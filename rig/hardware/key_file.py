@@ -1,0 +1,38 @@
+"""Files with a DES key of C12.21's authentication: one line, for their owner alone (X-1, S-1)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from rig.errors import RigError
+from rig.files.own import check_own, open_to_read
+from rig.hardware.des_key import DesKey, DesKeyError
+
+MOST_BYTES = 64
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class KeyFileError(RigError):
+    """A key file that cannot be had, or used: one sentence with what it is of and its path, without the key."""
+
+
+def load_des_key(path: Path, what: str) -> DesKey:
+    """Read a key; `what` names the setting, such as "ports.authentication.key_file of line". Raises KeyFileError."""
+    where = f"{what}: {path}"
+    try:
+        with open_to_read(path) as file:
+            found = os.fstat(file.fileno())
+            check_own(path, found, write=True)
+            if found.st_mode & _OTHERS:
+                raise KeyFileError(f"{where} can be read or written by others than its owner: chmod 600 {path}")
+            text = file.read(MOST_BYTES).decode("ascii").strip()
+    except OSError as error:
+        raise KeyFileError(f"{where} cannot be read ({error.strerror}): give a file of your own with the key") from None
+    except ValueError:
+        raise KeyFileError(f"{where} is no text: it must be sixteen hexadecimal digits and no more") from None
+    try:
+        return DesKey.parse(text)
+    except DesKeyError as error:
+        raise KeyFileError(f"{where} {error}") from None
