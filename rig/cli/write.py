@@ -47,8 +47,9 @@ def write(
 ) -> None:
     """Write a program to a meter and read it back; wherever it breaks off, the meter has the old one or the new."""
     from rig.program.build import load_program
+    from rig.reader.meter_program import ProgramError
     from rig.reader.pending import event_at, write_pending
-    from rig.reader.programming import ProgramError, check_program, write_program
+    from rig.reader.programming import check_program, write_program
     from rig.terminal.console import message_console
     from rig.terminal.progress import progress_bar
 
@@ -63,23 +64,27 @@ def write(
     if check:
         said = check_program(access, loaded)
     else:
+        staged = False
         try:
             with progress_bar(message_console(), port) as share:
 
-                def progress(staged: int, of: int) -> None:
-                    share(staged / of)
+                def progress(part: int, of: int) -> None:
+                    nonlocal staged
+                    staged = part == of
+                    share(part / of)
 
                 if event is None:
                     said = write_program(access, loaded, text, progress)
                 else:
                     said = write_pending(access, loaded, text, event, progress)
         except KeyboardInterrupt:
-            how = (
-                "--check says which program the meter has"
-                if event is None
-                else "rig meter PORT pending says what waits"
-            )
-            raise typer.Exit(interrupted(f"; {how}")) from None
+            if not staged:
+                has = "before the meter took it: it has the program that it had before"
+            elif event is None:
+                has = "while the meter took it: --check says which program it has"
+            else:
+                has = "while the meter took it: rig meter PORT pending says what waits"
+            raise typer.Exit(interrupted(has)) from None
     if json:
         print_json({"type": "program_written", "digest": loaded.digest, "sentence": said})
     else:

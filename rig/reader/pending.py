@@ -22,8 +22,9 @@ from rig.reader.conversation import Conversation, MeterSilent, Refused
 from rig.reader.decoded import CONFIGURATION, Decoded
 from rig.reader.line import LineError
 from rig.reader.meter import MeterAccess, MeterSession
+from rig.reader.meter_program import NotWritten, ProgramError, Progress
 from rig.reader.procedures import carry_out, done, formats_of
-from rig.reader.programming import WRITE_PROGRAM, NotWritten, ProgramError, Progress, program_of, stage
+from rig.reader.table_programmer import WRITE_PROGRAM, TableProgrammer, write_in_parts
 
 STATUS, WHICH = 4, MANUFACTURER + 6
 ASKED = "asked"
@@ -63,9 +64,9 @@ def write_pending(access: MeterAccess, program: Program, text: bytes, event: Pen
     try:
         with access.session(needs_password=True) as meter:
             tables = meter.tables
-            program_of(tables)  # it is one of ours
+            TableProgrammer(tables).in_force()  # it is one of ours
             formats = formats_of(tables)
-            stage(tables, PENDING_PROGRAM, data, progress)
+            write_in_parts(tables, PENDING_PROGRAM, data, progress)
             asked = True
             answer = carry_out(
                 tables, WRITE_PROGRAM, struct.pack("<II", len(data), crc32(data)), formats, manufacturer=True
