@@ -7,7 +7,7 @@ waits is in ST4, which other makers' meters have too, and which program it is in
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from zlib import crc32
@@ -98,6 +98,19 @@ def pending(session: MeterSession, value: str | None) -> str:
     last = status["LAST_ACTIVATION_DATE_TIME"]
     said += [] if last is None else [f"last activation {last:%Y-%m-%d %H:%M}"]
     return "; ".join(said)
+
+
+def of_pending(number: int, sentence: str) -> Callable[[MeterSession, str | None], str]:
+    """Make an action that a procedure is, on what waits; where nothing does there is nothing to do."""
+
+    def run(session: MeterSession, value: str | None) -> str:
+        tables = session.tables
+        before = _decoded(tables).maybe(STATUS)
+        done(carry_out(tables, number, b"", formats_of(tables)), sentence)
+        none = before is not None and not before["NBR_PENDING_ACTIVATION"]
+        return f"{sentence}: nothing waits" if none else f"{sentence}: done"
+
+    return run
 
 
 def _decoded(tables: Conversation) -> Decoded:
