@@ -258,12 +258,14 @@ def test_another_key_in_the_file_is_in_force_from_the_next_identify_on(port: Key
     port.end()
     port.authenticate(des(b"AnOtHeR!", port.begin()))
     port.end()
+    unused = port.begin()
+    port.end()
     port.file.chmod(0o644)
     port.client.restart()
     assert port.client.identify() == b"\x02\x02\x00\x00", "a key that others can read is none"
     port.client.log_on()
     with pytest.raises(Answer, match=ERR):
-        port.authenticate(bytes(8))
+        port.authenticate(des(b"AnOtHeR!", unused))
     port.client.password(b"111111")
     port.end()
 

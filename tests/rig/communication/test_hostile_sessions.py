@@ -202,7 +202,7 @@ def besiege(port: ServedPort, sessions: int, seed: int, *, knows_a_key: bool) ->
             list_of.clear()
     assert tried > sessions / 50, "keys were tried"
     assert highest == level, "who has a key has got its level"
-    assert peer.answers[0] > sessions, "it got somewhere"
+    assert peer.answers[0] > sessions // 2, "it got somewhere"
     assert {0x00, 0x01, 0x03, 0x05, 0x0A} <= peer.answers.keys()
     return peer
 
