@@ -76,6 +76,10 @@ def verify(
     counter_query: Annotated[
         str | None, typer.Option("--counter-query", help="What a counter on a bus is asked for its count.")
     ] = None,
+    counter_uncertainty: Annotated[
+        float,
+        typer.Option("--counter-uncertainty", metavar="%", help="Percent, k = 2, of a frequency counter's time base."),
+    ] = 0.0,
     witness: Annotated[
         bool, typer.Option("--witness", help="Compare pulses, registers, recorder and display on one load.")
     ] = False,
@@ -134,7 +138,8 @@ def verify(
         "--constant": constant, "--from": result,
     }  # fmt: skip
     of_one = {
-        "--counter-query": counter_query, "--limit": None if limit == LIMIT_PERCENT else limit,
+        "--counter-query": counter_query, "--counter-uncertainty": counter_uncertainty or None,
+        "--limit": None if limit == LIMIT_PERCENT else limit,
         "--standard-constant": standard_constant, "--standard-query": standard_query,
         "--standard-uncertainty": standard_uncertainty or None, "--repeat": None if repeat == 1 else repeat,
         "--reference": None if reference == "meter" else reference, "--counter": None if counter == "fpga" else counter,
@@ -174,6 +179,7 @@ def verify(
         load=load,
         counter=counter,
         counter_query=counter_query,
+        counter_uncertainty_percent=counter_uncertainty,
         reference=reference,
         pulses=pulses,
         seconds=None if seconds is None else float(option_number("--seconds", seconds, positive=True)),
@@ -313,6 +319,7 @@ def measured(
                 source=known,
                 standard=standard,
                 certified_percent=point.standard_uncertainty_percent,
+                counter_percent=point.counter_uncertainty_percent,
                 progress=shown,
                 begin=begin,
             )

@@ -87,7 +87,7 @@ class Daemon:
         configured = program_of(config)
         running = None if folder is None else running_at(config.meter.ring, folder)
         program, written = program_in_force(configured, folder, running)
-        configured = configured_copy(configured, written)
+        configured = configured_copy(configured, program, written)
         self._hands = None if start.hands is None else _hands(Path(start.hands), program)
         self.hardware = hardware = opened_for(config, program, paced=start.paced)
         self._held.callback(hardware.close)

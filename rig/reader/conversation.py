@@ -110,8 +110,9 @@ class Conversation:
 
     @property
     def protocol(self) -> str:
-        """Name of the protocol that the meter gave with identify."""
-        return "C12.21" if self.settings.standard == C12_21 else "C12.18"
+        """Name of the protocol that the meter gave with identify, or before that of the one that is asked."""
+        standard = self.settings.standard if self.identity is None else self.identity.standard
+        return "C12.21" if standard == C12_21 else "C12.18"
 
     @property
     def baud(self) -> int:

@@ -98,6 +98,8 @@ class _Meter:
     ns: int = 0
     identity: Identity | None = None
     password: bool = False
+    ended_at: set[int] = field(default_factory=set)
+    """Tables at which it ended a session."""
 
 
 class _Heard:
@@ -201,7 +203,8 @@ class LinePoll:
             if (password := self._password(meter.address)) is not None:
                 prove(conversation, password)
                 meter.password = True
-            TableReading(conversation, meter.partial).run(self._extent, lambda done, of, what: None)
+            reading = TableReading(conversation, meter.partial, ended_at=meter.ended_at)
+            reading.run(self._extent, lambda done, of, what: None)
             meter.came, meter.why = Came.READ, ""
             if _only_public(meter.partial):
                 meter.came = Came.REFUSED

@@ -40,6 +40,9 @@ LONG = PROFILE_DATA | {RECORDER_MEMORY}
 MOST_TABLE_BYTES = 1 << 20
 """Bytes of a table; the longest that ours can have are half of it. A meter that gives more never comes to an end."""
 
+COMPARED_BYTES = 64
+"""So many at the end of what has come of a table must be the same, if it is to go on."""
+
 MOST_COUNT = 0xFFFF
 """Bytes that one answer can count."""
 
@@ -210,8 +213,8 @@ class TableReading:
         there = bytes(parts.data)
         if not there or there[:size] != first[: len(there)]:
             return False
-        at = max(0, len(there) - size)
-        return at == 0 or self._part(number, at, size)[: len(there) - at] == there[at:]
+        at = max(0, len(there) - COMPARED_BYTES)
+        return self._part(number, at, len(there) - at) == there[at:]
 
     def _part(self, number: int, offset: int, size: int) -> bytes:
         """Read a part; nothing beyond the end."""

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import hypot, inf, sqrt
 from statistics import fmean, stdev
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from drivers.visa_instrument import VisaInstrumentError
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
 from rig.verify.observed import CRYSTALS, TimelineClock
-from rig.verify.plan import Plan
+from rig.verify.plan import Plan, check_reached
 from rig.verify.run import NO_LOAD_S, Output, Progress, State, Timeline
 
 FREQUENCY = "frequency:"
@@ -96,7 +96,8 @@ class RateReading:
 
 class FrequencyRun:
     """A verification by frequency: pure, fed with windows and gates as they come. `lasting` are components of the
-    reference. Raises CountLost where nothing can be measured."""
+    reference and of the counter. Raises CountLost where nothing can be measured, VerifyError where what is wanted
+    cannot be reached."""
 
     def __init__(self, output: Output, plan: Plan, time: Timeline, *, lasting: tuple[Component, ...] = ()) -> None:
         self.output, self.plan = output, plan
@@ -104,7 +105,10 @@ class FrequencyRun:
         self.flow = Flow()
         self.readings: list[RateReading] = []
         self.reference_half_wh = self.reference_scatter = 0.0
-        self._time, self._lasting = time, lasting
+        crystals = Component("the counter's crystal and the FPGA's", 100 * CRYSTALS, Shape.RECTANGULAR)
+        self._time, self._lasting = time, (crystals, *lasting)
+        self._lasting_percent = Budget(self._lasting).expanded_percent
+        check_reached(plan, self._lasting_percent)
         self._waiting: deque[tuple[float, int, int]] = deque()
 
     def add_window(self, begin_tick: int, end_tick: int, nwh: int, half_ticks: float = 0.0) -> None:
@@ -137,8 +141,12 @@ class FrequencyRun:
             wider = sqrt((count - 1) / (count - 3))
             own = stdev(each.error_percent for each in self.readings) / sqrt(count) * wider
             scatter = Component(f"scatter of {count} readings", own, freedom=count - 1, random=True)
-        crystals = Component("the counter's crystal and the FPGA's", 100 * CRYSTALS, Shape.RECTANGULAR)
-        return Budget((scatter, crystals, *self._lasting))
+        return Budget((scatter, *self._lasting))
+
+    @property
+    def _beyond_percent(self) -> float:
+        """What readings cannot lessen, where that alone is more than is wanted: then the rest is brought to that."""
+        return self._lasting_percent if self._lasting_percent >= self.plan.wanted_percent else 0.0
 
     @property
     def progress(self) -> Progress:
@@ -187,7 +195,7 @@ class FrequencyRun:
         elif plan.energy_wh is not None:
             done = sum(each.energy_wh for each in readings) >= plan.energy_wh
         else:
-            done = self.budget.expanded_percent <= plan.wanted_percent
+            done = self.budget.expanded_percent <= hypot(plan.wanted_percent, self._beyond_percent)
             if not done and len(readings) >= MOST_READINGS:
                 raise CountLost(f"{MOST_READINGS} readings do not reach an uncertainty of {plan.wanted_percent:g} %")
         if done:

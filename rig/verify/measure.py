@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from calibration.budget import Component, K
 from rig.daemon.client import MeterClient
 from rig.daemon.protocol import Ended, EnergyFlowed, FlowedWindow, PulsesCounted, Topic
 from rig.meter.billing.quantity import Quantity
@@ -28,10 +29,11 @@ FPGA = "fpga"
 class Measurement:
     """An output being verified on a meter that runs. `measure` counts to the end; `run` is there once it has begun.
 
-    `counter` is one beside the FPGA's; None: the FPGA's, looped back. `constant_wh` is what the output should have,
-    None: what the meter is programmed for. `source` is a load whose power is known, `standard` a better meter on the
-    same load with an expanded uncertainty (k = 2) of `certified_percent`; without either the reference is the energy
-    that the meter registers. `begin` is called when all is ready, `progress` now and then.
+    `counter` is one beside the FPGA's; None: the FPGA's, looped back. `counter_percent` is the expanded uncertainty
+    (k = 2) of one whose seconds are its own. `constant_wh` is what the output should have, None: what the meter is
+    programmed for. `source` is a load whose power is known, `standard` a better meter on the same load with an expanded
+    uncertainty of `certified_percent`; without either the reference is the energy that the meter registers. `begin` is
+    called when all is ready, `progress` now and then.
     """
 
     run: Run | FrequencyRun
@@ -47,6 +49,7 @@ class Measurement:
         source: KnownSource | None = None,
         standard: ReferenceStandard | None = None,
         certified_percent: float = 0.0,
+        counter_percent: float = 0.0,
         progress: Callable[[Progress], None] = lambda progress: None,
         begin: Callable[[], None] = lambda: None,
     ) -> None:
@@ -61,6 +64,9 @@ class Measurement:
         self._client, self._output, self._plan, self._counter = client, output, plan, counter
         self._constant_wh, self._source = constant_wh, source
         self._standard = None if standard is None else StandardFlow(standard, certified_percent)
+        self._certificates: tuple[Component, ...] = ()
+        if counter_percent:
+            self._certificates = (Component("certificate of the counter", counter_percent / K),)
         self._progress, self._begin = progress, begin
         self._clock: TimelineClock | None = None
         self._early: list[Any] = []
@@ -148,7 +154,7 @@ class Measurement:
             constant_wh = Fraction(first.constant_wh) if self._constant_wh is None else self._constant_wh
             output = Output(self._output.label, first.quantity, constant_wh)
             latency = int(message.latency_ns * tick_hz / 10**9)
-            lasting = () if self._standard is None else self._standard.lasting
+            lasting = self._certificates if self._standard is None else (*self._certificates, *self._standard.lasting)
             kind = FrequencyRun if isinstance(self._counter, FrequencyCounter) else Run
             self.run = kind(output, self._plan, Timeline(tick_hz, latency), lasting=lasting)
             self._begun = True

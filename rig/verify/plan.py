@@ -75,3 +75,14 @@ class Plan:
                 "ask for a larger one with --uncertainty, or give --pulses"
             )
         return wanted
+
+
+def check_reached(plan: Plan, lasting_percent: float) -> None:
+    """Refuse an uncertainty that is asked for and that no count reaches, as what no count lessens makes
+    `lasting_percent` alone (k = 2). Raises VerifyError."""
+    wanted = plan.uncertainty_percent
+    if plan.by_uncertainty and wanted is not None and lasting_percent >= wanted:
+        raise VerifyError(
+            f"an uncertainty of {wanted:g} % cannot be reached, as crystals and certificates alone make "
+            f"{lasting_percent:.4f} %: ask for a larger one with --uncertainty"
+        )

@@ -11,6 +11,7 @@ from rig.files.numbers import LEAST, MOST, number
 from rig.meter.contacts.outputs import OutputId
 from rig.verify.counters import check_counter
 from rig.verify.errors import VerifyError
+from rig.verify.frequency import FREQUENCY
 from rig.verify.plan import LIMIT_PERCENT, Plan
 
 OUTPUTS = "led, kyz1, kyz2, kyz3 or kyz4"
@@ -31,6 +32,7 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     load: str | None = None
     counter: str = "fpga"
     counter_query: str | None = None
+    counter_uncertainty_percent: Annotated[float, msgspec.Meta(ge=0, le=100)] = 0.0
     reference: str = "meter"
     pulses: int | None = None
     seconds: float | None = None
@@ -47,9 +49,15 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raise VerifyError or ConfigError for what cannot be."""
         _ = self.plan, self.output_id, self.constant, self.standard_constant
         check_counter(self.counter)
-        if not 0 <= self.standard_uncertainty_percent <= 100:
+        for flag, percent in (
+            ("--counter-uncertainty", self.counter_uncertainty_percent),
+            ("--standard-uncertainty", self.standard_uncertainty_percent),
+        ):
+            if not 0 <= percent <= 100:
+                raise VerifyError(f"{flag} is {percent:g}, it must be 0 to 100 percent")
+        if self.counter_uncertainty_percent and not self.counter.startswith(FREQUENCY):
             raise VerifyError(
-                f"--standard-uncertainty is {self.standard_uncertainty_percent:g}, it must be 0 to 100 percent"
+                f"--counter-uncertainty is for --counter {FREQUENCY}…, whose seconds are its own: leave it out"
             )
         if self.standard:
             if self.load is not None:

@@ -27,7 +27,7 @@ from rig.verify.comparison import Comparison
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
 from rig.verify.observed import CRYSTALS, Counted, TimelineClock
-from rig.verify.plan import LEAST_PULSES, Plan
+from rig.verify.plan import LEAST_PULSES, Plan, check_reached
 from rig.verify.scatter import scatter_s
 
 NANO = 10**9
@@ -117,9 +117,10 @@ class Progress:
 class Run:
     """A verification; `lasting` are components of the reference that no count lessens, `reference_half_wh` is what its
     readings are known to, `reference_scatter` how far they move from one to the next, of themselves. Raises CountLost
-    where nothing can be counted."""
+    where nothing can be counted, VerifyError where what is wanted cannot be reached."""
 
     def __init__(self, output: Output, plan: Plan, time: Timeline, *, lasting: tuple[Component, ...] = ()) -> None:
+        check_reached(plan, Budget(lasting).expanded_percent)
         self.output, self.plan = output, plan
         self.state = State.WAITING
         self.flow = Flow()

@@ -16,6 +16,7 @@ from fractions import Fraction
 from itertools import accumulate
 from random import Random
 
+from calibration.budget import Component
 from drivers.pulse_inputs import InputEdge
 from drivers.visa_counter import GATE_S
 from drivers.visa_instrument import VisaInstrumentError
@@ -154,10 +155,10 @@ class _Reciprocal:
     """A counter of frequency: its gate opens with the first edge after it is asked and closes with the first after
     GATE_S; it replies within the round trip. Its own crystal is off by up to CRYSTAL."""
 
-    def __init__(self, edges: list[Edge], clock: BenchClock, chance: Random) -> None:
+    def __init__(self, edges: list[Edge], clock: BenchClock, chance: Random, crystal: float | None = None) -> None:
         self._ticks = [edge.tick for edge in edges]
         self._clock, self._chance = clock, chance
-        self._crystal = 1 + chance.uniform(-CRYSTAL, CRYSTAL)
+        self._crystal = 1 + (chance.uniform(-CRYSTAL, CRYSTAL) if crystal is None else crystal)
         self.now = 0.0
 
     def now_ns(self) -> int:
@@ -177,13 +178,22 @@ class _Reciprocal:
         pass
 
 
-def frequency_run_of(long: LongRun, plan: Plan, seed: int, seconds: float, output: Output = KYZ1) -> FrequencyRun:
-    """Give a run by frequency."""
+def frequency_run_of(
+    long: LongRun,
+    plan: Plan,
+    seed: int,
+    seconds: float,
+    output: Output = KYZ1,
+    *,
+    crystal: float | None = None,
+    lasting: tuple[Component, ...] = (),
+) -> FrequencyRun:
+    """Give a run by frequency, of a counter whose crystal is off by `crystal`, None: by up to CRYSTAL."""
     chance = Random(seed)
     windows, edges = long.taken(seconds, chance)
-    run = FrequencyRun(output, plan, Timeline(HZ, LATENCY))
+    run = FrequencyRun(output, plan, Timeline(HZ, LATENCY), lasting=lasting)
     clock = BenchClock(chance)
-    reader = _Reciprocal(edges, clock, chance)
+    reader = _Reciprocal(edges, clock, chance, crystal)
     counter = FrequencyCounter("a counter", counter=reader, now_ns=reader.now_ns)
     window = long.window
     reader.now, compared = float(windows.start * window + 20 * WINDOW), -float(10**9)

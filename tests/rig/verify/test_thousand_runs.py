@@ -14,17 +14,21 @@ from random import Random
 import msgspec
 import pytest
 
+from calibration.budget import Component
 from rig.results.provenance import Provenance, provenance_of_computation
 from rig.verify.closures import Fault
 from rig.verify.consistency import contradictions
+from rig.verify.errors import VerifyError
+from rig.verify.frequency import FrequencyRun
 from rig.verify.frequency_result import frequency_verification
 from rig.verify.plan import Plan
 from rig.verify.result import Verification, verification
-from rig.verify.run import Output
+from rig.verify.run import Output, Run, Timeline
 from tests.rig.verify.count_bench import (
     CONSTANT_WH,
     HZ,
     KYZ1,
+    LATENCY,
     Change,
     Edge,
     LongRun,
@@ -181,6 +185,34 @@ def test_intervals_of_a_frequency_counter_hold_the_truth(runs: int) -> None:
         assert 0.93 <= inside / runs <= 0.97, f"{inside} of {runs}"
 
 
+@pytest.mark.parametrize("runs", [pytest.param(2), pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("crystal", [1e-4, -1e-4])
+def test_a_counter_whose_time_base_is_0_01_percent_off_is_known_by_its_certificate(crystal: float, runs: int) -> None:
+    """Without it crystals of 50 ppm and the scatter make ±0.01 %, which half of all runs would be beyond."""
+    plan, certificate = Plan(seconds=100.0, limit_percent=0.06), (Component("certificate of the counter", 0.02 / 2),)
+    for seed in range(runs):
+        run = frequency_run_of(even_run(Fraction(1)), plan, seed, 110.0, crystal=crystal, lasting=certificate)
+        found = frequency_verification(run, "frequency", "meter", provenance())
+        assert found.error_percent == pytest.approx(100 * crystal, abs=0.02)
+        assert abs(found.error_percent) <= found.uncertainty_percent
+        assert 0.02 < found.uncertainty_percent <= 0.03
+        assert found.passed
+
+
+def test_an_uncertainty_that_crystals_alone_exceed_is_refused_at_once() -> None:
+    """Two crystals of 50 ppm: 2 · 0.005 / √3 = 0.0058 %; with a certificate of 0.02 % it is 0.0208 %."""
+    certificate = (Component("certificate of the counter", 0.02 / 2),)
+    for wanted, lasting in ((0.005, ()), (0.0057, ()), (0.02, certificate)):
+        with pytest.raises(
+            VerifyError, match=r"cannot be reached, as crystals and certificates alone make 0\.0(058|208) %"
+        ):
+            FrequencyRun(KYZ1, Plan(uncertainty_percent=wanted), Timeline(HZ, LATENCY), lasting=lasting)
+    with pytest.raises(VerifyError, match="alone make 0\\.0200 %"):
+        Run(KYZ1, Plan(uncertainty_percent=0.02), Timeline(HZ, LATENCY), lasting=certificate)
+    FrequencyRun(KYZ1, Plan(uncertainty_percent=0.006), Timeline(HZ, LATENCY))
+    FrequencyRun(KYZ1, Plan(limit_percent=0.001), Timeline(HZ, LATENCY))
+
+
 @pytest.mark.parametrize("runs", [pytest.param(3), pytest.param(300, marks=pytest.mark.slow)])
 def test_a_constant_error_of_0_1_percent_fails_by_frequency(runs: int) -> None:
     """On an even load, until its uncertainty is 0.02 %: the limit of 0.06 % is passed without it and not with it."""
@@ -249,6 +281,95 @@ def test_every_planted_fault_is_found_by_its_kind(fault: str, kind: str, runs: i
             assert [(error.fault, error.count) for error in found.kyz_order_errors] == [(expected.value, 1)], (
                 f"seed {seed}"
             )
+
+
+def cut(edges: list[Edge], at: int, count: int = 1) -> list[Edge]:
+    return edges[:at] + edges[at + count :]
+
+
+def bounced(edges: list[Edge], at: int, seconds: float) -> list[Edge]:
+    again = replace(edges[at], tick=edges[at].tick + seconds * float(HZ))
+    return [*edges[: at + 1], again, *edges[at + 1 :]]
+
+
+def a_cycle_lost(edges: list[Edge], chance: Random) -> list[Edge]:
+    """Both closures of a K–Y and K–Z in turn: the order of contacts stays right."""
+    return cut(edges, place(edges, chance), 2)
+
+
+def bounced_for_half_a_millisecond(edges: list[Edge], chance: Random) -> list[Edge]:
+    return bounced(edges, place(edges, chance), 0.0005)
+
+
+def lost_and_doubled(edges: list[Edge], chance: Random) -> list[Edge]:
+    """The count is right in the end."""
+    first, second = chance.sample(range(4, PULSES - 6), 2)
+    if abs(first - second) < 3:
+        second = first + 3 if first < PULSES // 2 else first - 3
+    if first < second:
+        return bounced(cut(edges, first), second, 0.005)
+    return cut(bounced(edges, second, 0.005), first + 1)
+
+
+def the_last_lost(edges: list[Edge], chance: Random) -> list[Edge]:
+    """The closure that would have ended the count."""
+    return cut(edges, PULSES)
+
+
+def lost_as_contacts_were_exchanged(edges: list[Edge], chance: Random) -> list[Edge]:
+    """The one that is lost is the first that would have come on the wrong contact."""
+    at = place(edges, chance)
+    return cut(edges[:at] + [replace(edge, closes_y=not edge.closes_y) for edge in edges[at:]], at)
+
+
+def both_edges(edges: list[Edge], chance: Random) -> list[Edge]:
+    """A counter that counts the beginning of a pulse and its end, 30 ms later."""
+    return [each for edge in edges for each in (edge, replace(edge, tick=edge.tick + 0.03 * float(HZ)))]
+
+
+SIBLINGS: dict[str, tuple[Change, dict[str, int], tuple[str, ...]]] = {
+    "a cycle lost": (a_cycle_lost, {"missed": 2}, COUNTERS),
+    "bounced for 0.5 ms": (bounced_for_half_a_millisecond, {"doubled": 1}, COUNTERS),
+    "lost and doubled": (lost_and_doubled, {"missed": 1, "doubled": 1}, COUNTERS),
+    "the last lost": (the_last_lost, {"missed": 1}, COUNTERS),
+    "lost as contacts were exchanged": (lost_as_contacts_were_exchanged, {"missed": 1, "swapped": 1}, ("gpio",)),
+    "both edges": (both_edges, {"doubled": PULSES // 2}, ("fpga", "gpio")),
+}
+
+
+@pytest.mark.parametrize("runs", [pytest.param(4), pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("fault", "kind"), [(name, kind) for name, (_, _, kinds) in SIBLINGS.items() for kind in kinds]
+)
+def test_faults_at_an_end_or_two_at_once_are_found_each(fault: str, kind: str, runs: int) -> None:
+    change, expected, _ = SIBLINGS[fault]
+    for seed in range(runs):
+        found = verified(kind, seed, change=change, seconds=8.0)
+        assert not found.passed, f"seed {seed}"
+        counts: dict[str, int] = {}
+        for error in found.kyz_order_errors:
+            counts[error.fault] = counts.get(error.fault, 0) + error.count
+        if kind == "totaliser":  # of two that are lost between readings it is sure of one at least
+            assert counts.keys() == expected.keys()
+            assert all(1 <= count <= expected[fault] for fault, count in counts.items()), f"seed {seed}: {counts}"
+        else:
+            assert counts == expected, f"seed {seed}: {found.reasons}"
+
+
+@pytest.mark.parametrize("runs", [pytest.param(4), pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", COUNTERS)
+def test_a_closure_lost_under_a_wrong_constant_is_both(kind: str, runs: int) -> None:
+    """The label says 0.1425 Wh, 5 % less, a pulse is 0.05 % more than it should be, and one of 41 does not come: 0.95 /
+    1.0005 · 40 / 41 are −7.36 %."""
+    label = replace(KYZ1, constant_wh=Fraction(1425, 10_000))
+    for seed in range(runs):
+        plan = Plan(pulses=PULSES, limit_percent=50.0)
+        found = verified(kind, seed, plan=plan, change=lost, true=Fraction(10_005, 10_000), output=label, seconds=8.0)
+        faults = [(error.fault, error.count) for error in found.kyz_order_errors]
+        assert ("missed", 1) in faults, f"seed {seed}"
+        assert kind == "totaliser" or len(faults) == 1, f"seed {seed}: {faults}"  # whose level drifts meanwhile
+        assert found.error_percent == pytest.approx(-7.36, abs=found.uncertainty_percent + 0.03)
+        assert not found.passed
 
 
 FORM_C = {
