@@ -18,6 +18,7 @@ from rig.daemon.protocol import ReadIdentity
 from rig.daemon.requests import Requests
 from rig.hardware.config import AuthenticationConfig, PortConfig
 from rig.hardware.des_key import DesKey
+from rig.meter.billing.source import Source
 from rig.program.build import load_program
 from rig.reader.connecting import Approach
 from rig.reader.line_poll import LinePoll, PolledMeter, PollError, addresses_of
@@ -25,7 +26,7 @@ from rig.reader.meter import MeterAccess
 from rig.reader.passwords import Passwords
 from rig.reader.programming import write_program
 from rig.reader.reading import Extent
-from rig.service.port_keys import PortKeys
+from rig.service.port_keys import DrawnTicket, PortKeys
 
 SHORT = Extent(frozenset({0, 1, 5}))
 
@@ -213,9 +214,24 @@ def test_a_wrong_password_is_given_once(meters: list[LineMeter]) -> None:
     assert "999999" not in found.why
 
 
+class TakenTicket(DrawnTicket):
+    """A ticket that any token answers."""
+
+    def proven(self, token: bytes) -> bool:
+        return True
+
+
+class Impostor(PortKeys):
+    """Keys of a meter that has none."""
+
+    def draw(self, source: Source, name: str) -> DrawnTicket:
+        return TakenTicket(b"a ticket", DesKey(b"anything"), 1)
+
+
 def test_keys_by_address(tmp_path: Path) -> None:
-    """Of three meters with keys one is given its own, one another's, one none; each is asked once."""
-    made = [made_meter(number) for number in (1, 2, 3)]
+    """Of four meters with keys one is given its own, one another's, one none, and one takes any and has none; each is
+    asked once."""
+    made = [made_meter(number) for number in (1, 2, 3, 4)]
     try:
         for number, meter in enumerate(made, 1):
             file = tmp_path / f"{number}.key"
@@ -223,14 +239,16 @@ def test_keys_by_address(tmp_path: Path) -> None:
             file.chmod(0o600)
             port = PortConfig(name="", kind="rs-485", authentication=AuthenticationConfig(str(file)))
             meter.requests = Requests(meter.service, meter.service.program, port_keys=PortKeys([port]))
+        made[3].requests = Requests(made[3].service, made[3].service.program, port_keys=Impostor())
         line = BusLine([Node(meter, number, keyed=True) for number, meter in enumerate(made, 1)])
-        keys = {1: DesKey(b"1234567\x18"), 2: DesKey(b"1234567\x78")}
-        polled = LinePoll(line, [1, 2, 3], lambda address: None, SHORT, key=keys.get)
+        keys = {1: DesKey(b"1234567\x18"), 2: DesKey(b"1234567\x78"), 4: DesKey(b"1234567\x48")}
+        polled = LinePoll(line, [1, 2, 3, 4], lambda address: None, SHORT, key=keys.get)
         found = polled.run()
     finally:
         for meter in made:
             meter.close()
-    assert [(meter.came, meter.rounds) for meter in found] == [("read", 1), ("refused", 1), ("refused", 1)]
+    assert [(meter.came, meter.rounds) for meter in found] == [("read", 1)] + [("refused", 1)] * 3
+    assert "did not prove that it has it" in found[3].why
     assert "does not take the key" in found[1].why
     assert "gives no more" in found[2].why
     assert serial_of(polled, 1) == b"LINE 0001"
