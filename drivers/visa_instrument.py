@@ -6,6 +6,7 @@ does not come, or is no number, ends what it was for: what comes later could be 
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from math import isfinite
 from typing import Any
@@ -20,6 +21,10 @@ MOST_REPLY = 200
 
 NOT_A_NUMBER = 9.9e37
 """SCPI-1999 7.2.1.5: 9.91E37 is not a number, 9.9E37 infinity."""
+
+
+NUMBER = re.compile(r"[+-]?([0-9]{1,400}\.?[0-9]{0,400}|\.[0-9]{1,400})([eE][+-]?[0-9]{1,9})?")
+"""IEEE 488.2 8.7.2 to 8.7.4, NR1 to NR3, with the liberties of 7.7.2.4; no unit, no decimal comma, no "1_000"."""
 
 
 class VisaInstrumentError(DriverError):
@@ -74,10 +79,7 @@ class VisaInstrument:
     def number(self, question: str, what: str, remedy: str) -> float:
         """Ask for a number, which is `what`; the sentence for a reply that is none ends with `remedy`."""
         reply = self.ask(question)
-        try:
-            value = float(reply)
-        except ValueError:
-            value = float("nan")
+        value = float(reply) if NUMBER.fullmatch(reply) else float("nan")
         if not isfinite(value) or abs(value) >= NOT_A_NUMBER:
             raise self.refusal(question, reply, what, remedy)
         return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def verified_meter(
     path: Path | None, config: Config, socket: Path | None, *, own: str | None, paced: bool
 ) -> Iterator[tuple[MeterClient, Callable[[], None]]]:
-    """The meter that runs, or the simulated rig's own for as long as this takes; and what to call when all is ready.
+    """The meter that runs, or the simulated rig's own for as long as this process lives; and what to call when all is
+    ready.
 
     `own` is the option that only one of our own can have.
     """
@@ -46,7 +48,7 @@ def verified_meter(
         return
     print_error("note: no meter runs: this starts a simulated one, and ends it")
     its_socket = own_socket()
-    launched = Launched(Start(config, str(its_socket), None, paced))
+    launched = Launched(Start(config, str(its_socket), None, paced, starter=os.getpid()))
     begun = False
 
     def begin() -> None:

@@ -1,7 +1,8 @@
 """The metering process: the service on its hardware, and the door to it; nobody's child that matters (C-3).
 
-It ends when its seconds are over, when SIGTERM or SIGINT comes, when a client that may asks for it, or when the link
-fails. Then pulses that are due are let out, the meter is saved, contacts go to rest, and clients hear what it came to.
+It ends when its seconds are over, when SIGTERM or SIGINT comes, when a client that may asks for it, when the link
+fails, or with the process that it was started for, if it was. Then pulses that are due are let out, the meter is saved,
+contacts go to rest, and clients hear what it came to.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from rig.failures import MENDABLE, unexpected
 from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
 from rig.hardware.memory import fram_slots
-from rig.hardware.own_process import leave_no_empty_log
+from rig.hardware.own_process import end_with, leave_no_empty_log
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import opened_for, program_of
 from rig.meter.billing.billing import MeterEvent
@@ -243,6 +244,8 @@ def serve(start: Start, ready: Callable[[], None] | None = None) -> Ended:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupts.note)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the end of a terminal is nothing to a meter
+    if start.starter is not None:
+        end_with(start.starter)
     notifier = Notifier()
     daemon = Daemon(start, interrupts, notifier)
     if start.paced:

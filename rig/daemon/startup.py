@@ -11,7 +11,8 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     """The order: meter for so many seconds, or until told to stop, and be found at `socket`.
 
     `paced` holds a simulated rig to real time. `hands` is a file of recorded edges for a simulated rig to have again.
-    `digest` is the configuration's.
+    `digest` is the configuration's. `starter` is the process that it is started by and for: with it, however that ends,
+    the daemon ends too; None: it outlives whoever starts it.
     """
 
     config: Config
@@ -19,6 +20,7 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     seconds: float | None = None
     paced: bool = True
     hands: str | None = None
+    starter: int | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

@@ -1,9 +1,10 @@
-"""Starts a module of ours as a process of its own, whose file of errors goes with it where nothing is in it."""
+"""A module of ours as a process of its own: starting it, its file of errors, ending it with whoever started it."""
 
 from __future__ import annotations
 
 import atexit
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 import rig
+
+PR_SET_PDEATHSIG = 1
+"""Of <linux/prctl.h>."""
 
 
 def start_process(
@@ -59,3 +63,13 @@ def _remove_empty_log() -> None:
         path = Path(os.readlink(f"/proc/self/fd/{errors.fileno()}"))
         if stat.S_ISREG(found.st_mode) and not found.st_size and os.path.samestat(found, path.lstat()):
             path.unlink()
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel send SIGTERM to this process when its parent has ended, however that ends (prctl(2),
+    PR_SET_PDEATHSIG); a parent that has ended already sends it now."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)

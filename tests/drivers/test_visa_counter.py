@@ -46,6 +46,12 @@ def on_count(reply: bytes | None) -> Misbehaviour:
         (b"12,13\n", "which is no count"),
         (b"inf\n", "which is no count"),
         (b"1E400\n", "which is no count"),
+        (b"1_2\n", "which is no count"),  # a number to Python only
+        (b"12,5\n", "which is no count"),
+        (b"12 COUNT\n", "which is no count"),
+        (b"0x12\n", "which is no count"),
+        (b'-113,"Undefined header"\n', "which is no count"),
+        (b"Infinity\n", "which is no count"),
     ],
 )
 def test_what_is_no_count_ends_it_with_a_sentence(bus: str, reply: bytes | None, why: str) -> None:
@@ -54,6 +60,16 @@ def test_what_is_no_count_ends_it_with_a_sentence(bus: str, reply: bytes | None,
         with pytest.raises(VisaInstrumentError, match=why) as refused:
             counter.read()
         assert instrument.resource in str(refused.value)
+        counter.close()
+
+
+@pytest.mark.parametrize(
+    ("reply", "count"), [(b"+12\n", 12), (b"1.2E+01\n", 12), (b"12.\r\n", 12), (b"120e-1\n", 12), (b" 12 \n", 12)]
+)
+def test_every_form_of_a_number_that_ieee_488_2_has_is_read(reply: bytes, count: int) -> None:
+    with ScpiInstrument(over="socket", misbehave=on_count(reply)) as instrument:
+        counter = VisaCounter(instrument.resource, timeout_ms=SHORT_MS)
+        assert counter.read() == count
         counter.close()
 
 
