@@ -80,6 +80,7 @@ def meter_access(
 
 
 def ask_for_password(what: str) -> str:
-    """Ask for a password at the terminal, where it is not shown."""
-    answer: str = typer.prompt(what, hide_input=True, err=True, default="", show_default=False)
+    """Ask for a password: at a terminal, where it is not shown, or of a pipe, which shows nothing."""
+    hidden = sys.stdin.isatty()
+    answer: str = typer.prompt(what, hide_input=hidden, err=True, default="", show_default=False)
     return answer

@@ -10,6 +10,7 @@ import typer
 from rig.cli.json_output import print_json
 from rig.cli.meter_options import (
     BaudOption,
+    KeyFileOption,
     KeyringOption,
     MostBaudOption,
     PasswordFileOption,
@@ -50,6 +51,7 @@ def poll(
     most_baud: MostBaudOption = 9600,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = None,
+    key_file: KeyFileOption = None,
     prompt: PromptOption = False,
     force: ForceOption = False,
     json: JsonOption = False,
@@ -65,7 +67,7 @@ def poll(
 
     numbers = addresses_of(addresses)
     extent = Extent(None if only is None else numbers_of("--only", only))
-    access = meter_access(line, "c12.21", 0, baud, most_baud, password_file, keyring, prompt=prompt)
+    access = meter_access(line, "c12.21", 0, baud, most_baud, password_file, keyring, prompt=prompt, key_file=key_file)
     approach, passwords = access.approach, access.passwords
     files = {} if folder is None else {number: folder / f"meter-{number}.json" for number in numbers}
     if folder is not None:
@@ -79,6 +81,7 @@ def poll(
             numbers,
             lambda address: passwords.of(f"address {address}", line),
             extent,
+            key=lambda address: passwords.key_of(f"address {address}", line),
             rounds=rounds,
             baud=approach.baud,
             most_baud=approach.most_baud,

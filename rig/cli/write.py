@@ -29,6 +29,12 @@ def write(
     port: PortArgument,
     program: Annotated[Path, typer.Argument(help="A program, as docs/program.md has it.", show_default=False)],
     check: Annotated[bool, typer.Option("--check", help="Write nothing: say whether the meter has it.")] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="Have it wait until this local time, such as 2027-01-01T00:00, or until it is asked for: asked."
+        ),
+    ] = None,
     protocol: ProtocolOption = "auto",
     address: AddressOption = 0,
     baud: BaudOption = 9600,
@@ -41,23 +47,44 @@ def write(
 ) -> None:
     """Write a program to a meter and read it back; wherever it breaks off, the meter has the old one or the new."""
     from rig.program.build import load_program
+    from rig.reader.meter_program import ProgramError
+    from rig.reader.pending import event_at, write_pending
     from rig.reader.programming import check_program, write_program
     from rig.terminal.console import message_console
     from rig.terminal.progress import progress_bar
 
     loaded = load_program(program)  # what is wrong with it is said with the file's name, before anything is asked
     text = program.read_text(encoding="utf-8-sig").encode()
+    event = None if at is None else event_at(at)
+    if check and event is not None:
+        raise ProgramError("--check writes nothing, so there is nothing to wait: leave out --at")
     access = meter_access(
         port, protocol, address, baud, most_baud, password_file, keyring, prompt=prompt, key_file=key_file
     )
     if check:
         said = check_program(access, loaded)
     else:
+        staged = False
         try:
             with progress_bar(message_console(), port) as share:
-                said = write_program(access, loaded, text, lambda at, of: share(at / of))
+
+                def progress(part: int, of: int) -> None:
+                    nonlocal staged
+                    staged = part == of
+                    share(part / of)
+
+                if event is None:
+                    said = write_program(access, loaded, text, progress)
+                else:
+                    said = write_pending(access, loaded, text, event, progress)
         except KeyboardInterrupt:
-            raise typer.Exit(interrupted("; --check says which program the meter has")) from None
+            if not staged:
+                has = "before the meter took it: it has the program that it had before"
+            elif event is None:
+                has = "while the meter took it: --check says which program it has"
+            else:
+                has = "while the meter took it: rig meter PORT pending says what waits"
+            raise typer.Exit(interrupted(has)) from None
     if json:
         print_json({"type": "program_written", "digest": loaded.digest, "sentence": said})
     else:

@@ -12,7 +12,7 @@ from rig.daemon.address import AddressError
 from rig.daemon.channel import ChannelClosed, MessageChannel, pair
 from rig.daemon.startup import Begin, CouldNotRun, Ready, Start, ToStarter
 from rig.errors import RigError
-from rig.hardware.own_process import start_process
+from rig.hardware.own_process import new_log, start_process
 
 METERING = ("-m", "rig.daemon.metering")
 
@@ -75,8 +75,9 @@ class Launched:
         try:
             self._wait(deadline)
         finally:
-            if not self._log.stat().st_size:
-                self._log.unlink()
+            with suppress(FileNotFoundError):  # a daemon that ended by itself has removed it
+                if not self._log.stat().st_size:
+                    self._log.unlink()
 
     def _wait(self, deadline: float) -> None:
         while self.process.poll() is None:
@@ -91,7 +92,7 @@ class Launched:
 def _written(log: Path) -> BinaryIO:
     """Open the file of what the daemon says when nobody reads it, beside its socket."""
     try:
-        return log.open("wb")
+        return new_log(log)
     except OSError as error:
         raise AddressError(
             f"{log} cannot be written ({error.strerror}): give a --socket in a folder of yours"

@@ -37,7 +37,7 @@ from rig.failures import MENDABLE, unexpected
 from rig.hardware.hands_file import Recorded, read_hands
 from rig.hardware.hardware import Hardware
 from rig.hardware.memory import fram_slots
-from rig.hardware.own_process import end_with
+from rig.hardware.own_process import end_with, leave_no_empty_log
 from rig.hardware.realtime import favour_this_process, keep_what_is_loaded
 from rig.hardware.selection import opened_for, program_of
 from rig.meter.billing.billing import MeterEvent
@@ -88,7 +88,7 @@ class Daemon:
         configured = program_of(config)
         running = None if folder is None else running_at(config.meter.ring, folder)
         program, written = program_in_force(configured, folder, running)
-        configured = configured_copy(configured, written)
+        configured = configured_copy(configured, program, written)
         self._hands = None if start.hands is None else _hands(Path(start.hands), program)
         self.hardware = hardware = opened_for(config, program, paced=start.paced)
         self._held.callback(hardware.close)
@@ -259,6 +259,7 @@ def serve(start: Start, ready: Callable[[], None] | None = None) -> Ended:
 def main() -> None:
     """`python -m rig.daemon.metering DESCRIPTOR`: the channel to whoever starts it, who says Start, and then Begin."""
     sys.excepthook = print_traceback
+    leave_no_empty_log()
     channel: MessageChannel[FromStarter] = MessageChannel(socket.socket(fileno=int(sys.argv[1])), FromStarter)
 
     def ready() -> None:

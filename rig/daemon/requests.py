@@ -112,8 +112,13 @@ class Requests:
         answers = self._compared() if self._comparing else []
         if not self._waiting:
             return answers
-        answers += [(ask, reply) for ask, ticket, reply in self._waiting if self._service.saved(ticket)]
-        self._waiting = [each for each in self._waiting if not self._service.saved(each[1])]
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:  # each is looked at once: the disk goes on meanwhile
+            ask, ticket, reply = each
+            if self._service.saved(ticket):
+                answers.append((ask, reply))
+            else:
+                self._waiting.append(each)
         return answers
 
     def activate_due(self) -> None:

@@ -27,7 +27,8 @@ def load_des_key(path: Path, what: str) -> DesKey:
             check_own(path, found, write=True)
             if found.st_mode & _OTHERS:
                 raise KeyFileError(f"{where} can be read or written by others than its owner: chmod 600 {path}")
-            text = file.read(MOST_BYTES).decode("ascii").strip()
+            data = file.read(MOST_BYTES + 1)
+            text = data.decode("ascii").strip() if len(data) <= MOST_BYTES else ""
     except OSError as error:
         raise KeyFileError(f"{where} cannot be read ({error.strerror}): give a file of your own with the key") from None
     except ValueError:

@@ -1,14 +1,17 @@
-"""A module of ours as a process of its own: starting it, and ending it with whoever started it."""
+"""A module of ours as a process of its own: starting it, its file of errors, ending it with whoever started it."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 import rig
 
@@ -36,6 +39,30 @@ def start_process(
         env=os.environ | {"PYTHONPATH": path},
         start_new_session=True,
     )
+
+
+def new_log(path: Path) -> BinaryIO:
+    """Open a file for a process's errors. It is a new one: that of a process which is just ending goes with that one.
+    Raises OSError."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
+
+
+def leave_no_empty_log() -> None:
+    """Have the file that this process's errors go to removed as it ends, if it is still empty and has its name."""
+    atexit.register(_remove_empty_log)
+
+
+def _remove_empty_log() -> None:
+    errors = sys.__stderr__
+    if errors is None:
+        return
+    with suppress(OSError, ValueError):
+        errors.flush()
+        found = os.fstat(errors.fileno())
+        path = Path(os.readlink(f"/proc/self/fd/{errors.fileno()}"))
+        if stat.S_ISREG(found.st_mode) and not found.st_size and os.path.samestat(found, path.lstat()):
+            path.unlink()
 
 
 def end_with(parent: int) -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -24,24 +23,19 @@ from rig.meter_report.meter_data import (
     RATES,
     DemandRow,
     EnergyRow,
-    LoadProfile,
     LoggedLine,
     MeterData,
     Peak,
-    ProfileChannel,
-    ProfileLine,
     RegisterSet,
     SetKind,
     SourceKind,
 )
+from rig.meter_report.profile_of_reading import profile_of
 from rig.reader.decoded import Decoded
 from rig.reader.reading_file import MeterReadout, load_reading
+from rig.reader.sources import named, source_names
 
 MORE_REGISTERS, NAMES, LOG_IN_WORDS, PROGRAM = MANUFACTURER + 3, MANUFACTURER + 2, MANUFACTURER + 4, MANUFACTURER + 1
-
-_UNITS = {0: "W", 1: "var", 2: "VA", 3: "VA td", 10: "V²", 14: "A²", 34: "pulses"}
-_NO_COUNT = 0xFFFF
-_DIGITS = 12
 
 
 def meter_of_reading(path: Path) -> MeterData:
@@ -56,10 +50,12 @@ class _Readout:
     def __init__(self, reading: MeterReadout, tables: Decoded, path: Path) -> None:
         self._reading, self._tables, self._path = reading, tables, path
         self._notes: list[str] = []
+        self._names: list[str] = []
 
     def data(self) -> MeterData:
         """Give what is in them."""
         reading = self._reading
+        names = self._names = source_names(self._tables)
         sets = tuple(self._sets())
         clock = self._values(52) or {}
         refused = [each.title for each in reading.tables if each.data is None]
@@ -86,7 +82,7 @@ class _Readout:
             sets=sets,
             peaks=tuple(self._peaks()),
             events=tuple(self._events()),
-            profile=self._profile(),
+            profile=profile_of(self._tables, self._values, names, self._notes),
             notes=tuple(self._notes),
         )
 
@@ -120,16 +116,8 @@ class _Readout:
         if program is not None:
             yield "program", str(program["DIGEST"])
 
-    def _source_names(self) -> list[str]:
-        named = self._values(NAMES)
-        if named is not None:
-            return [str(name) for name in named["NAMES"]]
-        entries = (self._values(12) or {}).get("UOM_ENTRY", [])
-        return [_name_of(entry) for entry in entries]
-
     def _name(self, source: int) -> str:
-        names = self._source_names()
-        return names[source] if source < len(names) else f"source {source}"
+        return named(self._names, source)
 
     def _sets(self) -> Iterator[RegisterSet]:
         present, selected = self._values(23), self._values(22)
@@ -167,10 +155,13 @@ class _Readout:
         for k, source in enumerate(selected["DEMAND_SELECT"]):
             for place, block in enumerate((total, *tiers)):
                 held = block["DEMANDS"][k]
-                now, before = running.get((k, place), (None, None))
+                if not held["DEMAND"]:
+                    continue
+                now, before = running.get((source, place), (None, None))
+                name = self._name(source)
                 demand.append(
                     DemandRow(
-                        self._name(source),
+                        name if k in selected["MIN_OR_MAX_FLAGS"] else f"{name}, minimum",
                         None if not place else (RATES[place - 1] if place <= len(RATES) else str(place)),
                         now,
                         before,
@@ -182,32 +173,42 @@ class _Readout:
                 )
         return RegisterSet(kind, at, season, values.get("NBR_DEMAND_RESETS"), energy, tuple(demand))
 
-    def _running(self) -> dict[tuple[int, int], tuple[Decimal, Decimal]]:
-        """Give present and previous demand by quantity and place: 0 in total, then the rates."""
-        more = self._values(MORE_REGISTERS)
-        if more is not None:
+    def _running(self) -> dict[tuple[int, int], tuple[Decimal, Decimal | None]]:
+        """Give present and previous demand by source and place: 0 in total, then the rates."""
+        more, selected = self._values(MORE_REGISTERS) if self._tables.ours else None, self._values(22)
+        if more is not None and selected is not None:
             return {
-                (k, place): (bin["PRESENT"], bin["PREVIOUS"])
-                for k, bins in enumerate(more["DEMANDS"])
+                (source, place): (bin["PRESENT"], bin["PREVIOUS"])
+                for source, bins in zip(selected["DEMAND_SELECT"], more["DEMANDS"], strict=False)
                 for place, bin in enumerate(bins)
             }
-        running = self._values(28)
-        if running is None:
+        running, sources = self._values(28), self._values(27)
+        if running is None or sources is None:
             return {}
-        pairs = zip(running["PRESENT_DEMAND"], running["PRESENT_VALUE"], strict=False)
-        return {(k, 0): (now["DEMAND_VALUE"], before) for k, (now, before) in enumerate(pairs)}
+        # Of ours the present values are those of the interval before; of others' meters they are anything.
+        before = running["PRESENT_VALUE"] if self._tables.ours else []
+        demands = zip_longest(sources["PRESENT_DEMAND_SELECT"], running["PRESENT_DEMAND"], before)
+        return {(source, 0): (now["DEMAND_VALUE"], value) for source, now, value in demands if now is not None}
 
     def _peaks(self) -> Iterator[Peak]:
         more = self._values(MORE_REGISTERS)
         for peak in [] if more is None else more["PEAKS"]:
             yield Peak(peak["PEAK"], peak["PEAK_TIME"])
+        present = None if self._tables.ours else self._values(23)
+        for demand in [] if present is None else present["TOT_DATA_BLOCK"]["DEMANDS"][:1]:
+            if len(demand["DEMAND"]) > 1:
+                times = demand.get("EVENT_TIME") or []
+                yield from (Peak(value, at) for value, at in zip_longest(demand["DEMAND"], times))
 
     def _events(self) -> Iterator[LoggedLine]:
         """Give the log in words; before it, of the event log (ST76), which goes further back, what is older. Of a meter
-        without words its history log (ST74), or else its event log."""
+        without words its history log (ST74), or else its event log; of another make both."""
         words = self._values(LOG_IN_WORDS)
         if words is None:
-            yield from (line for _, line in self._entries(74, "HISTORY") or self._entries(76, "EVENT"))
+            history = self._entries(74, "HISTORY")
+            yield from (line for _, line in history)
+            if not history or not self._tables.ours:
+                yield from (line for _, line in self._entries(76, "EVENT"))
             return
         first = words["LINES"][0]["NUMBER"] if words["LINES"] else None
         yield from (line for number, line in self._entries(76, "EVENT") if first is None or number < first)
@@ -219,86 +220,23 @@ class _Readout:
         """Give the entries of a log, the oldest first, each with its whole sequence number, of which it has the low 16
         bits."""
         log = self._values(table)
-        valid = [] if log is None else log["ENTRIES"][: log["NBR_VALID_ENTRIES"]]
-        number = 0 if log is None else log["LAST_ENTRY_SEQ_NBR"]
+        if log is None:
+            return []
+        entries = log["ENTRIES"][: log["NBR_VALID_ENTRIES"]]
+        newest_first = log["HIST_FLAGS" if prefix == "HISTORY" else "EVENT_FLAGS"]["ORDER_FLAG"]
+        number = log["LAST_ENTRY_SEQ_NBR"]
         found = []
-        for entry in reversed(valid):
+        for entry in entries if newest_first else reversed(entries):
             number -= (number - entry.get(f"{prefix}_SEQ_NBR", 0)) & 0xFFFF
             code = entry[f"{prefix}_CODE"]
-            ours = code < FIRST_OWN or self._tables.ours
-            name = EVENT_NAMES.get(code) if ours else None
-            found.append((number, LoggedLine(entry.get(f"{prefix}_TIME"), name or f"event {code}", {})))
+            name = EVENT_NAMES.get(code) if code < FIRST_OWN or self._tables.ours else None
+            argument = _arguments(entry.get(f"{prefix}_ARGUMENT"))
+            found.append((number, LoggedLine(entry.get(f"{prefix}_TIME"), name or f"event {code}", argument)))
         return found[::-1]
 
-    def _profile(self) -> LoadProfile | None:
-        actual, control, data = self._values(61), self._values(62), self._values(64)
-        if actual is None or control is None or data is None:
-            return None
-        channels: list[ProfileChannel] = []
-        pulses: list[Fraction] = []
-        constants = (self._values(15) or {}).get("CONSTANTS", [])
-        for k, selected in enumerate(control["LP_SEL_SET1"]):
-            source = selected["LP_SOURCE_SELECT"]
-            name = self._name(source).removeprefix("recorder ")
-            unit, thousand = _unit_of(name)
-            scalars, divisors = control.get("SCALARS_SET1"), control.get("DIVISORS_SET1")
-            pulse = Fraction(scalars[k], divisors[k]) if scalars and divisors and divisors[k] else Fraction(1)
-            if source < len(constants):
-                pulse *= Fraction(constants[source]["MULTIPLIER"])
-            again = [each.name for each in channels].count(name)
-            channels.append(ProfileChannel(f"{name} #{again + 1}" if again else name, unit))
-            pulses.append(pulse / 1000 if thousand else pulse)
-        lines = []
-        for block in data["LP_DATA_SET1"]:
-            if block["BLK_END_TIME"] is None:
-                self._notes.append("an interval without a time is left out")
-                continue
-            values = tuple(
-                None if count == _NO_COUNT else _exact(pulse * count)
-                for pulse, count in zip(pulses, block["INT_DATA"], strict=True)
-            )
-            lines.append(ProfileLine(block["BLK_END_TIME"], _flags(block.get("EXTENDED_INT_STATUS")), values))
-        return LoadProfile(actual["MAX_INT_TIME_SET1"], tuple(channels), tuple(lines))
 
-
-def _name_of(entry: dict[str, Any]) -> str:
-    """Name another meter's source by its unit of measure: "kWh Q1 Q4"."""
-    code, base = entry["ID_CODE"], entry["TIME_BASE"]
-    unit = _UNITS.get(code, f"unit {code}")
-    prefix = "k" if entry.get("MULTIPLIER") == 2 else ""
-    hours = "h" if base in (0, 5) and code in (0, 1, 2, 3) else ""
-    quadrants = " ".join(f"Q{q}" for q in range(1, 5) if entry.get(f"Q{q}_ACCOUNTABILITY"))
-    word, _, method = unit.partition(" ")
-    return " ".join(filter(None, (f"{prefix}{word}{hours}", method, quadrants)))
-
-
-def _unit_of(name: str) -> tuple[str, bool]:
-    """Return a channel's unit by its name, and whether that is a thousand of what its pulses are in."""
-    if name.startswith("k"):
-        return name.split()[0], True
-    if name.startswith(("V2h", "I2h")):
-        return ("V²h" if name.startswith("V") else "A²h"), False
-    return "pulses", False
-
-
-def _exact(value: Fraction) -> Decimal:
-    """Return a value with all its digits, or as many as a kWh has to its nWh."""
-    digits = 0
-    while digits < _DIGITS and (value * 10**digits).denominator != 1:
-        digits += 1
-    return Decimal(round(value * 10**digits)).scaleb(-digits)
-
-
-def _flags(status: object) -> tuple[str, ...]:
-    """Give an interval's flags by its common status (ST64's first nibble), and those of any channel."""
-    if not isinstance(status, bytes | bytearray) or not status:
-        return ()
-    nibbles = [n for byte in status for n in (byte >> 4, byte & 15)]
-    words = [word for bit, word in ((2, "outage"), (4, "clock set"), (8, "clock set")) if nibbles[0] & bit]
-    parts = {nibble & 7 for nibble in nibbles[1:]}
-    words += [word for value, word in ((2, "short"), (3, "long"), (4, "damaged")) if value in parts]
-    words += ["doubtful"] if any(nibble & 8 for nibble in nibbles[1:]) else []
-    return tuple(dict.fromkeys(words))
+def _arguments(data: bytes | None) -> dict[str, object]:
+    return {"arguments": data.hex()} if data else {}
 
 
 def _details(data: bytes) -> dict[str, object]:

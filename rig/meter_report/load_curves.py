@@ -110,9 +110,9 @@ def gaps_of(profile: LoadProfile) -> list[tuple[datetime, datetime]]:
 
 def mean(value: Decimal, minutes: int, unit: str) -> float:
     """Return the mean over an interval: kW of kWh, V² of V²h; of pulses their number."""
-    return float(value) if unit == "pulses" else float(value) * 60 / minutes
+    return float(value) * 60 / minutes if unit.endswith("h") else float(value)
 
 
 def mean_unit(unit: str) -> str:
     """Return the unit of such a mean."""
-    return unit if unit == "pulses" else unit.removesuffix("h")
+    return unit.removesuffix("h")

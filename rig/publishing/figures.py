@@ -1,5 +1,8 @@
 """Figures that are published of a meter, a row each: one list for MQTT and Prometheus, of one reading (X-4).
 
+A meter has the figures that its model has (M-1): without reactive energy no kvarh, kVAh, var and VA, without demand no
+demand and no resets, without time of use no rates.
+
 Energy and demand are exact: integers of nano-units, which each side writes in its own unit. What is measured at the
 moment, such as volts, is the float of the reading. All of it is of the meter itself: no VT or CT ratio is in it.
 """
@@ -15,6 +18,9 @@ from rig.daemon.protocol import Reading
 from rig.meter.billing.quantity import NANO, NANO_PER_KILO, Quantity
 from rig.meter.billing.snapshot import DemandReading, RegisterReading
 from rig.meter.billing.tariff import Rate
+from rig.meter.contacts.outputs import OutputId
+from rig.meter.measuring.elements import PHASES
+from rig.meter.models import MeterModel, ModelCapability
 from rig.meter.reading.meter_reading import MeterReading
 from rig.results.exact_decoding import reading_of
 from rig.results.summary import Phase
@@ -127,6 +133,7 @@ _PHASE = (
     ("pf", "power_factor", "power factor", Measure(
         "power_factor_ratio", "Power factor; negative: received.", Kind.GAUGE, None, "power_factor")),
 )  # fmt: skip
+_REACTIVE_PHASE = frozenset({"q_var", "s_va"})
 
 FREQUENCY = Measure("frequency_hertz", "Line frequency.", Kind.GAUGE, "Hz", "frequency")
 NEUTRAL = Measure("neutral_current_amperes", "R.m.s. of the sum of the three currents.", Kind.GAUGE, "A", "current")
@@ -145,15 +152,17 @@ MEASURES = (
 """All that can be published."""
 
 
-def figures_of(reading: Reading) -> list[Figure]:
-    """Give the figures of a reading. Raises ReadingError for one that names what is not known here."""
+def figures_of(reading: Reading, model: MeterModel) -> list[Figure]:
+    """Give the figures of a reading of a meter of a model. Raises ReadingError for one that names what is not known
+    here."""
     summary = reading.summary
     exact = reading_of(summary.exact)
+    reactive, has_rates = (not model.lacks(each) for each in (ModelCapability.REACTIVE, ModelCapability.TIME_OF_USE))
     return [
-        *_energies(exact.registers),
-        *_rates(exact),
+        *_energies(exact.registers, reactive),
+        *(_rates(exact) if has_rates else ()),
         *_demands(exact),
-        *_phases(reading.recent),
+        *_phases(reading.recent, reactive),
         Figure(FREQUENCY, "hertz", "frequency", value=summary.frequency_hz),
         Figure(NEUTRAL, "amperes_neutral", "neutral current", value=summary.neutral_a),
         *(
@@ -165,16 +174,10 @@ def figures_of(reading: Reading) -> list[Figure]:
             Figure(INPUT_PULSES, f"pulses_in{k}", f"pulses IN{k}", value=count, labels={"input": f"IN{k}"})
             for k, count in enumerate(exact.inputs, 1)
         ),
-        Figure(RESETS, "demand_resets", "demand resets", value=exact.resets),
         *(
             Figure(DIAGNOSTIC, f"diagnostic_{_word(d.diagnostic.label)}", f"diagnostic {d.diagnostic.label}",
                    value=int(d.on), labels={"diagnostic": d.diagnostic.label})
             for d in exact.installation.diagnostics
-        ),
-        *(
-            Figure(RATE_IN_FORCE, f"rate_{rate.name.lower()}_in_force", f"rate {rate.name} in force",
-                   value=int(rate is exact.rate), labels={"rate": rate.name})
-            for rate in Rate
         ),
         *(
             Figure(TROUBLES, f"trouble_{of}", f"trouble of {of}", value=int(sentence is not None), labels={"of": of})
@@ -186,9 +189,23 @@ def figures_of(reading: Reading) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _energies(registers: RegisterReading) -> Iterator[Figure]:
+def possible_keys() -> frozenset[str]:
+    """Give the keys of all figures that some meter has and another, or the same by another program, has not."""
+    demands = [f"{_word(q.demand_name)}_{register}" for q in Quantity for register in _DEMAND_REGISTERS]
+    rates = [f"{_word(quantity.value)}_rate_{rate.name.lower()}" for rate in Rate for quantity, *_ in _OF_RATES]
+    return frozenset({
+        *(_word(quantity.value) for quantity, *_ in _REGISTERS), *demands, *rates, "demand_resets",
+        *(f"rate_{rate.name.lower()}_in_force" for rate in Rate),
+        *(f"{key}_{phase}" for _, key, *_ in _PHASE for phase in PHASES),
+        *(f"pulses_{output.value}" for output in OutputId),
+    })  # fmt: skip
+
+
+def _energies(registers: RegisterReading, reactive: bool) -> Iterator[Figure]:
     for quantity, measure, labels in _REGISTERS:
-        yield Figure(measure, _word(quantity.value), quantity.value, registers.energy_nwh(quantity), labels=labels)
+        if reactive or not quantity.reactive:
+            nano = registers.energy_nwh(quantity)
+            yield Figure(measure, _word(quantity.value), quantity.value, nano, labels=labels)
 
 
 def _rates(exact: MeterReading) -> Iterator[Figure]:
@@ -201,6 +218,14 @@ def _rates(exact: MeterReading) -> Iterator[Figure]:
                 quantity.of(amounts),
                 labels={"rate": rate.name, **labels},
             )
+    for rate in Rate:
+        yield Figure(
+            RATE_IN_FORCE,
+            f"rate_{rate.name.lower()}_in_force",
+            f"rate {rate.name} in force",
+            value=int(rate is exact.rate),
+            labels={"rate": rate.name},
+        )
 
 
 def _demands(exact: MeterReading) -> Iterator[Figure]:
@@ -216,6 +241,7 @@ def _demands(exact: MeterReading) -> Iterator[Figure]:
                 _demand(bins[0], register),
                 labels={"quantity": name},
             )
+    yield Figure(RESETS, "demand_resets", "demand resets", value=exact.resets)
 
 
 def _demand(bin: DemandReading, register: str) -> int:
@@ -223,9 +249,11 @@ def _demand(bin: DemandReading, register: str) -> int:
     return int(found.value if register == "maximum" else found)
 
 
-def _phases(phases: dict[str, Phase]) -> Iterator[Figure]:
+def _phases(phases: dict[str, Phase], reactive: bool) -> Iterator[Figure]:
     for phase, found in phases.items():
         for field_name, key, name, measure in _PHASE:
+            if field_name in _REACTIVE_PHASE and not reactive:
+                continue
             yield Figure(measure, f"{key}_{phase}", f"{name} {phase.upper()}", value=getattr(found, field_name),
                          labels={"phase": phase})  # fmt: skip
 

@@ -43,4 +43,5 @@ def identity_of(client: MeterClient) -> MeterIdentity:
     serial, model, form, vt_ratio, ct_ratio = (
         str(table.get(key, getattr(default, key))) for key in ("serial", "model", "form", "vt_ratio", "ct_ratio")
     )
-    return MeterIdentity(serial, model, form, vt_ratio, ct_ratio, client.welcome.provenance)
+    provenance = msgspec.structs.replace(client.welcome.provenance, program=answer.digest)
+    return MeterIdentity(serial, model, form, vt_ratio, ct_ratio, provenance)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from rig.hardware.config import Config
-from rig.hardware.own_process import start_process
+from rig.hardware.own_process import new_log, start_process
 from rig.publishing.errors import PublishingError
 from rig.publishing.process import Publish
 
@@ -31,7 +31,7 @@ def launch_publishers(config: Config, socket: Path) -> list[subprocess.Popen[byt
         os.close(writes)
         log = socket.with_suffix(f".{name}.log")
         try:
-            with log.open("wb") as file:
+            with new_log(log) as file:
                 started.append(start_process(("-m", "rig.publishing.process"), [reads], file))
         except OSError as error:
             raise PublishingError(

@@ -9,7 +9,7 @@ Exact figures are text of all their digits, others JSON numbers as `rig watch --
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import msgspec
 
 from rig.daemon.protocol import Reading
 from rig.hardware.publishing_config import NONE, MqttConfig
-from rig.publishing.figures import Figure, Kind
+from rig.publishing.figures import RATE_IN_FORCE, Figure, Kind
 from rig.publishing.identity import MeterIdentity
 from rig.store.contents import utc_text
 
@@ -60,12 +60,13 @@ class Topics:
 def state(topics: Topics, identity: MeterIdentity, reading: Reading, figures: Sequence[Figure]) -> Message:
     """Give the state: the figures by their keys, and before them what they are of."""
     exact = reading.summary.exact
+    has_rates = any(figure.measure is RATE_IN_FORCE for figure in figures)
     content: dict[str, Any] = {
         "utc_ns": exact.utc_ns,
         "time": utc_text(int(exact.utc_ns)),
         "mark": identity.provenance.mark,
         "simulated": identity.provenance.simulated,
-        "rate": exact.rate,
+        "rate": exact.rate if has_rates else None,
         "service": reading.summary.service,
         "vt_ratio": identity.vt_ratio,
         "ct_ratio": identity.ct_ratio,
@@ -90,6 +91,11 @@ def discovery(topics: Topics, config: MqttConfig, identity: MeterIdentity, figur
     return [_sensor(topics, config, device, figure) for figure in figures]
 
 
+def withdrawal(topics: Topics, keys: Iterable[str]) -> list[Message]:
+    """Give an empty message for each figure that there is not, or no more: what was retained of it is deleted."""
+    return [] if topics.discovery is None else [Message(_config_topic(topics, key), b"") for key in sorted(keys)]
+
+
 def _sensor(topics: Topics, config: MqttConfig, device: dict[str, Any], figure: Figure) -> Message:
     measure = figure.measure
     content: dict[str, Any] = {
@@ -110,4 +116,8 @@ def _sensor(topics: Topics, config: MqttConfig, device: dict[str, Any], figure: 
         content["suggested_display_precision"] = 3
     if figure.key.startswith(_DIAGNOSTIC):
         content["entity_category"] = "diagnostic"
-    return Message(f"{topics.discovery}/sensor/{topics.id}/{figure.key}/config", msgspec.json.encode(content))
+    return Message(_config_topic(topics, figure.key), msgspec.json.encode(content))
+
+
+def _config_topic(topics: Topics, key: str) -> str:
+    return f"{topics.discovery}/sensor/{topics.id}/{key}/config"

@@ -60,6 +60,8 @@ class MeterFeed:
         except ClientError as error:
             self._lose(str(error))
             return None
+        if found is not None and not self._is_identified(found):
+            return None
         if time.monotonic() > self._heard_s + SILENT_S:
             self._lose(f"the meter at {self._socket} has sent no reading in {SILENT_S:g} s")
         return found
@@ -70,6 +72,18 @@ class MeterFeed:
             with suppress(OSError):
                 self._client.close()
             self._client = None
+
+    def _is_identified(self, reading: Reading) -> bool:
+        """Ask again what a meter is that has another program; a reading of before the answer is left out."""
+        assert self._client is not None
+        assert self.identity is not None
+        if reading.summary.provenance.program != self.identity.provenance.program:
+            try:
+                self.identity = identity_of(self._client)
+            except (ClientError, RequestRefusedError, msgspec.ValidationError) as error:
+                self._lose(str(error))
+                return False
+        return reading.summary.provenance.program == self.identity.provenance.program
 
     def _connect(self) -> None:
         self._next_s = time.monotonic() + AGAIN_S

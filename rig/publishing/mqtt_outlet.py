@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from rig.daemon.protocol import Reading
 from rig.hardware.publishing_config import MqttConfig
 from rig.publishing.broker import Broker, check_files
-from rig.publishing.figures import Figure
+from rig.publishing.figures import Figure, possible_keys
 from rig.publishing.identity import MeterIdentity
-from rig.publishing.messages import OFFLINE, ONLINE, Message, Topics, discovery, state
+from rig.publishing.messages import OFFLINE, ONLINE, Message, Topics, discovery, state, withdrawal
 
 EARLY_S = 0.5
 """A reading comes each second: one that comes a little before its time is taken for it."""
@@ -74,8 +74,12 @@ class MqttOutlet:
             return
         assert self._topics is not None
         keys = frozenset(figure.key for figure in figures)
-        if keys != self._announced:  # a program with other demands may have been written
-            for message in discovery(self._topics, self._config, identity, figures):
+        if keys != self._announced:  # a program with other demands may have been written, also while we were away
+            gone = (possible_keys() | self._announced) - keys
+            for message in (
+                *withdrawal(self._topics, gone),
+                *discovery(self._topics, self._config, identity, figures),
+            ):
                 broker.publish(message)
             self._announced = keys
         if not self._there:

@@ -12,6 +12,7 @@ import msgspec
 
 from rig.daemon.frames import MOST_BYTES
 from rig.failures import MENDABLE, refuse
+from rig.hardware.own_process import leave_no_empty_log
 from rig.hardware.publishing_config import MqttConfig, PrometheusConfig
 from rig.plain_text import print_error, print_traceback
 from rig.publishing.errors import PublishingError
@@ -51,6 +52,7 @@ def publisher_of(order: Publish, report: Callable[[str], None], *, until_meter_e
 def main() -> None:
     """`python -m rig.publishing.process DESCRIPTOR`: a pipe that holds the order."""
     sys.excepthook = print_traceback
+    leave_no_empty_log()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reads = int(sys.argv[1])
     order = msgspec.msgpack.decode(os.read(reads, MOST_BYTES), type=Publish)

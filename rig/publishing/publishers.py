@@ -14,6 +14,7 @@ from typing import Protocol
 
 from rig.daemon.protocol import Reading
 from rig.files.claim import Claim
+from rig.meter.models import ModelError, model_named
 from rig.publishing.figures import Figure, figures_of
 from rig.publishing.identity import MeterIdentity
 from rig.publishing.meter_feed import MeterFeed
@@ -93,10 +94,11 @@ class Publisher:
             self._claim.close()
 
     def _show(self, reading: Reading) -> None:
-        assert self._feed.identity is not None
+        identity = self._feed.identity
+        assert identity is not None
         try:
-            self._outlet.show(self._feed.identity, reading, figures_of(reading))
-        except ReadingError as error:
+            self._outlet.show(identity, reading, figures_of(reading, model_named(identity.model)))
+        except (ReadingError, ModelError) as error:
             if str(error) != self._reported:
                 self._reported = str(error)
                 self._report(str(error))

@@ -10,6 +10,9 @@
     cold-start     0          -                         -
     master-reset   MP1        -                         -
     relay X        MP2        output, contact, time     -
+    pending        (ST4)                                -
+    activate-pending  12      -                         -
+    clear-pending  14         -                         -
     mark-read      4          255, all lists            -
     clear-status   7, 8       -                         -
     status         (ST3)                                -
@@ -33,6 +36,7 @@ from rig.reader.conversation import Conversation, MeterSilent, Refused
 from rig.reader.decoded import CONFIGURATION, Decoded
 from rig.reader.dgcom_conversation import DgcomConversation
 from rig.reader.meter import MeterSession
+from rig.reader.pending import of_pending, pending
 from rig.reader.procedures import ProcedureAnswer, ProcedureRefused, carry_out, done, formats_of
 
 MOST_SEASONS = 4
@@ -319,6 +323,9 @@ ACTIONS: Mapping[str, Action] = {
     "self-read": Action("keep a self-read", _self_read),
     "season": Action("begin a season", _season, "1 to 4", check=_season_of),
     "test": Action("enter or leave test mode", _test, "on or off", check=_mode_of),
+    "pending": Action("say which program waits", pending, needs_password=False),
+    "activate-pending": Action("activate the program that waits", of_pending(12, "activation of what waits")),
+    "clear-pending": Action("take the program away that waits", of_pending(14, "clearing what waits")),
     "mark-read": Action("mark self-reads, profile and log as read", _mark_read),
     "clear-status": Action("clear status flags", _clear_status),
     "clear": Action("clear registers, demand and load profile", _plain(3, "clear data")),

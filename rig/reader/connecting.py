@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TypeVar
 
 from rig.communication.c1218.settings import OPTICAL, REMOTE, LinkSettings
 from rig.errors import RigError
 from rig.hardware.des_key import DesKey
-from rig.reader.conversation import PACKET_SIZE, PACKETS, Conversation, MeterSilent, Refused
+from rig.reader.conversation import PACKET_SIZE, PACKETS, Conversation, MeterSilent
 from rig.reader.dgcom_conversation import DgcomConversation
 from rig.reader.line import Line
+
+T = TypeVar("T")
 
 FIND_RETRIES = 1
 """Repetitions of identify before the next protocol is tried."""
@@ -54,22 +58,30 @@ def find(line: Line, approach: Approach) -> Conversation | DgcomConversation:
     """Find out what the meter at a line speaks, and identify it. Raises MeterSilent, LineError."""
     wanted = approach.protocol
     if wanted is Protocol.DGCOM:
-        return _dgcom(line)
+        return _asked("DGCOM", approach, lambda: _dgcom(line))
     base = REMOTE if wanted is Protocol.C12_21 else OPTICAL
     conversation = Conversation(line, approach.settings(base))
+    if wanted is not Protocol.AUTO or approach.address:
+        spoken = "C12.18 or C12.21" if wanted is Protocol.AUTO else wanted.value.upper()
+        _asked(spoken, approach, lambda: conversation.identify(FIND_RETRIES if wanted is Protocol.AUTO else None))
+        return conversation
     try:
-        conversation.identify(retries=FIND_RETRIES if wanted is Protocol.AUTO else None)
-    except (MeterSilent, Refused) as error:
-        if wanted is not Protocol.AUTO or approach.address or isinstance(error, Refused):
-            raise
-        try:
-            return _dgcom(line)
-        except MeterSilent:
-            raise MeterSilent(
-                f"no meter answers, by C12.18, C12.21 or DGCOM at {approach.baud} baud: see that the head sits right, "
-                "the meter has power, and nobody else reads it; of several on a line give --address"
-            ) from None
+        conversation.identify(retries=FIND_RETRIES)
+    except MeterSilent:
+        return _asked("C12.18, C12.21 or DGCOM", approach, lambda: _dgcom(line))
     return conversation
+
+
+def _asked(protocols: str, approach: Approach, ask: Callable[[], T]) -> T:
+    """Ask a meter what it is. Raises MeterSilent with what a person can do for one that does not answer."""
+    try:
+        return ask()
+    except MeterSilent:
+        where = f" at address {approach.address}" if approach.address else ""
+        see = "the head sits right, the meter has power, and nobody else reads it; of several on a line give --address"
+        if approach.address:
+            see = "it has power and this address, and nobody else uses the line"
+        raise MeterSilent(f"no meter answers{where}, by {protocols} at {approach.baud} baud: see that {see}") from None
 
 
 def _dgcom(line: Line) -> DgcomConversation:

@@ -24,6 +24,9 @@ BUSY_TRIES = 20
 
 BUSY_NS = 500_000_000
 
+NOT_READY_TRIES = 4
+"""So often is asked again for what is not ready: it may never be."""
+
 READ_HEAD_BYTES = 4
 """An answer's code, count and checksum beside a table's bytes."""
 
@@ -41,6 +44,10 @@ class MeterSilent(RigError):
     """A meter that does not answer, or not any more: one sentence."""
 
     status = 1
+
+
+class SessionEnded(MeterSilent):
+    """A session that the meter has ended by itself."""
 
 
 class Refused(RigError):
@@ -103,8 +110,9 @@ class Conversation:
 
     @property
     def protocol(self) -> str:
-        """Name of the protocol that the meter gave with identify."""
-        return "C12.21" if self.settings.standard == C12_21 else "C12.18"
+        """Name of the protocol that the meter gave with identify, or before that of the one that is asked."""
+        standard = self.settings.standard if self.identity is None else self.identity.standard
+        return "C12.21" if standard == C12_21 else "C12.18"
 
     @property
     def baud(self) -> int:
@@ -231,7 +239,12 @@ class Conversation:
         self._ask(f"take table {table}", code + table.to_bytes(2, "big") + where + body)
 
     def _table(self, what: str, message: bytes, most: int) -> bytes:
-        data = self._ask(what, message, TABLE_BYTES)
+        try:
+            data = self._ask(what, message, TABLE_BYTES)
+        except Refused as error:
+            if error.code is Code.ISSS:
+                raise SessionEnded(f"asked to {what}, the meter says that there is no session any more") from None
+            raise
         count = int.from_bytes(data[:2], "big")
         body = data[2 : 2 + count]
         if len(data) != count + 3 or data[-1] != checksum(body):
@@ -243,9 +256,10 @@ class Conversation:
     # --- one service ------------------------------------------------------------------------------------------
 
     def _ask(self, what: str, message: bytes, answer_bytes: int = 1024) -> bytes:
-        for _ in range(BUSY_TRIES):
+        for tried in range(1, BUSY_TRIES + 1):
             outcome = self._outcome(message, answer_bytes)
-            if not isinstance(outcome, Answered) or outcome.code is not Code.BSY:
+            code = outcome.code if isinstance(outcome, Answered) else None
+            if code is not Code.BSY and (code is not Code.DNR or tried >= NOT_READY_TRIES):
                 break
             self.wait(BUSY_NS)
         return self._data(what, outcome)

@@ -10,14 +10,18 @@ from collections.abc import Iterator, Mapping
 
 from rig.communication.c1219.formats import Formats, layout_in
 from rig.communication.c1219.general import MANUFACTURER_CODE
-from rig.communication.c1219.layout import Scope, Values, decode_table
+from rig.communication.c1219.layout import Layout, Scope, Values, decode_table
 from rig.communication.c1219.table import MANUFACTURER
 from rig.communication.c1219.tables import TABLES
 from rig.communication.c1219.types import Cursor, TableError
+from rig.reader.others_tables import Description, description_of
 
 CONFIGURATION = 0
 _MANUFACTURER = slice(3, 7)
 """ST0's bytes that name who made the meter."""
+
+_DIMENSIONS = slice(13, 18)
+"""ST0's bytes that say how long its sets are; NBR_PENDING and the sets follow."""
 
 
 class Decoded:
@@ -59,21 +63,51 @@ class Decoded:
         except TableError:
             return None
 
+    def limits_of(self, number: int) -> Iterator[int]:
+        """Give the tables that are needed to decode one, in order; none for one that is not known."""
+        try:
+            found = None if number >= MANUFACTURER and not self.ours else self._description(number)
+        except TableError:
+            return
+        for limit in () if found is None else found.limits:
+            yield from self.limits_of(limit)
+            yield limit
+
     def _decode(self, number: int) -> Values:
         data = self._tables.get(number)
         if data is None:
             raise TableError(f"table {number} was not read")
-        table = TABLES.get(number)
-        if table is None:
-            raise TableError(f"no description of table {number} is known: it is kept as bytes")
         if number >= MANUFACTURER and not self.ours:
             raise TableError(f"table {number} is its manufacturer's own: it is kept as bytes")
+        found = self._description(number)
+        if found is None:
+            raise TableError(f"no description of table {number} is known: it is kept as bytes")
         formats = Formats.of(self._tables.get(CONFIGURATION, b""))
-        layout = layout_in(formats, number, table.layout)
-        scope = Scope({limit: self.values(limit) for limit in table.limits})
+        layout = layout_in(formats, number, found.layout)
         if number == CONFIGURATION:
-            return layout.decode(Cursor(data), scope)  # later editions of the standard have more behind it
+            return self._configuration(layout, data)
+        scope = Scope({limit: self.values(limit) for limit in found.limits})
+        if found.more:
+            return layout.decode(Cursor(data), scope)
         return decode_table(layout, data, scope)
+
+    def _description(self, number: int) -> Description | None:
+        if self.ours or number == CONFIGURATION:
+            table = TABLES.get(number)
+            return None if table is None else Description(table.layout, table.limits)
+        configuration = self.values(CONFIGURATION)
+        return description_of(number, configuration["STD_TBLS_USED"], configuration["STD_VERSION_NO"])
+
+    @staticmethod
+    def _configuration(layout: Layout, data: bytes) -> Values:
+        """Decode ST0. Later editions have more behind it; some meters leave sets out at its end, which are empty."""
+        if len(data) >= _DIMENSIONS.stop:
+            dims = data[_DIMENSIONS]
+            whole = _DIMENSIONS.stop + 1 + 2 * (dims[0] + dims[1]) + dims[2] + dims[3]
+            least = _DIMENSIONS.stop + 1 + dims[0]
+            if least <= len(data) < whole:
+                data = data.ljust(whole, b"\0")
+        return layout.decode(Cursor(data), Scope({}))
 
 
 def tables_used(configuration: Values) -> Iterator[int]:

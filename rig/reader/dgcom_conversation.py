@@ -97,14 +97,18 @@ class DgcomConversation:
         """Read the whole load profile. Raises DgcomRefused, MeterSilent."""
         return self.read(PROFILE_BLOCK, bytes((PROFILE_KILOBYTES,)))
 
+    def do(self, what: str, opcode: int, parameters: bytes = b"") -> None:
+        """Have a command carried out; `what` is it in words. Raises DgcomRefused, MeterSilent."""
+        self._accepted(what, self._do(opcode, parameters))
+
     def reset_demand(self) -> None:
         """Reset demand. Raises DgcomRefused, MeterSilent."""
-        self._accepted("reset demand", self._do(RESET_DEMAND))
+        self.do("reset demand", RESET_DEMAND)
 
     def set_clock(self, local: datetime) -> None:
         """Set date and time, as the meter's clock shows them. Raises DgcomRefused, MeterSilent."""
-        self._accepted("set its date", self._do(SET_DATE, date_bytes(local.date())))
-        self._accepted("set its time", self._do(SET_TIME, time_bytes(local.time())))
+        self.do("set its date", SET_DATE, date_bytes(local.date()))
+        self.do("set its time", SET_TIME, time_bytes(local.time()))
 
     def _do(self, opcode: int, parameters: bytes = b"", packets: int = 0) -> Replied:
         self._master.ask(opcode, parameters, packets, self.line.now_ns())

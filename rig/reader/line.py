@@ -80,8 +80,11 @@ class SerialPort:
             raise
         except (OSError, ValueError, termios.error) as error:
             number = getattr(error, "errno", None)
-            held = number in (errno.EAGAIN, errno.EBUSY)
-            why = "another program has it" if held else os.strerror(number) if number else "it is no serial port"
+            if number in (errno.EAGAIN, errno.EBUSY):
+                raise LineError(
+                    f"{device} cannot be had (another program has it): end that, or give another device"
+                ) from None
+            why = os.strerror(number) if number else "it is no serial port"
             raise LineError(
                 f"{device} cannot be had ({why}): plug the adapter in, join the group dialout, or give another device"
             ) from None

@@ -26,8 +26,9 @@ import msgspec
 from rig.communication.c1218.services import Code
 from rig.communication.c1218.settings import MS, REMOTE, SECOND, Timing
 from rig.errors import RigError
-from rig.reader.connecting import Approach, Protocol, WrongPassword, begin, prove
-from rig.reader.conversation import Conversation, MeterSilent, Refused, refusal
+from rig.hardware.des_key import DesKey
+from rig.reader.connecting import Approach, Protocol, WrongKey, WrongPassword, begin, prove, prove_key
+from rig.reader.conversation import Conversation, KeyUnproven, MeterSilent, Refused, refusal
 from rig.reader.decoded import CONFIGURATION
 from rig.reader.line import Line
 from rig.reader.partial import PartialReading
@@ -97,6 +98,8 @@ class _Meter:
     ns: int = 0
     identity: Identity | None = None
     password: bool = False
+    ended_at: set[int] = field(default_factory=set)
+    """Tables at which it ended a session."""
 
 
 class _Heard:
@@ -116,7 +119,8 @@ class _Heard:
 class LinePoll:
     """Meters of some addresses on a line, 1 to 255, polled in up to `rounds`.
 
-    `password` gives that of an address, None for none. `run` polls, `tables_of` and `readout` have what was read.
+    `password` gives that of an address, `key` its DES key of C12.21, None for none. `run` polls, `tables_of` and
+    `readout` have what was read.
     """
 
     def __init__(
@@ -126,13 +130,14 @@ class LinePoll:
         password: Callable[[int], bytes | None],
         extent: Extent,
         *,
+        key: Callable[[int], DesKey | None] = lambda address: None,
         rounds: int = ROUNDS,
         baud: int = 9600,
         most_baud: int = 9600,
     ) -> None:
         """Raises PollError for addresses that a line cannot have."""
         self._line = line
-        self._password, self._extent, self._rounds = password, extent, rounds
+        self._password, self._key, self._extent, self._rounds = password, key, extent, rounds
         self._baud, self._most_baud = baud, most_baud
         self._meters = {address: _Meter(address) for address in _checked(list(addresses))}
 
@@ -192,15 +197,19 @@ class LinePoll:
             meter.identity = conversation.identify(retries=FIND_RETRIES)
             conversation.set_up_timing(*METER_TIMING)
             begin(conversation, approach)
+            if conversation.ticket and (key := self._key(meter.address)) is not None:
+                prove_key(conversation, key)
+                meter.password = True
             if (password := self._password(meter.address)) is not None:
                 prove(conversation, password)
                 meter.password = True
-            TableReading(conversation, meter.partial).run(self._extent, lambda done, of, what: None)
+            reading = TableReading(conversation, meter.partial, ended_at=meter.ended_at)
+            reading.run(self._extent, lambda done, of, what: None)
             meter.came, meter.why = Came.READ, ""
             if _only_public(meter.partial):
                 meter.came = Came.REFUSED
                 meter.why = "the meter says what it is and gives no more: give a password that reads it"
-        except (WrongPassword, Refused, OtherMeter) as error:
+        except (WrongPassword, WrongKey, KeyUnproven, Refused, OtherMeter) as error:
             meter.came, meter.why = Came.REFUSED, str(error)
         except MeterSilent as error:
             meter.came, meter.why = self._silence(meter, line, str(error))

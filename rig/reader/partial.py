@@ -17,7 +17,7 @@ import msgspec
 
 from rig.errors import RigError
 from rig.files.bounded import TooLongError, read_bounded
-from rig.files.claim import Claim, ClaimError
+from rig.files.claim import Claim, ClaimError, ClaimHeld
 from rig.files.own import check_own
 from rig.reader.reading_file import MOST_FILE_BYTES, VERSION, BlockRead, TableRead
 
@@ -121,8 +121,10 @@ class PartialReading:
     def _open(self, path: Path) -> None:
         try:
             self._claim = Claim(path.with_name(f"{path.name}.lock"), "rig read", passing=True)
-        except ClaimError as error:
+        except ClaimHeld as error:
             raise PartialError(f"{path}: {error}: wait for it, or give another --out") from None
+        except ClaimError as error:
+            raise PartialError(f"{error}: give --out in a folder with room that is yours") from None
         try:
             self._take_up(path)
         except BaseException:

@@ -1,56 +1,38 @@
 """A program written to a meter, whole or not at all, and what the meter has in the end (X-2, decision 097).
 
-The text is staged in MT0 part by part, which changes nothing; procedure MP0 then has the meter check and apply it at
-once. Until MP0 is asked the meter has the program it had. If the line breaks after that, nobody knows until the meter
-says: MT1 has the program in force, and is read again.
+The text is staged part by part, which changes nothing; then the meter is asked to check it and apply it at once. Until
+then it has the program it had. If the line breaks after that, nobody knows until the meter says: its program in force
+is read again. How each protocol does so is in table_programmer.py and block_programmer.py.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
-from zlib import crc32
 
-import msgspec
-
-from rig.communication.c1219.session_tables import MOST_PROGRAM, STAGED_PROGRAM
-from rig.communication.c1219.table import MANUFACTURER
-from rig.communication.c1219.types import TableError
-from rig.errors import RigError
+from rig.communication.c1219.session_tables import MOST_PROGRAM
 from rig.program.build import Program
-from rig.program.written import public_file
+from rig.reader.block_programmer import BlockProgrammer
 from rig.reader.connecting import WrongPassword
-from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, Refused
-from rig.reader.decoded import CONFIGURATION, Decoded
+from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.dgcom_conversation import DgcomConversation, DgcomRefused
 from rig.reader.line import LineError
-from rig.reader.meter import MeterAccess, NoTables
-from rig.reader.procedures import carry_out, done, formats_of
-
-PROGRAM_IN_FORCE = MANUFACTURER + 1
-WRITE_PROGRAM = 0
-"""Manufacturer procedure."""
+from rig.reader.meter import MeterAccess
+from rig.reader.meter_program import (
+    MeterProgram,
+    NotWritten,
+    ProgramError,
+    Programmer,
+    ProgramRefused,
+    Progress,
+    public_tables,
+)
+from rig.reader.table_programmer import TableProgrammer
 
 LOOKS = 3
 """After a break the meter is looked for so often."""
 
 LOOK_AGAIN_S = 8.0
 """Pause before that: the session that broke is over by its time-out of 6 s."""
-
-Progress = Callable[[int, int], None]
-"""Called with how many bytes are staged, of how many."""
-
-
-class ProgramError(RigError):
-    """A program that no meter takes, or a meter that takes no program of ours."""
-
-
-class NotWritten(RigError):
-    """A program that the meter does not have, or of which nobody knows."""
-
-    status = 1
 
 
 class InForce(Enum):
@@ -62,36 +44,9 @@ class InForce(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class MeterProgram:
-    """Program in a meter: its digest, and its tables without keys."""
-
-    digest: str
-    tables: dict[str, Any]
-
-    def is_of(self, program: Program) -> bool:
-        """Say whether it is a file's program, but for keys, which no meter gives."""
-        return self.digest == program.digest and self.tables == _public(program)
-
-
-def program_of(conversation: Conversation) -> MeterProgram:
-    """Read the program that a meter has. Raises Refused, MeterSilent, ProgramError for a meter that is not ours."""
-    decoded = Decoded({CONFIGURATION: conversation.read(CONFIGURATION)})
-    if not decoded.ours:
-        raise ProgramError("the meter is of another maker: only this rig's own meters take its programs")
-    data = conversation.read(PROGRAM_IN_FORCE)
-    try:
-        values = Decoded({CONFIGURATION: conversation.read(CONFIGURATION), PROGRAM_IN_FORCE: data}).values(
-            PROGRAM_IN_FORCE
-        )
-        return MeterProgram(values["DIGEST"], msgspec.json.decode(values["TABLES"], type=dict[str, Any]))
-    except (TableError, msgspec.DecodeError) as error:
-        raise MeterSilent(f"the meter's program (MT1) is not understood: {error}") from None
-
-
-def _public(program: Program) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(public_file(program.file)))
-    return found
+def programmer_of(talk: Conversation | DgcomConversation) -> Programmer:
+    """Give the programmer of a session, by whatever it speaks."""
+    return BlockProgrammer(talk) if isinstance(talk, DgcomConversation) else TableProgrammer(talk)
 
 
 def key_of_program(program: Program) -> bytes:
@@ -110,39 +65,32 @@ class ProgramWriter:
         self.before: MeterProgram | None = None
         self.applied = False
 
-    def write(self, conversation: Conversation) -> None:
-        """Write it, and read it back. Raises ProcedureRefused, Refused, MeterSilent, LineError, NotWritten."""
-        self.before = program_of(conversation)
-        formats = formats_of(conversation)
-        self._stage(conversation)
-        check = struct.pack("<II", len(self._text), crc32(self._text))
+    def write(self, programmer: Programmer) -> None:
+        """Write it, and read it back. Raises ProgramRefused, NotWritten, and what a programmer raises."""
+        self.before = programmer.in_force()
+        programmer.stage(self._text, self._progress)
         self.applied = True
-        answer = carry_out(conversation, WRITE_PROGRAM, check, formats, manufacturer=True)
-        self.applied = answer.result == 0
-        done(answer, "the meter has the program it had, it did not take the new one")
-        if not conversation.give_password(key_of_program(self._program)):
+        try:
+            programmer.apply(self._text)
+        except ProgramRefused:
+            self.applied = False
+            raise
+        if not programmer.give_password(key_of_program(self._program)):
             raise NotWritten("the meter says that it took the program, and does not take the program's key of level 4")
-        if not program_of(conversation).is_of(self._program):
+        if not programmer.in_force().is_of(self._program):
             raise NotWritten("the meter says that it took the program, and has another: read it, and write it again")
-
-    def _stage(self, conversation: Conversation) -> None:
-        size = min(MOST_PIECE, conversation.write_piece)
-        for at in range(0, len(self._text), size):
-            self._progress(at, len(self._text))
-            conversation.write(STAGED_PROGRAM, self._text[at : at + size], offset=at or None)
-        self._progress(len(self._text), len(self._text))
 
 
 def write_program(access: MeterAccess, program: Program, text: bytes, progress: Progress) -> str:
     """Write a program, and give the sentence that says what the meter has now.
 
-    Raises NotWritten where it is not the new program; ProcedureRefused, Refused, other errors of a session before that.
+    Raises NotWritten where it is not the new program; ProgramRefused, Refused, other errors of a session before that.
     """
     writer = ProgramWriter(program, text, progress)
     try:
         with access.session(needs_password=True) as meter:
-            writer.write(meter.tables)
-    except (MeterSilent, LineError, Refused) as error:
+            writer.write(programmer_of(meter.talk))
+    except (MeterSilent, LineError, Refused, DgcomRefused) as error:
         if writer.before is None:
             raise
         found = InForce.OLD if not writer.applied else look(access, program, writer.before)
@@ -167,10 +115,8 @@ def look(access: MeterAccess, program: Program, before: MeterProgram | None) -> 
         for password in (key_of_program(program), None):
             try:
                 with access.session(password=password, needs_password=True) as meter:
-                    found = program_of(meter.tables)
-            except NoTables:
-                return InForce.NEW if before is not None else InForce.UNKNOWN  # it spoke C12.18 before
-            except WrongPassword:
+                    found = programmer_of(meter.talk).in_force()
+            except (WrongPassword, DgcomRefused):
                 continue
             except (MeterSilent, LineError, Refused):
                 break
@@ -183,7 +129,7 @@ def look(access: MeterAccess, program: Program, before: MeterProgram | None) -> 
 def check_program(access: MeterAccess, program: Program) -> str:
     """Compare the program that a meter has with a file's; the sentence for the same. Raises NotWritten for another."""
     with access.session(needs_password=True) as meter:
-        found = program_of(meter.tables)
+        found = programmer_of(meter.talk).in_force()
     if found.is_of(program):
         return f"the meter has this program: {program.digest}"
     raise NotWritten(f"the meter has program {found.digest}, this is {program.digest}: {differs(found, program)}")
@@ -191,6 +137,6 @@ def check_program(access: MeterAccess, program: Program) -> str:
 
 def differs(found: MeterProgram, program: Program) -> str:
     """Name the tables in which a meter's program differs from a file's."""
-    wanted = _public(program)
+    wanted = public_tables(program)
     names = [name for name in {**wanted, **found.tables} if wanted.get(name) != found.tables.get(name)]
     return f"they differ in {', '.join(f'[{name}]' for name in names)}" if names else "they differ in what has defaults"

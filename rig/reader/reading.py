@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from rig.communication.c1218.services import Code
 from rig.communication.c1219.session_tables import STAGED_PROGRAM
 from rig.communication.c1219.table import MANUFACTURER, PROCEDURES_ARE_ANSWERED_IN, PROCEDURES_ARE_WRITTEN_TO
-from rig.communication.c1219.tables import TABLES, limits_of
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
-from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, Refused, refusal
+from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, Refused, SessionEnded, refusal
 from rig.reader.decoded import CONFIGURATION, Decoded, tables_used
 from rig.reader.dgcom_conversation import BLOCKS, PROFILE_BLOCK, DgcomConversation, DgcomRefused
 from rig.reader.partial import Part, PartialReading, Parts, Session, WholeBlock, WholeTable
@@ -40,6 +39,12 @@ LONG = PROFILE_DATA | {RECORDER_MEMORY}
 
 MOST_TABLE_BYTES = 1 << 20
 """Bytes of a table; the longest that ours can have are half of it. A meter that gives more never comes to an end."""
+
+COMPARED_BYTES = 64
+"""So many at the end of what has come of a table must be the same, if it is to go on."""
+
+MOST_COUNT = 0xFFFF
+"""Bytes that one answer can count."""
 
 Progress = Callable[[int, int, str], None]
 """Called with how many tables are done, of how many, and what is read."""
@@ -71,8 +76,16 @@ def title_of(number: int) -> str:
 class TableReading:
     """Tables read into a partial reading, one session of it."""
 
-    def __init__(self, conversation: Conversation, partial: PartialReading, clock: Callable[[], str] = now_utc) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        partial: PartialReading,
+        clock: Callable[[], str] = now_utc,
+        ended_at: set[int] | None = None,
+    ) -> None:
+        """`ended_at` has the tables at which the meter ended a session before, and gets those at which it does."""
         self._conversation, self._partial, self._clock = conversation, partial, clock
+        self._ended_at = set() if ended_at is None else ended_at
         self._fresh: set[int] = set()
         """Tables that were read in this session."""
 
@@ -86,7 +99,8 @@ class TableReading:
         for done, number in enumerate(numbers):
             progress(done, len(numbers), title_of(number))
             there = partial.tables.get(number)
-            if number not in self._fresh and (there is None or there.data is None):
+            given_up = there is not None and number in self._ended_at
+            if number not in self._fresh and not given_up and (there is None or there.data is None):
                 self._read(
                     number,
                     lambda extra, number=number, done=done: progress(  # type: ignore[misc]
@@ -116,10 +130,11 @@ class TableReading:
 
     def _numbers(self, extent: Extent) -> list[int]:
         used = self._used()
+        decoded = Decoded({CONFIGURATION: self._partial.tables[CONFIGURATION].bytes or b""})
         if extent.tables is not None:
-            limits = {limit for number in extent.tables if number in TABLES for limit in limits_of(number)}
+            limits = {limit for number in extent.tables for limit in decoded.limits_of(number)}
             return sorted((extent.tables | limits | {CONFIGURATION}) - SECRETS)
-        ours = Decoded({CONFIGURATION: self._partial.tables[CONFIGURATION].bytes or b""}).ours
+        ours = decoded.ours
         left_out = SECRETS | NOT_CONTENTS | ({STAGED_PROGRAM} if ours else set())
         if not extent.profile:
             left_out |= PROFILE_DATA | ({RECORDER_MEMORY} if ours else set())
@@ -135,10 +150,18 @@ class TableReading:
             else:
                 data = self._whole(number, progress)
         except Refused as error:
-            self._partial.add(WholeTable(TableRead(number, title_of(number), utc, None, refusal(error.code))))
+            self._refused(number, utc, error.code)
+        except SessionEnded:
+            if number in self._ended_at:  # it does so each time, and all the others come without this one
+                self._refused(number, utc, Code.ISSS)
+            self._ended_at.add(number)
+            raise
         else:
             self._partial.add(WholeTable(TableRead(number, title_of(number), utc, data.hex())))
         self._fresh.add(number)
+
+    def _refused(self, number: int, utc: str, code: Code) -> None:
+        self._partial.add(WholeTable(TableRead(number, title_of(number), utc, None, refusal(code))))
 
     def _renew_status(self, progress: Callable[[int], None]) -> None:
         """Read a load profile's state again: its parts go on only if it is the same."""
@@ -150,35 +173,33 @@ class TableReading:
 
     def _whole(self, number: int, progress: Callable[[int], None]) -> bytes:
         try:
-            return self._conversation.read(number)
+            data = self._conversation.read(number)
         except Refused as error:
             if error.code is not Code.ONP:
                 raise
-        return self._in_parts(number, progress)[1]
+            return self._in_parts(number, progress)[1]
+        if len(data) < MOST_COUNT:
+            return data
+        return self._in_parts(number, progress)[1]  # a longer one cannot come whole
 
     def _in_parts(self, number: int, progress: Callable[[int], None]) -> tuple[str, bytes]:
         """Read a table part by part, from where it broke off; its instant, and its bytes."""
-        conversation = self._conversation
-        size = min(MOST_PIECE, conversation.piece)
+        size = min(MOST_PIECE, self._conversation.piece)
         parts = self._partial.parts.get(number)
         begin = self._clock()
         try:
-            first = conversation.read_part(number, 0, size)
+            first = self._conversation.read_part(number, 0, size)
         except Refused as error:
-            if error.code not in (Code.SNS, Code.ONP):
+            # Without reads by offset it says so, or anything else: what it says of the whole table counts.
+            if error.code is Code.ISC:
                 raise
-            return begin, conversation.read(number)
-        if parts is None or not bytes(parts.data[:size]).startswith(first[: len(parts.data)]) or not parts.data:
+            return begin, self._conversation.read(number)
+        if parts is None or not self._goes_on(number, parts, first, size):
             parts = self._add(number, begin, 0, first)
         last = first
         while len(last) == size or len(parts.data) > len(first):
             progress(len(parts.data))
-            try:
-                last = conversation.read_part(number, len(parts.data), size)
-            except Refused as error:
-                if error.code is not Code.IAR:
-                    raise
-                break  # there is nothing there: the end
+            last = self._part(number, len(parts.data), size)
             if len(parts.data) + len(last) > MOST_TABLE_BYTES:
                 raise MeterSilent(f"{title_of(number)} has more than {MOST_TABLE_BYTES} bytes: no table is so long")
             if last:
@@ -186,6 +207,23 @@ class TableReading:
             if len(last) < size:
                 break
         return parts.read_utc, bytes(parts.data)
+
+    def _goes_on(self, number: int, parts: Parts, first: bytes, size: int) -> bool:
+        """Say whether what there is of a table is of the one that the meter has now, by its beginning and its end."""
+        there = bytes(parts.data)
+        if not there or there[:size] != first[: len(there)]:
+            return False
+        at = max(0, len(there) - COMPARED_BYTES)
+        return self._part(number, at, len(there) - at) == there[at:]
+
+    def _part(self, number: int, offset: int, size: int) -> bytes:
+        """Read a part; nothing beyond the end."""
+        try:
+            return self._conversation.read_part(number, offset, size)
+        except Refused as error:
+            if error.code is not Code.IAR:
+                raise
+        return b""
 
     def _add(self, number: int, utc: str, offset: int, data: bytes) -> Parts:
         self._partial.add(Part(number, utc, offset, data.hex()))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rig.errors import RigError
 from rig.files.whole import write_files
-from rig.reader.conversation import Conversation, MeterSilent
+from rig.reader.conversation import Conversation, MeterSilent, SessionEnded
 from rig.reader.dgcom_conversation import DgcomConversation
 from rig.reader.line import LineError
 from rig.reader.meter import MeterAccess
@@ -35,20 +35,25 @@ class MeterRun:
         self._access, self._out = access, out
         self._password = self._simulated = False
         self._identity: Identity | None = None
+        self._ended_at: set[int] = set()
+        """Tables at which the meter ended a session."""
 
     def read(self, extent: Extent, progress: Progress) -> MeterReadout:
         """Read all of it, and write its file. Raises ReadingBroke, where the next time goes on from; other errors."""
         partial = PartialReading(None if self._out is None else partial_of(self._out))
         try:
-            for attempt in range(1, SESSIONS + 1):
-                before = _amount(partial)
+            breaks = 0
+            while True:
+                before = self._amount(partial)
                 try:
                     self._session(partial, extent, progress)
                     break
                 except (MeterSilent, LineError) as error:
                     if not partial.sessions:
                         raise
-                    if attempt == SESSIONS or _amount(partial) == before:
+                    # A meter that ends sessions by itself is asked on as long as each brings something.
+                    breaks += not isinstance(error, SessionEnded)
+                    if breaks == SESSIONS or self._amount(partial) == before:
                         raise ReadingBroke(self._left(partial, error)) from None
                 self._access.pause(AGAIN_S)
             readout = self._readout(partial)
@@ -65,7 +70,7 @@ class MeterRun:
             self._identity = meter.talk.identity
             match meter.talk:
                 case Conversation() as tables:
-                    TableReading(tables, partial).run(extent, progress)
+                    TableReading(tables, partial, ended_at=self._ended_at).run(extent, progress)
                 case DgcomConversation() as blocks:
                     BlockReading(blocks, partial).run(extent, progress)
 
@@ -74,6 +79,11 @@ class MeterRun:
         if partial.path is None:
             return f"{error}; {read} tables had been read: with --out a reading goes on where it broke off"
         return f"{error}; {read} tables are in {partial.path}: give the same command again, and it goes on from there"
+
+    def _amount(self, partial: PartialReading) -> int:
+        """Give how much there is of a reading, to see whether a session brought something."""
+        parts = sum(len(each.data) for each in partial.parts.values())
+        return len(partial.tables) + len(partial.blocks) + parts + len(self._ended_at)
 
     def _readout(self, partial: PartialReading) -> MeterReadout:
         first = partial.sessions[0]
@@ -97,9 +107,3 @@ class MeterRun:
 def partial_of(out: Path) -> Path:
     """Give where a reading that breaks off is kept, beside the file that it will be."""
     return out.with_name(f"{out.name}.part")
-
-
-def _amount(partial: PartialReading) -> int:
-    """Give how much there is of a reading, to see whether a session brought something."""
-    parts = sum(len(each.data) for each in partial.parts.values())
-    return len(partial.tables) + len(partial.blocks) + parts

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+
 from rig.communication.c1219.layout import Values
 from rig.communication.c1219.table import MANUFACTURER
 from rig.reader.decoded import Decoded
@@ -14,6 +17,9 @@ _UNITS = {
     52: "times programmed", 53: "min on battery",
 }  # fmt: skip
 _POWERS = {0: "", 1: "h", 2: "k", 3: "M", 4: "G", 5: "c", 6: "m", 7: "µ"}
+_FACTORS = {n: Fraction(10) ** power for n, power in enumerate((0, 2, 3, 6, 9, -2, -3, -6))}
+_VECTOR = 3
+_KILO = frozenset({0, 1, 2, 3})
 _ENERGIES = frozenset({0, 1, 2, 3, 10, 14})
 _BULK = frozenset({0, 5})
 _PHASES = {1: "AB", 2: "BC", 3: "CA", 4: "neutral", 5: "A", 6: "B", 7: "C"}
@@ -23,27 +29,79 @@ _FLOWS: dict[tuple[int, ...], str] = {
 }  # fmt: skip
 
 
+class SourceEntries:
+    """Entries of ST12 and ST15 by source: where ST16 says that not every source has one, they are of those that do."""
+
+    def __init__(self, decoded: Decoded) -> None:
+        links = decoded.maybe(16)
+        self._links: list[Values] | None = None if links is None else links["SOURCES_LINK"]
+        self._units = (decoded.maybe(12) or {}).get("UOM_ENTRY", [])
+        self._constants = (decoded.maybe(15) or {}).get("CONSTANTS", [])
+
+    @property
+    def count(self) -> int:
+        """Number of sources."""
+        return len(self._units) if self._links is None else len(self._links)
+
+    def unit(self, source: int) -> Values | None:
+        """Give a source's entry of ST12."""
+        return self._entry(self._units, "UOM_ENTRY_FLAG", source)
+
+    def applied_constant(self, source: int) -> Values | None:
+        """Give a source's entry of ST15, if it is to be applied to what comes of the source."""
+        if self._links is None or not 0 <= source < len(self._links):
+            return None
+        if not self._links[source]["CONSTANT_TO_BE_APPLIED"]:
+            return None
+        return self._entry(self._constants, "CONSTANTS_FLAG", source)
+
+    def _entry(self, entries: list[Values], flag: str, source: int) -> Values | None:
+        place = source
+        if self._links is not None:
+            if not 0 <= source < len(self._links) or not self._links[source][flag]:
+                return None
+            place = sum(link[flag] for link in self._links[:source])
+        return entries[place] if 0 <= place < len(entries) else None
+
+
 def source_names(decoded: Decoded) -> list[str]:
     """Give the name of each data source that ST12 describes, in order; none where it is not there."""
     own = decoded.maybe(OWN_NAMES)
     if own is not None:
         return [str(name) for name in own["NAMES"]]
-    units = decoded.maybe(12)
-    return [] if units is None else [unit_name(entry) for entry in units["UOM_ENTRY"]]
+    entries = SourceEntries(decoded)
+    units = [entries.unit(source) for source in range(entries.count)]
+    return [f"source {source}" if unit is None else unit_name(unit) for source, unit in enumerate(units)]
 
 
 def unit_name(entry: Values) -> str:
     """Name a source of ST12: unit, quadrants, phase."""
+    return _name(entry, _POWERS[entry["MULTIPLIER"]])
+
+
+def kilo_name(entry: Values) -> tuple[str, Fraction]:
+    """Name a source, an energy with the power k, and give what its values are multiplied by for that name."""
+    if _is_energy(entry):
+        return _name(entry, "k"), _FACTORS[entry["MULTIPLIER"]] / 1000
+    return unit_name(entry), Fraction(1)
+
+
+def _is_energy(entry: Values) -> bool:
+    return entry["TIME_BASE"] in _BULK and entry["ID_CODE"] in _KILO
+
+
+def _name(entry: Values, power: str) -> str:
     code = entry["ID_CODE"]
     unit = _UNITS.get(code, f"unit {code}")
     if entry["TIME_BASE"] in _BULK and code in _ENERGIES:
         unit += "h"
     quadrants = tuple(n for n in (1, 2, 3, 4) if entry[f"Q{n}_ACCOUNTABILITY"])
     flow = _FLOWS.get(quadrants, "" if len(quadrants) in (0, 4) else "Q" + "+Q".join(map(str, quadrants)))
-    words = (_POWERS[entry["MULTIPLIER"]] + unit, "net" if entry["NET_FLOW_ACCOUNTABILITY"] else flow)
+    method = "vector" if code == _VECTOR else ""
+    words = (power + unit, method, "net" if entry["NET_FLOW_ACCOUNTABILITY"] else flow)
     return " ".join(word for word in (*words, _PHASES.get(entry["SEGMENTATION"], "")) if word)
 
 
-def named(names: list[str], source: int) -> str:
+def named(names: Sequence[str], source: int) -> str:
     """Give the name of a source by its number."""
     return names[source] if 0 <= source < len(names) else f"source {source}"

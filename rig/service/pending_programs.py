@@ -49,7 +49,7 @@ class PendingPrograms:
         if after_s is not None:
             at_ns = now_ns + after_s * SECOND_NS
         if at_ns is not None and not EARLIEST_UTC_NS <= at_ns < LATEST_UTC_NS:
-            raise DoorError("a program can wait for a time from 2000 to 2099")
+            raise DoorError("a program can wait for a time from 2000 to 2099, UTC: give one of those")
         text = saved_text(program)
         if len(text.encode()) > MOST_PENDING_BYTES:
             raise DoorError(

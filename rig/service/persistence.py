@@ -29,9 +29,10 @@ import msgspec
 
 from rig.files.strict_toml import ConfigError
 from rig.meter.access.access import Access
-from rig.meter.access.security import Security
+from rig.meter.access.security import Keys, Security
 from rig.meter.billing.billing import Billing, MeterEvent
 from rig.meter.billing.events import Programmed, RegistersCleared
+from rig.meter.billing.log import named
 from rig.meter.billing.reprogram import reprogram
 from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState
@@ -137,7 +138,7 @@ class Persistence:
             except BaseException:
                 store.close()
                 raise
-        self._add(said)
+        self._add(named(said, program.metering.module))
         self._writer = None if store is None else StoreWriter(store)
 
     @property
@@ -349,21 +350,25 @@ def program_in_force(
         return configured.kept(), None
     if running is not None and follows(running.saved, running.stored, restored):
         saved = running.saved
-    program, written = _in_force(configured, saved.written, folder)
+    pending = saved.access.pending
+    program, written = _in_force(configured, saved.written, folder, None if pending is None else pending.under)
     check_owner(saved.owner, owner_of(program.nameplate), folder)
     return program, written
 
 
-def configured_copy(configured: Program, written: WrittenProgram | None) -> Program:
-    """Give the meter's own copy of the configured program, with the hashes by which the written one knows its keys."""
-    return configured.kept(None if written is None else written.instead_of_keys)
+def configured_copy(configured: Program, in_force: Program, written: WrittenProgram | None) -> Program:
+    """Give the meter's own copy of the configured program: that in force, or with the hashes by which the written one
+    knows its keys."""
+    return in_force if written is None else configured.kept(written.instead_of_keys)
 
 
 def _in_force(
-    configured: Program, written: WrittenProgram | None, folder: Path
+    configured: Program, written: WrittenProgram | None, folder: Path, under: Keys | None
 ) -> tuple[Program, WrittenProgram | None]:
+    """`under` are the hashed keys by which the right of a program that waits was proven: they stay, where they are the
+    same."""
     if written is None or not _is_instead_of(configured, written):
-        return configured.kept(), None
+        return configured.kept(under if under is not None and _has_keys(configured, under) else None), None
     try:
         program = program_of_saved(written.file, written.keys)
     except ConfigError as error:
@@ -375,6 +380,13 @@ def _in_force(
         copy = configured.kept()
         written = replace(written, instead_of=copy.digest, instead_of_keys=copy.security.keys)
     return program, written
+
+
+def _has_keys(configured: Program, keys: Keys) -> bool:
+    try:
+        return Security(configured.file.security.seal, keys).has_keys(typed_keys(configured.file.security))
+    except (ValueError, MemoryError):  # without memory for it they are others, which refuses and grants nothing
+        return False
 
 
 def _is_instead_of(configured: Program, written: WrittenProgram) -> bool:

@@ -38,6 +38,7 @@ from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Command
 from rig.meter.billing.events import ClockSetTo, MasterResetDone
 from rig.meter.billing.inputs import InputId
+from rig.meter.billing.log import named
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.billing.source import Source
 from rig.meter.contacts.events import RelayOperated
@@ -107,6 +108,7 @@ class Service:
     ) -> None:
         self.hardware = hardware
         self.program = program.kept()
+        self._module = program.metering.module
         self._config = config
         self.provenance = provenance_of(hardware, config, program.digest)
         self._written = written
@@ -369,6 +371,7 @@ class Service:
         self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
         self.front = self._front_panel()
         self._take(events, changes)
+        self._module = program.metering.module
         self.execute(inputs.begin(persistence.billing))
 
     def write_constants(self, calibration: Calibration, source: Source) -> None:
@@ -522,6 +525,7 @@ class Service:
         self, events: Sequence[MeterEvent], changes: Iterable[ContactChange], pulses: Sequence[Pulse] = ()
     ) -> None:
         """Pass on the results of a record or of commands: to front and ring of states, then to contacts and store."""
+        events = named(events, self._module)
         self._persistence.add(events)
         self.front.told(events)
         self.outputs.ask(pulses)

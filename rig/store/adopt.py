@@ -7,6 +7,7 @@
 | is of a sealed meter, to another           | refused: the seal first                                          |
 | is this meter's, with its own history      | nothing, and said so                                             |
 | is another meter's                         | its registers go on as this meter's; logged                      |
+| and a program waits in it                  | which is the other meter's: it is cleared; logged                |
 | has a history of another store             | that is moved aside under a new name, a new one is begun; logged |
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from rig.meter.access.events import PendingCleared
 from rig.meter.billing.source import Source
 from rig.store.disk import Disk
 from rig.store.errors import StoreError
@@ -51,9 +53,13 @@ def adopt(
             return []
         before = (saved.owner or meter).text
         event = StoreAdopted(utc_ns, before, meter.text, "; ".join(done), Source.COMMAND_LINE)
-        store.append(*items_of([event], saved.recording))
+        events: list[StoreAdopted | PendingCleared] = [event]
         if saved.owner != meter:  # what a process that has died left in its ring is not the new meter's
-            saved = replace(saved, owner=meter, lineage=secrets.token_hex(8), base="")
+            if (pending := saved.access.pending) is not None:
+                events.append(PendingCleared(utc_ns, pending.digest, Source.COMMAND_LINE))
+            access = replace(saved.access, pending=None)
+            saved = replace(saved, owner=meter, lineage=secrets.token_hex(8), base="", access=access)
+        store.append(*items_of(events, saved.recording))
         store.save(msgspec.json.encode(saved), store.restored.utc_ns)
         store.drain()
         if store.trouble is not None:

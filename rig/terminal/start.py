@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from rig.daemon.address import runtime_folder
@@ -11,13 +13,33 @@ from rig.daemon.client import MeterClient
 from rig.daemon.launch import METERING, Launched
 from rig.daemon.protocol import Ended
 from rig.daemon.startup import Start
+from rig.files.claim import Claim, ClaimError
 from rig.hardware.config import Config
 from rig.terminal.show import Audience, show
 
+_RUN = re.compile(r"run-(\d+)\.(?:.*\.)?(?:sock|sock\.lock|log)")
+
 
 def own_socket() -> Path:
-    """Give a socket for a run that nobody else is to find."""
-    return runtime_folder() / f"run-{os.getpid()}.sock"
+    """Give a socket for a run that nobody else is to find; what runs that were killed have left is removed."""
+    folder = runtime_folder()
+    _remove_leavings(folder)
+    return folder / f"run-{os.getpid()}.sock"
+
+
+def _remove_leavings(folder: Path) -> None:
+    """Remove sockets and empty reports of runs that are over: nobody started them that lives, and none has the lock."""
+    for path in folder.iterdir():
+        found = _RUN.fullmatch(path.name)
+        if found is None or Path("/proc", found[1]).exists():
+            continue
+        with suppress(OSError, ClaimError):
+            claim = Claim(folder / f"run-{found[1]}.sock.lock", "the socket", passing=True)
+            try:
+                if path.suffix == ".sock" or (path.suffix == ".log" and not path.stat().st_size):
+                    path.unlink()
+            finally:
+                claim.close()
 
 
 def start_and_show(

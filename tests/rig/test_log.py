@@ -59,7 +59,7 @@ from rig.meter.billing.events import (
     TestModeBegan,
     TestModeEnded,
 )
-from rig.meter.billing.log import LogEvent, details
+from rig.meter.billing.log import LogEvent, details, named
 from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 from rig.meter.contacts.events import RelayOperated
@@ -218,11 +218,11 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         "by -400 ms, from RS-232",
     ),
     (
-        TestDemandWasReset(AT, Cause.SWITCH, Source.FRONT),
+        TestDemandWasReset(AT, Cause.COMMUNICATION, Source.MODULE, name="STAR MTU"),
         2061,
         "test demand reset",
-        {"cause": "switch", "source": "front"},
-        "cause switch, from front",
+        {"cause": "communication", "source": "module", "name": "STAR MTU"},
+        "cause communication, from module, STAR MTU",
     ),
     (DataCleared(AT, Source.OPTICAL), 2062, "data cleared", {"source": "optical port"}, "from optical port"),
     (MasterResetDone(AT, Source.COMMAND_LINE), 2063, "master reset", {"source": "command line"}, "from command line"),
@@ -335,8 +335,18 @@ def kinds() -> set[type[LogEvent]]:
 
 def test_events_are_nowhere_but_in_modules_of_events() -> None:
     for path in sorted((ROOT / "rig").rglob("*.py")):
-        derived = re.findall(r"^class (\w+)\(LogEvent\)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        text = path.read_text(encoding="utf-8").replace("class AskedEvent(LogEvent)", "")
+        derived = re.findall(r"^class (\w+)\((?:LogEvent|AskedEvent)\)", text, re.MULTILINE)
         assert not derived or path.name == "events.py", path
+
+
+def test_what_a_module_asked_for_has_its_name_and_nothing_else_has() -> None:
+    reset = DemandWasReset(AT, Cause.COMMUNICATION, 3, Source.MODULE)
+    others = [SelfReadTaken(AT, Source.MODEM), Programmed(AT, "626fd34c251e"), RateChanged(AT, Rate.B)]
+    found = named([reset, *others], "TWACS CMT-SX")
+    assert [details(event).get("name") for event in found] == ["TWACS CMT-SX", None, None, None]
+    assert found[1:] == others
+    assert {**details(found[0]), "name": None} == {**details(reset), "name": None}
 
 
 def test_every_kind_is_in_the_table_once() -> None:

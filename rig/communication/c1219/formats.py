@@ -2,8 +2,8 @@
 
 Our own meter has one choice (types.py). Of others' these are read: both orders of bytes; ISO 646, ISO 8859-1 and UTF-8;
 times as BCD or binary parts, or counted from 1970 in minutes or seconds; numbers as floating point, characters or
-integers of any sign convention. Numbers in BCD, times of a day that are counted, and wider characters are not: how they
-stand in a table is not publicly described, and a guess would give wrong registers.
+integers of any sign convention. Numbers in BCD and wider characters are not: how they stand in a table is not publicly
+described, and a guess would give wrong registers. For the same reason a time of a day that is counted stays four bytes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from rig.communication.c1219.layout import Array, BitField, Layout, Scope, Sized, Type, Values
 from rig.communication.c1219.types import (
+    Binary,
     Cursor,
     DayOfYears,
     HoursMinutes,
@@ -92,8 +93,8 @@ class _Types:
                 return _ReversedBits(size, bits) if self._formats.order else kind
             case Sized(make, count):
                 return Sized(self._maker(make), count)
-            case Array(count, inner):
-                return Array(count, self.type(inner))
+            case Array():
+                return replace(kind, type=self.type(kind.type))
             case Layout(fields):
                 return Layout(tuple(replace(field, type=self.type(field.type)) for field in fields))
             case Whole() | DayOfYears() | Text() | Real() | Instant() | TimeOfDay() | HoursMinutes():
@@ -147,6 +148,8 @@ def _instant(label: str, size: int, formats: Formats) -> Leaf:
 def _time(leaf: TimeOfDay | HoursMinutes, formats: Formats) -> Leaf:
     if formats.times == BCD_PARTS:
         return _Packed(leaf)
+    if formats.times in (MINUTES, SECONDS):
+        return Binary(4)
     return leaf if formats.times == PARTS else _Unread(f"a time of a day in TM_FORMAT {formats.times}")
 
 

@@ -26,7 +26,7 @@ _SECONDS = (7 * 86400, 86400, 3600, 60, 1)
 
 @dataclass(frozen=True)
 class PendingEvent:
-    """When a program is to be activated: at a local time, or so many seconds from now, or at no time, both None."""
+    """Time at which a program is to be activated: a local time, so many seconds from now, or none, both None."""
 
     local: datetime | None = None
     after_s: int | None = None

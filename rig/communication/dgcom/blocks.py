@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+import msgspec
+
 from rig.communication.c1219.facts import MeterFacts, Need
 from rig.communication.dgcom.encoding import (
     REGISTER_BYTES,
@@ -24,6 +26,7 @@ from rig.communication.dgcom.encoding import (
     timestamp,
     u16,
 )
+from rig.communication.dgcom.programming import IN_FORCE, long_block
 from rig.meter.billing.demand import DemandKind, DemandSettings
 from rig.meter.billing.quantity import Kind, Quantity
 from rig.meter.billing.snapshot import DemandReading
@@ -284,6 +287,11 @@ def _profile(facts: MeterFacts, parameters: bytes) -> bytes:
     return struct.pack(f"<{len(words)}H", *words)
 
 
+def _program(facts: MeterFacts, _: bytes) -> bytes:
+    """The program in force, as MT1 of C12.19 has it: digest, then tables as JSON, without keys."""
+    return long_block(facts.digest.encode("ascii") + msgspec.json.encode(facts.tables))
+
+
 _READING = frozenset({Need.READING, Need.PROGRAM})
 _PROFILE = _READING | {Need.PROFILE}
 
@@ -308,5 +316,6 @@ BLOCKS: Mapping[int, Block] = {
     0xC3: Block("load profile options", _profile_options, _PROFILE, reader=True),
     0xC4: Block("metrics", _units),
     0xC6: Block("demand of the previous interval", _previous, _READING),
+    IN_FORCE: Block("program in force", _program, reader=True),
 }
-"""By opcode. Reading a load profile takes level 1, as by C12.19."""
+"""By opcode. Reading a load profile or the program takes level 1, as by C12.19; the last one is our own."""

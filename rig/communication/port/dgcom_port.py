@@ -14,7 +14,7 @@ from rig.communication.dgcom.device import DgcomDevice, Reply
 from rig.communication.dgcom.link import Command, DgcomLink
 from rig.communication.port.light import SharedLight
 from rig.communication.port.meter_side import MeterAway, MeterSide
-from rig.daemon.protocol import Asked, LogOff, LogOn, NoteAccess, ResetDemand, SetClock
+from rig.daemon.protocol import Asked, LogOff, LogOn, NoteAccess, ResetDemand, SetClock, WriteProgram
 
 TRAFFIC_NS = OPTICAL.timing.traffic_ns
 TURN_AROUND_NS = OPTICAL.timing.turn_around_ns
@@ -126,6 +126,8 @@ class DgcomPort:
                     self.level = int(outcome.result["level"])
                 case LogOff():
                     self.level = 0
+                case WriteProgram():
+                    self.level, self._written = 0, True
                 case SetClock() | ResetDemand():
                     self._written = True
         return outcome
@@ -133,6 +135,7 @@ class DgcomPort:
     def _end(self) -> None:
         """End the session: its level, and a note for the log."""
         self._heard_ns, self._output, self._pending, self._link = None, b"", None, DgcomLink()
+        self._device.end_session()
         read, written, level = self._read, self._written, self.level
         self._read = self._written = False
         self.level = 0

@@ -12,7 +12,7 @@ import msgspec
 from rig.communication.port.line import pty_link
 from rig.communication.port.process import ServePort
 from rig.hardware.config import PTY, PortConfig
-from rig.hardware.own_process import start_process
+from rig.hardware.own_process import new_log, start_process
 
 MOST_REPORT = 1 << 16
 MOST_LINES = 5
@@ -29,7 +29,7 @@ def launch_ports(ports: Sequence[PortConfig], socket: Path) -> list[subprocess.P
         reads, writes = os.pipe()
         os.write(writes, msgspec.msgpack.encode(ServePort(port, str(socket))))
         os.close(writes)
-        with log_of(port, socket).open("wb") as log:
+        with new_log(log_of(port, socket)) as log:
             started.append(start_process(("-m", "rig.communication.port.process"), [reads], log))
         os.close(reads)
     return started

@@ -14,6 +14,7 @@ from rig.communication.port.serving import Serving
 from rig.daemon.frames import MOST_BYTES
 from rig.failures import MENDABLE, refuse
 from rig.hardware.config import PortConfig
+from rig.hardware.own_process import leave_no_empty_log
 from rig.plain_text import print_error, print_traceback
 from rig.results.provenance import project_version
 
@@ -31,6 +32,7 @@ class ServePort(msgspec.Struct, frozen=True):
 def main() -> None:
     """`python -m rig.communication.port.process DESCRIPTOR`: a pipe that holds the order."""
     sys.excepthook = print_traceback
+    leave_no_empty_log()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reads = int(sys.argv[1])
     order = msgspec.msgpack.decode(os.read(reads, MOST_BYTES), type=ServePort)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
-from rig.meter.billing.log import LogEvent
+from rig.meter.billing.log import AskedEvent, LogEvent
 from rig.meter.billing.source import Source
 from rig.meter.billing.tariff import Rate
 
@@ -51,7 +51,7 @@ class PowerUp(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class ClockSetFrom(LogEvent):
+class ClockSetFrom(AskedEvent):
     """The clock is set; this is the old time."""
 
     label = "clock set from"
@@ -61,7 +61,7 @@ class ClockSetFrom(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class ClockSetTo(LogEvent):
+class ClockSetTo(AskedEvent):
     """The clock was set; this is the new time, so many whole seconds later than the old one, or earlier."""
 
     label = "clock set to"
@@ -73,7 +73,7 @@ class ClockSetTo(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class ClockSlewed(LogEvent):
+class ClockSlewed(AskedEvent):
     """The clock was to be set, but is so little off that it is slewed instead: later by so many ms, or earlier."""
 
     label = "clock slewed"
@@ -85,7 +85,7 @@ class ClockSlewed(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Programmed(LogEvent):
+class Programmed(AskedEvent):
     """The meter has another program; `program` is its digest. `source` is None where it was found so at the start."""
 
     label = "programmed"
@@ -115,7 +115,7 @@ class DaylightSavingEnded(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class DemandWasReset(LogEvent):
+class DemandWasReset(AskedEvent):
     """Billing's demand was reset, for the `resets`th time."""
 
     label = "demand reset"
@@ -127,7 +127,7 @@ class DemandWasReset(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class TestDemandWasReset(LogEvent):
+class TestDemandWasReset(AskedEvent):
     """Test mode's own demand was reset; billing's stands."""
 
     __test__ = False  # no test class, whatever its name
@@ -140,7 +140,7 @@ class TestDemandWasReset(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class ResetRefused(LogEvent):
+class ResetRefused(AskedEvent):
     """A reset at the switch came within the lockout, which lasts `wait_s` more seconds, rounded up."""
 
     label = "demand reset refused"
@@ -152,7 +152,7 @@ class ResetRefused(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class SelfReadTaken(LogEvent):
+class SelfReadTaken(AskedEvent):
     """The registers were copied."""
 
     label = "self read"
@@ -162,7 +162,7 @@ class SelfReadTaken(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class SeasonChanged(LogEvent):
+class SeasonChanged(AskedEvent):
     """A season closed, and `season`, from 0, is in force."""
 
     label = "season change"
@@ -183,7 +183,7 @@ class RateChanged(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RateForced(LogEvent):
+class RateForced(AskedEvent):
     """A rate is in force whatever the calendar has."""
 
     label = "rate forced"
@@ -194,7 +194,7 @@ class RateForced(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RateReleased(LogEvent):
+class RateReleased(AskedEvent):
     """No rate is forced any more; `rate` is the calendar's."""
 
     label = "rate released"
@@ -205,7 +205,7 @@ class RateReleased(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class TestModeBegan(LogEvent):
+class TestModeBegan(AskedEvent):
     """From here on energy is the test's."""
 
     __test__ = False  # no test class, whatever its name
@@ -217,7 +217,7 @@ class TestModeBegan(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class TestModeEnded(LogEvent):
+class TestModeEnded(AskedEvent):
     """From here on energy is billed. `source` is None where an outage or a new program ended it."""
 
     __test__ = False  # no test class, whatever its name
@@ -239,7 +239,7 @@ class RecorderOverflowed(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RegistersCleared(LogEvent):
+class RegistersCleared(AskedEvent):
     """All that is registered begins anew: base of the three events that do so, and nothing else may."""
 
     source: Source

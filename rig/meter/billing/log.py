@@ -7,11 +7,15 @@ the history and for JSON, and never read back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+from rig.meter.billing.source import Source
+
+E = TypeVar("E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,27 @@ class LogEvent:
     utc_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class AskedEvent(LogEvent):
+    """A line of what was asked for: its `source` says by whom, and `name` which module, where that is one (X-4)."""
+
+    name: str | None = field(default=None, kw_only=True)
+
+
+def named(events: Iterable[E], module: str | None) -> list[E]:
+    """Give the same events, those that a module asked for with the name of the one that is fitted: no other can."""
+    return [
+        replace(event, name=module)
+        if isinstance(event, AskedEvent) and getattr(event, "source", None) is Source.MODULE
+        else event
+        for event in events
+    ]
+
+
 def details(event: LogEvent) -> dict[str, int | str]:
     """Name what belongs to an event, as the history and JSON have it: whole numbers and texts; None is left out."""
-    names = [each.name for each in fields(event) if each.name != "utc_ns"]
+    ordered = sorted(fields(event), key=lambda each: each.kw_only is True)
+    names = [each.name for each in ordered if each.name != "utc_ns"]
     values = {event.named.get(name, name): getattr(event, name) for name in names}
     return {name: _plain(value) for name, value in values.items() if value is not None}
 

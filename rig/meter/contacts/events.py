@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rig.meter.billing.log import LogEvent
+from rig.meter.billing.log import AskedEvent
 from rig.meter.billing.source import Source
 from rig.meter.contacts.outputs import OutputId
 
 
 @dataclass(frozen=True, slots=True)
-class RelayOperated(LogEvent):
+class RelayOperated(AskedEvent):
     """An output was closed to a contact for a test of its wiring, for so many milliseconds."""
 
     label = "relay operated"

@@ -20,6 +20,7 @@ from rig.hardware.config import Config, MeterFiles
 from rig.hardware.selection import open_hardware
 from rig.program import schema
 from rig.program.build import build
+from rig.service.persistence import configured_copy, program_in_force
 from rig.service.service import Service
 from rig.store.store import Store
 
@@ -31,13 +32,16 @@ class ServedTables:
 
     source = "optical port"
 
-    def __init__(self, toml: str, folder: Path | None = None) -> None:
+    def __init__(self, toml: str, folder: Path | None = None, later_s: int = 0) -> None:
+        """`later_s`: its clock begins so much later than the computer's, as when power is back."""
         program = build(convert(tomllib.loads(toml), schema.ProgramFile))
         config = Config(meter=MeterFiles(store="" if folder is None else str(folder)))
         self.hardware = open_hardware(config, program.metering.current_class, paced=False)
+        self.hardware.clock._begin_utc_ns += later_s * SECOND  # type: ignore[attr-defined]
         store = None if folder is None else Store.open(folder)
-        self.service = Service(self.hardware, config, program, store)
-        self.requests = Requests(self.service, program)
+        in_force, written = program_in_force(program, folder)
+        self.service = Service(self.hardware, config, in_force, store, written=written)
+        self.requests = Requests(self.service, configured_copy(program, in_force, written))
         self.service.watch = self.requests.activate_due
         self.service.begin()
         self.device = TableDevice("0.9.1")

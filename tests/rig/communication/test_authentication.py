@@ -6,6 +6,7 @@ The client's DES is tests/rig/communication/fips46.py, which shares nothing with
 from __future__ import annotations
 
 import os
+import random
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,13 +15,16 @@ from typing import Any
 
 import pytest
 from fips46 import des
+from keyed_port import KEY, PROGRAM, KeyedPort
+from modem_bench import ModemBench
 from psem_client import Answer, packet
 from served_port import ServedPort
 
 from rig.communication.c1218.settings import REMOTE
+from rig.communication.modem.settings import ModemSettings
 from rig.communication.port.serving import Serving
 from rig.daemon.internal import Ask
-from rig.daemon.protocol import Done, DrawTicket, LogOnByToken, RequestRefused
+from rig.daemon.protocol import Done, DrawTicket, LogOff, LogOnByToken, RequestRefused
 from rig.daemon.requests import Requests
 from rig.hardware.config import AuthenticationConfig, PortConfig, load
 from rig.hardware.des_key import DesKey, DesKeyError
@@ -30,55 +34,9 @@ from rig.meter.access.events import LoggedOn, LogOnFailed, LogOnLockedOut
 from rig.meter.billing.source import Source
 from rig.service.port_keys import PortKeys
 
-KEY = b"12345678"
 TICKET = bytes.fromhex("0123456789ABCDEF")
-PROGRAM = """
-[demand]
-quantities = ["kW delivered"]
-[security]
-seal = true
-level_1 = "111111"
-level_2 = "222222"
-"""
 
 ERR, ISC = "0x01", "0x03"
-
-
-class KeyedPort(ServedPort):
-    """An RS-232 port with a key in a file, on a meter in service."""
-
-    def __init__(self, folder: Path, level: int = 1) -> None:
-        super().__init__(PROGRAM, settings=replace(REMOTE, authenticates=True), optical=False)
-        self.served.source = Source.RS232.value
-        self.file = folder / "key"
-        self.write(KEY)
-        config = PortConfig(name="", kind="rs-232", authentication=AuthenticationConfig(str(self.file), level))
-        service = self.served.service
-        self.served.requests = Requests(service, service.program, port_keys=PortKeys([config]))
-        self.log: list[Any] = []
-        service.on_events = self.log.extend
-
-    def write(self, key: bytes) -> None:
-        self.file.write_text(key.hex() + "\n")
-        self.file.chmod(0o600)
-
-    def begin(self) -> bytes:
-        """Begin a session; its ticket."""
-        self.client.restart()
-        answer = self.client.identify()
-        assert (answer[:7], answer[15:]) == (bytes.fromhex("02020002010008"), b"\0")
-        self.client.log_on()
-        return answer[7:15]
-
-    def authenticate(self, token: bytes, key_id: int = 1) -> bytes:
-        """Send a token; what comes back for it, after the key's number."""
-        answer = self.client.ask(bytes((0x53, 1 + len(token), key_id)) + token)
-        assert answer[:2] == bytes((9, key_id))
-        return answer[2:]
-
-    def end(self) -> None:
-        self.client.terminate()
-        self.line.wait(0.1)
 
 
 @pytest.fixture
@@ -231,6 +189,68 @@ def test_a_ticket_is_its_own_clients(port: KeyedPort) -> None:
         assert "has no key" in refused.sentence
 
 
+def test_only_the_newest_ticket_and_only_once(port: KeyedPort) -> None:
+    """Three clients draw, try, give up and leave at random; the oracle is what each of them drew last."""
+    requests, chance = port.served.requests, random.Random(1)
+    drawn: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
+    good: dict[int, bytes] = {}
+
+    def ask(client: int, asked: Any) -> Any:
+        return requests.execute(Ask(client, 0, Source.RS232.value, "", 1, asked)) or requests.settled()[0][1]
+
+    granted = 0
+    for _ in range(400):
+        client = chance.choice((1, 2, 3))
+        port.served.service.access.state.attempts.clear()
+        match chance.randrange(8):
+            case 0 | 1:
+                good[client] = bytes.fromhex(ask(client, DrawTicket()).result["ticket"])
+                drawn[client].append(good[client])
+            case 2:
+                requests.forget(client)
+                good.pop(client, None)
+            case 3:
+                assert isinstance(ask(client, LogOff()), Done)
+            case kind:
+                known = [ticket for tickets in drawn.values() for ticket in tickets]
+                newest = good.pop(client, None)  # any token uses it up
+                ticket = chance.choice(known or [bytes(8)]) if kind == 4 or newest is None else newest
+                token = des(KEY, ticket) if kind < 7 else chance.randbytes(8)
+                reply = ask(client, LogOnByToken(token.hex()))
+                right = kind < 7 and ticket == newest
+                assert isinstance(reply, Done) is right
+                granted += right
+    assert granted > 20
+
+
+def test_through_a_modem(tmp_path: Path) -> None:
+    """A call that is cut takes the level with it; the next has another ticket."""
+    bench = ModemBench(PROGRAM, ModemSettings())
+    try:
+        (tmp_path / "key").write_text(KEY.hex())
+        (tmp_path / "key").chmod(0o600)
+        config = PortConfig(name="", kind="modem", authentication=AuthenticationConfig(str(tmp_path / "key")))
+        service = bench.served.service
+        bench.served.requests = Requests(service, service.program, port_keys=PortKeys([config]))
+        bench.link = replace(bench.link, authenticates=True)
+        bench.plug_in(ModemSettings())
+        tickets = []
+        for _ in range(2):
+            assert bench.call_in()
+            tickets.append(bench.client.identify()[7:15])
+            bench.client.log_on()
+            token = des(KEY, tickets[-1])
+            assert bench.client.ask(b"\x53\x09\x01" + token) == b"\x09\x01" + des(KEY, token)
+            assert bench.client.read(3)
+            assert bench.port.port.level == 1
+            bench.put_down()
+            bench.wait(5)
+            assert bench.port.port.level == 0
+        assert tickets[0] != tickets[1]
+    finally:
+        bench.close()
+
+
 def test_another_key_in_the_file_is_in_force_from_the_next_identify_on(port: KeyedPort) -> None:
     ticket = port.begin()
     port.write(b"AnOtHeR!")
@@ -238,12 +258,14 @@ def test_another_key_in_the_file_is_in_force_from_the_next_identify_on(port: Key
     port.end()
     port.authenticate(des(b"AnOtHeR!", port.begin()))
     port.end()
+    unused = port.begin()
+    port.end()
     port.file.chmod(0o644)
     port.client.restart()
     assert port.client.identify() == b"\x02\x02\x00\x00", "a key that others can read is none"
     port.client.log_on()
     with pytest.raises(Answer, match=ERR):
-        port.authenticate(bytes(8))
+        port.authenticate(des(b"AnOtHeR!", unused))
     port.client.password(b"111111")
     port.end()
 
@@ -267,6 +289,7 @@ WEAK = "one of the sixteen weak keys"
     [
         ("", "sixteen hexadecimal digits"), ("31323334353637", "sixteen"), ("12345678", "sixteen"),
         ("3132333435363738 ff", "sixteen"), ("\n\n", "sixteen"), ("\xff" * 16, "no text"), ("31" * 40, "sixteen"),
+        ("3132333435363738" + " " * 60 + "and more", "sixteen"),
         ("0" * 16, WEAK), ("0101010101010101", WEAK), ("fefefefefefefefe", WEAK), ("FFFFFFFFFFFFFFFF", WEAK),
         ("1f1f1f1f0e0e0e0e", WEAK), ("01fe01fe01fe01fe", WEAK),
     ],

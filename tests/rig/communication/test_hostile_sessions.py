@@ -18,6 +18,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from cheap_security import SALTS, cheap_security
+from fips46 import des
+from keyed_port import KEY, KeyedPort
 from psem_client import packet
 from served_port import ServedPort
 
@@ -96,7 +98,7 @@ class Peer:
                     (b"\x4f" if where else b"\x40") + table + where + self._data(chance.randbytes(chance.randrange(40)))
                 )
             case 7:
-                return b"\x30\x00\x08"
+                return chance.choice((b"\x30\x00\x08", b"\x53\x09\x01" + chance.randbytes(8)))
             case 8:
                 return bytes(
                     (chance.choice((0x20, 0x21, 0x22, 0x50, 0x51, 0x52, 0x53, 0x70, 0x71)),)
@@ -200,7 +202,7 @@ def besiege(port: ServedPort, sessions: int, seed: int, *, knows_a_key: bool) ->
             list_of.clear()
     assert tried > sessions / 50, "keys were tried"
     assert highest == level, "who has a key has got its level"
-    assert peer.answers[0] > sessions, "it got somewhere"
+    assert peer.answers[0] > sessions // 2, "it got somewhere"
     assert {0x00, 0x01, 0x03, 0x05, 0x0A} <= peer.answers.keys()
     return peer
 
@@ -208,6 +210,18 @@ def besiege(port: ServedPort, sessions: int, seed: int, *, knows_a_key: bool) ->
 @pytest.mark.parametrize("knows_a_key", [False, True], ids=["stranger", "reader"])
 def test_hostile_sessions(port: ServedPort, knows_a_key: bool) -> None:
     besiege(port, 200, 1, knows_a_key=knows_a_key)
+
+
+def test_hostile_sessions_at_a_port_with_a_key(tmp_path: Path) -> None:
+    """Tokens of tickets, of none, and of tickets that are used up; no session has DES of one but by chance of 2⁻⁶⁴."""
+    keyed = KeyedPort(tmp_path, level=4)
+    try:
+        keyed.served.service.access.reprogram(cheap_security(True, [bytes.fromhex(key) for key in KEYS]), 0)
+        besiege(keyed, 400, 7, knows_a_key=False)
+        keyed.authenticate(des(KEY, keyed.begin()))
+        assert keyed.port.level == 4, "who has the key comes in as ever"
+    finally:
+        keyed.close()
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def test_every_table_comes_back_whole_and_no_part_of_it_is_one(stored: MeterTabl
         decode_table(table.layout, data + b"\0", scope)
 
 
-@pytest.mark.parametrize("number", [0, 3, 23, 26, 28, 54, 64, 74, 2051, 2052, 2053])
+@pytest.mark.parametrize("number", [0, 3, 4, 23, 26, 28, 54, 64, 74, 75, 76, 2051, 2052, 2053, 2054])
 @given(noise=st.binary(max_size=400), at=st.integers(0, 10**6))
 @settings(max_examples=25)
 def test_noise_is_decoded_or_refused(stored: MeterTables, number: int, noise: bytes, at: int) -> None:
@@ -120,7 +120,7 @@ def sealed() -> Iterator[ServedTables]:
     served.close()
 
 
-numbers = st.one_of(st.integers(0, 65535), st.sampled_from([7, 2048, 5, 42, 45, 4096]))
+numbers = st.one_of(st.integers(0, 65535), st.sampled_from([7, 2048, 5, 42, 45, 4096, 6144]))
 procedures = st.builds(
     lambda number, maker, selector, parameters: (
         struct.pack("<HB", number | maker << 11 | selector << 12, 1) + parameters

@@ -174,6 +174,50 @@ def test_its_library_where_its_console_does_not_run(bench: PortBench) -> None:
     assert len(found["permissions"]) >= 12
 
 
+PENDING = """
+import json, struct, sys, zlib
+from c1218.connection import Connection
+from c1218.errors import C1218ReadTableError
+connection = Connection(sys.argv[1], {"baudrate": 9600, "timeout": 2})
+connection.start()
+assert connection.login("tariff", 2, b"333333")
+data = b"\\x02" + bytes(5) + sys.argv[2].encode()
+for begin in range(0, len(data), 200):
+    connection.set_table_data(6144, data[begin:begin + 200], begin)
+check = struct.pack("<II", len(data), zlib.crc32(data))
+found = {"written": [connection.run_procedure(0, True, check)[0]]}
+found["waits"] = connection.get_table_data(4).hex()
+found["second"] = [connection.run_procedure(number, False, parameters)[0] for number, parameters in (
+    (13, b"\\0" * 6), (15, b"\\x02" + bytes(5)), (14, b""), (12, b"")
+)]
+found["cleared"] = connection.get_table_data(4).hex()
+for table, size in (73, 60), (75, 60), (76, 11 + 12 * 256):
+    parts = [connection.get_table_data(table, 900, begin) for begin in range(0, size, 900)]
+    found[str(table)] = b"".join(parts).hex()
+print(json.dumps(found))
+connection.stop()
+"""
+
+
+def test_its_library_has_a_program_wait_and_reads_both_logs(bench: PortBench) -> None:
+    tariff = "[tou]\nseasons = [{ name = 'all', begins = '01-01', weekday = ['00:00 B'] }]\n"
+    found = json.loads(python(PENDING, bench.pty, PROGRAM + tariff))
+    assert found["written"] == [0]
+    event, table = "020000000000", "0018"
+    assert found["waits"].endswith("01" + event + table), "one, until it is asked for: MT0, pending"
+    assert found["second"] == [2, 0, 0, 0], "for another EVENT; cleared; nothing left to clear or activate"
+    assert found["cleared"].endswith("00" * 9)
+    log = bytes.fromhex(found["76"])
+    valid = int.from_bytes(log[1:3], "little")
+    codes = [int.from_bytes(log[11 + 12 * n + 10 :][:2], "little") for n in range(valid)]
+    assert len(log) == 11 + 12 * 256
+    audited = {n for n in range(64) if bytes.fromhex(found["75"])[n // 8] >> n % 8 & 1}
+    assert {code for code in codes if code < 64} <= audited < {
+        n for n in range(64) if bytes.fromhex(found["73"])[n // 8] >> n % 8 & 1
+    }  # fmt: skip
+    wait_for(lambda: {"pending written", "pending cleared"} <= {event.name for event in bench.events})
+
+
 @pytest.mark.slow
 def test_its_list_of_passwords(bench: PortBench) -> None:
     """A dozen of its own list: all refused in like words, in the log; what is locked is the port, and for seconds."""

@@ -30,9 +30,13 @@ level_4 = "444444"
 PORTS = "[[ports]]\nname = 'optical'\nkind = 'rs-232'\ndevice = 'pty'\n"
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortBench]:
-    bench = PortBench(tmp_path_factory.mktemp("termineter"), PROGRAM, PORTS)
+@pytest.fixture(scope="module", params=["", "authentication = { key_file = 'key' }\n"], ids=["no key", "a key"])
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortBench]:
+    """A meter whose port has no key, or has one, which termineter passes over."""
+    folder = tmp_path_factory.mktemp("termineter")
+    (folder / "key").write_text("3132333435363738")
+    (folder / "key").chmod(0o600)
+    bench = PortBench(folder, PROGRAM, PORTS + request.param)
     yield bench
     bench.close()
 

@@ -148,12 +148,23 @@ def cmt_sx_resets_demand_without_a_key_and_ts2_does_not_with_one(running: Runnin
         found = read_as_module(client, "TWACS CMT-SX", asked=[("demand reset", request_of("demand reset", ""))])
     assert found.done == ["demand reset"]
     assert running.client.ask(ReadState())["resets"] == resets + 1
+    (line,) = [line["details"] for line in running.client.ask(ReadLog(512))["events"] if line["name"] == "demand reset"]
+    assert line == {"cause": "communication", "resets": resets + 1, "source": "module", "name": "TWACS CMT-SX"}
     fit(running, "TS2")
     with (
         MeterClient.connect(running.socket, "module", "TS2") as client,
         pytest.raises(RequestRefusedError, match="module TS2 is not granted demand reset: it may ask read"),
     ):
         read_as_module(client, "TS2", asked=[("demand reset", request_of("demand reset", ""))], key="000000")
+
+
+def metrum_writes_a_program_in_its_own_name_though_that_fits_another(running: Running) -> None:
+    fit(running, "METRUM")
+    with MeterClient.connect(running.socket, "module", "METRUM") as client:
+        client.ask(LogOn("000000"))
+        client.ask(WriteProgram(PROGRAM.format(module="TS2")))
+    last = [line["details"] for line in running.client.ask(ReadLog(512))["events"] if line["name"] == "programmed"][-1]
+    assert (last["source"], last["name"]) == ("module", "METRUM")
 
 
 def ts2_mu_passes_on_what_it_hears_beside_the_meter(running: Running) -> None:
@@ -205,6 +216,7 @@ def test_one_module_after_the_other(running: Running, command_line: Callable[...
         values_are_those_of_the_exact_reading,
         ssmm_counts_pulses_of_a_wire,
         cmt_sx_resets_demand_without_a_key_and_ts2_does_not_with_one,
+        metrum_writes_a_program_in_its_own_name_though_that_fits_another,
         ts2_mu_passes_on_what_it_hears_beside_the_meter,
         a_module_has_nothing_of_the_rig_and_no_publications,
         a_module_that_was_taken_out_is_refused_at_once,

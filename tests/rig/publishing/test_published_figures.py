@@ -17,9 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from rig.daemon.protocol import Reading
 from rig.face.face import Face
 from rig.hardware.publishing_config import MqttConfig
-from rig.publishing.figures import ACTIVE, Figure, Kind, figures_of
+from rig.meter.models import model_named
+from rig.publishing.figures import ACTIVE, Figure, Kind, figures_of, possible_keys
 from rig.publishing.identity import MeterIdentity
-from rig.publishing.messages import Topics, discovery, state
+from rig.publishing.messages import Topics, discovery, state, withdrawal
 from rig.publishing.metrics import Metrics
 from rig.results.provenance import Provenance
 from rig.results.summary import Summary
@@ -36,6 +37,9 @@ MADE = Provenance(
 METER = MeterIdentity('12 "345"\\\n', "RXRS4e", "9S", "60", "1/3", MADE)
 
 
+FULL = model_named("RXRS4e")
+
+
 @pytest.fixture(scope="module")
 def raw() -> dict:
     """A reading as JSON, as a run printed it, with energy both ways and registers beyond 2^63 nWh."""
@@ -49,7 +53,7 @@ def reading(raw: dict) -> Reading:
 
 
 def test_energy_is_that_of_the_quadrants_digit_for_digit(raw: dict, reading: Reading) -> None:
-    figures = {figure.key: figure for figure in figures_of(reading)}
+    figures = {figure.key: figure for figure in figures_of(reading, FULL)}
     quadrants = {q: {k: int(v) for k, v in its.items()} for q, its in raw["exact"]["registers"]["energy"].items()}
     for key, nano in REGISTERS.items():
         assert figures[key].text == kilo_digits(nano(quadrants))
@@ -68,7 +72,7 @@ def test_every_register_is_written_with_all_its_digits(nano: int) -> None:
 
 
 def test_keys_and_series_are_each_there_once(reading: Reading) -> None:
-    figures = figures_of(reading)
+    figures = figures_of(reading, FULL)
     assert len({figure.key for figure in figures}) == len(figures)
     assert len({(figure.measure, *figure.labels.items()) for figure in figures}) == len(figures)
     assert all(re.fullmatch("[a-z0-9_]+", figure.key) for figure in figures)
@@ -76,11 +80,77 @@ def test_keys_and_series_are_each_there_once(reading: Reading) -> None:
         assert len({tuple(f.labels) for f in figures if f.measure is measure}) == 1
 
 
+GRANTS = {
+    # AE-0764: "AXLS4 is Wh only; AXS4 + demand + TOU; AXRS4 + load profile; RXS4 W + var, 4 quadrants; e: the S4e"
+    "AXLS4": "", "AXLS4e": "", "AXS4": "demand tou", "AXS4e": "demand tou", "AXRS4": "demand tou",
+    "AXRS4e": "demand tou", "RXS4": "demand tou reactive", "RXS4e": "demand tou reactive",
+    "RXRS4": "demand tou reactive", "RXRS4e": "demand tou reactive",
+}  # fmt: skip
+NEEDS = (
+    (r"kvarh_.*|kvah_.*|kva[rh]?_.*|vars_[abc]|voltamperes_[abc]", "reactive"),
+    (r".*_rate_[abcd]|rate_[abcd]_in_force", "tou"),
+    (r"kw_.*|kva_.*|kvar_.*|demand_resets", "demand"),
+)
+"""Keys by what a model needs for them, typed from the notice."""
+
+
+def as_programmed(reading: Reading, granted: str) -> Reading:
+    """The reading with such demand as a program of that model can have."""
+    exact = reading.summary.exact
+    demand = [each for each in exact.registers.demand if "reactive" in granted or each.quantity.startswith("kW ")]
+    registers = msgspec.structs.replace(exact.registers, demand=demand if "demand" in granted else [])
+    if "demand" not in granted:
+        registers = msgspec.structs.replace(registers, peaks=[])
+        exact = msgspec.structs.replace(exact, averaging=None)
+    summary = msgspec.structs.replace(reading.summary, exact=msgspec.structs.replace(exact, registers=registers))
+    return msgspec.structs.replace(reading, summary=summary)
+
+
+@pytest.mark.parametrize("model", GRANTS)
+def test_a_meter_has_the_figures_that_its_model_is_granted_and_no_other(model: str, reading: Reading) -> None:
+    """In MQTT, in discovery and in Prometheus; what it lacks is withdrawn where it was retained."""
+    complete = {figure.key for figure in figures_of(reading, FULL)}
+    reading = as_programmed(reading, GRANTS[model])
+    figures = figures_of(reading, model_named(model))
+    keys = {figure.key for figure in figures}
+    lacking = {
+        key for key in complete for pattern, need in NEEDS if re.fullmatch(pattern, key) and need not in GRANTS[model]
+    }
+    assert keys == complete - lacking
+    assert {"kwh_delivered", "kwh_received", "kwh_net", "volts_a", "power_factor_c"} <= keys
+    assert ("kvarh_lagging" in keys) == ("reactive" in GRANTS[model])
+    topics = Topics.of(MqttConfig(), "m")
+    content = json.loads(state(topics, METER, reading, figures).payload)
+    assert lacking & content.keys() == set()
+    assert (content["rate"] is None) == ("tou" not in GRANTS[model])
+    gone = withdrawal(topics, possible_keys() - keys)
+    told = discovery(topics, MqttConfig(), METER, figures)
+    assert {message.topic for message in gone} & {message.topic for message in told} == set()
+    assert lacking <= {message.topic.split("/")[-2] for message in gone}
+    assert {message.payload for message in gone} == {b""}
+    metrics, registry = Metrics(), CollectorRegistry()
+    registry.register(metrics)
+    metrics.shown = METER, figures
+    text = generate_latest(registry).decode()
+    for name, need in (
+        ("ae0764_reactive_energy_varhours", "reactive"), ("ae0764_apparent_energy_vahours", "reactive"),
+        ("ae0764_net_reactive_energy", "reactive"), ("ae0764_reactive_power_vars", "reactive"),
+        ("ae0764_apparent_power_voltamperes", "reactive"), ("ae0764_rate_", "tou"), ("ae0764_demand_resets", "demand"),
+    ):  # fmt: skip
+        assert (name in text) == (need in GRANTS[model]), name
+
+
+def test_every_figure_that_a_program_can_take_away_is_known(reading: Reading) -> None:
+    always = r"hertz|amperes_neutral|pulses_.*|diagnostic_.*|trouble_.*|utc_seconds"
+    complete = {figure.key for figure in figures_of(reading, FULL)}
+    assert {key for key in complete if not re.fullmatch(always, key)} <= possible_keys()
+
+
 def test_home_assistant_takes_what_it_is_told(reading: Reading) -> None:
     config = MqttConfig(every_s=7)
     topics = Topics.of(config, METER.id(None))
     assert re.fullmatch("[A-Za-z0-9_-]+", topics.id)
-    figures = figures_of(reading)
+    figures = figures_of(reading, FULL)
     told = discovery(topics, config, METER, figures)
     assert len({message.topic for message in told}) == len(figures)
     content = json.loads(state(topics, METER, reading, figures).payload)
@@ -132,7 +202,7 @@ def test_the_rules_of_home_assistant_find_what_is_wrong(change: dict[str, object
 def metrics_text(reading: Reading) -> bytes:
     metrics, registry = Metrics(), CollectorRegistry()
     registry.register(metrics)
-    metrics.shown = METER, figures_of(reading)
+    metrics.shown = METER, figures_of(reading, FULL)
     return generate_latest(registry)
 
 

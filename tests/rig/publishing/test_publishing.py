@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from rig.daemon.protocol import ReadState
+from rig.daemon.protocol import LogOn, ReadState, WriteProgram
 from rig.hardware.publishing_config import PrometheusConfig
 from rig.publishing.launch import launch_publishers
 from tests.rig.publishing.publishing_bench import (
@@ -223,3 +224,26 @@ def test_registers_only_grow_over_a_restart_and_publishers_end_with_their_meter(
             return None
 
     assert wait_for(after) >= before
+
+
+def test_a_program_for_another_model_takes_away_what_that_model_lacks(bench: Bench) -> None:
+    """At the broker also what was retained of it, and the meter is named anew."""
+    sensor = "homeassistant/sensor/meter-77-1/{}/config"
+    wait_for(lambda: bench.subscriber.of(sensor.format("kvarh_lagging")))
+    bench.meter.client.ask(LogOn("000000"))
+    bench.meter.client.ask(WriteProgram('[meter]\nserial = "77 1"\nmodel = "AXLS4e"\n'))
+    wait_for(lambda: bench.subscriber.of(sensor.format("kvarh_lagging"))[-1] == "")
+    wait_for(lambda: bench.subscriber.of(sensor.format("kwh_net"))[-1].find('"AXLS4e, form 9S"') > 0)
+    retained = bench.broker.subscriber("homeassistant/#", "ae0764/#")
+    wait_for(lambda: any(topic == STATE for topic, _, _ in retained.messages))
+    topics = {topic for topic, _, kept in retained.messages if kept}
+    retained.close()
+    assert sensor.format("kwh_delivered") in topics
+    assert not {topic for topic in topics if re.search("kvarh|kva|kw_|/vars|rate_|demand_resets", topic)}
+    last = json.loads(bench.subscriber.of(STATE)[-1])
+    assert "kvarh_lagging" not in last
+    assert last["rate"] is None
+    samples = wait_for(lambda: {key for key in scraped(bench.metrics) if "AXLS4e" in key} and scraped(bench.metrics))
+    names = {name for name, *_ in samples}
+    assert "ae0764_active_energy_watthours_total" in names
+    assert not {name for name in names if re.search("reactive|apparent|demand|rate_", name)}

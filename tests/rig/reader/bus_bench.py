@@ -42,9 +42,10 @@ class LineMeter(ServedTables):
 class Node:
     """A port of a meter on the line; `dead`: it hears nothing. Each request takes its meter a poll."""
 
-    def __init__(self, tables: LineMeter, address: int) -> None:
+    def __init__(self, tables: LineMeter, address: int, *, keyed: bool = False) -> None:
         self.meter = ServedMeter(tables)
-        self.port = Port(replace(REMOTE, address=address, shared_line=True), self.meter, "0.9.1", shares_light=False)
+        settings = replace(REMOTE, address=address, shared_line=True, authenticates=keyed)
+        self.port = Port(settings, self.meter, "0.9.1", shares_light=False)
         self.dead = False
         self._ready_ns = 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +16,8 @@ from rig.meter.billing.source import Source
 from rig.program.build import Program, load_program
 from rig.reader.connecting import Approach, WrongPassword
 from rig.reader.meter import NoPassword
-from rig.reader.procedures import ProcedureRefused
-from rig.reader.programming import NotWritten, ProgramError, check_program
+from rig.reader.meter_program import NotWritten, ProgramError, ProgramRefused
+from rig.reader.programming import check_program
 from rig.reader.reading import Extent
 from rig.reader.run import MeterRun
 
@@ -163,7 +165,7 @@ def test_what_a_meter_refuses_changes_nothing(bench: ProgrammerBench, tmp_path: 
     reset(bench, tmp_path)
     bench.password("000000")
     before = bench.digest
-    with pytest.raises(ProcedureRefused, match=r"has the program it had.*current_class is 200"):
+    with pytest.raises(ProgramRefused, match=r"has the program it had.*current_class is 200"):
         bench.write(*loaded(tmp_path, "[meter]\nform = '2S'\ncurrent_class = 200\n"))
     with pytest.raises(ProgramError, match="65537 bytes"):
         bench.write(loaded(tmp_path, A)[0], b"#" * 65537)
@@ -198,11 +200,32 @@ def test_over_rs_232_by_c12_21(tmp_path: Path) -> None:
             assert meter.tables.settings.timing.traffic_ns == 30 * 10**9
         assert bench.write(program, text) == f"written and read back: {program.digest}"
         assert bench.digest == program.digest
-        with pytest.raises(ProcedureRefused, match="not at this level"):
+        with pytest.raises(ProgramRefused, match="not at this level"):
             bench.write(*loaded(tmp_path, B))
         assert bench.digest == program.digest
         reading = MeterRun(bench.access, None).read(Extent(frozenset({23})), lambda done, of, what: None)
         assert [table.title for table in reading.tables] == ["ST0", "ST1", "ST5", "ST21", "ST23"]
+    finally:
+        bench.port.close()
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted(EXAMPLES.glob("*.toml"))])
+def test_an_example_by_c12_21(tmp_path: Path, name: str) -> None:
+    """At RS-232 keys, seal and firmware are not accepted (docs/access.md): they are written at the optical port."""
+    example = tomllib.loads((EXAMPLES / f"{name}.toml").read_text())
+    full = (EXAMPLES / f"{name}.toml").read_text().replace('firmware = "7.18"', 'firmware = "6.28"')
+    text = re.sub(r"^\[security\]\n(?:[^\[\n].*\n|\n)*", "", full, flags=re.MULTILINE)
+    firmware = "firmware = '6.28'\n" if "firmware" in example["meter"] else ""
+    blank = f"[meter]\n{firmware}current_class = {example['meter']['current_class']}\n"
+    bench = ProgrammerBench(blank, tmp_path, Source.RS232)
+    try:
+        if "security" in example:
+            with pytest.raises(ProgramRefused, match="not at this level"):
+                bench.write(*loaded(tmp_path, full))
+        program, written = loaded(tmp_path, text)
+        assert "security" not in tomllib.loads(text)
+        assert bench.write(program, written) == f"written and read back: {program.digest}"
+        assert bench.digest == program.digest
     finally:
         bench.port.close()
 

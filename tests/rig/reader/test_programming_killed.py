@@ -14,24 +14,27 @@ from rig.daemon.protocol import ReadProgram
 from rig.program.build import load_program
 from rig.reader.connecting import Approach
 from rig.reader.meter import MeterAccess
+from rig.reader.meter_program import NotWritten
 from rig.reader.passwords import Passwords
-from rig.reader.programming import NotWritten, check_program, write_program
+from rig.reader.programming import check_program, write_program
 
 pytestmark = pytest.mark.slow
 
-OLD = "[meter]\nfirmware = '6.28'\nserial = '1'\n"
-NEW = "[meter]\nfirmware = '6.28'\nserial = '2'\n[demand]\nquantities = ['kW delivered']\n"
+OLD = "[meter]\nfirmware = '{}'\nserial = '1'\n"
+NEW = "[meter]\nfirmware = '{}'\nserial = '2'\n[demand]\nquantities = ['kW delivered']\n"
 PORTS = "[[ports]]\nname = 'optical'\ndevice = 'pty'\n"
 
 
+@pytest.mark.parametrize("firmware", ["6.28", "7.16"], ids=["C12.18", "DGCOM"])
 @pytest.mark.parametrize("after_ms", [0, 10, 25, 45, 80, 250])
-def test_killed_so_long_after_all_was_staged(tmp_path: Path, after_ms: int) -> None:
-    """MP0 comes at once after that: the meter checks, saves and applies the program within two polls of 20 ms."""
-    (tmp_path / "new.toml").write_text(NEW)
-    (tmp_path / "old.toml").write_text(OLD)
+def test_killed_so_long_after_all_was_staged(tmp_path: Path, after_ms: int, firmware: str) -> None:
+    """The text is applied at once after that: the meter checks, saves and applies it within two polls of 20 ms."""
+    old_text, new_text = OLD.format(firmware), NEW.format(firmware)
+    (tmp_path / "new.toml").write_text(new_text)
+    (tmp_path / "old.toml").write_text(old_text)
     (tmp_path / "password").write_text("000000")
     new, old = load_program(tmp_path / "new.toml"), load_program(tmp_path / "old.toml")
-    bench = PortBench(tmp_path, OLD, PORTS)
+    bench = PortBench(tmp_path, old_text, PORTS)
     access = MeterAccess(str(bench.pty), Approach(), Passwords(tmp_path / "password"), pause=lambda seconds: None)
     killed = threading.Timer(after_ms / 1000, os.kill, (bench.meter.welcome.process, signal.SIGKILL))
 
@@ -40,14 +43,14 @@ def test_killed_so_long_after_all_was_staged(tmp_path: Path, after_ms: int) -> N
             killed.start()
 
     try:
-        said = write_program(access, new, NEW.encode(), progress)
+        said = write_program(access, new, new_text.encode(), progress)
     except NotWritten as error:
         said = str(error)
     killed.join()
     bench.meter.close()
     for process in (bench._launched.process, *bench.ports):
         process.wait(30)
-    again = PortBench(tmp_path, OLD, PORTS)
+    again = PortBench(tmp_path, old_text, PORTS)
     try:
         digest = again.meter.ask(ReadProgram())["digest"]
         assert digest in (old.digest, new.digest)

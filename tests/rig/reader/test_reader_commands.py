@@ -264,6 +264,40 @@ def test_ctrl_c_keeps_what_was_read(virtual: ProgrammerBench, command_line, monk
     assert json.loads(done.out)["sessions"] == 2
 
 
+def test_ctrl_c_at_any_stage_of_a_write_says_what_the_meter_has(
+    virtual: ProgrammerBench, command_line, tmp_path: Path
+) -> None:
+    """At a byte of the line: before the meter was asked to apply it, and after."""
+    (tmp_path / "level-4").write_text("444444")
+    words = ("write", "port", "new.toml", "--password-file", "level-4")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    said = set()
+    (tmp_path / "new.toml").write_text(PROGRAM.replace("interval_minutes = 1", "interval_minutes = 15"))
+    virtual.line.passed = 0
+    assert command_line(*words).status == 0
+    whole = virtual.line.passed
+    for place, minutes in ((whole // 3, 30), (whole * 5 // 6, 15)):
+        program = PROGRAM.replace("interval_minutes = 1", f"interval_minutes = {minutes}")
+        (tmp_path / "new.toml").write_text(program)
+        virtual.line.pause(60)
+        before = virtual.digest
+        virtual.line.left, virtual.line.on_cut = place, interrupt
+        done = command_line(*words)
+        virtual.line.left, virtual.line.on_cut = None, lambda: None
+        assert (done.status, done.out) == (130, ""), done
+        if "it has the program that it had before" in done.err:
+            assert virtual.digest == before
+        else:
+            assert "rig: interrupted while the meter took it: --check says which program it has" in done.err
+        said.add(done.err.split(":")[1])
+        virtual.line.pause(60)
+        assert command_line(*words).status == 0, "and the same command goes on"
+    assert len(said) == 2, said
+
+
 # --- write and meter --------------------------------------------------------------------------------------------
 
 
@@ -310,8 +344,7 @@ def test_a_program_is_written_and_checked(virtual: ProgrammerBench, command_line
 
 def test_the_menu_on_a_pipe(virtual: ProgrammerBench, command_line, monkeypatch: pytest.MonkeyPatch) -> None:
     """Registers, something that is not there, the clock without setting it, a value that is none, the end."""
-    monkeypatch.setattr("sys.stdin", io.StringIO("1\nx\n3\n\n7\nmaybe\n"))
-    monkeypatch.setattr("rig.cli.meter_menu.ask_for_password", lambda what: "333333")
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\nx\n3\n\n7\nmaybe\n333333\n"))
     done = command_line("meter", "port")
     assert done.status == 0, done.err
     assert "kWh delivered" in done.out

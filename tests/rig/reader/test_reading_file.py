@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
 from pathlib import Path
 
 import pytest
 
+from rig.files.whole import FileError, write_files
 from rig.reader.decoded import Decoded
 from rig.reader.reading_file import Identity, MeterReadout, ReadingFileError, TableRead, encoded, load_reading
 
@@ -109,3 +111,15 @@ def test_the_example_has_every_table_decoded() -> None:
         decoded.values(number)
     assert decoded.values(1)["ED_MODEL"] == "RXRS4e"
     assert len(decoded.values(64)["LP_DATA_SET1"]) == decoded.values(63)["NBR_VALID_BLOCKS"] > 1
+
+
+def test_a_file_that_there_is_no_room_for_is_named_and_not_there(tmp_path: Path) -> None:
+    """The kernel's own refusal of more bytes, as of a full disk, names no file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(FileError, match=r"r\.html cannot be written \(File too large\): choose a writable folder"):
+            write_files({tmp_path / "a.csv": b"small", tmp_path / "r.html": bytes(5000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []

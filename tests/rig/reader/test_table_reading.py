@@ -291,8 +291,16 @@ def test_a_wrong_password() -> None:
 
 
 def test_a_protocol_that_is_asked_for_and_not_spoken() -> None:
-    with pytest.raises(MeterSilent, match="DGCOM was not answered"):
+    with pytest.raises(MeterSilent, match="no meter answers, by DGCOM at 9600 baud"):
         find(meter(), Approach(Protocol.DGCOM))
+    with pytest.raises(MeterSilent, match=r"no meter answers at address 7, by C12\.18 or C12\.21 at 9600 baud"):
+        find(meter(identity=6), Approach(address=7))
+
+
+@pytest.mark.parametrize(("standard", "protocol"), [(0, "C12.18"), (2, "C12.21")])
+def test_what_was_asked_for_is_not_what_is_said_of_the_meter(standard: int, protocol: str) -> None:
+    found = find(meter(standard=standard), Approach(Protocol.C12_21))
+    assert found.protocol == protocol
 
 
 # --- breaks -----------------------------------------------------------------------------------------------------
@@ -319,7 +327,7 @@ def cut(after: int) -> Cut:
 
 
 def test_a_reading_goes_on_wherever_the_line_was_cut(tmp_path: Path) -> None:
-    """Whatever came is not asked for again, but what must be the same, and the beginning of a long table."""
+    """Whatever came is not asked for again, but what must be the same: beginning and end of what came of a table."""
     whole = data_of(read(meter(), extent=Extent(profile=True)))
     for after in range(30, 10_900, 1597):
         path = tmp_path / f"{after}.part"
@@ -330,7 +338,7 @@ def test_a_reading_goes_on_wherever_the_line_was_cut(tmp_path: Path) -> None:
         assert data_of(partial) == whole
         assert len(partial.sessions) in (1, 2)
         parts = [message for message in again.asked if message[0] == 0x3F]
-        assert len(parts) <= 7 - max(0, after - 1500) // 2100
+        assert len(parts) <= 8 - max(0, after - 2000) // 2100
 
 
 def test_a_partial_file_is_whole_to_its_last_whole_line(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from kept_meter import KWH, SECOND, KeptMeter
 from drivers.fram import Fram
 from drivers.sim.fram_chip import FramChip
 from rig.cli.app import main
+from rig.meter.access.state import PendingProgram
+from rig.meter.billing.source import Source
 from rig.program.build import Program, load_program
+from rig.program.written import saved_text
 from rig.store.adopt import adopt
 from rig.store.errors import StoreError
 from rig.store.fram_slots import FramSlots
@@ -112,6 +115,20 @@ def test_a_store_is_handed_over_by_a_command_and_logged(
         monkeypatch, capsys, "store", "adopt", theirs, "--config", tmp_path / "rig.toml", "--json"
     )
     assert (status, errors, json.loads(out)["done"]) == (0, "", [])
+
+
+def test_a_program_that_waits_is_the_other_meters_and_goes(tmp_path: Path) -> None:
+    first = KeptMeter(tmp_path / "store", meter(tmp_path, "111"), START)
+    keys = first.program.security.keys
+    first.persistence.access.state.pending = PendingProgram(
+        "0a1b2c3d4e5f", None, START, Source.OPTICAL, "", 4, True, saved_text(first.program), keys, keys
+    )
+    first.meters(2).fails()
+    assert last_saved(tmp_path / "store")[1].access.pending is not None
+    adopt(tmp_path / "store", owner_of(meter(tmp_path, "222").nameplate), first.now_ns)
+    assert last_saved(tmp_path / "store")[1].access.pending is None
+    with HistoryReader(tmp_path / "store") as history:
+        assert [event.code for event in history.events()][-2:] == [2083, 29]
 
 
 def test_what_only_the_fram_has_is_handed_over_with_the_store(tmp_path: Path) -> None:
