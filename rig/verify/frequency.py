@@ -145,7 +145,7 @@ class FrequencyRun:
 
     @property
     def _beyond_percent(self) -> float:
-        """What readings cannot lessen, where that alone is more than is wanted: then the rest is brought to that."""
+        """Percent that readings cannot lessen, where it is more than is wanted: then the rest is brought to that."""
         return self._lasting_percent if self._lasting_percent >= self.plan.wanted_percent else 0.0
 
     @property

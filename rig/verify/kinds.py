@@ -22,11 +22,11 @@ from rig.meter.billing.demand import DemandKind
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.billing.time_units import HOUR_S
 from rig.meter.contacts.outputs import OutputId
+from rig.verify.count_uncertainty import EDGE_S, LATE_S
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
 from rig.verify.kind import Finding, Kind, Rule
 from rig.verify.observing import Changed, Observed
-from rig.verify.run import EDGE_S, LATE_S
 
 LED = OutputId.TEST_LED.label
 
@@ -257,8 +257,8 @@ def _flowed(flow: Flow, tick: int) -> Fraction:
 
 
 def _between(seen: Observed, quantity: str, output: OutputId, first: Changed, last: Changed) -> tuple[Fraction, float]:
-    """What flowed between two edges, in nWh, and its standard uncertainty as a share of it: by what flows at either in
-    the time that it can be late by. Raises CountLost where nothing flowed."""
+    """Energy that flowed between two edges, in nWh, and its standard uncertainty as a share of it: by what flows at
+    either in the time that it can be late by. Raises CountLost where nothing flowed."""
     flow = seen.flows[quantity]
     instants = [floor(edge.tick - seen.latency) for edge in (first, last)]
     flowed = _flowed(flow, instants[1]) - _flowed(flow, instants[0])

@@ -13,37 +13,36 @@ how well edges are known.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
-from math import ceil, floor, hypot, inf, sqrt
+from math import ceil, floor, sqrt
 from statistics import fmean
 
-from calibration.budget import Budget, Component, Shape, budget
+from calibration.budget import Budget, Component, budget
 from rig.verify.closures import Closure, ClosureFault, Fault, judge
 from rig.verify.comparison import Comparison
+from rig.verify.count_uncertainty import (
+    EDGE_S,
+    LATE_S,
+    ROUNDED_TICKS,
+    EdgeScatter,
+    ReferenceReadings,
+    Seen,
+    count_components,
+)
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
-from rig.verify.observed import CRYSTALS, Counted, TimelineClock
+from rig.verify.observed import Counted, TimelineClock
 from rig.verify.plan import LEAST_PULSES, Plan, check_reached
 from rig.verify.scatter import scatter_s
 
 NANO = 10**9
 
-LATE_S = Fraction(1, 1000)
-"""Edges are late by a millisecond at most (drivers/schedule.py), of which no count shows what is always the same."""
-
-EDGE_S = float(LATE_S) / sqrt(3)
-"""Before edges have shown how they scatter: late by any part of that."""
-
 STOPPED_PULSES = Fraction(7, 2)
 STOPPED_S = 2.0
 """With so much energy, and so long, since the last closure no more are coming: edges are late by far less."""
-
-ROUNDED_TICKS = 1
-"""The instant of a pulse is rounded up to a tick (rig/meter/contacts/pulses.py), and its edge is stamped with one."""
 
 NO_LOAD_S = 10.0
 """So long without any energy of the output's quantity, and there is no load."""
@@ -77,19 +76,6 @@ class Timeline:
 
     tick_hz: Fraction
     latency_ticks: int
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A closure, at a tick known to plus or minus `half_ticks`, and by a comparison of clocks to `clock` ticks;
-    `late_nwh` is what flowed in the time that it can be late by."""
-
-    closure: Closure
-    tick: Fraction
-    half_ticks: Fraction
-    comparison: int | None
-    clock: int
-    late_nwh: Fraction
 
 
 @dataclass(frozen=True)
@@ -127,8 +113,7 @@ class Run:
         self.repeats: list[Repeat] = []
         self.illegal = 0
         self.reference_half_wh = self.reference_scatter = 0.0
-        self._read_ticks: list[int] = []
-        self._read_halves: list[float] = []
+        self._readings = ReferenceReadings()
         self._time, self._lasting = time, lasting
         self._seen: list[Seen] = []
         self._waiting: deque[Counted] = deque()
@@ -143,8 +128,7 @@ class Run:
     def add_window(self, begin_tick: int, end_tick: int, nwh: int, half_ticks: float = 0.0) -> None:
         """Take in energy of the output's quantity that has flowed, up to a tick known to plus or minus `half_ticks`."""
         if half_ticks:
-            self._read_ticks.append(end_tick)
-            self._read_halves.append(half_ticks)
+            self._readings.add(end_tick, half_ticks)
         if self.flow.begin_tick is None:
             self._first_tick = begin_tick
         self.flow.add(begin_tick, end_tick, nwh)
@@ -275,7 +259,7 @@ class Run:
             return
         flowed = self.flow.at(instant)
         assert flowed is not None
-        half_nwh = self._half_nwh(count) if wide or count.slack or self._read_ticks else Fraction(0)
+        half_nwh = self._half_nwh(count) if wide or count.slack or self._readings.ticks else Fraction(0)
         closure = Closure(count.pulses - self._base, self._at_s(tick), flowed, count.contact, half_nwh)
         self._seen.append(Seen(closure, tick, half, count.comparison, count.clock, self._late_nwh(instant)))
         self._stopped_nwh = int(flowed + STOPPED_PULSES * self._constant_nwh)
@@ -284,7 +268,7 @@ class Run:
         self._count()
 
     def _late_nwh(self, instant: int) -> Fraction:
-        """What flows in LATE_S, by the power just before an instant."""
+        """Energy that flows in LATE_S, by the power just before an instant."""
         late = int(LATE_S * self._time.tick_hz)
         begin = max(self._first_tick, instant - late)
         now, before = self.flow.at(instant), self.flow.at(begin)
@@ -296,8 +280,8 @@ class Run:
         """Half of what flowed in all the time in which a closure can have come, and the reference have been read."""
         assert self.flow.end_tick is not None
         latency, slack = self._time.latency_ticks, count.slack
-        if self._read_ticks:
-            slack += ceil(self._read_half(Fraction(count.latest - latency)))
+        if self._readings.ticks:
+            slack += ceil(self._readings.half_ticks_at(Fraction(count.latest - latency)))
         least = self.flow.at(max(self._first_tick, count.earliest - slack - latency))
         most = self.flow.at(min(self.flow.end_tick, count.latest + slack - latency))
         assert least is not None
@@ -344,60 +328,10 @@ class Run:
         reference_wh = (last.closure.flowed_nwh - first.closure.flowed_nwh) / NANO
         pulses = last.closure.number - first.closure.number
         comparison = Comparison(pulses, self.output.constant_wh, reference_wh)
-        random = (
-            Component(c.source, c.half_width_percent, c.shape, c.freedom, random=True)
-            for c in (
-                *self._of_instants(first, last, seconds, reference_wh),
-                *_of_lateness(first, last, reference_wh),
-                *self._of_reference(first, last, reference_wh),
-            )
-        )
+        edges = EdgeScatter(self._edge_s, len(self._seen))
+        readings = self._readings.known_to(self.reference_half_wh, self.reference_scatter)
+        random = count_components(first, last, edges, readings, float(self._time.tick_hz), self._time.latency_ticks)
         return Repeat(comparison, seconds, (*random, *self._lasting))
-
-    def _of_instants(self, first: Seen, last: Seen, seconds: float, reference_wh: Fraction) -> list[Component]:
-        """Give what is uncertain of two instants, each with its own, and of the reference's readings beside them: what
-        edges scatter by has both."""
-        hz, to_percent = float(self._time.tick_hz), 100 / seconds
-        half_s = hypot(float(first.half_ticks), float(last.half_ticks)) / hz
-        read_s = hypot(*(self._read_half(each.tick - self._time.latency_ticks) for each in (first, last))) / hz
-        stepped_s = sqrt(2) * self.reference_half_wh / float(reference_wh) * seconds
-        explained_s = hypot(half_s, read_s, stepped_s) / Shape.RECTANGULAR.divisor
-        scattered_s = sqrt(2) * self._edge_s
-        freedom = 2 / 3 * (len(self._seen) - 1)
-        known = len(self._seen) >= LEAST_PULSES
-        by_chance = 1 + 2 / sqrt(2 * freedom) if known else 1.0
-        if scattered_s > explained_s * by_chance:
-            named, own = "instants of the first and the last edge", freedom if known else inf
-            found = [Component(named, scattered_s * to_percent, freedom=own)]
-        else:
-            found = [Component("resolution of the counter's instants", half_s * to_percent, Shape.RECTANGULAR)]
-            if read_s:
-                named = "instants of the reference's readings"
-                found.append(Component(named, read_s * to_percent, Shape.RECTANGULAR))
-        if first.comparison is not None and last.comparison is not None:
-            if first.comparison == last.comparison:  # what is wrong with it is wrong with both
-                clock_s = CRYSTALS * 100 / to_percent
-            else:
-                clock_s = hypot(first.clock, last.clock) / hz
-            found.append(Component("comparison of clocks", clock_s * to_percent, Shape.RECTANGULAR))
-        return found
-
-    def _of_reference(self, first: Seen, last: Seen, reference_wh: Fraction) -> list[Component]:
-        """Give what is uncertain of readings of the reference at either end."""
-        found = []
-        if self.reference_scatter and self._read_ticks:
-            begin, end = (bisect_left(self._read_ticks, each.tick - self._time.latency_ticks) for each in (first, last))
-            moves = 100 * self.reference_scatter / sqrt(max(1, end - begin))
-            found.append(Component("power between the reference's readings", moves))
-        if self.reference_half_wh:
-            half = 100 * sqrt(2) * self.reference_half_wh / float(reference_wh)
-            found.append(Component("resolution of the reference", half, Shape.RECTANGULAR))
-        return found
-
-    def _read_half(self, tick: Fraction) -> float:
-        """Half-width to which a tick between two readings of the reference is known: each has half of a part in it."""
-        place = bisect_left(self._read_ticks, tick)
-        return hypot(*self._read_halves[max(0, place - 1) : place + 1]) / 2
 
     def _scatter_s(self) -> float:
         """The standard deviation of an edge's instant."""
@@ -431,15 +365,6 @@ class Run:
         if not self.repeats and (made := self._made()) is not None:
             self.repeats.append(made)
         self.state = State.STOPPED
-
-
-def _of_lateness(first: Seen, last: Seen, reference_wh: Fraction) -> list[Component]:
-    """Give what is uncertain of edges that are all late by the same: on an even load nothing, as it cancels."""
-    moved = abs(last.late_nwh - first.late_nwh)
-    if not moved:
-        return []
-    half = float(100 * moved / NANO / reference_wh)
-    return [Component("edges late by the same, as the load moved", half, Shape.RECTANGULAR)]
 
 
 def _instant_s(made: Repeat) -> float:

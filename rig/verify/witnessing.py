@@ -18,10 +18,11 @@ from rig.meter.display.items import DisplayItem, DisplaySettings, EnergyItem
 from rig.meter.display.lcd import Annunciator, Lcd
 from rig.meter.reading.meter_reading import MeterReading
 from rig.results.exact_decoding import reading_of
+from rig.verify.count_uncertainty import ROUNDED_TICKS
 from rig.verify.errors import CountLost, VerifyError
 from rig.verify.flow import Flow
 from rig.verify.listening import heard
-from rig.verify.run import NO_LOAD_S, ROUNDED_TICKS
+from rig.verify.run import NO_LOAD_S
 from rig.verify.witness import LATE_PACED_S, LATE_S, SEEN_S, SHOWN_S, Statement, Witness, WitnessKind
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 RIG = str(Path(sys.executable).with_name("rig"))
-PATIENCE_S = 60.0
+PATIENCE_S = 100.0
 
 
 def children(process: int) -> list[int]:
@@ -52,13 +52,12 @@ def test_a_meter_of_a_verification_that_is_killed_ends_too(number: signal.Signal
     meters: list[int] = []
     try:
         deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline and not (meters := children(verify.pid)):
+        while len(meters := children(verify.pid)) < 2 and time.monotonic() < deadline:  # the meter and its server
             time.sleep(0.05)
-        assert meters, "it has started no meter"
+        assert len(meters) >= 2, "it has started no meter"
         idle = metered(meters[0])
-        while metered(meters[0]) < idle + 2.5 and time.monotonic() < deadline:  # it has begun to meter
+        while metered(meters[0]) < idle + 0.5 and time.monotonic() < deadline:  # it has begun to meter
             time.sleep(0.05)
-        meters = children(verify.pid)
         verify.send_signal(number)
         verify.communicate(timeout=PATIENCE_S)
         deadline = time.monotonic() + PATIENCE_S
