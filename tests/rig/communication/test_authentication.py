@@ -360,3 +360,17 @@ def test_the_weak_keys_are_weak() -> None:
     assert des(KEY, des(KEY, TICKET)) != TICKET
     assert "31323334" not in repr(DesKey(KEY))
     assert "12345678" not in repr(DesKey(KEY))
+
+
+def test_a_keyring_with_keys_that_are_none(tmp_path: Path, command_line) -> None:
+    for text, why in (
+        ('[keys]\n"*" = "12"\n', "the key of '*' must be sixteen hexadecimal digits"),
+        ('[keys]\n"*" = 12\n', "the key of '*' is no text"),
+        ("keys = 3\n", "other tables than [passwords] and [keys]"),
+        ("", "other tables"),
+        ('[keys]\n"*" = "0101010101010101"\n', "weak"),
+    ):
+        (tmp_path / "ring.toml").write_text(text)
+        (tmp_path / "ring.toml").chmod(0o600)
+        ended = command_line("read", "/dev/none", "--keyring", tmp_path / "ring.toml")
+        assert (ended.status, why in ended.err, ended.err.count("\n")) == (2, True, 1), ended.err

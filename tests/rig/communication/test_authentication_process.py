@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fips46 import des
@@ -12,6 +11,8 @@ from psem_client import Answer
 
 from rig.daemon.protocol import LoggedEvent
 from rig.reader.reading_file import load_reading
+
+pytestmark = pytest.mark.slow
 
 KEY = bytes.fromhex("5bd1e8995bd1e895")
 PROGRAM = '[demand]\nquantities = ["kW delivered"]\n[security]\nlevel_1 = "0A1B2C"\n'
@@ -95,17 +96,3 @@ def test_the_key_is_in_none_of_the_meters_files(bench: PortBench, command_line) 
         assert KEY.hex().encode() not in data.lower(), path
     shown = command_line("port", "trace", bench.folder / "line.trace").out
     assert "ok: C12.21 2.0, a ticket to authenticate by" in shown
-
-
-def test_a_keyring_with_keys_that_are_none(tmp_path: Path, command_line) -> None:
-    for text, why in (
-        ('[keys]\n"*" = "12"\n', "the key of '*' must be sixteen hexadecimal digits"),
-        ('[keys]\n"*" = 12\n', "the key of '*' is no text"),
-        ("keys = 3\n", "other tables than [passwords] and [keys]"),
-        ("", "other tables"),
-        ('[keys]\n"*" = "0101010101010101"\n', "weak"),
-    ):
-        (tmp_path / "ring.toml").write_text(text)
-        (tmp_path / "ring.toml").chmod(0o600)
-        ended = command_line("read", "/dev/none", "--keyring", tmp_path / "ring.toml")
-        assert (ended.status, why in ended.err, ended.err.count("\n")) == (2, True, 1), ended.err

@@ -101,7 +101,7 @@ def test_silent_here_and_there(port: ServedPort) -> None:
     bytes_of_it = cut_after(port, None)
     port.line.wait(1)
     assert bytes_of_it > 200
-    _silent_at(port, range(1, bytes_of_it, 29))
+    _silent_at(port, range(1, bytes_of_it, 59))
 
 
 @pytest.mark.slow

@@ -20,6 +20,8 @@ from rig.daemon.client import MeterClient
 from rig.daemon.protocol import PulsesCounted, ReadProgram, ReadState, Topic
 from rig.program.build import load_program
 
+pytestmark = pytest.mark.slow
+
 KEYS = '[security]\nlevel_1 = "111111"\nlevel_2 = "222222"\nlevel_3 = "333333"\nlevel_4 = "444444"\n'
 PROGRAM = '[demand]\nquantities = ["kW delivered"]\n' + KEYS
 PORTS = """
