@@ -10,8 +10,9 @@ closures in order have a common part; where one has none with those before it, t
     less than ±½       none: a reading was timed worse than it says, and the level is between the two
 
 The last closure whose interval does not hold the new level was before it, the one that was found was after. Which
-constant is right is not known to better than WRONG, so the common part grows by that with each pulse; and of two
-slopes, the constant's own and that of a line through all closures, the one that needs fewer faults is taken.
+constant is right is not known to better than WRONG, so the common part grows by that with each pulse; and of the
+slopes that are tried, the constant's own and that of a line through all closures, drawn again without the faults that
+were found by it, the one that needs fewest faults is taken.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ ROUGH = Fraction(1, 8)
 """Of a pulse: a closure that is known better has a place of its own (rig/verify/closures.py)."""
 
 
+FITS = 4
+"""Lines that are drawn at most."""
+
+
 @dataclass(frozen=True)
 class Moved:
     """A level that moved by `pulses` between two places in the list of closures."""
@@ -38,19 +43,36 @@ class Moved:
 
 
 def moves(
-    numbers: Sequence[int], flowed_nwh: Sequence[Fraction], half_nwh: Sequence[Fraction], constant_nwh: Fraction
+    numbers: Sequence[int],
+    flowed_nwh: Sequence[Fraction],
+    half_nwh: Sequence[Fraction],
+    constant_nwh: Fraction,
+    share: Fraction,
 ) -> list[Moved]:
     """Give where the level moves, from the number of each closure, what had flowed by the middle of its interval, and
-    half of the interval."""
+    half of the interval. A pulse is of the constant, within `share` of it."""
     if len(numbers) < 2:
         return []
     flows = [float(each - flowed_nwh[0]) for each in flowed_nwh]
     halves = [float(each) for each in half_nwh]
-    slopes = [float(constant_nwh)]
-    if (fitted := _fitted(numbers, flows)) is not None:
-        slopes.append(fitted)
-    found = [_moves(numbers, flows, halves, slope) for slope in slopes]
+    constant = float(constant_nwh)
+    found = [_moves(numbers, flows, halves, constant)]
+    corrected = list(numbers)
+    for _ in range(FITS):
+        slope = _fitted(corrected, flows)
+        if slope is None or abs(slope - constant) > share * constant:
+            break
+        found.append(_moves(numbers, flows, halves, slope))
+        again = _corrected(numbers, found[-1])
+        if again == corrected:
+            break
+        corrected = again
     return min(found, key=lambda each: sum(abs(moved.pulses) for moved in each))
+
+
+def _corrected(numbers: Sequence[int], found: Sequence[Moved]) -> list[int]:
+    """Number the closures as they would be without what was found."""
+    return [number + sum(moved.pulses for moved in found if moved.after <= k) for k, number in enumerate(numbers)]
 
 
 def _fitted(numbers: Sequence[int], flows: Sequence[float]) -> float | None:
