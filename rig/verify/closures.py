@@ -185,7 +185,6 @@ def _judge_read(closures: Sequence[Closure], constant_nwh: Fraction) -> list[Clo
         [each.flowed_nwh for each in closures],
         [each.half_nwh for each in closures],
         constant_nwh,
-        CONSTANT_SHARE,
     )
     return [
         ClosureFault(

@@ -23,7 +23,7 @@ def read_five_times_a_pulse(random: Random, lost: int | None, late: float, label
         flowed.append(Fraction(seen - 0.1) * PULSE)
     if lost is not None:
         del numbers[lost], flowed[lost]
-    return moves(numbers, flowed, [PULSE / 10] * len(numbers), label, Fraction(1, 4))
+    return moves(numbers, flowed, [PULSE / 10] * len(numbers), label)
 
 
 @pytest.mark.parametrize("late", [0.0, 0.1, 0.25])
@@ -50,6 +50,6 @@ def test_a_wrong_label_is_no_closure_missed_and_hides_none(wrong: Fraction, lost
 def test_a_counter_that_counts_every_pulse_twice_doubles_each() -> None:
     """A constant of half is no constant that is a little wrong."""
     flowed = [(Fraction(number // 2) + Fraction(1, 10)) * PULSE for number in range(60)]
-    found = moves(range(60), flowed, [PULSE / 10] * 60, PULSE, Fraction(1, 4))
+    found = moves(range(60), flowed, [PULSE / 10] * 60, PULSE)
     assert -30 <= sum(each.pulses for each in found) <= -29
     assert all(each.pulses < 0 for each in found)
