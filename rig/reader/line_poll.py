@@ -174,7 +174,7 @@ class LinePoll:
             for meter in self._meters.values():
                 if round == 1 or meter.came in _AGAIN:
                     progress(meter.address, round, meter.came.value)
-                    self._poll(meter, quick=round == 1 < self._rounds)
+                    self._poll(meter)
                     if meter.came is Came.READ:
                         done(meter.address)
         return [
@@ -207,10 +207,11 @@ class LinePoll:
             tables=in_order(meter.partial.tables.values()),
         )
 
-    def _poll(self, meter: _Meter, *, quick: bool) -> None:
+    def _poll(self, meter: _Meter) -> None:
         line = _Heard(self._line)
         begun_ns = line.now_ns()
         meter.rounds += 1
+        quick = meter.rounds == 1 < self._rounds
         approach = Approach(Protocol.C12_21, meter.address, self._baud, self._most_baud)
         conversation = Conversation(line, approach.settings(wires(self._baud)))
         try:
