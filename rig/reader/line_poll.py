@@ -2,14 +2,15 @@
 
 A round asks each address that is not read yet. Whoever fails is asked again in the next round, and goes on where it
 broke off; one that takes no password is not, since each wrong one counts at the meter. So one dead meter costs the
-others two response time-outs a round.
+others two response time-outs in the first round, and the patience of the later ones.
 
     what came of an address          why                                        asked again
     read                                                                        no
     no answer                        nothing came                               yes
     not understood                   something came: noise, another speed, or
                                      two meters with one address                yes
-    broke off                        it answered, and then no more              yes
+    broke off                        it answered, and then no more, or says
+                                     that its session is at another point       yes
     refused                          it took no password, or gave no tables     no
     not quiet                        something is sent that nobody asked for    yes
 """
@@ -23,8 +24,9 @@ from enum import Enum
 
 import msgspec
 
+from rig.communication.c1218.link import BITS
 from rig.communication.c1218.services import Code
-from rig.communication.c1218.settings import MS, REMOTE, SECOND, Timing
+from rig.communication.c1218.settings import MS, REMOTE, SECOND, LinkSettings, Timing
 from rig.errors import RigError
 from rig.hardware.des_key import DesKey
 from rig.reader.connecting import Approach, Protocol, WrongKey, WrongPassword, begin, prove, prove_key
@@ -42,13 +44,31 @@ QUIET_NS = 300_000_000
 """A line on which bytes still come after so long, and nobody has asked, has a node that babbles."""
 
 
-WIRES = replace(REMOTE, timing=Timing(30 * SECOND, 100 * MS, 300 * MS, later_ns=1200 * MS))
-"""Settings of the master's side. Nothing is delayed on wires of a kilometre, and a meter acknowledges at once, so what
-was not after 0.3 s is sent again. C12.21's 4 s are for modems. The next repetition waits longer than the second
-after which a meter gives up a packet that broke off: until it does, all that comes is part of that packet to it."""
+WIRES = Timing(30 * SECOND, 100 * MS, 300 * MS, later_ns=1200 * MS, quick_ns=100 * MS)
+"""Time-outs of the master's side. Nothing is delayed on wires of a kilometre, and a meter acknowledges at once, so what
+was not after 0.3 s is sent again, after 0.1 s to one that is seen to be quick. C12.21's 4 s are for modems. From the
+third on a repetition waits longer than the second after which a meter gives up a packet that broke off: until it does,
+all that comes is part of that packet to it."""
 
-FIND_RETRIES = 2
-"""Repetitions of identify, one of them after such a pause: most meters have heard a packet of another's break off."""
+QUEUED_BYTES = 2 * 16
+"""Bytes that two queues of a UART, this side's and a converter's, may keep back in the midst of a packet."""
+
+
+def wires(baud: int) -> LinkSettings:
+    """Give the settings of the master's side at a speed: no silence that queues make counts as one."""
+    queued_ns = QUEUED_BYTES * BITS * SECOND // baud
+    waits = replace(
+        WIRES,
+        inter_character_ns=max(WIRES.inter_character_ns, queued_ns),
+        response_ns=WIRES.response_ns + queued_ns,
+        quick_ns=max(WIRES.quick_ns or 0, queued_ns),
+    )
+    return replace(REMOTE, timing=waits)
+
+
+FIND_RETRIES, FIND_RETRIES_LATER = 1, 3
+"""Repetitions of identify: in the first round few, as the dead cost the others time; later, when hardly any others are
+left, one of them after such a pause, as a meter may have heard a packet of another's break off."""
 
 METER_TIMING = (30, 1, 1, 3)
 """Seconds that a meter is asked to wait in a session (traffic, between characters, for an answer), and its retries: the
@@ -191,10 +211,11 @@ class LinePoll:
         line = _Heard(self._line)
         begun_ns = line.now_ns()
         meter.rounds += 1
+        quick = meter.rounds == 1 < self._rounds
         approach = Approach(Protocol.C12_21, meter.address, self._baud, self._most_baud)
-        conversation = Conversation(line, approach.settings(WIRES))
+        conversation = Conversation(line, approach.settings(wires(self._baud)))
         try:
-            meter.identity = conversation.identify(retries=FIND_RETRIES)
+            meter.identity = conversation.identify(retries=FIND_RETRIES if quick else FIND_RETRIES_LATER)
             conversation.set_up_timing(*METER_TIMING)
             begin(conversation, approach)
             if conversation.ticket and (key := self._key(meter.address)) is not None:
@@ -210,7 +231,8 @@ class LinePoll:
                 meter.came = Came.REFUSED
                 meter.why = "the meter says what it is and gives no more: give a password that reads it"
         except (WrongPassword, WrongKey, KeyUnproven, Refused, OtherMeter) as error:
-            meter.came, meter.why = Came.REFUSED, str(error)
+            out_of_step = isinstance(error, Refused) and error.code is Code.ISSS
+            meter.came, meter.why = Came.BROKE_OFF if out_of_step else Came.REFUSED, str(error)
         except MeterSilent as error:
             meter.came, meter.why = self._silence(meter, line, str(error))
         if meter.came is not Came.SILENT:

@@ -119,6 +119,7 @@ class Master:
         self._link.acknowledged = self._link.failed = False
         self._outcome = None
         self._link.send(message, now_ns)
+        self._link.expects = True
         self.state = MasterState.ASKING
         whole_ns = (len(message) + answer_bytes) * BITS * SECOND // self.baud
         self._last_ns = now_ns + whole_ns + 10 * self._link.timing.traffic_ns
@@ -160,6 +161,7 @@ class Master:
 
     def _end(self, outcome: Outcome) -> None:
         self.state, self._outcome = MasterState.IDLE, outcome
+        self._link.expects = False
 
 
 def _answer(message: bytes | None) -> Outcome:

@@ -27,6 +27,18 @@ What is sent, packet by packet:
 
 A new packet acknowledges what was sent before: some clients lose the ACK of their last packet, by a flush of their own
 output, and never send it again.
+
+Whoever `expects` a packet from the only peer it can hear asks for it again, where the settings have a `quick_ns`; the
+peer would else wait for its own response time-out, of seconds, and the packet may be a long one:
+
+    what came last                                  then
+    damaged                                         NAK, and again after the wait for a reaction (patience.py)
+    noise, no packet, ACK or NAK                    NAK after the inter-character time-out, and again after that wait
+    a packet of a message, more of it to follow     ACK, and again after that wait
+    any other packet                                ACK
+
+That is safe: a peer that is only slow awaits no ACK or NAK, and leaves it out. Should it take the second ACK for that
+of its next packet, and that one be lost, the count of packets that follow shows it.
 """
 
 from __future__ import annotations
@@ -42,7 +54,8 @@ from rig.communication.c1218.packets import (
     Packet,
     PacketReader,
 )
-from rig.communication.c1218.settings import LinkSettings, Timing
+from rig.communication.c1218.patience import Patience
+from rig.communication.c1218.settings import MS, LinkSettings, Timing
 
 IDENTIFY = 0x20
 
@@ -54,6 +67,10 @@ MOST_RECEIVED = 16
 
 BITS = 10
 """Bits of a byte on the line: start, eight, stop."""
+
+PAUSE_NS = 50 * MS
+"""Silence within a packet after which its repetition may come: longer than a UART of 16 bytes keeps them back at 9600
+baud, and shorter than any response time-out."""
 
 
 class Link:
@@ -67,6 +84,9 @@ class Link:
     def __init__(self, settings: LinkSettings) -> None:
         self._settings = settings
         self._reader = PacketReader(settings.most_size)
+        self._patience = Patience()
+        self.expects = False
+        """Whether a packet is to come from the one peer that can be heard."""
         self.received: deque[bytes | None] = deque(maxlen=MOST_RECEIVED)
         self.acknowledged = self.failed = False
         self.heard_ns = 0
@@ -80,6 +100,10 @@ class Link:
         settings = self._settings
         self.size, self.packets, self.baud = settings.size, settings.packets, settings.baud
         self.timing: Timing = settings.timing
+        self._unfollowed = b""
+        """The acknowledgement that a packet must follow."""
+        self._prompts = 0
+        self._prompt_ns = 0
         self._toggle = False
         """Of the next new packet."""
         self._before: tuple[bool, int] | None = None
@@ -88,8 +112,16 @@ class Link:
         self._follow = 0
         self._unsent: deque[Packet] = deque()
         self._sent: bytes | None = None
-        self._tries = 0
+        self._tries, self._timed_out = 0, False
         self._again_ns = 0
+        self._gone_ns = 0
+        """When the last byte of the packet has gone."""
+        self._acknowledged_ns: int | None = None
+        """When the acknowledgement has gone, until anything comes."""
+
+    @property
+    def _byte_time_ns(self) -> int:
+        return BITS * 10**9 // self.baud
 
     @property
     def awaiting(self) -> bool:
@@ -125,6 +157,8 @@ class Link:
             instants.append(self._byte_ns + self.timing.inter_character_ns)
         elif self.awaiting:
             instants.append(self._again_ns)
+        elif self._prompting:
+            instants.append(self._prompt_ns)
         return min(instants, default=None)
 
     def send(self, message: bytes, now_ns: int) -> None:
@@ -140,6 +174,7 @@ class Link:
             )
             self._toggle = not self._toggle
         self._answered = False
+        self._unfollowed = b""
         self._send_next(now_ns)
 
     def output(self, now_ns: int) -> bytes:
@@ -153,19 +188,30 @@ class Link:
     def feed(self, data: bytes, now_ns: int) -> None:
         """Take bytes that came."""
         self.tick(now_ns)
+        if data and self._acknowledged_ns is not None:
+            if self._unfollowed:
+                self._patience.reacted(now_ns - self._acknowledged_ns, repeated=bool(self._prompts))
+            self._acknowledged_ns = None
+        if now_ns - self._byte_ns >= PAUSE_NS:
+            self._reader.pause()
         self._byte_ns = now_ns
+        noise = self._reader.noise
         for heard in self._reader.feed(data):
             match heard:
                 case Packet():
                     self._take(heard, now_ns)
                 case Damaged(identity):
-                    self._complain(identity)
+                    self._complain(identity, now_ns)
                 case Acknowledgement() if not self.awaiting or self._packet:
                     pass  # of nothing: what is to be acknowledged has not gone out yet
                 case Acknowledgement.ACK:
+                    if self._timed_out or not self._tries:  # one that was NAKed has been reacted to
+                        self._patience.reacted(now_ns - self._gone_ns, repeated=self._timed_out)
                     self._send_next(now_ns)
                 case Acknowledgement.NAK:
                     self._send_again(now_ns)
+        if self._reader.noise > noise and self.expects and not self.awaiting:
+            self._follow_up(NAK, now_ns + self.timing.inter_character_ns)
 
     def tick(self, now_ns: int) -> None:
         """Let time-outs happen that are due."""
@@ -173,23 +219,48 @@ class Link:
             if now_ns >= self._byte_ns + self.timing.inter_character_ns:
                 damaged = self._reader.give_up()
                 if damaged is not None:
-                    self._complain(damaged.identity)
+                    self._complain(damaged.identity, now_ns)
         elif self.awaiting and now_ns >= self._again_ns:
+            self._timed_out = True
             self._send_again(now_ns)
+        elif self._prompting and now_ns >= self._prompt_ns:
+            self._prompts += 1
+            self._acknowledgement = self._unfollowed
+            self._acknowledged_ns = now_ns + self._byte_time_ns
+            self._prompt_ns = self._acknowledged_ns + self._patience.wait_ns(self.timing, self._prompts)
 
     # --- what comes -------------------------------------------------------------------------------------------
 
-    def _complain(self, identity: int) -> None:
+    @property
+    def _prompting(self) -> bool:
+        """True while what must follow an acknowledgement is to be asked for again."""
+        return (
+            self.expects and bool(self._unfollowed) and not self.awaiting and not self._reader.receiving
+            and self.timing.quick_ns is not None and self._prompts < self.timing.retries
+        )  # fmt: skip
+
+    def _follow_up(self, acknowledgement: int, at_ns: int) -> None:
+        self._unfollowed, self._prompts, self._prompt_ns = bytes((acknowledgement,)), 0, at_ns
+
+    def _complain(self, identity: int, now_ns: int) -> None:
         """Answer a damaged packet by NAK: where several devices share the line, one that was to this device, as far as
         that can be believed; else any, as the identity may be what is damaged, and who hears nothing waits for seconds.
         """
-        if self._settings.answers(identity) or not self._settings.shared_line:
-            self._acknowledgement, self._packet = bytes((NAK,)), b""
+        if self._settings.answers(identity) or not self._settings.shared_line or self.expects:
+            self._acknowledge(NAK, now_ns)
+            self._again_ns = max(self._again_ns, self._prompt_ns)  # what is sent again now needs no request
+
+    def _acknowledge(self, acknowledgement: int, now_ns: int) -> None:
+        self._acknowledgement, self._packet = bytes((acknowledgement,)), b""
+        self._acknowledged_ns = now_ns + self._byte_time_ns
+        self._follow_up(acknowledgement, self._acknowledged_ns + self._patience.wait_ns(self.timing))
 
     def _take(self, packet: Packet, now_ns: int) -> None:
         if not self._settings.answers(packet.identity) or packet.format:
             return
-        self._acknowledgement, self._packet = bytes((ACK,)), b""
+        self._acknowledge(ACK, now_ns)
+        if not packet.follow:
+            self._unfollowed = b""
         self.heard_ns = now_ns
         here = packet.toggle, packet.crc
         if here == self._before:
@@ -234,7 +305,7 @@ class Link:
             self._finish()
             return
         self._sent = self._unsent.popleft().encoded()
-        self._tries = 0
+        self._tries, self._timed_out = 0, False
         self._put(now_ns)
 
     def _send_again(self, now_ns: int) -> None:
@@ -249,7 +320,7 @@ class Link:
     def _put(self, now_ns: int) -> None:
         assert self._sent is not None
         self._packet = self._sent
-        gone_ns = now_ns + (1 + len(self._sent)) * BITS * 10**9 // self.baud
+        gone_ns = now_ns + (1 + len(self._sent)) * self._byte_time_ns
         self.heard_ns = max(self.heard_ns, gone_ns)
-        later_ns = self.timing.later_ns if self._tries else None
-        self._again_ns = gone_ns + (self.timing.response_ns if later_ns is None else later_ns)
+        self._gone_ns = gone_ns
+        self._again_ns = gone_ns + self._patience.wait_ns(self.timing, self._tries)

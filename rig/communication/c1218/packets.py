@@ -106,20 +106,52 @@ class PacketReader:
         overlong `give_up`                         Damaged          outside
 
     `give_up` is for whoever knows the time: no byte has come for the inter-character time-out.
+
+    `pause` is, too: none has come for a while, so the sender may have left the packet off. An EE that comes next is
+    read both as the next byte of this packet and as the first of another, which counts if it is whole and right before
+    this one is, and goes on in the place of this one if this one proves damaged. So a damaged length makes nobody deaf
+    to the repetition.
     """
 
     def __init__(self, most: int = MOST_SIZE) -> None:
         self._most = most
         self._bytes = bytearray()
         self._overlong = False
+        self._other: PacketReader | None = None
+        """Reader of the packet that may have begun at a pause within this one."""
+        self.noise = 0
+        """Bytes so far that were noise."""
 
     @property
     def receiving(self) -> bool:
         """True within a packet: its next byte is awaited."""
         return bool(self._bytes)
 
+    def pause(self) -> None:
+        """Take note that no byte has come for longer than there is between those of a packet."""
+        self._other = PacketReader(self._most) if self.receiving else None
+
     def feed(self, data: bytes) -> Iterator[Heard]:
         """Take bytes, and give what they complete."""
+        for at in range(len(data)):
+            if self._other is None:
+                yield from self._read(data[at:])
+                return
+            yield from self._read_both(data[at : at + 1], self._other)
+
+    def _read_both(self, byte: bytes, other: PacketReader) -> Iterator[Heard]:
+        """Take a byte of this packet or of the other."""
+        of_other, own = list(other._read(byte)), list(self._read(byte))
+        if right := [heard for heard in of_other + own if isinstance(heard, Packet)]:
+            self._drop()
+            yield right[0]
+        elif not other.receiving:
+            self._other = None
+            yield from own
+        elif not self.receiving:
+            self._bytes, self._overlong, self._other = other._bytes, other._overlong, None
+
+    def _read(self, data: bytes) -> Iterator[Heard]:
         at = 0
         while at < len(data):
             if not self._bytes:
@@ -129,6 +161,8 @@ class PacketReader:
                     self._bytes.append(byte)
                 elif byte in (ACK, NAK):
                     yield Acknowledgement(byte)
+                else:
+                    self.noise += 1
                 continue
             if self._overlong:
                 return
@@ -143,9 +177,12 @@ class PacketReader:
     def give_up(self) -> Damaged | None:
         """Take what has come of a packet for all that comes. None: not enough of one to complain about."""
         damaged = Damaged(self._bytes[1]) if len(self._bytes) > MOST_NOISE else None
-        self._bytes.clear()
-        self._overlong = False
+        self._drop()
         return damaged
+
+    def _drop(self) -> None:
+        self._bytes.clear()
+        self._overlong, self._other = False, None
 
     @property
     def _length(self) -> int:

@@ -27,7 +27,9 @@ DEFAULT_BAUD = 9600
 class Timing:
     """Time-outs in ns, and how often a packet is sent again. `turn_around_ns` is the least pause before an answer.
 
-    `later_ns` is the response time-out of a packet that was sent again, None: the same as of the first.
+    `later_ns` is the response time-out of a packet that was sent twice or more, None: the same as of the first.
+    `quick_ns` is the least response time-out to a peer that is seen to react sooner (patience.py), and has what must
+    follow an acknowledgement be asked for again (link.py); None: neither, as the standards have it.
     """
 
     traffic_ns: int
@@ -36,6 +38,7 @@ class Timing:
     retries: int = 3
     turn_around_ns: int = 175_000
     later_ns: int | None = None
+    quick_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,3 +112,59 @@ def test_the_table_of_the_reader() -> None:
     assert list(reader.feed(packet(b"\x20") * 9)) == [], "what comes after such a length may be its data"
     assert reader.give_up() == Damaged(5)
     assert list(reader.feed(packet(b"\x20"))) == [Packet(b"\x20")]
+
+
+def split(reader: PacketReader, sent: bytes, data: st.DataObject) -> list[Heard]:
+    heard: list[Heard] = []
+    while sent:
+        size = data.draw(st.integers(1, len(sent)))
+        heard += reader.feed(sent[:size])
+        sent = sent[size:]
+    return heard
+
+
+@given(st.binary(min_size=1, max_size=60), st.data())
+def test_after_a_pause_the_repetition_is_heard_whatever_became_of_the_first(
+    content: bytes, data: st.DataObject
+) -> None:
+    """A bit changed, a byte lost or added, anywhere: a damaged length has the reader wait for thousands of bytes."""
+    sent = packet(content)
+    at = data.draw(st.integers(0, len(sent) - 1))
+    damage = data.draw(st.sampled_from(("changed", "lost", "added", "cut off")))
+    first = {
+        "changed": sent[:at] + bytes((sent[at] ^ 1 << data.draw(st.integers(0, 7)),)) + sent[at + 1 :],
+        "lost": sent[:at] + sent[at + 1 :],
+        "added": sent[:at] + data.draw(st.binary(min_size=1, max_size=1)) + sent[at:],
+        "cut off": sent[:at],
+    }[damage]
+    reader = PacketReader(most=data.draw(st.sampled_from((68, 1024))))
+    heard = split(reader, first, data)
+    reader.pause()
+    heard += split(reader, sent, data)
+    assert Packet(content) in heard
+    assert not reader.receiving
+    assert {each for each in heard if isinstance(each, Packet)} == {Packet(content)}
+
+
+@given(st.lists(st.sampled_from((b"\xee", b"\x06", b"\x00", b"\x01", b"\xee\xee\x05")), max_size=20).map(b"".join))
+def test_a_packet_that_pauses_before_each_byte_is_one(content: bytes) -> None:
+    reader, heard = PacketReader(), []
+    for value in packet(content):
+        reader.pause()
+        heard += reader.feed(bytes((value,)))
+    assert heard == [Packet(content)]
+
+
+def test_two_pauses_and_silence_within_the_repetition() -> None:
+    reader = PacketReader()
+    first = bytes.fromhex("EE 05 00 00 01 03 30")  # 259 bytes, of 3
+    for _ in range(3):
+        assert list(reader.feed(first)) == []
+        reader.pause()
+    assert list(reader.feed(packet(b"\x30\x00\x01"))) == [Packet(b"\x30\x00\x01")]
+    list(reader.feed(first))
+    reader.pause()
+    list(reader.feed(first))
+    assert reader.give_up() == Damaged(5)
+    assert not reader.receiving
+    assert list(reader.feed(packet(b"\x20"))) == [Packet(b"\x20")]

@@ -6,6 +6,7 @@ asks. The master is a line as the reader wants one.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -42,9 +43,9 @@ class LineMeter(ServedTables):
 class Node:
     """A port of a meter on the line; `dead`: it hears nothing. Each request takes its meter a poll."""
 
-    def __init__(self, tables: LineMeter, address: int, *, keyed: bool = False) -> None:
+    def __init__(self, tables: LineMeter, address: int, *, keyed: bool = False, baud: int = 9600) -> None:
         self.meter = ServedMeter(tables)
-        settings = replace(REMOTE, address=address, shared_line=True, authenticates=keyed)
+        settings = replace(REMOTE, address=address, shared_line=True, authenticates=keyed, baud=baud)
         self.port = Port(settings, self.meter, "0.9.1", shares_light=False)
         self.dead = False
         self._ready_ns = 0
@@ -71,6 +72,25 @@ class Node:
         if not sent and not self.port.speaks and self.port.carry_out(now_ns):
             self._ready_ns = now_ns + (len(self.meter.asked) - before) * POLL_NS
         return sent
+
+
+class SlowNode(Node):
+    """A node that sends `late_ns` later than its port would: a meter of other make, or a slow converter."""
+
+    def __init__(self, tables: LineMeter, address: int, late_ns: int) -> None:
+        super().__init__(tables, address)
+        self._late_ns = late_ns
+        self._held: deque[tuple[int, bytes]] = deque()
+
+    @property
+    def next_ns(self) -> int | None:
+        instants = [super().next_ns, self._held[0][0] if self._held else None]
+        return min((each for each in instants if each is not None), default=None)
+
+    def step(self, now_ns: int, heard: bytes) -> bytes:
+        if sent := super().step(now_ns, heard):
+            self._held.append((now_ns + self._late_ns, sent))
+        return self._held.popleft()[1] if self._held and self._held[0][0] <= now_ns else b""
 
 
 class BusLine:

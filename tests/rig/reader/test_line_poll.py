@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bus_bench import PASSWORD, PROGRAM, BusLine, LineMeter, Node
+from bus_bench import PASSWORD, PROGRAM, BusLine, LineMeter, Node, SlowNode
 from psem_client import packet
 
 from drivers.sim.serial_bus import Noise
@@ -153,6 +153,79 @@ def test_thirty_two_with_a_tenth_of_the_frames_damaged_and_three_dead() -> None:
     finally:
         for meter in meters:
             meter.close()
+
+
+def seconds_by_seed(meter: LineMeter, extent: Extent, seeds: range) -> list[float]:
+    """Seconds that one meter takes, undamaged first, and then with the noise of each seed."""
+    found = []
+    for noise in [None, *(Noise(0.1, seed) for seed in seeds)]:
+        line = line_of([meter], noise=noise)
+        _, (polled,) = poll(line, [1], extent)
+        assert polled.came == "read", polled
+        found.append(polled.seconds)
+    return found
+
+
+LONG = Extent(frozenset({0, 1, 5, 23}))
+"""With ST23, of several packets."""
+
+
+def test_a_damaged_frame_costs_little_more_than_its_repetition(meters: list[LineMeter]) -> None:
+    """A tenth of the bytes comes twice, which is 1.1; the rest is waiting. Before decision 134 it was 1.5 to 1.6."""
+    undamaged, *noisy = seconds_by_seed(meters[0], LONG, range(8))
+    assert sum(noisy) / len(noisy) <= 1.35 * undamaged, (undamaged, noisy)
+
+
+@pytest.mark.slow
+def test_a_damaged_frame_of_a_whole_reading_costs_as_little(meters: list[LineMeter]) -> None:
+    undamaged, *noisy = seconds_by_seed(meters[0], Extent(), range(24))
+    print(f"mean {sum(noisy) / len(noisy) / undamaged:.2f}, worst {max(noisy) / undamaged:.2f}")
+    assert sum(noisy) / len(noisy) <= 1.35 * undamaged, (undamaged, noisy)
+
+
+@pytest.mark.parametrize("late_ms", [150, 400, 700])
+@pytest.mark.parametrize("share", [0, 0.1])
+def test_a_slow_meter_is_waited_for(late_ms: int, share: float, meters: list[LineMeter]) -> None:
+    """It reacts later than the first response time-out, or than the least: what is sent too early is dropped."""
+    meters[0].log_off()
+    line = BusLine([SlowNode(meters[0], 1, late_ms * 10**6)], Noise(share, 2))
+    polled, (found,) = poll(line, [1], LONG)
+    assert found.came == "read", found
+    for number in (1, 5):
+        assert polled.tables_of(1)[number].bytes == direct(meters[0], number)
+    data = polled.tables_of(1)[23].bytes
+    assert data is not None
+    assert len(data) == len(direct(meters[0], 23))
+
+
+def direct(meter: LineMeter, number: int) -> bytes:
+    meter.log_on("111111")
+    return meter.data(number)
+
+
+@pytest.mark.parametrize("baud", [1200, 2400, 38400])
+def test_other_speeds(baud: int, meters: list[LineMeter]) -> None:
+    """At 1200 baud a UART's queue of 16 bytes keeps them back for 0.13 s, which is no end of a packet."""
+    meters[0].log_off()
+    line = BusLine([Node(meters[0], 1, baud=baud)], Noise(0.1, 1))
+    line.bus.bauds[:] = [baud, baud]
+    polled, (found,) = poll(line, [1], SHORT, baud=baud, most_baud=baud)
+    assert (found.came, found.rounds) == ("read", 1)
+    assert serial_of(polled, 1) == b"LINE 0001"
+
+
+def test_a_dead_meter_costs_little_in_the_first_round(meters: list[LineMeter]) -> None:
+    """Two tries of 0.33 s and then it is the others' turn; four in each later round, one of them of 1.2 s and more."""
+    seconds = []
+    for rounds in (2, 3):
+        line = line_of(meters[:1])
+        line.nodes[0].dead = True
+        _, (found,) = poll(line, [1], rounds=rounds)
+        assert found.came == "no answer"
+        seconds.append(found.seconds)
+    later = seconds[1] - seconds[0]
+    assert later > 2.9
+    assert seconds[0] - later < 0.75
 
 
 # --- what goes wrong on lines ----------------------------------------------------------------------------------
