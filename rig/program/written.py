@@ -11,6 +11,9 @@ from rig.meter.access.security import Keys
 from rig.program.build import Program, build
 from rig.program.schema import ProgramFile
 
+MOST_SAVED_BYTES = 80 * 1024
+"""Of saved_size: with a program that waits (24 kB) and the rest of a meter it is within the 128 kB of a save."""
+
 
 def public_file(file: ProgramFile) -> dict[str, Any]:
     """Give the tables of a program's file as plain values; of [security] the seal alone."""
@@ -26,6 +29,11 @@ def program_of_tables(tables: dict[str, Any]) -> Program:
 def saved_text(program: Program) -> str:
     """Give a meter's own copy of a program as JSON text, in which there is no key."""
     return msgspec.json.encode(program.kept().file).decode()
+
+
+def saved_size(program: Program) -> int:
+    """Return how many bytes saved_text has as a string of a state, which is JSON itself."""
+    return len(msgspec.json.encode(saved_text(program)))
 
 
 def public_tables(text: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ from rig.meter.meter import Meter, Pulse, WindowResult
 from rig.program.build import Program
 from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
+from rig.program.written import MOST_SAVED_BYTES, saved_size
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
@@ -325,12 +326,17 @@ class Service:
         return PendingDoor(self.access)
 
     def check_fits(self, program: Program) -> None:
-        """Raise ProgramRefused for a program that the sensors fitted are not of."""
+        """Raise ProgramRefused for a program that the sensors fitted are not of, or that a save has no room for."""
         fitted, wanted = self.program.metering.current_class, program.metering.current_class
         if fitted != wanted:
             raise ProgramRefused(
                 f"meter.current_class is {wanted}, and the sensors fitted are of class {fitted}: "
                 "write a program of that class, or restart the rig with the other sensors"
+            )
+        if (size := saved_size(program)) > MOST_SAVED_BYTES:
+            raise ProgramRefused(
+                f"the program has {size} bytes as the meter saves it, which has room for {MOST_SAVED_BYTES}: give the "
+                "days of tou.seasons fewer switches, or the display fewer items"
             )
 
     def write_program(

@@ -94,7 +94,7 @@ def test_a_change_that_comes_too_late_or_beside_another_is_refused():
 @pytest.mark.slow
 def test_a_whole_calibration_comes_to_the_same_constants(tmp_path):
     """Bit for bit. As left they agree but for samples' rounding: the service sets the delays 6 ms after power-up, and
-    what a sample's rounding carries to the next remembers that (decision 126)."""
+    what a sample's rounding carries to the next remembers that (decision 122)."""
     from tests.proof import lot_bench
 
     results = []

@@ -12,7 +12,7 @@ from rig.verify.read_closures import Moved, moves
 PULSE = Fraction(1_800_000_000)
 
 
-def read_five_times_a_pulse(random: Random, lost: int | None, late: float) -> list[Moved]:
+def read_five_times_a_pulse(random: Random, lost: int | None, late: float, label: Fraction = PULSE) -> list[Moved]:
     """Sixty closures with a pulse each and readings a fifth of a pulse apart, each up to `late` pulses later than it
     says; `lost` of them was not counted."""
     numbers, flowed = [], []
@@ -23,7 +23,7 @@ def read_five_times_a_pulse(random: Random, lost: int | None, late: float) -> li
         flowed.append(Fraction(seen - 0.1) * PULSE)
     if lost is not None:
         del numbers[lost], flowed[lost]
-    return moves(numbers, flowed, [PULSE / 10] * len(numbers), PULSE)
+    return moves(numbers, flowed, [PULSE / 10] * len(numbers), label)
 
 
 @pytest.mark.parametrize("late", [0.0, 0.1, 0.25])
@@ -38,3 +38,18 @@ def test_a_closure_that_is_missing_among_late_readings_is_found_once(late: float
         found = read_five_times_a_pulse(Random(seed), 30, late)
         assert [each.pulses for each in found] == [1]
         assert found[0].before <= 29 <= found[0].after + 1
+
+
+@pytest.mark.parametrize("wrong", [Fraction(95, 100), Fraction(105, 100)])
+@pytest.mark.parametrize("lost", [None, 9, 30, 51])
+def test_a_wrong_label_is_no_closure_missed_and_hides_none(wrong: Fraction, lost: int | None) -> None:
+    found = [read_five_times_a_pulse(Random(seed), lost, 0.0, PULSE * wrong) for seed in range(200)]
+    assert [[each.pulses for each in moved] for moved in found] == [[] if lost is None else [1]] * 200
+
+
+def test_a_counter_that_counts_every_pulse_twice_doubles_each() -> None:
+    """A constant of half is no constant that is a little wrong."""
+    flowed = [(Fraction(number // 2) + Fraction(1, 10)) * PULSE for number in range(60)]
+    found = moves(range(60), flowed, [PULSE / 10] * 60, PULSE)
+    assert -30 <= sum(each.pulses for each in found) <= -29
+    assert all(each.pulses < 0 for each in found)
