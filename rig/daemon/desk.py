@@ -20,6 +20,7 @@ from rig.daemon.history_pages import FROM_STORE
 from rig.daemon.internal import Answer, Ask, Farewell, Fetch, Gone, Interest, Publish
 from rig.daemon.protocol import Done, Dropped, Ended, RequestRefused, Topic
 from rig.daemon.server_process import ServerProcess
+from rig.results.provenance import Provenance
 
 MOST_ASKS = 4
 """Requests that are carried out at one poll, 50 times a second: so many take a millisecond or two."""
@@ -63,6 +64,11 @@ class Desk:
     def offer(self, topic: Topic, message: msgspec.Struct) -> bool:
         """Send a publication that comes again if the server has no room for it now; whether it took it."""
         return self._send(Publish(topic, frame(message)))
+
+    def welcome_with(self, provenance: Provenance) -> None:
+        """Welcome clients from now on with another provenance, before anything that is answered from here on."""
+        self._unsent.append(self._server.welcome_with(msgspec.msgpack.encode(provenance)))
+        self._pass_on()
 
     def answer(self, ask: Ask, reply: Done | RequestRefused) -> None:
         """Answer a request; what is read from the store, the server answers. Answers are not dropped: they wait here

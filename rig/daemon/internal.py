@@ -24,6 +24,12 @@ class Serve(msgspec.Struct, frozen=True, tag="serve"):
     first: int = 1
 
 
+class WelcomeWith(msgspec.Struct, frozen=True, tag="welcome with"):
+    """Provenance that a Welcome has from now on: the meter has another program."""
+
+    provenance: bytes
+
+
 class Publish(msgspec.Struct, frozen=True, tag="publish"):
     """A frame for all who subscribed to a topic."""
 
@@ -52,7 +58,7 @@ class Farewell(msgspec.Struct, frozen=True, tag="farewell"):
     frame: bytes
 
 
-ToServer = Serve | Publish | Answer | Fetch | Farewell
+ToServer = Serve | WelcomeWith | Publish | Answer | Fetch | Farewell
 
 # --- to the metering process ------------------------------------------------------------------------------------
 

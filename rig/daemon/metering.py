@@ -23,9 +23,19 @@ from rig.daemon.beside import Thread
 from rig.daemon.channel import ChannelClosed, MessageChannel
 from rig.daemon.desk import Desk
 from rig.daemon.edge_feed import EdgeFeed
-from rig.daemon.internal import Serve
+from rig.daemon.internal import Ask, Serve
 from rig.daemon.interrupts import Interrupts
-from rig.daemon.protocol import Begun, EdgesSeen, Ended, FrontChanged, Reading, State, Topic
+from rig.daemon.protocol import (
+    Begun,
+    Done,
+    EdgesSeen,
+    Ended,
+    FrontChanged,
+    Reading,
+    RequestRefused,
+    State,
+    Topic,
+)
 from rig.daemon.publications import logged
 from rig.daemon.pulse_feed import PulseFeed
 from rig.daemon.requests import Requests
@@ -143,7 +153,7 @@ class Daemon:
         _replay(hardware, self._hands, now)
         self._feed.begin(now)
         self._requests.begun_ns = now
-        self._desk.attend(self._requests.execute, self._requests.forget)
+        self._desk.attend(self._execute, self._requests.forget)
         self._desk.publish(Topic.EDGES, Begun(sorted(service.contacts_closed)))
         service.watch = self._attend
         service.on_events = self._log
@@ -180,13 +190,25 @@ class Daemon:
 
     def _attend(self) -> None:
         """At each poll: requests, a program that waits, answers that waited for the disk, edges, systemd's watchdog."""
-        self._desk.attend(self._requests.execute, self._requests.forget)
+        self._desk.attend(self._execute, self._requests.forget)
         self._requests.activate_due()
+        self._welcome()
         for ask, reply in self._requests.settled():
             self._desk.answer(ask, reply)
         self._feed.poll(self.service.polled_ns, self._offer_edges if self._desk.wanted(Topic.EDGES) else None)
         self._pulses.poll()
         self._notifier.alive()
+
+    def _execute(self, ask: Ask) -> Done | RequestRefused | None:
+        reply = self._requests.execute(ask)
+        self._welcome()  # whoever asked for another program, and comes again, is welcomed with it
+        return reply
+
+    def _welcome(self) -> None:
+        """Welcome clients with the provenance of now: a program that was written is in it."""
+        if self.provenance is not self.service.provenance:
+            self.provenance = self.service.provenance
+            self._desk.welcome_with(self.provenance)
 
     def _offer_edges(self, edges: EdgesSeen) -> bool:
         return self._desk.offer(Topic.EDGES, edges)

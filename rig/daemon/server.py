@@ -36,7 +36,7 @@ import msgspec
 from rig.daemon.channel import ChannelClosed, MessageChannel
 from rig.daemon.frames import HEADER_BYTES, MOST_BYTES, FrameError, FrameReader, frame
 from rig.daemon.history_pages import PageError, page
-from rig.daemon.internal import Answer, Ask, Farewell, Fetch, Gone, Interest, Publish, Serve, ToServer
+from rig.daemon.internal import Answer, Ask, Farewell, Fetch, Gone, Interest, Publish, Serve, ToServer, WelcomeWith
 from rig.daemon.peer import Peer
 from rig.daemon.protocol import (
     VERSION,
@@ -158,6 +158,9 @@ class Server:
                 case Serve() as serve:
                     self._serve, self._next = serve, serve.first
                     self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+                case WelcomeWith(provenance):
+                    assert self._serve is not None
+                    self._serve = msgspec.structs.replace(self._serve, provenance=provenance)
                 case Publish(topic, data):
                     for _, client in list(self._clients.values()):
                         if topic in client.topics and client.queue.offer(topic, data):

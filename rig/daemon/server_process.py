@@ -11,7 +11,7 @@ from contextlib import suppress
 import msgspec
 
 from rig.daemon.channel import ChannelClosed, MessageChannel, pair
-from rig.daemon.internal import Serve, ToMetering
+from rig.daemon.internal import Serve, ToMetering, WelcomeWith
 from rig.hardware.own_process import start_process
 
 AGAIN_S = 1.0
@@ -43,6 +43,11 @@ class ServerProcess:
         self._reap()
         self._start()
         return True
+
+    def welcome_with(self, provenance: bytes) -> WelcomeWith:
+        """Give what the server is sent where the meter has another program; one that starts later has it at once."""
+        self._serve = msgspec.structs.replace(self._serve, provenance=provenance)
+        return WelcomeWith(provenance)
 
     def close(self) -> None:
         """Let it end: it sees that its channel is closed, once clients have what waits for them."""

@@ -13,6 +13,7 @@ from msgspec import inspect
 
 from rig.errors import RigError
 from rig.files.bounded import MOST_TOML_BYTES, TooLongError, parse_toml, read_bounded
+from rig.files.text import NotUtf8Error, utf8_text
 
 T = TypeVar("T")
 
@@ -24,13 +25,12 @@ class ConfigError(RigError):
 def read(path: Path, kind: type[T], otherwise: str) -> T:
     """A whole file as the Struct `kind`. `otherwise` ends the sentence if there is no such file. Raises ConfigError."""
     try:
-        data = parse_toml(read_bounded(path, MOST_TOML_BYTES).decode("utf-8-sig").replace("\r\n", "\n"))
+        data = parse_toml(utf8_text(read_bounded(path, MOST_TOML_BYTES)).replace("\r\n", "\n"))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: give an existing file, {otherwise}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"{path} cannot be read: {reason}") from None
-    except TooLongError as error:
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except (TooLongError, NotUtf8Error) as error:
         raise ConfigError(f"{path} {error}") from None
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ConfigError(f"{path} is not TOML: {error}") from None

@@ -34,6 +34,7 @@ from types import TracebackType
 from drivers.switches import RawEdge
 from rig.files.bounded import TooLongError, read_bounded
 from rig.files.strict_toml import ConfigError, shown
+from rig.files.text import NotUtf8Error, utf8_text
 from rig.hardware.config import SWITCHES
 from rig.meter.billing.inputs import InputId
 
@@ -127,15 +128,13 @@ def _row(edge: RawEdge) -> str:
 def read_hands(path: Path) -> Recorded:
     """A whole file. Raises ConfigError, which names file, line, value and what would be right."""
     try:
-        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")
-    except TooLongError as error:
-        raise ConfigError(f"{path} {error}: give a file that `rig record` wrote") from None
+        text = utf8_text(read_bounded(path, MOST_BYTES))
+    except (TooLongError, NotUtf8Error) as error:
+        raise ConfigError(f"{path} {error}, or give a file that `rig record` wrote") from None
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: give a file that `rig record` wrote") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}): give a file that `rig record` wrote") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not text: give a file that `rig record` wrote") from None
     try:
         return _parsed(text)
     except ConfigError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rig.files.bounded import TooLongError, read_bounded
 from rig.files.strict_toml import ConfigError, hint, shown
+from rig.files.text import NotUtf8Error, utf8_text
 from rig.load.description import PROFILE_FILE
 
 DAY_HOURS = 24.0
@@ -47,16 +48,16 @@ def shape_of(profile: str, key: str) -> Shape:
 def read_shape(path: Path) -> Shape:
     """Read a day's shape from a file. Raises ConfigError, naming file and line."""
     try:
-        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")
+        text = utf8_text(read_bounded(path, MOST_BYTES))
         lines = list(csv.reader(text.splitlines(), strict=True))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: give a file of hours and shares, or {', '.join(SHAPES)}") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except TooLongError as error:
+    except (TooLongError, NotUtf8Error) as error:
         raise ConfigError(f"{path} {error}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{path} is no CSV in UTF-8: {error}") from None
+    except csv.Error as error:
+        raise ConfigError(f"{path} is no CSV: {error}") from None
     except ValueError as error:  # a NUL in the path
         raise ConfigError(f"{shown(str(path))} is no path of a file: {error}") from None
     numbered = [

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from rig.files.bounded import TooLongError, read_bounded
+from rig.files.text import NotUtf8Error, utf8_text
 from rig.meter.billing.metric import INTERVALS_MIN, MOST_CHANNELS
 from rig.meter_report.errors import MeterReportError
 from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine, ProfileMark, SourceKind
@@ -37,13 +38,13 @@ def looks_like_profile(beginning: bytes) -> bool:
 def meter_of_profile_file(path: Path) -> MeterData:
     """Read it. Raises MeterReportError."""
     try:
-        text = read_bounded(path, MOST_BYTES).decode("utf-8")
+        text = utf8_text(read_bounded(path, MOST_BYTES))
     except TooLongError as error:
         raise MeterReportError(f"{path} is no load profile: it {error}") from None
     except OSError as error:
         raise MeterReportError(f"{path} cannot be read ({error.strerror}): give a file of rig profile export") from None
-    except UnicodeDecodeError:
-        raise MeterReportError(f"{path} is not UTF-8: give a file of rig profile export") from None
+    except NotUtf8Error as error:
+        raise MeterReportError(f"{path} {error}, or give a file of rig profile export") from None
     lines = text.split("\n")
     about = [line[2:].strip() for line in lines if line.startswith("# ")]
     units = {match[1]: match[2] for line in about if (match := _CHANNEL.match(line)) is not None}

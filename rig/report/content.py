@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
+from rig.files.numbers import exact
 from rig.report.edges import ORDERLY, JudgedEdge, judged_edges
 from rig.report.page import Block, Heading, Page, Paragraph, Signatures, Table, Tone
 from rig.report.phrases import MINUS, foot, provenance_rows, signed, unit_of, verdict
@@ -43,6 +44,19 @@ def verification_page(found: Verification) -> Page:
     return Page(title, found.provenance.mark, foot(title, found), found.provenance.begun_utc, blocks)
 
 
+def _at_primary(found: Verification, unit: str) -> list[tuple[str, str]]:
+    """Give what a pulse is on the line's side of instrument transformers, where the meter's nameplate has any."""
+    ratio = exact(found.setup.meter.get("Mult. all rdgs by", "1"))
+    if ratio is None or ratio == 1:
+        return []
+    return [
+        (
+            "behind transformers",
+            f"at the meter, as all below; at the primary side {found.constant_wh * ratio:.10g} {unit} a pulse",
+        )
+    ]
+
+
 def verification_blocks(found: Verification) -> Iterator[Block]:
     """Give result, uncertainty, repeats and edges."""
     unit = unit_of(found.quantity)
@@ -51,6 +65,7 @@ def verification_blocks(found: Verification) -> Iterator[Block]:
         [
             ("output", f"{found.output}, {found.quantity}"),
             ("constant", f"{found.constant_exact} {unit} a pulse ({found.constant_wh:g})"),
+            *_at_primary(found, unit),
             ("counter", found.counter),
             ("reference", found.reference),
             ("counted", f"{found.pulses} pulses in {found.seconds:.6f} s"),

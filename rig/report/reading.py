@@ -11,6 +11,7 @@ import msgspec
 from rig.accuracy.lot_result import LotResult
 from rig.accuracy.result import AccuracyResult
 from rig.files.bounded import TooLongError, read_bounded
+from rig.files.text import utf8_text
 from rig.report.compared import Comparison
 from rig.report.consistency import contradiction
 from rig.report.errors import ReportError
@@ -42,11 +43,13 @@ def read_result(path: Path) -> Result:
     """Read what `rig verify`, `rig selftest` or `rig report compare` printed with --json, or what `rig accuracy
     --report` wrote as JSON. Raises ReportError, also for figures and verdicts that contradict each other."""
     try:
-        raw = msgspec.json.decode(read_bounded(path, MOST_JSON_BYTES))
+        data = read_bounded(path, MOST_JSON_BYTES)
+        utf8_text(data)  # what msgspec raises of other text has a codec's words
+        raw = msgspec.json.decode(data)
     except (OSError, TooLongError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise ReportError(f"{path} cannot be read ({why}): give a file of what {PRINTED} printed") from None
-    except (ValueError, RecursionError) as error:  # msgspec's own, and text that is no UTF-8
+    except (ValueError, RecursionError) as error:  # msgspec's own, and NotUtf8Error
         raise ReportError(f"{path} is no result of {PRINTED}: {error}") from None
     try:
         found: Result = msgspec.convert(raw, kind_of(raw).structure)

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from rig.files.bounded import TooLongError, read_bounded
+from rig.files.text import NotUtf8Error, utf8_text
 from rig.files.whole import check_free
 from rig.verify.consistency_of_series import kept_contradictions
 from rig.verify.errors import VerifyError
@@ -63,7 +64,7 @@ class Measured:
     def _take(self, path: Path, number: int, line: bytes) -> None:
         try:
             result = _decoded(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.MsgspecError, NotUtf8Error, RecursionError) as error:
             raise VerifyError(f"{path} is no file of measured points: line {number}: {error}") from None
         if (sentence := next(kept_contradictions(result), None)) is not None:
             raise VerifyError(
@@ -111,6 +112,7 @@ def _was_begun(rest: bytes) -> bool:
 
 
 def _decoded(line: bytes) -> PointResult | SeriesTestResult:
+    utf8_text(line)  # what msgspec raises of other text has a codec's words
     raw = msgspec.json.decode(line)
     if isinstance(raw, dict) and "kind" in raw:
         return msgspec.convert(raw, SeriesTestResult)

@@ -89,6 +89,8 @@ def demand_interval(seen: Observed, output: OutputId, limit: float) -> Finding:
     ]
     for (_, begun), (_, ended) in pairwise(ends):
         demand, ends_ns = ended.reading.demand, begun.reading.interval_ends_ns
+        if ended.reading.test is not None:
+            raise CountLost("the meter is in test mode, which has a demand of its own: end it first, or let it end")
         if demand is None or ends_ns is None:
             raise CountLost("the meter's program has no demand: give it one, or leave the test out")
         begins_ns = ends_ns - demand.subinterval_s * NANO
@@ -280,7 +282,7 @@ def _registered_at(seen: Observed, quantity: str, tick: int) -> Fraction:
     near = min(seen.seconds, key=lambda each: abs(each.tick - instant), default=None)
     if near is None:
         raise CountLost("no reading of the registers came: give it longer")
-    registered = near.reading.registers.energy_nwh(Quantity(quantity))
+    registered = near.reading.active.registers.energy_nwh(Quantity(quantity))
     return registered + _flowed(flow, instant) - _flowed(flow, near.tick)
 
 

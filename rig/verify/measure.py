@@ -77,7 +77,7 @@ class Measurement:
         """Count until there is a result. Raises VerifyError for an output that cannot be verified, and CountLost
         where the count breaks off: then there is no result."""
         client = self._client
-        client.subscribe(Topic.ENERGY, Topic.pulses_of(self._output), lossless=not client.welcome.paced)
+        client.subscribe(Topic.EVENTS, Topic.ENERGY, Topic.pulses_of(self._output), lossless=not client.welcome.paced)
         self._begin()
         for message in heard(client, lambda: self._begun and self.run.over, "the count", self._read_instruments):
             self._take(message)

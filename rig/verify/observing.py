@@ -14,7 +14,7 @@ from rig.meter.reading.meter_reading import MeterReading
 from rig.results.exact_decoding import reading_of
 from rig.verify.errors import CountLost
 from rig.verify.flow import Flow
-from rig.verify.listening import heard
+from rig.verify.listening import INTERVALS_PART, heard
 
 MOST_WINDOWS = 1 << 20
 """Hours of cycles: of a demand interval all are needed."""
@@ -76,10 +76,10 @@ class Observing:
     def observe(self) -> Observed:
         """Observe to the end. Raises CountLost where the meter ends, or is silent."""
         client = self._client
-        topics = [Topic.ENERGY, Topic.STATE, *map(Topic.pulses_of, OutputId)]
+        topics = [Topic.EVENTS, Topic.ENERGY, Topic.STATE, *map(Topic.pulses_of, OutputId)]
         client.subscribe(*topics, lossless=not client.welcome.paced)
         self._begin()
-        for message in heard(client, lambda: self._over(self.observed), "the test"):
+        for message in heard(client, lambda: self._over(self.observed), "the test", broken_by=INTERVALS_PART):
             self._take(message)
         return self.observed
 

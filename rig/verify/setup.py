@@ -23,10 +23,14 @@ def setup_of(
     config: Config, program: Program, output: OutputId | None, provenance: Provenance, environment: Mapping[str, str]
 ) -> Setup:
     """Give the setup of a count of `output`, None for all, on a meter of `provenance`, which may be of another
-    configuration than the one here: then only what is known of it is stated."""
+    configuration than the one here, or have another program: then only what is known of it is stated."""
     if rig_toml_digest(config) != provenance.configuration:
         return Setup({}, _software() | {"rig.toml": "another than here: only its digest is known"}, dict(environment))
-    return Setup(dict(program.nameplate.rows()), _configuration(config, output) | _software(), dict(environment))
+    found = _configuration(config, output) | _software()
+    if program.digest != provenance.program:  # one that was written to the meter since
+        found |= {"program": f"{provenance.program}, not {program.digest}, which rig.toml names: written to the meter"}
+        return Setup({}, found, dict(environment))
+    return Setup(dict(program.nameplate.rows()), found, dict(environment))
 
 
 def read_environment(entries: Sequence[str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from rig.results.exact_decoding import reading_of
 from rig.verify.count_uncertainty import ROUNDED_TICKS
 from rig.verify.errors import CountLost, VerifyError
 from rig.verify.flow import Flow
-from rig.verify.listening import heard
+from rig.verify.listening import REGISTERS_PART, heard
 from rig.verify.run import NO_LOAD_S
 from rig.verify.witness import LATE_PACED_S, LATE_S, SEEN_S, SHOWN_S, Statement, Witness, WitnessKind
 
@@ -103,10 +103,10 @@ class Witnessing:
         """Hear them until the span is over. Raises CountLost where the meter ends or is not heard, VerifyError for one
         that cannot be witnessed."""
         client = self._client
-        topics = [Topic.ENERGY, Topic.STATE, Topic.FRONT, *map(Topic.pulses_of, OutputId)]
+        topics = [Topic.EVENTS, Topic.ENERGY, Topic.STATE, Topic.FRONT, *map(Topic.pulses_of, OutputId)]
         client.subscribe(*topics, lossless=not client.welcome.paced)
         self._begin()
-        for message in heard(client, lambda: self._over, "the witnesses"):
+        for message in heard(client, lambda: self._over, "the witnesses", broken_by=REGISTERS_PART):
             self._take(message)
         self._conclude()
 

@@ -152,7 +152,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
         read_hands(tmp_path)
     (tmp_path / "x").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match=r"x is not text"):
+    with pytest.raises(ConfigError, match=r"x is not in UTF-8: its line"):
         read_hands(tmp_path / "x")
 
 

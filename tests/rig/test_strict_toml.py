@@ -89,7 +89,7 @@ def test_files(tmp_path: Path) -> None:
     assert read(path, House, "or none") == House(rooms=3)
     for content, said in {
         b"rooms = ": "is not TOML",
-        b"rooms = \xff": "cannot be read",
+        b"rooms = \xff": r"is not in UTF-8: its line 1 has the byte 0xff \(byte 9 of the file\)",
         b"rooms = 'x'": "rooms is 'x'",
         b"notes = " + 5000 * b"[" + 5000 * b"]": "is not TOML",
     }.items():

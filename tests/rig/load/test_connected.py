@@ -175,7 +175,7 @@ def test_a_shape_from_a_file(tmp_path: Path) -> None:
         ("hour,share\n0,3\n", "line 2 has the share 3, it must be -2 to 2"),
         ("hour,share\n0,1,2\n", "line 2 has 3 cells, it must have an hour and a share"),
         ("hour,share\n0,much\n", "line 2 is '0,much', it must be two numbers"),
-        ('hour,share\n0,"1\n', "is no CSV in UTF-8"),
+        ('hour,share\n0,"1\n', "is no CSV: "),
         ("hour,share\n" + "0,1\n" * 30_000, "has more than 65536 bytes"),
     ],
 )

@@ -333,7 +333,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "too few cells": ((HEAD + "2026-03-01T00:15:00\n").encode(), "is no interval"),
     "an open quote": ((HEAD + '2026-03-01T00:15:00,,"1\n').encode(), "is no CSV"),
     "without end": (HEAD.encode() + b"2026-03-01T00:15:00,,1\n" * 400_000, "more than 8388608 bytes"),
-    "no UTF-8": ((HEAD + "2026").encode() + b"\xff\xfe", "is not UTF-8"),
+    "no UTF-8": ((HEAD + "2026").encode() + b"\xff\xfe", "is not in UTF-8: its line 5 has the byte 0xff"),
 }
 
 

@@ -342,3 +342,16 @@ main()
         if status:
             assert 'a PDF needs reportlab: run `.venv/bin/pip install -e ".[report]"`' in done.stderr
     assert sorted(path.name for path in folder.iterdir()) == ["a.html", "result.json"]
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "stated"),
+    [("1", None), ("1400", "210 Wh a pulse"), ("16000/3", "800 Wh a pulse"), ("∞", None), ("1/0", None)],
+)
+def test_a_pulse_behind_transformers_is_stated_on_both_sides(multiplier: str, stated: str | None) -> None:
+    """0.15 Wh at the meter, by what the nameplate multiplies readings by: 35 x 40 is 1400."""
+    found = verification(setup=Setup({"Mult. all rdgs by": multiplier}, {}, {}))
+    text = html_of(verification_page(found))
+    page = text.decode() if isinstance(text, bytes) else text
+    assert ("behind transformers" in page) == (stated is not None)
+    assert stated is None or f"at the meter, as all below; at the primary side {stated}" in page
