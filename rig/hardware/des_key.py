@@ -5,7 +5,7 @@
     meter   DES of the token
 
 Each side has so proven that it has the key; nothing that follows is protected by it, and 56 bits are few
-(docs/decisions/129-authentication.md). One block at a time (ECB), FIPS 46-3.
+(docs/decisions/128-authentication.md). One block at a time (ECB), FIPS 46-3.
 """
 
 from __future__ import annotations

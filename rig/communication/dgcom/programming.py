@@ -1,4 +1,4 @@
-"""Programs written by DGCOM: commands of our own, as no public one is known (X-1, decision 133).
+"""Programs written by DGCOM: commands of our own, as no public one is known (X-1, decision 130).
 
     opcode  does                                                                              level
     6F      with the parameters QUESTION: says MARK, and not who the meter is                 0

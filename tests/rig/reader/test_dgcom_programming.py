@@ -1,5 +1,5 @@
 """Programs written by DGCOM, by our own commands: read back the same, old or new wherever it breaks, and to no other
-make a byte that is not publicly described (X-2, decision 133)."""
+make a byte that is not publicly described (X-2, decision 130)."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ LONG = Extent(frozenset({0, 1, 5, 23}))
 
 
 def test_a_damaged_frame_costs_little_more_than_its_repetition(meters: list[LineMeter]) -> None:
-    """A tenth of the bytes comes twice, which is 1.1; the rest is waiting. Before decision 134 it was 1.5 to 1.6."""
+    """A tenth of the bytes comes twice, which is 1.1; the rest is waiting. Before decision 131 it was 1.5 to 1.6."""
     undamaged, *noisy = seconds_by_seed(meters[0], LONG, range(8))
     assert sum(noisy) / len(noisy) <= 1.35 * undamaged, (undamaged, noisy)
 
