@@ -31,7 +31,7 @@ KeyringOption = Annotated[
     Path | None, typer.Option("--keyring", help="Passwords by serial number; else ~/.config/ae0764-rig/keyring.toml.")
 ]
 KeyFileOption = Annotated[
-    Path | None, typer.Option("--key-file", help="A file with the port's DES key of C12.21; else a keyring's [keys].")
+    Path | None, typer.Option("--port-key-file", help="A file with the port's DES key; else a keyring's [keys].")
 ]
 PromptOption = Annotated[bool, typer.Option("--prompt", help="Ask for the password at the terminal.")]
 

@@ -64,7 +64,7 @@ class SeriesRun:
         from rig.verify.series import PointResult
 
         chosen = self._chosen(point)
-        found = self._measure(point, chosen, self._config, self._socket, self._surroundings)
+        found = self._measure(point, chosen, self._config, self._where(), self._surroundings)
         result = PointResult(point.name, self._digest(point), found)
         self._measured.add(result)
         return result
@@ -73,7 +73,7 @@ class SeriesRun:
         """Make a test, and keep it. Raises what its observation raises: then there is no result."""
         from rig.cli.verify_test import made
 
-        result = made(test, self._digest(test), self._chosen(test), self._config, self._socket)
+        result = made(test, self._digest(test), self._chosen(test), self._config, self._where())
         self._measured.add(result)
         return result
 
@@ -132,13 +132,32 @@ class SeriesRun:
             return program.digest, None
         return program.digest, calibration_of(chosen, program.metering.current_class).digest
 
+    def _where(self) -> Path | None:
+        """Give the socket of the meter that ran when the series began, as the whole of it is of one meter; None: none
+        ran, and each part has a simulated one of its own. Raises VerifyError where one runs now that did not."""
+        from rig.verify.errors import VerifyError
+
+        if self._running is not None:
+            return self._there
+        if self._answering() is not None:
+            raise VerifyError(
+                f"a meter was started at {self._there} since this series began without one: stop it, or begin again"
+            )
+        return self._socket
+
+    @property
+    def _there(self) -> Path:
+        return meter_socket(self._config, loaded_configuration(self._config, None, kind=self._kind), self._socket)
+
     @cached_property
     def _running(self) -> Provenance | None:
+        return self._answering()
+
+    def _answering(self) -> Provenance | None:
         from rig.daemon.client import ClientError, MeterClient
 
-        there = meter_socket(self._config, loaded_configuration(self._config, None, kind=self._kind), self._socket)
         try:
-            with MeterClient.connect(there, "verification", "rig verify") as client:
+            with MeterClient.connect(self._there, "verification", "rig verify") as client:
                 return client.welcome.provenance
         except ClientError:
             return None

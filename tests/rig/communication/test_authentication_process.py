@@ -67,18 +67,18 @@ def test_rig_read_with_a_key(bench: PortBench, command_line) -> None:
 
     done = read()
     assert (done.status, {3, 23} <= set(refused())) == (0, True), done.err
-    done = read("--key-file", folder / "line.key")
+    done = read("--port-key-file", folder / "line.key")
     assert done.status == 0, done.err
     assert refused() == []
     (folder / "ring.toml").write_text(f'[keys]\n"*" = "{KEY.hex()}"\n')
     (folder / "ring.toml").chmod(0o600)
     assert read("--keyring", folder / "ring.toml").status == 0
     assert refused() == []
-    wrong = read("--key-file", folder / "wrong.key")
+    wrong = read("--port-key-file", folder / "wrong.key")
     assert (wrong.status, "the meter does not take the key" in wrong.err) == (2, True)
     wait_for(lambda: logged(bench, "log-on failed"))
     (folder / "line.key").chmod(0o640)
-    others = read("--key-file", folder / "line.key")
+    others = read("--port-key-file", folder / "line.key")
     assert (others.status, f"chmod 600 {folder / 'line.key'}" in others.err) == (2, True)
     (folder / "line.key").chmod(0o600)
 

@@ -10,9 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from rig.cli.app import app
+from rig.cli.options import meter_socket
+from rig.cli.verified_meter import verified_meter
 from rig.cli.verify_series import SeriesRun
+from rig.daemon.client import MeterClient
+from rig.daemon.launch import Launched
+from rig.daemon.protocol import Reading, Stop, Topic
+from rig.daemon.startup import Start
 from rig.errors import RigError
-from rig.hardware.config import Config
+from rig.hardware.config import Config, load
 from rig.hardware.selection import program_of
 from rig.results.provenance import provenance_of_computation
 from rig.verify.kept_results import Measured
@@ -267,3 +273,36 @@ def test_a_series_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch: 
     assert resumed.stderr.count("measured before") == 1
     assert msgspec.json.decode(resumed.stdout, type=SeriesResult).points[0] == whole.points[0]
     assert Path("s.xml").read_text().count("<testcase") == 2
+
+
+def measured_nowhere(point: Point, chosen: Config, path: Path | None, socket: Path | None, *_: object) -> Verification:
+    """Measure at the meter that is there, and nowhere else."""
+    assert socket is not None
+    with verified_meter(path, chosen, socket, own=None, paced=True) as (client, _begin):
+        return msgspec.structs.replace(found(0.0, 0.01), provenance=client.welcome.provenance)
+
+
+def test_a_series_is_of_one_meter(tmp_path: Path) -> None:
+    """One that dies between two points is not followed by another, and one that is started in between is none of it."""
+    file, rig = tmp_path / "series.toml", tmp_path / "rig.toml"
+    file.write_text('title = "t"\n[[points]]\nname = "a"\n[[points]]\nname = "b"\n')
+    rig.write_text("[meter]\n")
+    config = load(rig)
+    there = meter_socket(rig, config, None)
+    alone = SeriesRun(file, measured_nowhere, config=rig)
+    assert [alone.before(point) for point in alone.series.points] == [None, None]
+    assert alone._where() is None
+
+    launched = Launched(Start(config, str(there)))
+    with MeterClient.connect(there, "command line", "test") as client:
+        client.subscribe(Topic.READINGS)
+        launched.begin()
+        client.await_message(Reading)
+        with pytest.raises(RigError, match=r"a meter was started at .* since this series began without one: stop it"):
+            alone.measure(alone.series.points[1])
+        series = SeriesRun(file, measured_nowhere, config=rig)
+        assert series.measure(series.series.points[0]).name == "a"
+        client.ask(Stop())
+    launched.wait()
+    with pytest.raises(RigError, match=f"no meter runs at {there}"):
+        series.measure(series.series.points[1])
