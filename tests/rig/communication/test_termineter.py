@@ -199,6 +199,7 @@ connection.stop()
 """
 
 
+@pytest.mark.slow
 def test_its_library_has_a_program_wait_and_reads_both_logs(bench: PortBench) -> None:
     tariff = "[tou]\nseasons = [{ name = 'all', begins = '01-01', weekday = ['00:00 B'] }]\n"
     found = json.loads(python(PENDING, bench.pty, PROGRAM + tariff))

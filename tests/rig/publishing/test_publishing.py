@@ -226,6 +226,7 @@ def test_registers_only_grow_over_a_restart_and_publishers_end_with_their_meter(
     assert wait_for(after) >= before
 
 
+@pytest.mark.slow
 def test_a_program_for_another_model_takes_away_what_that_model_lacks(bench: Bench) -> None:
     """At the broker also what was retained of it, and the meter is named anew."""
     sensor = "homeassistant/sensor/meter-77-1/{}/config"
