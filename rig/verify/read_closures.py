@@ -10,8 +10,8 @@ closures in order have a common part; where one has none with those before it, t
     less than ±½       none: a reading was timed worse than it says, and the level is between the two
 
 The last closure whose interval does not hold the new level was before it, the one that was found was after. Which
-constant is right is not known: of the slopes that are tried, the constant's own and those around that of a line through
-all closures, the one that needs fewest faults is taken, and from one to the next the common part grows with each pulse.
+constant is right is not known to better than WRONG, so the common part grows by that with each pulse; and of two
+slopes, the constant's own and that of a line through all closures, the one that needs fewer faults is taken.
 """
 
 from __future__ import annotations
@@ -31,16 +31,6 @@ ROUGH = Fraction(1, 8)
 MOST_WRONG = 1.5
 """A constant is wrong by less than this factor; a counter that counts each pulse twice, or every other one, by more."""
 
-SLOPES = 10
-"""Slopes on either side of the line's that are tried: a closure that is missing in the middle turns it by 1½ pulses
-over the whole run."""
-
-SLOPE_STEP = 0.2
-"""Of a pulse over the whole run, from one slope to the next."""
-
-DRIFT = 0.25
-"""Of a pulse over the whole run: the level may drift by so much, as the slope is one of those."""
-
 
 @dataclass(frozen=True)
 class Moved:
@@ -52,10 +42,7 @@ class Moved:
 
 
 def moves(
-    numbers: Sequence[int],
-    flowed_nwh: Sequence[Fraction],
-    half_nwh: Sequence[Fraction],
-    constant_nwh: Fraction,
+    numbers: Sequence[int], flowed_nwh: Sequence[Fraction], half_nwh: Sequence[Fraction], constant_nwh: Fraction
 ) -> list[Moved]:
     """Give where the level moves, from the number of each closure, what had flowed by the middle of its interval, and
     half of the interval."""
@@ -64,13 +51,12 @@ def moves(
     flows = [float(each - flowed_nwh[0]) for each in flowed_nwh]
     halves = [float(each) for each in half_nwh]
     constant = float(constant_nwh)
-    found = [_moves(numbers, flows, halves, constant)]
-    if found[0] and (fitted := _fitted(numbers, flows)) is not None:
-        part = fitted / (numbers[-1] - numbers[0])
-        slopes = [fitted + k * SLOPE_STEP * part for k in range(-SLOPES, SLOPES + 1)]
-        if constant / MOST_WRONG <= fitted <= constant * MOST_WRONG:
-            found += [_moves(numbers, flows, halves, slope) for slope in slopes]
-    return min(found, key=lambda each: (sum(abs(moved.pulses) for moved in each), len(each)))
+    slopes = [constant]
+    fitted = _fitted(numbers, flows)
+    if fitted is not None and constant / MOST_WRONG <= fitted <= constant * MOST_WRONG:
+        slopes.append(fitted)
+    found = [_moves(numbers, flows, halves, slope) for slope in slopes]
+    return min(found, key=lambda each: sum(abs(moved.pulses) for moved in each))
 
 
 def _fitted(numbers: Sequence[int], flows: Sequence[float]) -> float | None:
@@ -85,14 +71,12 @@ def _fitted(numbers: Sequence[int], flows: Sequence[float]) -> float | None:
 def _moves(numbers: Sequence[int], flows: Sequence[float], halves: Sequence[float], pulse: float) -> list[Moved]:
     levels = [flow / pulse - number for number, flow in zip(numbers, flows, strict=True)]
     widths = [half / pulse for half in halves]
-    drift = min(WRONG, DRIFT / (numbers[-1] - numbers[0]))
     found: list[Moved] = []
     least, most = levels[0] - widths[0], levels[0] + widths[0]
     for k in range(1, len(levels)):
-        more = numbers[k] - numbers[k - 1]
-        least, most = least - drift * more, most + drift * more
-        # of several since the last reading the first came after that one, and each a pulse after the other
-        low, high = min(levels[k] - widths[k] + more - 1, levels[k] + widths[k]), levels[k] + widths[k]
+        drift = WRONG * (numbers[k] - numbers[k - 1])
+        least, most = least - drift, most + drift
+        low, high = levels[k] - widths[k], levels[k] + widths[k]
         if low <= most and high >= least:
             least, most = max(least, low), min(most, high)
             continue
@@ -105,7 +89,7 @@ def _moves(numbers: Sequence[int], flows: Sequence[float], halves: Sequence[floa
         while before > 0 and abs(levels[before] - now) <= widths[before]:
             before -= 1
         found.append(Moved(step, before, k))
-        least, most = levels[k] - widths[k], high  # one that came twice came at once
+        least, most = low, high
     return found
 
 

@@ -51,6 +51,10 @@ RECKONED, LONGER = 1.25, 1.01
 """The scatter is found anew each time that there are a quarter more closures, and at the end, which may then be by a
 hundredth later at least."""
 
+MOST_LONGER = 4
+"""A count that says neither yes nor no goes on up to so many times the pulses that its uncertainty takes: one edge in a
+thousand is late by milliseconds, and may be the last."""
+
 
 class State(Enum):
     """State of a verification."""
@@ -121,6 +125,7 @@ class Run:
         self._begin = self._first_tick = self._skipped = 0
         self._edge_s, self._reckoned = EDGE_S, 0
         self._wanted: int | None = None
+        self._enough = 0
         self._stopped_nwh = int(STOPPED_PULSES * self._constant_nwh)
 
     # --- what comes -------------------------------------------------------------------------------------------
@@ -298,11 +303,21 @@ class Run:
         assert self._wanted is not None
         if made.comparison.pulses >= self._wanted and self.plan.by_uncertainty and not self.repeats:
             made = self._reckon(made, longer=True)
+            if made.comparison.pulses >= self._wanted and self._undecided(made):
+                self._wanted = ceil(made.comparison.pulses * RECKONED)
         if made.comparison.pulses >= self._wanted:
             self.repeats.append(made)
             self._begin = len(self._seen)
             if len(self.repeats) == self.plan.repeats:
                 self.state = State.DONE
+
+    def _undecided(self, made: Repeat) -> bool:
+        """Say whether more pulses may decide: the error is within the limit, and may be beyond by its uncertainty, in a
+        count of no more than MOST_LONGER times what that uncertainty takes."""
+        error, limit = abs(float(made.comparison.error_percent)), self.plan.limit_percent
+        self._enough = self._enough or made.comparison.pulses
+        expanded = budget([made.components], [0.0]).expanded_percent
+        return error <= limit < error + expanded and made.comparison.pulses < MOST_LONGER * self._enough
 
     def _reckon(self, made: Repeat, *, longer: bool = False) -> Repeat:
         """Find anew how edges scatter, and so how many pulses it takes; the repeat with that. `longer`: if more than so
