@@ -31,6 +31,9 @@ class ProgrammerBench:
         self.line = CutLine(self.port.line)
         self.password("000000")
 
+    def close(self) -> None:
+        self.port.close()
+
     def password(self, text: str | None) -> None:
         file = None if text is None else self.folder / "password"
         if file is not None:
