@@ -14,6 +14,7 @@ from broken_writes import BrokenWrites, assert_one_turn, loaded
 from cut_line import CutLine
 from dgcom_host import Host, Refused, over, total
 from dgcom_programmer_bench import DgcomProgrammerBench
+from own_file import own_file
 from psem_client import S, VirtualLine
 
 from rig.daemon.protocol import WriteProgram
@@ -290,7 +291,7 @@ class OtherMakersS4:
 def test_another_makers_meter_is_sent_nothing_of_ours(tmp_path: Path) -> None:
     device = OtherMakersS4()
     line = CutLine(VirtualLine(device))
-    (tmp_path / "password").write_text("123456")
+    own_file(tmp_path / "password", "123456")
     passwords = Passwords(tmp_path / "password")
     access = MeterAccess("optical", Approach(), passwords, line.open, line.pause)
     with pytest.raises(ProgramError, match="no command is publicly described that writes a program"):

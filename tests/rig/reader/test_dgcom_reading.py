@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cut_line import CutLine
 from dgcom_host import digits
+from own_file import own_file
 from port_bench import PortBench
 from programmer_bench import ProgrammerBench
 from psem_client import VirtualLine
@@ -69,7 +70,7 @@ class Bench:
             self.port.carry_out(now_ns)
 
     def password(self, text: str) -> None:
-        (self.folder / "password").write_text(text)
+        own_file(self.folder / "password", text)
         self.access = MeterAccess(
             "optical", Approach(), Passwords(self.folder / "password"), self.line.open, self.line.pause
         )
@@ -229,7 +230,7 @@ def test_the_load_profile_of_a_real_port(tmp_path: Path, command_line) -> None:
     recorder = '[recorder]\ninterval_minutes = 1\nchannels = [{ metric = "kWh delivered", pulse = "1" }]\n'
     bench = PortBench(tmp_path, PROGRAM + recorder, "[[ports]]\nname = 'optical'\ndevice = 'pty'\n")
     try:
-        (tmp_path / "level-1").write_text("111111")
+        own_file(tmp_path / "level-1", "111111")
         done = command_line("read", bench.pty, "--out", "r.json", "--profile", "--password-file", "level-1")
         assert done.status == 0, done.err
         assert "0 refused" in done.err
