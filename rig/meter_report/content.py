@@ -45,7 +45,7 @@ def meter_page(meter: MeterData, words: Words, channels: Sequence[int]) -> Page:
             ),
             Tone.NOTE,
         ),
-        *(Paragraph(note, Tone.NOTE) for note in meter.notes[:MOST_NOTES]),
+        *(Paragraph(say(note), Tone.NOTE) for note in meter.notes[:MOST_NOTES]),
     ]
     if meter.plate:
         blocks += [Heading(say("Meter")), Table([(say(k), v) for k, v in meter.plate], shares=(1, 2.6))]

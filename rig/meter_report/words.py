@@ -110,6 +110,8 @@ _FRENCH = {
     "Read from store {}.": "Lu dans la mémoire (store) {}.",
     "Read from reading {}.": "Lu dans la lecture {}.",
     "Read from file {}.": "Lu dans le fichier {}.",
+    "of DGCOM this report has energy alone: blocks of demand and load profile are kept as they came":
+        "de DGCOM, ce rapport n'a que l'énergie : les blocs de puissance et de profil de charge restent tels quels",
     "meter's local time": "heure locale du compteur",
     "There is no load profile.": "Il n'y a pas de profil de charge.",
     "The load profile has no interval.": "Le profil de charge n'a aucun intervalle.",

@@ -111,7 +111,10 @@ def test_it_is_found_and_read(bench: Bench, tmp_path: Path) -> None:
     assert "serial 12 345 678" in said
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", ["Billing", "kWh delivered"]), ("fr", ["kWh fournie"])])
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ["Billing", "kWh delivered", "energy alone"]), ("fr", ["kWh fournie", "que l&#x27;énergie"])],
+)
 def test_a_report_has_its_energies_digit_for_digit(
     bench: Bench, tmp_path: Path, command_line, language: str, words: list[str]
 ) -> None:
