@@ -12,7 +12,7 @@ from itertools import pairwise
 from rig.meter_report.meter_data import LoadProfile, ProfileLine, ProfileMark
 
 _SET = "clock set"
-"""Kind of a mark."""
+"""Kind of a mark, and flag of the intervals beside it, which is all that tables of C12.19 have of it."""
 
 _EXACT_DIGITS = 60
 """Digits of a sum: no profile has so many."""
@@ -120,14 +120,14 @@ def last_whole_day(profile: LoadProfile, days: dict[date, list[ProfileLine]]) ->
 
 def gaps_of(profile: LoadProfile) -> list[tuple[datetime, datetime]]:
     """Give the times, by the clock, at which an interval or more is missing. By what the clock was set on, such as an
-    hour in spring, is none.
+    hour in spring, is none. In a reading nothing says by how much that was: what is beside it is none either.
     """
     gaps = []
     interval = timedelta(minutes=profile.minutes)
     forward = [mark for mark in profile.marks if mark.kind == _SET and mark.until > mark.at]
     for before, line in pairwise(profile.lines):
         begin = begin_of(line, profile.minutes)
-        if begin - before.end < interval:
+        if begin - before.end < interval or (not profile.marks and _clock_set(before, line)):
             continue
         missing = begin - begin_of(before, profile.minutes) - interval  # one that was cut short goes to its boundary
         for mark in forward:
@@ -145,8 +145,14 @@ def repeats_of(profile: LoadProfile) -> list[datetime]:
     return [
         line.end
         for before, line in pairwise(profile.lines)
-        if line.end <= before.end and not any(_explains(mark, before, line, interval) for mark in back)
+        if line.end <= before.end
+        and not _clock_set(before, line)
+        and not any(_explains(mark, before, line, interval) for mark in back)
     ]
+
+
+def _clock_set(before: ProfileLine, line: ProfileLine) -> bool:
+    return _SET in before.flags or _SET in line.flags
 
 
 def _explains(mark: ProfileMark, before: ProfileLine, line: ProfileLine, interval: timedelta) -> bool:

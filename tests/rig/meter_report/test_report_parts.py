@@ -233,6 +233,17 @@ def test_what_is_missing_and_what_is_there_twice(
     assert (len(gaps_of(profile)), len(repeats_of(profile))) == (gaps, repeats)
 
 
+def test_a_clock_that_was_set_in_a_reading() -> None:
+    """Tables of C12.19 have whole minutes and a flag; as rig read had them of a meter set back and forth again."""
+    beside = ("clock set", "short")
+    ends = [("07:50", ()), ("07:51", ()), *((at, beside) for at in ("07:51", "06:31", "06:31", "07:53")), ("07:54", ())]
+    lines = [ProfileLine(datetime.fromisoformat(f"2026-11-30T{at}"), flags, (Decimal(1),)) for at, flags in ends]
+    read = LoadProfile(1, (CHANNEL,), tuple(lines))
+    assert (gaps_of(read), repeats_of(read)) == ([], [])
+    unflagged = replace(read, lines=tuple(replace(line, flags=()) for line in lines))
+    assert (len(gaps_of(unflagged)), len(repeats_of(unflagged))) == (1, 3)
+
+
 def test_a_month_without_an_interval_is_there_and_has_nothing() -> None:
     lines = [ProfileLine(datetime(year, month, 9), (), (Decimal(2),)) for year, month in ((2025, 11), (2026, 2))]
     profile = LoadProfile(15, (CHANNEL,), tuple(lines))
