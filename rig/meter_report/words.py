@@ -165,6 +165,8 @@ _QUANTITY_FR = (
     ("net", "nette"),
     ("rms", "efficace"),
     ("input", "entrée"),
+    ("demand", "puissance"),
+    ("of an earlier program", "d'un programme antérieur"),
 )
 """Parts of a quantity's name, in French as the notice has them."""
 
