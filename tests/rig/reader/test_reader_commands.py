@@ -184,6 +184,19 @@ def test_a_password_file_as_editors_write_it(tmp_path: Path, text: str) -> None:
     assert Passwords(own_file(tmp_path / "secret", text)).of("", "") == b"1A2B3C"
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# [meter]\n", "\ufeff"])
+@pytest.mark.parametrize(
+    "words",
+    ["write nowhere new.toml", "ask write-program new.toml", "module METRUM --program-file new.toml"],
+)
+def test_a_file_without_a_key_is_no_program_to_write(command_line, tmp_path: Path, words: str, text: str) -> None:
+    """A disk that was full left it; it would give a meter the factory's keys."""
+    (tmp_path / "new.toml").write_text(text)
+    done = command_line(*words.split())
+    assert (done.status, done.out) == (2, "")
+    assert "new.toml has no key" in done.err
+
+
 def test_what_is_no_port(command_line, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "closed").symlink_to("/dev/pts/9999")
