@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rig.cli.ask import KEY_VARIABLE, KeyOption, key_given
-from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
-from rig.plain_text import print_error, print_line
+from rig.cli.result_output import print_result
+from rig.plain_text import print_error
 
 if TYPE_CHECKING:
     from calibration.constants import Calibration
@@ -151,13 +151,9 @@ def calibrate(
     finally:
         for close in reversed(closing):
             close()
-    if json:
-        print_json(result)
-    else:
-        for line in _lines(result, truth != "waveform"):
-            print_line(line)
-        if not dry_run:
-            print_error(f"rig: the result is kept in {kept}")
+    print_result(result, _lines(result, truth != "waveform"), json=json)
+    if not json and not dry_run:
+        print_error(f"rig: the result is kept in {kept}")
     raise typer.Exit(0 if result.passed else 1)
 
 
