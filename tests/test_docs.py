@@ -194,7 +194,9 @@ def test_the_wiring_has_every_pin_of_the_configuration_at_its_place_on_the_heade
 
 @pytest.mark.parametrize("name", ["configuration.md", "hardware.md"])
 def test_examples_of_the_configuration_load(name: str, tmp_path: Path) -> None:
-    for k, block in enumerate(blocks(ROOT / "docs" / name, "toml")):
+    examples = blocks(ROOT / "docs" / name, "toml")
+    assert examples
+    for k, block in enumerate(examples):
         path = tmp_path / f"{k}.toml"
         path.write_text(block, encoding="utf-8")
         load(path)
