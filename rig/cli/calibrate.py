@@ -81,6 +81,7 @@ def calibrate(
 
     from msgspec.structs import replace
 
+    from calibration.constants import years_later
     from calibration.constants_file import read_calibration
     from calibration.plan import Ratings
     from rig.calibrate.errors import CalibrateError
@@ -125,7 +126,7 @@ def calibrate(
         if session.note:
             print_error(f"note: {session.note}")
         today = datetime.now(UTC).date()
-        until = "" if valid_years is None else today.replace(year=today.year + valid_years, day=min(today.day, 28))
+        until = "" if valid_years is None else years_later(today, valid_years)
         job = Job(
             unit,
             again,
