@@ -258,7 +258,7 @@ def measured(
     from rig.hardware.selection import metering_point, program_of
     from rig.terminal.verify_view import count_shown, progress_text
     from rig.verify.counters import counter_named
-    from rig.verify.measure import Measurement
+    from rig.verify.measure import OutputVerification
     from rig.verify.setup import setup_of
     from rig.verify.source import known_source
     from rig.verify.standard import standard_named
@@ -291,7 +291,7 @@ def measured(
                 latest[:] = [progress]
                 show(progress)
 
-            measurement = Measurement(
+            measurement = OutputVerification(
                 client,
                 id,
                 point.plan,

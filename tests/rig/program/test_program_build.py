@@ -174,7 +174,7 @@ def test_the_digest_is_of_what_is_said() -> None:
     assert len({plain.digest, *(program(text).digest for text in later)}) == 3, "keys that came later count where said"
     assert program("[meter]\nrelay_board=true").digest == plain.digest
     assert not with_key.is_same_as(plain)
-    assert with_key.is_same_as(with_key.kept())
+    assert with_key.is_same_as(with_key.with_hashed_keys())
     assert with_key.has_keys_of(program('[security]\nlevel_4 = "000001"'))
     assert not plain.has_keys_of(with_key)
 
