@@ -215,14 +215,18 @@ def _heat_map(
     oldest = max(min(days), date.fromordinal(max(newest.toordinal() - MOST_DAYS + 1, 1)))
     count = (newest - oldest).days + 1
     unit = profile.channels[channel].unit
+    hours = max(1, profile.minutes // 60)  # that an interval is long, of other makers' meters
     sums: dict[tuple[int, int], list[float]] = defaultdict(list)
     for day, lines in days.items():
         if day < oldest:
             continue
         for line in lines:
             if (value := line.values[channel]) is not None:
-                place = (day - oldest).days, begin_of(line, profile.minutes).hour
-                sums[place].append(mean(value, profile.minutes, unit))
+                begin = 24 * (day - oldest).days + begin_of(line, profile.minutes).hour
+                for hour in range(begin, min(begin + hours, 24 * count)):
+                    sums[divmod(hour, 24)].append(
+                        mean(value / hours if unit == "pulses" else value, profile.minutes, unit)
+                    )
     cells = {place: sum(found) if unit == "pulses" else sum(found) / len(found) for place, found in sums.items()}
     low, high = min([0.0, *cells.values()]), max([0.0, *cells.values()])
     span = high - low or 1.0

@@ -267,6 +267,13 @@ def test_a_heat_map_names_the_first_whole_month() -> None:
     assert labels == ["2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04"]
 
 
+@pytest.mark.parametrize("minutes", [15, 60, 120, 1440])
+def test_a_heat_map_has_every_hour_of_long_intervals_too(minutes: int) -> None:
+    heat = charts_of(profile_of(["1"] * (3 * 1440 // minutes), minutes), 0, EN)[-1]
+    cells = [part for part in heat.parts if isinstance(part, Bar) and abs(part.height - 10.15) < 1e-9]
+    assert len({(part.x, part.y) for part in cells}) == len(cells) == 3 * 24
+
+
 def test_a_profile_alone_begins_on_the_first_sheet() -> None:
     blocks = meter_page(replace(meter_of(profile_of(["1"])), sets=(), plate=()), EN, [0]).blocks
     assert [block.level for block in blocks if isinstance(block, Heading) and block.text == "Load profile"] == [2]
@@ -564,3 +571,18 @@ def test_tables_that_lie_are_noted_and_do_not_end_it(tmp_path: Path, every: int)
             tables[place] = msgspec.structs.replace(tables[place], data=change(data).hex())
             path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
             assert PageReader(html_of(meter_page(read_meter(path), EN, []))).tables
+
+
+@pytest.mark.parametrize("table", [61, 62, 63])
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_byte_of_a_load_profile_that_lies_does_not_end_it(tmp_path: Path, table: int, value: int) -> None:
+    """Each byte of what says how its load profile is laid out, such as intervals of no minutes."""
+    reading = load_reading(EXAMPLE)
+    place = next(k for k, each in enumerate(reading.tables) if each.table == table)
+    data = reading.tables[place].bytes or b""
+    for at in range(len(data)):
+        changed = data[:at] + bytes((value,)) + data[at + 1 :]
+        tables = [*reading.tables[:place], msgspec.structs.replace(reading.tables[place], data=changed.hex())]
+        lying = msgspec.structs.replace(reading, tables=[*tables, *reading.tables[place + 1 :]])
+        (tmp_path / "lies.json").write_bytes(encoded(lying))
+        assert PageReader(html_of(meter_page(read_meter(tmp_path / "lies.json"), EN, [0]))).tables
