@@ -207,10 +207,10 @@ def write_program(
 ) -> None:
     """Write a program to the meter, whole or not at all; it stays until the configured file is changed."""
     from rig.daemon.protocol import WriteProgram
-    from rig.program.build import load_program
+    from rig.program.build import program_to_write
 
-    load_program(file)  # what is wrong with it is said with the file's name, before anything is asked
-    _ask(WriteProgram(file.read_text(encoding="utf-8-sig")), config, socket, key_file, json)
+    _, text = program_to_write(file)  # what is wrong with it is said with the file's name, before anything is asked
+    _ask(WriteProgram(text), config, socket, key_file, json)
 
 
 @app.command("master-reset", epilog="Example: rig ask master-reset --key-file level-4.key")

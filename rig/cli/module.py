@@ -58,14 +58,14 @@ def module(
     from rig.communication.modules.tables import with_tables
     from rig.daemon.client import MeterClient
     from rig.meter.access.actions import MeterAction
-    from rig.program.build import load_program
+    from rig.program.build import program_to_write
     from rig.reader.table_numbers import numbers_of
 
     grant_of(name)
     texts = {MeterAction.OPERATE_RELAY.label: TEST_OUTPUT}
     if program is not None:
-        load_program(program)  # what is wrong with it is said with the file's name, before anything is asked
-        texts[MeterAction.WRITE_PROGRAM.label] = program.read_text(encoding="utf-8-sig")
+        # What is wrong with it is said with the file's name, before anything is asked.
+        _, texts[MeterAction.WRITE_PROGRAM.label] = program_to_write(program)
     asked = [(action, request_of(action, texts.get(action, ""))) for action in ask or []]
     meters = external_meters(external or [])
     numbers = sorted(set().union(*(numbers_of("--table", text) for text in table or [])))

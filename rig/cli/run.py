@@ -33,6 +33,8 @@ from rig.failures import refuse
 from rig.plain_text import print_error, print_line
 
 if TYPE_CHECKING:
+    import subprocess
+
     from rich.live import Live
 
     from rig.daemon.client import MeterClient
@@ -211,11 +213,12 @@ def _run(
             return _show(there, json, writer, seconds)
     ports = chosen.ports if paced else ()
     if ports:
-        from rig.communication.port.launch import reports_of, where_ports_are
+        from rig.communication.port.launch import deaths_of, reports_of, where_ports_are
 
         for sentence in where_ports_are(ports, path):
             print_error(f"rig: {sentence}")
     keys = hands is None and chosen.hardware.kind == "sim" and paced
+    started: list[subprocess.Popen[bytes]] = []
     with _audience(json, writer, keys=keys, line_s=1 if paced else UNPACED_LINE_S) as (audience, finish):
         audience = replace(audience, lcd=chosen.display)
         ended = start_and_show(
@@ -225,24 +228,26 @@ def _run(
             audience=audience,
             hands=hands,
             socket=path,
-            listening=lambda socket: _start_clients(chosen, socket, paced),
+            listening=lambda socket: started.extend(_start_clients(chosen, socket, paced)),
         )
     status = finish(ended)
     if ports:
-        for report in reports_of(ports, path):
+        for report in (*(deaths_of(ports, started) if started else ()), *reports_of(ports, path)):
             print_error(f"rig: {report}")
     return status
 
 
-def _start_clients(config: Config, socket: Path, paced: bool) -> None:
+def _start_clients(config: Config, socket: Path, paced: bool) -> list[subprocess.Popen[bytes]]:
     """Start the ports and publishers that are configured, each a process that ends with the meter; at full speed there
-    are none."""
+    are none. Return the ports."""
+    started = []
     if paced and config.ports:
         from rig.communication.port.launch import launch_ports
 
-        launch_ports(config.ports, socket)
+        started = launch_ports(config.ports, socket)
     if paced:
         _start_publishers(config, socket)
+    return started
 
 
 def _start_publishers(config: Config, socket: Path) -> None:

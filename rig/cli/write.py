@@ -46,15 +46,16 @@ def write(
     json: JsonOption = False,
 ) -> None:
     """Write a program to a meter and read it back; wherever it breaks off, the meter has the old one or the new."""
-    from rig.program.build import load_program
+    from rig.program.build import program_to_write
     from rig.reader.meter_program import ProgramError
     from rig.reader.pending import event_at, write_pending
     from rig.reader.programming import check_program, write_program
     from rig.terminal.console import message_console
     from rig.terminal.progress import progress_bar
 
-    loaded = load_program(program)  # what is wrong with it is said with the file's name, before anything is asked
-    text = program.read_text(encoding="utf-8-sig").encode()
+    # What is wrong with it is said with the file's name, before anything is asked.
+    loaded, written = program_to_write(program)
+    text = written.encode()
     event = None if at is None else event_at(at)
     if check and event is not None:
         raise ProgramError("--check writes nothing, so there is nothing to wait: leave out --at")

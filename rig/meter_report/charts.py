@@ -37,6 +37,9 @@ _RAMP = ("#f4f7fb", "#d6e4f2", "#a9cbe6", "#6fabd6", "#3f87c1", "#f2c14e", "#ee9
 """From the lowest to the highest: pale to dark in blue, then in red; told apart on a grey printer too."""
 _NOTHING = "#ececec"
 
+_ROOM = 62
+"""Of a date below a heat map."""
+
 
 def charts_of(profile: LoadProfile, channel: int, words: Words) -> list[Chart]:
     """Draw a channel: its highest day and its last, a week, a month, months, its duration curve, its heat map."""
@@ -161,14 +164,15 @@ def _month(profile: LoadProfile, channel: int, days: dict[date, list[ProfileLine
 
 def _months(profile: LoadProfile, channel: int, name: str, words: Words) -> Chart:
     months = months_of(profile)[-24:]
-    values = [float(month.totals[channel]) for month in months]
-    down = _scale(values)
+    values = [float(month.totals[channel]) if month.intervals else None for month in months]
+    down = _scale([value for value in values if value is not None])
     parts: list[Part] = list(_frame(down, profile.channels[channel].unit, "", words))
     step = (WIDTH - LEFT - RIGHT) / max(len(months), 6)
     every = 1 if len(months) <= 13 else 2
     for k, (month, value) in enumerate(zip(months, values, strict=True)):
         left = LEFT + k * step
-        parts.append(_column(left + 4, step - 8, down, value))
+        if value is not None:
+            parts.append(_column(left + 4, step - 8, down, value))
         if k % every == 0:
             label = f"{month.begins.year:04}-{month.begins.month:02}"
             parts.append(Label(left + step / 2, BOTTOM + 18, label, "middle", size=12))
@@ -211,14 +215,18 @@ def _heat_map(
     oldest = max(min(days), date.fromordinal(max(newest.toordinal() - MOST_DAYS + 1, 1)))
     count = (newest - oldest).days + 1
     unit = profile.channels[channel].unit
+    hours = max(1, profile.minutes // 60)  # that an interval is long, of other makers' meters
     sums: dict[tuple[int, int], list[float]] = defaultdict(list)
     for day, lines in days.items():
         if day < oldest:
             continue
         for line in lines:
             if (value := line.values[channel]) is not None:
-                place = (day - oldest).days, begin_of(line, profile.minutes).hour
-                sums[place].append(mean(value, profile.minutes, unit))
+                begin = 24 * (day - oldest).days + begin_of(line, profile.minutes).hour
+                for hour in range(begin, min(begin + hours, 24 * count)):
+                    sums[divmod(hour, 24)].append(
+                        mean(value / hours if unit == "pulses" else value, profile.minutes, unit)
+                    )
     cells = {place: sum(found) if unit == "pulses" else sum(found) / len(found) for place, found in sums.items()}
     low, high = min([0.0, *cells.values()]), max([0.0, *cells.values()])
     span = high - low or 1.0
@@ -231,13 +239,14 @@ def _heat_map(
     for hour in range(0, 25, 6):
         label = f"{hour} h" if words.french else f"{hour:02}:00"
         parts.append(Label(LEFT - 8, TOP + hour * tall + 4, label, "end", size=12))
+    firsts = [x for x in range(count) if count <= 14 or (oldest + timedelta(days=x)).day == 1]
+    begun = [] if firsts and firsts[0] * wide <= _ROOM else [0]  # the rest of a month gives way to a whole one
     last_label = -1e9
-    for x in range(count):
-        day = oldest + timedelta(days=x)
+    for x in (*begun, *firsts):
         at = LEFT + x * wide
-        if (day.day == 1 or not x or count <= 14) and at - last_label > 62 and at < WIDTH - RIGHT - 50:
-            label = words.day(day)[: 7 if count > 62 else 10]
-            parts.append(Line(at, bottom, at, bottom + 5, GREY))
+        parts.append(Line(at, bottom, at, bottom + 5, GREY))
+        if at - last_label > _ROOM and at < WIDTH - RIGHT - 50:
+            label = words.day(oldest + timedelta(days=x))[: 7 if count > 62 else 10]
             parts.append(Label(at + 2, bottom + 18, label, size=12))
             last_label = at + (20 if count <= 62 else 0)
     y = bottom + 34
@@ -245,7 +254,7 @@ def _heat_map(
         parts.append(Bar(LEFT + 46 * k, y, 46, 12, colour))
     for k in (0, len(_RAMP) // 2, len(_RAMP)):
         text = words.figure(_short(low + span * k / len(_RAMP)))
-        parts.append(Label(LEFT + 46 * k, y + 27, f"{text} {mean_unit(unit)}" if k == len(_RAMP) else text,
+        parts.append(Label(LEFT + 46 * k, y + 27, f"{text} {words.unit(mean_unit(unit))}" if k == len(_RAMP) else text,
                            "middle" if k else "start", size=12))  # fmt: skip
     parts.append(Bar(LEFT + 46 * len(_RAMP) + 80, y, 30, 12, _NOTHING))
     parts.append(Label(LEFT + 46 * len(_RAMP) + 118, y + 11, words.say("no data"), size=12))
@@ -276,6 +285,7 @@ def _frame(down: Axis, unit: str, what: str, words: Words) -> Iterator[Part]:
         yield Line(LEFT, down.at(value), WIDTH - RIGHT, down.at(value), BLACK if abs(value) < 1e-12 else _GRID)
         text = f"{value / 10.0**exponent:.6g}".replace("-", "\N{MINUS SIGN}")
         yield Label(LEFT - 8, down.at(value) + 4, words.figure(text), "end", size=12)
+    unit = words.unit(unit)
     yield Label(LEFT - 8, TOP - 13, f"10^{exponent} {unit}" if exponent else unit, "end", size=12)
     if what:
         yield Label(LEFT, TOP - 13, what, size=12, colour=GREY)

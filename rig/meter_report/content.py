@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rig.meter_report.charts import charts_of, rate_chart
-from rig.meter_report.load_curves import gaps_of, months_of, summary_of
+from rig.meter_report.load_curves import begin_of, gaps_of, months_of, repeats_of, summary_of
 from rig.meter_report.meter_data import RATES, EnergyRow, LoadProfile, MeterData, RegisterSet, SetKind
 from rig.meter_report.words import Words
 from rig.report.page import Block, Heading, Page, Paragraph, Table, Tone
@@ -45,12 +45,12 @@ def meter_page(meter: MeterData, words: Words, channels: Sequence[int]) -> Page:
             ),
             Tone.NOTE,
         ),
-        *(Paragraph(note, Tone.NOTE) for note in meter.notes[:MOST_NOTES]),
+        *(Paragraph(say(note), Tone.NOTE) for note in meter.notes[:MOST_NOTES]),
     ]
     if meter.plate:
         blocks += [Heading(say("Meter")), Table([(say(k), v) for k, v in meter.plate], shares=(1, 2.6))]
     blocks += _registers(meter, words)
-    blocks += _profile(meter.profile, words, channels)
+    blocks += _profile(meter.profile, words, channels, new_sheet=bool(meter.sets or meter.plate))
     blocks += _events(meter, words)
     rows = [(say(name), say(text) if text in ("yes", "no", "none", "not known") else text)
             for name, text in meter.provenance]  # fmt: skip
@@ -59,12 +59,17 @@ def meter_page(meter: MeterData, words: Words, channels: Sequence[int]) -> Page:
     return Page(
         title,
         words.mark(meter.mark),
-        f"{title}. {meter.source[-60:]}. {digest}",
+        f"{title}. {say(f'{meter.kind.value} {{}}', _end_of(meter.path))}. {digest}",
         meter.made_utc,
         blocks,
         words.language.value,
         say("sheet {} of {}"),
     )
+
+
+def _end_of(path: str, most: int = 54) -> str:
+    """Return a path as it fits the foot of a sheet."""
+    return path if len(path) <= most else f"…{path[1 - most :]}"
 
 
 def _registers(meter: MeterData, words: Words) -> Iterator[Block]:
@@ -207,9 +212,9 @@ def _closed_table(closed: Sequence[RegisterSet], words: Words) -> Table:
     return Table(rows, head, 1, (1.25, *([1.0] * (len(shown) + 1)), *([1.0, 1.2] * len(demands))), dense=True)
 
 
-def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int]) -> Iterator[Block]:
+def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int], *, new_sheet: bool) -> Iterator[Block]:
     say = words.say
-    yield Heading(say("Load profile"), 1 if profile is not None and profile.lines else 2)
+    yield Heading(say("Load profile"), 1 if new_sheet and profile is not None and profile.lines else 2)
     if profile is None or not profile.lines:
         yield Paragraph(
             say("There is no load profile." if profile is None else "The load profile has no interval."), Tone.NOTE
@@ -217,10 +222,10 @@ def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int])
         return
     yield Paragraph(
         say(
-            "intervals of {} min, {} of them, from {} to {}",
+            "intervals of {} min: {}, from {} to {}",
             profile.minutes,
             len(profile.lines),
-            words.time(profile.lines[0].end),
+            words.time(begin_of(profile.lines[0], profile.minutes)),
             words.time(profile.lines[-1].end),
         )
     )
@@ -229,13 +234,16 @@ def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int])
         longest = max(gaps, key=lambda gap: gap[1] - gap[0])
         yield Paragraph(
             say(
-                "{} times nothing was recorded for longer than an interval, the longest from {} to {}",
+                "gaps of an interval or more: {}, the longest from {} to {}",
                 len(gaps),
                 words.time(longest[0]),
                 words.time(longest[1]),
             ),
             Tone.NOTE,
         )
+    if repeats := repeats_of(profile):
+        already = "intervals at a time that was there already, without a setting of the clock: {}, the first to {}"
+        yield Paragraph(say(already, len(repeats), words.time(repeats[0])), Tone.NOTE)
     for note in _profile_notes(profile, words):
         yield Paragraph(note, Tone.NOTE)
     rows = []
@@ -244,8 +252,8 @@ def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int])
         rows.append(
             (
                 words.quantity(channel.name),
-                f"{words.number(found.total)} {channel.unit}",
-                "–" if found.value is None else f"{words.number(found.value)} {channel.unit}",
+                f"{words.number(found.total)} {words.unit(channel.unit)}",
+                "–" if found.value is None else f"{words.number(found.value)} {words.unit(channel.unit)}",
                 words.time(None if found.highest is None else found.highest.end),
                 "–" if found.load_factor is None else words.figure(f"{found.load_factor:f}"),
                 str(found.unreadable),
@@ -258,12 +266,19 @@ def _profile(profile: LoadProfile | None, words: Words, channels: Sequence[int])
         yield Heading(say("Months"))
         yield Table(
             [
-                (words.month(month.begins), *(words.number(month.totals[c]) for c in channels), str(month.intervals))
+                (
+                    words.month(month.begins),
+                    *(words.number(month.totals[c]) if month.intervals else "–" for c in channels),
+                    str(month.intervals),
+                )
                 for month in months
             ],
             (
                 say("month"),
-                *(f"{words.quantity(profile.channels[c].name)}, {profile.channels[c].unit}" for c in channels),
+                *(
+                    f"{words.quantity(profile.channels[c].name)}, {words.unit(profile.channels[c].unit)}"
+                    for c in channels
+                ),
                 say("intervals"),
             ),
             1,
@@ -303,6 +318,6 @@ def _events(meter: MeterData, words: Words) -> Iterator[Block]:
     yield Table(
         [(words.time(each.at), words.event(each.name), words.details(each.name, each.details)) for each in shown],
         (say("at"), say("event"), say("details")),
-        shares=(1.3, 1.6, 3),
+        shares=(1.75 if words.french else 1.3, 1.6, 3),
         dense=len(shown) > 40,
     )

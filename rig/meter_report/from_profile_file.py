@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -32,7 +33,8 @@ _EVERY = re.compile(r"channels? every (\d{1,3}) min$")
 
 def looks_like_profile(beginning: bytes) -> bool:
     """Return whether a file begins as such a CSV does."""
-    return beginning.startswith(b"# ") and b"load profile" in beginning.split(b"\n", 1)[0]
+    first = beginning.removeprefix(BOM_UTF8).split(b"\n", 1)[0]
+    return first.startswith(b"# ") and b"load profile" in first
 
 
 def meter_of_profile_file(path: Path) -> MeterData:

@@ -71,8 +71,11 @@ class _Readout:
             made_utc=reading.begun_utc,
             zone="meter's local time",
             provenance=(
-                ("read", f"{reading.begun_utc} to {reading.ended_utc}"),
-                ("protocol", f"{reading.protocol}, port {reading.port}, address {reading.address}"),
+                ("read from", reading.begun_utc),
+                ("read until", reading.ended_utc),
+                ("protocol", reading.protocol),
+                ("port", reading.port),
+                ("address", str(reading.address)),
                 ("reader", f"AE-0764 rig {reading.version} {reading.commit}".rstrip()),
                 ("password", "yes" if reading.password else "no"),
                 ("sha256 of the reading", reading.sha256),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Context, Decimal
 from pathlib import Path
 
 import msgspec
 
-from rig.meter.billing.demand import DemandSettings
+from rig.meter.billing.events import Programmed
 from rig.meter.billing.profile import MarkKind
 from rig.meter.billing.quantity import NANO_PER_KILO
 from rig.meter.billing.snapshot import RegisterReading, Snapshot
@@ -67,6 +67,7 @@ def meter_of_store(folder: Path, zone: tzinfo, zone_name: str, recording: int | 
     look = StoreLook(folder, 0)
     reading, made = look.reading, origin(look.saved)
     notes = [f"{row} of the history is not as it was written: left out" for row in look.damaged]
+    names = [] if reading.demand is None else [quantity.demand_name for quantity in reading.demand.quantities]
     sets = [
         RegisterSet(
             SetKind.PRESENT,
@@ -74,13 +75,15 @@ def meter_of_store(folder: Path, zone: tzinfo, zone_name: str, recording: int | 
             reading.season,
             reading.resets,
             _energy(reading.registers),
-            _demand(reading.registers, reading.demand, zone),
+            _demand(reading.registers, names, zone),
         )
     ]
     profile = None
     try:
         _, found = stored_profile(folder, recording)
     except StoreError as error:
+        if recording is not None:
+            raise
         notes.append(str(error))
     else:
         channels = found.settings.channels
@@ -104,7 +107,7 @@ def meter_of_store(folder: Path, zone: tzinfo, zone_name: str, recording: int | 
         )
     try:
         with HistoryReader(folder) as history:
-            sets += _closed(history, reading.demand, zone)
+            sets += _closed(history, names, zone)
             events = tuple(
                 LoggedLine(_local(e.utc_ns, zone), e.name, msgspec.json.decode(e.details, type=dict[str, object]))
                 for e in history.events(last=MOST_EVENTS)
@@ -128,15 +131,19 @@ def meter_of_store(folder: Path, zone: tzinfo, zone_name: str, recording: int | 
     )
 
 
-def _closed(history: HistoryReader, demand: DemandSettings | None, zone: tzinfo) -> Iterator[RegisterSet]:
-    """Give the registers that were closed, each kind with the newest last."""
+def _closed(history: HistoryReader, names: Sequence[str], zone: tzinfo) -> Iterator[RegisterSet]:
+    """Give the registers that were closed, each kind with the newest last.
+
+    Which demand is which, the history does not say of them: under an earlier program each has its number alone.
+    """
+    programmed = next((each.number for each in history.events(codes=(Programmed.code,), last=1)), -1)
     found: dict[SetKind, list[RegisterSet]] = {kind: [] for kind in SetKind}
     for stored in history.snapshots():
         if (kind := _KINDS.get(stored.kind)) is None:
             continue
         whole = msgspec.json.decode(stored.registers, type=Snapshot)
-        quantities = () if demand is None else demand.quantities
-        fitting = demand if len(whole.demand) == len(quantities) else None
+        known = stored.number > programmed and len(names) == len(whole.demand)
+        earlier = [f"demand {k + 1} of an earlier program" for k in range(len(whole.demand))]
         found[kind].append(
             RegisterSet(
                 kind,
@@ -144,7 +151,7 @@ def _closed(history: HistoryReader, demand: DemandSettings | None, zone: tzinfo)
                 whole.season,
                 whole.resets,
                 _energy(whole),
-                _demand(whole, fitting, zone),
+                _demand(whole, names if known else earlier, zone),
             )
         )
     for kind in SetKind:
@@ -162,15 +169,13 @@ def _energy(registers: RegisterReading) -> tuple[EnergyRow, ...]:
     )
 
 
-def _demand(registers: RegisterReading, demand: DemandSettings | None, zone: tzinfo) -> tuple[DemandRow, ...]:
-    if demand is None:
-        return ()
+def _demand(registers: RegisterReading, names: Sequence[str], zone: tzinfo) -> tuple[DemandRow, ...]:
     rows = []
-    for quantity, bins in zip(demand.quantities, registers.demand, strict=True):
+    for name, bins in zip(names, registers.demand, strict=True):
         for rate, bin in zip((None, *RATES), bins, strict=False):
             rows.append(
                 DemandRow(
-                    quantity.demand_name,
+                    name,
                     rate,
                     kilo_decimal(bin.present),
                     kilo_decimal(bin.previous),

@@ -7,11 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
+from itertools import pairwise
 
-from rig.meter_report.meter_data import LoadProfile, ProfileLine
+from rig.meter_report.meter_data import LoadProfile, ProfileLine, ProfileMark
+
+_SET = "clock set"
+"""Kind of a mark, and flag of the intervals beside it, which is all that tables of C12.19 have of it."""
 
 _EXACT_DIGITS = 60
 """Digits of a sum: no profile has so many."""
+
+MOST_EMPTY_MONTHS = 24
+"""Between two that have intervals; over a longer time the clock was set."""
 
 
 def begin_of(line: ProfileLine, minutes: int) -> datetime:
@@ -67,10 +74,13 @@ class MonthSummary:
 
 
 def months_of(profile: LoadProfile) -> list[MonthSummary]:
-    """Sum each calendar month up, by the clock of the meter."""
+    """Sum each calendar month up, by the clock of the meter; one without an interval between others is there, too."""
     lines: dict[date, list[ProfileLine]] = defaultdict(list)
     for line in profile.lines:
         lines[begin_of(line, profile.minutes).date().replace(day=1)].append(line)
+    for before, after in pairwise(sorted(lines)):
+        if _months_since(before, after) <= MOST_EMPTY_MONTHS:
+            lines.update({month: [] for month in _between(before, after)})
     return [
         MonthSummary(
             begins,
@@ -82,6 +92,16 @@ def months_of(profile: LoadProfile) -> list[MonthSummary]:
         )
         for begins, found in sorted(lines.items())
     ]
+
+
+def _months_since(before: date, after: date) -> int:
+    return 12 * (after.year - before.year) + after.month - before.month
+
+
+def _between(before: date, after: date) -> list[date]:
+    """Give the first days of the months between two."""
+    numbers = range(12 * before.year + before.month, 12 * after.year + after.month - 1)
+    return [date(number // 12, number % 12 + 1, 1) for number in numbers]
 
 
 def days_of(profile: LoadProfile) -> dict[date, list[ProfileLine]]:
@@ -99,13 +119,45 @@ def last_whole_day(profile: LoadProfile, days: dict[date, list[ProfileLine]]) ->
 
 
 def gaps_of(profile: LoadProfile) -> list[tuple[datetime, datetime]]:
-    """Give the times, by the clock, that are in no interval; the hour that daylight saving leaves out is one."""
+    """Give the times, by the clock, at which an interval or more is missing. By what the clock was set on, such as an
+    hour in spring, is none. In a reading nothing says by how much that was: what is beside it is none either.
+    """
     gaps = []
-    for before, line in zip(profile.lines, profile.lines[1:], strict=False):
+    interval = timedelta(minutes=profile.minutes)
+    forward = [mark for mark in profile.marks if mark.kind == _SET and mark.until > mark.at]
+    for before, line in pairwise(profile.lines):
         begin = begin_of(line, profile.minutes)
-        if begin > before.end + timedelta(minutes=profile.minutes):
+        if begin - before.end < interval or (not profile.marks and _clock_set(before, line)):
+            continue
+        missing = begin - begin_of(before, profile.minutes) - interval  # one that was cut short goes to its boundary
+        for mark in forward:
+            if before.end - interval <= mark.at and mark.until <= line.end:
+                missing -= mark.until - mark.at
+        if missing >= interval:
             gaps.append((before.end, begin))
     return gaps
+
+
+def repeats_of(profile: LoadProfile) -> list[datetime]:
+    """Give the ends of intervals that are no later than the one before, although no setting of the clock says why."""
+    interval = timedelta(minutes=profile.minutes)
+    back = [mark for mark in profile.marks if mark.kind == _SET and mark.until < mark.at]
+    return [
+        line.end
+        for before, line in pairwise(profile.lines)
+        if line.end <= before.end
+        and not _clock_set(before, line)
+        and not any(_explains(mark, before, line, interval) for mark in back)
+    ]
+
+
+def _clock_set(before: ProfileLine, line: ProfileLine) -> bool:
+    return _SET in before.flags or _SET in line.flags
+
+
+def _explains(mark: ProfileMark, before: ProfileLine, line: ProfileLine, interval: timedelta) -> bool:
+    """Return whether the clock was set back by a mark between two lines."""
+    return before.end <= mark.at + interval and mark.until <= line.end
 
 
 def mean(value: Decimal, minutes: int, unit: str) -> float:

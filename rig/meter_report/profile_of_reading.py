@@ -41,6 +41,9 @@ def _own(found: Found, names: Sequence[str], notes: list[str]) -> LoadProfile | 
     actual, control, data = found(61), found(62), found(64)
     if actual is None or control is None or data is None:
         return None
+    if not actual["MAX_INT_TIME_SET1"]:
+        notes.append("the load profile has intervals of no minutes")
+        return None
     channels: list[ProfileChannel] = []
     pulses: list[Fraction] = []
     constants = (found(15) or {}).get("CONSTANTS", [])

@@ -82,9 +82,11 @@ _FRENCH = {
     "event": "événement",
     "details": "détails",
     "{} from {} to {}": "{}, du {} au {}",
-    "intervals of {} min, {} of them, from {} to {}": "{1} intervalles de {0} min, du {2} au {3}",
-    "{} times nothing was recorded for longer than an interval, the longest from {} to {}":
-        "{} fois, rien n'a été enregistré pendant plus d'un intervalle, le plus longtemps du {} au {}",
+    "intervals of {} min: {}, from {} to {}": "intervalles de {} min : {}, du {} au {}",
+    "gaps of an interval or more: {}, the longest from {} to {}":
+        "lacunes d'un intervalle ou plus : {}, la plus longue du {} au {}",
+    "intervals at a time that was there already, without a setting of the clock: {}, the first to {}":
+        "intervalles à une heure déjà passée, sans réglage de l'horloge : {}, le premier jusqu'au {}",
     "{}, day of the highest interval": "{}, journée de l'intervalle le plus élevé",
     "{}, last whole day": "{}, dernière journée complète",
     "{}, last week": "{}, dernière semaine",
@@ -102,9 +104,14 @@ _FRENCH = {
         "Les registres sont ceux du compteur : s'il a des transformateurs, multiplier par leurs rapports. "
         "Heures : {}.",
     "Times are those of {}.": "Heures : {}.",
+    "store {}": "mémoire (store) {}",
+    "reading {}": "lecture {}",
+    "file {}": "fichier {}",
     "Read from store {}.": "Lu dans la mémoire (store) {}.",
     "Read from reading {}.": "Lu dans la lecture {}.",
     "Read from file {}.": "Lu dans le fichier {}.",
+    "of DGCOM this report has energy alone: blocks of demand and load profile are kept as they came":
+        "de DGCOM, ce rapport n'a que l'énergie : les blocs de puissance et de profil de charge restent tels quels",
     "meter's local time": "heure locale du compteur",
     "There is no load profile.": "Il n'y a pas de profil de charge.",
     "The load profile has no interval.": "Le profil de charge n'a aucun intervalle.",
@@ -132,7 +139,10 @@ _FRENCH = {
     "begun utc": "début (UTC)",
     "save": "sauvegarde",
     "made by": "fait par",
-    "read": "lecture",
+    "read from": "lecture, début",
+    "read until": "lecture, fin",
+    "port": "port",
+    "address": "adresse",
     "protocol": "protocole",
     "reader": "lecteur",
     "password": "mot de passe",
@@ -155,6 +165,8 @@ _QUANTITY_FR = (
     ("net", "nette"),
     ("rms", "efficace"),
     ("input", "entrée"),
+    ("demand", "puissance"),
+    ("of an earlier program", "d'un programme antérieur"),
 )
 """Parts of a quantity's name, in French as the notice has them."""
 
@@ -186,6 +198,13 @@ _EVENTS_FR = {
     "time of day believed": "heure retenue", "time of day doubted": "heure mise en doute",
     "windows merged": "fenêtres fusionnées",
 }  # fmt: skip
+
+_SOURCES_FR = {
+    "front": "devant du compteur", "optical port": "port optique", "panel": "panneau", "verification": "vérification",
+    "command line": "ligne de commande", "service clock": "horloge du réseau", "input": "entrée",
+    "calendar": "calendrier",
+}  # fmt: skip
+"""Sources of requests; the others are called the same."""
 
 _DETAILS_FR = {
     "rate": "tarif", "season": "saison", "cause": "cause", "resets": "n°", "source": "source", "level": "niveau",
@@ -258,6 +277,10 @@ class Words:
             name = re.sub(rf"\b{english}\b", french, name)
         return name
 
+    def unit(self, unit: str) -> str:
+        """Write a unit; pulses are the only one that is a word."""
+        return "impulsions" if self.french and unit == "pulses" else unit
+
     def mark(self, mark: str) -> str:
         """Write the mark of a result."""
         for english in ("UNCALIBRATED", "SIMULATED"):
@@ -273,7 +296,7 @@ class Words:
         if not self.french:
             return details_text(name, details)
         said = [item for item in details.items() if item not in _UNSAID]
-        return ", ".join(f"{_DETAILS_FR.get(key, key)} {value}" for key, value in said)
+        return ", ".join(f"{_DETAILS_FR.get(key, key)} {_SOURCES_FR.get(str(value), value)}" for key, value in said)
 
     def flags(self, flags: tuple[str, ...]) -> str:
         """Write an interval's flags."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -149,6 +150,19 @@ def load_program(path: Path) -> Program:
     except ConfigError as error:
         sentence = " ".join(str(error).split())  # the value in it may have several lines
         raise ConfigError(f"{path}: {sentence}") from None
+
+
+def program_to_write(path: Path) -> tuple[Program, str]:
+    """Load a program for a meter that has one, with its text.
+
+    Raises ConfigError, also for a file without a key, such as one that a full disk left: it would take keys, rates and
+    serial number away.
+    """
+    program = load_program(path)
+    text = path.read_text(encoding="utf-8-sig")
+    if not tomllib.loads(text):
+        raise ConfigError(f"{path} has no key: to write a program of nothing but defaults, give it the line [meter]")
+    return program, text
 
 
 def default_program(form: str = "9S", current_class: int = 20) -> Program:

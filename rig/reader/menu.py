@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rig.errors import RigError
 from rig.files.whole import check_free
-from rig.program.build import load_program
+from rig.program.build import program_to_write
 from rig.reader.actions import ACTIONS, act
 from rig.reader.connecting import WrongPassword
 from rig.reader.meter import MeterAccess
@@ -103,8 +103,7 @@ class Menu:
 
     def _write(self) -> list[str]:
         path = Path(self._ask("program").strip())
-        program = load_program(path)
+        program, text = program_to_write(path)
         if self._ask(f"write {path}, program {program.digest}; type {YES} to do it").strip() != YES:
             return ["nothing was done"]
-        text = path.read_text(encoding="utf-8-sig").encode()
-        return [write_program(self._access, program, text, lambda at, of: None)]
+        return [write_program(self._access, program, text.encode(), lambda at, of: None)]

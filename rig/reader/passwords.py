@@ -103,17 +103,27 @@ def as_password(text: str, what: str) -> bytes:
 
 
 def _line(path: Path) -> str:
+    """Read a file's one line; what Windows' editors put before and behind it is no part of it."""
+    form = "give a file with a password in a line"
     try:
-        return read_bounded(path, MOST_FILE_BYTES).decode().strip("\r\n")
+        _check_own(path)
+        text = read_bounded(path, MOST_FILE_BYTES).decode("utf-8-sig").strip("\r\n")
     except (OSError, ValueError) as error:
-        raise PasswordError(f"{path} cannot be read ({_why(error)}): give a file with a password in a line") from None
+        raise PasswordError(f"{path} cannot be read ({_why(error)}): {form}") from None
+    if not text or "\n" in text or "\r" in text:
+        raise PasswordError(f"{path} {'has more than one line' if text else 'is empty'}: {form}")
+    return text
+
+
+def _check_own(path: Path) -> None:
+    if path.stat().st_mode & _OTHERS:
+        raise PasswordError(f"{path} can be read or written by others than its owner: chmod 600 {path}")
 
 
 def _keyring(path: Path) -> tuple[dict[str, bytes], dict[str, DesKey]]:
     form = 'give TOML with [passwords] and lines such as "87 654 322" = "1A2B3C"'
     try:
-        if path.stat().st_mode & _OTHERS:
-            raise PasswordError(f"{path} can be read or written by others than its owner: chmod 600 {path}")
+        _check_own(path)
         tables: dict[str, Any] = parse_toml(read_bounded(path, MOST_FILE_BYTES).decode())
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         # The parser's own words quote the file, which has passwords.

@@ -18,13 +18,20 @@ from rig.communication.c1219.types import TableError
 from rig.errors import RigError
 from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, Refused, SessionEnded, refusal
 from rig.reader.decoded import CONFIGURATION, Decoded, tables_used
-from rig.reader.dgcom_conversation import BLOCKS, PROFILE_BLOCK, DgcomConversation, DgcomRefused
+from rig.reader.dgcom_conversation import BLOCKS, PROFILE_BLOCK, BlockName, DgcomConversation, DgcomRefused
 from rig.reader.partial import Part, PartialReading, Parts, Session, WholeBlock, WholeTable
 from rig.reader.reading_file import VERSION, BlockRead, TableRead
 
 IDENTIFICATION, DEVICE_IDENTIFICATION = 1, 5
 WHOSE = (CONFIGURATION, IDENTIFICATION, DEVICE_IDENTIFICATION)
 """Tables that say whose reading it is, and in which formats: after a break they must be the same."""
+
+MEANINGS = (6, 11, 12, 13, 15, 16, 21, 22, 61, 62)
+"""Tables by which others are understood: a meter that was programmed meanwhile has others. Our ST6 has the program's
+digest."""
+
+WHOSE_BLOCKS = (0x08, 0x1F, 0x6F, 0x87, 0xC4)
+"""The same of DGCOM: version, K, device identity, serial number, and which metrics there are."""
 
 SECRETS = frozenset({42, 45})
 """Passwords and keys: what a meter gives of them must not come into a file."""
@@ -82,17 +89,25 @@ class TableReading:
         partial: PartialReading,
         clock: Callable[[], str] = now_utc,
         ended_at: set[int] | None = None,
+        *,
+        ended: bool = False,
     ) -> None:
-        """`ended_at` has the tables at which the meter ended a session before, and gets those at which it does."""
+        """`ended_at` has the tables at which the meter ended a session before, and gets those at which it does.
+
+        `ended`: it has just ended one, so that nobody programmed it meanwhile; it may end this one after few requests.
+        """
         self._conversation, self._partial, self._clock = conversation, partial, clock
         self._ended_at = set() if ended_at is None else ended_at
+        self._again = WHOSE if ended else (*WHOSE, *MEANINGS)
         self._fresh: set[int] = set()
         """Tables that were read in this session."""
 
     def run(self, extent: Extent, progress: Progress) -> None:
         """Read what the extent has and is not there yet. Raises MeterSilent, LineError, OtherMeter, PartialError."""
         partial = self._partial
-        before = {number: partial.tables[number].data for number in WHOSE if number in partial.tables}
+        if partial.blocks:
+            raise OtherMeter(_other(partial))
+        before = {number: there for number, there in partial.tables.items() if number in self._again}
         partial.add(Session(self._clock(), VERSION, self._conversation.protocol, self._conversation.settings.address))
         self._check_whose(before)
         numbers = self._numbers(extent)
@@ -109,15 +124,19 @@ class TableReading:
                 )
         progress(len(numbers), len(numbers), "")
 
-    def _check_whose(self, before: dict[int, str | None]) -> None:
-        for number in WHOSE:
-            if number in before or number == CONFIGURATION or number in self._used():
-                self._read(number, lambda extra: None)
-            if number in before and before[number] != self._partial.tables[number].data:
-                raise OtherMeter(
-                    f"the reading that broke off is of another meter, or of another program: delete "
-                    f"{self._partial.path}, or give another --out"
-                )
+    def _check_whose(self, before: dict[int, TableRead]) -> None:
+        """Read who it is, and again by what its tables are understood. Raises OtherMeter."""
+        for number in self._again:
+            there = before.get(number)
+            if there is None if number in MEANINGS else number != CONFIGURATION and number not in self._used():
+                continue
+            found = self._fetched(number, lambda extra: None)
+            data = None if there is None else there.data
+            if None not in (data, found.data) and data != found.data:
+                raise OtherMeter(_other(self._partial))  # before anything of it is in the partial reading
+            if data is None or found.data is not None:  # without the password of before, what came by it stays
+                self._partial.add(WholeTable(found))
+            self._fresh.add(number)
 
     def _used(self) -> list[int]:
         data = self._partial.tables[CONFIGURATION].bytes
@@ -141,6 +160,11 @@ class TableReading:
         return [number for number in used if number not in left_out]
 
     def _read(self, number: int, progress: Callable[[int], None]) -> None:
+        self._partial.add(WholeTable(self._fetched(number, progress)))
+        self._fresh.add(number)
+
+    def _fetched(self, number: int, progress: Callable[[int], None]) -> TableRead:
+        """Give a table as the meter has it now, or its refusal."""
         utc = self._clock()
         if number in PROFILE_DATA and PROFILE_STATUS not in self._fresh and PROFILE_STATUS in self._used():
             self._renew_status(progress)
@@ -150,18 +174,13 @@ class TableReading:
             else:
                 data = self._whole(number, progress)
         except Refused as error:
-            self._refused(number, utc, error.code)
+            return TableRead(number, title_of(number), utc, None, refusal(error.code))
         except SessionEnded:
             if number in self._ended_at:  # it does so each time, and all the others come without this one
-                self._refused(number, utc, Code.ISSS)
+                self._partial.add(WholeTable(TableRead(number, title_of(number), utc, None, refusal(Code.ISSS))))
             self._ended_at.add(number)
             raise
-        else:
-            self._partial.add(WholeTable(TableRead(number, title_of(number), utc, data.hex())))
-        self._fresh.add(number)
-
-    def _refused(self, number: int, utc: str, code: Code) -> None:
-        self._partial.add(WholeTable(TableRead(number, title_of(number), utc, None, refusal(code))))
+        return TableRead(number, title_of(number), utc, data.hex())
 
     def _renew_status(self, progress: Callable[[int], None]) -> None:
         """Read a load profile's state again: its parts go on only if it is the same."""
@@ -241,19 +260,40 @@ class BlockReading:
     def run(self, extent: Extent, progress: Progress) -> None:
         """Read every block that is described, and not there yet; the load profile if it is wanted."""
         partial = self._partial
+        if partial.tables:
+            raise OtherMeter(_other(partial))
+        before = dict(partial.blocks)
         partial.add(Session(self._clock(), VERSION, self._conversation.protocol, 0))
         blocks = [*BLOCKS, *([PROFILE_BLOCK] if extent.profile else [])]
+        for block in BLOCKS:
+            if block.opcode in WHOSE_BLOCKS and block.opcode in before:
+                self._check(block, before[block.opcode])
         for done, block in enumerate(blocks):
             progress(done, len(blocks), block.name)
             there = partial.blocks.get(block.opcode)
-            if there is not None and there.data is not None:
-                continue
-            utc, data = self._clock(), None
-            with suppress(DgcomRefused):
-                profile = block is PROFILE_BLOCK
-                data = (self._conversation.read_profile() if profile else self._conversation.read(block)).hex()
-            partial.add(WholeBlock(BlockRead(block.opcode, block.name, utc, data)))
+            if there is None or there.data is None:
+                partial.add(WholeBlock(self._read(block)))
         progress(len(blocks), len(blocks), "")
+
+    def _check(self, block: BlockName, there: BlockRead) -> None:
+        """Ask again for a block that must be as before. Raises OtherMeter."""
+        found = self._read(block)
+        if None not in (found.data, there.data) and found.data != there.data:
+            raise OtherMeter(_other(self._partial))
+
+    def _read(self, block: BlockName) -> BlockRead:
+        utc, data = self._clock(), None
+        with suppress(DgcomRefused):
+            profile = block is PROFILE_BLOCK
+            data = (self._conversation.read_profile() if profile else self._conversation.read(block)).hex()
+        return BlockRead(block.opcode, block.name, utc, data)
+
+
+def _other(partial: PartialReading) -> str:
+    what = "the reading that broke off is of another meter, or of another program"
+    if partial.path is None:
+        return f"{what} than the meter has now: read it again"
+    return f"{what}: delete {partial.path}, or give another --out"
 
 
 def in_order(found: Iterable[TableRead]) -> list[TableRead]:

@@ -37,6 +37,8 @@ class MeterRun:
         self._identity: Identity | None = None
         self._ended_at: set[int] = set()
         """Tables at which the meter ended a session."""
+        self._ended = False
+        """It ended the last one by itself."""
 
     def read(self, extent: Extent, progress: Progress) -> MeterReadout:
         """Read all of it, and write its file. Raises ReadingBroke, where the next time goes on from; other errors."""
@@ -52,7 +54,8 @@ class MeterRun:
                     if not partial.sessions:
                         raise
                     # A meter that ends sessions by itself is asked on as long as each brings something.
-                    breaks += not isinstance(error, SessionEnded)
+                    self._ended = isinstance(error, SessionEnded)
+                    breaks += not self._ended
                     if breaks == SESSIONS or self._amount(partial) == before:
                         raise ReadingBroke(self._left(partial, error)) from None
                 self._access.pause(AGAIN_S)
@@ -70,7 +73,8 @@ class MeterRun:
             self._identity = meter.talk.identity
             match meter.talk:
                 case Conversation() as tables:
-                    TableReading(tables, partial, ended_at=self._ended_at).run(extent, progress)
+                    reading = TableReading(tables, partial, ended_at=self._ended_at, ended=self._ended)
+                    reading.run(extent, progress)
                 case DgcomConversation() as blocks:
                     BlockReading(blocks, partial).run(extent, progress)
 

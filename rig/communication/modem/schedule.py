@@ -8,7 +8,8 @@
     outside the originate windows      what is due waits for the next window, but for a command
 
 Two calls that are due at once are one. The clock of the schedule is the meter's local time; when it is set forward,
-what it passes over by less than a day is due, once; set back, nothing that was due is so again.
+what it passes over by less than a day is due, once; set back by less than a day, nothing that was due is so again. By
+more, it was wrong before: the schedule begins anew. No pause lasts longer for a clock that is set back.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class CallSchedule:
 
     def look(self, local_ns: int) -> None:
         """Look what has come due."""
+        if local_ns < self._seen_ns - DAY_NS:
+            self._seen_ns = local_ns
+        if self.due is not None:
+            self.due.from_ns = min(self.due.from_ns, local_ns + self._settings.retry_s * SECOND)
         begin_ns = max(self._seen_ns, local_ns - DAY_NS)
         if any(begin_ns < at_ns <= local_ns for at_ns in self._slots(begin_ns, local_ns)):
             self.ask(Cause.SCHEDULE, local_ns)

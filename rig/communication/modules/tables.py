@@ -119,6 +119,12 @@ def with_tables(
     return msgspec.structs.replace(found, tables=[_read(tables, number) for number in numbers])
 
 
+def _refusal(code: ResponseCode) -> str:
+    if code is ResponseCode.INSUFFICIENT_SECURITY:
+        return "passwords and keys are given to nobody"
+    return "the meter has no such table now"
+
+
 def _read(tables: ModuleTables, number: int) -> TableOfModule:
     known = TABLES.get(number)
     title = f"ST{number}" if number < MANUFACTURER else f"MT{number - MANUFACTURER}"
@@ -130,4 +136,4 @@ def _read(tables: ModuleTables, number: int) -> TableOfModule:
         return TableOfModule(number, title, name, None, str(error))
     if isinstance(data, bytes):
         return TableOfModule(number, title, name, data.hex())
-    return TableOfModule(number, title, name, None, tables.refused or f"the meter has no such table now ({data.name})")
+    return TableOfModule(number, title, name, None, tables.refused or _refusal(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,15 @@ def where_ports_are(ports: Sequence[PortConfig], socket: Path) -> list[str]:
         f"port {port.name}: {pty_link(port, socket) if port.device == PTY else port.device}; "
         f"what it reports is in {log_of(port, socket)}"
         for port in ports
+    ]
+
+
+def deaths_of(ports: Sequence[PortConfig], started: Sequence[subprocess.Popen[bytes]]) -> list[str]:
+    """Name the ports whose process somebody killed: nothing was answered there from then on."""
+    return [
+        f"port {port.name} was ended by {signal.Signals(-status).name}: nobody could use it any more"
+        for port, process in zip(ports, started, strict=True)
+        if (status := process.poll()) is not None and status < 0
     ]
 
 

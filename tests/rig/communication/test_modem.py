@@ -442,6 +442,26 @@ def test_a_clock_that_is_set_forward_makes_one_call_and_back_none() -> None:
     assert schedule.due is None
 
 
+def test_a_clock_that_was_years_ahead_does_not_silence_the_schedule() -> None:
+    """A Pi without a clock chip's battery: 2036 until the network says 2026."""
+    schedule = CallSchedule(ModemSettings(numbers=("1",), schedule=(150,)), MIDNIGHT_NS + 3653 * DAY)
+    schedule.look(MIDNIGHT_NS + 3653 * DAY + 149 * MIN)
+    for day in range(2):
+        for minute, due in ((149, False), (150, True), (151, False)):
+            schedule.look(MIDNIGHT_NS + day * DAY + minute * MIN)
+            assert (schedule.due is not None) == due, (day, minute)
+            schedule.due = None
+
+
+def test_a_repetition_is_no_later_for_an_hour_of_autumn() -> None:
+    schedule = CallSchedule(ModemSettings(numbers=("1",), retry_s=300), MIDNIGHT_NS)
+    schedule.ask(Cause.EVENT, MIDNIGHT_NS + 119 * MIN)
+    schedule.failed(MIDNIGHT_NS + 119 * MIN)
+    for minute, ready in ((60, False), (64, False), (65, True)):  # the clock shows 1 h again, where it would be 2 h
+        schedule.look(MIDNIGHT_NS + minute * MIN)
+        assert schedule.ready(MIDNIGHT_NS + minute * MIN) == ready, minute
+
+
 def test_outside_its_window_only_a_command_calls() -> None:
     how = ModemSettings(numbers=("1",), schedule=(10,), originate_windows=(Window(120, 180),))
     schedule = CallSchedule(how, MIDNIGHT_NS)

@@ -14,6 +14,7 @@ from dgcom_host import Host, over
 from port_bench import PortBench, TtyLine, wait_for
 from psem_client import Answer, LineSilent, NotAcknowledged, PsemClient, packet
 
+from rig.communication.port.launch import deaths_of
 from rig.communication.port.line import LineError, SerialLine
 from rig.communication.port.serving import Serving
 from rig.communication.port.trace import TraceError
@@ -85,8 +86,11 @@ def test_the_led_is_dark_in_a_session_and_free_soon_after_the_port_was_killed(po
         while time.monotonic() < until:
             client.read_part(1, 0, 4)
             assert pulses(counter) - begun <= 1, "one that was counted before and published after"
+        assert deaths_of(port.config.ports, port.ports) == []
         port.ports[0].kill()
         port.ports[0].wait()
+        (death,) = deaths_of(port.config.ports, port.ports)
+        assert death.startswith("port optical was ended by SIGKILL: ")
         begun = pulses(counter)
         wait_for(lambda: pulses(counter) >= begun + 2, 10)
 

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rig.cli.app import app
+from rig.daemon.protocol import ReadSelf, WriteProgram
+from rig.store.errors import StoreError
+from tests.rig.communication.served_tables import ServedTables
 from tests.rig.communication.table_decoder import st0, st21, st23, st24, st61, st62, st63, st64
 from tests.rig.meter_report.page_reader import PageReader
 
@@ -156,6 +160,43 @@ def test_self_reads_and_seasons_are_those_of_the_history(store: Path, reports: P
         assert Decimal(row[4]) == Decimal(row[1]) - Decimal(before[1])
     seasons = page(reports / "a.html").under("Previous seasons")[1:]
     assert [row[0] for row in seasons] == ["2026-03-15 00:00"]
+
+
+def test_a_demand_of_an_earlier_program_is_not_called_by_the_present_ones_name(store: Path, tmp_path: Path) -> None:
+    """Its kW and kvar change places: the history has their maxima by their places alone."""
+    folder = tmp_path / "store"
+    shutil.copytree(store, folder)
+    meter = ServedTables(PROGRAM, folder)
+    meter.source = "command line"
+    meter.log_on("000000")
+    swapped = PROGRAM.replace('"kW delivered", "kvar lagging"', '"kvar lagging", "kW delivered"')
+    assert meter.ask(WriteProgram(swapped)).refused is None
+    meter.log_on("000000")
+    meter.run(0.2)
+    assert meter.ask(ReadSelf()).refused is None
+    meter.service.saved(meter.service.ticket)
+    meter.close()
+    rig("report", folder, "--part", "registers", "--out", tmp_path / "r.csv")
+    rows = [row for row in rows_of(tmp_path / "r.csv") if row["set"] == "self-read" and row["register"] == "maximum"]
+    names = [row["quantity"] for row in rows if not row["rate"]]
+    assert names[-2:] == ["kvar lagging", "kW delivered"]
+    assert set(names[:-2]) == {"demand 1 of an earlier program", "demand 2 of an earlier program"}
+    before = [row for row in rows_of_registers(store, tmp_path) if row["set"] == "self-read"]
+    before = [row for row in before if row["register"] == "maximum" and not row["rate"]]
+    after = [row for row in rows if not row["rate"]][: len(before)]
+    assert [row["value"] for row in after] == [row["value"] for row in before], "and none is lost"
+
+
+def rows_of_registers(store: Path, folder: Path) -> list[dict[str, str]]:
+    rig("report", store, "--part", "registers", "--out", folder / "before.csv")
+    return rows_of(folder / "before.csv")
+
+
+def test_a_recording_that_there_is_not_is_a_mistake(store: Path, tmp_path: Path) -> None:
+    """Nothing is written, of registers either."""
+    with pytest.raises(StoreError, match="no recording 9: give 0"):
+        rig("report", store, "--recording", "9", "--out", tmp_path / "r.csv")
+    assert not (tmp_path / "r.csv").exists()
 
 
 def test_the_load_profile_is_the_export_digit_for_digit(store: Path, reports: Path, tmp_path: Path) -> None:

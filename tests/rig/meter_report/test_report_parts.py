@@ -23,7 +23,7 @@ from rig.meter_report import words as words_module
 from rig.meter_report.charts import MOST_DAYS, charts_of, rate_chart
 from rig.meter_report.content import meter_page
 from rig.meter_report.files import report_files
-from rig.meter_report.load_curves import begin_of, days_of, gaps_of, last_whole_day, months_of, summary_of
+from rig.meter_report.load_curves import begin_of, days_of, gaps_of, last_whole_day, months_of, repeats_of, summary_of
 from rig.meter_report.meter_data import (
     DemandRow,
     EnergyRow,
@@ -45,6 +45,7 @@ from rig.reader.reading_file import TableRead, encoded, load_reading
 from rig.report.chart import WIDTH, Bar, Chart, Line, Mark
 from rig.report.chart import Words as Label
 from rig.report.html import html_of
+from rig.report.page import Heading
 from rig.report.pdf import pdf_of
 from tests.rig.meter_report.page_reader import PageReader
 
@@ -103,7 +104,7 @@ def test_every_phrase_of_a_report_is_there_in_french(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Words, "say", heard)
     lines = profile_of(["1", "2", None, "0"] * 96 * 12)
     gap = LoadProfile(
-        15, (CHANNEL,), (*lines.lines[:9], *lines.lines[99:]),
+        15, (CHANNEL,), (*lines.lines[:9], *lines.lines[99:], lines.lines[-1]),
         (ProfileMark("starts", datetime(2026, 3, 1), datetime(2026, 3, 1)),
          ProfileMark("outage", datetime(2026, 3, 1), datetime(2026, 3, 2)),
          ProfileMark("clock set", datetime(2026, 3, 1), datetime(2026, 3, 2))), 7, ("a fault",) * 50,
@@ -192,6 +193,102 @@ def test_gaps_are_between_lines() -> None:
     lines = profile_of(["1"] * 20).lines
     gap = LoadProfile(15, (CHANNEL,), (*lines[:5], *lines[9:]))
     assert gaps_of(gap) == [(datetime(2026, 3, 1, 1, 15), datetime(2026, 3, 1, 2, 15))]
+    one = LoadProfile(15, (CHANNEL,), (*lines[:5], *lines[6:]))
+    assert gaps_of(one) == [(datetime(2026, 3, 1, 1, 15), datetime(2026, 3, 1, 1, 30))]
+
+
+def line_to(hour: int, minute: int = 0) -> ProfileLine:
+    return ProfileLine(datetime(2026, 3, 8, hour, minute), (), (Decimal(1),))
+
+
+def clock_set(at: int, until: int) -> ProfileMark:
+    return ProfileMark("clock set", datetime(2026, 3, 8, at), datetime(2026, 3, 8, until))
+
+
+@pytest.mark.parametrize(
+    ("lines", "marks", "gaps", "repeats"),
+    [
+        ([line_to(10), line_to(10, 7), line_to(10, 30)], [], 0, 0),
+        ([line_to(10), line_to(10, 7), line_to(10, 45)], [], 1, 0),
+        ([line_to(1, 45), line_to(2), line_to(3, 15)], [clock_set(2, 3)], 0, 0),
+        ([line_to(1, 45), line_to(2), line_to(3, 15)], [], 1, 0),
+        ([line_to(1), line_to(4)], [clock_set(2, 3)], 1, 0),
+        ([line_to(1, 45), line_to(2), line_to(1, 15)], [clock_set(2, 1)], 0, 0),
+        ([line_to(1, 45), line_to(2), line_to(1, 15)], [], 0, 1),
+        ([line_to(1, 45), line_to(1, 45)], [], 0, 1),
+        ([line_to(9), line_to(8, 15)], [clock_set(2, 1)], 0, 1),
+        ([line_to(5), line_to(4, 15)], [clock_set(9, 8)], 0, 1),
+    ],
+    ids=[
+        "cut short, on within it", "cut short, one missing", "spring", "spring without its mark",
+        "an outage over spring", "autumn", "autumn without its mark", "twice the same",
+        "a setting long before", "a setting long after",
+    ],
+)  # fmt: skip
+def test_what_is_missing_and_what_is_there_twice(
+    lines: list[ProfileLine], marks: list[ProfileMark], gaps: int, repeats: int
+) -> None:
+    """By hand, on the day of 2026-03-08."""
+    profile = LoadProfile(15, (CHANNEL,), tuple(lines), tuple(marks))
+    assert (len(gaps_of(profile)), len(repeats_of(profile))) == (gaps, repeats)
+
+
+def test_a_clock_that_was_set_in_a_reading() -> None:
+    """Tables of C12.19 have whole minutes and a flag; as rig read had them of a meter set back and forth again."""
+    beside = ("clock set", "short")
+    ends = [("07:50", ()), ("07:51", ()), *((at, beside) for at in ("07:51", "06:31", "06:31", "07:53")), ("07:54", ())]
+    lines = [ProfileLine(datetime.fromisoformat(f"2026-11-30T{at}"), flags, (Decimal(1),)) for at, flags in ends]
+    read = LoadProfile(1, (CHANNEL,), tuple(lines))
+    assert (gaps_of(read), repeats_of(read)) == ([], [])
+    unflagged = replace(read, lines=tuple(replace(line, flags=()) for line in lines))
+    assert (len(gaps_of(unflagged)), len(repeats_of(unflagged))) == (1, 3)
+
+
+def test_a_month_without_an_interval_is_there_and_has_nothing() -> None:
+    lines = [ProfileLine(datetime(year, month, 9), (), (Decimal(2),)) for year, month in ((2025, 11), (2026, 2))]
+    profile = LoadProfile(15, (CHANNEL,), tuple(lines))
+    months = months_of(profile)
+    assert [(month.begins, month.intervals) for month in months] == [
+        (date(2025, 11, 1), 1), (date(2025, 12, 1), 0), (date(2026, 1, 1), 0), (date(2026, 2, 1), 1)
+    ]  # fmt: skip
+    text = html_of(meter_page(meter_of(profile), EN, [0])).decode()
+    assert re.search(r"December 2025</t[dh]>\s*<td[^>]*>–</td>\s*<td[^>]*>0</td>", text)
+    (chart,) = [chart for chart in charts_of(profile, 0, EN) if "by month" in chart.title]
+    assert {"2025-12", "2026-01"} <= {part.text for part in chart.parts if isinstance(part, Label)}
+    assert len([part for part in chart.parts if isinstance(part, Bar)]) == 1 + 2, "the ground and two columns"
+    apart = replace(profile, lines=(lines[0], replace(lines[1], end=datetime(9999, 12, 9))))
+    assert len(months_of(apart)) == 2, "a clock that was set, not 95 000 months"
+
+
+def test_a_heat_map_names_the_first_whole_month() -> None:
+    """It begins with three days of September; each month has its tick."""
+    heat = charts_of(profile_of(["1"] * 24 * 200, 60, datetime(2025, 9, 28)), 0, EN)[-1]
+    labels = [part.text for part in heat.parts if isinstance(part, Label) and part.text.startswith("20")]
+    assert labels == ["2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04"]
+
+
+@pytest.mark.parametrize("minutes", [15, 60, 120, 1440])
+def test_a_heat_map_has_every_hour_of_long_intervals_too(minutes: int) -> None:
+    heat = charts_of(profile_of(["1"] * (3 * 1440 // minutes), minutes), 0, EN)[-1]
+    cells = [part for part in heat.parts if isinstance(part, Bar) and abs(part.height - 10.15) < 1e-9]
+    assert len({(part.x, part.y) for part in cells}) == len(cells) == 3 * 24
+
+
+def test_a_profile_alone_begins_on_the_first_sheet() -> None:
+    blocks = meter_page(replace(meter_of(profile_of(["1"])), sets=(), plate=()), EN, [0]).blocks
+    assert [block.level for block in blocks if isinstance(block, Heading) and block.text == "Load profile"] == [2]
+
+
+def test_french_reports_have_no_english_of_ours() -> None:
+    events = (LoggedLine(datetime(2026, 3, 1, 14, 5, 9), "refused", {"source": "command line", "level": 2}),)
+    pulses = replace(profile_of(["1", "2"]), channels=(ProfileChannel("input 1", "pulses"),))
+    page = meter_page(replace(meter_of(pulses), events=events, path="x" * 90 + ".json"), FR, [0])
+    text = html_of(page).decode()
+    assert "source ligne de commande" in text
+    assert "impulsions" in text
+    assert "pulses" not in text
+    assert page.foot.startswith("Rapport du compteur plain. lecture …xxx"), page.foot
+    assert "x.json. " in page.foot
 
 
 # --- charts -----------------------------------------------------------------------------------------------------
@@ -474,3 +571,18 @@ def test_tables_that_lie_are_noted_and_do_not_end_it(tmp_path: Path, every: int)
             tables[place] = msgspec.structs.replace(tables[place], data=change(data).hex())
             path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
             assert PageReader(html_of(meter_page(read_meter(path), EN, []))).tables
+
+
+@pytest.mark.parametrize("table", [61, 62, 63])
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_byte_of_a_load_profile_that_lies_does_not_end_it(tmp_path: Path, table: int, value: int) -> None:
+    """Each byte of what says how its load profile is laid out, such as intervals of no minutes."""
+    reading = load_reading(EXAMPLE)
+    place = next(k for k, each in enumerate(reading.tables) if each.table == table)
+    data = reading.tables[place].bytes or b""
+    for at in range(len(data)):
+        changed = data[:at] + bytes((value,)) + data[at + 1 :]
+        tables = [*reading.tables[:place], msgspec.structs.replace(reading.tables[place], data=changed.hex())]
+        lying = msgspec.structs.replace(reading, tables=[*tables, *reading.tables[place + 1 :]])
+        (tmp_path / "lies.json").write_bytes(encoded(lying))
+        assert PageReader(html_of(meter_page(read_meter(tmp_path / "lies.json"), EN, [0]))).tables

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cut_line import CutLine
+from own_file import own_file
 from psem_client import VirtualLine
 from served_port import ServedMeter
 from served_tables import ServedTables
@@ -43,7 +44,7 @@ class DgcomProgrammerBench:
             self.port.carry_out(now_ns)
 
     def password(self, text: str) -> None:
-        (self.folder / "password").write_text(text)
+        own_file(self.folder / "password", text)
         passwords = Passwords(self.folder / "password")
         self.access = MeterAccess("optical", Approach(), passwords, self.line.open, self.line.pause)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cut_line import CutLine
+from own_file import own_file
 from served_port import ServedPort
 
 from rig.communication.c1218.settings import OPTICAL, REMOTE
@@ -31,10 +32,13 @@ class ProgrammerBench:
         self.line = CutLine(self.port.line)
         self.password("000000")
 
+    def close(self) -> None:
+        self.port.close()
+
     def password(self, text: str | None) -> None:
         file = None if text is None else self.folder / "password"
         if file is not None:
-            file.write_text(text or "")
+            own_file(file, text or "")
         self.access = MeterAccess("optical", Approach(), Passwords(file), self.line.open, self.line.pause)
 
     @property

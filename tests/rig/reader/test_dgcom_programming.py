@@ -10,13 +10,15 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
+from broken_writes import BrokenWrites, assert_one_turn, loaded
 from cut_line import CutLine
 from dgcom_host import Host, Refused, over, total
 from dgcom_programmer_bench import DgcomProgrammerBench
+from own_file import own_file
 from psem_client import S, VirtualLine
 
 from rig.daemon.protocol import WriteProgram
-from rig.program.build import Program, load_program
+from rig.program.build import load_program
 from rig.reader.connecting import Approach, WrongPassword
 from rig.reader.meter import MeterAccess
 from rig.reader.meter_program import NotWritten, ProgramError, ProgramRefused
@@ -27,12 +29,6 @@ EXAMPLES = Path(__file__).parents[3] / "rig" / "program" / "examples"
 
 A = "[meter]\nfirmware = '7.16'\nserial = '1'\n"
 B = "[meter]\nfirmware = '7.16'\nserial = '2'\n[security]\nlevel_4 = '444444'\n"
-
-
-def loaded(folder: Path, text: str) -> tuple[Program, bytes]:
-    path = folder / "program.toml"
-    path.write_text(text)
-    return load_program(path), path.read_bytes()
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(EXAMPLES.glob("*.toml"))])
@@ -69,62 +65,29 @@ def reset(bench: DgcomProgrammerBench) -> None:
     bench.line.on_cut = lambda: None
     bench.line.line.to_client = bench.line.line.to_device = lambda data: data
     bench.line.pause(60)
-    if bench.digest != load_program_of(A, bench.folder).digest:
+    if bench.digest != loaded(bench.folder, A)[0].digest:
         bench.write_beside("444444", A)
     bench.password("000000")
     bench.meter.asked.clear()
 
 
-def load_program_of(text: str, folder: Path) -> Program:
-    return loaded(folder, text)[0]
-
-
-def bytes_of_a_write(bench: DgcomProgrammerBench, folder: Path) -> range:
-    reset(bench)
-    bench.line.passed = 0
-    bench.write(*loaded(folder, B))
-    assert bench.staged_at is not None
-    return range(bench.staged_at, bench.line.passed)
-
-
-def broken_at(bench: DgcomProgrammerBench, folder: Path, places: list[int], *, port_dies: bool) -> list[str]:
-    """What the meter had in the end, and said, each time that the line was lost after so many bytes."""
-    found = []
-    (new, text), old = loaded(folder, B), load_program_of(A, bench.folder)
-    for place in places:
-        reset(bench)
-        bench.line.on_cut = bench.restart_port if port_dies else lambda: None
-        bench.line.left = place
-        try:
-            said = bench.write(new, text)
-        except NotWritten as error:
-            said = str(error)
-            assert bench.digest == old.digest, f"byte {place}: {said}"
-            assert "has the program that it had before" in said, f"byte {place}: {said}"
-            found.append("old")
-        else:
-            assert bench.digest == new.digest, f"byte {place}: {said}"
-            assert said.startswith("written and read back") or "has the new program" in said, f"byte {place}: {said}"
-            found.append("new")
-    return found
+@pytest.fixture
+def writes(bench: DgcomProgrammerBench, tmp_path: Path) -> BrokenWrites:
+    return BrokenWrites(bench, tmp_path, A, B, lambda: reset(bench))
 
 
 @pytest.mark.parametrize("port_dies", [False, True], ids=["the line is cut", "the port dies"])
-def test_old_or_new_wherever_it_breaks(bench: DgcomProgrammerBench, tmp_path: Path, port_dies: bool) -> None:
+def test_old_or_new_wherever_it_breaks(writes: BrokenWrites, port_dies: bool) -> None:
     """A sample of the bytes."""
-    whole = bytes_of_a_write(bench, tmp_path)
+    whole = writes.places()
     places = [whole[150], *whole[317:340:14], whole[-200]]
-    assert set(broken_at(bench, tmp_path, places, port_dies=port_dies)) == {"old", "new"}
+    assert set(writes.broken_at(places, port_dies=port_dies)) == {"old", "new"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("port_dies", [False, True], ids=["the line is cut", "the port dies"])
-def test_old_or_new_at_every_byte(bench: DgcomProgrammerBench, tmp_path: Path, port_dies: bool) -> None:
-    whole = bytes_of_a_write(bench, tmp_path)
-    found = broken_at(bench, tmp_path, list(whole), port_dies=port_dies)
-    turn = found.index("new")
-    assert set(found[:turn]) == {"old"}
-    assert set(found[turn:]) == {"new"}
+def test_old_or_new_at_every_byte(writes: BrokenWrites, port_dies: bool) -> None:
+    assert_one_turn(writes.broken_at(writes.places(), port_dies=port_dies))
 
 
 def test_an_answer_that_is_lost_does_not_write_twice(bench: DgcomProgrammerBench, tmp_path: Path) -> None:
@@ -162,9 +125,9 @@ def test_damage_both_ways_is_repaired(bench: DgcomProgrammerBench, tmp_path: Pat
     assert bench.write(program, text) == f"written and read back: {program.digest}"
 
 
-def test_a_line_that_stays_cut(bench: DgcomProgrammerBench, tmp_path: Path) -> None:
+def test_a_line_that_stays_cut(bench: DgcomProgrammerBench, writes: BrokenWrites, tmp_path: Path) -> None:
     """Nobody can know, and that is said."""
-    whole = bytes_of_a_write(bench, tmp_path)
+    whole = writes.places()
     reset(bench)
     bench.line.left = whole[-200]
 
@@ -226,7 +189,7 @@ def test_a_sealed_meter_takes_a_tariff_and_no_metrology(tmp_path: Path) -> None:
         with pytest.raises(ProgramRefused, match=r"has the program it had.*seal"):
             bench.write(*loaded(tmp_path, SEALED.replace('"kW delivered"', '"kVA"')))
         assert bench.digest == before
-        program, text = loaded(tmp_path, SEALED + '[self_read]\nschedule = \"monthly\"\nday = 1\n')
+        program, text = loaded(tmp_path, SEALED + '[self_read]\nschedule = "monthly"\nday = 1\n')
         assert bench.write(program, text) == f"written and read back: {program.digest}"
         assert bench.digest == program.digest != before
     finally:
@@ -271,7 +234,7 @@ def test_each_command_as_documented(bench: DgcomProgrammerBench, tmp_path: Path)
     stage(host, text)
     stage(host, text, 60)  # parts that come again
     assert host.command(0xE1, check) == b""
-    assert bench.digest == load_program_of(B, bench.folder).digest
+    assert bench.digest == loaded(bench.folder, B)[0].digest
     with pytest.raises(Refused):
         host.command(0xE3)  # a new program, and its level is to be proven
     assert host.command(0xFF, b"\x44\x44\x44") == b"\xdd"
@@ -328,7 +291,7 @@ class OtherMakersS4:
 def test_another_makers_meter_is_sent_nothing_of_ours(tmp_path: Path) -> None:
     device = OtherMakersS4()
     line = CutLine(VirtualLine(device))
-    (tmp_path / "password").write_text("123456")
+    own_file(tmp_path / "password", "123456")
     passwords = Passwords(tmp_path / "password")
     access = MeterAccess("optical", Approach(), passwords, line.open, line.pause)
     with pytest.raises(ProgramError, match="no command is publicly described that writes a program"):

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from cut_line import CutLine
 from dgcom_host import digits
+from own_file import own_file
 from port_bench import PortBench
+from programmer_bench import ProgrammerBench
 from psem_client import VirtualLine
 from served_port import ServedMeter
 from served_tables import ServedTables
@@ -28,7 +30,7 @@ from rig.reader.line import LineError
 from rig.reader.meter import MeterAccess, NoTables
 from rig.reader.partial import PartialReading
 from rig.reader.passwords import Passwords
-from rig.reader.reading import Extent
+from rig.reader.reading import Extent, OtherMeter
 from rig.reader.reading_file import load_reading
 from rig.reader.run import MeterRun, ReadingBroke
 from rig.reader.shown import lines
@@ -52,20 +54,23 @@ level_4 = "444444"
 class Bench:
     """A DGCOM port and a reader at its line."""
 
-    def __init__(self, folder: Path) -> None:
-        self.tables = ServedTables(PROGRAM)
+    def __init__(self, folder: Path, program: str = PROGRAM) -> None:
+        self.tables = ServedTables(program)
         self.tables.run(0.5)
         self.port = DgcomPort(ServedMeter(self.tables), "0.9.1", shares_light=True)
         self.line = CutLine(VirtualLine(self.port, self.serve))
         self.folder = folder
         self.password("222222")
 
+    def close(self) -> None:
+        self.tables.close()
+
     def serve(self, now_ns: int) -> None:
         if not self.port.speaks:
             self.port.carry_out(now_ns)
 
     def password(self, text: str) -> None:
-        (self.folder / "password").write_text(text)
+        own_file(self.folder / "password", text)
         self.access = MeterAccess(
             "optical", Approach(), Passwords(self.folder / "password"), self.line.open, self.line.pause
         )
@@ -75,7 +80,7 @@ class Bench:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     made = Bench(tmp_path_factory.mktemp("dgcom"))
     yield made
-    made.tables.close()
+    made.close()
 
 
 @pytest.fixture
@@ -106,7 +111,10 @@ def test_it_is_found_and_read(bench: Bench, tmp_path: Path) -> None:
     assert "serial 12 345 678" in said
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", ["Billing", "kWh delivered"]), ("fr", ["kWh fournie"])])
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ["Billing", "kWh delivered", "energy alone"]), ("fr", ["kWh fournie", "que l&#x27;énergie"])],
+)
 def test_a_report_has_its_energies_digit_for_digit(
     bench: Bench, tmp_path: Path, command_line, language: str, words: list[str]
 ) -> None:
@@ -168,6 +176,31 @@ def test_it_goes_on_after_a_break(bench: Bench, tmp_path: Path) -> None:
     assert len(load_reading(out).blocks) == len(BLOCKS)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("12 345 678", "12 345 679"), ('"kW delivered", ', '"kVA", '), ("7.16", "7.17"), ("7.16", "6.28")],
+    ids=["another meter", "other metrics", "other firmware", "another protocol"],
+)
+def test_another_meter_is_not_joined_to_the_first(bench: Bench, tmp_path: Path, before: str, after: str) -> None:
+    bench.line.left = 700  # of 733: all but the last block
+    bench.line.on_cut = lambda: setattr(bench.line, "left", 0)
+    with pytest.raises((ReadingBroke, LineError)):
+        MeterRun(bench.access, tmp_path / "r.json").read(Extent(), lambda done, of, what: None)
+    if "6.28" in after:
+        other = ProgrammerBench(PROGRAM.replace(before, after), tmp_path)
+        other.password("222222")
+    else:
+        other = Bench(tmp_path, PROGRAM.replace(before, after))
+    try:
+        for _ in range(2):  # what another meter gave is not taken for what is to be as before
+            with pytest.raises(OtherMeter, match="of another meter, or of another program: delete"):
+                MeterRun(other.access, tmp_path / "r.json").read(Extent(), lambda done, of, what: None)
+            other.line.pause(60)
+    finally:
+        other.close()
+    assert not (tmp_path / "r.json").exists()
+
+
 def test_what_it_does_and_what_it_cannot(bench: Bench) -> None:
     before = bench.tables.reading().resets
     with bench.access.session(needs_password=True) as meter:
@@ -200,7 +233,7 @@ def test_the_load_profile_of_a_real_port(tmp_path: Path, command_line) -> None:
     recorder = '[recorder]\ninterval_minutes = 1\nchannels = [{ metric = "kWh delivered", pulse = "1" }]\n'
     bench = PortBench(tmp_path, PROGRAM + recorder, "[[ports]]\nname = 'optical'\ndevice = 'pty'\n")
     try:
-        (tmp_path / "level-1").write_text("111111")
+        own_file(tmp_path / "level-1", "111111")
         done = command_line("read", bench.pty, "--out", "r.json", "--profile", "--password-file", "level-1")
         assert done.status == 0, done.err
         assert "0 refused" in done.err

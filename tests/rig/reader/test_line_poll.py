@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from bus_bench import PASSWORD, PROGRAM, BusLine, LineMeter, Node, SlowNode
+from own_file import own_file
 from psem_client import packet
 
 from drivers.sim.serial_bus import Noise
@@ -80,7 +81,7 @@ def test_a_program_for_one_of_them_is_taken_by_that_one(tmp_path: Path) -> None:
         line = Opened([Node(meter, number) for number, meter in enumerate(three, 1)], Noise(0.1, 3))
         before = [meter.ask(ReadIdentity()).result["digest"] for meter in three]
         (tmp_path / "program.toml").write_text(PROGRAM.format(serial="LINE 0002") + "[self_read]\nschedule = 'daily'\n")
-        (tmp_path / "password").write_text("000000")
+        own_file(tmp_path / "password", "000000")
         program = load_program(tmp_path / "program.toml")
         passwords = Passwords(tmp_path / "password")
         access = MeterAccess("line", Approach(address=2), passwords, line.open, line.pause)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_file import own_file
 from port_bench import PortBench
 
 from drivers.sim.pty_bus import PtyBus
@@ -47,7 +48,7 @@ def bench(bus: PtyBus, tmp_path: Path) -> Iterator[PortBench]:
 def test_a_line_is_polled_and_who_does_not_answer_is_named(
     bench: PortBench, bus: PtyBus, tmp_path: Path, command_line: Callable[..., Ending]
 ) -> None:
-    (tmp_path / "key").write_text("111111\n")
+    own_file(tmp_path / "key", "111111\n")
     out = tmp_path / "out"
     ended = command_line(
         "poll", bus.paths[0], "--addresses", "1-3", "--only", "ST1,ST5", "--rounds", 2,
@@ -86,7 +87,7 @@ def test_ctrl_c_leaves_the_readings_of_those_that_were_read(
         poll(self, meter)
 
     monkeypatch.setattr(LinePoll, "_poll", interrupts)
-    (tmp_path / "key").write_text("111111\n")
+    own_file(tmp_path / "key", "111111\n")
     ended = command_line(
         "poll", bus.paths[0], "--addresses", "1,2", "--only", "ST1,ST5", "--password-file", tmp_path / "key",
         "--folder", tmp_path / "out",

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from broken_writes import BrokenWrites, assert_one_turn, loaded
 from programmer_bench import ProgrammerBench
 
 from rig.errors import RigError
 from rig.meter.billing.source import Source
-from rig.program.build import Program, load_program
+from rig.program.build import load_program
 from rig.reader.connecting import Approach, WrongPassword
 from rig.reader.meter import NoPassword
 from rig.reader.meter_program import NotWritten, ProgramError, ProgramRefused
@@ -22,12 +23,6 @@ from rig.reader.reading import Extent
 from rig.reader.run import MeterRun
 
 EXAMPLES = Path(__file__).parents[3] / "rig" / "program" / "examples"
-
-
-def loaded(folder: Path, text: str) -> tuple[Program, bytes]:
-    path = folder / "program.toml"
-    path.write_text(text)
-    return load_program(path), path.read_bytes()
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(EXAMPLES.glob("*.toml"))])
@@ -77,62 +72,32 @@ def reset(bench: ProgrammerBench, folder: Path) -> None:
     raise AssertionError
 
 
-def bytes_of_a_write(bench: ProgrammerBench, folder: Path) -> range:
-    """The bytes over the line from the first that is staged to the end."""
-    reset(bench, folder)
-    bench.password("000000")
-    bench.line.passed = 0
-    bench.write(*loaded(folder, B))
-    assert bench.staged_at is not None
-    return range(bench.staged_at, bench.line.passed)
-
-
-def broken_at(bench: ProgrammerBench, folder: Path, places: list[int], *, port_dies: bool) -> list[str]:
-    """What the meter had in the end, and said, each time that the line was lost after so many bytes."""
-    found = []
-    new, text = loaded(folder, B)
-    old = loaded(folder, A)[0]
-    for place in places:
-        reset(bench, folder)
+@pytest.fixture
+def writes(bench: ProgrammerBench, tmp_path: Path) -> BrokenWrites:
+    def first_program() -> None:
+        reset(bench, tmp_path)
         bench.password("000000")
-        bench.line.on_cut = bench.restart_port if port_dies else lambda: None
-        bench.line.left = place
-        try:
-            said = bench.write(new, text)
-        except NotWritten as error:
-            said = str(error)
-            assert bench.digest == old.digest, f"byte {place}: {said}"
-            assert "has the program that it had before" in said, f"byte {place}: {said}"
-            found.append("old")
-        else:
-            assert bench.digest == new.digest, f"byte {place}: {said}"
-            assert said.startswith("written and read back") or "has the new program" in said, f"byte {place}: {said}"
-            found.append("new")
-    return found
+
+    return BrokenWrites(bench, tmp_path, A, B, first_program)
 
 
 @pytest.mark.parametrize("port_dies", [False, True], ids=["the line is cut", "the port dies"])
-def test_old_or_new_wherever_it_breaks(bench: ProgrammerBench, tmp_path: Path, port_dies: bool) -> None:
+def test_old_or_new_wherever_it_breaks(writes: BrokenWrites, port_dies: bool) -> None:
     """A sample of the bytes, most of them where the program is applied."""
-    whole = bytes_of_a_write(bench, tmp_path)
+    whole = writes.places()
     places = [whole[20], *whole[130:330:60], whole[-30]]
-    found = broken_at(bench, tmp_path, places, port_dies=port_dies)
-    assert set(found) == {"old", "new"}
+    assert set(writes.broken_at(places, port_dies=port_dies)) == {"old", "new"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("port_dies", [False, True], ids=["the line is cut", "the port dies"])
-def test_old_or_new_at_every_byte(bench: ProgrammerBench, tmp_path: Path, port_dies: bool) -> None:
-    whole = bytes_of_a_write(bench, tmp_path)
-    found = broken_at(bench, tmp_path, list(whole), port_dies=port_dies)
-    turn = found.index("new")
-    assert set(found[:turn]) == {"old"}
-    assert set(found[turn:]) == {"new"}
+def test_old_or_new_at_every_byte(writes: BrokenWrites, port_dies: bool) -> None:
+    assert_one_turn(writes.broken_at(writes.places(), port_dies=port_dies))
 
 
-def test_a_line_that_stays_cut(bench: ProgrammerBench, tmp_path: Path) -> None:
+def test_a_line_that_stays_cut(bench: ProgrammerBench, writes: BrokenWrites, tmp_path: Path) -> None:
     """Nobody can know, and that is said."""
-    whole = bytes_of_a_write(bench, tmp_path)
+    whole = writes.places()
     reset(bench, tmp_path)
     bench.password("000000")
     bench.line.left = whole[len(whole) // 2]
@@ -145,9 +110,9 @@ def test_a_line_that_stays_cut(bench: ProgrammerBench, tmp_path: Path) -> None:
         bench.write(*loaded(tmp_path, B))
 
 
-def test_a_third_program(bench: ProgrammerBench, tmp_path: Path) -> None:
+def test_a_third_program(bench: ProgrammerBench, writes: BrokenWrites, tmp_path: Path) -> None:
     """Somebody else wrote one while the line was broken."""
-    whole = bytes_of_a_write(bench, tmp_path)
+    whole = writes.places()
     reset(bench, tmp_path)
     bench.password("000000")
     bench.line.left = whole[-200]

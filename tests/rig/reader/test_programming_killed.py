@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from own_file import own_file
 from port_bench import PortBench
 
 from rig.daemon.protocol import ReadProgram
@@ -32,7 +33,7 @@ def test_killed_so_long_after_all_was_staged(tmp_path: Path, after_ms: int, firm
     old_text, new_text = OLD.format(firmware), NEW.format(firmware)
     (tmp_path / "new.toml").write_text(new_text)
     (tmp_path / "old.toml").write_text(old_text)
-    (tmp_path / "password").write_text("000000")
+    own_file(tmp_path / "password", "000000")
     new, old = load_program(tmp_path / "new.toml"), load_program(tmp_path / "old.toml")
     bench = PortBench(tmp_path, old_text, PORTS)
     access = MeterAccess(str(bench.pty), Approach(), Passwords(tmp_path / "password"), pause=lambda seconds: None)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from own_file import own_file
 from port_bench import PortBench
 from programmer_bench import ProgrammerBench
 from table_decoder import st1, st21, st23, st64
@@ -19,6 +20,7 @@ from table_decoder import st1, st21, st23, st64
 from rig.daemon.protocol import LogOn, ReadState
 from rig.reader.line import SerialPort
 from rig.reader.meter import MeterAccess
+from rig.reader.passwords import Passwords
 from rig.reader.reading import TableReading
 from rig.reader.reading_file import load_reading
 from rig.reader.shown import decoded_of
@@ -68,7 +70,7 @@ def virtual(made: ProgrammerBench, monkeypatch: pytest.MonkeyPatch) -> Programme
 @pytest.fixture
 def password(tmp_path: Path) -> Path:
     path = tmp_path / "password"
-    path.write_text("111111\n")
+    own_file(path, "111111\n")
     return path
 
 
@@ -152,6 +154,47 @@ def test_keyrings_that_are_none(command_line, tmp_path: Path, text: str, said: s
     assert said in done.err
     assert "secret" not in done.err
     assert "1234567890" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("data", "mode", "said"),
+    [
+        (b"", 0o600, "secret is empty"),
+        (b"\r\n\n", 0o600, "secret is empty"),
+        (b"1A2B3C\n4D5E6F\n", 0o600, "secret has more than one line"),
+        (b"1A2B3C\r4D5E6F", 0o600, "secret has more than one line"),
+        (b"\xff\xfe1\0A\0", 0o600, "it is no text"),
+        ("1A2\u00e9".encode(), 0o600, "no ASCII"),
+        (b"1A2B3C\n", 0o644, "chmod 600 secret"),
+        (b"1A2B3C\n", 0o620, "chmod 600 secret"),
+    ],
+)
+def test_password_files_that_are_none(command_line, tmp_path: Path, data: bytes, mode: int, said: str) -> None:
+    """Nothing is sent to a meter, where a wrong password counts."""
+    (tmp_path / "secret").write_bytes(data)
+    (tmp_path / "secret").chmod(mode)
+    done = command_line("read", "nowhere", "--password-file", "secret")
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err
+    assert "1A2" not in done.err
+
+
+@pytest.mark.parametrize("text", ["1A2B3C", "1A2B3C\n", "1A2B3C\r\n", "\ufeff1A2B3C\r\n"])
+def test_a_password_file_as_editors_write_it(tmp_path: Path, text: str) -> None:
+    assert Passwords(own_file(tmp_path / "secret", text)).of("", "") == b"1A2B3C"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# [meter]\n", "\ufeff"])
+@pytest.mark.parametrize(
+    "words",
+    ["write nowhere new.toml", "ask write-program new.toml", "module METRUM --program-file new.toml"],
+)
+def test_a_file_without_a_key_is_no_program_to_write(command_line, tmp_path: Path, words: str, text: str) -> None:
+    """A disk that was full left it; it would give a meter the factory's keys."""
+    (tmp_path / "new.toml").write_text(text)
+    done = command_line(*words.split())
+    assert (done.status, done.out) == (2, "")
+    assert "new.toml has no key" in done.err
 
 
 def test_what_is_no_port(command_line, tmp_path: Path) -> None:
@@ -268,7 +311,7 @@ def test_ctrl_c_at_any_stage_of_a_write_says_what_the_meter_has(
     virtual: ProgrammerBench, command_line, tmp_path: Path
 ) -> None:
     """At a byte of the line: before the meter was asked to apply it, and after."""
-    (tmp_path / "level-4").write_text("444444")
+    own_file(tmp_path / "level-4", "444444")
     words = ("write", "port", "new.toml", "--password-file", "level-4")
 
     def interrupt() -> None:
@@ -313,18 +356,18 @@ def test_something_is_done_and_said(virtual: ProgrammerBench, command_line, tmp_
         refused = command_line("meter", "nosuch", *words.split(" "))
         assert (refused.status, refused.out) == (2, ""), words
         assert "it must be" in refused.err, "before a port is opened"
-    (tmp_path / "level-1").write_text("111111")
+    own_file(tmp_path / "level-1", "111111")
     refused = command_line("meter", "port", "reset", "--password-file", "level-1")
     assert (refused.status, "not at this level" in refused.err) == (1, True)
     assert virtual.state["resets"] == resets
-    (tmp_path / "level-2").write_text("222222\n")
+    own_file(tmp_path / "level-2", "222222\n")
     done = command_line("meter", "port", "reset", "--password-file", "level-2", "--json")
     assert json.loads(done.out)["sentence"] == "demand reset: done"
     assert virtual.state["resets"] == resets + 1
 
 
 def test_a_program_is_written_and_checked(virtual: ProgrammerBench, command_line, tmp_path: Path) -> None:
-    (tmp_path / "level-4").write_text("444444")
+    own_file(tmp_path / "level-4", "444444")
     (tmp_path / "new.toml").write_text("\ufeff" + PROGRAM.replace("interval_minutes = 1", "interval_minutes = 5"))
     done = command_line("write", "port", "new.toml", "--check", "--password-file", "level-4")
     assert (done.status, done.out) == (1, "")

@@ -373,8 +373,38 @@ def test_another_meter_is_not_joined_to_the_first(tmp_path: Path) -> None:
         read(cut(2000), path, Extent(profile=True))
     other = meter()
     other.tables[5] = b"ANOTHER             "
-    with pytest.raises(OtherMeter, match="another meter"):
-        read(other, path, Extent(profile=True))
+    for _ in range(2):  # the first time leaves nothing of it behind
+        with pytest.raises(OtherMeter, match="another meter"):
+            read(other, path, Extent(profile=True))
+
+
+def test_another_program_is_not_joined_to_the_first(tmp_path: Path) -> None:
+    """Same meter, and another unit of measure: registers that were read are of the unit of before."""
+    path = tmp_path / "r.part"
+    before, after = meter(), meter()
+    for device, unit in ((before, b"\0\0\0\0"), (after, b"\1\0\0\0")):
+        device.tables |= {0: st0((0, 1, 5, 12, 64)), 12: unit}
+    broken = Cut(before.tables)
+    broken.left = 3000
+    with pytest.raises(LineError):
+        read(broken, path, Extent(profile=True))
+    with pytest.raises(OtherMeter, match=r"or of another program: delete .*r\.part"):
+        read(after, path, Extent(profile=True))
+    assert data_of(read(before, path, Extent(profile=True)))[12] == before.tables[12]
+
+
+def test_what_came_by_a_password_stays_without_it_and_the_other_way_round(tmp_path: Path) -> None:
+    """ST5 is refused in one of both sessions: that it is not known is no other meter."""
+    for first in (True, False):
+        path = tmp_path / f"{first}.part"
+        open_, closed = meter(), meter()
+        closed.tables = {number: data for number, data in closed.tables.items() if number != 5}
+        device = open_ if first else closed
+        broken = Cut(device.tables)
+        broken.left = 3000
+        with pytest.raises(LineError):
+            read(broken, path, Extent(profile=True))
+        assert data_of(read(closed if first else open_, path, Extent(profile=True)))[5] == open_.tables[5]
 
 
 def test_a_long_table_that_changed_meanwhile_begins_anew(tmp_path: Path) -> None:
