@@ -35,6 +35,11 @@ def default_keyring() -> Path:
     return Path(os.path.expanduser(base), "ae0764-rig", "keyring.toml")
 
 
+def open_to_others(path: Path) -> bool:
+    """Return whether others than a file's owner may read or write it."""
+    return bool(path.stat().st_mode & _OTHERS)
+
+
 class Passwords:
     """Source of passwords: a file, else a keyring, else `prompt` if there is somebody to ask.
 
@@ -106,7 +111,6 @@ def _line(path: Path) -> str:
     """Read a file's one line; what Windows' editors put before and behind it is no part of it."""
     form = "give a file with a password in a line"
     try:
-        _check_own(path)
         text = read_bounded(path, MOST_FILE_BYTES).decode("utf-8-sig").strip("\r\n")
     except (OSError, ValueError) as error:
         raise PasswordError(f"{path} cannot be read ({_why(error)}): {form}") from None
@@ -115,15 +119,11 @@ def _line(path: Path) -> str:
     return text
 
 
-def _check_own(path: Path) -> None:
-    if path.stat().st_mode & _OTHERS:
-        raise PasswordError(f"{path} can be read or written by others than its owner: chmod 600 {path}")
-
-
 def _keyring(path: Path) -> tuple[dict[str, bytes], dict[str, DesKey]]:
     form = 'give TOML with [passwords] and lines such as "87 654 322" = "1A2B3C"'
     try:
-        _check_own(path)
+        if open_to_others(path):
+            raise PasswordError(f"{path} can be read or written by others than its owner: chmod 600 {path}")
         tables: dict[str, Any] = parse_toml(read_bounded(path, MOST_FILE_BYTES).decode())
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         # The parser's own words quote the file, which has passwords.

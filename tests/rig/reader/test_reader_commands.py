@@ -157,26 +157,31 @@ def test_keyrings_that_are_none(command_line, tmp_path: Path, text: str, said: s
 
 
 @pytest.mark.parametrize(
-    ("data", "mode", "said"),
+    ("data", "said"),
     [
-        (b"", 0o600, "secret is empty"),
-        (b"\r\n\n", 0o600, "secret is empty"),
-        (b"1A2B3C\n4D5E6F\n", 0o600, "secret has more than one line"),
-        (b"1A2B3C\r4D5E6F", 0o600, "secret has more than one line"),
-        (b"\xff\xfe1\0A\0", 0o600, "it is no text"),
-        ("1A2\u00e9".encode(), 0o600, "no ASCII"),
-        (b"1A2B3C\n", 0o644, "chmod 600 secret"),
-        (b"1A2B3C\n", 0o620, "chmod 600 secret"),
+        (b"", "secret is empty"),
+        (b"\r\n\n", "secret is empty"),
+        (b"1A2B3C\n4D5E6F\n", "secret has more than one line"),
+        (b"1A2B3C\r4D5E6F", "secret has more than one line"),
+        (b"\xff\xfe1\0A\0", "it is no text"),
+        ("1A2\u00e9".encode(), "no ASCII"),
     ],
 )
-def test_password_files_that_are_none(command_line, tmp_path: Path, data: bytes, mode: int, said: str) -> None:
+def test_password_files_that_are_none(command_line, tmp_path: Path, data: bytes, said: str) -> None:
     """Nothing is sent to a meter, where a wrong password counts."""
     (tmp_path / "secret").write_bytes(data)
-    (tmp_path / "secret").chmod(mode)
     done = command_line("read", "nowhere", "--password-file", "secret")
     assert (done.status, done.out) == (2, "")
     assert said in done.err
     assert "1A2" not in done.err
+
+
+@pytest.mark.parametrize(("mode", "noted"), [(0o600, False), (0o400, False), (0o644, True), (0o620, True)])
+def test_a_password_file_for_others_is_noted(command_line, tmp_path: Path, mode: int, noted: bool) -> None:
+    own_file(tmp_path / "secret", "1A2B3C\n").chmod(mode)
+    done = command_line("read", "nowhere", "--password-file", "secret")
+    assert (done.status, "note: secret can be read" in done.err) == (2, noted)
+    assert "nowhere" in done.err
 
 
 @pytest.mark.parametrize("text", ["1A2B3C", "1A2B3C\n", "1A2B3C\r\n", "\ufeff1A2B3C\r\n"])
