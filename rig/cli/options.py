@@ -40,7 +40,7 @@ METER = typer.Option(
 CHANNEL = typer.Option("--channel", help="A channel, by name or number; plot takes one, others several.")
 """A load profile's."""
 
-OUT = typer.Option("--out", help="File to write; else standard output, or of a meter's report FILE.html.")
+OUT = typer.Option("--out", help="File to write; without it standard output, for rig report FILE.html.")
 """A meter's report has several."""
 
 ConfigOption = Annotated[
