@@ -170,7 +170,14 @@ def test_constants_are_the_ratios() -> None:
     tables = MeterTables(kept)
     sources = tables.data(11)[7]
     constants = witness.st15(tables.data(15), (13, 13), sources)
-    assert {(c["multiplier"], c["offset"], c["flags"], c["f"], c["p"]) for c in constants} == {(1, 0, 0, 120, 35)}
+    assert {(c["multiplier"], c["offset"], c["flags"]) for c in constants} == {(1, 0, 0)}
+    ids = [unit["id"] for unit in witness.st12(tables.data(12))]
+    assert {0, 1, 10, 14, 34} <= set(ids)
+    for unit, constant in zip(ids, constants, strict=True):
+        # What is before the transformers of 600:5 and 4200:120: power has both, V² and A² one of them twice, another
+        # meter's pulses none.
+        before = {10: (1, 35 * 35), 14: (120 * 120, 1), 34: (1, 1)}.get(unit, (120, 35))
+        assert (constant["f"], constant["p"]) == before, f"unit {unit}"
 
 
 @pytest.mark.parametrize(
