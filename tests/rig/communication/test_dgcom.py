@@ -195,8 +195,9 @@ def test_what_changes_the_meter_takes_its_level() -> None:
         for wrong in (b"\x00\x61\x12", b"\x00\x0a\x12", b"\x00\x30\x24"):
             with pytest.raises(Refused):
                 host.command(0x21, wrong)
-        with pytest.raises(Refused):
-            host.command(0x22, b"\x05\x27\x30\x02")
+        for wrong in (b"\x05\x27\x30\x02", b"\x00\x27\x02\x07", b"\x08\x27\x02\x07"):
+            with pytest.raises(Refused):
+                host.command(0x22, wrong)
         assert host.command(0x79) == b""
         with pytest.raises(Refused):
             host.command(0x2B)
