@@ -117,7 +117,8 @@ def test_the_event_log_is_what_an_audit_asks_for_of_the_same_journal(tmp_path: P
     # By the words of what happened, and not by names of fields: docs/access.md and docs/metering.md.
     numbers = {
         2: "seconds", 4: "seconds", 20: "resets", 2048: "seconds left", 2055: "level", 2056: "failures",
-        2060: "milliseconds", 2070: "for_ms", 2086: "seconds", **dict.fromkeys((7, 8, 9, 12, 13, 2057, 2058, 2065), "times"),
+        2060: "milliseconds", 2070: "for_ms", 2086: "seconds",
+        **dict.fromkeys((7, 8, 9, 12, 13, 2057, 2058, 2065), "times"),
     }  # fmt: skip
     for line, event in zip(lines, stored, strict=True):
         name = numbers.get(line["code"])
