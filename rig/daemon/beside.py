@@ -1,4 +1,4 @@
-"""Work beside metering: one thread of low priority for what takes tens of milliseconds, such as to compare keys."""
+"""Work beside metering: one thread, below metering, for what takes tens of milliseconds, such as to compare keys."""
 
 from __future__ import annotations
 
