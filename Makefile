@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 SPEED ?= 1
 # One more than there are cores: some tests wait for real time to pass, or for a disk.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# Each worker has a stretch of the tests, so that what a module prepares is mostly prepared once; who ends early takes over.
+SHARED := -n $(WORKERS) --dist worksteal
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes that load them.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,10 +19,10 @@ run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until C
 setup: $(VENV)/run.stamp  ## the virtual environment with what `run` needs
 
 test: $(VENV)/dev.stamp lint  ## set up, lint, and run all tests but the slow proofs
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest $(SHARED)
 
 fuzz: $(VENV)/dev.stamp  ## the tests again, with examples that nobody has tried before
-	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=fuzz
+	$(BIN)/python -m pytest $(SHARED) --hypothesis-profile=fuzz
 
 proof: $(VENV)/dev.stamp $(VENV)/bitstream.stamp  ## the slow proofs: minutes of the netlist
 	$(BIN)/python -m pytest -m slow

@@ -39,5 +39,5 @@ def test_thirty_kills(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_five_hundred_kills(tmp_path: Path) -> None:
     outcomes = killed(tmp_path / "store", 500, 2)
-    assert all(outcomes[how] > 80 for how in ("time", "thread", "operation", "statement"))
-    assert all(outcomes[what] > 20 for what in ("newer than told", "items waited", "a copy was torn"))
+    assert all(outcomes[how] > 80 for how in ("time", "thread", "operation", "statement")), outcomes
+    assert all(outcomes[what] > 20 for what in ("newer than told", "items waited", "a copy was torn")), outcomes
