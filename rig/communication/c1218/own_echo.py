@@ -23,7 +23,7 @@ LEAST_REQUEST = b"\x20"
 
 
 class OwnEcho:
-    """What was sent, and whether it comes back."""
+    """Echo of what was sent: whether it comes back, and what of it is still to come."""
 
     def __init__(self) -> None:
         self.echoing = False
