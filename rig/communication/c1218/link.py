@@ -229,7 +229,6 @@ class Link:
                     self._complain(damaged.identity, now_ns)
         elif self.awaiting and now_ns >= self._again_ns:
             self._timed_out = True
-            self._echo.forget()
             self._send_again(now_ns)
         elif self._prompting and now_ns >= self._prompt_ns:
             self._prompts += 1

@@ -5,7 +5,10 @@
     clear     anything else                              clear     is taken
     echoing   what was sent, in order                    echoing   is left out
     echoing   anything else                              clear     is taken
-    echoing   nothing, up to a response time-out         clear
+    echoing   the base state                             clear
+
+A head that stops reflecting costs one response time-out at most: the acknowledgement that was left out as an echo is
+asked for again, and the next one is none.
 
 No client sends that packet: it has an answer, and a client has none. Until it is found out the acknowledgement before
 it passes for one of the client's, which ends nothing but the wait for it.
