@@ -1,12 +1,16 @@
-"""The thread beside metering has no priority at which other work could take the processor from it (C-3, S-1)."""
+"""The thread beside metering: nothing takes the processor from it, and it takes half of one at most (C-3, S-1)."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import time
+from functools import partial
 
 import pytest
+
+from rig.daemon.beside import Thread
 
 _PROGRAM = """
 import os
@@ -46,3 +50,26 @@ def test_without_real_time_it_has_meterings_own() -> None:
     _, is_real_time, _, metering_nice, beside_is, _, beside_nice = _run(favoured=False)
     assert (is_real_time, beside_is) == ("False", "False")
     assert metering_nice == beside_nice == str(os.getpriority(os.PRIO_PROCESS, 0))
+
+
+def test_after_each_work_it_rests_as_long_as_that_took() -> None:
+    done: list[str | float] = []
+
+    def work(seconds: float) -> str:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            pass
+        done.append("work")
+        return f"{seconds}"
+
+    with Thread(rest=done.append) as beside:
+        futures = [beside.submit(partial(work, seconds)) for seconds in (0.02, 0.001, 0.25)]
+        assert [future.result() for future in futures] == ["0.02", "0.001", "0.25"]
+        wrong = beside.submit(lambda: 1 // 0)
+        assert isinstance(wrong.exception(), ZeroDivisionError)
+        assert beside.submit(lambda: 7).result() == 7, "it works on after what failed"
+    assert done[:6:2] == ["work"] * 3
+    rests = [each for each in done if isinstance(each, float)]
+    assert rests[0] >= 0.02
+    assert rests[1] >= 0.001
+    assert rests[2] == 0.2, "never longer: somebody may wait"
