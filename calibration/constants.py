@@ -134,6 +134,15 @@ class ChannelConstants:
                 raise wrong(f"channels.{name}.curve.{n}.amperes", text_of(high))
 
 
+def years_later(day: datetime.date, years: int) -> datetime.date:
+    """Give the day of so many years later, such as that until which constants are valid; 28 for a 29 February that is
+    not there."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
 @dataclass(frozen=True)
 class Calibration:
     """The constants of the six channels in the order of CHANNELS, and where they come from.

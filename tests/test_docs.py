@@ -108,6 +108,17 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_a_decision_is_called_by_its_number(path: Path) -> None:
+    """And linked, in all documents but decisions themselves, so that another number leads nowhere."""
+    text = text_of(path)
+    for number, file in re.findall(r"(\d{3})\]\((?:decisions/)?(\d{3})-", text):
+        assert number == file, f"{path.name} calls decision {file} {number}"
+    if path.parent.name != "decisions":
+        bare = re.findall(r"(?<!\[)\bdecisions?\s+\d{3}", text)
+        assert not bare, f"{path.name} names {bare[0]} without a link"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_and_options_exist(path: Path, options: dict[str, set[str]]) -> None:
     anywhere = set().union(*options.values())
     for line in code(path):
@@ -183,7 +194,9 @@ def test_the_wiring_has_every_pin_of_the_configuration_at_its_place_on_the_heade
 
 @pytest.mark.parametrize("name", ["configuration.md", "hardware.md"])
 def test_examples_of_the_configuration_load(name: str, tmp_path: Path) -> None:
-    for k, block in enumerate(blocks(ROOT / "docs" / name, "toml")):
+    examples = blocks(ROOT / "docs" / name, "toml")
+    assert examples
+    for k, block in enumerate(examples):
         path = tmp_path / f"{k}.toml"
         path.write_text(block, encoding="utf-8")
         load(path)

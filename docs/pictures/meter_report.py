@@ -1,4 +1,4 @@
-"""Draws the picture of a meter's report from a billed month of hours on the simulated rig: `make pictures`.
+"""Draws the picture of a meter's report from three billed months of hours on the simulated rig: `make pictures`.
 
 The sheet of plots of the PDF that `rig report` writes, by pdftoppm (Debian's poppler-utils), in few colours.
 """

@@ -27,7 +27,6 @@ _SOURCES = (
     "rig/service",
     "rig/hardware",
 )
-_DIGEST_DIGITS = 64
 _MOST_BYTES = 1 << 22
 
 

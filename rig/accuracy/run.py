@@ -9,7 +9,7 @@ at which a segment begins and ends.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -154,6 +154,10 @@ class Measured(msgspec.Struct, frozen=True):
     demand: Demand | None = None
 
 
+_SourceTime = Callable[[float], float]
+"""Instant of the source, in seconds, at which what a tick ends was there."""
+
+
 @dataclass
 class _Account:
     """An energy that was registered: between two ticks of the board."""
@@ -238,36 +242,50 @@ def measure(run: Run) -> Measured:
         )
         if len(accounts) >= wanted and (interval is None or interval.registered_nw is not None):
             break
-    segments = []
+    return Measured(
+        list(_segments(run, accounts, reference, at)),
+        _flashes(edges, accounts, reference, at),
+        sorted(faults),
+        _demand(interval, reference, at),
+    )
+
+
+def _segments(run: Run, accounts: list[_Account], reference: Reference, at: _SourceTime) -> Iterator[Segment]:
+    """Compare segment by segment, as many as there are whole ones."""
     for k in range(run.segments):
         first = k * (run.cycles + GAP_CYCLES)
         part = accounts[first : first + run.cycles]
         if len(part) < run.cycles:
             break
         span = at(part[0].begin), at(part[-1].end)
-        segments.append(
-            Segment(
-                seconds=span[1] - span[0],
-                nwh=sum(each.nwh for each in part),
-                nvarh=sum(each.nvarh for each in part),
-                fundamental_varh=sum(each.fundamental_varh for each in part),
-                reference_wh=reference.watt_hours(*span),
-                reference_varh=reference.var_hours(*span),
-            )
+        yield Segment(
+            seconds=span[1] - span[0],
+            nwh=sum(each.nwh for each in part),
+            nvarh=sum(each.nvarh for each in part),
+            fundamental_varh=sum(each.fundamental_varh for each in part),
+            reference_wh=reference.watt_hours(*span),
+            reference_varh=reference.var_hours(*span),
         )
-    flashes = None
-    if len(edges) > 1:
-        flashes = Flashes(
-            len(edges) - 1,
-            float((_registered(accounts, edges[-1]) - _registered(accounts, edges[0])) / NANO),
-            reference.watt_hours(at(edges[0]), at(edges[-1])),
-        )
-    demand = None
-    if interval is not None and interval.registered_nw is not None:
-        span = at(interval.begin), at(interval.end)
-        true_w = reference.watt_hours(*span) * HOUR_S / (span[1] - span[0])
-        demand = Demand(interval.registered_nw, true_w, span[1] - span[0])
-    return Measured(segments, flashes, sorted(faults), demand)
+
+
+def _flashes(edges: list[int], accounts: list[_Account], reference: Reference, at: _SourceTime) -> Flashes | None:
+    """Compare from the first flash to the last; None for less than two."""
+    if len(edges) < 2:
+        return None
+    return Flashes(
+        len(edges) - 1,
+        float((_registered(accounts, edges[-1]) - _registered(accounts, edges[0])) / NANO),
+        reference.watt_hours(at(edges[0]), at(edges[-1])),
+    )
+
+
+def _demand(interval: DemandInterval | None, reference: Reference, at: _SourceTime) -> Demand | None:
+    """Compare the interval of demand; None without one, or before its end."""
+    if interval is None or interval.registered_nw is None:
+        return None
+    span = at(interval.begin), at(interval.end)
+    true_w = reference.watt_hours(*span) * HOUR_S / (span[1] - span[0])
+    return Demand(interval.registered_nw, true_w, span[1] - span[0])
 
 
 def sensors_in(run: Run, chain: Chain) -> tuple[Sensor, ...]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.cli.json_output import print_json
 from rig.cli.options import METER, REPORT, ConfigOption, FidelityOption, ForceOption, JsonOption, configuration
+from rig.cli.result_output import print_result
 from rig.failures import interrupted
-from rig.plain_text import print_line
 
 if TYPE_CHECKING:
     from calibration.point_tables import PointTable
@@ -112,11 +111,10 @@ def accuracy(
     write_files(
         {path: twin(result) if path.suffix.lower() == ".json" else rendered(page_of(result), path) for path in files}
     )
-    if json:
-        print_json(summary(result) if isinstance(result, AccuracyResult) else result)
+    if isinstance(result, AccuracyResult):
+        print_result(summary(result), accuracy_lines(result), json=json)
     else:
-        for line in accuracy_lines(result) if isinstance(result, AccuracyResult) else lot_lines(result):
-            print_line(line)
+        print_result(result, lot_lines(result), json=json)
     raise typer.Exit(0 if result.passed else 1)
 
 

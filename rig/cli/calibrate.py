@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rig.cli.ask import KEY_VARIABLE, KeyOption, key_given
-from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
-from rig.plain_text import print_error, print_line
+from rig.cli.result_output import print_result
+from rig.plain_text import print_error
 
 if TYPE_CHECKING:
     from calibration.constants import Calibration
@@ -81,6 +81,7 @@ def calibrate(
 
     from msgspec.structs import replace
 
+    from calibration.constants import years_later
     from calibration.constants_file import read_calibration
     from calibration.plan import Ratings
     from rig.calibrate.errors import CalibrateError
@@ -125,7 +126,7 @@ def calibrate(
         if session.note:
             print_error(f"note: {session.note}")
         today = datetime.now(UTC).date()
-        until = "" if valid_years is None else today.replace(year=today.year + valid_years, day=min(today.day, 28))
+        until = "" if valid_years is None else years_later(today, valid_years)
         job = Job(
             unit,
             again,
@@ -151,13 +152,9 @@ def calibrate(
     finally:
         for close in reversed(closing):
             close()
-    if json:
-        print_json(result)
-    else:
-        for line in _lines(result, truth != "waveform"):
-            print_line(line)
-        if not dry_run:
-            print_error(f"rig: the result is kept in {kept}")
+    print_result(result, _lines(result, truth != "waveform"), json=json)
+    if not json and not dry_run:
+        print_error(f"rig: the result is kept in {kept}")
     raise typer.Exit(0 if result.passed else 1)
 
 

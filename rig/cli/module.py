@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from rig.cli.ask import KeyOption, key_given
-from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
+from rig.cli.result_output import print_result
 from rig.errors import RigError
-from rig.plain_text import print_line
 
 TEST_OUTPUT = "KYZ4"
 
@@ -85,10 +84,6 @@ def module(
         if numbers:
             with MeterClient.connect(where, "command line", name) as meter:
                 found = with_tables(found, numbers, client, meter)
-    if json:
-        print_json(found)
-    else:
-        for line in lines(found):
-            print_line(line)
+    print_result(found, lines(found), json=json)
     if refused := [each for each in found.tables if each.data is None]:
         raise TableRefused(f"{refused[0].title}: {refused[0].refused}")

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rig.cli.group import CommandGroup
-from rig.cli.json_output import print_json
 from rig.cli.options import CHANNEL, OUT, ForceOption, JsonOption, RecordingOption, ReportOption
+from rig.cli.result_output import output_result
 from rig.plain_text import print_line
 
 OF_A_METER = "meter"
@@ -114,9 +114,9 @@ def compare_command(
 
     Exit status 0: they agree. 1: they part. 2: they cannot be compared.
     """
-    from rig.files.whole import check_free, write_files
+    from rig.files.whole import check_free
     from rig.report.comparison import compare
-    from rig.report.files import check_kind, page_of, rendered
+    from rig.report.files import check_kind
     from rig.report.reading import read_result
     from rig.terminal.verify_view import comparison_lines
 
@@ -124,11 +124,5 @@ def compare_command(
         check_free([report], force)
         check_kind("--report", report)
     found = compare(read_result(a), read_result(b))
-    if report is not None:
-        write_files({report: rendered(page_of(found), report)})
-    if json:
-        print_json(found)
-    else:
-        for line in comparison_lines(found):
-            print_line(line)
+    output_result(found, comparison_lines(found), json=json, report=report)
     raise typer.Exit(0 if found.agree else 1)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.cli.json_output import print_json
 from rig.cli.options import (
     ConfigOption,
     ForceOption,
@@ -18,10 +17,13 @@ from rig.cli.options import (
     configuration,
     meter_socket,
 )
-from rig.plain_text import print_line
+from rig.cli.result_output import output_result
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rig.hardware.config import Config
+    from rig.selftest.part import SelfTest
 
 BUILDS = Path("build") / "gateware"
 """Where rig gateware build leaves bitstreams."""
@@ -44,10 +46,10 @@ def selftest(
     as while a meter runs.
     """
     from rig.errors import RigError
-    from rig.files.whole import check_free, write_files
+    from rig.files.whole import check_free
     from rig.hardware.doctor_named import answers
     from rig.hardware.selection import program_of
-    from rig.report.files import check_kind, page_of, rendered
+    from rig.report.files import check_kind
     from rig.selftest.run import run
 
     if report is not None:
@@ -57,18 +59,18 @@ def selftest(
     if answers(there := meter_socket(config, chosen, socket)):
         raise RigError(f"a meter runs at {there}, which has the board and the pins: end it with rig stop first")
     found = run(chosen, program_of(chosen), _builds(chosen, build))
-    if report is not None:
-        write_files({report: rendered(page_of(found), report)})
-    if json:
-        print_json(found)
-    else:
-        if found.provenance.mark:
-            print_line(found.provenance.mark)
-        for part in found.parts:
-            verdict = {True: "passed", False: "FAILED", None: "-"}[part.passed]
-            print_line(f"{part.part:<14}{verdict:<8}{part.sentence}")
-        print_line("PASSED" if found.passed else "FAILED")
+    output_result(found, _lines(found), json=json, report=report)
     raise typer.Exit(0 if found.passed else 1)
+
+
+def _lines(found: SelfTest) -> Iterator[str]:
+    """Give the result for people."""
+    if found.provenance.mark:
+        yield found.provenance.mark
+    for part in found.parts:
+        verdict = {True: "passed", False: "FAILED", None: "-"}[part.passed]
+        yield f"{part.part:<14}{verdict:<8}{part.sentence}"
+    yield "PASSED" if found.passed else "FAILED"
 
 
 def _builds(config: Config, build: str | None) -> list[int]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.cli.json_output import print_json
 from rig.cli.options import (
     ConfigOption,
     ForceOption,
@@ -20,9 +19,10 @@ from rig.cli.options import (
     loaded_configuration,
     option_number,
 )
+from rig.cli.result_output import output_result
 from rig.cli.verified_meter import verified_meter
 from rig.failures import interrupted
-from rig.plain_text import print_error, print_line
+from rig.plain_text import print_error
 
 if TYPE_CHECKING:
     from rig.hardware.config import Config
@@ -112,8 +112,8 @@ def verify(
     Where no meter runs the simulated rig's own is started, as fast as it can, and ended.
     """
     from rig.cli.verify_witness import witnessed
-    from rig.files.whole import check_free, write_files
-    from rig.report.files import check_kind, page_of, rendered
+    from rig.files.whole import check_free
+    from rig.report.files import check_kind
     from rig.report.reading import read_result
     from rig.report.result_kinds import kind_named
     from rig.terminal.verify_view import verification_lines
@@ -202,15 +202,7 @@ def verify(
         found = read
     else:
         found = measured(point, loaded_configuration(config, load), config, socket, surroundings)
-    contents = {junit: junit_report([found])} if junit is not None else {}
-    if report is not None:
-        contents[report] = rendered(page_of(found), report)
-    write_files(contents)
-    if json:
-        print_json(found)
-    else:
-        for line in verification_lines(found):
-            print_line(line)
+    output_result(found, verification_lines(found), json=json, report=report, junit=junit, cases=junit_report([found]))
     raise typer.Exit(0 if found.passed else 1)
 
 
@@ -228,8 +220,6 @@ def _series(
     import time
 
     from rig.cli.verify_series import SeriesRun
-    from rig.files.whole import write_files
-    from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import series_lines
     from rig.verify.junit import junit as junit_report
 
@@ -253,17 +243,8 @@ def _series(
         print_error(f"test {k} of {len(run.series.tests)}: {test.name}{when}")
         tests.append(before or run.make(test))
     whole = run.whole(found, tests)
-    contents = {}
-    if junit is not None:
-        contents[junit] = junit_report([each.verification for each in found], [each.name for each in found], tests)
-    if report is not None:
-        contents[report] = rendered(page_of(whole), report)
-    write_files(contents)
-    if json:
-        print_json(whole)
-    else:
-        for line in series_lines(whole):
-            print_line(line)
+    cases = junit_report([each.verification for each in found], [each.name for each in found], tests)
+    output_result(whole, series_lines(whole), json=json, report=report, junit=junit, cases=cases)
     return 0 if whole.passed else 1
 
 
@@ -277,7 +258,7 @@ def measured(
     from rig.hardware.selection import metering_point, program_of
     from rig.terminal.verify_view import count_shown, progress_text
     from rig.verify.counters import counter_named
-    from rig.verify.measure import Measurement
+    from rig.verify.measure import OutputVerification
     from rig.verify.setup import setup_of
     from rig.verify.source import known_source
     from rig.verify.standard import standard_named
@@ -310,7 +291,7 @@ def measured(
                 latest[:] = [progress]
                 show(progress)
 
-            measurement = Measurement(
+            measurement = OutputVerification(
                 client,
                 id,
                 point.plan,

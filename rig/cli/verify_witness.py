@@ -8,11 +8,10 @@ from pathlib import Path
 
 import typer
 
-from rig.cli.json_output import print_json
 from rig.cli.options import loaded_configuration, option_number
+from rig.cli.result_output import output_result
 from rig.cli.verified_meter import verified_meter
 from rig.failures import interrupted
-from rig.plain_text import print_line
 
 SECONDS = 60.0
 """Long enough for a usual display to show its registers twice."""
@@ -31,10 +30,8 @@ def witnessed(
     json: bool,
 ) -> int:
     """Hear the witnesses on the meter that runs or one of our own; the exit status."""
-    from rig.files.whole import write_files
     from rig.hardware.selection import program_of
     from rig.meter.billing.quantity import NANO
-    from rig.report.files import page_of, rendered
     from rig.terminal.verify_view import share_shown
     from rig.terminal.witness_view import agreement_lines
     from rig.verify.agreement import agreement
@@ -63,13 +60,5 @@ def witnessed(
             found = agreement(witnessing, its, setup_of(chosen, program, None, its, surroundings))
     except KeyboardInterrupt:
         raise typer.Exit(interrupted("without a verdict")) from None
-    contents = {junit: agreement_junit(found)} if junit is not None else {}
-    if report is not None:
-        contents[report] = rendered(page_of(found), report)
-    write_files(contents)
-    if json:
-        print_json(found)
-    else:
-        for line in agreement_lines(found):
-            print_line(line)
+    output_result(found, agreement_lines(found), json=json, report=report, junit=junit, cases=agreement_junit(found))
     return 0 if found.passed else 1

@@ -2,7 +2,7 @@
 
 A file is a CSV with the header `hour,share`: hours from 0 to 24 in order, the first 0; shares from -2 to 2, where 1 is
 the load's full current, and less than 0 is received. Between them the share goes in a straight line; at the end of the
-day it is back at the first. The true energy of a day is then that of the full current for `day_hours` hours.
+day it is back at the first. So the true energy of a day is that of the full current times a sum of trapezoids.
 """
 
 from __future__ import annotations
@@ -88,8 +88,3 @@ def _point(path: Path, number: int, cells: list[str]) -> tuple[float, float]:
     if not (isfinite(share) and abs(share) <= MOST_SHARE):
         raise ConfigError(f"{path}: line {number} has the share {share:g}, it must be -2 to 2")
     return hour, share
-
-
-def day_hours(shape: Shape) -> float:
-    """Hours of full current, delivered less received, that a day's energy is that of."""
-    return sum((a[1] + b[1]) / 2 * (b[0] - a[0]) for a, b in pairwise(shape))

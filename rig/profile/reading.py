@@ -66,8 +66,8 @@ def title(profile: Profile) -> str:
     return f"load profile, {channels} channel{'s' * (channels > 1)} every {profile.settings.interval_min} min"
 
 
-def told(mark: Mark, between: str = " ") -> str:
-    """A mark in words, with something between date and time."""
+def mark_text(mark: Mark, between: str = " ") -> str:
+    """Give a mark in words, with something between date and time."""
     if mark.kind is MarkKind.START:
         return f"starts {mark.at.isoformat(between)}"
     return f"{mark.kind.value} {mark.at.isoformat(between)} to {mark.until.isoformat(between)}"
@@ -130,7 +130,7 @@ def _about(profile: Profile, made: Provenance) -> Iterator[str]:
         yield f"{name} in {channel.metric.unit}, {cell(channel, 1, '') if exact else channel.unit_value} a pulse"
     for mark in profile.marks:
         if mark.kind is not MarkKind.DAY:
-            yield told(mark, "T")
+            yield mark_text(mark, "T")
     if profile.skipped:
         yield skipped(profile)
     for fault in profile.faults:

@@ -54,7 +54,7 @@ class Program:
         keys = hashed(self.file.security) if self.kept_keys is None else self.kept_keys
         return Security(self.file.security.seal, keys, None if firmware is None else firmware.version)
 
-    def kept(self, keys: Keys | None = None) -> Program:
+    def with_hashed_keys(self, keys: Keys | None = None) -> Program:
         """Give the meter's own copy, which has no key as it was typed, only hashes: these, or new ones."""
         if keys is None and self.kept_keys is not None:
             return self

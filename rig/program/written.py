@@ -28,7 +28,7 @@ def program_of_tables(tables: dict[str, Any]) -> Program:
 
 def saved_text(program: Program) -> str:
     """Give a meter's own copy of a program as JSON text, in which there is no key."""
-    return msgspec.json.encode(program.kept().file).decode()
+    return msgspec.json.encode(program.with_hashed_keys().file).decode()
 
 
 def saved_size(program: Program) -> int:
@@ -48,4 +48,4 @@ def program_of_saved(text: str, keys: Keys | None) -> Program:
         file = msgspec.json.decode(text, type=ProgramFile)
     except msgspec.MsgspecError as error:
         raise ConfigError(str(error)) from None
-    return build(file).kept(keys)
+    return build(file).with_hashed_keys(keys)

@@ -11,18 +11,13 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from rig.publishing.figures import MEASURES, Figure, Kind, Measure
+from rig.publishing.figures import MEASURES, Figure, Kind
 from rig.publishing.identity import MeterIdentity
 
 PREFIX = "ae0764_"
 
 UP = f"{PREFIX}meter_up"
 INFO = f"{PREFIX}meter_info"
-
-
-def metric_name(measure: Measure) -> str:
-    """Return the name under which a measure's samples are found."""
-    return PREFIX + measure.metric + ("_total" if measure.kind is Kind.COUNTER else "")
 
 
 class Metrics(Collector):

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from rig.daemon.frames import MOST_BYTES
-from rig.failures import MENDABLE, refuse
-from rig.hardware.own_process import leave_no_empty_log
+from rig.daemon.client_process import run_client
 from rig.hardware.publishing_config import MqttConfig, PrometheusConfig
-from rig.plain_text import print_error, print_traceback
+from rig.plain_text import print_error
 from rig.publishing.errors import PublishingError
 from rig.publishing.publishers import Publisher
-
-NICENESS = 5
-"""Metering comes first, also where there is one core."""
 
 
 class Publish(msgspec.Struct, frozen=True):
@@ -51,20 +43,7 @@ def publisher_of(order: Publish, report: Callable[[str], None], *, until_meter_e
 
 def main() -> None:
     """`python -m rig.publishing.process DESCRIPTOR`: a pipe that holds the order."""
-    sys.excepthook = print_traceback
-    leave_no_empty_log()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    reads = int(sys.argv[1])
-    order = msgspec.msgpack.decode(os.read(reads, MOST_BYTES), type=Publish)
-    os.close(reads)
-    os.nice(NICENESS)
-    try:
-        publisher = publisher_of(order, print_error, until_meter_ends=True)
-        signal.signal(signal.SIGTERM, lambda number, frame: setattr(publisher, "stopped", True))
-        publisher.run()
-    except MENDABLE as error:
-        refuse(str(error))
-        sys.exit(getattr(error, "status", 2))
+    run_client(Publish, lambda order: publisher_of(order, print_error, until_meter_ends=True))
 
 
 if __name__ == "__main__":

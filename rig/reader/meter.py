@@ -97,7 +97,6 @@ class MeterAccess:
         finally:
             line.close()
 
-
     def _prove_key(self, talk: Conversation | DgcomConversation, serial: str) -> bool:
         """Prove a key, where there is one and it is asked for; whether that was done."""
         key = self.passwords.key_of(serial, self.device)

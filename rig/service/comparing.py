@@ -69,6 +69,6 @@ def offer(toml: str, present: Program, configured: Program) -> OfferedProgram:
         same = program.has_keys_of(present)
         as_configured = same if present is configured else program.has_keys_of(configured)
         keys = configured.security.keys if as_configured else present.security.keys if same else None
-        return OfferedProgram(program.kept(keys), present, same)
+        return OfferedProgram(program.with_hashed_keys(keys), present, same)
     except (ValueError, MemoryError):
         raise DoorError(_NO_MEMORY) from None

@@ -39,7 +39,7 @@ class MeterDoor:
     """
 
     def __init__(self, service: Service, configured: Program) -> None:
-        self._service, self._configured = service, configured.kept()
+        self._service, self._configured = service, configured.with_hashed_keys()
 
     def log_on(self, asker: Asker, key: str) -> Granted:
         """Prove a level. Raises DoorError for a wrong key, or one that comes too soon after wrong ones."""

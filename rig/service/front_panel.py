@@ -92,7 +92,7 @@ class FrontPanel:
         done, self._override_done = self._override_done, False
         return done
 
-    def told(self, events: Iterable[MeterEvent]) -> None:
+    def note_events(self, events: Iterable[MeterEvent]) -> None:
         """Take note of events of billing."""
         for happening in events:
             match happening:

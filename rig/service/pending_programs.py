@@ -35,7 +35,7 @@ class PendingPrograms:
     """
 
     def __init__(self, service: Service, door: MeterDoor, configured: Program) -> None:
-        self._service, self._door, self._configured = service, door, configured.kept()
+        self._service, self._door, self._configured = service, door, configured.with_hashed_keys()
         self._built: tuple[PendingProgram, Program] | None = None
 
     def write(self, asker: Asker, offered: OfferedProgram, at_ns: int | None, after_s: int | None) -> None:

@@ -112,7 +112,7 @@ class Persistence:
         self.provenance = provenance
         self._batch, self._lineage, self._base = 0, secrets.token_hex(8), ""
         self._waiting: deque[tuple[int, int, list[Item]]] = deque()
-        self._program, self._written = program.kept(), written
+        self._program, self._written = program.with_hashed_keys(), written
         self.clock_offset_ns = 0
         self._fidelity = fidelity
         self._recording = 0
@@ -257,7 +257,7 @@ class Persistence:
         return [Programmed(now_ns, program.digest, source)]
 
     def _write(self, program: Program, configured: Program, now_ns: int) -> None:
-        program, configured = program.kept(), configured.kept()
+        program, configured = program.with_hashed_keys(), configured.with_hashed_keys()
         if program.is_same_as(configured):
             self._written = None
         else:
@@ -343,11 +343,11 @@ def program_in_force(
     Raises StoreError for a written program that cannot be read, and for a store of another meter than the program's.
     """
     if folder is None:
-        return configured.kept(), None
+        return configured.with_hashed_keys(), None
     try:
         restored, saved = last_saved(folder)
     except StoreError:
-        return configured.kept(), None
+        return configured.with_hashed_keys(), None
     if running is not None and follows(running.saved, running.stored, restored):
         saved = running.saved
     pending = saved.access.pending
@@ -359,7 +359,7 @@ def program_in_force(
 def configured_copy(configured: Program, in_force: Program, written: WrittenProgram | None) -> Program:
     """Give the meter's own copy of the configured program: that in force, or with the hashes by which the written one
     knows its keys."""
-    return in_force if written is None else configured.kept(written.instead_of_keys)
+    return in_force if written is None else configured.with_hashed_keys(written.instead_of_keys)
 
 
 def _in_force(
@@ -368,7 +368,7 @@ def _in_force(
     """`under` are the hashed keys by which the right of a program that waits was proven: they stay, where they are the
     same."""
     if written is None or not _is_instead_of(configured, written):
-        return configured.kept(under if under is not None and _has_keys(configured, under) else None), None
+        return configured.with_hashed_keys(under if under is not None and _has_keys(configured, under) else None), None
     try:
         program = program_of_saved(written.file, written.keys)
     except ConfigError as error:
@@ -377,7 +377,7 @@ def _in_force(
             "use the version that wrote it"
         ) from None
     if written.instead_of_keys is None:
-        copy = configured.kept()
+        copy = configured.with_hashed_keys()
         written = replace(written, instead_of=copy.digest, instead_of_keys=copy.security.keys)
     return program, written
 

@@ -108,7 +108,7 @@ class Service:
         written: WrittenProgram | None = None,
     ) -> None:
         self.hardware = hardware
-        self.program = program.kept()
+        self.program = program.with_hashed_keys()
         self._module = program.metering.module
         self._config = config
         self.provenance = provenance_of(hardware, config, program.digest)
@@ -350,7 +350,7 @@ class Service:
         """
         self.check_fits(program)
         self.make_room()
-        program = program.kept()
+        program = program.with_hashed_keys()
         if program.digest == self.program.digest:  # at most its keys are others
             self.program = program
             activates()
@@ -533,7 +533,7 @@ class Service:
         """Pass on the results of a record or of commands: to front and ring of states, then to contacts and store."""
         events = named(events, self._module)
         self._persistence.add(events)
-        self.front.told(events)
+        self.front.note_events(events)
         self.outputs.ask(pulses)
         self.make_room()
         self._save_running()

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rig.meter.billing.profile import IntervalFlag, Mark, MarkKind, Profile, ProfileInterval
-from rig.profile.reading import ProfileError, cell, column_names, skipped, title, told, value_of
+from rig.profile.reading import ProfileError, cell, column_names, mark_text, skipped, title, value_of
 from rig.terminal.continued import BETWEEN
 
 ROWS = 8
@@ -90,7 +90,7 @@ def _grid(items: Sequence[ProfileInterval | Mark], columns: list[list[str]]) -> 
             day = at
             shown.add_row(Text(f"{day:%a %Y-%m-%d}", style="bold"))
         if isinstance(item, Mark):
-            shown.add_row(Text(_clock(item.until)), *[""] * len(columns), Text(told(item), style="yellow"))
+            shown.add_row(Text(_clock(item.until)), *[""] * len(columns), Text(mark_text(item), style="yellow"))
         else:
             shown.add_row(_clock(item.end, day), *next(rows), Text(", ".join(item.flags.words)))
     return shown
@@ -122,7 +122,7 @@ def plot(profile: Profile, channel: int, width: int, day: date | None = None, sa
     rows += [*_hours(columns), Text(" " * LEFT + _summary(profile, channel, chosen, points))]
     for mark in profile.marks:
         if mark.kind is not MarkKind.DAY and chosen in (mark.at.date(), mark.until.date()):
-            rows.append(Text(" " * LEFT + told(mark), style="yellow"))
+            rows.append(Text(" " * LEFT + mark_text(mark), style="yellow"))
     name = f"{column_names(profile)[channel]}   {chosen:%a %Y-%m-%d}"
     return Panel(Group(*rows), title=name, subtitle=said or None, width=LEFT + columns + 4)
 

@@ -26,7 +26,7 @@ from rig.verify.standard_flow import StandardFlow
 FPGA = "fpga"
 
 
-class Measurement:
+class OutputVerification:
     """An output being verified on a meter that runs. `measure` counts to the end; `run` is there once it has begun.
 
     `counter` is one beside the FPGA's; None: the FPGA's, looped back. `counter_percent` is the expanded uncertainty

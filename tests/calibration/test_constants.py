@@ -19,6 +19,7 @@ from calibration.constants import (
     ChannelConstants,
     CurveConstants,
     nominal,
+    years_later,
 )
 from calibration.constants_file import parse_calibration, read_calibration, write_calibration
 from calibration.errors import CalibrationError
@@ -285,6 +286,19 @@ def test_expired_constants_are_used_on_uncalibrated():
     assert dated.in_force("2027-03-15").channels == dated.channels
     with pytest.raises(CalibrationError, match='valid_until is "2026-03-13", it must be a date'):
         replace(dated, valid_until="2026-03-13")
+
+
+@pytest.mark.parametrize(
+    ("day", "years", "later"),
+    [
+        ("2026-11-30", 1, "2027-11-30"),
+        ("2026-12-31", 20, "2046-12-31"),
+        ("2028-02-29", 1, "2029-02-28"),
+        ("2028-02-29", 4, "2032-02-29"),
+    ],
+)
+def test_constants_are_valid_to_the_same_day_of_a_later_year(day: str, years: int, later: str):
+    assert years_later(datetime.date.fromisoformat(day), years) == datetime.date.fromisoformat(later)
 
 
 def test_gains_grow_with_temperature_exactly():

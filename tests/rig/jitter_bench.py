@@ -266,11 +266,6 @@ def _used(socket: Path) -> tuple[int, float, int]:
     return time.monotonic_ns(), ticks / os.sysconf("SC_CLK_TCK"), memory
 
 
-def _is_server(pid: int) -> bool:
-    """Whether it is the daemon's server; what simulates the board is no part of a meter."""
-    return b"rig.daemon.server" in Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
 def _late(notes: dict) -> tuple[Late, int]:
     """How late each edge was, once the first seconds are over, and how many never came."""
     late: Late = []

@@ -31,7 +31,7 @@ from gateware.registers import (
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
-from rig.meter.contacts.pulses import PULSE_QUANTITIES, kyz_output, least_kp, led_output
+from rig.meter.contacts.pulses import kyz_output, least_kp, led_output
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import ElementEquation
 from rig.meter.measuring.measurement import Measurement
@@ -56,8 +56,13 @@ LATENCY_NS = int(WINDOW_S * SECOND) + 40_000_000
 CODES_PER_VOLT, CODES_PER_AMPERE = 1000, 1000
 FULL_VOLTS, FULL_AMPERES = Fraction(2**19, CODES_PER_VOLT), Fraction(2**19, CODES_PER_AMPERE)
 
-QUANTITIES = (PULSE_QUANTITIES[: len(KYZ_OUTPUTS)], PULSE_QUANTITIES[len(KYZ_OUTPUTS) :])
-"""All of P-2, for two meters: one has four contacts."""
+QUANTITIES = (
+    (Quantity.KWH_DELIVERED, Quantity.KWH_RECEIVED, Quantity.KVARH_LAGGING, Quantity.KVARH_LEADING),
+    (Quantity.KVAH_TD_LAGGING, Quantity.KVAH_TD_LEADING, Quantity.KVAH_RMS),
+)
+"""The seven of P-2, for two meters: one has four contacts."""
+
+PULSE_QUANTITIES = [quantity for quantities in QUANTITIES for quantity in quantities]
 
 
 @dataclass(frozen=True)

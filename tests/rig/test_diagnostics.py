@@ -347,15 +347,11 @@ def test_an_unknown_service_is_all_that_can_be_told_of_it() -> None:
     assert changes == [DiagnosticChange(11 * PERIOD, D.UNKNOWN_SERVICE, False, "abc")]
 
 
-def test_counters_stop_at_255_and_can_be_cleared() -> None:
+def test_counters_stop_at_255() -> None:
     diagnostics = Diagnostics(replace(SETTINGS, triggers_after=1, clears_after=1))
     for k in range(2 * MOST_COUNTED + 7):
         diagnostics.advance(GOOD if k % 2 else BAD, WYE, k * PERIOD)
         assert diagnostics.counters[D.INACTIVE_CURRENT] == min(k // 2 + 1, 255)
-    assert diagnostics.active
-    diagnostics.clear_counters()
-    assert not any(diagnostics.counters.values())
-    assert diagnostics.active
 
 
 def test_state_outlives_a_restart() -> None:

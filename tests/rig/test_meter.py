@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kill_bench import TICK_HZ, metered
 from kill_load import SECOND, Flow
 from line_records import CHAIN, Wave, records
+from pulse_bench import PULSE_QUANTITIES
 
 from calibration.constants import nominal
 from gateware.registers import TICK_BITS, Record
@@ -22,7 +23,7 @@ from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.clock import SLEW
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId
-from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseOutput, PulseState, led_output
+from rig.meter.contacts.pulses import PulseOutput, PulseState, led_output
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.events import MeasurementError, WindowsMerged

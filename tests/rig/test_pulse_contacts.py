@@ -6,16 +6,17 @@ The whole hour: tests/proof/test_pulse_hour.py.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import get_args, get_type_hints
 
 import pytest
 from gpiozero import OutputDevice
-from pulse_bench import QUANTITIES, Load, PulseBench, Watch, loads
+from pulse_bench import PULSE_QUANTITIES, QUANTITIES, Load, PulseBench, Watch, loads
 
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.outputs import OutputId
-from rig.meter.contacts.pulses import PULSE_QUANTITIES
 from rig.program.build import default_program
+from rig.program.schema import PulsesTable
 
 
 def assert_perfect(bench: PulseBench) -> None:
@@ -57,8 +58,9 @@ def test_every_quantity_from_starting_current_to_overload(
     assert all(bench.register(quantity) > 0 for quantity in quantities)
 
 
-def test_no_quantity_is_left_out() -> None:
-    assert [q for quantities in QUANTITIES for q in quantities] == list(PULSE_QUANTITIES)
+def test_a_program_can_name_these_quantities_and_no_others() -> None:
+    quantity = get_type_hints(PulsesTable)["quantity"]
+    assert get_args(quantity) == tuple(quantity.value for quantity in PULSE_QUANTITIES)
 
 
 def test_at_the_highest_rate_of_the_nameplates() -> None:

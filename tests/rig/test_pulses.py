@@ -7,10 +7,11 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pulse_bench import PULSE_QUANTITIES
 
 from rig.meter.billing.quantity import NANO, Quadrant, Quantity
 from rig.meter.contacts.outputs import OutputId
-from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseConstantError, PulseOutput, kyz_output, led_output
+from rig.meter.contacts.pulses import PulseConstantError, PulseOutput, kyz_output, led_output
 from rig.meter.measuring.registration import Energies
 
 constants = st.fractions(Fraction(1, 10), 30, max_denominator=10**6)

@@ -8,17 +8,20 @@ part below 3.2 kHz, DC removed; of those with nothing near that edge within 0.02
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from drivers.sim.channels import assign, parse_spec
 from drivers.sim.reading import read_recording
 from drivers.sim.recording import RecordedChannel, Recording
 from drivers.sim.sensors import typical_sensors
 from gateware.chain import Chain
+from rig.cli.app import app
 from rig.hardware.config import Config, SimulationConfig
 from rig.replay.recordings.replay import Playback, ReplayError, replay
 from rig.results.summary import Summary
@@ -89,6 +92,23 @@ def test_generators_of_ufsc(ufsc: Recording, waveforms: Path, generator: str, fi
         apparent_wh += phase["Vrms"] * phase["Irms"] * record["duration_s"] / 3600
     net = summary.energy_wh.delivered - summary.energy_wh.received
     assert abs(net - whole["energy_total_Wh"]) <= (ENERGY_LIMIT + uncertainty(record)) * apparent_wh
+
+
+def test_the_readme_has_what_its_command_prints(waveforms: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line, whatever the blanks between columns; and the energy that the reference has."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    (command,) = re.findall(r"^rig replay (g1\.cfg .+)$", readme, re.MULTILINE)
+    (block,) = re.findall(r"^```\n(SIMULATED .+?)^```", readme, re.MULTILINE | re.DOTALL)
+    folder = waveforms / "comtrade_ufsc_generators"
+    monkeypatch.setenv("COLUMNS", "100")
+    ran = CliRunner().invoke(app, ["replay", *command.replace("g1.cfg", str(folder / "test3.cfg")).split()])
+    assert ran.exit_code == 0, ran.output
+    printed = [line.split() for line in ran.stdout.splitlines()]
+    shown = [line.split() for line in block.splitlines()]
+    assert len(shown) == 11
+    assert [line for line in shown if line not in printed] == []
+    whole = reference(waveforms, "comtrade_ufsc_generators", "test3_G1")["whole_record"]
+    assert f"is {whole['energy_total_Wh']} Wh" in readme
 
 
 @pytest.mark.parametrize("generator", ["G1", "G3"])

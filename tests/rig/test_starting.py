@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from line_records import CHAIN, SAMPLE_HZ, Wave, records
+from pulse_bench import PULSE_QUANTITIES
 
 from calibration.constants import nominal
 from drivers.sim.recording import RecordedChannel, Recording
@@ -24,7 +25,7 @@ from rig.hardware.config import Config
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.outputs import KYZ_OUTPUTS
-from rig.meter.contacts.pulses import PULSE_QUANTITIES, PulseOutput, led_output
+from rig.meter.contacts.pulses import PulseOutput, led_output
 from rig.meter.installation.installation import Installation
 from rig.meter.measuring import starting as starting_module
 from rig.meter.measuring.elements import FORMS

@@ -29,7 +29,6 @@ AGAIN_S = 1.0
 LONGEST_S = 1.0
 
 
-
 def link_settings(port: PortConfig) -> LinkSettings:
     """Give the settings of a port's link: C12.18 at the optical one, C12.21 at the others."""
     base = OPTICAL if port.kind == "optical" else REMOTE

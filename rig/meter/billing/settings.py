@@ -12,8 +12,6 @@ from rig.meter.billing.recorder import RecorderSettings
 LOCKOUT_S = 60
 """After a demand reset at the switch, further ones there are refused for so long (Q-5)."""
 
-MOST_TEST_MINUTES = 255
-
 
 class SelfReadKind(Enum):
     """Occasion on which a meter reads itself (T-3)."""
@@ -41,7 +39,7 @@ class SelfReads:
 
 @dataclass(frozen=True)
 class TestModeSettings:
-    """Test mode (D-5): leaves by itself after `minutes`, 1 to MOST_TEST_MINUTES; its own demand, or none."""
+    """Test mode (D-5): leaves by itself after `minutes`, 1 to 255; its own demand, or none."""
 
     __test__ = False  # no test class, whatever its name
 

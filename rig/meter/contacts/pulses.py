@@ -16,17 +16,6 @@ from rig.meter.contacts.outputs import OutputId
 KP_DIVISOR = 12
 """The least Kp is Ks/12 (P-2)."""
 
-PULSE_QUANTITIES = (
-    Quantity.KWH_DELIVERED,
-    Quantity.KWH_RECEIVED,
-    Quantity.KVARH_LAGGING,
-    Quantity.KVARH_LEADING,
-    Quantity.KVAH_TD_LAGGING,
-    Quantity.KVAH_TD_LEADING,
-    Quantity.KVAH_RMS,
-)
-"""What a KYZ output can follow (P-2)."""
-
 
 def least_kp(ks_wh: Fraction) -> Fraction:
     """The least Kp of a KYZ output in Wh, which is the K of the nameplate (P-2)."""

@@ -273,11 +273,6 @@ class Diagnostics:
         """Number of times that each came on, 0 to 255."""
         return {d: s.count for d, s in zip(Diagnostic, self.state.each, strict=True)}
 
-    def clear_counters(self) -> None:
-        """Set every counter to 0; what is on stays on."""
-        for state in self.state.each:
-            state.count = 0
-
     def due(self, at_ns: int) -> bool:
         """Return whether `advance` would check at this time: readings need not be made before."""
         return self._next_ns is None or at_ns >= self._next_ns

@@ -17,7 +17,7 @@ from rig.meter.billing.time_units import MINUTE_NS, SECOND_NS
 from rig.replay.intervals.encoding import IntervalFileError
 from rig.replay.intervals.load_rows import LoadRow, Rows
 from rig.replay.intervals.record import LONGEST_NS, LoadInterval, counted
-from rig.replay.intervals.registers import RegisterReading, WrongRegister, differences
+from rig.replay.intervals.registers import DatedReading, WrongRegister, differences
 
 ReadRow = tuple[int, LoadRow]
 """A line with its instant, in ns of UTC."""
@@ -41,7 +41,7 @@ def advances(path: Path, table: Rows, placed: Sequence[ReadRow], length_ns: int)
         if table.sources[place].power:
             raise IntervalFileError(f"{path}: {column} is read from a power, which is no register: omit --registers")
         known = table.numbers[place]
-        readings = [RegisterReading(ns // SECOND_NS, known[texts[place]], row.line) for ns, row, texts in read]
+        readings = [DatedReading(ns // SECOND_NS, known[texts[place]], row.line) for ns, row, texts in read]
         try:
             found, told = differences(readings, net=False)
         except WrongRegister as error:

@@ -21,7 +21,7 @@ from rig.replay.intervals.encoding import IntervalFileError
 from rig.replay.intervals.gaps import LONGEST_GAP_NS, short_text
 from rig.replay.intervals.green_button_choice import ChosenSeries
 from rig.replay.intervals.record import counted
-from rig.replay.intervals.registers import Difference, RegisterReading, WrongRegister, differences
+from rig.replay.intervals.registers import DatedReading, Difference, WrongRegister, differences
 from rig.replay.intervals.values import MOST_DECIMALS, plain_number
 
 Span = tuple[int, int]
@@ -100,7 +100,7 @@ class GreenButtonReadings:
             return reading.start_s + (reading.duration_s if self._ends else 0), 0
 
         readings = self._once(one, at)
-        values = [RegisterReading(at(each)[0], self.number(one, each), each.line) for each in readings]
+        values = [DatedReading(at(each)[0], self.number(one, each), each.line) for each in readings]
         kind = f"accumulationBehaviour {one.series.type.accumulation}, {REGISTERS[one.series.type.accumulation or 0]}"
         if len(values) < 2:
             raise IntervalFileError(

@@ -26,7 +26,7 @@ MOST_FALLS = 2
 MOST_TOLD = 5
 
 
-class RegisterReading(NamedTuple):
+class DatedReading(NamedTuple):
     """A register's value at an instant, in seconds of UTC, and the file's line."""
 
     at_s: int
@@ -47,7 +47,7 @@ class WrongRegister(ValueError):
     """Readings that are no register's; the sentence goes on after the file's name and the register's."""
 
 
-def differences(readings: Sequence[RegisterReading], *, net: bool) -> tuple[list[Difference], list[str]]:
+def differences(readings: Sequence[DatedReading], *, net: bool) -> tuple[list[Difference], list[str]]:
     """Give the energies between readings in order of time, and notes on falls. Raises WrongRegister."""
     steps = [(a, b, EXACT.subtract(b.value, a.value)) for a, b in pairwise(readings)]
     falls = [(a, b) for a, b, rise in steps if rise < 0]
@@ -84,7 +84,7 @@ def _turn(before: Decimal, after: Decimal) -> Decimal | None:
     return EXACT.add(EXACT.subtract(full, before), after)
 
 
-def _fall(a: RegisterReading, b: RegisterReading) -> str:
+def _fall(a: DatedReading, b: DatedReading) -> str:
     return f"from {a.value:f} in line {a.line} to {b.value:f} in line {b.line}"
 
 

@@ -212,12 +212,15 @@ def test_secrets_are_for_nobody(port: ServedPort) -> None:
     client.negotiate(8191, 255)
     client.log_on()
     client.password(b"444444")
+    given = 0
     for table in tables_used(port):
         try:
             data = client.read(table)
         except Answer:
             continue
         assert not any(key in data or bytes.fromhex(key.decode()) in data for key in keys), table
+        given += 1
+    assert given > 30
 
 
 def test_all_tables_at_9600_baud_in_the_wires_own_time(port: ServedPort) -> None:
@@ -245,6 +248,6 @@ def test_all_tables_at_9600_baud_in_the_wires_own_time(port: ServedPort) -> None
             continue
     line.to_device = line.to_client = lambda data: data
     took_ns, wire_ns = line.now_ns - begun_ns, moved * line.byte_ns
-    assert read > 500
+    assert read > 5000
     assert port.longest_ns <= 200_000_000
     assert took_ns <= 1.15 * wire_ns, f"{took_ns / 1e9:.2f} s for {wire_ns / 1e9:.2f} s on the wire"

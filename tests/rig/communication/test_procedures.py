@@ -42,7 +42,7 @@ level_4 = "444444"
 OPEN, SEALED = PROGRAM.format(seal=""), PROGRAM.format(seal="seal = true")
 
 DONE, INVALID, CONFLICT, NOT_AUTHORIZED, UNKNOWN = 0, 2, 3, 5, 6
-COLD_START, CLEAR, POINTERS, LAST_READ, MODE, STATUS, RESET, CLOCK, LOG_IN, LOG_OUT = 0, 3, 4, 5, 6, 7, 9, 10, 18, 19
+COLD_START, CLEAR, MODE, STATUS, RESET, CLOCK, LOG_IN, LOG_OUT = 0, 3, 6, 7, 9, 10, 18, 19
 
 
 @pytest.fixture(scope="module")

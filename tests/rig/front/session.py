@@ -166,7 +166,7 @@ class Session:
             self._tell(self.billing.command(command))
 
     def _tell(self, events: Sequence[MeterEvent]) -> None:
-        self._panel.told(events)
+        self._panel.note_events(events)
         self.events += events
 
     def _note(self, edge: RawEdge) -> None:

@@ -253,7 +253,11 @@ def test_the_dashboard_asks_for_metrics_that_there_are(reading: Reading) -> None
             names.add(name)
         by = re.findall(r"by \(([^)]*)\)", expression)
         assert {word.strip() for words in by for word in words.split(",")} <= {"instance"} | set.union(*labels.values())
-    assert any("mark" in text for text in asked) or "mark" in json.dumps(dashboard)
+    targets = [target for panel in dashboard["panels"] for target in panel["targets"]]
+    legends = [(re.findall(r"ae0764_\w+", target["expr"]), target["legendFormat"]) for target in targets]
+    for metrics, legend in legends:
+        assert set(re.findall(r"\{\{(\w+)\}\}", legend)) <= set.union(*(labels[name] for name in metrics)), legend
+    assert [metrics for metrics, legend in legends if "{{mark}}" in legend] == [["ae0764_meter_info"]]
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(set(ids)) == len(ids)
 

@@ -93,7 +93,6 @@ def removed(*names: str) -> Change:
 
 
 A, B = NAMES
-ANEW = "written anew"
 
 DISTURBED: dict[str, tuple[Change, str]] = {
     "folder removed": (shutil.rmtree, "was removed or moved: it is written anew there, with a new history"),

@@ -13,7 +13,7 @@ from rig.daemon.protocol import Clear, EnterTest, LeaveTest, LogOn, SetClock, Wr
 from rig.meter.contacts.outputs import OutputId
 from rig.program.build import load_program
 from rig.verify.errors import CountLost
-from rig.verify.measure import Measurement
+from rig.verify.measure import OutputVerification
 from rig.verify.observing import Observing
 from rig.verify.plan import Plan
 from rig.verify.setup import setup_of
@@ -53,7 +53,7 @@ class Disturbance:
 
 
 def counted(client: MeterClient, disturb: Disturbance) -> object:
-    return Measurement(client, OutputId.KYZ1, Plan(pulses=1000), progress=disturb).measure()
+    return OutputVerification(client, OutputId.KYZ1, Plan(pulses=1000), progress=disturb).measure()
 
 
 def witnessed(client: MeterClient, disturb: Disturbance) -> object:

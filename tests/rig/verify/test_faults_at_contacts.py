@@ -10,7 +10,7 @@ from rig.daemon.launch import Launched
 from rig.daemon.startup import Start
 from rig.hardware.config import Config
 from rig.meter.contacts.outputs import OutputId
-from rig.verify.measure import Measurement
+from rig.verify.measure import OutputVerification
 from rig.verify.plan import Plan
 from rig.verify.result import Verification
 
@@ -24,7 +24,7 @@ def verified(fault: str, monkeypatch: pytest.MonkeyPatch) -> Verification:
     socket = runtime_folder() / "meter.sock"
     launched = Launched(Start(Config(), str(socket), None, paced=False), FAULTY)
     with MeterClient.connect(socket, "verification", "test") as client:
-        found = Measurement(client, OutputId.KYZ1, Plan(pulses=15), begin=launched.begin).measure()
+        found = OutputVerification(client, OutputId.KYZ1, Plan(pulses=15), begin=launched.begin).measure()
     launched.process.kill()
     launched.wait()
     return found

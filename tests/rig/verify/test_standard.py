@@ -21,7 +21,7 @@ from rig.hardware.config import Config
 from rig.meter.contacts.outputs import OutputId
 from rig.verify.counters import GpioCounter
 from rig.verify.errors import CountLost, VerifyError
-from rig.verify.measure import Measurement
+from rig.verify.measure import OutputVerification
 from rig.verify.plan import Plan
 from rig.verify.point import Point
 from rig.verify.run import Run, Timeline
@@ -338,7 +338,7 @@ def test_a_meter_in_real_time_against_a_standard_on_a_bus(over: str, paced: Mete
         with ScpiInstrument(over=over, answers={"FETC:ENER?": follower}) as instrument:
             standard = standard_named(f"standard:energy:{instrument.resource}")
             plan = Plan(pulses=80, limit_percent=2.0)
-            found = Measurement(paced, OutputId.KYZ1, plan, standard=standard, certified_percent=0.02).measure()
+            found = OutputVerification(paced, OutputId.KYZ1, plan, standard=standard, certified_percent=0.02).measure()
             standard.close()
     assert found.reference == standard.name
     assert abs(found.error_percent) < 1.0
@@ -356,7 +356,7 @@ def test_a_standard_that_is_unplugged_leaves_no_result(paced: MeterClient) -> No
             if getattr(progress, "pulses", 0) >= 3:
                 instrument.close()
 
-        measurement = Measurement(paced, OutputId.KYZ1, Plan(pulses=200), standard=standard, progress=unplug)
+        measurement = OutputVerification(paced, OutputId.KYZ1, Plan(pulses=200), standard=standard, progress=unplug)
         with pytest.raises(CountLost, match="the count broke off, and nothing is known of the rest"):
             measurement.measure()
         standard.close()

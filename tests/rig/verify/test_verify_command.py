@@ -34,7 +34,7 @@ from rig.program.build import load_program
 from rig.verify.counters import BusCounter
 from rig.verify.errors import CountLost
 from rig.verify.frequency import FrequencyCounter
-from rig.verify.measure import Measurement
+from rig.verify.measure import OutputVerification
 from rig.verify.plan import Plan
 from rig.verify.result import Verification
 from rig.verify.run import Progress
@@ -163,7 +163,7 @@ def test_a_meter_that_dies_in_mid_count_is_told_and_nothing_is_made_up(meter: tu
         if progress.pulses >= 3:
             os.kill(launched.process.pid, signal.SIGKILL)
 
-    measurement = Measurement(client, OutputId.KYZ1, Plan(pulses=10_000), begin=launched.begin, progress=kill)
+    measurement = OutputVerification(client, OutputId.KYZ1, Plan(pulses=10_000), begin=launched.begin, progress=kill)
     with pytest.raises(CountLost, match="the count broke off, and nothing is known of the rest"):
         measurement.measure()
 
@@ -171,7 +171,7 @@ def test_a_meter_that_dies_in_mid_count_is_told_and_nothing_is_made_up(meter: tu
 def test_an_output_that_does_not_pulse_is_refused(meter: tuple[Launched, MeterClient]) -> None:
     launched, client = meter
     with pytest.raises(RigError, match="KYZ4 does not pulse in the meter's program: give an output that does"):
-        Measurement(client, OutputId.KYZ4, Plan(), begin=launched.begin).measure()
+        OutputVerification(client, OutputId.KYZ4, Plan(), begin=launched.begin).measure()
 
 
 def test_a_counter_in_real_time_is_not_for_a_meter_at_full_speed(meter: tuple[Launched, MeterClient]) -> None:
@@ -179,7 +179,7 @@ def test_a_counter_in_real_time_is_not_for_a_meter_at_full_speed(meter: tuple[La
     with ScpiInstrument() as instrument:
         counter = BusCounter(instrument.resource)
         with pytest.raises(RigError, match="counts in real time, and the meter does not"):
-            Measurement(client, OutputId.KYZ1, Plan(), counter=counter)
+            OutputVerification(client, OutputId.KYZ1, Plan(), counter=counter)
         counter.close()
 
 
@@ -215,7 +215,7 @@ def test_a_frequency_counter_measures_a_meter_in_real_time() -> None:
             with reader.client, ScpiInstrument(answers={"READ?": reader}) as instrument:
                 counter = FrequencyCounter(instrument.resource)
                 plan = Plan(seconds=15.0, limit_percent=20.0)
-                found = Measurement(client, OutputId.KYZ1, plan, counter=counter).measure()
+                found = OutputVerification(client, OutputId.KYZ1, plan, counter=counter).measure()
                 counter.close()
             client.ask(Stop())
         launched.wait()
