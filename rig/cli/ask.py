@@ -101,6 +101,24 @@ def state(config: ConfigOption = None, socket: SocketOption = None, json: JsonOp
         print_json(client.ask(ReadState()))
 
 
+@app.command("pending", epilog="Example: rig ask pending")
+def pending(config: ConfigOption = None, socket: SocketOption = None, json: JsonOption = False) -> None:
+    """Print which program waits, until when in the meter's local time, and who wrote it; no key is needed."""
+    from rig.cli.pending import words_of
+    from rig.daemon.client import MeterClient
+    from rig.daemon.protocol import ReadPending, ReadProgram
+    from rig.program.written import program_of_tables
+
+    path = meter_socket(config, configuration(config), socket)
+    with MeterClient.connect(path, "command line", "rig ask") as client:
+        found = client.ask(ReadPending())
+        if json:
+            print_json({"type": "done", "result": found})
+            return
+        calendar = program_of_tables(client.ask(ReadProgram())["file"]).billing.calendar
+        print("\n".join(words_of(found, calendar)))
+
+
 @app.command("demand-reset", epilog="Example: RIG_KEY=000000 rig ask demand-reset")
 def demand_reset(
     config: ConfigOption = None, socket: SocketOption = None, key_file: KeyOption = None, json: JsonOption = False

@@ -6,7 +6,6 @@ import ctypes
 import gc
 import os
 import sys
-import threading
 from contextlib import suppress
 
 PRIORITY = 50
@@ -15,8 +14,8 @@ PRIORITY = 50
 SWITCH_S = 0.0005
 """The other thread of the process, the store's, gives way after so long; Python's own 5 ms would make edges late."""
 
-NICE = 10
-"""Of what runs beside metering."""
+BESIDE = PRIORITY - 2
+"""Of the threads of the metering process that compare keys and look at programs."""
 
 _CURRENT_AND_FUTURE = 3
 
@@ -44,11 +43,15 @@ def favour_simulated_board() -> None:
 
 
 def yield_to_metering() -> None:
-    """Take the calling thread's real-time priority, so that it runs when metering does not."""
+    """Put the calling thread below metering, so that it runs when metering does not, and above all other work.
+
+    Of a lower priority it could be put off a busy processor by other work just when it has Python's lock, and metering
+    would wait for that work (docs/decisions/138-priority-beside-metering.md). Without real-time priority it has that of
+    metering, which is as far down as it can be for the same reason.
+    """
     with suppress(OSError, AttributeError):
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        if os.sched_getscheduler(0) == os.SCHED_FIFO:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(BESIDE))
 
 
 def _favour(priority: int) -> bool:

@@ -1,11 +1,12 @@
-"""Twenty clients, good and bad, or a flooded port, for minutes of real time beside a busy disk: metering is as without
-them (C-3, X-1)."""
+"""Twenty clients, good and bad, a flooded port, or log-ons without end, for minutes of real time beside a busy disk:
+metering is as without them (C-3, X-1, S-1)."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.rig.jitter_bench import FLOODED_PORT, pulse_jitter
+from tests.rig.jitter_bench import FLOODED_PORT, LOG_ONS, pulse_jitter
+from tests.rig.log_on_flood import KEYS
 
 SECONDS = 1500.0
 FLOOD_SECONDS = 300.0
@@ -33,4 +34,17 @@ def test_a_flooded_port_is_nothing_to_the_edges() -> None:
     print({key: round(value, 3) for key, value in found.items()})
     assert found["lost"] == 0
     assert found["memory_kb"] <= 4096
+    assert found["crowd_p999_ms"] <= 1.1 * found["p999_ms"]
+
+
+@pytest.mark.slow
+def test_log_ons_without_a_pause_are_nothing_to_the_edges() -> None:
+    """The same with wrong keys from every source and right ones: a key takes tens of milliseconds of a core to compare,
+    which the processor time of the meter shows.
+    """
+    found = pulse_jitter(FLOOD_SECONDS, TURN_S, LOG_ONS, KEYS)
+    print({key: round(value, 3) for key, value in found.items()})
+    assert found["lost"] == 0
+    assert found["memory_kb"] <= 4096
+    assert found["crowd_cpu_percent"] - found["cpu_percent"] >= 10, "the keys were compared"
     assert found["crowd_p999_ms"] <= 1.1 * found["p999_ms"]

@@ -128,9 +128,12 @@ CROWD = "tests.rig.crowd"
 FLOODED_PORT = "tests.rig.port_flood"
 """A serial port whose line is never free of nonsense."""
 
+LOG_ONS = "tests.rig.log_on_flood"
+"""Clients that log on without a pause, for which the meter compares keys that are slow to compare."""
+
 
 class Guests:
-    """A module that runs beside the meter, CROWD or FLOODED_PORT, which comes and goes: so many seconds each way.
+    """A module beside the meter, CROWD, FLOODED_PORT or LOG_ONS, which comes and goes: so many seconds each way.
 
     `spans` are the times, in ns of the computer's clock, with them (True) and without, each once it has settled.
     """
@@ -160,17 +163,19 @@ class Guests:
             there = not there
 
 
-def pulse_jitter(seconds: float = SECONDS, turn_s: float | None = None, guests: str = CROWD) -> dict[str, float]:
+def pulse_jitter(
+    seconds: float = SECONDS, turn_s: float | None = None, guests: str = CROWD, more: str = ""
+) -> dict[str, float]:
     """`p50_ms`, `p99_ms`, `p999_ms`, `max_ms` of how late the edges came; `edges` and how many were `lost`.
 
     `timer_p999_ms` is of a bare timer of the same priority in the same run, `vs_timer` the edges' over it.
     `cpu_percent` is of a core, of the metering process and its server; `memory_kb` what they had in the end more than
     after a third of the time. With `turn_s` guests come and go in turns of so long: then all figures but `lost` and
-    `memory_kb` are there twice, of the time with them, `crowd_…`, and without.
+    `memory_kb` are there twice, of the time with them, `crowd_…`, and without. `more` is added to the program.
     """
     with tempfile.TemporaryDirectory() as folder:
         notes, socket = Path(folder, "notes.json"), Path(folder, "rig.sock")
-        Path(folder, "meter.toml").write_text(PROGRAM)
+        Path(folder, "meter.toml").write_text(PROGRAM + more)
         Path(folder, "rig.toml").write_text(
             '[meter]\nprogram = "meter.toml"\nstore = "store"\n[simulation]\nboard = "board.sock"\n' + LOAD
         )

@@ -1,6 +1,6 @@
 """The data link of C12.18: whole messages over a line that loses, damages and repeats (X-1). Pure: time is passed in.
 
-What comes, after a packet to others, which is never answered:
+What comes, after packets to others and the link's own that a head gives back (own_echo.py), which are never answered:
 
     packet                                                   then
     damaged                                                  NAK
@@ -45,6 +45,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from rig.communication.c1218.own_echo import OwnEcho
 from rig.communication.c1218.packets import (
     ACK,
     NAK,
@@ -85,6 +86,7 @@ class Link:
         self._settings = settings
         self._reader = PacketReader(settings.most_size)
         self._patience = Patience()
+        self._echo = OwnEcho()
         self.expects = False
         """Whether a packet is to come from the one peer that can be heard."""
         self.received: deque[bytes | None] = deque(maxlen=MOST_RECEIVED)
@@ -118,6 +120,7 @@ class Link:
         """When the last byte of the packet has gone."""
         self._acknowledged_ns: int | None = None
         """When the acknowledgement has gone, until anything comes."""
+        self._echo.forget()
 
     @property
     def _byte_time_ns(self) -> int:
@@ -182,12 +185,16 @@ class Link:
         if now_ns < self._byte_ns + self.timing.turn_around_ns:
             return b""
         data = self._acknowledgement + self._packet
+        self._echo.sent(data, self._packet)
         self._acknowledgement = self._packet = b""
         return data
 
     def feed(self, data: bytes, now_ns: int) -> None:
         """Take bytes that came."""
         self.tick(now_ns)
+        came, data = data, self._echo.without(data)
+        if came and not data:
+            return
         if data and self._acknowledged_ns is not None:
             if self._unfollowed:
                 self._patience.reacted(now_ns - self._acknowledged_ns, repeated=bool(self._prompts))
@@ -257,6 +264,8 @@ class Link:
 
     def _take(self, packet: Packet, now_ns: int) -> None:
         if not self._settings.answers(packet.identity) or packet.format:
+            return
+        if self._echo.is_own(packet):
             return
         self._acknowledge(ACK, now_ns)
         if not packet.follow:

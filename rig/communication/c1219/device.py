@@ -93,7 +93,7 @@ class TableDevice:
         if least is None or level < least or not table.readable:
             return ResponseCode.INSUFFICIENT_SECURITY
         part = yield from self._part(table, offset, offset + (MOST_READ + 1 if count is None else count))
-        if isinstance(part, bytes) and offset and not part and count != 0:
+        if part == b"" and offset and not (count == 0 and (yield from self._part(table, offset - 1, offset))):
             return ResponseCode.INAPPROPRIATE
         if isinstance(part, bytes) and len(part) > MOST_READ:
             return ResponseCode.NOT_POSSIBLE
@@ -152,6 +152,7 @@ class TableDevice:
         if which["SELECTOR"] > MOST_SELECTOR:
             return ResponseCode.INAPPROPRIATE
         number, manufacturer = which["TBL_PROC_NBR"], bool(which["STD_VS_MFG_FLAG"])
+        self._procedures.level = level
         if not manufacturer and level < OWN_LEVELS.get(number, PUBLIC):
             answer = Answer(ProcedureResult.NO_AUTHORIZATION)
         else:
@@ -170,7 +171,7 @@ class TableDevice:
         staged, waits = bytes(self._procedures.staged), number == PENDING_PROGRAM
         if not staged or self._procedures.waits is not waits:
             return ResponseCode.NOT_READY
-        if offset >= len(staged) and offset and count != 0:
+        if offset > len(staged) or (offset == len(staged) and count != 0):
             return ResponseCode.INAPPROPRIATE
         part = staged[offset : len(staged) if count is None else offset + count]
         return ResponseCode.NOT_POSSIBLE if len(part) > MOST_READ else part

@@ -17,7 +17,9 @@ PUBLIC, READER = 0, 1
 NEVER = None
 
 READ_LEVELS: Mapping[range, int | None] = {
-    range(0, 9): PUBLIC,
+    range(0, 7): PUBLIC,
+    range(7, 8): NEVER,
+    range(8, 9): PUBLIC,
     range(10, 17): PUBLIC,
     range(20, 29): PUBLIC,
     range(30, 35): PUBLIC,
@@ -30,7 +32,7 @@ READ_LEVELS: Mapping[range, int | None] = {
     range(70, 77): READER,
     range(90, 99): READER,
 }
-"""By the numbers of tables. Passwords and keys are for nobody."""
+"""By the numbers of tables. Passwords and keys are for nobody, and ST7 is written alone."""
 
 MANUFACTURER_READ_LEVELS: Mapping[int, int] = dict.fromkeys(STAGED_FORMS, MeterAction.WRITE_PROGRAM.level)
 """By the numbers of manufacturer tables, where it is not READER: a staged program is for whoever may write it."""

@@ -1,6 +1,7 @@
 """Decade 7: the two logs (ST70 to ST76; X-1, S-3), both of the meter's one journal, divided in monitored.py.
 
-Codes are those of the meter's events, from 2048 on of our own. What belongs to an event is in MT4, in words. An entry
+Codes are those of the meter's events, from 2048 on of our own. What belongs to an event is in MT4, in words; of the
+event log an entry has the one number of it (event_arguments.py), as MT4 goes back no further than the history. An entry
 has the same sequence number in both logs, its place in the journal; so EVENT_NUMBER, which other meters have for that,
 is not needed.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rig.communication.c1219.event_arguments import ARGUMENT_BYTES, argument_of, arguments_in_words
 from rig.communication.c1219.facts import LOG_LINES, Need
 from rig.communication.c1219.layout import Array, Bit, BitField, Field, Layout, Ref, Sized, constant
 from rig.communication.c1219.lists import ListNumber
@@ -55,7 +57,7 @@ LOG_DIMENSIONS = Layout(
         Field("NBR_STD_EVENTS", U8, constant(_bytes(standard(EVENT_CODES))), "bytes of the set"),
         Field("NBR_MFG_EVENTS", U8, constant(_bytes(own(EVENT_CODES))), "bytes of the set"),
         Field("HIST_DATA_LENGTH", U8, constant(0), "bytes of HISTORY_ARGUMENT"),
-        Field("EVENT_DATA_LENGTH", U8, constant(0), "bytes of EVENT_ARGUMENT"),
+        Field("EVENT_DATA_LENGTH", U8, constant(ARGUMENT_BYTES), "bytes of EVENT_ARGUMENT"),
         Field("NBR_HISTORY_ENTRIES", U16, constant(LOG_LINES)),
         Field("NBR_EVENT_ENTRIES", U16, constant(LOG_LINES)),
     )
@@ -117,7 +119,7 @@ def _user(event: NumberedEvent) -> int:
     return USERS.get(str(event.details.get("source", "")), 0)
 
 
-def _record(prefix: str, data_length: str, *, time: Ref | None, sequence: Ref | None) -> Layout:
+def _record(prefix: str, argument: Field, *, time: Ref | None, sequence: Ref | None) -> Layout:
     """Lay out an entry; conditions of its time and its sequence number, None: always there."""
     return Layout(
         (
@@ -132,7 +134,7 @@ def _record(prefix: str, data_length: str, *, time: Ref | None, sequence: Ref | 
             ),
             Field("USER_ID", U16, _of(_user), "0 the meter, 1 a person at it, 2 optical port, 3… others"),
             Field(f"{prefix}_CODE", U16, _of(lambda event: event.code), "bit 11: our own"),
-            Field(f"{prefix}_ARGUMENT", Sized(Binary, Ref(71, data_length)), constant(b"")),
+            argument,
         )
     )
 
@@ -182,7 +184,7 @@ HISTORY = _log(
     "NBR_HISTORY_ENTRIES",
     _record(
         "HISTORY",
-        "HIST_DATA_LENGTH",
+        Field("HISTORY_ARGUMENT", Sized(Binary, Ref(71, "HIST_DATA_LENGTH")), constant(b"")),
         time=Ref(71, "LOG_FLAGS.HIST_DATE_TIME_FLAG"),
         sequence=Ref(71, "LOG_FLAGS.HIST_SEQ_NBR_FLAG"),
     ),
@@ -193,7 +195,17 @@ EVENT_LOG = _log(
     lambda c: c.facts.audited,
     ListNumber.EVENTS,
     "NBR_EVENT_ENTRIES",
-    _record("EVENT", "EVENT_DATA_LENGTH", time=None, sequence=None),
+    _record(
+        "EVENT",
+        Field(
+            "EVENT_ARGUMENT",
+            Sized(Binary, Ref(71, "EVENT_DATA_LENGTH")),
+            lambda entry: bytes(ARGUMENT_BYTES) if entry[1] is None else argument_of(entry[1]),
+            arguments_in_words(),
+        ),
+        time=None,
+        sequence=None,
+    ),
 )
 
 _IDENTITY = frozenset({Need.IDENTITY})

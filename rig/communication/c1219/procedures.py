@@ -18,6 +18,7 @@ from zlib import crc32
 from rig.communication.c1219.codes import ProcedureResult
 from rig.communication.c1219.facts import FactsReader, Need
 from rig.communication.c1219.general import MOST_RESPONSE
+from rig.communication.c1219.levels import PUBLIC, procedure_level
 from rig.communication.c1219.lists import ListNumber
 from rig.communication.c1219.outcome import RefusedRequest, Steps, request, result_of
 from rig.communication.c1219.pending_event import EVENT_SIZE, PendingEvent
@@ -61,11 +62,12 @@ class Answer:
 @dataclass
 class ProcedureState:
     """State of a device that procedures use: how facts are had, and the program's text as it was staged; `waits`: in
-    its pending form, an EVENT record before it."""
+    its pending form, an EVENT record before it; `level`: the one proven by who asks."""
 
     reader: FactsReader
     staged: bytearray = field(default_factory=bytearray)
     waits: bool = False
+    level: int = PUBLIC
 
 
 Run = Callable[[ProcedureState, bytes], Steps[Answer]]
@@ -114,6 +116,7 @@ def _clear_status(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
 
 # --- modes, resets, clock -------------------------------------------------------------------------------------
 
+CHANGE_MODE = 6
 _METERING, _TEST, _SHOP, _FACTORY = 1, 2, 4, 8
 
 
@@ -126,6 +129,8 @@ def _change_mode(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     facts = yield from state.reader.facts((Need.READING,))
     if (facts.reading.test is not None) != (mode == _TEST):
         yield from request(EnterTest() if mode == _TEST else LeaveTest())
+    elif state.level < procedure_level(CHANGE_MODE):  # the door is not asked for what is so already
+        return Answer(ProcedureResult.NO_AUTHORIZATION)
     return DONE
 
 
@@ -305,7 +310,7 @@ STANDARD: Mapping[int, Procedure] = {
     3: Procedure("clear data", _asks(Clear())),
     4: Procedure("reset list pointers", _reset_pointers, "list UINT8"),
     5: Procedure("update last read entry", _last_read, "list UINT8, number of entries UINT16"),
-    6: Procedure("change end device mode", _change_mode, "UINT8: 1 metering, 2 test"),
+    CHANGE_MODE: Procedure("change end device mode", _change_mode, "UINT8: 1 metering, 2 test"),
     7: Procedure("clear standard status flags", _clear_status),
     8: Procedure("clear manufacturer status flags", _clear_status),
     9: Procedure(

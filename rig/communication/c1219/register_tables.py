@@ -44,6 +44,10 @@ def _self_read_kind(*kinds: SelfReadKind) -> Any:
     return lambda c: c.facts.program.billing.self_reads.kind in kinds
 
 
+def _registers_demand(contents: TableContents) -> bool:
+    return contents.facts.has_demand
+
+
 def _lockout(contents: TableContents) -> bool:
     return contents.facts.has_demand and contents.facts.program.billing.lockout_s > 0
 
@@ -57,11 +61,17 @@ REGISTER_DIMENSIONS = Layout(
                 (
                     Bit("SEASON_INFO_FIELD_FLAG", 0, 0, constant(1), "closed seasons and self-reads have their season"),
                     Bit("DATE_TIME_FIELD_FLAG", 1, 1, constant(1), "maxima have their time"),
-                    Bit("DEMAND_RESET_CTR_FLAG", 2, 2, constant(1)),
+                    Bit("DEMAND_RESET_CTR_FLAG", 2, 2, _registers_demand),
                     Bit("DEMAND_RESET_LOCK_FLAG", 3, 3, _lockout),
-                    Bit("CUM_DEMAND_FLAG", 4, 4, constant(1)),
-                    Bit("CONT_CUM_DEMAND_FLAG", 5, 5, constant(1)),
-                    Bit("TIME_REMAINING_FLAG", 6, 6, constant(1), "present demands have the rest of their interval"),
+                    Bit("CUM_DEMAND_FLAG", 4, 4, _registers_demand),
+                    Bit("CONT_CUM_DEMAND_FLAG", 5, 5, _registers_demand),
+                    Bit(
+                        "TIME_REMAINING_FLAG",
+                        6,
+                        6,
+                        _registers_demand,
+                        "present demands have the rest of their interval",
+                    ),
                 ),
             ),
         ),

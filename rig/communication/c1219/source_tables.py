@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from rig.communication.c1219.layout import Array, Bit, BitField, Computed, Field, Layout, Ref, constant
-from rig.communication.c1219.sources import DataSource, data_sources, demand_quantities
+from rig.communication.c1219.sources import DataSource, UnitId, data_sources, demand_quantities
 from rig.communication.c1219.table import Table, TableContents
 from rig.communication.c1219.types import NI1, U8, U16
 from rig.meter.billing.demand import DemandKind, DemandSettings
@@ -149,19 +150,31 @@ def fits_a_ratio(scale: Fraction) -> bool:
 
 @dataclass(frozen=True)
 class _Constants:
-    """Constants of a source: the scale that ST62 does not have, and the ratios of the transformers."""
+    """Constants of a source: the scale that ST62 does not have, and the powers of the transformers' ratios that its
+    values have (decision 136)."""
 
     multiplier: Fraction
     amperes: Fraction
     volts: Fraction
 
 
+_RATIO_POWERS: Mapping[UnitId, tuple[int, int]] = {
+    UnitId.VOLT_SQUARED: (0, 2),
+    UnitId.AMPERE_SQUARED: (2, 0),
+    UnitId.COUNTER: (0, 0),
+}
+"""Powers of the ratios of current and voltage by a source's unit, where they are not 1 and 1: V² has the transformers
+of the volts twice and those of the amperes not at all, and another meter's pulses have none."""
+
+
 def _constants(contents: TableContents) -> list[_Constants]:
     ratios = _program(contents).nameplate.ratios
-    return [
-        _Constants(Fraction(1) if fits_a_ratio(source.scale) else source.scale, ratios.amperes, ratios.volts)
-        for source in data_sources(_program(contents))
-    ]
+    found = []
+    for source in data_sources(_program(contents)):
+        amperes, volts = _RATIO_POWERS.get(source.unit, (1, 1))
+        multiplier = Fraction(1) if fits_a_ratio(source.scale) else source.scale
+        found.append(_Constants(multiplier, ratios.amperes**amperes, ratios.volts**volts))
+    return found
 
 
 CONSTANTS = Layout(
@@ -179,8 +192,15 @@ CONSTANTS = Layout(
                             Layout(
                                 (
                                     Field("SET_FLAGS", U8, constant(0), "0: not applied, values are at the meter"),
-                                    Field("RATIO_F1", NI1, lambda k: k.amperes, "current transformers"),
-                                    Field("RATIO_P1", NI1, lambda k: k.volts, "voltage and auto-transformers"),
+                                    Field(
+                                        "RATIO_F1",
+                                        NI1,
+                                        lambda k: k.amperes,
+                                        "current transformers; their square for A²h, 1 for V²h and pulses",
+                                    ),
+                                    Field(
+                                        "RATIO_P1", NI1, lambda k: k.volts, "voltage and auto-transformers; likewise"
+                                    ),
                                 )
                             ),
                             when=Ref(11, "SOURCE_FLAGS.SET1_PRESENT_FLAG"),

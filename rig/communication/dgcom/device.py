@@ -34,6 +34,7 @@ DEVICE_IDENTITY = 0x6F
 SET_TIME, SET_DATE, RESET_DEMAND, LOG_OFF, MODEM_PASSWORD, UNLOCK = 0x21, 0x22, 0x2B, 0x79, 0xF0, 0xFF
 KEY_BYTES = 3
 CENTURY = 2000
+DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ class DgcomDevice:
                 at_time = time(hour, minute, second)
                 yield from self._set_clock(lambda now: datetime.combine(now.date(), at_time))
             case opcode if opcode == SET_DATE:
-                year, day, month = (number_of(parameters[at : at + 1]) for at in range(1, 4))
+                weekday, year, day, month = (number_of(parameters[at : at + 1]) for at in range(4))
+                if not 1 <= weekday <= DAYS:
+                    return Reply(REFUSED)
                 at_date = date(CENTURY + year, month, day)
                 yield from self._set_clock(lambda now: datetime.combine(at_date, now.time()))
             case _:

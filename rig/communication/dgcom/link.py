@@ -9,6 +9,7 @@ read packets of a length byte, data and sum; the host says after each packet whe
     asleep   any other                  -                   asleep
     woken    AA                         AA                  command
     woken    55                         55                  woken
+    woken    55, once too often         -                   asleep
     woken    any other                  -                   asleep
     command  of 11 the last, sum holds  -                   asked
     command  of 11 the last, or not     99                  command
@@ -20,7 +21,8 @@ read packets of a length byte, data and sum; the host says after each packet whe
 
 In `asked` the command waits for its answer: CC, refused, or 33, accepted, with the first packet if there is one; of an
 unlock DD. Then the link is in `sent` where there are packets, else asleep. From every other state it falls asleep when
-nothing has come for WAKE_S, and after MOST_AGAIN repetitions of one packet.
+nothing has come for WAKE_S, and after MOST_AGAIN repetitions of one packet, or of 55: a head that reflects the meter's
+own light would have it wake itself for ever.
 
 Bytes and time in, bytes out. The bytes are as a public driver has them, EnergyICT's for the S4. Ours are the length of
 the time-out, and that every packet of a long block has PACKET_BYTES.
@@ -112,8 +114,11 @@ class DgcomLink:
 
     def _take(self, byte: int) -> tuple[bytes, Command | None]:
         match self.state:
-            case LinkState.ASLEEP | LinkState.WOKEN if byte == WAKE:
-                self.state = LinkState.WOKEN
+            case LinkState.ASLEEP if byte == WAKE:
+                self.state, self._again = LinkState.WOKEN, 0
+                return bytes((WAKE,)), None
+            case LinkState.WOKEN if byte == WAKE and self._again < MOST_AGAIN:
+                self._again += 1
                 return bytes((WAKE,)), None
             case LinkState.WOKEN if byte == READY:
                 self._received.clear()

@@ -279,8 +279,15 @@ def st64(data: bytes, dims: dict[str, int], valid: int) -> list[dict[str, Any]]:
 
 
 def st76(data: bytes, entries: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """An event log, laid out as a history log that has times and sequence numbers and no event numbers."""
-    return st74(data, entries)
+    """An event log, laid out as a history log that has times and sequence numbers and no event numbers; and an argument
+    of four bytes."""
+    size = 16
+    assert len(data) == 11 + size * entries
+    places = range(11, len(data), size)
+    header, lines = st74(data[:11] + b"".join(data[at : at + 12] for at in places), entries)
+    arguments = [int.from_bytes(data[at + 12 : at + size], "little", signed=True) for at in places]
+    assert not any(arguments[header["valid"] :])
+    return header, [{**line, "argument": each} for line, each in zip(lines, arguments, strict=False)]
 
 
 def st74(data: bytes, entries: int) -> tuple[dict[str, int], list[dict[str, Any]]]:

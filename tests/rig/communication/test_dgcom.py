@@ -195,8 +195,9 @@ def test_what_changes_the_meter_takes_its_level() -> None:
         for wrong in (b"\x00\x61\x12", b"\x00\x0a\x12", b"\x00\x30\x24"):
             with pytest.raises(Refused):
                 host.command(0x21, wrong)
-        with pytest.raises(Refused):
-            host.command(0x22, b"\x05\x27\x30\x02")
+        for wrong in (b"\x05\x27\x30\x02", b"\x00\x27\x02\x07", b"\x08\x27\x02\x07"):
+            with pytest.raises(Refused):
+                host.command(0x22, wrong)
         assert host.command(0x79) == b""
         with pytest.raises(Refused):
             host.command(0x2B)
@@ -247,6 +248,8 @@ def test_the_links_table(state: LinkState, byte: str, sends: str, following: Lin
     else:
         if byte == "66, none is left":
             link.feed(b"\x66\x66", 0.1)
+        if byte == "55, once too often":
+            assert link.feed(b"\x55" * MOST_AGAIN, 0.1)[0] == b"\x55" * MOST_AGAIN
         number = {"any": 0x55, "any other": 0x00}.get(byte)
         sent, _ = link.feed(bytes((int(byte[:2], 16) if number is None else number,)), 0.1)
         block = packets(bytes(300))
@@ -257,7 +260,7 @@ def test_the_links_table(state: LinkState, byte: str, sends: str, following: Lin
 
 def test_the_table_is_whole() -> None:
     assert {state for state, *_ in rows()} == set(LinkState)
-    assert len(rows()) == 12
+    assert len(rows()) == 13
 
 
 def test_silence_and_repetitions_end_it() -> None:
@@ -271,6 +274,16 @@ def test_silence_and_repetitions_end_it() -> None:
     assert link.feed(b"\x99", 0.1)[0] == b""
     assert link.state is LinkState.ASLEEP
     assert link.answer(0x33) == b"", "nobody asked"
+
+
+def test_a_head_that_reflects_ends_it() -> None:
+    link, sent = DgcomLink(), b"\x55"
+    for _ in range(100):
+        sent, _ = link.feed(sent, 0.1)
+        if not sent:
+            break
+    assert link.state is LinkState.ASLEEP
+    assert link.feed(b"\x55\xaa", 0.2)[0] == b"\x55\xaa", "it wakes as ever"
 
 
 @given(st.lists(st.binary(max_size=30) | st.just(b"\x55\xaa" + COMMAND + SUM), max_size=12))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,23 @@ def test_parts_of_a_table() -> None:
             assert tables.read(1, offset, count) == whole[offset : offset + count]
     assert tables.read(1, len(whole), 1) is ResponseCode.INAPPROPRIATE
     assert tables.read(1, 1 << 24, 1) is ResponseCode.INAPPROPRIATE
+    assert tables.read(1, 0, 0) == tables.read(1, len(whole), 0) == b""
+    for beyond in (len(whole) + 1, (1 << 24) - 1):
+        assert tables.read(1, beyond, 0) is ResponseCode.INAPPROPRIATE, "nothing is asked for, of beyond the end"
+    tables.write(2048, b"text")
+    assert tables.read(2048, 4, 0) == b""
+    assert tables.read(2048, 5, 0) is ResponseCode.INAPPROPRIATE
+
+
+def test_what_nobody_can_read_has_no_level_for_it() -> None:
+    """ST44 against the reads themselves, of each table that ST0 names, at each level."""
+    kept, _ = lived(program("block"), [])
+    tables = MeterTables(kept)
+    entries = struct.iter_unpack("<HBB", tables.data(44))
+    masks = {entry & 0xFFF: (bool(entry & 0x2000), mask) for entry, mask, _ in entries if not entry & 0x1000}
+    assert {7, 8, 2048} <= set(masks)
+    for number, (anyone, mask) in masks.items():
+        for level in range(5):
+            tables.level = level
+            denied = tables.read(number) is ResponseCode.INSUFFICIENT_SECURITY
+            assert denied is not (bool(mask >> level - 1 & 1) if level else anyone), f"table {number} at level {level}"

@@ -8,10 +8,15 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from rig.communication.c1219.event_arguments import argument_of
 from rig.communication.c1219.monitored import EVENT_CODES
-from rig.meter.access.decision import Asker, Conditions
+from rig.daemon.protocol import NumberedEvent
+from rig.meter.access import events as access_events
+from rig.meter.access.actions import MeterAction
+from rig.meter.access.decision import Asker, Conditions, Refusal
+from rig.meter.billing import events as billing_events
 from rig.meter.billing.commands import Action
-from rig.meter.billing.log import LogEvent
+from rig.meter.billing.log import LogEvent, details
 from rig.meter.billing.source import Source
 from rig.results.exact_encoding import exact_reading
 from rig.store.reading import HistoryReader
@@ -107,7 +112,51 @@ def test_the_event_log_is_what_an_audit_asks_for_of_the_same_journal(tmp_path: P
     assert (header["valid"], header["last"], header["unread"]) == (len(stored), len(stored) - 1, len(stored))
     assert header["sequence"] == stored[-1].number
     history_lines = witness.st74(tables.data(74), entries)[1]
-    assert [line for line in history_lines if line["code"] in AUDITED] == lines, "of one journal"
+    without = [{name: each for name, each in line.items() if name != "argument"} for line in lines]
+    assert [line for line in history_lines if line["code"] in AUDITED] == without, "of one journal"
+    # By the words of what happened, and not by names of fields: docs/access.md and docs/metering.md.
+    numbers = {
+        2: "seconds", 4: "seconds", 20: "resets", 2048: "seconds left", 2055: "level", 2056: "failures",
+        2060: "milliseconds", 2070: "for_ms", 2086: "seconds",
+        **dict.fromkeys((7, 8, 9, 12, 13, 2057, 2058, 2065), "times"),
+    }  # fmt: skip
+    for line, event in zip(lines, stored, strict=True):
+        name = numbers.get(line["code"])
+        assert line["argument"] == (0 if name is None else json.loads(event.details)[name]), event
+    assert {20, 7} <= {line["code"] for line in lines if line["argument"]}
+
+
+def test_an_argument_without_room_is_the_nearest() -> None:
+    def argument(code: int, **details: object) -> int:
+        return int.from_bytes(argument_of(NumberedEvent(1, 0, code, "", details)), "little", signed=True)
+
+    assert argument(4, seconds=-86400) == -86400, "set back"
+    assert argument(2, seconds=10**12) == 2**31 - 1
+    assert argument(4, seconds=-(10**12)) == -(2**31)
+    assert argument(2086, program="abc") == 0, "until its activation is asked for"
+    assert argument(21, seconds=5) == argument(9999, times=5) == 0
+
+
+def test_arguments_are_of_the_events_as_the_meter_makes_them() -> None:
+    source, refused = Source.OPTICAL, (MeterAction.DEMAND_RESET, Refusal.LEVEL)
+    made: list[tuple[LogEvent, int]] = [
+        (billing_events.PowerUp(0, 11), 11),
+        (billing_events.ClockSetTo(0, -12, source), -12),
+        (billing_events.ClockSlewed(0, -13, source), -13),
+        (billing_events.DemandWasReset(0, billing_events.Cause.COMMUNICATION, 14, source), 14),
+        (billing_events.ResetRefused(0, 15, source), 15),
+        (access_events.LoggedOn(0, source, "", 3, 7), 3),
+        (access_events.LogOnFailed(0, source, "", 16, 99), 16),
+        (access_events.LogOnLockedOut(0, source, "", 17), 17),
+        (access_events.ActionRefused(0, source, "", *refused, 18), 18),
+        (access_events.SessionBrokeOff(0, source, 19), 19),
+        (access_events.PendingWritten(0, "abc", 20, source), 20),
+        (access_events.PendingWritten(0, "abc", None, source), 0),
+        (billing_events.TestModeBegan(0, source), 0),
+    ]
+    for event, number in made:
+        line = NumberedEvent(1, 0, event.code, event.label, details(event))
+        assert int.from_bytes(argument_of(line), "little", signed=True) == number, event
 
 
 def test_what_was_read_of_the_event_log_is_marked(tmp_path: Path) -> None:

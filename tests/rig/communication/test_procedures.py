@@ -94,6 +94,15 @@ def test_remote_reset_reads_first_and_says_what_was_done(meter: ServedTables) ->
         assert meter.procedure(RESET, wrong) == (INVALID, b"")
 
 
+def test_a_mode_that_is_on_already_takes_its_level_too(meter: ServedTables) -> None:
+    for key in ("", "111111", "222222"):
+        if key:
+            meter.log_on(key)
+        assert meter.procedure(MODE, b"\x01") == (NOT_AUTHORIZED, b""), key
+    meter.log_on("333333")
+    assert meter.procedure(MODE, b"\x01") == (DONE, b"")
+
+
 def test_modes(meter: ServedTables) -> None:
     meter.log_on("333333")
     assert meter.procedure(MODE, b"\x02") == (DONE, b"")

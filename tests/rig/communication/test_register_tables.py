@@ -110,8 +110,8 @@ def agrees(kept: KeptMeter) -> ExactReading:
     decoded = Decoded(MeterTables(kept))
     names, zone = names_of(kept.program), kept.program.billing.calendar.zone
     agree(decoded.now, exact.registers, names, zone)
-    assert decoded.now["resets"] == int(exact.resets) % 256
     demands = len(exact.registers.demand)
+    assert decoded.now["resets"] == (int(exact.resets) % 256 if demands else None)
     for name, unit in zip(names, decoded.units[demands:], strict=False):
         kind, weights = QUADRANTS[name]
         assert (unit["id"], unit["quadrants"], unit["power"]) == (UNITS[kind], set(weights), 3)
@@ -165,12 +165,31 @@ def test_present_demand_is_jsons() -> None:
     assert left_s == 5 * 60 - 1000 % 300
 
 
+def test_a_meter_without_demand_says_nothing_of_it() -> None:
+    """Neither a count of resets, nor cumulative demand, nor the rest of an interval: ST21, and ST23 by it."""
+    kept, _ = lived(program("no demand"), [])
+    tables = MeterTables(kept)
+    functions, dims = tables.data(21)[0], tables.data(21)[2:]
+    assert functions == 0b11, "seasons and times of what closed"
+    summations, demands, _, _, tiers, present, values = dims[1:]
+    assert (demands, present, values) == (0, 0, 0)
+    assert len(tables.data(23)) == 21 * summations * (1 + tiers)
+    assert len(tables.data(24)) == 5 + 1 + 21 * summations * (1 + tiers)
+
+
 def test_constants_are_the_ratios() -> None:
     kept, _ = lived(program("industrial"), [])
     tables = MeterTables(kept)
     sources = tables.data(11)[7]
     constants = witness.st15(tables.data(15), (13, 13), sources)
-    assert {(c["multiplier"], c["offset"], c["flags"], c["f"], c["p"]) for c in constants} == {(1, 0, 0, 120, 35)}
+    assert {(c["multiplier"], c["offset"], c["flags"]) for c in constants} == {(1, 0, 0)}
+    ids = [unit["id"] for unit in witness.st12(tables.data(12))]
+    assert {0, 1, 10, 14, 34} <= set(ids)
+    for unit, constant in zip(ids, constants, strict=True):
+        # What is before the transformers of 600:5 and 4200:120: power has both, V² and A² one of them twice, another
+        # meter's pulses none.
+        before = {10: (1, 35 * 35), 14: (120 * 120, 1), 34: (1, 1)}.get(unit, (120, 35))
+        assert (constant["f"], constant["p"]) == before, f"unit {unit}"
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,18 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from rig.cli.pending import words_of
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
-from rig.daemon.protocol import Reading, Stop, Topic
+from rig.daemon.protocol import ClearPending, LogOn, Reading, Stop, Topic, WritePending
 from rig.daemon.startup import Start
 from rig.hardware.config import load
+from rig.program.written import program_of_tables
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
@@ -90,6 +93,42 @@ def test_each_is_done_with_its_key_and_refused_without(folder: Path, words: list
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "done\n")
     if words[0] == "test-mode" and words[1] == "on":
         assert exact(folder)["test_mode"] is not None
+
+
+def test_which_program_waits_until_when_and_who_wrote_it(folder: Path) -> None:
+    def said(*more: str) -> str:
+        done = rig(folder, "ask", "pending", *more)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    assert said() == "no program waits\n"
+    assert json.loads(said("--json")) == {"type": "done", "result": {"waiting": None, "activated_utc_ns": None}}
+    at = datetime(2031, 7, 1, 4, tzinfo=UTC)
+    with MeterClient.connect(folder / "m.sock", "command line", "test") as client:
+        client.ask(LogOn("333333"))
+        client.ask(WritePending(PROGRAM + "[self_read]\nschedule = 'daily'\n", at_utc_ns=int(at.timestamp()) * 10**9))
+        lines = said().splitlines()
+        digest = json.loads(said("--json"))["result"]["waiting"]["digest"]
+        assert lines[0] == f"program {digest} waits until 2031-07-01 04:00:00"
+        written, _, who = lines[1].removeprefix("written ").partition(" from ")
+        assert abs(datetime.fromisoformat(f"{written}+00:00") - datetime.now(UTC)) < timedelta(minutes=10)
+        assert who == "command line, at level 3"
+        client.ask(ClearPending())
+        client.ask(WritePending(PROGRAM))
+        assert said().splitlines()[0].endswith(" waits until its activation is asked for")
+        client.ask(ClearPending())
+    assert said() == "no program waits\n"
+
+
+def test_times_of_what_waits_are_the_meters_own() -> None:
+    calendar = program_of_tables({"clock": {"zone": "America/Toronto"}}).billing.calendar
+    at_ns = int(datetime(2027, 1, 1, 5, tzinfo=UTC).timestamp()) * 10**9
+    waiting = {"digest": "d1", "at_utc_ns": at_ns, "written_utc_ns": at_ns, "source": "optical port", "level": 4}
+    assert list(words_of({"waiting": waiting, "activated_utc_ns": at_ns}, calendar)) == [
+        "program d1 waits until 2027-01-01 00:00:00",
+        "written 2027-01-01 00:00:00 from optical port, at level 4",
+        "one was activated 2027-01-01 00:00:00",
+    ]
 
 
 def test_what_the_seal_holds_and_that_hands_break_it(folder: Path) -> None:
