@@ -46,7 +46,7 @@ def yield_to_metering() -> None:
     """Put the calling thread below metering, so that it runs when metering does not, and above all other work.
 
     Of a lower priority it could be put off a busy processor by other work just when it has Python's lock, and metering
-    would wait for that work (docs/decisions/138-priority-beside-metering.md). Without real-time priority it has that of
+    would wait for that work (docs/decisions/137-priority-beside-metering.md). Without real-time priority it has that of
     metering, which is as far down as it can be for the same reason.
     """
     with suppress(OSError, AttributeError):

@@ -1,4 +1,4 @@
-"""Arguments of the event log's entries: the one number that belongs to a kind of event (ST76; decision 137)."""
+"""Arguments of the event log's entries: the one number that belongs to a kind of event (ST76; decision 136)."""
 
 from __future__ import annotations
 

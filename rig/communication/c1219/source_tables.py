@@ -151,7 +151,7 @@ def fits_a_ratio(scale: Fraction) -> bool:
 @dataclass(frozen=True)
 class _Constants:
     """Constants of a source: the scale that ST62 does not have, and the powers of the transformers' ratios that its
-    values have (decision 136)."""
+    values have (decision 135)."""
 
     multiplier: Fraction
     amperes: Fraction
