@@ -15,7 +15,7 @@ from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
 from rig.errors import RigError
 from rig.files.bounded import TooLongError, read_bounded
-from rig.plain_text import print_error
+from rig.plain_text import print_error, print_line
 
 if TYPE_CHECKING:
     from rig.daemon.protocol import Asked
@@ -104,10 +104,10 @@ def state(config: ConfigOption = None, socket: SocketOption = None, json: JsonOp
 @app.command("pending", epilog="Example: rig ask pending")
 def pending(config: ConfigOption = None, socket: SocketOption = None, json: JsonOption = False) -> None:
     """Print which program waits, until when in the meter's local time, and who wrote it; no key is needed."""
-    from rig.cli.pending import words_of
     from rig.daemon.client import MeterClient
     from rig.daemon.protocol import ReadPending, ReadProgram
     from rig.program.written import program_of_tables
+    from rig.terminal.pending_view import pending_lines
 
     path = meter_socket(config, configuration(config), socket)
     with MeterClient.connect(path, "command line", "rig ask") as client:
@@ -116,7 +116,8 @@ def pending(config: ConfigOption = None, socket: SocketOption = None, json: Json
             print_json({"type": "done", "result": found})
             return
         calendar = program_of_tables(client.ask(ReadProgram())["file"]).billing.calendar
-        print("\n".join(words_of(found, calendar)))
+    for line in pending_lines(found, calendar):
+        print_line(line)
 
 
 @app.command("demand-reset", epilog="Example: RIG_KEY=000000 rig ask demand-reset")

@@ -69,7 +69,7 @@ def test_every_module_of_commands_is_in_the_command_line() -> None:
     used = {function.__module__ for _, function in callbacks()}
     helpers = {
         "app", "ending", "entry", "group", "json_output", "meter_menu", "meter_options",
-        "options",
+        "options", "result_output",
         "verified_meter", "verify_series", "verify_test", "verify_witness",
     }  # fmt: skip
     names = {

@@ -151,6 +151,7 @@ COMMANDS = {
     "meter": ("meter {} reset", "meter x {}", "meter x test {}", "meter x clock {}", "meter {} status"),
     "doctor": ("doctor {}",),
     "ask state": ("ask state --socket {}",),
+    "ask pending": ("ask pending --socket {}",),
     "ask demand-reset": ("ask demand-reset --socket {}", "ask demand-reset --key-file {}"),
     "ask self-read": ("ask self-read --socket {}",),
     "ask set-clock": ("ask set-clock {}",),
@@ -280,7 +281,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize(
-    "line", ["stop", "ask demand-reset", "ask state", "ask demand-reset --json", "attach", "watch"]
+    "line", ["stop", "ask demand-reset", "ask state", "ask pending", "ask demand-reset --json", "attach", "watch"]
 )
 def test_a_peers_sentence_controls_nothing(tmp_path: Path, command_line, answer: str, line: str, monkeypatch) -> None:
     monkeypatch.setattr("rig.daemon.client.ANSWER_S", 1.0)

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from rig.cli.pending import words_of
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
 from rig.daemon.protocol import ClearPending, LogOn, Reading, Stop, Topic, WritePending
 from rig.daemon.startup import Start
 from rig.hardware.config import load
 from rig.program.written import program_of_tables
+from rig.terminal.pending_view import pending_lines
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-W", "error", "-c", "from rig.cli.app import main; main()"]
@@ -124,7 +124,7 @@ def test_times_of_what_waits_are_the_meters_own() -> None:
     calendar = program_of_tables({"clock": {"zone": "America/Toronto"}}).billing.calendar
     at_ns = int(datetime(2027, 1, 1, 5, tzinfo=UTC).timestamp()) * 10**9
     waiting = {"digest": "d1", "at_utc_ns": at_ns, "written_utc_ns": at_ns, "source": "optical port", "level": 4}
-    assert list(words_of({"waiting": waiting, "activated_utc_ns": at_ns}, calendar)) == [
+    assert list(pending_lines({"waiting": waiting, "activated_utc_ns": at_ns}, calendar)) == [
         "program d1 waits until 2027-01-01 00:00:00",
         "written 2027-01-01 00:00:00 from optical port, at level 4",
         "one was activated 2027-01-01 00:00:00",

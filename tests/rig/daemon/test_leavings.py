@@ -11,7 +11,7 @@ import pytest
 
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
-from rig.daemon.protocol import Ended, Stop, Topic
+from rig.daemon.protocol import Ended, Reading, Stop, Topic
 from rig.daemon.startup import Start
 from rig.files.claim import Claim
 from rig.hardware.config import load
@@ -55,6 +55,7 @@ def test_a_meter_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     with MeterClient.connect(tmp_path / "m.sock") as client:
         client.subscribe(Topic.READINGS)
         launched.begin()
+        client.await_message(Reading)
         client.ask(Stop())
         client.await_message(Ended)
     launched.process.wait(20)

@@ -8,7 +8,7 @@ from typing import Any
 from rig.meter.billing.calendar import Calendar
 
 
-def words_of(pending: dict[str, Any], calendar: Calendar) -> Iterator[str]:
+def pending_lines(pending: dict[str, Any], calendar: Calendar) -> Iterator[str]:
     """Give the lines that say what waits; `pending` is a PendingAnswer as it comes, times are local by the calendar."""
 
     def local(utc_ns: int) -> str:
