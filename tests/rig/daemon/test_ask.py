@@ -85,14 +85,18 @@ def exact(folder: Path) -> dict:
     ],
 )
 def test_each_is_done_with_its_key_and_refused_without(folder: Path, words: list[str], level: int) -> None:
+    turn = ("ask", "test-mode", "--key-file", "3.key")
+    if words == ["test-mode", "off"]:
+        rig(folder, *turn, "on")
     refused = rig(folder, "ask", *words)
     assert refused.returncode == 1
     how = "log on with a key of that level, by --key-file or $RIG_KEY (the factory key is 000000)"
     assert how in refused.stderr or "in test mode" in refused.stderr
     done = rig(folder, "ask", *words, "--key-file", f"{level}.key")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "done\n")
-    if words[0] == "test-mode" and words[1] == "on":
+    if words == ["test-mode", "on"]:
         assert exact(folder)["test_mode"] is not None
+        rig(folder, *turn, "off")
 
 
 def test_which_program_waits_until_when_and_who_wrote_it(folder: Path) -> None:
