@@ -191,7 +191,7 @@ found["second"] = [connection.run_procedure(number, False, parameters)[0] for nu
     (13, b"\\0" * 6), (15, b"\\x02" + bytes(5)), (14, b""), (12, b"")
 )]
 found["cleared"] = connection.get_table_data(4).hex()
-for table, size in (73, 60), (75, 60), (76, 11 + 12 * 256):
+for table, size in (73, 60), (75, 60), (76, 11 + 16 * 256):
     parts = [connection.get_table_data(table, 900, begin) for begin in range(0, size, 900)]
     found[str(table)] = b"".join(parts).hex()
 print(json.dumps(found))
@@ -210,8 +210,8 @@ def test_its_library_has_a_program_wait_and_reads_both_logs(bench: PortBench) ->
     assert found["cleared"].endswith("00" * 9)
     log = bytes.fromhex(found["76"])
     valid = int.from_bytes(log[1:3], "little")
-    codes = [int.from_bytes(log[11 + 12 * n + 10 :][:2], "little") for n in range(valid)]
-    assert len(log) == 11 + 12 * 256
+    codes = [int.from_bytes(log[11 + 16 * n + 10 :][:2], "little") for n in range(valid)]
+    assert len(log) == 11 + 16 * 256
     audited = {n for n in range(64) if bytes.fromhex(found["75"])[n // 8] >> n % 8 & 1}
     assert {code for code in codes if code < 64} <= audited < {
         n for n in range(64) if bytes.fromhex(found["73"])[n // 8] >> n % 8 & 1
