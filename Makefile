@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 SPEED ?= 1
 # One more than there are cores: some tests wait for real time to pass, or for a disk.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
-# A module's tests are one worker's, so that what they prepare is prepared once.
-SHARED := -n $(WORKERS) --dist loadfile
+# Each worker has a stretch of the tests, so that what a module prepares is mostly prepared once; who ends early takes over.
+SHARED := -n $(WORKERS) --dist worksteal
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes that load them.
 unexport PYTHONDONTWRITEBYTECODE
