@@ -139,6 +139,7 @@ def test_fundamental_of_ufsc(ufsc: Recording, waveforms: Path, generator: str) -
             assert 100 * phase[f"THD_{q}"] < tdr < 100 * whole
 
 
+@pytest.mark.slow
 def test_netlist_and_model_report_the_same(ufsc: Recording) -> None:
     exact, rtl = (play_generator(ufsc, "G1", fidelity) for fidelity in ("exact", "rtl"))
     assert exact.energy_wh == rtl.energy_wh

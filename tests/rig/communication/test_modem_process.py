@@ -92,6 +92,7 @@ def is_connected(modem: ModemServer) -> Callable[[], bool]:
     return lambda: modem.modem.state is ModemIs.CONNECTED
 
 
+@pytest.mark.slow
 def test_calls_in_and_out(modem: ModemServer, bench: PortBench) -> None:
     last = ModemSettings().setup[-1].removeprefix("AT")
     wait_for(lambda: last in modem.modem.commands)
