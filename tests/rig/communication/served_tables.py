@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import tomllib
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import msgspec
@@ -59,7 +60,7 @@ class ServedTables:
         ask = Ask(1, 0, self.source, "", len(self.asked), asked)
         reply = self.requests.execute(ask)
         while reply is None:  # it waits for the disk
-            self.service.saved(self.service.ticket)
+            sleep(0.001)
             ready = self.requests.settled()
             reply = ready[0][1] if ready else None
         if isinstance(reply, RequestRefused):
@@ -94,6 +95,12 @@ class ServedTables:
 
     def reading(self) -> Any:
         return self.service.meter.reading()
+
+    def flush(self) -> None:
+        """Wait until the disk has all of it and the store is at rest: files copied then are of one instant."""
+        writer = self.service._persistence._writer
+        assert writer is not None
+        assert writer.flush(60)
 
     def close(self) -> None:
         self.service.close()

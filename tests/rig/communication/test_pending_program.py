@@ -391,12 +391,13 @@ def lines(folder: Path) -> list[int]:
 
 
 def test_power_off_over_its_time(tmp_path: Path) -> None:
-    """Images of the store as it lay on the disk: when the request was answered, and once it was activated."""
+    """Images of the store as it lies on the disk: when the request was answered, and once it was activated."""
     folder = tmp_path / "store"
     made = ServedTables(OLD, folder)
     made.run(0.5)
     made.log_on("333333")
     assert write(made, bytes((1, 0, 0, 1, 0, 0))) == (DONE, b""), "in an hour"
+    made.flush()
     shutil.copytree(folder, tmp_path / "waiting")
     made.service.finish()
     made.hardware.close()
@@ -414,6 +415,7 @@ def test_power_off_over_its_time(tmp_path: Path) -> None:
     assert late.service.program.digest == new
     assert log.take() == [11, 28]
     late.run(0.3)
+    late.flush()
     shutil.copytree(folder, tmp_path / "active")
     late.service.finish()
     late.hardware.close()

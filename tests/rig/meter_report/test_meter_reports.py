@@ -174,7 +174,7 @@ def test_a_demand_of_an_earlier_program_is_not_called_by_the_present_ones_name(s
     meter.log_on("000000")
     meter.run(0.2)
     assert meter.ask(ReadSelf()).refused is None
-    meter.service.saved(meter.service.ticket)
+    meter.flush()
     meter.close()
     rig("report", folder, "--part", "registers", "--out", tmp_path / "r.csv")
     rows = [row for row in rows_of(tmp_path / "r.csv") if row["set"] == "self-read" and row["register"] == "maximum"]
