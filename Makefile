@@ -11,14 +11,15 @@ SHARED := -n $(WORKERS) --dist worksteal
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes that load them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test fuzz proof mutants bench bitstreams figures lint pictures clean
+.PHONY: run setup test fuzz proof mutants bench bitstreams figures lint collect pictures clean
 
 run: $(VENV)/run.stamp  ## set up and run the meter on the simulated rig until Ctrl-C
 	@$(BIN)/rig run --speed $(SPEED) $(if $(FOR),--for $(FOR))
 
 setup: $(VENV)/run.stamp  ## the virtual environment with what `run` needs
 
-test: $(VENV)/dev.stamp lint  ## set up, lint, and run all tests but the slow proofs
+test: $(VENV)/dev.stamp  ## set up, lint, and run all tests but the slow proofs
+	@$(MAKE) --no-print-directory -j 2 lint collect
 	$(BIN)/python -m pytest $(SHARED)
 
 fuzz: $(VENV)/dev.stamp  ## the tests again, with examples that nobody has tried before
@@ -46,6 +47,11 @@ figures: $(VENV)/bitstream.stamp  ## build both boards, keep their figures
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Tests are compiled once, beside the types' check: in a new clone each worker would compile them all for itself.
+collect: $(VENV)/dev.stamp
+	@mkdir -p build
+	@$(BIN)/python -m pytest --collect-only -q >build/collected.txt 2>&1 || { cat build/collected.txt; exit 1; }
 
 pictures: $(VENV)/dev.stamp  ## draw the documentation's pictures from a real run
 	$(BIN)/python docs/pictures/draw.py

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -264,16 +265,19 @@ class Shifted:
 @pytest.mark.parametrize(
     ("bus", "said"),
     [
-        (Fixed(b"\x00"), "CIPO stays low: check that the board has power"),
-        (Fixed(b"\xff"), "CIPO stays high: it is not connected"),
-        (Fixed(b"\x12\x34\x56\x78\x9a"), "check the wiring, clock mode 0, and that the board holds this design"),
-        (Shifted(board()), "the reply comes 1 bits late: the clock mode must be 0"),
-        (Damaged(board(), 1.0), "lower the SPI speed"),
+        (lambda: Fixed(b"\x00"), "CIPO stays low: check that the board has power"),
+        (lambda: Fixed(b"\xff"), "CIPO stays high: it is not connected"),
+        (
+            lambda: Fixed(b"\x12\x34\x56\x78\x9a"),
+            "check the wiring, clock mode 0, and that the board holds this design",
+        ),
+        (lambda: Shifted(board()), "the reply comes 1 bits late: the clock mode must be 0"),
+        (lambda: Damaged(board(), 1.0), "lower the SPI speed"),
     ],
 )
-def test_garbage_is_explained(bus: SpiBus, said: str) -> None:
+def test_garbage_is_explained(bus: Callable[[], SpiBus], said: str) -> None:
     with pytest.raises(LinkError, match=said):
-        SpiLink(bus)
+        SpiLink(bus())
 
 
 class Rewritten:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from math import floor
 from random import Random
@@ -94,7 +95,7 @@ def run_against(
     step: float = 0.0,
 ) -> Run:
     """KYZ1 by the FPGA's counter, on a load that is even, against a standard that is read 20 times a second."""
-    chance, long = Random(seed), LONG
+    chance, long = Random(seed), long_run()
     windows, edges = long.taken(pulses * 0.0825 + 1.5, chance)
     clock = BenchClock(chance)
     instrument = Instrument(long, clock, chance, gain, step)
@@ -120,7 +121,9 @@ def run_against(
     return run
 
 
-LONG = LongRun(300.0, 31, swing=0.02)
+@cache
+def long_run() -> LongRun:
+    return LongRun(300.0, 31, swing=0.02)
 
 
 @pytest.mark.parametrize("kind", ["count", "energy", "power"])
