@@ -14,7 +14,7 @@ import typer
 from rig.cli.json_output import print_json
 from rig.cli.options import ConfigOption, JsonOption, SocketOption, configuration, meter_socket
 from rig.errors import RigError
-from rig.files.bounded import TooLongError, read_bounded
+from rig.files.secret import SecretFileError, open_to_others, secret_line
 from rig.plain_text import print_error, print_line
 
 if TYPE_CHECKING:
@@ -74,20 +74,17 @@ def _ask(asked: Asked, config: Path | None, socket: Path | None, key_file: Path 
     return result
 
 
-MOST_KEY_FILE_BYTES = 1 << 10
-
-
 def key_given(key_file: Path | None) -> str | None:
     """Read the key of a file, or take that of the environment; None: neither is there. Raises AskError."""
     if key_file is None:
         return os.environ.get(KEY_VARIABLE)
     try:
-        return read_bounded(key_file, MOST_KEY_FILE_BYTES).decode().strip()
-    except (OSError, TooLongError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not a line of text"
-        raise AskError(
-            f"{key_file} cannot be read ({why}): give a file with a key of up to six hexadecimal digits"
-        ) from None
+        key = secret_line(key_file).strip()
+    except SecretFileError as error:
+        raise AskError(f"{key_file} {error}: give a file with a key of up to six hexadecimal digits") from None
+    if said := open_to_others(key_file, key_file.stat().st_mode):
+        print_error(f"note: {said}")
+    return key
 
 
 @app.command("state", epilog="Example: rig ask state --json")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rig.files.secret import open_to_others
 from rig.files.strict_toml import ConfigError
 from rig.plain_text import print_error
 
@@ -54,13 +55,13 @@ def approach_of(protocol: str, address: int, baud: int, most_baud: int) -> Appro
 def passwords_of(file: Path | None, keyring: Path | None, *, prompt: bool, key_file: Path | None = None) -> Passwords:
     """Make the source of passwords of its options; with `prompt` somebody at the terminal is asked. Raises ConfigError,
     PasswordError, KeyFileError."""
-    from rig.reader.passwords import Passwords, open_to_others
+    from rig.reader.passwords import Passwords
 
     if prompt and file is None and not sys.stdin.isatty():
         raise ConfigError("--prompt needs a terminal: give the password by --password-file or a keyring")
     found = Passwords(file, keyring, ask_for_password if prompt else None, key_file)
-    if file is not None and open_to_others(file):
-        print_error(f"note: {file} can be read or written by others than its owner: chmod 600 {file}")
+    if file is not None and (said := open_to_others(file, file.stat().st_mode)):
+        print_error(f"note: {said}")
     return found
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from rig.errors import RigError
 from rig.files.own import check_own, open_to_read
+from rig.files.secret import open_to_others
 from rig.hardware.des_key import DesKey, DesKeyError
 
 MOST_BYTES = 64
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class KeyFileError(RigError):
@@ -25,8 +24,8 @@ def load_des_key(path: Path, what: str) -> DesKey:
         with open_to_read(path) as file:
             found = os.fstat(file.fileno())
             check_own(path, found, write=True)
-            if found.st_mode & _OTHERS:
-                raise KeyFileError(f"{where} can be read or written by others than its owner: chmod 600 {path}")
+            if said := open_to_others(path, found.st_mode):
+                raise KeyFileError(f"{what}: {said}")
             data = file.read(MOST_BYTES + 1)
             text = data.decode("ascii").strip() if len(data) <= MOST_BYTES else ""
     except OSError as error:

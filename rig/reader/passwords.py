@@ -7,7 +7,6 @@ A keyring is TOML that only its owner may read: `[passwords]` with a meter's ser
 from __future__ import annotations
 
 import os
-import stat
 import tomllib
 from collections.abc import Callable
 from copy import copy
@@ -16,13 +15,13 @@ from typing import Any
 
 from rig.communication.c1218.services import PASSWORD_BYTES
 from rig.errors import RigError
-from rig.files.bounded import TooLongError, parse_toml, read_bounded
+from rig.files.bounded import parse_toml, read_bounded
+from rig.files.secret import SecretFileError, open_to_others, secret_line, why_unread
 from rig.hardware.des_key import DesKey, DesKeyError
 from rig.hardware.key_file import load_des_key
 
 MOST_FILE_BYTES = 1 << 16
 ANY = "*"
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class PasswordError(RigError):
@@ -33,11 +32,6 @@ def default_keyring() -> Path:
     """Give where a keyring is looked for: $XDG_CONFIG_HOME/ae0764-rig/keyring.toml, ~/.config without the variable."""
     base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
     return Path(os.path.expanduser(base), "ae0764-rig", "keyring.toml")
-
-
-def open_to_others(path: Path) -> bool:
-    """Return whether others than a file's owner may read or write it."""
-    return bool(path.stat().st_mode & _OTHERS)
 
 
 class Passwords:
@@ -108,28 +102,23 @@ def as_password(text: str, what: str) -> bytes:
 
 
 def _line(path: Path) -> str:
-    """Read a file's one line; what Windows' editors put before and behind it is no part of it."""
-    form = "give a file with a password in a line"
     try:
-        text = read_bounded(path, MOST_FILE_BYTES).decode("utf-8-sig").strip("\r\n")
-    except (OSError, ValueError) as error:
-        raise PasswordError(f"{path} cannot be read ({_why(error)}): {form}") from None
-    if not text or "\n" in text or "\r" in text:
-        raise PasswordError(f"{path} {'has more than one line' if text else 'is empty'}: {form}")
-    return text
+        return secret_line(path)
+    except SecretFileError as error:
+        raise PasswordError(f"{path} {error}: give a file with a password in a line") from None
 
 
 def _keyring(path: Path) -> tuple[dict[str, bytes], dict[str, DesKey]]:
     form = 'give TOML with [passwords] and lines such as "87 654 322" = "1A2B3C"'
     try:
-        if open_to_others(path):
-            raise PasswordError(f"{path} can be read or written by others than its owner: chmod 600 {path}")
+        if said := open_to_others(path, path.stat().st_mode):
+            raise PasswordError(said)
         tables: dict[str, Any] = parse_toml(read_bounded(path, MOST_FILE_BYTES).decode())
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         # The parser's own words quote the file, which has passwords.
         raise PasswordError(f"{path} is no TOML ({type(error).__name__}): {form}") from None
     except (OSError, ValueError) as error:
-        raise PasswordError(f"{path} cannot be read ({_why(error)}): {form}") from None
+        raise PasswordError(f"{path} cannot be read ({why_unread(error)}): {form}") from None
     are_tables = all(isinstance(each, dict) for each in tables.values())
     if not tables or tables.keys() - {"passwords", "keys"} or not are_tables:
         raise PasswordError(f"{path} has other tables than [passwords] and [keys]: {form}")
@@ -150,14 +139,3 @@ def _key(text: str, what: str) -> DesKey:
         return DesKey.parse(text)
     except DesKeyError as error:
         raise PasswordError(f"{what} {error}") from None
-
-
-def _why(error: Exception) -> str:
-    match error:
-        case OSError():
-            return str(error.strerror)
-        case TooLongError():
-            return str(error)
-        case UnicodeDecodeError():
-            return "it is no text"
-    return "no file can have that name"

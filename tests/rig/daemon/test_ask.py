@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.cli.ask import AskError, key_given
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
 from rig.daemon.protocol import ClearPending, LogOn, Reading, Stop, Topic, WritePending
@@ -50,6 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "rig.toml").write_text("[meter]\nprogram = 'meter.toml'\nstore = 'store'\n[daemon]\nsocket = 'm.sock'\n")
     for level in (2, 3, 4):
         (folder / f"{level}.key").write_text(f"{level}" * 6 + "\n")
+        (folder / f"{level}.key").chmod(0o600)
     launched = Launched(Start(load(folder / "rig.toml"), str(folder / "m.sock")))
     with MeterClient.connect(folder / "m.sock") as client:
         client.subscribe(Topic.READINGS)
@@ -171,6 +173,41 @@ def test_mistakes_get_one_sentence(folder: Path, words: list[str], sentence: str
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
     assert (done.returncode, done.stdout) == (status, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "is empty"),
+        (b"\r\n", "is empty"),
+        (b"444444\n333333\n", "has more than one line"),
+        (b"\xff4444", "cannot be read (it is no text)"),
+        (b"4" * 2000, "cannot be read (has more than 1024 bytes, it must have at most so many)"),
+    ],
+)
+def test_a_key_file_has_one_line(tmp_path: Path, content: bytes, what: str) -> None:
+    path = tmp_path / "four.key"
+    path.write_bytes(content)
+    with pytest.raises(AskError) as caught:
+        key_given(path)
+    assert str(caught.value) == f"{path} {what}: give a file with a key of up to six hexadecimal digits"
+
+
+@pytest.mark.parametrize("content", [b"44A444", b"44A444\n", b"\xef\xbb\xbf44A444\r\n", b" 44A444 \n"])
+def test_what_editors_put_round_a_key_is_no_part_of_it(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "four.key"
+    path.write_bytes(content)
+    path.chmod(0o640)
+    assert key_given(path) == "44A444"
+    said = capsys.readouterr().err
+    assert said.replace("\n", " ").split() == (
+        f"note: {path} can be read or written by others than its owner: chmod 600 {path}".split()
+    )
+    path.chmod(0o600)
+    assert key_given(path) == "44A444"
+    assert capsys.readouterr().err == ""
 
 
 def heard(master: int) -> bytes:
