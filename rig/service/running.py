@@ -77,6 +77,10 @@ class Running(msgspec.Struct, frozen=True):
         """The last record that is registered."""
         return Record.from_words(self.meter.measurement.last)
 
+    def is_of(self, board: BoardRun, program: str, fidelity: str) -> bool:
+        """Return whether it is of this run of this board, of a meter with this program and fidelity."""
+        return (self.board, self.saved.program, self.saved.fidelity) == (board, program, fidelity)
+
     def timeline(self, board_tick: int) -> int:
         """The board's count, not long after the last record, on the meter's timeline."""
         return self.meter.measurement.tick + (board_tick - self.last.tick_end) % _TICKS
