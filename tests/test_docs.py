@@ -19,8 +19,7 @@ from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
 from gateware.registers import Record
 from rig.accuracy.lot_result import LotPoint, LotResult
-from rig.accuracy.result import AccuracyResult, AccuracySummary
-from rig.accuracy.result import PointResult as AccuracyPointResult
+from rig.accuracy.result import AccuracyPointResult, AccuracyResult, AccuracySummary
 from rig.calibrate.result import CalibrationResult, ConstantChange, PointErrors
 from rig.cli.app import app
 from rig.communication.modules.far_end import ModuleReading

@@ -23,6 +23,7 @@ from drivers.sim.board import SimulatedBoard
 from drivers.sim.board_messages import (
     MOST_BYTES,
     MOST_EDGES,
+    BoardRefused,
     Claimed,
     ClaimInput,
     ClaimOutput,
@@ -34,7 +35,6 @@ from drivers.sim.board_messages import (
     Late,
     Move,
     ReadCounts,
-    Refused,
     Release,
     Watch,
     Welcome,
@@ -247,7 +247,8 @@ class BoardServer:
                 self._attend(self._owner)  # one that has died is not there any more once this is through
             if self._owner is not None:
                 self._answer(
-                    connection, Refused(f"process {self._owner_process} meters on the simulated board: end it first")
+                    connection,
+                    BoardRefused(f"process {self._owner_process} meters on the simulated board: end it first"),
                 )
                 self._drop(connection)
                 return
@@ -266,7 +267,7 @@ class BoardServer:
 
     def _watch(self, connection: socket.socket, number: int) -> None:
         if number not in self._wires:
-            self._answer(connection, Refused(f"GPIO {number} of the simulated board is wired to nothing"))
+            self._answer(connection, BoardRefused(f"GPIO {number} of the simulated board is wired to nothing"))
             return
         pin = self._pins.pin(self._wires[number])
         self._watched.setdefault(connection, {})[number] = _Watched(pin, pin.edge_count, pin.edge_count)

@@ -16,10 +16,10 @@ from rig.communication.c1219.session_tables import STAGED_PROGRAM
 from rig.communication.c1219.table import MANUFACTURER, PROCEDURES_ARE_ANSWERED_IN, PROCEDURES_ARE_WRITTEN_TO
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
-from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, Refused, SessionEnded, refusal
+from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, ServiceRefused, SessionEnded, refusal
 from rig.reader.decoded import CONFIGURATION, Decoded, tables_used
 from rig.reader.dgcom_conversation import BLOCKS, PROFILE_BLOCK, BlockName, DgcomConversation, DgcomRefused
-from rig.reader.partial import Part, PartialReading, Parts, Session, WholeBlock, WholeTable
+from rig.reader.partial import Part, PartialReading, Parts, SessionBegun, WholeBlock, WholeTable
 from rig.reader.reading_file import VERSION, BlockRead, TableRead
 
 IDENTIFICATION, DEVICE_IDENTIFICATION = 1, 5
@@ -103,12 +103,17 @@ class TableReading:
         """Tables that were read in this session."""
 
     def run(self, extent: Extent, progress: Progress) -> None:
-        """Read what the extent has and is not there yet. Raises MeterSilent, LineError, OtherMeter, PartialError."""
+        """Read what the extent has and is not there yet.
+
+        Raises MeterSilent, MeterLineError, OtherMeter, PartialError.
+        """
         partial = self._partial
         if partial.blocks:
             raise OtherMeter(_other(partial))
         before = {number: there for number, there in partial.tables.items() if number in self._again}
-        partial.add(Session(self._clock(), VERSION, self._conversation.protocol, self._conversation.settings.address))
+        partial.add(
+            SessionBegun(self._clock(), VERSION, self._conversation.protocol, self._conversation.settings.address)
+        )
         self._check_whose(before)
         numbers = self._numbers(extent)
         for done, number in enumerate(numbers):
@@ -173,7 +178,7 @@ class TableReading:
                 utc, data = self._in_parts(number, progress)
             else:
                 data = self._whole(number, progress)
-        except Refused as error:
+        except ServiceRefused as error:
             return TableRead(number, title_of(number), utc, None, refusal(error.code))
         except SessionEnded:
             if number in self._ended_at:  # it does so each time, and all the others come without this one
@@ -193,7 +198,7 @@ class TableReading:
     def _whole(self, number: int, progress: Callable[[int], None]) -> bytes:
         try:
             data = self._conversation.read(number)
-        except Refused as error:
+        except ServiceRefused as error:
             if error.code is not Code.ONP:
                 raise
             return self._in_parts(number, progress)[1]
@@ -208,7 +213,7 @@ class TableReading:
         begin = self._clock()
         try:
             first = self._conversation.read_part(number, 0, size)
-        except Refused as error:
+        except ServiceRefused as error:
             # Without reads by offset it says so, or anything else: what it says of the whole table counts.
             if error.code is Code.ISC:
                 raise
@@ -239,7 +244,7 @@ class TableReading:
         """Read a part; nothing beyond the end."""
         try:
             return self._conversation.read_part(number, offset, size)
-        except Refused as error:
+        except ServiceRefused as error:
             if error.code is not Code.IAR:
                 raise
         return b""
@@ -263,7 +268,7 @@ class BlockReading:
         if partial.tables:
             raise OtherMeter(_other(partial))
         before = dict(partial.blocks)
-        partial.add(Session(self._clock(), VERSION, self._conversation.protocol, 0))
+        partial.add(SessionBegun(self._clock(), VERSION, self._conversation.protocol, 0))
         blocks = [*BLOCKS, *([PROFILE_BLOCK] if extent.profile else [])]
         for block in BLOCKS:
             if block.opcode in WHOSE_BLOCKS and block.opcode in before:
