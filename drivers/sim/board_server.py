@@ -42,7 +42,7 @@ from drivers.sim.board_messages import (
 from drivers.sim.clock import LOST_NS
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClockMockFactory, VirtualPin
-from gateware.registers import Op
+from gateware.frames import Op
 
 SLICE_NS = 2_000_000
 """How far the board is behind at most when a frame comes: 2 ms are simulated in some 0.1 ms."""

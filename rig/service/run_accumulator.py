@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from gateware.registers import CHANNELS, Channel, RecordFlag
+from gateware.record_words import RecordFlag
+from gateware.registers import CHANNELS, Channel
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.functions import Output, PulsesOutput
 from rig.meter.contacts.outputs import OutputId

@@ -20,7 +20,8 @@ from pathlib import Path
 import msgspec
 
 from drivers.spi_link import Identity
-from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record
+from gateware.record_words import SAFE_SAMPLES, Record
+from gateware.registers import TICK_BITS
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.meter import RunningState
 from rig.service.front_panel import PanelState

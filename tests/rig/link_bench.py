@@ -24,7 +24,7 @@ from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import LoadState, Step, Wave
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
-from gateware.registers import Record
+from gateware.record_words import Record
 from rig.files.strict_toml import convert
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware

@@ -13,10 +13,11 @@ from fractions import Fraction
 from math import lcm
 from operator import add, sub
 
-from gateware.registers import CHANNELS, PRODUCTS, Channel, Record
+from gateware.record_words import PRODUCTS, Record
+from gateware.registers import CHANNELS, Channel
 
 Products = tuple[int, ...]
-"""21 integers in the order of gateware.registers.PRODUCTS, in sample codes squared, summed over samples."""
+"""21 integers in the order of gateware.record_words.PRODUCTS, in sample codes squared, summed over samples."""
 
 NONE: Products = (0,) * len(PRODUCTS)
 

@@ -12,7 +12,8 @@ from drivers.sim.interpolate import RecordingSource
 from drivers.sim.recording import Recording
 from drivers.sim.sensors import FULL_SCALE_DENSITY, Sensor, peak_densities
 from gateware.chain import Chain
-from gateware.registers import BY_NAME, Channel, RecordFlag
+from gateware.record_words import RecordFlag
+from gateware.registers import BY_NAME, Channel
 from rig.errors import RigError
 from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
