@@ -39,7 +39,6 @@ from drivers.sim.board_messages import (
     Watch,
     Welcome,
 )
-from drivers.sim.clock import LOST_NS
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClockMockFactory, VirtualPin
 from gateware.frames import Op
@@ -55,6 +54,9 @@ PREPARED_TICKS = 12_000
 
 CATCH_UP_NS = 20_000_000
 """A board that was held up makes up for it in steps of so much, and looks at its messages in between."""
+
+LOST_NS = 500_000_000
+"""More is not made up for, but lost, so that nobody sees a hurried meter: the computer slept, or was busy."""
 
 _TIMELESS = (Op.RECORD, Op.POP)
 """To these it is all one when they come: before them the board is not brought up to the present."""

@@ -187,7 +187,7 @@ class Rig:
         ahead_ns: int = 0,
     ) -> None:
         source = SyntheticLoad(TICK_HZ, [Step(0.0, LOAD)])
-        hardware, self.board, _ = simulated_hardware(CONFIG, 20, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
+        hardware, self.board, _ = simulated_hardware(CONFIG, 20, source, begin_utc_ns=BEGIN_UTC_NS)
         self.board._front_end = TapeFrontEnd()  # type: ignore[assignment]
         self.bus = FaultyBus(self.board, (), seed)
         self.clock = HostClock(hardware.clock)

@@ -95,7 +95,7 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
     _check_range(playback, source, sensors)
     end = begin + round(length / chain.ticks_per_sample) * chain.ticks_per_sample
 
-    hardware, _, _ = simulated_hardware(config, current_class, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
+    hardware, _, _ = simulated_hardware(config, current_class, source, begin_utc_ns=BEGIN_UTC_NS)
     service = Service(hardware, config, program, reference=Channel(PHASES.index(playback.phases[0])))
     accumulator = RunAccumulator(service, playback.vt_ratio, playback.ct_ratio)
     try:
