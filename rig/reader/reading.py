@@ -87,7 +87,6 @@ class TableReading:
         self,
         conversation: Conversation,
         partial: PartialReading,
-        clock: Callable[[], str] = now_utc,
         ended_at: set[int] | None = None,
         *,
         ended: bool = False,
@@ -96,7 +95,7 @@ class TableReading:
 
         `ended`: it has just ended one, so that nobody programmed it meanwhile; it may end this one after few requests.
         """
-        self._conversation, self._partial, self._clock = conversation, partial, clock
+        self._conversation, self._partial = conversation, partial
         self._ended_at = set() if ended_at is None else ended_at
         self._again = WHOSE if ended else (*WHOSE, *MEANINGS)
         self._fresh: set[int] = set()
@@ -111,9 +110,7 @@ class TableReading:
         if partial.blocks:
             raise OtherMeter(_other(partial))
         before = {number: there for number, there in partial.tables.items() if number in self._again}
-        partial.add(
-            SessionBegun(self._clock(), VERSION, self._conversation.protocol, self._conversation.settings.address)
-        )
+        partial.add(SessionBegun(now_utc(), VERSION, self._conversation.protocol, self._conversation.settings.address))
         self._check_whose(before)
         numbers = self._numbers(extent)
         for done, number in enumerate(numbers):
@@ -170,7 +167,7 @@ class TableReading:
 
     def _fetched(self, number: int, progress: Callable[[int], None]) -> TableRead:
         """Give a table as the meter has it now, or its refusal."""
-        utc = self._clock()
+        utc = now_utc()
         if number in PROFILE_DATA and PROFILE_STATUS not in self._fresh and PROFILE_STATUS in self._used():
             self._renew_status(progress)
         try:
@@ -210,7 +207,7 @@ class TableReading:
         """Read a table part by part, from where it broke off; its instant, and its bytes."""
         size = min(MOST_PIECE, self._conversation.piece)
         parts = self._partial.parts.get(number)
-        begin = self._clock()
+        begin = now_utc()
         try:
             first = self._conversation.read_part(number, 0, size)
         except ServiceRefused as error:
@@ -257,10 +254,8 @@ class TableReading:
 class BlockReading:
     """Blocks of DGCOM read into a partial reading."""
 
-    def __init__(
-        self, conversation: DgcomConversation, partial: PartialReading, clock: Callable[[], str] = now_utc
-    ) -> None:
-        self._conversation, self._partial, self._clock = conversation, partial, clock
+    def __init__(self, conversation: DgcomConversation, partial: PartialReading) -> None:
+        self._conversation, self._partial = conversation, partial
 
     def run(self, extent: Extent, progress: Progress) -> None:
         """Read every block that is described, and not there yet; the load profile if it is wanted."""
@@ -268,7 +263,7 @@ class BlockReading:
         if partial.tables:
             raise OtherMeter(_other(partial))
         before = dict(partial.blocks)
-        partial.add(SessionBegun(self._clock(), VERSION, self._conversation.protocol, 0))
+        partial.add(SessionBegun(now_utc(), VERSION, self._conversation.protocol, 0))
         blocks = [*BLOCKS, *([PROFILE_BLOCK] if extent.profile else [])]
         for block in BLOCKS:
             if block.opcode in WHOSE_BLOCKS and block.opcode in before:
@@ -287,7 +282,7 @@ class BlockReading:
             raise OtherMeter(_other(self._partial))
 
     def _read(self, block: BlockName) -> BlockRead:
-        utc, data = self._clock(), None
+        utc, data = now_utc(), None
         with suppress(DgcomRefused):
             profile = block is PROFILE_BLOCK
             data = (self._conversation.read_profile() if profile else self._conversation.read(block)).hex()
