@@ -45,6 +45,7 @@ figures: $(VENV)/bitstream.stamp  ## build both boards, keep their figures
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 pictures: $(VENV)/dev.stamp  ## draw the documentation's pictures from a real run
