@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import msgspec
 
@@ -48,11 +47,11 @@ from rig.service.front_panel import FrontPanel
 from rig.service.host_time import HostTime
 from rig.service.meter_contacts import MeterContacts
 from rig.service.outputs import LED_WIDTH_NS
-from rig.service.persistence import Persistence, Resumed, follows
+from rig.service.persistence import Persistence, Resumed
 from rig.service.program_fit import check_fits
-from rig.service.running import BoardRun, Running, decoded_running
+from rig.service.running import Running
+from rig.service.running_ring import RunningRing
 from rig.store.events import StoreDamaged
-from rig.store.ring import StateRing, default_ring
 from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
 
@@ -104,12 +103,14 @@ class Service:
         self.watch: Callable[[], None] = lambda: None
         self._store = store
         self._held = ExitStack()
-        self._ring: StateRing | None = None
+        self._ring: RunningRing | None = None
         self._running = running = None
         try:
             self._board = MeteringBoard(hardware, program.equation, reference)
             if store is not None and hardware.epoch:
-                self._running = running = self._open_ring(store, config.meter.ring)
+                self._ring = RunningRing(hardware, self._board, self.program.digest, store, config.meter.ring)
+                self._held.callback(self._ring.close)
+                self._running = running = self._ring.found
             self.contacts = MeterContacts(
                 hardware,
                 config,
@@ -125,23 +126,6 @@ class Service:
         except BaseException:
             self._give_up()
             raise
-
-    def _open_ring(self, store: Store, path: str | None) -> Running | None:
-        """Open the ring of states; give the last one in it where board and clock ran on since: it is taken over."""
-        self._ring = ring = StateRing(default_ring(store.folder) if path is None else Path(path))
-        self._held.callback(ring.close)
-        hardware, identity = self.hardware, self.hardware.link.identity
-        self._run = BoardRun.of(hardware.epoch, identity, self._board.configuration, hardware.calibration.digest)
-        running = None if ring.newest is None else decoded_running(ring.newest)
-        if running is None or not running.is_of(self._run, self.program.digest, hardware.fidelity):
-            return None
-        if not follows(running.saved, running.stored, store.restored):
-            return None
-        tick, now_ns = self._board.time.read()
-        if not running.ran_on(tick, now_ns, identity.tick_hz, identity.ticks_per_sample):
-            return None
-        self._board.go_on(tick, now_ns, running.timeline(tick))
-        return running
 
     def begin(self, at_tick: int | None = None) -> None:
         """Start metering: once the filters have settled, or at the first sample later than `at_tick`.
@@ -235,27 +219,22 @@ class Service:
         self.close()
         self._persistence.finish(self.meter)
 
+    def close(self) -> None:
+        """Open the contacts at once and let all pins go; nothing is saved. For what cannot be finished."""
+        self._held.close()
+
+    def _give_up(self) -> None:
+        """It did not begin: nothing is held any more."""
+        self.close()
+        if self._store is not None:
+            self._store.close()
+
     # --- what is asked of it while it runs --------------------------------------------------------------------
 
     @property
     def access(self) -> Access:
         """The one decision on what is asked of the meter; what it has for the log goes there by `log_access`."""
         return self._persistence.access
-
-    @property
-    def conditions(self) -> Conditions:
-        """Conditions of the meter now, as far as they matter to a request."""
-        return Conditions(
-            cover_off=Switch.COVER in self.front.operated,
-            test_mode=self.meter.billing.test is not None,
-            demand=self.program.billing.demand is not None,
-            test_by_communication=self.program.metering.model.family == "S4e",
-            module=self.program.metering.module,
-        )
-
-    def reading(self) -> ExactReading:
-        """Give the exact reading of all that is registered."""
-        return exact_reading(self.meter.reading())
 
     def log_access(self) -> None:
         """Log what the decision has to say, and save it with its counts."""
@@ -325,6 +304,33 @@ class Service:
         led.withhold(self.hardware.clock.now_ns() + ns)
         return LED_WIDTH_NS if led.lit else 0
 
+    def operate(self, switch: Switch, operated: bool) -> None:
+        """A hand moves a switch of a simulated rig, now. On hardware the hands are a person's: nothing happens."""
+        if self.hardware.hands is not None:
+            move = self.hardware.hands.operate if operated else self.hardware.hands.let_go
+            move(switch.value, self.hardware.clock.now_ns())
+
+    def make_room(self, ns: int = WORK_NS) -> None:
+        """Make the edges that fall due in the next `ns` first, and then have time to work."""
+        self._edge_times.make_room(ns)
+
+    # --- what it says of itself -------------------------------------------------------------------------------
+
+    @property
+    def conditions(self) -> Conditions:
+        """Conditions of the meter now, as far as they matter to a request."""
+        return Conditions(
+            cover_off=Switch.COVER in self.front.operated,
+            test_mode=self.meter.billing.test is not None,
+            demand=self.program.billing.demand is not None,
+            test_by_communication=self.program.metering.model.family == "S4e",
+            module=self.program.metering.module,
+        )
+
+    def reading(self) -> ExactReading:
+        """Give the exact reading of all that is registered."""
+        return exact_reading(self.meter.reading())
+
     @property
     def ticket(self) -> int:
         """The number of the newest save, for `saved`."""
@@ -333,24 +339,6 @@ class Service:
     def saved(self, ticket: int) -> bool:
         """Say whether that save is on the disk."""
         return self._persistence.saved(ticket)
-
-    # --- the end ----------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Open the contacts at once and let all pins go; nothing is saved. For what cannot be finished."""
-        self._held.close()
-
-    def _give_up(self) -> None:
-        """It did not begin: nothing is held any more."""
-        self.close()
-        if self._store is not None:
-            self._store.close()
-
-    def operate(self, switch: Switch, operated: bool) -> None:
-        """A hand moves a switch of a simulated rig, now. On hardware the hands are a person's: nothing happens."""
-        if self.hardware.hands is not None:
-            move = self.hardware.hands.operate if operated else self.hardware.hands.let_go
-            move(switch.value, self.hardware.clock.now_ns())
 
     @property
     def measurement(self) -> Measurement:
@@ -388,9 +376,7 @@ class Service:
         found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
         return "; ".join(sentence for sentence in found if sentence) or None
 
-    def make_room(self, ns: int = WORK_NS) -> None:
-        """Make the edges that fall due in the next `ns` first, and then have time to work."""
-        self._edge_times.make_room(ns)
+    # --- the loop ---------------------------------------------------------------------------------------------
 
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
@@ -478,7 +464,7 @@ class Service:
             return
         persistence = self._persistence
         running = Running(
-            board=self._run,
+            board=self._ring.board_run,
             compared=self._board.time.compared,
             polled_ns=self.polled_ns,
             dealt=self.contacts.dealt,
@@ -490,7 +476,7 @@ class Service:
             stored=persistence.stored,
             host_time=self.host_time.state,
         )
-        self._ring.write(msgspec.json.encode(running))
+        self._ring.write(running)
 
     def _utc_ns(self, at_ns: int) -> int:
         """The meter's time at an instant of our clock."""
