@@ -110,14 +110,14 @@ def begin(conversation: Conversation, approach: Approach) -> None:
         conversation.log_on()
 
 
-class WrongKey(RigError):
+class WrongDesKey(RigError):
     """A key that the meter does not take."""
 
 
 def prove_key(conversation: Conversation, key: DesKey) -> None:
-    """Prove a DES key of C12.21. Raises WrongKey, KeyUnproven, ServiceRefused, MeterSilent, MeterLineError."""
+    """Prove a DES key of C12.21. Raises WrongDesKey, KeyUnproven, ServiceRefused, MeterSilent, MeterLineError."""
     if not conversation.authenticate(key):
-        raise WrongKey(
+        raise WrongDesKey(
             "the meter does not take the key: it is wrong, or the port is locked after wrong ones; wait before you try "
             "again"
         )

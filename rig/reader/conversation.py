@@ -46,7 +46,7 @@ class MeterSilent(RigError):
     status = 1
 
 
-class SessionEnded(MeterSilent):
+class SessionEndedByMeter(MeterSilent):
     """A session that the meter has ended by itself."""
 
 
@@ -243,7 +243,9 @@ class Conversation:
             data = self._ask(what, message, TABLE_BYTES)
         except ServiceRefused as error:
             if error.code is Code.ISSS:
-                raise SessionEnded(f"asked to {what}, the meter says that there is no session any more") from None
+                raise SessionEndedByMeter(
+                    f"asked to {what}, the meter says that there is no session any more"
+                ) from None
             raise
         count = int.from_bytes(data[:2], "big")
         body = data[2 : 2 + count]

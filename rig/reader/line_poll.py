@@ -29,7 +29,7 @@ from rig.communication.c1218.services import Code
 from rig.communication.c1218.settings import MS, REMOTE, SECOND, LinkSettings, Timing
 from rig.errors import RigError
 from rig.hardware.des_key import DesKey
-from rig.reader.connecting import Approach, Protocol, WrongKey, WrongPassword, begin, prove, prove_key
+from rig.reader.connecting import Approach, Protocol, WrongDesKey, WrongPassword, begin, prove, prove_key
 from rig.reader.conversation import Conversation, KeyUnproven, MeterSilent, ServiceRefused, refusal
 from rig.reader.decoded import CONFIGURATION
 from rig.reader.line import MeterLine
@@ -230,7 +230,7 @@ class LinePoll:
             if _only_public(meter.partial):
                 meter.came = Came.REFUSED
                 meter.why = "the meter says what it is and gives no more: give a password that reads it"
-        except (WrongPassword, WrongKey, KeyUnproven, ServiceRefused, OtherMeter) as error:
+        except (WrongPassword, WrongDesKey, KeyUnproven, ServiceRefused, OtherMeter) as error:
             out_of_step = isinstance(error, ServiceRefused) and error.code is Code.ISSS
             meter.came, meter.why = Came.BROKE_OFF if out_of_step else Came.REFUSED, str(error)
         except MeterSilent as error:

@@ -70,7 +70,7 @@ class MeterAccess:
         of `passwords`.
 
         Where there is a DES key, and the meter offers to authenticate by one, that comes first. Raises MeterLineError,
-        MeterSilent, ServiceRefused, WrongPassword, WrongKey, KeyUnproven, PasswordError; NoPassword where one is
+        MeterSilent, ServiceRefused, WrongPassword, WrongDesKey, KeyUnproven, PasswordError; NoPassword where one is
         needed.
         """
         line = WithoutEcho(self.open_line(self.device, self.approach.baud))

@@ -16,7 +16,7 @@ from rig.communication.c1219.session_tables import STAGED_PROGRAM
 from rig.communication.c1219.table import MANUFACTURER, PROCEDURES_ARE_ANSWERED_IN, PROCEDURES_ARE_WRITTEN_TO
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
-from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, ServiceRefused, SessionEnded, refusal
+from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, ServiceRefused, SessionEndedByMeter, refusal
 from rig.reader.decoded import CONFIGURATION, Decoded, tables_used
 from rig.reader.dgcom_conversation import BLOCKS, PROFILE_BLOCK, BlockName, DgcomConversation, DgcomRefused
 from rig.reader.partial import Part, PartialReading, Parts, SessionBegun, WholeBlock, WholeTable
@@ -177,7 +177,7 @@ class TableReading:
                 data = self._whole(number, progress)
         except ServiceRefused as error:
             return TableRead(number, title_of(number), utc, None, refusal(error.code))
-        except SessionEnded:
+        except SessionEndedByMeter:
             if number in self._ended_at:  # it does so each time, and all the others come without this one
                 self._partial.add(WholeTable(TableRead(number, title_of(number), utc, None, refusal(Code.ISSS))))
             self._ended_at.add(number)

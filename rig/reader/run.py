@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rig.errors import RigError
 from rig.files.whole import write_files
-from rig.reader.conversation import Conversation, MeterSilent, SessionEnded
+from rig.reader.conversation import Conversation, MeterSilent, SessionEndedByMeter
 from rig.reader.dgcom_conversation import DgcomConversation
 from rig.reader.line import MeterLineError
 from rig.reader.meter import MeterAccess
@@ -54,7 +54,7 @@ class MeterRun:
                     if not partial.sessions:
                         raise
                     # A meter that ends sessions by itself is asked on as long as each brings something.
-                    self._ended = isinstance(error, SessionEnded)
+                    self._ended = isinstance(error, SessionEndedByMeter)
                     breaks += not self._ended
                     if breaks == SESSIONS or self._amount(partial) == before:
                         raise ReadingBroke(self._left(partial, error)) from None
