@@ -46,6 +46,7 @@ figures: $(VENV)/bitstream.stamp  ## build both boards, keep their figures
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # Tests are compiled once, beside the types' check: in a new clone each worker would compile them all for itself.

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from math import hypot, radians, sqrt
 from statistics import fmean, median, stdev
 
-from calibration.observation import PHASES, PhaseReading, PointResult, Purpose
+from calibration.observation import PHASES, ObservedPoint, PhaseReading, Purpose
 
 NO_LOAD = 0.02
 """Of what the plan says."""
@@ -73,7 +73,7 @@ def amperes_of(phase: PhaseReading) -> float:
 _KINDS: tuple[tuple[str, Callable[[PhaseReading], float]], ...] = (("v", volts_of), ("i", amperes_of))
 
 
-def found_in(point: PointResult) -> Finding | None:
+def found_in(point: ObservedPoint) -> Finding | None:
     """The first finding of a point; None: all is in order."""
     for check in (_clipped, _no_load, _other_load, _reference, _dead, _phases, _ratio, _outlier, _drift, _unsteady):
         if found := check(point):
@@ -81,7 +81,7 @@ def found_in(point: PointResult) -> Finding | None:
     return None
 
 
-def _clipped(point: PointResult) -> Finding | None:
+def _clipped(point: ObservedPoint) -> Finding | None:
     channels = sorted({name for sample in point.samples for name in sample.clipped})
     if not channels:
         return None
@@ -92,7 +92,7 @@ def _clipped(point: PointResult) -> Finding | None:
     )
 
 
-def _no_load(point: PointResult) -> Finding | None:
+def _no_load(point: ObservedPoint) -> Finding | None:
     for k, reading in enumerate(point.means(of_reference=True)):
         planned = (point.plan.volts, point.plan.amperes * point.plan.shares[k])
         for (kind, value), plan in zip(_KINDS, planned, strict=True):
@@ -107,7 +107,7 @@ def _no_load(point: PointResult) -> Finding | None:
     return None
 
 
-def _other_load(point: PointResult) -> Finding | None:
+def _other_load(point: ObservedPoint) -> Finding | None:
     """A load that reference and meter agree on, and that is another than asked for."""
     for k, (reference, meter) in enumerate(zip(point.means(of_reference=True), point.means(), strict=True)):
         planned = (point.plan.volts, point.plan.amperes * point.plan.shares[k])
@@ -124,7 +124,7 @@ def _other_load(point: PointResult) -> Finding | None:
     return None
 
 
-def _reference(point: PointResult) -> Finding | None:
+def _reference(point: ObservedPoint) -> Finding | None:
     pairs = list(zip(point.means(), point.means(of_reference=True), strict=True))
     for kind, value in _KINDS:
         factors = [value(reference) / max(value(meter), 1e-12) for meter, reference in pairs]
@@ -143,7 +143,7 @@ def _reference(point: PointResult) -> Finding | None:
     return None
 
 
-def _dead(point: PointResult) -> Finding | None:
+def _dead(point: ObservedPoint) -> Finding | None:
     for k, (meter, reference) in enumerate(zip(point.means(), point.means(of_reference=True), strict=True)):
         for kind, value in _KINDS:
             if value(meter) < DEAD * value(reference):
@@ -157,7 +157,7 @@ def _dead(point: PointResult) -> Finding | None:
     return None
 
 
-def _phases(point: PointResult) -> Finding | None:
+def _phases(point: ObservedPoint) -> Finding | None:
     """Currents as phasors, at 120° from phase to phase: whose each of them is."""
     meter, reference = (_phasors(point, of_reference=each) for each in (False, True))
     owners: list[tuple[int, bool] | None] = []
@@ -209,14 +209,14 @@ def _swapped_volts(
     return None
 
 
-def _phasors(point: PointResult, of_reference: bool) -> list[complex]:
+def _phasors(point: ObservedPoint, of_reference: bool) -> list[complex]:
     return [
         rect(reading.amperes, -radians(reading.lag_deg + 120 * k))
         for k, reading in enumerate(point.means(of_reference=of_reference))
     ]
 
 
-def _ratio(point: PointResult) -> Finding | None:
+def _ratio(point: ObservedPoint) -> Finding | None:
     for k, (meter, reference) in enumerate(zip(point.means(), point.means(of_reference=True), strict=True)):
         for kind, value in _KINDS:
             ratio = value(meter) / value(reference)
@@ -231,7 +231,7 @@ def _ratio(point: PointResult) -> Finding | None:
     return None
 
 
-def _series(point: PointResult) -> list[tuple[str, list[float]]]:
+def _series(point: ObservedPoint) -> list[tuple[str, list[float]]]:
     """By channel the ratios of meter to reference, sample by sample."""
     return [
         (f"{kind}{k + 1}", [value(sample.meter[k]) / value(sample.reference[k]) for sample in point.samples])
@@ -240,12 +240,12 @@ def _series(point: PointResult) -> list[tuple[str, list[float]]]:
     ]
 
 
-def _steady_enough(point: PointResult) -> bool:
+def _steady_enough(point: ObservedPoint) -> bool:
     """Noise of a sound front end hides below this."""
     return point.plan.purpose is Purpose.WIRING and len(point.samples) >= 4
 
 
-def _outlier(point: PointResult) -> Finding | None:
+def _outlier(point: ObservedPoint) -> Finding | None:
     if len(point.samples) < 4:
         return None
     for name, ratios in _series(point):
@@ -264,7 +264,7 @@ def _outlier(point: PointResult) -> Finding | None:
     return None
 
 
-def _drift(point: PointResult) -> Finding | None:
+def _drift(point: ObservedPoint) -> Finding | None:
     if not _steady_enough(point):
         return None
     for name, ratios in _series(point):
@@ -280,7 +280,7 @@ def _drift(point: PointResult) -> Finding | None:
     return None
 
 
-def _unsteady(point: PointResult) -> Finding | None:
+def _unsteady(point: ObservedPoint) -> Finding | None:
     if not _steady_enough(point):
         return None
     for name, ratios in _series(point):

@@ -61,7 +61,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class PointResult:
+class ObservedPoint:
     """A point as it was measured; its samples are in order of time."""
 
     plan: PointPlan

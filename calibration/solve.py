@@ -24,7 +24,7 @@ from statistics import fmean, stdev
 from calibration.budget import Budget, Component, Shape, budget
 from calibration.constants import CHANNELS, DELAY_LIMIT_TICKS, Calibration, ChannelConstants, CurveConstants
 from calibration.errors import CalibrationError
-from calibration.observation import PHASES, PhaseReading, PointResult, Purpose, Readings
+from calibration.observation import PHASES, ObservedPoint, PhaseReading, Purpose, Readings
 
 DIGITS = 12
 """Significant digits of solved constants: their rounding is far below any uncertainty."""
@@ -51,10 +51,10 @@ class Level:
     volts_gain: tuple[float, ...]
     amperes_gain: tuple[float, ...]
     lag_deg: tuple[float, ...]
-    point: PointResult
+    point: ObservedPoint
 
     @classmethod
-    def of(cls, point: PointResult) -> Level:
+    def of(cls, point: ObservedPoint) -> Level:
         """Take it from a point's means."""
         meter, reference = point.means(), point.means(of_reference=True)
         pairs = list(zip(meter, reference, strict=True))
@@ -76,7 +76,7 @@ class Solution:
 
 
 def solve(
-    found: Calibration, points: Sequence[PointResult], truth: Truth, tick_hz: Fraction, *, identity: str, date: str,
+    found: Calibration, points: Sequence[ObservedPoint], truth: Truth, tick_hz: Fraction, *, identity: str, date: str,
     board: str, current_class: int, valid_until: str = "", temperature_c: Fraction | None = None,
     dc_codes: Sequence[Fraction] | None = None,
 ) -> Solution:  # fmt: skip

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from drivers.errors import DriverError
 from drivers.spi_link import Identity
+from gateware.frames import MAX_COUNT, Op
 from gateware.registers import (
     CHANNELS,
-    MAX_COUNT,
     NO_CHANNEL,
     SAMPLE_BITS,
     TICK_BITS,
@@ -21,7 +21,6 @@ from gateware.registers import (
     CaptureState,
     Channel,
     EventKind,
-    Op,
 )
 
 _PAGE_LOG2 = 8  # a CAPTURE request's address byte

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from drivers.spi_link import LinkError
-from gateware.registers import EVENT_LOG_ENTRIES, MAX_COUNT, NO_CHANNEL, Channel, EventKind, Op
+from gateware.frames import MAX_COUNT, Op
+from gateware.registers import EVENT_LOG_ENTRIES, NO_CHANNEL, Channel, EventKind
 
 _AT_ONCE = MAX_COUNT[Op.READ] // 2
 _COUNT = 1 << 32

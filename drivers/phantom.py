@@ -8,16 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from drivers.spi_link import LinkError, SpiLink
-from gateware.registers import (
-    CHANNELS,
-    MAX_COUNT,
-    PHANTOM_HOLD_TICKS,
-    PHANTOM_TERMS,
-    SAMPLE_BITS,
-    Capability,
-    Channel,
-    Op,
-)
+from gateware.frames import MAX_COUNT, Op
+from gateware.registers import CHANNELS, PHANTOM_HOLD_TICKS, PHANTOM_TERMS, SAMPLE_BITS, Capability, Channel
 
 LIMIT = 0.9
 """Of full scale: up to here the delta-sigma modulators are sure to follow."""

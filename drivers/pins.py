@@ -36,8 +36,7 @@ def open_pins(factory: str, chip: str = CHIP) -> Factory:
     """
     if factory != "lgpio":
         raise GpioError(
-            f'pins through "{factory}" are not known: set "lgpio" for a Raspberry Pi, '
-            "or choose the simulated hardware"
+            f'pins through "{factory}" are not known: set "lgpio" for a Raspberry Pi, or choose the simulated hardware'
         )
     number = re.fullmatch(r"/dev/gpiochip(\d{1,3})", chip)
     if number is None:
@@ -85,9 +84,7 @@ def claimed(what: str, pin: Pin, claim: Callable[[], T]) -> T:
     try:
         return claim()
     except GPIOPinInUse:
-        raise GpioError(
-            f"{what} cannot have pin {pin}, another function has it: give each its own pin"
-        ) from None
+        raise GpioError(f"{what} cannot have pin {pin}, another function has it: give each its own pin") from None
     except Exception as error:  # lgpio's own error, for a pin the kernel holds, derives from Exception alone
         raise GpioError(
             f"{what} cannot use pin {pin} ({error}): give the number of a free GPIO on the header, 2 to 27"

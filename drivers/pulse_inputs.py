@@ -67,9 +67,7 @@ class PulseCounter:
     So the contact has closed at least `closures` times, and at most `closures` + `in_doubt` times.
     """
 
-    def __init__(
-        self, closed: bool, at_ns: int, steady_ns: int = STEADY_NS, *, verdict: Verdict | None = None
-    ) -> None:
+    def __init__(self, closed: bool, at_ns: int, steady_ns: int = STEADY_NS, *, verdict: Verdict | None = None) -> None:
         self.closures = 0
         self.lost_edges = 0
         self.in_doubt = 0

@@ -1,7 +1,7 @@
 """The SPI link to the FPGA: frames with sequence and CRC, retries, error counts (C-3).
 
 Works on anything with spidev's `xfer2(list[int]) -> list[int]`: /dev/spidev on a Pi, the simulated board elsewhere.
-The protocol is `gateware.registers`. Every operation is safe to repeat, so a damaged frame costs a retry, never a
+The protocol is `gateware.frames`. Every operation is safe to repeat, so a damaged frame costs a retry, never a
 record: a record is dropped by naming its sequence, and only after all its words came with a good CRC.
 
 What goes wrong has one of three classes: NoReply, which another try may cure; ForeignBoard, which it will not; and for
@@ -19,28 +19,20 @@ from fractions import Fraction
 from typing import Protocol
 
 from drivers.errors import DriverError
-from gateware.registers import (
-    BLOCK_BY_NAME,
-    BY_NAME,
-    CAPTURE_PAGE_WORDS,
+from gateware.frames import (
     CRC_BYTES,
     FRAME_BYTES,
     HEAD_BYTES,
     ITEM_BYTES,
-    MAGIC,
     MAX_COUNT,
-    RECORD_WORDS,
-    REGISTERS,
-    VERSION,
-    Capability,
     Op,
-    Record,
     ReplyStatus,
     crc32,
     reply_offset,
     request,
-    words_present,
 )
+from gateware.record_words import RECORD_WORDS, Record, words_present
+from gateware.registers import BLOCK_BY_NAME, BY_NAME, CAPTURE_PAGE_WORDS, MAGIC, REGISTERS, VERSION, Capability
 
 _HEAD_WORDS = 3
 """Of a record: sequence, windows and flags; where it starts; where it ends. No other record has the same."""

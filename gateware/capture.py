@@ -21,6 +21,7 @@ from gateware.ring_memory import RingMemory
 SET_WORDS = 2
 """Words of a sample set: the voltages with the CaptureFlag bits, then the currents; 20 bits each from bit 0 on."""
 
+
 class Capture(wiring.Component):
     """Writes every sample set into the ring while it turns; all is decided at `done`, one set after the other.
 

@@ -12,20 +12,8 @@ from amaranth.lib.wiring import In, Out
 
 from gateware.chain import FIR_DECIMATION, TAPS, Chain
 from gateware.multiplier import A_BITS, B_BITS, P_BITS
-from gateware.registers import (
-    CHANNELS,
-    LINE_50_BITS,
-    PRODUCTS,
-    RECORD_WORDS,
-    SAMPLE_BITS,
-    VOLTAGES,
-    WORD_DELAYED,
-    WORD_MEANS,
-    WORD_PHASORS,
-    WORD_PRODUCTS,
-    Capability,
-    td_delay,
-)
+from gateware.record_words import PRODUCTS, RECORD_WORDS, WORD_DELAYED, WORD_MEANS, WORD_PHASORS, WORD_PRODUCTS
+from gateware.registers import CHANNELS, LINE_50_BITS, SAMPLE_BITS, VOLTAGES, Capability, td_delay
 from gateware.sine import VALUE_BITS
 
 

@@ -1,4 +1,4 @@
-"""The manual page docs/registers.md, made from gateware.registers: `python -m gateware.manual > docs/registers.md`.
+"""The manual page docs/registers.md of registers, record and frame: `python -m gateware.manual > docs/registers.md`.
 
 Numbers, widths and positions come from the definitions themselves, the header's layout from probing the
 decoder bit by bit; only the sentences about what things mean are here. A register, flag, field or operation
@@ -10,39 +10,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 
-from gateware.registers import (
-    BLOCKS,
-    CHANNELS,
+from gateware.frames import (
     CRC_BYTES,
     CRC_POLY,
     FRAME_BYTES,
     HEAD_BYTES,
-    HEADER_WORDS,
     ITEM_BYTES,
-    MAGIC,
     MAX_COUNT,
-    OSCILLATOR_AMPLITUDE,
-    PRODUCTS,
-    RECORD_WORDS,
-    REGISTERS,
-    SAFE_SAMPLES,
     TURN_BYTES,
-    VOLTAGES,
-    WORD_DELAYED,
-    WORD_MEANS,
-    WORD_PHASORS,
-    WORD_PRODUCTS,
-    Capability,
-    Channel,
     Op,
-    Record,
-    RecordFlag,
     ReplyStatus,
     crc32,
     reply_offset,
     request,
+)
+from gateware.record_words import (
+    HEADER_WORDS,
+    OSCILLATOR_AMPLITUDE,
+    PRODUCTS,
+    RECORD_WORDS,
+    SAFE_SAMPLES,
+    WORD_DELAYED,
+    WORD_MEANS,
+    WORD_PHASORS,
+    WORD_PRODUCTS,
+    Record,
+    RecordFlag,
     words_present,
 )
+from gateware.registers import BLOCKS, CHANNELS, MAGIC, REGISTERS, VOLTAGES, Capability, Channel
 
 _CAPABILITIES: Mapping[Capability, str] = {
     Capability.PRODUCTS: "the 21 products of x·xᵀ",
@@ -105,7 +101,8 @@ def manual() -> str:
 def _introduction() -> Iterator[str]:
     yield "# Registers, record and frame"
     yield ""
-    yield "Made from `gateware/registers.py` by `python -m gateware.manual > docs/registers.md`; do not edit it."
+    yield "Made from `registers.py`, `record_words.py` and `frames.py` in `gateware/` by"
+    yield "`python -m gateware.manual > docs/registers.md`; do not edit it."
     yield "Channels are numbered " + ", ".join(f"{int(c)} {c.name}" for c in Channel) + ", in every mask and product."
     yield "Why things are as they are: [the record](decisions/002-record.md), [the frame](decisions/003-frames.md)."
     yield "How a record comes from bits, to the last bit: [record arithmetic](arithmetic.md)."

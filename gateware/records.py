@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from gateware.chain import Chain
 from gateware.correlator import schedule
-from gateware.registers import CHANNELS, HEADER_WORDS, RECORD_WORDS, SAMPLE_BITS, TICK_BITS, RecordFlag
+from gateware.record_words import HEADER_WORDS, RECORD_WORDS, RecordFlag
+from gateware.registers import CHANNELS, SAMPLE_BITS, TICK_BITS
 from gateware.ring_memory import RingMemory
 
 _BEGIN, _END = 1, 2

@@ -7,20 +7,20 @@ from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from gateware.registers import (
+from gateware.frames import (
     CRC_BYTES,
     CRC_POLY,
     CRC_RESIDUE,
     HEAD_BYTES,
     ITEM_BYTES,
     MAX_COUNT,
-    RECORD_WORDS,
     TURN_BYTES,
-    Capability,
     Op,
     ReplyStatus,
     reply_offset,
 )
+from gateware.record_words import RECORD_WORDS
+from gateware.registers import Capability
 
 _HEAD_BITS = 8 * HEAD_BYTES
 _CRC_BITS = 8 * CRC_BYTES
@@ -42,7 +42,7 @@ class SpiState(Enum):
 
 
 class SpiPeripheral(wiring.Component):
-    """Executes the frames of `gateware.registers` on the register file and the record FIFO.
+    """Executes the frames of `gateware.frames` on the register file and the record FIFO.
 
     The SPI pins are oversampled by `sync`: two flip-flops and an edge detector. COPI is taken and CIPO turned
     to the next bit at the *rising* edge of SCK as seen here, three clocks after the pin, so a host that samples

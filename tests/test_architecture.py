@@ -20,15 +20,18 @@ FOLDERS = {"gateware", "rig", "drivers", "calibration", "tests", "docs"}
 MADE = {"build", "dist"}
 
 ROOMS = ("gateware", "drivers", "calibration", "rig")
+SPOKEN = ("gateware.registers", "gateware.record_words", "gateware.frames")
+"""The description of what the FPGA and the Pi say to each other."""
+
 MAY_IMPORT = {
     "gateware": {"gateware"},
     "gateware.compiler": {"gateware.compiler", "gateware.errors"},
     "calibration": {"calibration"},
-    "drivers": {"drivers", "gateware.registers"},
-    "drivers.sim": {"drivers", "gateware.registers", "gateware.twin", "gateware.model", "gateware.chain"},
+    "drivers": {"drivers", *SPOKEN},
+    "drivers.sim": {"drivers", *SPOKEN, "gateware.twin", "gateware.model", "gateware.chain"},
     "rig": {"rig", "drivers", "gateware", "calibration"},
     "rig.communication.c1218": {"rig.communication.c1218"},
-    "rig.meter": {"rig.meter", "rig.errors", "gateware.registers", "calibration.constants"},
+    "rig.meter": {"rig.meter", "rig.errors", "gateware.registers", "gateware.record_words", "calibration.constants"},
 }
 """What of ours a package may import, itself included; the longest matching name rules."""
 

@@ -17,10 +17,9 @@ from calibration.constants import FULL_SCALE_CODES
 from calibration.constants_file import parse_calibration
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.manual import manual
-from gateware.registers import Record
+from gateware.record_words import Record
 from rig.accuracy.lot_result import LotPoint, LotResult
-from rig.accuracy.result import AccuracyResult, AccuracySummary
-from rig.accuracy.result import PointResult as AccuracyPointResult
+from rig.accuracy.result import AccuracyPointResult, AccuracyResult, AccuracySummary
 from rig.calibrate.result import CalibrationResult, ConstantChange, PointErrors
 from rig.cli.app import app
 from rig.communication.modules.far_end import ModuleReading

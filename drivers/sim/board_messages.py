@@ -22,7 +22,7 @@ MOST_EDGES = 1024
 
 
 class Join(msgspec.Struct, frozen=True, tag="join"):
-    """The first message of a connection of one kind, "spi", "pins" or "edges"; answered by Welcome or Refused."""
+    """The first message of a connection of one kind, "spi", "pins" or "edges"; answered by Welcome or BoardRefused."""
 
     kind: str
     process: int
@@ -38,7 +38,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     about: bytes
 
 
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
+class BoardRefused(msgspec.Struct, frozen=True, tag="refused"):
     """The connection is not to be had: one sentence."""
 
     sentence: str
@@ -54,7 +54,7 @@ class ClaimInput(msgspec.Struct, frozen=True, tag="input"):
 
 class Watch(msgspec.Struct, frozen=True, tag="watch"):
     """Have the edges from now on of a GPIO that an output's contact is wired to, which pulls it low while closed.
-    Answered by Claimed, or Refused where nothing is wired to it. Numbers begin with 1 for each that watches."""
+    Answered by Claimed, or BoardRefused where nothing is wired to it. Numbers begin with 1 for each that watches."""
 
     pin: int
 
@@ -119,4 +119,4 @@ class Late(msgspec.Struct, frozen=True, tag="late"):
 
 
 FromClient = Join | Watch | ClaimInput | ClaimOutput | Drive | Release | Move | ReadCounts
-FromBoard = Welcome | Refused | Claimed | Counts | Edges | Late
+FromBoard = Welcome | BoardRefused | Claimed | Counts | Edges | Late

@@ -23,6 +23,7 @@ from drivers.sim.board import SimulatedBoard
 from drivers.sim.board_messages import (
     MOST_BYTES,
     MOST_EDGES,
+    BoardRefused,
     Claimed,
     ClaimInput,
     ClaimOutput,
@@ -34,15 +35,13 @@ from drivers.sim.board_messages import (
     Late,
     Move,
     ReadCounts,
-    Refused,
     Release,
     Watch,
     Welcome,
 )
-from drivers.sim.clock import LOST_NS
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClockMockFactory, VirtualPin
-from gateware.registers import Op
+from gateware.frames import Op
 
 SLICE_NS = 2_000_000
 """How far the board is behind at most when a frame comes: 2 ms are simulated in some 0.1 ms."""
@@ -55,6 +54,9 @@ PREPARED_TICKS = 12_000
 
 CATCH_UP_NS = 20_000_000
 """A board that was held up makes up for it in steps of so much, and looks at its messages in between."""
+
+LOST_NS = 500_000_000
+"""More is not made up for, but lost, so that nobody sees a hurried meter: the computer slept, or was busy."""
 
 _TIMELESS = (Op.RECORD, Op.POP)
 """To these it is all one when they come: before them the board is not brought up to the present."""
@@ -247,7 +249,8 @@ class BoardServer:
                 self._attend(self._owner)  # one that has died is not there any more once this is through
             if self._owner is not None:
                 self._answer(
-                    connection, Refused(f"process {self._owner_process} meters on the simulated board: end it first")
+                    connection,
+                    BoardRefused(f"process {self._owner_process} meters on the simulated board: end it first"),
                 )
                 self._drop(connection)
                 return
@@ -266,7 +269,7 @@ class BoardServer:
 
     def _watch(self, connection: socket.socket, number: int) -> None:
         if number not in self._wires:
-            self._answer(connection, Refused(f"GPIO {number} of the simulated board is wired to nothing"))
+            self._answer(connection, BoardRefused(f"GPIO {number} of the simulated board is wired to nothing"))
             return
         pin = self._pins.pin(self._wires[number])
         self._watched.setdefault(connection, {})[number] = _Watched(pin, pin.edge_count, pin.edge_count)

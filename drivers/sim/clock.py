@@ -17,31 +17,23 @@ class PinDriver(Protocol):
         ...
 
 
-LOST_NS = 500_000_000
-"""A simulation is late when it is compiled first, or the computer slept."""
-
-
 class BoardClock:
     """Nanoseconds of the board's modulator clock since it was made.
 
     `hands`, if set, act on the pins while time passes, whether it is waited or a frame is on the bus, each act at its
     instant to the ns. (The board sees none of it: its own pins are outputs' of the meter.)
 
-    `pins` is the virtual clock of the simulated GPIO, kept at the same time. With `paced`, waiting also takes
-    that long on the computer's clock, so that the board runs in real time (if it can; it never runs ahead). What it is
-    late by, it makes up for; but more than LOST_NS is lost, so that nobody sees a hurried meter.
+    `pins` is the virtual clock of the simulated GPIO, kept at the same time. Waiting takes no longer than the board
+    takes to run: one that keeps real time is in a process of its own (board_server.py).
     The time of day goes with the board from `begin_utc_ns` on, by default the computer's at the beginning.
     """
 
-    def __init__(
-        self, board: SimulatedBoard, pins: VirtualClock, *, paced: bool, begin_utc_ns: int | None = None
-    ) -> None:
+    def __init__(self, board: SimulatedBoard, pins: VirtualClock, begin_utc_ns: int | None = None) -> None:
         self.hands: PinDriver | None = None
         self._begin_utc_ns = time.time_ns() if begin_utc_ns is None else begin_utc_ns
         self._board = board
         self._pins = pins
         self._tick_hz = board.chain.tick_hz
-        self._paced_from_ns = time.monotonic_ns() if paced else None
 
     def now_ns(self) -> int:
         rate = self._tick_hz
@@ -61,10 +53,4 @@ class BoardClock:
         rate = self._tick_hz
         tick = -(-instant_ns * rate.numerator // (rate.denominator * 1_000_000_000))
         self._board.advance(tick - self._board.ticks)
-        now = self.now_ns()
-        if self._paced_from_ns is not None:
-            left = self._paced_from_ns + now - time.monotonic_ns()
-            if left > 0:
-                time.sleep(left / 1e9)
-            elif left < -LOST_NS:
-                self._paced_from_ns -= left
+        self.now_ns()

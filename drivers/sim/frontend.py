@@ -165,7 +165,13 @@ class FrontEnd:
 
 @njit(cache=True)
 def _sense(
-    values: Floats, history: int, nearest: np.ndarray, taps: Floats, scale: Floats, noise: Floats, jitter: Floats,
+    values: Floats,
+    history: int,
+    nearest: np.ndarray,
+    taps: Floats,
+    scale: Floats,
+    noise: Floats,
+    jitter: Floats,
     density: Floats,
 ) -> None:
     """Densities from values, `history` points of which precede: delayed, with noise, scaled, clipped. `jitter` is in

@@ -22,6 +22,7 @@ from drivers.clock import Meanwhile, meet, sleep_until
 from drivers.errors import DriverError
 from drivers.sim.board_messages import (
     MOST_BYTES,
+    BoardRefused,
     Claimed,
     ClaimInput,
     ClaimOutput,
@@ -33,7 +34,6 @@ from drivers.sim.board_messages import (
     Late,
     Move,
     ReadCounts,
-    Refused,
     Release,
     Welcome,
 )
@@ -94,7 +94,7 @@ class BoardConnection:
             message = self._receive(0)
             if isinstance(message, kind):
                 return message
-            if isinstance(message, Refused):
+            if isinstance(message, BoardRefused):
                 raise BoardGone(message.sentence)
             if message is not None:
                 self.on_message(message)

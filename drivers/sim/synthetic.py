@@ -19,6 +19,7 @@ from drivers.sim.waves import LoadState, Step
 _CHUNK = 1024  # points computed together: their phasors stay in the first-level cache
 _PHASE_BITS = 64
 
+
 @dataclass(frozen=True)
 class _Segment:
     points: int | None  # None: without end

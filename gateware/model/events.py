@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from gateware.registers import CHANNELS, EVENT_LOG_ENTRIES, NO_CHANNEL, Channel, EventKind, RecordFlag
+from gateware.record_words import RecordFlag
+from gateware.registers import CHANNELS, EVENT_LOG_ENTRIES, NO_CHANNEL, Channel, EventKind
 
 FIRST_CLOCKS = 2
 CHANNEL_CLOCKS = 24

@@ -7,24 +7,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gateware.model.model import GatewareModel
-from gateware.registers import (
-    BLOCK_BY_ADDRESS,
-    BY_ADDRESS,
-    BY_NAME,
-    CAPTURE_PAGE_WORDS,
+from gateware.frames import (
     CRC_BYTES,
     HEAD_BYTES,
     ITEM_BYTES,
     MAX_COUNT,
-    RECORD_WORDS,
     TURN_BYTES,
-    Capability,
     Op,
     ReplyStatus,
     crc32,
     reply_offset,
 )
+from gateware.model.model import GatewareModel
+from gateware.record_words import RECORD_WORDS
+from gateware.registers import BLOCK_BY_ADDRESS, BY_ADDRESS, BY_NAME, CAPTURE_PAGE_WORDS, Capability
 
 CHECK_LATENCY = 3
 """Clocks from the rising edge of a request's last bit, at the pin, to the clock that executes it."""

@@ -9,20 +9,8 @@ from numba import njit
 
 from gateware.chain import Chain
 from gateware.model.sine import SINE_TABLE, sine_of
-from gateware.registers import (
-    CHANNELS,
-    LINE_50_BITS,
-    LINE_50_MOST,
-    RECORD_WORDS,
-    TICK_BITS,
-    VOLTAGES,
-    WORD_DELAYED,
-    WORD_MEANS,
-    WORD_PHASORS,
-    Capability,
-    RecordFlag,
-    td_delay,
-)
+from gateware.record_words import RECORD_WORDS, WORD_DELAYED, WORD_MEANS, WORD_PHASORS, RecordFlag
+from gateware.registers import CHANNELS, LINE_50_BITS, LINE_50_MOST, TICK_BITS, VOLTAGES, Capability, td_delay
 
 _CROSSING = int(RecordFlag.END_CROSSING)
 _TIMED = int(RecordFlag.END_TIMED)

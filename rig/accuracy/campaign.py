@@ -8,7 +8,7 @@ from calibration.point_tables import PointTable
 from rig.accuracy.figures import average_of, judged_point
 from rig.accuracy.kept import Kept, code_digest
 from rig.accuracy.plan import PlannedPoint, planned, signal_s
-from rig.accuracy.result import PointResult
+from rig.accuracy.result import AccuracyPointResult
 from rig.accuracy.run import Measured, Run
 from rig.accuracy.under_test import MeterUnderTest
 from rig.accuracy.workers import on_cluster, on_cores
@@ -23,7 +23,7 @@ def judged_points(
     jobs: int,
     scheduler: str | None = None,
     progress: Progress = lambda done: None,
-) -> list[PointResult]:
+) -> list[AccuracyPointResult]:
     """Test the points of a table on a meter. `progress` is told the share of the signal that is done, 0 to 1.
 
     What is finished is kept at once, however this ends. Raises AccuracyError.
@@ -34,7 +34,7 @@ def judged_points(
 
 def judged(
     plans: Sequence[PlannedPoint], table: PointTable, found: Mapping[str, Measured], meter: MeterUnderTest
-) -> list[PointResult]:
+) -> list[AccuracyPointResult]:
     """Judge planned points, and the table's averages of them, by what was `measured`."""
     points = [judged_point(plan, [found[_key(run)] for run in plan.runs], meter) for plan in plans]
     averages = [average_of(average, points) for average in table.averages]

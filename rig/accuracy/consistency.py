@@ -8,7 +8,7 @@ from calibration.coverage import LEVEL, probability_within
 from calibration.point_tables import Judged
 from rig.accuracy.figures import verdict as judged
 from rig.accuracy.lot_result import LotMeter, LotPoint, LotResult
-from rig.accuracy.result import AccuracyResult, PointResult, all_passed
+from rig.accuracy.result import AccuracyPointResult, AccuracyResult, all_passed
 from rig.results.consistency import figure, origin, same, verdict
 from rig.verify.consistency import of_budget
 
@@ -29,7 +29,7 @@ def accuracy_contradictions(found: AccuracyResult, place: str = "$") -> Iterator
     yield from origin(f"{place}.provenance", found.provenance)
 
 
-def _of_point(point: PointResult, place: str) -> Iterator[str]:
+def _of_point(point: AccuracyPointResult, place: str) -> Iterator[str]:
     error, uncertainty, factor = point.error_percent, point.uncertainty_percent, point.coverage_factor
     if error is None or uncertainty is None or factor is None:
         if {error, uncertainty, factor} != {None} or point.budget:

@@ -18,7 +18,7 @@ from calibration.budget import Budget, Component, Shape
 from calibration.coverage import coverage_factor
 from calibration.point_tables import AccuracyPoint, Judged, Quantity, Source, WeightedAverage
 from rig.accuracy.plan import HOTTER_K, PlannedPoint, signal_s
-from rig.accuracy.result import PointResult
+from rig.accuracy.result import AccuracyPointResult
 from rig.accuracy.run import Measured, Run, Segment
 from rig.accuracy.under_test import MeterUnderTest
 from rig.meter.billing.quantity import NANO
@@ -61,7 +61,7 @@ class Figure:
         return self.factor * self.budget.combined_percent
 
 
-def judged_point(plan: PlannedPoint, found: Sequence[Measured], meter: MeterUnderTest) -> PointResult:
+def judged_point(plan: PlannedPoint, found: Sequence[Measured], meter: MeterUnderTest) -> AccuracyPointResult:
     """Give a point's result from what its runs measured."""
     point = plan.point
     if plan.why_not:
@@ -100,7 +100,7 @@ def judged_point(plan: PlannedPoint, found: Sequence[Measured], meter: MeterUnde
     return _with_limit(point, meter, figure, seconds)
 
 
-def _with_limit(point: AccuracyPoint, meter: MeterUnderTest, figure: Figure, seconds: float) -> PointResult:
+def _with_limit(point: AccuracyPoint, meter: MeterUnderTest, figure: Figure, seconds: float) -> AccuracyPointResult:
     error, uncertainty, limit = figure.percent, figure.uncertainty_percent, point.limit_percent
     passed, text = verdict(error, uncertainty, limit)
     return _result(point, meter, figure, passed, text, seconds)
@@ -215,7 +215,7 @@ def _demand(run: Run, found: Measured, meter: MeterUnderTest) -> Figure:
     return Figure(percent, Budget((*_scaled(energy, share).budget.components, *cuts, digits)))
 
 
-def _no_load(plan: PlannedPoint, found: Measured, meter: MeterUnderTest, seconds: float) -> PointResult:
+def _no_load(plan: PlannedPoint, found: Measured, meter: MeterUnderTest, seconds: float) -> AccuracyPointResult:
     point, ratings = plan.point, meter.ratings
     line = [phasor[0] for phasor in ratings.line.voltages if phasor is not None]
     constant = float(ratings.constant_wh)
@@ -229,14 +229,14 @@ def _no_load(plan: PlannedPoint, found: Measured, meter: MeterUnderTest, seconds
     return _result(point, meter, None, flashes <= MOST_FLASHES, text, seconds)
 
 
-def _starts(plan: PlannedPoint, found: Measured, meter: MeterUnderTest, seconds: float) -> PointResult:
+def _starts(plan: PlannedPoint, found: Measured, meter: MeterUnderTest, seconds: float) -> AccuracyPointResult:
     idle = sum(segment.nwh <= 0 for segment in found.segments)
     figure = error_of(plan.runs[0], found, plan.point.quantity)
     text = "registers, and goes on" if not idle else f"registers nothing in {idle} of {len(found.segments)} segments"
     return _result(plan.point, meter, figure, not idle, text, seconds)
 
 
-def average_of(average: WeightedAverage, points: Sequence[PointResult]) -> PointResult | None:
+def average_of(average: WeightedAverage, points: Sequence[AccuracyPointResult]) -> AccuracyPointResult | None:
     """Give a weighted mean of points' errors; None where one of them has none. They are independent of each other."""
     by_name = {point.name: point for point in points}
     chosen = [(by_name.get(name), weight) for name, weight in average.weights]
@@ -258,7 +258,7 @@ def average_of(average: WeightedAverage, points: Sequence[PointResult]) -> Point
 
 def _result(
     point: AccuracyPoint, meter: MeterUnderTest, figure: Figure | None, passed: bool | None, text: str, seconds: float
-) -> PointResult:
+) -> AccuracyPointResult:
     return _row(
         point.name,
         point.judged.value,
@@ -278,8 +278,8 @@ def _result(
 def _row(
     name: str, judged: str, quantity: str, amperes: float, power_factor: str, applied: str, figure: Figure | None,
     limit: float | None, seconds: float, passed: bool | None, text: str, source: Source,
-) -> PointResult:  # fmt: skip
-    return PointResult(
+) -> AccuracyPointResult:  # fmt: skip
+    return AccuracyPointResult(
         name=name,
         judged=judged,
         quantity=quantity,

@@ -24,13 +24,13 @@ from rig.accuracy.errors import AccuracyError
 from rig.accuracy.kept import Kept, code_digest
 from rig.accuracy.lot_result import LotMeter, LotPoint, LotResult, lot_meter, lot_points
 from rig.accuracy.plan import PlannedPoint, planned
-from rig.accuracy.result import PointResult
+from rig.accuracy.result import AccuracyPointResult
 from rig.accuracy.under_test import MeterUnderTest, meter_texts, meter_under_test, provenance_of_test
 from rig.accuracy.workers import each_on_cores
 from rig.calibrate.errors import UnitRefused
 from rig.calibrate.model_unit import ModelUnit
 from rig.calibrate.run import Job, calibrate
-from rig.calibrate.session import Session, Terms
+from rig.calibrate.session import CalibrationSession, Terms
 from rig.files.whole import FileError, write_files
 from rig.hardware.config import Config, LotConfig
 from rig.program.build import Program, build
@@ -138,7 +138,9 @@ class _Plan:
 
 
 def _results(
-    as_found: Sequence[list[PointResult]], as_left: Sequence[list[PointResult] | None], refused: Sequence[str]
+    as_found: Sequence[list[AccuracyPointResult]],
+    as_left: Sequence[list[AccuracyPointResult] | None],
+    refused: Sequence[str],
 ) -> tuple[list[LotMeter], list[LotPoint]]:
     rows = enumerate(zip(as_found, as_left, refused, strict=True), 1)
     return [lot_meter(n, found, left, why) for n, (found, left, why) in rows], lot_points(as_found, as_left)
@@ -180,7 +182,9 @@ def calibrated(unit: tuple[Config, ProgramFile]) -> tuple[str, str]:
     current_class = float(program.metering.current_class)
     transformers = config.simulation.lot is None or config.simulation.lot.currents == "transformers"
     with tempfile.TemporaryDirectory() as folder:
-        session = Session(Path(folder) / "session", Terms(on_bench.board, "", "", on_bench.truth.name, WANTED_PERCENT))
+        session = CalibrationSession(
+            Path(folder) / "session", Terms(on_bench.board, "", "", on_bench.truth.name, WANTED_PERCENT)
+        )
         job = Job(
             on_bench,
             lambda calibration: ModelUnit(config, program, calibration),

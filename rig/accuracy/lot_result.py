@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from rig.accuracy.result import PointResult, all_passed
+from rig.accuracy.result import AccuracyPointResult, all_passed
 from rig.results.provenance import Provenance
 
 
@@ -60,7 +60,7 @@ class LotResult(msgspec.Struct, frozen=True, rename={"accuracy_class": "class"})
 
 
 def lot_meter(
-    number: int, before: Sequence[PointResult], after: Sequence[PointResult] | None, refused: str
+    number: int, before: Sequence[AccuracyPointResult], after: Sequence[AccuracyPointResult] | None, refused: str
 ) -> LotMeter:
     """Give the result of a meter from its points as found and as left, these None where it was refused."""
     first, last = _worst(before), _worst(after or ())
@@ -77,7 +77,7 @@ def lot_meter(
 
 
 def lot_points(
-    before: Sequence[Sequence[PointResult]], after: Sequence[Sequence[PointResult] | None]
+    before: Sequence[Sequence[AccuracyPointResult]], after: Sequence[Sequence[AccuracyPointResult] | None]
 ) -> list[LotPoint]:
     """Give the points of a lot from those of its meters."""
     found = [{point.name: point for point in points} for points in before]
@@ -86,7 +86,9 @@ def lot_points(
 
 
 def _point(
-    first: PointResult, found: Sequence[Mapping[str, PointResult]], left: Sequence[Mapping[str, PointResult]]
+    first: AccuracyPointResult,
+    found: Sequence[Mapping[str, AccuracyPointResult]],
+    left: Sequence[Mapping[str, AccuracyPointResult]],
 ) -> LotPoint:
     before, after = ([points.get(first.name) for points in each] for each in (found, left))
     there = [point for point in after if point is not None]
@@ -107,7 +109,7 @@ def _point(
     )
 
 
-def _worst(points: Sequence[PointResult]) -> PointResult | None:
+def _worst(points: Sequence[AccuracyPointResult]) -> AccuracyPointResult | None:
     """Give the point whose error is the largest share of its limit."""
     with_limit = [p for p in points if p.error_percent is not None and p.limit_percent]
     return max(with_limit, key=lambda p: abs(p.error_percent or 0.0) / (p.limit_percent or 1.0), default=None)

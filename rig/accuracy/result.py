@@ -8,7 +8,7 @@ from rig.results.provenance import Provenance
 from rig.verify.result import BudgetLine
 
 
-class PointResult(msgspec.Struct, frozen=True):
+class AccuracyPointResult(msgspec.Struct, frozen=True):
     """A point. `error_percent` is the figure that its limit is for; `passed` null: it was not tested, `text` says why.
 
     Of a point that is judged without an error, such as no load, that and `uncertainty_percent` are null.
@@ -41,7 +41,7 @@ class AccuracyResult(msgspec.Struct, frozen=True, rename={"accuracy_class": "cla
     title: str
     accuracy_class: str
     passed: bool
-    points: list[PointResult]
+    points: list[AccuracyPointResult]
     meter: dict[str, str]
     provenance: Provenance
 
@@ -83,7 +83,7 @@ def summary(found: AccuracyResult) -> AccuracySummary:
     return AccuracySummary(found.standard, found.accuracy_class, found.passed, points, found.provenance)
 
 
-def all_passed(points: list[PointResult]) -> bool:
+def all_passed(points: list[AccuracyPointResult]) -> bool:
     """Say whether a class is kept: no point that was tested has failed, and at least one has passed."""
     verdicts = [each.passed for each in points if each.passed is not None]
     return bool(verdicts) and all(verdicts)

@@ -27,7 +27,8 @@ from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import Course, LoadState, Step, Wave
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
-from gateware.registers import BY_NAME, Channel, Record, configuration_digest
+from gateware.record_words import Record
+from gateware.registers import BY_NAME, Channel, configuration_digest
 from rig.accuracy.demand import Demand, DemandInterval
 from rig.accuracy.reference import Reference
 from rig.calibrate.model_records import PIECE_TICKS, ModelRecords

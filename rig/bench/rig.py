@@ -147,7 +147,7 @@ class Rig:
 
     def closed(self, contact: str) -> bool:
         """Return whether the rig finds a switch or an input closed, bounce taken out."""
-        return contact in self.service.contacts_closed
+        return contact in self.service.contacts.closed
 
     def changed_ns(self, contact: str, closed: bool, since_ns: int) -> int | None:
         """Return when it closed, or opened, after an instant, by the stamp of its first edge; None: not yet."""

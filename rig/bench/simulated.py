@@ -18,7 +18,7 @@ def simulated(
     """A rig, its source, which gives `applied` from the first tick on, and what moves its switches. Its wall clock
     begins at an instant."""
     load = LiveLoad(true_tick_hz(components_of(config, current_class), Chain()), applied.state)
-    hardware, _, _ = simulated_hardware(config, current_class, load, paced=False, begin_utc_ns=begin_utc_ns)
+    hardware, _, _ = simulated_hardware(config, current_class, load, begin_utc_ns=begin_utc_ns)
     if hardware.hands is None:
         raise NotFitted("nothing moves the switches of this simulated rig")
     return hardware, LiveSource(load), hardware.hands

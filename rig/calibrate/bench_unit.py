@@ -20,7 +20,7 @@ from calibration.observation import PhaseReading, PointPlan, Purpose, Readings, 
 from calibration.solve import Truth
 from drivers.sim.source import GRID_TICKS
 from drivers.sim.waves import WYE, LoadState, Wave
-from gateware.registers import RecordFlag
+from gateware.record_words import RecordFlag
 from rig.calibrate.bench_load import BenchLoad
 from rig.meter.measuring.measurement import Measurement, Window
 from rig.meter.measuring.quantities import Sums

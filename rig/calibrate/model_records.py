@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from drivers.sim.frontend import FrontEnd
 from gateware.chain import Chain
 from gateware.model.model import GatewareModel
-from gateware.registers import BY_NAME, REGISTERS, Record, configuration_digest
+from gateware.record_words import Record
+from gateware.registers import BY_NAME, REGISTERS, configuration_digest
 
 PIECE_TICKS = 1 << 17
 """Of the gateware in one call: 39 ms, two windows, for which its ring of records always has room."""

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from calibration.constants import Calibration
 from drivers.sim.frontend import FrontEnd
 from gateware.chain import Chain
-from gateware.registers import Channel, RecordFlag
+from gateware.record_words import RecordFlag
+from gateware.registers import Channel
 from rig.calibrate.bench_load import BenchLoad
 from rig.calibrate.bench_unit import BEGIN_TICK, BenchUnit
 from rig.calibrate.model_records import ModelRecords

@@ -22,12 +22,12 @@ from statistics import stdev
 from calibration.budget import K
 from calibration.constants import CHANNELS, Calibration
 from calibration.findings import found_in
-from calibration.observation import PointPlan, PointResult, Purpose
+from calibration.observation import ObservedPoint, PointPlan, Purpose
 from calibration.plan import Ratings, between, solving, verifying, wiring
 from calibration.solve import Level, Solution, as_read_under, lag_of, solve, with_coefficients
 from rig.calibrate.errors import CalibrateError, UnitRefused
 from rig.calibrate.result import BudgetLine, CalibrationResult, ConstantChange, PointErrors
-from rig.calibrate.session import Session
+from rig.calibrate.session import CalibrationSession
 from rig.calibrate.unit import Unit
 from rig.results.provenance import Provenance
 
@@ -54,7 +54,7 @@ class Job:
     unit: Unit
     again: Callable[[Calibration], Unit]
     ratings: Ratings
-    session: Session
+    session: CalibrationSession
     identity: str
     date: str
     valid_until: str
@@ -100,7 +100,7 @@ def calibrate(job: Job) -> tuple[Solution, CalibrationResult]:
     return solution, result
 
 
-def _found(job: Job) -> list[PointResult]:
+def _found(job: Job) -> list[ObservedPoint]:
     """Measure the unit as it is found: the points to solve from."""
     ratings, unit = job.ratings, job.unit
     _measure(job, wiring(ratings), unit, len_of=WIRING_SAMPLES)
@@ -122,7 +122,7 @@ def _found(job: Job) -> list[PointResult]:
     return points
 
 
-def _measure(job: Job, plan: PointPlan, unit: Unit, *, len_of: int = 0, left: bool = False) -> PointResult:
+def _measure(job: Job, plan: PointPlan, unit: Unit, *, len_of: int = 0, left: bool = False) -> ObservedPoint:
     """Measure a point, or take it from the session."""
     session = job.session
     kept = (session.left if left else session.found).get(plan.name)
@@ -137,10 +137,10 @@ def _measure(job: Job, plan: PointPlan, unit: Unit, *, len_of: int = 0, left: bo
         while (
             not len_of
             and len(samples) < MOST_SAMPLES
-            and _scatter(PointResult(plan, tuple(samples))) > _half(job, plan)
+            and _scatter(ObservedPoint(plan, tuple(samples))) > _half(job, plan)
         ):
             samples.append(next(stream))
-        result = PointResult(plan, tuple(samples))
+        result = ObservedPoint(plan, tuple(samples))
     if finding := found_in(result):
         raise UnitRefused(f"{finding.name}: {finding.sentence}", finding.name)
     if not all(isfinite(error) for error in result.errors_percent()):
@@ -150,7 +150,7 @@ def _measure(job: Job, plan: PointPlan, unit: Unit, *, len_of: int = 0, left: bo
     return result
 
 
-def _check_repeats(job: Job, calibration: Calibration, left: PointResult) -> None:
+def _check_repeats(job: Job, calibration: Calibration, left: ObservedPoint) -> None:
     """Compare a point as left with what its readings as found come to under the new constants: nothing but time is
     between them. Raises UnitRefused where reference or unit have moved meanwhile."""
     found, unit = job.session.found[left.plan.name], job.unit
@@ -159,7 +159,7 @@ def _check_repeats(job: Job, calibration: Calibration, left: PointResult) -> Non
         replace(sample, meter=as_read_under(sample.meter, unit.calibration, calibration, tick_deg))
         for sample in found.samples
     )
-    before = PointResult(left.plan, samples).errors_percent()
+    before = ObservedPoint(left.plan, samples).errors_percent()
     moved = [after - error for error, after in zip(before, left.errors_percent(), strict=True)]
     worst = max(range(len(moved)), key=lambda k: abs(moved[k]))
     allowed = REPEATS_SHARE * limit_percent(left.plan, job.ratings) + sqrt(_scatter(found) ** 2 + _scatter(left) ** 2)
@@ -177,12 +177,12 @@ def _half(job: Job, plan: PointPlan) -> float:
     return job.wanted_percent if small else job.wanted_percent / 2
 
 
-def _scatter(result: PointResult) -> float:
+def _scatter(result: ObservedPoint) -> float:
     """The expanded uncertainty of a point's watts by how its samples scatter, in percent, of the worst phase."""
     n = len(result.samples)
     if n < 2:
         return 0.0
-    errors = [PointResult(result.plan, (sample,)).errors_percent() for sample in result.samples]
+    errors = [ObservedPoint(result.plan, (sample,)).errors_percent() for sample in result.samples]
     return max(float(K * stdev(phase) / sqrt(n)) for phase in zip(*errors, strict=True))
 
 
@@ -192,7 +192,7 @@ def limit_percent(plan: PointPlan, ratings: Ratings) -> float:
     return LIMITS_PERCENT[in_phase, plan.amperes < (SMALL_SHARE if in_phase else 2 * SMALL_SHARE) * ratings.amperes]
 
 
-def _result(job: Job, solution: Solution, session: Session) -> CalibrationResult:
+def _result(job: Job, solution: Solution, session: CalibrationSession) -> CalibrationResult:
     points = []
     truth = K * sqrt(2 * job.unit.truth.gain_percent**2 / 3)  # volts and amperes, rectangular
     for name, found in session.found.items():

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from calibration.observation import PhaseReading, PointPlan, PointResult, Purpose, Readings, Sample
+from calibration.observation import ObservedPoint, PhaseReading, PointPlan, Purpose, Readings, Sample
 from rig.calibrate.result import MeasuredPoint, PhasePair
 from rig.files.bounded import TooLongError, read_bounded
 from rig.files.whole import write_files
@@ -42,14 +42,14 @@ class _File(msgspec.Struct, frozen=True):
     dc_codes: list[str] | None = None
 
 
-class Session:
+class CalibrationSession:
     """Points that are measured, by name: as the unit was `found`, and as it was `left`. `note` says why one that was
     there is not gone on with."""
 
     def __init__(self, path: Path, terms: Terms) -> None:
         self.path, self.terms = path, terms
-        self.found: dict[str, PointResult] = {}
-        self.left: dict[str, PointResult] = {}
+        self.found: dict[str, ObservedPoint] = {}
+        self.left: dict[str, ObservedPoint] = {}
         self.dc_codes: tuple[Fraction, ...] | None = None
         self.note: str | None = None
         try:
@@ -77,7 +77,7 @@ class Session:
         self.left = {result.plan.name: result for result in left}
         self.dc_codes = dc
 
-    def add(self, result: PointResult, *, left: bool = False, dc_codes: tuple[Fraction, ...] | None = None) -> None:
+    def add(self, result: ObservedPoint, *, left: bool = False, dc_codes: tuple[Fraction, ...] | None = None) -> None:
         """Keep a point, and the channels' DC in sample codes where it is known, in the file too. Raises FileError."""
         self.dc_codes = dc_codes or self.dc_codes
         (self.left if left else self.found)[result.plan.name] = result
@@ -96,7 +96,7 @@ def _crc(text: bytes) -> bytes:
     return f"{zlib.crc32(text):08x}".encode()
 
 
-def _measured(result: PointResult) -> MeasuredPoint:
+def _measured(result: ObservedPoint) -> MeasuredPoint:
     plan = result.plan
     return MeasuredPoint(
         plan.name,
@@ -114,7 +114,7 @@ def _measured(result: PointResult) -> MeasuredPoint:
     )
 
 
-def _result(point: MeasuredPoint) -> PointResult:
+def _result(point: MeasuredPoint) -> ObservedPoint:
     plan = PointPlan(
         point.name, Purpose(point.purpose), point.volts, point.amperes, point.lag_deg, point.hz, point.shares
     )
@@ -128,7 +128,7 @@ def _result(point: MeasuredPoint) -> PointResult:
     ]
     if not samples:
         raise ValueError(f"the point {point.name} has no samples")
-    return PointResult(plan, tuple(samples))
+    return ObservedPoint(plan, tuple(samples))
 
 
 def _three(readings: list[PhaseReading]) -> Readings:

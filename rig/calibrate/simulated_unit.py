@@ -27,7 +27,7 @@ class SimulatedUnit(BenchUnit):
     def __init__(self, config: Config, program: Program, calibration: Calibration | None = None) -> None:
         current_class = program.metering.current_class
         super().__init__(BenchLoad(true_tick_hz(components_of(config, current_class), Chain())))
-        hardware, _, _ = simulated_hardware(config, current_class, self._load, paced=False)
+        hardware, _, _ = simulated_hardware(config, current_class, self._load)
         self._hardware = hardware if calibration is None else replace(hardware, calibration=calibration)
         self.calibration = self._hardware.calibration
         self.provenance = provenance_of(self._hardware, config, program.digest)

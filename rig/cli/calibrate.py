@@ -87,7 +87,7 @@ def calibrate(
     from rig.calibrate.errors import CalibrateError
     from rig.calibrate.run import Job, session_path
     from rig.calibrate.run import calibrate as run
-    from rig.calibrate.session import Session, Terms
+    from rig.calibrate.session import CalibrationSession, Terms
     from rig.files.claim import Claim
     from rig.files.whole import write_files
     from rig.hardware.provenance import rig_toml_digest
@@ -122,7 +122,7 @@ def calibrate(
         path = session_path(constants)
         if restart:
             path.unlink(missing_ok=True)
-        session = Session(path, terms)
+        session = CalibrationSession(path, terms)
         if session.note:
             print_error(f"note: {session.note}")
         today = datetime.now(UTC).date()

@@ -21,7 +21,7 @@ NICENESS = 5
 Order = TypeVar("Order")
 
 
-class Running(Protocol):
+class ClientWork(Protocol):
     """Work of such a process: `run` goes on until its meter ends, or `stopped` is set."""
 
     stopped: bool
@@ -29,7 +29,7 @@ class Running(Protocol):
     def run(self) -> None: ...
 
 
-def run_client(kind: type[Order], begin: Callable[[Order], Running]) -> None:
+def run_client(kind: type[Order], begin: Callable[[Order], ClientWork]) -> None:
     """Run what `begin` makes of the order, which is on a pipe whose descriptor ends the words of this process.
 
     SIGTERM ends it after its next step. An error that a person can mend is its last word, with the error's status.

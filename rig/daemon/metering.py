@@ -154,7 +154,7 @@ class Daemon:
         self._feed.begin(now)
         self._requests.begun_ns = now
         self._desk.attend(self._execute, self._requests.forget)
-        self._desk.publish(Topic.EDGES, Begun(sorted(service.contacts_closed)))
+        self._desk.publish(Topic.EDGES, Begun(sorted(service.contacts.closed)))
         service.watch = self._attend
         service.on_events = self._log
         self._notifier.ready()

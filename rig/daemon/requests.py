@@ -313,7 +313,7 @@ class Requests:
             raise DoorError("a module is fitted to the meter, and has nothing of the rig")
         match asked:
             case ReadContacts():
-                return {"closed": sorted(service.contacts_closed), "ns": service.polled_ns - self.begun_ns}
+                return {"closed": sorted(service.contacts.closed), "ns": service.polled_ns - self.begun_ns}
             case MoveSwitch(switch, pressed):
                 if not service.hardware.simulated:
                     raise DoorError("on hardware switches are moved by hand, or by actuators")

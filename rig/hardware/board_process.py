@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from drivers.sim.board import SimulatedBoard
-from drivers.sim.board_messages import MOST_BYTES, Refused
+from drivers.sim.board_messages import MOST_BYTES, BoardRefused
 from drivers.sim.board_server import BoardServer, listening
 from drivers.sim.hands import Hands
 from drivers.sim.pins import VirtualClockMockFactory
@@ -125,7 +125,7 @@ def main() -> None:
         parts = loaded_board(order.config, order.point)
     except MENDABLE as error:
         given[1].recv(MOST_BYTES)  # who asked is heard first: closing with something unread would take the answer away
-        given[1].send(msgspec.msgpack.encode(Refused(str(error))))
+        given[1].send(msgspec.msgpack.encode(BoardRefused(str(error))))
         sys.exit(2)
     running = server(parts, order.config, order.point.current_class, given=given)
     favour_simulated_board()

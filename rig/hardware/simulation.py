@@ -73,7 +73,6 @@ def simulated_hardware(
     current_class: int,
     source: SignalSource,
     *,
-    paced: bool,
     begin_utc_ns: int | None = None,
     chain: Chain | None = None,
 ) -> tuple[Hardware, SimulatedBoard, FrontEnd]:
@@ -85,7 +84,7 @@ def simulated_hardware(
     front_end = FrontEnd(source, sensors, true_tick_hz(components, chain), config.simulation.seed, jitter_s)
     board = SimulatedBoard(chain, front_end, config.simulation.fidelity)
     pins_time = VirtualClock()
-    clock = BoardClock(board, pins_time, paced=paced, begin_utc_ns=begin_utc_ns)
+    clock = BoardClock(board, pins_time, begin_utc_ns)
     if config.meter.calibration or components is not None:  # what components make of it, nobody knows
         calibration = calibration_of(config, current_class, begin_utc_ns)
     else:
@@ -105,7 +104,7 @@ def loaded_board(config: Config, point: MeteringPoint) -> tuple[Hardware, Simula
     """The simulated rig with the load that the configuration describes, and its board. Raises ConfigError."""
     course = connected(config.simulation.load, point).course
     source = played(true_tick_hz(components_of(config, point.current_class), Chain()), course)
-    hardware, board, _ = simulated_hardware(config, point.current_class, source, paced=False)
+    hardware, board, _ = simulated_hardware(config, point.current_class, source)
     return hardware, board
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from gateware.registers import TICK_BITS, Record
+from gateware.record_words import Record
+from gateware.registers import TICK_BITS
 from rig.meter.billing.billing import Billing, BillingState, MeterEvent
 from rig.meter.billing.commands import Command
 from rig.meter.billing.energy_interval import EnergyInterval

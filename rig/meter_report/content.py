@@ -22,6 +22,9 @@ RATE_CHANGE = "rate change"
 
 _QUADRANT = re.compile(r" Q[1-4]$")
 
+MOST_PATH = 54
+"""Characters of a path at the foot of a sheet."""
+
 MAIN = ("kWh delivered", "kWh received", "kvarh lagging")
 """Quantities that tables of closed registers have, where the meter has them."""
 
@@ -67,9 +70,9 @@ def meter_page(meter: MeterData, words: Words, channels: Sequence[int]) -> Page:
     )
 
 
-def _end_of(path: str, most: int = 54) -> str:
+def _end_of(path: str) -> str:
     """Return a path as it fits the foot of a sheet."""
-    return path if len(path) <= most else f"…{path[1 - most :]}"
+    return path if len(path) <= MOST_PATH else f"…{path[1 - MOST_PATH :]}"
 
 
 def _registers(meter: MeterData, words: Words) -> Iterator[Block]:

@@ -19,14 +19,12 @@ EARLY_S = 0.5
 class MqttOutlet:
     """A meter at a broker: announced when it is there, its state every `every_s` seconds of time, offline without it.
 
-    `now_s` is time.monotonic. Raises PublishingError for files that cannot be used.
+    Raises PublishingError for files that cannot be used.
     """
 
-    def __init__(
-        self, config: MqttConfig, report: Callable[[str], None], now_s: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, config: MqttConfig, report: Callable[[str], None]) -> None:
         check_files(config)
-        self._config, self._report, self._now_s = config, report, now_s
+        self._config, self._report = config, report
         self._broker: Broker | None = None
         self._topics: Topics | None = None
         self._newest: tuple[MeterIdentity, Reading, Sequence[Figure]] | None = None
@@ -45,7 +43,7 @@ class MqttOutlet:
         topics = Topics.of(self._config, identity.id(self._config.id))
         if topics != self._topics:
             self.close()
-            self._broker, self._topics = Broker(self._config, topics, self._report, self._now_s), topics
+            self._broker, self._topics = Broker(self._config, topics, self._report), topics
             self._announced = frozenset()
         self._newest = identity, reading, figures
 
@@ -70,7 +68,7 @@ class MqttOutlet:
         if not broker.connected or self._newest is None or broker.behind:
             return
         identity, reading, figures = self._newest
-        if reading is self._published or self._now_s() < self._next_s:
+        if reading is self._published or time.monotonic() < self._next_s:
             return
         assert self._topics is not None
         keys = frozenset(figure.key for figure in figures)
@@ -87,7 +85,7 @@ class MqttOutlet:
             self._there = True
         broker.publish(state(self._topics, identity, reading, figures))
         self._published = reading
-        self._next_s = self._now_s() + self._config.every_s - EARLY_S
+        self._next_s = time.monotonic() + self._config.every_s - EARLY_S
 
     def close(self) -> None:
         """Say that the meter is offline, and leave the broker."""

@@ -32,7 +32,7 @@ from rig.communication.c1219.formats import PARTS, Formats
 from rig.communication.c1219.layout import Values
 from rig.communication.c1219.types import LTIME, TableError
 from rig.errors import RigError
-from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.conversation import Conversation, MeterSilent, ServiceRefused
 from rig.reader.decoded import CONFIGURATION, Decoded
 from rig.reader.dgcom_conversation import DgcomConversation
 from rig.reader.meter import MeterSession
@@ -72,7 +72,7 @@ class Action:
 def act(session: MeterSession, name: str, value: str | None) -> str:
     """Carry an action out, and give the sentence that says what came of it.
 
-    Raises ActionError, ProcedureRefused, NoTables, Refused, MeterSilent, LineError.
+    Raises ActionError, ProcedureRefused, NoTables, ServiceRefused, MeterSilent, MeterLineError.
     """
     return action_of(name, value).run(session, value)
 
@@ -260,7 +260,7 @@ def _clock_tables(tables: Conversation) -> Decoded:
     for number in (CONFIGURATION, 51, 52, 53):
         try:
             found[number] = tables.read(number)
-        except Refused:
+        except ServiceRefused:
             continue
     return Decoded(found)
 

@@ -12,7 +12,7 @@ from rig.errors import RigError
 from rig.hardware.des_key import DesKey
 from rig.reader.conversation import PACKET_SIZE, PACKETS, Conversation, MeterSilent
 from rig.reader.dgcom_conversation import DgcomConversation
-from rig.reader.line import Line
+from rig.reader.line import MeterLine
 
 T = TypeVar("T")
 
@@ -54,8 +54,8 @@ class Approach:
         return tuple(reversed(faster))
 
 
-def find(line: Line, approach: Approach) -> Conversation | DgcomConversation:
-    """Find out what the meter at a line speaks, and identify it. Raises MeterSilent, LineError."""
+def find(line: MeterLine, approach: Approach) -> Conversation | DgcomConversation:
+    """Find out what the meter at a line speaks, and identify it. Raises MeterSilent, MeterLineError."""
     wanted = approach.protocol
     if wanted is Protocol.DGCOM:
         return _asked("DGCOM", approach, lambda: _dgcom(line))
@@ -84,7 +84,7 @@ def _asked(protocols: str, approach: Approach, ask: Callable[[], T]) -> T:
         raise MeterSilent(f"no meter answers{where}, by {protocols} at {approach.baud} baud: see that {see}") from None
 
 
-def _dgcom(line: Line) -> DgcomConversation:
+def _dgcom(line: MeterLine) -> DgcomConversation:
     line.clear()
     conversation = DgcomConversation(line)
     conversation.identify()
@@ -95,7 +95,7 @@ def begin(conversation: Conversation, approach: Approach) -> None:
     """Agree on packets and speed, and log on.
 
     A speed that the line does not carry is given up: the meter falls back by its own time-out, and it is begun anew.
-    Raises Refused, MeterSilent, LineError.
+    Raises ServiceRefused, MeterSilent, MeterLineError.
     """
     bauds = approach.bauds
     conversation.negotiate(PACKET_SIZE, PACKETS, bauds)
@@ -110,21 +110,21 @@ def begin(conversation: Conversation, approach: Approach) -> None:
         conversation.log_on()
 
 
-class WrongKey(RigError):
+class WrongDesKey(RigError):
     """A key that the meter does not take."""
 
 
 def prove_key(conversation: Conversation, key: DesKey) -> None:
-    """Prove a DES key of C12.21. Raises WrongKey, KeyUnproven, Refused, MeterSilent, LineError."""
+    """Prove a DES key of C12.21. Raises WrongDesKey, KeyUnproven, ServiceRefused, MeterSilent, MeterLineError."""
     if not conversation.authenticate(key):
-        raise WrongKey(
+        raise WrongDesKey(
             "the meter does not take the key: it is wrong, or the port is locked after wrong ones; wait before you try "
             "again"
         )
 
 
 def prove(conversation: Conversation | DgcomConversation, password: bytes) -> None:
-    """Prove a level. Raises WrongPassword, Refused, MeterSilent, LineError."""
+    """Prove a level. Raises WrongPassword, ServiceRefused, MeterSilent, MeterLineError."""
     if not conversation.give_password(password):
         raise WrongPassword(
             "the meter does not take the password: it is wrong, or the port is locked after wrong ones; wait before "

@@ -13,7 +13,7 @@ from rig.communication.c1218.services import PASSWORD_BYTES, USER_BYTES, Code, c
 from rig.communication.c1218.settings import BAUD_CODES, BAUDS, C12_21, LEAST_SIZE, REMOTE, LinkSettings
 from rig.errors import RigError
 from rig.hardware.des_key import BLOCK_BYTES, DesKey
-from rig.reader.line import Line
+from rig.reader.line import MeterLine
 from rig.reader.master import TABLE_BYTES, Answered, Failed, Master, Outcome
 from rig.reader.reading_file import Identity
 
@@ -46,11 +46,11 @@ class MeterSilent(RigError):
     status = 1
 
 
-class SessionEnded(MeterSilent):
+class SessionEndedByMeter(MeterSilent):
     """A session that the meter has ended by itself."""
 
 
-class Refused(RigError):
+class ServiceRefused(RigError):
     """A service that a meter refused, by its response code."""
 
     status = 1
@@ -81,8 +81,8 @@ class Asking(Protocol):
     def output(self, now_ns: int) -> bytes: ...
 
 
-def pump(line: Line, master: Asking) -> None:
-    """Carry bytes and time between a line and a master until its outcome is known. Raises LineError."""
+def pump(line: MeterLine, master: Asking) -> None:
+    """Carry bytes and time between a line and a master until its outcome is known. Raises MeterLineError."""
     while master.outcome is None:
         now_ns = line.now_ns()
         if data := master.output(now_ns):
@@ -102,7 +102,7 @@ class Conversation:
     `most_baud` is the fastest that is offered. The line is at the settings' own speed in the base state.
     """
 
-    def __init__(self, line: Line, settings: LinkSettings) -> None:
+    def __init__(self, line: MeterLine, settings: LinkSettings) -> None:
         self.line, self.settings = line, settings
         self._master = Master(settings)
         self._baud = settings.baud
@@ -181,11 +181,11 @@ class Conversation:
         return True
 
     def log_on(self, user_id: int = 0) -> None:
-        """Begin a session. Raises Refused."""
+        """Begin a session. Raises ServiceRefused."""
         self._ask("begin a session", b"\x50" + user_id.to_bytes(2, "big") + USER.ljust(USER_BYTES))
 
     def give_password(self, password: bytes) -> bool:
-        """Prove a level; whether the password is right. Raises Refused for a meter that takes none now."""
+        """Prove a level; whether the password is right. Raises ServiceRefused for a meter that takes none now."""
         outcome = self._outcome(b"\x51" + password.ljust(PASSWORD_BYTES, b"\0"))
         if isinstance(outcome, Answered) and outcome.code in (Code.ISC, Code.ERR):
             return False
@@ -195,12 +195,12 @@ class Conversation:
     def authenticate(self, key: DesKey) -> bool:
         """Prove a key by the ticket that the meter gave with identify (C12.21); whether the meter takes it.
 
-        Raises Refused for a meter that has no authentication, or took the ticket for used up; KeyUnproven for one that
-        does not have the key itself.
+        Raises ServiceRefused for a meter that has no authentication, or took the ticket for used up; KeyUnproven for
+        one that does not have the key itself.
         """
         ticket = self.ticket
         if not ticket:
-            raise Refused("take a key, which it has not offered", Code.SNS)
+            raise ServiceRefused("take a key, which it has not offered", Code.SNS)
         token = key.encrypted(ticket)
         outcome = self._outcome(bytes((0x53, 1 + len(token), KEY_ID)) + token)
         if isinstance(outcome, Answered) and outcome.code in (Code.ERR, Code.ISC):
@@ -223,16 +223,16 @@ class Conversation:
     # --- tables -----------------------------------------------------------------------------------------------
 
     def read(self, table: int) -> bytes:
-        """Read a whole table. Raises Refused, MeterSilent."""
+        """Read a whole table. Raises ServiceRefused, MeterSilent."""
         return self._table(f"give table {table}", b"\x30" + table.to_bytes(2, "big"), 0xFFFF)
 
     def read_part(self, table: int, offset: int, count: int) -> bytes:
-        """Read up to `count` bytes of a table from `offset` on. Raises Refused, MeterSilent."""
+        """Read up to `count` bytes of a table from `offset` on. Raises ServiceRefused, MeterSilent."""
         where = table.to_bytes(2, "big") + offset.to_bytes(3, "big") + count.to_bytes(2, "big")
         return self._table(f"give table {table} from byte {offset}", b"\x3f" + where, count)
 
     def write(self, table: int, data: bytes, offset: int | None = None) -> None:
-        """Write a table, or a part of it. Raises Refused, MeterSilent."""
+        """Write a table, or a part of it. Raises ServiceRefused, MeterSilent."""
         where = b"" if offset is None else offset.to_bytes(3, "big")
         body = len(data).to_bytes(2, "big") + data + bytes((checksum(data),))
         code = b"\x40" if offset is None else b"\x4f"
@@ -241,9 +241,11 @@ class Conversation:
     def _table(self, what: str, message: bytes, most: int) -> bytes:
         try:
             data = self._ask(what, message, TABLE_BYTES)
-        except Refused as error:
+        except ServiceRefused as error:
             if error.code is Code.ISSS:
-                raise SessionEnded(f"asked to {what}, the meter says that there is no session any more") from None
+                raise SessionEndedByMeter(
+                    f"asked to {what}, the meter says that there is no session any more"
+                ) from None
             raise
         count = int.from_bytes(data[:2], "big")
         body = data[2 : 2 + count]
@@ -282,7 +284,7 @@ class Conversation:
         if isinstance(outcome, Failed):
             raise MeterSilent(f"asked to {what}, the meter was not understood: {outcome.value}")
         if outcome.code is not Code.OK:
-            raise Refused(what, outcome.code)
+            raise ServiceRefused(what, outcome.code)
         return outcome.data
 
     def _begin(self, settings: LinkSettings) -> None:

@@ -10,7 +10,7 @@ from rig.communication.dgcom.link import PACKET_BYTES
 from rig.errors import RigError
 from rig.reader.conversation import MeterSilent, pump
 from rig.reader.dgcom_master import DgcomMaster, Replied, Verdict
-from rig.reader.line import Line
+from rig.reader.line import MeterLine
 from rig.reader.master import Failed
 
 VERSION, PROFILE = 0x08, 0x03
@@ -69,7 +69,7 @@ class DgcomConversation:
     protocol = "DGCOM"
     identity = None
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: MeterLine) -> None:
         self.line = line
         self._master = DgcomMaster()
 

@@ -23,11 +23,11 @@ LONGEST_WRITE_S = 30.0
 _PTS = "/dev/pts/"
 
 
-class LineError(RigError):
+class MeterLineError(RigError):
     """A line that cannot be had, or has gone: one sentence with the device, and what would be right."""
 
 
-class Line(Protocol):
+class MeterLine(Protocol):
     """A line that conversations go over."""
 
     def now_ns(self) -> int:
@@ -35,15 +35,15 @@ class Line(Protocol):
         ...
 
     def write(self, data: bytes) -> None:
-        """Write all of it. Raises LineError."""
+        """Write all of it. Raises MeterLineError."""
         ...
 
     def read(self, until_ns: int) -> bytes:
-        """Give what comes, as soon as something does; nothing by `until_ns`. Raises LineError for a line that went."""
+        """Give what comes, once something does; nothing by `until_ns`. Raises MeterLineError for one that went."""
         ...
 
     def set_baud(self, baud: int) -> None:
-        """Change the speed once all that was written has gone. Raises LineError."""
+        """Change the speed once all that was written has gone. Raises MeterLineError."""
         ...
 
     def clear(self) -> None:
@@ -51,7 +51,7 @@ class Line(Protocol):
         ...
 
 
-class OpenLine(Line, Protocol):
+class OpenLine(MeterLine, Protocol):
     """A line that was opened."""
 
     @property
@@ -68,24 +68,24 @@ class SerialPort:
     """A serial port: an optical head, RS-232, RS-485 by an adapter, or a pseudo-terminal."""
 
     def __init__(self, device: str, baud: int) -> None:
-        """Open it, for us alone. Raises LineError."""
+        """Open it, for us alone. Raises MeterLineError."""
         self.device = device
         try:
             mode = os.stat(device).st_mode
             if stat.S_ISDIR(mode) or not stat.S_ISCHR(mode):
                 what = "a folder" if stat.S_ISDIR(mode) else "no device"
-                raise LineError(f"{device} is {what}: give a serial port, such as /dev/ttyUSB0, or a port's link")
+                raise MeterLineError(f"{device} is {what}: give a serial port, such as /dev/ttyUSB0, or a port's link")
             self._serial = serial.Serial(device, baud, timeout=0, write_timeout=LONGEST_WRITE_S, exclusive=True)
-        except LineError:
+        except MeterLineError:
             raise
         except (OSError, ValueError, termios.error) as error:
             number = getattr(error, "errno", None)
             if number in (errno.EAGAIN, errno.EBUSY):
-                raise LineError(
+                raise MeterLineError(
                     f"{device} cannot be had (another program has it): end that, or give another device"
                 ) from None
             why = os.strerror(number) if number else "it is no serial port"
-            raise LineError(
+            raise MeterLineError(
                 f"{device} cannot be had ({why}): plug the adapter in, join the group dialout, or give another device"
             ) from None
 
@@ -123,7 +123,7 @@ class SerialPort:
             self._serial.flush()
             self._serial.baudrate = baud
         except (OSError, ValueError, termios.error):
-            raise LineError(f"{self.device} has no {baud} baud: give --baud 9600") from None
+            raise MeterLineError(f"{self.device} has no {baud} baud: give --baud 9600") from None
 
     def clear(self) -> None:
         with suppress(OSError, termios.error):
@@ -134,6 +134,6 @@ class SerialPort:
         with suppress(OSError, termios.error):
             self._serial.close()
 
-    def _gone(self) -> LineError:
+    def _gone(self) -> MeterLineError:
         there = "" if Path(self.device).exists() else ", it is not there any more"
-        return LineError(f"the line {self.device} is lost{there}: plug it in, and give the same command again")
+        return MeterLineError(f"the line {self.device} is lost{there}: plug it in, and give the same command again")

@@ -29,10 +29,10 @@ from rig.communication.c1218.services import Code
 from rig.communication.c1218.settings import MS, REMOTE, SECOND, LinkSettings, Timing
 from rig.errors import RigError
 from rig.hardware.des_key import DesKey
-from rig.reader.connecting import Approach, Protocol, WrongKey, WrongPassword, begin, prove, prove_key
-from rig.reader.conversation import Conversation, KeyUnproven, MeterSilent, Refused, refusal
+from rig.reader.connecting import Approach, Protocol, WrongDesKey, WrongPassword, begin, prove, prove_key
+from rig.reader.conversation import Conversation, KeyUnproven, MeterSilent, ServiceRefused, refusal
 from rig.reader.decoded import CONFIGURATION
-from rig.reader.line import Line
+from rig.reader.line import MeterLine
 from rig.reader.partial import PartialReading
 from rig.reader.reading import IDENTIFICATION, Extent, OtherMeter, TableReading, in_order, now_utc
 from rig.reader.reading_file import Identity, MeterReadout, TableRead
@@ -125,7 +125,7 @@ class _Meter:
 class _Heard:
     """A line that remembers whether anything came."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: MeterLine) -> None:
         self._line = line
         self.bytes = 0
         self.now_ns, self.write, self.set_baud, self.clear = line.now_ns, line.write, line.set_baud, line.clear
@@ -145,7 +145,7 @@ class LinePoll:
 
     def __init__(
         self,
-        line: Line,
+        line: MeterLine,
         addresses: Iterable[int],
         password: Callable[[int], bytes | None],
         extent: Extent,
@@ -168,7 +168,7 @@ class LinePoll:
     ) -> list[PolledMeter]:
         """Poll them all; the report, by address. `done` is called with each address as soon as it is read.
 
-        Raises LineError for a line that has gone.
+        Raises MeterLineError for a line that has gone.
         """
         for round in range(1, self._rounds + 1):
             for meter in self._meters.values():
@@ -230,8 +230,8 @@ class LinePoll:
             if _only_public(meter.partial):
                 meter.came = Came.REFUSED
                 meter.why = "the meter says what it is and gives no more: give a password that reads it"
-        except (WrongPassword, WrongKey, KeyUnproven, Refused, OtherMeter) as error:
-            out_of_step = isinstance(error, Refused) and error.code is Code.ISSS
+        except (WrongPassword, WrongDesKey, KeyUnproven, ServiceRefused, OtherMeter) as error:
+            out_of_step = isinstance(error, ServiceRefused) and error.code is Code.ISSS
             meter.came, meter.why = Came.BROKE_OFF if out_of_step else Came.REFUSED, str(error)
         except MeterSilent as error:
             meter.came, meter.why = self._silence(meter, line, str(error))

@@ -11,11 +11,11 @@ from rig.communication.c1218.services import Code
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
 from rig.reader.connecting import Approach, begin, find, prove, prove_key
-from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.conversation import Conversation, MeterSilent, ServiceRefused
 from rig.reader.decoded import CONFIGURATION, Decoded
 from rig.reader.dgcom_conversation import DEVICE_IDENTITY, DgcomConversation, DgcomRefused
 from rig.reader.echo import WithoutEcho
-from rig.reader.line import LineError, OpenLine, SerialPort
+from rig.reader.line import MeterLineError, OpenLine, SerialPort
 from rig.reader.passwords import Passwords
 
 GIVE_PASSWORD = "give it by --password-file, a keyring, or at a terminal by --prompt (docs/reading.md)"
@@ -69,8 +69,9 @@ class MeterAccess:
         """Open the port, find its meter and begin a session, which ends with the context; with this password, or one
         of `passwords`.
 
-        Where there is a DES key, and the meter offers to authenticate by one, that comes first. Raises LineError,
-        MeterSilent, Refused, WrongPassword, WrongKey, KeyUnproven, PasswordError; NoPassword where one is needed.
+        Where there is a DES key, and the meter offers to authenticate by one, that comes first. Raises MeterLineError,
+        MeterSilent, ServiceRefused, WrongPassword, WrongDesKey, KeyUnproven, PasswordError; NoPassword where one is
+        needed.
         """
         line = WithoutEcho(self.open_line(self.device, self.approach.baud))
         try:
@@ -88,7 +89,7 @@ class MeterAccess:
                     if given is not None:
                         prove(talk, given)
                     yield MeterSession(line, self.device, talk, serial, proven or given is not None)
-            except (LineError, MeterSilent):
+            except (MeterLineError, MeterSilent):
                 raise  # there is nobody to end it with: the meter does so by its time-out
             except RigError:
                 _end(talk)
@@ -108,7 +109,7 @@ class MeterAccess:
 
 def _end(talk: Conversation | DgcomConversation) -> None:
     """End a session in order, as far as the meter takes part in it."""
-    with suppress(LineError, MeterSilent, Refused, DgcomRefused):
+    with suppress(MeterLineError, MeterSilent, ServiceRefused, DgcomRefused):
         talk.end()
 
 
@@ -117,14 +118,14 @@ def _explained(device: str, password: bool) -> Iterator[None]:
     """Explain a refusal for want of a level, where no password was given."""
     try:
         yield
-    except Refused as error:
+    except ServiceRefused as error:
         if error.code is not Code.ISC or password:
             raise
         raise NoPassword(f"{error}, so it takes the password of the meter at {device}: {GIVE_PASSWORD}") from None
 
 
 def serial_of(talk: Conversation | DgcomConversation) -> str:
-    """Give a meter's serial number, "" where it does not say it before a password. Raises MeterSilent, LineError."""
+    """Give a meter's serial number, "" if it says none before a password. Raises MeterSilent, MeterLineError."""
     if isinstance(talk, DgcomConversation):
         try:
             return talk.read(DEVICE_IDENTITY)[::-1].decode("ascii", "replace").strip(" \0")
@@ -132,7 +133,7 @@ def serial_of(talk: Conversation | DgcomConversation) -> str:
             return ""
     tables: dict[int, bytes] = {}
     for number in (CONFIGURATION, *(number for number, _ in _SERIAL)):
-        with suppress(Refused):
+        with suppress(ServiceRefused):
             tables[number] = talk.read(number)
     decoded = Decoded(tables)
     for number, name in _SERIAL:

@@ -51,8 +51,8 @@ def public_tables(program: Program) -> dict[str, Any]:
 
 
 class Programmer(Protocol):
-    """A session in which a program can be written. Every method raises MeterSilent, Refused or DgcomRefused,
-    LineError."""
+    """A session in which a program can be written. Every method raises MeterSilent, ServiceRefused or DgcomRefused,
+    MeterLineError."""
 
     def in_force(self) -> MeterProgram:
         """Read the program that the meter has. Raises ProgramError for a meter that is not ours."""

@@ -26,7 +26,7 @@ class PartialError(RigError):
     """A partial file that cannot be used: one sentence naming it, and what would be right."""
 
 
-class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="session"):
+class SessionBegun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="session"):
     """The beginning of a session: when, and how the meter is spoken to."""
 
     utc: str
@@ -56,7 +56,7 @@ class WholeBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="b
     block: BlockRead
 
 
-Line = Session | Part | WholeTable | WholeBlock
+Line = SessionBegun | Part | WholeTable | WholeBlock
 
 
 class Parts:
@@ -73,7 +73,7 @@ class PartialReading:
     def __init__(self, path: Path | None) -> None:
         """Take up what is at the path. Raises PartialError."""
         self.path = path
-        self.sessions: list[Session] = []
+        self.sessions: list[SessionBegun] = []
         self.tables: dict[int, TableRead] = {}
         self.blocks: dict[int, BlockRead] = {}
         self.parts: dict[int, Parts] = {}
@@ -157,7 +157,7 @@ class PartialReading:
 
     def _take(self, line: Line) -> None:
         match line:
-            case Session():
+            case SessionBegun():
                 self.sessions.append(line)
             case WholeTable(table):
                 self.tables[table.table] = table

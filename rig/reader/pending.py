@@ -18,9 +18,9 @@ from rig.communication.c1219.session_tables import MOST_PROGRAM, PENDING_PROGRAM
 from rig.communication.c1219.table import MANUFACTURER
 from rig.communication.c1219.types import TableError
 from rig.program.build import Program
-from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.conversation import Conversation, MeterSilent, ServiceRefused
 from rig.reader.decoded import CONFIGURATION, Decoded
-from rig.reader.line import LineError
+from rig.reader.line import MeterLineError
 from rig.reader.meter import MeterAccess, MeterSession
 from rig.reader.meter_program import NotWritten, ProgramError, Progress
 from rig.reader.procedures import carry_out, done, formats_of
@@ -80,14 +80,14 @@ def write_pending(access: MeterAccess, program: Program, text: bytes, event: Pen
                     "the meter says that the program waits, and another does: see by rig meter PORT pending"
                 )
             return f"written: {_of_ours(waiting)}"
-    except (MeterSilent, LineError, Refused) as error:
+    except (MeterSilent, MeterLineError, ServiceRefused) as error:
         if not asked:
             raise
         raise NotWritten(f"{error}. Nobody knows whether the program waits: see by rig meter PORT pending") from None
 
 
 def pending(session: MeterSession, value: str | None) -> str:
-    """Say what waits in a meter, ours or another's. Raises Refused, MeterSilent, LineError."""
+    """Say what waits in a meter, ours or another's. Raises ServiceRefused, MeterSilent, MeterLineError."""
     decoded = _decoded(session.tables)
     try:
         status = decoded.values(STATUS)
@@ -116,7 +116,7 @@ def of_pending(number: int, sentence: str) -> Callable[[MeterSession, str | None
 def _decoded(tables: Conversation) -> Decoded:
     found = {number: tables.read(number) for number in (CONFIGURATION, STATUS)}
     if Decoded(found).ours:
-        with suppress(Refused):  # it takes a password
+        with suppress(ServiceRefused):  # it takes a password
             found[WHICH] = tables.read(WHICH)
     return Decoded(found)
 

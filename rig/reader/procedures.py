@@ -10,7 +10,7 @@ from rig.communication.c1219.codes import ProcedureResult
 from rig.communication.c1219.formats import Formats
 from rig.communication.c1219.table import PROCEDURES_ARE_ANSWERED_IN, PROCEDURES_ARE_WRITTEN_TO
 from rig.errors import RigError
-from rig.reader.conversation import BUSY_NS, Conversation, MeterSilent, Refused
+from rig.reader.conversation import BUSY_NS, Conversation, MeterSilent, ServiceRefused
 from rig.reader.decoded import CONFIGURATION
 
 ANSWER_TRIES = 40
@@ -57,14 +57,14 @@ class ProcedureAnswer:
 
 
 def formats_of(conversation: Conversation) -> Formats:
-    """Read in which formats a meter's tables are. Raises Refused, MeterSilent, TableError."""
+    """Read in which formats a meter's tables are. Raises ServiceRefused, MeterSilent, TableError."""
     return Formats.of(conversation.read(CONFIGURATION))
 
 
 def carry_out(
     conversation: Conversation, number: int, parameters: bytes, formats: Formats, *, manufacturer: bool = False
 ) -> ProcedureAnswer:
-    """Have a procedure carried out, and wait for its answer. Raises Refused, MeterSilent, LineError."""
+    """Have a procedure carried out, and wait for its answer. Raises ServiceRefused, MeterSilent, MeterLineError."""
     order = "big" if formats.order else "little"
     word = (number | (OWN if manufacturer else 0)).to_bytes(2, order)  # type: ignore[arg-type]
     sequence = bytes((2 + secrets.randbelow(253),))
@@ -72,7 +72,7 @@ def carry_out(
     for _ in range(ANSWER_TRIES):
         try:
             answer = conversation.read(PROCEDURES_ARE_ANSWERED_IN)
-        except Refused as error:
+        except ServiceRefused as error:
             if error.code not in (Code.DNR, Code.BSY):
                 raise
             answer = b""

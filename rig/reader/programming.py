@@ -13,9 +13,9 @@ from rig.communication.c1219.session_tables import MOST_PROGRAM
 from rig.program.build import Program
 from rig.reader.block_programmer import BlockProgrammer
 from rig.reader.connecting import WrongPassword
-from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.conversation import Conversation, MeterSilent, ServiceRefused
 from rig.reader.dgcom_conversation import DgcomConversation, DgcomRefused
-from rig.reader.line import LineError
+from rig.reader.line import MeterLineError
 from rig.reader.meter import MeterAccess
 from rig.reader.meter_program import (
     MeterProgram,
@@ -84,13 +84,14 @@ class ProgramWriter:
 def write_program(access: MeterAccess, program: Program, text: bytes, progress: Progress) -> str:
     """Write a program, and give the sentence that says what the meter has now.
 
-    Raises NotWritten where it is not the new program; ProgramRefused, Refused, other errors of a session before that.
+    Raises NotWritten where it is not the new program; ProgramRefused, ServiceRefused, other errors of a session before
+    that.
     """
     writer = ProgramWriter(program, text, progress)
     try:
         with access.session(needs_password=True) as meter:
             writer.write(programmer_of(meter.talk))
-    except (MeterSilent, LineError, Refused, DgcomRefused) as error:
+    except (MeterSilent, MeterLineError, ServiceRefused, DgcomRefused) as error:
         if writer.before is None:
             raise
         found = InForce.OLD if not writer.applied else look(access, program, writer.before)
@@ -118,7 +119,7 @@ def look(access: MeterAccess, program: Program, before: MeterProgram | None) -> 
                     found = programmer_of(meter.talk).in_force()
             except (WrongPassword, DgcomRefused):
                 continue
-            except (MeterSilent, LineError, Refused):
+            except (MeterSilent, MeterLineError, ServiceRefused):
                 break
             if found.is_of(program):
                 return InForce.NEW

@@ -16,10 +16,10 @@ from rig.communication.c1219.session_tables import STAGED_PROGRAM
 from rig.communication.c1219.table import MANUFACTURER, PROCEDURES_ARE_ANSWERED_IN, PROCEDURES_ARE_WRITTEN_TO
 from rig.communication.c1219.types import TableError
 from rig.errors import RigError
-from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, Refused, SessionEnded, refusal
+from rig.reader.conversation import MOST_PIECE, Conversation, MeterSilent, ServiceRefused, SessionEndedByMeter, refusal
 from rig.reader.decoded import CONFIGURATION, Decoded, tables_used
 from rig.reader.dgcom_conversation import BLOCKS, PROFILE_BLOCK, BlockName, DgcomConversation, DgcomRefused
-from rig.reader.partial import Part, PartialReading, Parts, Session, WholeBlock, WholeTable
+from rig.reader.partial import Part, PartialReading, Parts, SessionBegun, WholeBlock, WholeTable
 from rig.reader.reading_file import VERSION, BlockRead, TableRead
 
 IDENTIFICATION, DEVICE_IDENTIFICATION = 1, 5
@@ -87,7 +87,6 @@ class TableReading:
         self,
         conversation: Conversation,
         partial: PartialReading,
-        clock: Callable[[], str] = now_utc,
         ended_at: set[int] | None = None,
         *,
         ended: bool = False,
@@ -96,19 +95,22 @@ class TableReading:
 
         `ended`: it has just ended one, so that nobody programmed it meanwhile; it may end this one after few requests.
         """
-        self._conversation, self._partial, self._clock = conversation, partial, clock
+        self._conversation, self._partial = conversation, partial
         self._ended_at = set() if ended_at is None else ended_at
         self._again = WHOSE if ended else (*WHOSE, *MEANINGS)
         self._fresh: set[int] = set()
         """Tables that were read in this session."""
 
     def run(self, extent: Extent, progress: Progress) -> None:
-        """Read what the extent has and is not there yet. Raises MeterSilent, LineError, OtherMeter, PartialError."""
+        """Read what the extent has and is not there yet.
+
+        Raises MeterSilent, MeterLineError, OtherMeter, PartialError.
+        """
         partial = self._partial
         if partial.blocks:
             raise OtherMeter(_other(partial))
         before = {number: there for number, there in partial.tables.items() if number in self._again}
-        partial.add(Session(self._clock(), VERSION, self._conversation.protocol, self._conversation.settings.address))
+        partial.add(SessionBegun(now_utc(), VERSION, self._conversation.protocol, self._conversation.settings.address))
         self._check_whose(before)
         numbers = self._numbers(extent)
         for done, number in enumerate(numbers):
@@ -165,7 +167,7 @@ class TableReading:
 
     def _fetched(self, number: int, progress: Callable[[int], None]) -> TableRead:
         """Give a table as the meter has it now, or its refusal."""
-        utc = self._clock()
+        utc = now_utc()
         if number in PROFILE_DATA and PROFILE_STATUS not in self._fresh and PROFILE_STATUS in self._used():
             self._renew_status(progress)
         try:
@@ -173,9 +175,9 @@ class TableReading:
                 utc, data = self._in_parts(number, progress)
             else:
                 data = self._whole(number, progress)
-        except Refused as error:
+        except ServiceRefused as error:
             return TableRead(number, title_of(number), utc, None, refusal(error.code))
-        except SessionEnded:
+        except SessionEndedByMeter:
             if number in self._ended_at:  # it does so each time, and all the others come without this one
                 self._partial.add(WholeTable(TableRead(number, title_of(number), utc, None, refusal(Code.ISSS))))
             self._ended_at.add(number)
@@ -193,7 +195,7 @@ class TableReading:
     def _whole(self, number: int, progress: Callable[[int], None]) -> bytes:
         try:
             data = self._conversation.read(number)
-        except Refused as error:
+        except ServiceRefused as error:
             if error.code is not Code.ONP:
                 raise
             return self._in_parts(number, progress)[1]
@@ -205,10 +207,10 @@ class TableReading:
         """Read a table part by part, from where it broke off; its instant, and its bytes."""
         size = min(MOST_PIECE, self._conversation.piece)
         parts = self._partial.parts.get(number)
-        begin = self._clock()
+        begin = now_utc()
         try:
             first = self._conversation.read_part(number, 0, size)
-        except Refused as error:
+        except ServiceRefused as error:
             # Without reads by offset it says so, or anything else: what it says of the whole table counts.
             if error.code is Code.ISC:
                 raise
@@ -239,7 +241,7 @@ class TableReading:
         """Read a part; nothing beyond the end."""
         try:
             return self._conversation.read_part(number, offset, size)
-        except Refused as error:
+        except ServiceRefused as error:
             if error.code is not Code.IAR:
                 raise
         return b""
@@ -252,10 +254,8 @@ class TableReading:
 class BlockReading:
     """Blocks of DGCOM read into a partial reading."""
 
-    def __init__(
-        self, conversation: DgcomConversation, partial: PartialReading, clock: Callable[[], str] = now_utc
-    ) -> None:
-        self._conversation, self._partial, self._clock = conversation, partial, clock
+    def __init__(self, conversation: DgcomConversation, partial: PartialReading) -> None:
+        self._conversation, self._partial = conversation, partial
 
     def run(self, extent: Extent, progress: Progress) -> None:
         """Read every block that is described, and not there yet; the load profile if it is wanted."""
@@ -263,7 +263,7 @@ class BlockReading:
         if partial.tables:
             raise OtherMeter(_other(partial))
         before = dict(partial.blocks)
-        partial.add(Session(self._clock(), VERSION, self._conversation.protocol, 0))
+        partial.add(SessionBegun(now_utc(), VERSION, self._conversation.protocol, 0))
         blocks = [*BLOCKS, *([PROFILE_BLOCK] if extent.profile else [])]
         for block in BLOCKS:
             if block.opcode in WHOSE_BLOCKS and block.opcode in before:
@@ -282,7 +282,7 @@ class BlockReading:
             raise OtherMeter(_other(self._partial))
 
     def _read(self, block: BlockName) -> BlockRead:
-        utc, data = self._clock(), None
+        utc, data = now_utc(), None
         with suppress(DgcomRefused):
             profile = block is PROFILE_BLOCK
             data = (self._conversation.read_profile() if profile else self._conversation.read(block)).hex()

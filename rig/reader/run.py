@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rig.errors import RigError
 from rig.files.whole import write_files
-from rig.reader.conversation import Conversation, MeterSilent, SessionEnded
+from rig.reader.conversation import Conversation, MeterSilent, SessionEndedByMeter
 from rig.reader.dgcom_conversation import DgcomConversation
-from rig.reader.line import LineError
+from rig.reader.line import MeterLineError
 from rig.reader.meter import MeterAccess
 from rig.reader.partial import PartialReading
 from rig.reader.reading import BlockReading, Extent, Progress, TableReading, in_order, now_utc
@@ -50,11 +50,11 @@ class MeterRun:
                 try:
                     self._session(partial, extent, progress)
                     break
-                except (MeterSilent, LineError) as error:
+                except (MeterSilent, MeterLineError) as error:
                     if not partial.sessions:
                         raise
                     # A meter that ends sessions by itself is asked on as long as each brings something.
-                    self._ended = isinstance(error, SessionEnded)
+                    self._ended = isinstance(error, SessionEndedByMeter)
                     breaks += not self._ended
                     if breaks == SESSIONS or self._amount(partial) == before:
                         raise ReadingBroke(self._left(partial, error)) from None

@@ -22,7 +22,7 @@ WRITE_PROGRAM = 0
 
 
 def write_in_parts(conversation: Conversation, table: int, data: bytes, progress: Progress) -> None:
-    """Write a table from its beginning on. Raises Refused, MeterSilent, LineError."""
+    """Write a table from its beginning on. Raises ServiceRefused, MeterSilent, MeterLineError."""
     size = min(MOST_PIECE, conversation.write_piece)
     for at in range(0, len(data), size):
         progress(at, len(data))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rig.accuracy.result import AccuracyResult, PointResult
+from rig.accuracy.result import AccuracyPointResult, AccuracyResult
 from rig.report.curves import error_curves
 from rig.report.page import Block, Heading, Page, Paragraph, Signatures, Table, Tone
 from rig.report.phrases import foot, provenance_rows, signed, verdict
@@ -44,7 +44,9 @@ def accuracy_page(found: AccuracyResult) -> Page:
     return Page(title, found.provenance.mark, foot(title, found), found.provenance.begun_utc, blocks)
 
 
-def _section(name: str, points: Sequence[PointResult], curves: Sequence[PointResult]) -> Iterator[Block]:
+def _section(
+    name: str, points: Sequence[AccuracyPointResult], curves: Sequence[AccuracyPointResult]
+) -> Iterator[Block]:
     if not points:
         return
     yield Heading(name)
@@ -64,7 +66,7 @@ def _section(name: str, points: Sequence[PointResult], curves: Sequence[PointRes
             yield Paragraph(f"{point.name}: {point.text}", Tone.FAILED if point.passed is False else Tone.NOTE)
 
 
-def _row(point: PointResult) -> tuple[str, ...]:
+def _row(point: AccuracyPointResult) -> tuple[str, ...]:
     current = f"{point.amperes:g} A, PF {point.power_factor}" if point.power_factor else ""
     applied = ", ".join(text for text in (current, point.applied) if text)
     return (
@@ -77,7 +79,7 @@ def _row(point: PointResult) -> tuple[str, ...]:
     )
 
 
-def _budgets(points: Sequence[PointResult]) -> Iterator[tuple[str, ...]]:
+def _budgets(points: Sequence[AccuracyPointResult]) -> Iterator[tuple[str, ...]]:
     for point in points:
         for line in point.budget:
             freedom = "given" if line.degrees_of_freedom is None else f"{line.degrees_of_freedom:.0f}"
@@ -88,5 +90,5 @@ def _budgets(points: Sequence[PointResult]) -> Iterator[tuple[str, ...]]:
             yield point.name, f"expanded, k = {point.coverage_factor:.3f}", "", expanded, freedom
 
 
-def _sources(points: Sequence[PointResult]) -> Iterator[tuple[str, str]]:
+def _sources(points: Sequence[AccuracyPointResult]) -> Iterator[tuple[str, str]]:
     yield from dict.fromkeys((point.source_status, point.source) for point in points)

@@ -13,8 +13,7 @@ from math import hypot
 from typing import Protocol, TypeVar
 
 from rig.accuracy.lot_result import LotPoint, LotResult
-from rig.accuracy.result import AccuracyResult
-from rig.accuracy.result import PointResult as AccuracyPoint
+from rig.accuracy.result import AccuracyPointResult, AccuracyResult
 from rig.report.compared import Basis, Compared, Comparison, Side
 from rig.report.differences import differences, differing, origin_differences, series_test_differences
 from rig.report.errors import ReportError
@@ -127,7 +126,7 @@ def _of_accuracy(of: str, a: AccuracyResult, b: AccuracyResult) -> Comparison:
     return _comparison(of, found, notes, a.provenance, b.provenance)
 
 
-def _of_accuracy_points(name: str, a: AccuracyPoint, b: AccuracyPoint) -> Compared:
+def _of_accuracy_points(name: str, a: AccuracyPointResult, b: AccuracyPointResult) -> Compared:
     sides = [Side(each.error_percent, each.uncertainty_percent, each.passed, each.text) for each in (a, b)]
     if any(side.value is None or side.uncertainty is None for side in sides):
         return _by_verdict(name, "%", *sides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import log10
 
-from rig.accuracy.result import PointResult
+from rig.accuracy.result import AccuracyPointResult
 from rig.report.chart import BLACK, BLUE, GREEN, GREY, RED, WIDTH, Axis, Chart, Line, Mark, Part, Shape, Words
 
 LEFT, RIGHT, TOP, BOTTOM = 80.0, 160.0, 16.0, 300.0
@@ -19,7 +19,7 @@ _STYLES = (
 )
 
 
-def error_curves(points: Sequence[PointResult]) -> list[Chart]:
+def error_curves(points: Sequence[AccuracyPointResult]) -> list[Chart]:
     """Draw the errors of points that are judged by them, as usual but for current and power factor; none for less than
     two currents."""
     usual = [
@@ -43,7 +43,9 @@ def error_curves(points: Sequence[PointResult]) -> list[Chart]:
     return [Chart("Error in % against current in A, with its uncertainty", BOTTOM + 46, parts)]
 
 
-def _curve(points: Sequence[PointResult], across: Axis, down: Axis, colour: str, shape: Shape) -> Iterator[Part]:
+def _curve(
+    points: Sequence[AccuracyPointResult], across: Axis, down: Axis, colour: str, shape: Shape
+) -> Iterator[Part]:
     before: tuple[float, float] | None = None
     for point in points:
         error, uncertainty = point.error_percent or 0.0, point.uncertainty_percent or 0.0

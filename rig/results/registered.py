@@ -46,19 +46,15 @@ def demand_summaries(reading: MeterReading, calendar: Calendar, ratio: Fraction 
     return found
 
 
-def energy_text(
-    registers: RegisterReading, quantity: Quantity, ratio: Fraction = AT_THE_METER, decimals: int = ENERGY_DECIMALS
-) -> str:
+def energy_text(registers: RegisterReading, quantity: Quantity, ratio: Fraction = AT_THE_METER) -> str:
     """An energy register in total, such as "1.234567"."""
-    return kilo_text(registers.energy_nwh(quantity), decimals, ratio)
+    return kilo_text(registers.energy_nwh(quantity), ENERGY_DECIMALS, ratio)
 
 
-def demand_text(
-    demand: DemandReading, when: str | None, ratio: Fraction = AT_THE_METER, decimals: int = DEMAND_DECIMALS
-) -> str:
+def demand_text(demand: DemandReading, when: str | None, ratio: Fraction = AT_THE_METER) -> str:
     """Present, previous and maximum demand, the last with its time where there is one."""
     present, previous, maximum = (
-        kilo_text(nano, decimals, ratio) for nano in (demand.present, demand.previous, demand.maximum.value)
+        kilo_text(nano, DEMAND_DECIMALS, ratio) for nano in (demand.present, demand.previous, demand.maximum.value)
     )
     at = f" at {when}" if when else ""
     return f"present {present}, previous {previous}, maximum {maximum}{at}"

@@ -22,21 +22,18 @@ from pathlib import Path
 
 import msgspec
 
-from gateware.registers import (
-    CHANNELS,
+from gateware.record_words import (
     HEADER_WORDS,
     OSCILLATOR_AMPLITUDE,
-    PHANTOM_HOLD_TICKS,
     PRODUCTS,
-    VOLTAGES,
     WORD_DELAYED,
     WORD_MEANS,
     WORD_PHASORS,
-    Capability,
     Record,
     RecordFlag,
     words_present,
 )
+from gateware.registers import CHANNELS, PHANTOM_HOLD_TICKS, VOLTAGES, Capability
 
 FILE = Path(__file__).with_name("phantom_records.json")
 

@@ -9,7 +9,8 @@ from drivers.clock import Clock
 from drivers.errors import DriverError
 from drivers.phantom import remove
 from drivers.spi_link import SpiLink
-from gateware.registers import REGISTERS, TICK_BITS, Capability, Record, RecordFlag
+from gateware.record_words import Record, RecordFlag
+from gateware.registers import REGISTERS, TICK_BITS, Capability
 from rig.meter.billing.time_units import SECOND_NS
 from rig.selftest.expected_records import ExpectedRecords, compare, expected_records, sums_present
 from rig.selftest.part import Part

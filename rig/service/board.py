@@ -27,15 +27,8 @@ from calibration.constants import Calibration
 from drivers.clock import Clock
 from drivers.link_start import patiently
 from drivers.spi_link import ForeignBoard, LinkError, SpiLink
-from gateware.registers import (
-    SAFE_SAMPLES,
-    TICK_BITS,
-    Capability,
-    Channel,
-    Record,
-    RecordFlag,
-    configuration_digest,
-)
+from gateware.record_words import SAFE_SAMPLES, Record, RecordFlag
+from gateware.registers import TICK_BITS, Capability, Channel, configuration_digest
 from rig.hardware.hardware import Hardware
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.time_units import SECOND_NS

@@ -11,6 +11,7 @@ from typing import Any
 from calibration.constants_file import parse_calibration
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker, Decision, Granted, LockedOut, Refusal, Refused, WrongKey
+from rig.meter.access.pending import PendingDoor
 from rig.meter.access.readable import IN_STATE, Readable, pulses_of
 from rig.meter.access.security import KeyProof, Security
 from rig.meter.billing.commands import Action, Command
@@ -24,6 +25,7 @@ from rig.service.comparing import PORTS, OfferedProgram, key_from, offer, prove
 from rig.service.door_error import DoorError
 from rig.service.host_time import EARLIEST_UTC_NS, LATEST_UTC_NS, text_of
 from rig.service.service import Service
+from rig.service.written_constants import write_constants
 
 MOST_SHARED_S = 10.0
 """Seconds that the optical port has the light for at a time: if its process dies, the LED is the meter's again."""
@@ -173,7 +175,7 @@ class MeterDoor:
         """Begin as a new meter, with the program of the configuration (S-1, S-2)."""
         self._command(asker, MeterAction.COLD_START, Action.COLD_START)
         service, configured = self._service, self._configured
-        service.pending.clear(asker.source, self._now_ns)
+        PendingDoor(service.access).clear(asker.source, self._now_ns)
         service.log_access()
         if not service.program.is_same_as(configured):
             service.write_program(configured, configured, asker.source)
@@ -243,7 +245,7 @@ class MeterDoor:
         them."""
         self.decide(asker, MeterAction.CALIBRATE)
         calibration = parse_calibration(toml)
-        self._service.write_constants(calibration, asker.source)
+        write_constants(self._service, calibration, asker.source)
         return calibration.digest
 
     def break_seal(self, asker: Asker) -> None:

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from rig.meter.billing.log import LogEvent
 from rig.meter.billing.time_units import DAY_NS, SECOND_NS
+from rig.service.events import HostTimeBelieved, HostTimeDoubted
 
 EARLIEST_UTC_NS, LATEST_UTC_NS = 946_684_800 * SECOND_NS, 4_102_444_800 * SECOND_NS
 """2000 to 2100: a clock set to anything else is a mistake, whoever sets it."""
@@ -42,8 +44,17 @@ class HostTime:
 
     def __init__(self, given: bool = False) -> None:
         self.doubt: str | None = None
+        self._doubt_logged = False
         self._given = given
         self._confirmed = False
+
+    def at_start(self, host_ns: int, saved: tuple[int, int] | None) -> int:
+        """Give the host's time now; where it cannot be right, what it would be if no time had passed since the meter
+        was saved. `saved` is the meter's time then, and by how much that is ahead of the host's; None: it never was."""
+        saved_ns, ahead_ns = saved or (None, 0)
+        if self.judge(host_ns + ahead_ns, saved_ns):
+            return host_ns
+        return BUILT_UTC_NS if saved_ns is None else saved_ns - ahead_ns
 
     def judge(self, shown_ns: int, meter_ns: int | None) -> bool:
         """Say whether what the computer's clock makes of the meter's time is believed; `meter_ns` is what the meter
@@ -58,6 +69,13 @@ class HostTime:
         """Believe the next time that is judged, whatever it is: the clock was set by someone who may."""
         self._confirmed = True
 
+    def take_events(self, now_ns: int) -> list[LogEvent]:
+        """Give what is to be logged since the last call: that it began to be doubted, or is believed again."""
+        was_doubted, self._doubt_logged = self._doubt_logged, self.doubt is not None
+        if self.doubt is not None and not was_doubted:
+            return [HostTimeDoubted(now_ns, self.doubt)]
+        return [HostTimeBelieved(now_ns)] if self.doubt is None and was_doubted else []
+
     @property
     def state(self) -> tuple[str | None, bool]:
         """The doubt, and whether the next time is believed whatever it is: for a process that takes over."""
@@ -66,6 +84,7 @@ class HostTime:
     def resume(self, state: tuple[str | None, bool]) -> None:
         """Go on where the process before was."""
         self.doubt, self._confirmed = state
+        self._doubt_logged = self.doubt is not None
 
     def followed(self) -> None:
         """Take in that the meter's clock now shows it: from here on it is judged by the meter's again."""

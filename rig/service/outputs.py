@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gpiozero.pins import Factory
@@ -10,6 +10,7 @@ from gpiozero.pins import Factory
 from drivers.contact_memory import ContactMemory
 from drivers.gpio import FormCRelay, Position, TestLed
 from drivers.schedule import OutputSchedule
+from rig.errors import RigError
 from rig.hardware.config import HardwareConfig
 from rig.meter.contacts.functions import Output
 from rig.meter.contacts.levels import ContactChange
@@ -25,6 +26,10 @@ MEMORY = "contacts"
 """In the store's folder: which contact each output closed last, and how many pulses it has shown."""
 
 LIT, DARK = "lit", "dark"
+
+
+class OutputRefused(RigError):
+    """A use of an output that it cannot be put to: one sentence."""
 
 
 class Outputs:
@@ -169,13 +174,23 @@ class Outputs:
         self._tests.clear()
         self._levels.clear()
 
-    def test(self, id: OutputId, closed: bool, now_ns: int, until_ns: int) -> None:
-        """Close an output that does not pulse to K–Y, or K–Z, for a test of its wiring, from an instant to another.
+    def test(self, label: str, closed: bool, now_ns: int, until_ns: int, pulsing: Collection[OutputId]) -> OutputId:
+        """Close an output to K–Y, or K–Z, for a test of its wiring, from an instant to another; give which it is.
 
-        What its function asks for meanwhile is done then.
+        What its function asks for meanwhile is done then. Raises OutputRefused for one that is not there, or `pulsing`.
         """
+        id = next((each for each in self.relays if each.label == label.upper()), None)
+        if id is None:
+            there = ", ".join(sorted(each.label for each in self.relays)) or "none"
+            raise OutputRefused(f"{label} is not an output of the program: there are {there}")
+        if id in pulsing:
+            raise OutputRefused(
+                f"{label} is a pulse output, whose counter would count the test as energy: give it another function "
+                "first"
+            )
         self._tests[id] = until_ns
         self.relays[id].set(closed, now_ns)
+        return id
 
     def attend(self, now_ns: int) -> None:
         """End what is over: tests of wiring, and relays that no program has any more and that owe nothing."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from rig.failures import MENDABLE
 from rig.meter.access.actions import MeterAction
 from rig.meter.access.decision import Asker
+from rig.meter.access.pending import PendingDoor
 from rig.meter.access.readable import Readable
 from rig.meter.access.state import PendingProgram
 from rig.meter.billing.source import Source
@@ -22,6 +23,7 @@ from rig.service.comparing import OfferedProgram
 from rig.service.door import MeterDoor
 from rig.service.door_error import DoorError
 from rig.service.host_time import EARLIEST_UTC_NS, LATEST_UTC_NS
+from rig.service.program_fit import check_fits
 from rig.service.service import Service
 
 MOST_PENDING_BYTES = 24 * 1024
@@ -43,7 +45,7 @@ class PendingPrograms:
         asked for. Raises as write_offered does, for what does not fit the meter, and for a time that is none."""
         self._door.permit_offered(asker, offered)
         service, now_ns, program = self._service, self._now_ns, offered.program
-        service.check_fits(program)
+        check_fits(program, service.program)
         if at_ns is not None and after_s is not None:
             raise DoorError("a program waits for a time or for so many seconds: give one of both, or neither")
         if after_s is not None:
@@ -69,7 +71,7 @@ class PendingPrograms:
             keys=program.security.keys,
             under=access.security.keys,
         )
-        self._door.conclude(service.pending.write(pending, asker, now_ns))
+        self._door.conclude(self._waiting.write(pending, asker, now_ns))
         self._built = pending, program
 
     def read(self, asker: Asker) -> tuple[PendingProgram | None, int | None]:
@@ -83,43 +85,43 @@ class PendingPrograms:
         keeps it from being written: then it goes on waiting."""
         self._door.may_write(asker)
         service = self._service
-        self._door.conclude(service.pending.one_waits(asker))
-        pending = service.pending.waiting
+        self._door.conclude(self._waiting.one_waits(asker))
+        pending = self._waiting.waiting
         assert pending is not None
         program = self._program_of(pending)
-        same_keys = service.pending.same_keys(pending)
+        same_keys = self._waiting.same_keys(pending)
         self._door.decide(asker, *actions_of(service.program.file, program.file, same_keys))
         self._activate(program, asker.source)
 
     def clear(self, asker: Asker) -> None:
         """Take the program away that waits. Raises DoorError for whoever may write none, and where none waits."""
         self._door.decide(asker, MeterAction.WRITE_PROGRAM)
-        self._door.conclude(self._service.pending.one_waits(asker))
-        self._service.pending.clear(asker.source, self._now_ns)
+        self._door.conclude(self._waiting.one_waits(asker))
+        self._waiting.clear(asker.source, self._now_ns)
         self._service.log_access()
 
     def activate_due(self) -> None:
         """Activate the program that waits, if its time has come; the log has one that is refused, or does not fit."""
         service, now_ns = self._service, self._now_ns
-        pending = service.pending.due(now_ns, test_mode=service.conditions.test_mode)
+        pending = self._waiting.due(now_ns, test_mode=service.conditions.test_mode)
         if pending is None:
             return
         try:
             program = self._program_of(pending)
-            actions = actions_of(service.program.file, program.file, service.pending.same_keys(pending))
-            self._door.conclude(service.pending.decide_due(actions, service.conditions, now_ns))
+            actions = actions_of(service.program.file, program.file, self._waiting.same_keys(pending))
+            self._door.conclude(self._waiting.decide_due(actions, service.conditions, now_ns))
             self._activate(program, None)
         except MENDABLE as error:
-            service.pending.refused(" ".join(str(error).split()), now_ns)
+            self._waiting.refused(" ".join(str(error).split()), now_ns)
             service.log_access()
 
     def _activate(self, program: Program, source: Source | None) -> None:
         """Write the program that waits; `source` asked for it, None: its time has come."""
         service, now_ns = self._service, self._now_ns
-        pending = service.pending.waiting
+        pending = self._waiting.waiting
         assert pending is not None
         service.write_program(
-            program, self._configured, source or pending.source, lambda: service.pending.activated(now_ns, source)
+            program, self._configured, source or pending.source, lambda: self._waiting.activated(now_ns, source)
         )
         service.log_access()
 
@@ -129,6 +131,11 @@ class PendingPrograms:
             self._service.make_room()
             self._built = pending, program_of_saved(pending.file, pending.keys)
         return self._built[1]
+
+    @property
+    def _waiting(self) -> PendingDoor:
+        """The meter's door as far as a program waits there."""
+        return PendingDoor(self._service.access)
 
     @property
     def _now_ns(self) -> int:

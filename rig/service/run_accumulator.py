@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from gateware.registers import CHANNELS, Channel, RecordFlag
+from gateware.record_words import RecordFlag
+from gateware.registers import CHANNELS, Channel
 from rig.meter.billing.quantity import Quantity
 from rig.meter.contacts.functions import Output, PulsesOutput
 from rig.meter.contacts.outputs import OutputId
@@ -103,8 +104,8 @@ class RunAccumulator:
             trouble=service.trouble,
             link_fault=service.link_fault,
             clock_fault=service.host_time.doubt,
-            lost_input_edges=service.inputs.lost_edges,
-            input_pulses_in_doubt=service.inputs.in_doubt,
+            lost_input_edges=service.contacts.inputs.lost_edges,
+            input_pulses_in_doubt=service.contacts.inputs.in_doubt,
             program=service.program.digest,
             calibration=service.hardware.calibration.digest,
             build=f"{link.identity.build:08x}",

@@ -20,7 +20,8 @@ from pathlib import Path
 import msgspec
 
 from drivers.spi_link import Identity
-from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record
+from gateware.record_words import SAFE_SAMPLES, Record
+from gateware.registers import TICK_BITS
 from rig.meter.contacts.outputs import OutputId
 from rig.meter.meter import RunningState
 from rig.service.front_panel import PanelState
@@ -76,6 +77,10 @@ class Running(msgspec.Struct, frozen=True):
     def last(self) -> Record:
         """The last record that is registered."""
         return Record.from_words(self.meter.measurement.last)
+
+    def is_of(self, board: BoardRun, program: str, fidelity: str) -> bool:
+        """Return whether it is of this run of this board, of a meter with this program and fidelity."""
+        return (self.board, self.saved.program, self.saved.fidelity) == (board, program, fidelity)
 
     def timeline(self, board_tick: int) -> int:
         """The board's count, not long after the last record, on the meter's timeline."""

@@ -7,37 +7,26 @@ takes its time from the hardware's clock, so that a simulated rig runs the very 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import msgspec
-from gpiozero.pins import Factory
 
-from calibration.constants import Calibration
-from calibration.constants_file import write_calibration
-from calibration.errors import CalibrationError
 from drivers.gpio import Position
-from drivers.pins import keep_levels
-from drivers.pulse_inputs import PulseInput
 from drivers.spi_link import ForeignBoard
-from drivers.switches import RawEdge, Switches
+from drivers.switches import RawEdge
 from gateware.registers import Channel
-from rig.errors import RigError
 from rig.face.face import Face
 from rig.hardware.config import Config
-from rig.hardware.hardware import Hardware, front_end_of, pulse_source
-from rig.hardware.memory import power_fail_input
+from rig.hardware.hardware import Hardware
 from rig.hardware.provenance import provenance_of
 from rig.meter.access.access import Access
 from rig.meter.access.decision import Asker, Conditions
-from rig.meter.access.pending import PendingDoor
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Command
 from rig.meter.billing.events import ClockSetTo, MasterResetDone
-from rig.meter.billing.inputs import InputId
 from rig.meter.billing.log import named
 from rig.meter.billing.quantity import PLACES, Quantity
 from rig.meter.billing.source import Source
@@ -49,20 +38,20 @@ from rig.meter.meter import Meter, Pulse, WindowResult
 from rig.program.build import Program
 from rig.program.displayed_nameplate import displayed_nameplate
 from rig.program.parts import levels_of
-from rig.program.written import MOST_SAVED_BYTES, saved_size
 from rig.results.exact import ExactReading
 from rig.results.exact_encoding import exact_reading
 from rig.service.board import POLL_NS, MeteringBoard
 from rig.service.edge_times import FRAME_NS, WORK_NS, EdgeTimes
-from rig.service.events import ConstantsWritten, HostTimeBelieved, HostTimeDoubted, TookOver
+from rig.service.events import TookOver
 from rig.service.front_panel import FrontPanel
-from rig.service.host_time import BUILT_UTC_NS, HostTime
-from rig.service.input_contacts import InputContacts
-from rig.service.outputs import LED_WIDTH_NS, Outputs
-from rig.service.persistence import Persistence, Resumed, follows
-from rig.service.running import BoardRun, Running, decoded_running
+from rig.service.host_time import HostTime
+from rig.service.meter_contacts import MeterContacts
+from rig.service.outputs import LED_WIDTH_NS
+from rig.service.persistence import Persistence, Resumed
+from rig.service.program_fit import check_fits
+from rig.service.running import Running
+from rig.service.running_ring import RunningRing
 from rig.store.events import StoreDamaged
-from rig.store.ring import StateRing, default_ring
 from rig.store.saved_meter import WrittenProgram, decoded_save
 from rig.store.store import Store
 
@@ -74,10 +63,6 @@ MOST_RECORDS = 16
 
 FINISH_NS = 2_000_000_000
 """Outputs that still owe pulses get this long at the end."""
-
-
-class ProgramRefused(RigError):
-    """A program, or a use of one's outputs, that this meter cannot have while it runs: one sentence."""
 
 
 class Service:
@@ -110,7 +95,7 @@ class Service:
         self.hardware = hardware
         self.program = program.with_hashed_keys()
         self._module = program.metering.module
-        self._config = config
+        self.config = config
         self.provenance = provenance_of(hardware, config, program.digest)
         self._written = written
         self.host_time = HostTime(hardware.time_given)
@@ -118,60 +103,29 @@ class Service:
         self.watch: Callable[[], None] = lambda: None
         self._store = store
         self._held = ExitStack()
-        self._ring: StateRing | None = None
-        self._running: Running | None = None
+        self._ring: RunningRing | None = None
+        self._running = running = None
         try:
             self._board = MeteringBoard(hardware, program.equation, reference)
             if store is not None and hardware.epoch:
-                self._open_ring(store, config.meter.ring)
-            self._open_contacts(config, on_edge)
+                self._ring = RunningRing(hardware, self._board, self.program.digest, store, config.meter.ring)
+                self._held.callback(self._ring.close)
+                self._running = running = self._ring.found
+            self.contacts = MeterContacts(
+                hardware,
+                config,
+                program,
+                None if store is None else store.folder,
+                on_edge,
+                None if running is None else (running.polled_ns, running.dealt),
+            )
+            self._held.callback(self.contacts.close)  # the first to be let go
+            self.outputs = self.contacts.outputs
             self._edge_times = EdgeTimes(hardware.clock, self.outputs.schedule)
             hardware.meanwhile(self._edge_times.make_due)
         except BaseException:
             self._give_up()
             raise
-
-    def _open_ring(self, store: Store, path: str | None) -> None:
-        """Open the ring of states; where board and clock ran on since the last one in it, that is taken over."""
-        self._ring = ring = StateRing(default_ring(store.folder) if path is None else Path(path))
-        self._held.callback(ring.close)
-        identity = self.hardware.link.identity
-        hardware = self.hardware
-        self._run = BoardRun.of(hardware.epoch, identity, self._board.configuration, hardware.calibration.digest)
-        running = None if ring.newest is None else decoded_running(ring.newest)
-        if running is None or running.board != self._run or running.saved.program != self.program.digest:
-            return
-        if running.saved.fidelity != self.hardware.fidelity:
-            return
-        if not follows(running.saved, running.stored, store.restored):
-            return
-        tick, now_ns = self._board.time.read()
-        if running.ran_on(tick, now_ns, identity.tick_hz, identity.ticks_per_sample):
-            self._running = running
-            self._board.go_on(tick, now_ns, running.timeline(tick))
-
-    def _open_contacts(self, config: Config, on_edge: Callable[[RawEdge], None] | None) -> None:
-        hardware, program, wired, held = self.hardware, self.program, config.hardware, self._held
-        running, now_ns = self._running, hardware.clock.now_ns()
-        dealt = {} if running is None else running.dealt
-        going_on = {name: level for name, (_, level) in dealt.items()}
-        _go_on_after(hardware.pins, config, dealt)
-        polled_ns = now_ns if running is None else running.polled_ns
-        self._open_input = lambda id: _input(hardware, config, id, on_edge, polled_ns, going_on.get(id.value))
-        self.inputs = InputContacts(program.inputs, self._open_input)
-        held.callback(lambda: self.inputs.close())
-        self._power_fail = power_fail_input(config, hardware)
-        if self._power_fail is not None:
-            held.callback(self._power_fail.close)
-        self._switches = Switches(
-            wired.switches, hardware.pins, polled_ns, on_edge=on_edge, going_on=None if running is None else going_on
-        )
-        held.callback(self._switches.close)
-        folder = None if self._store is None else self._store.folder
-        self.outputs = Outputs(
-            program.outputs, wired, hardware.pins, folder, going_on_ns=None if running is None else now_ns
-        )
-        held.callback(self.outputs.close)  # the first to be let go
 
     def begin(self, at_tick: int | None = None) -> None:
         """Start metering: once the filters have settled, or at the first sample later than `at_tick`.
@@ -179,15 +133,16 @@ class Service:
         Whatever was summed before is dropped: it was measured with other settings, or before anyone asked. But where
         the process before has died and the board ran on, all goes on where it was (rig/service/running.py).
         """
-        running = self._running
+        running, clock, restored = self._running, self.hardware.clock, self._store.restored if self._store else None
         try:
             if running is None:
                 self._board.await_window(at_tick)
+            kept = None if restored is None else (restored.utc_ns, decoded_save(restored).clock_offset_ns)
             persistence = Persistence(
                 self._store,
                 self.program,
                 self.hardware.fidelity,
-                self._believed_utc_ns(),
+                self.host_time.at_start(clock.utc_ns(), kept),
                 self._written,
                 self.provenance,
                 None if running is None else Resumed(running.saved, running.items),
@@ -210,35 +165,17 @@ class Service:
         self.front = self._front_panel()
         self._flowed = [0] * PLACES
         if running is None:
-            self.execute(self.inputs.begin(persistence.billing))
+            self._begin_inputs()
         else:
             self._take_over(running)
         self.log_access()
+        now_ns = self.meter.billing.now_ns
         if running is None:
-            self._log_doubt(None)
+            self.log(*self.host_time.take_events(now_ns))
         else:
             self.host_time.resume(running.host_time)
-            gone_ms = (self.hardware.clock.now_ns() - running.polled_ns) // 10**6
-            damage = [StoreDamaged(self.meter.billing.now_ns, lost)] if lost else []
-            self._take([TookOver(self.meter.billing.now_ns, gone_ms), *damage], ())
-
-    def _believed_utc_ns(self) -> int:
-        """The host's time now; where it cannot be right, what it would be if no time had passed since the last save."""
-        host_ns, restored = self.hardware.clock.utc_ns(), self._store.restored if self._store else None
-        if restored is None:
-            return host_ns if self.host_time.judge(host_ns, None) else BUILT_UTC_NS
-        offset_ns = decoded_save(restored).clock_offset_ns
-        if self.host_time.judge(host_ns + offset_ns, restored.utc_ns):
-            return host_ns
-        return restored.utc_ns - offset_ns
-
-    def _log_doubt(self, before: str | None) -> None:
-        """Log when the host's time of day began to be doubted, or is believed again."""
-        doubt, now_ns = self.host_time.doubt, self.meter.billing.now_ns
-        if doubt is not None and before is None:
-            self._take([HostTimeDoubted(now_ns, doubt)], ())
-        elif doubt is None and before is not None:
-            self._take([HostTimeBelieved(now_ns)], ())
+            gone_ms = (clock.now_ns() - running.polled_ns) // 10**6
+            self.log(TookOver(now_ns, gone_ms), *([StoreDamaged(now_ns, lost)] if lost else []))
 
     @property
     def took_over(self) -> bool:
@@ -259,7 +196,7 @@ class Service:
         return FrontPanel(
             self.program.display,
             displayed_nameplate(self.program),
-            self._switches,
+            self.contacts.switches,
             self.hardware.clock.now_ns(),
         )
 
@@ -282,12 +219,102 @@ class Service:
         self.close()
         self._persistence.finish(self.meter)
 
+    def close(self) -> None:
+        """Open the contacts at once and let all pins go; nothing is saved. For what cannot be finished."""
+        self._held.close()
+
+    def _give_up(self) -> None:
+        """It did not begin: nothing is held any more."""
+        self.close()
+        if self._store is not None:
+            self._store.close()
+
     # --- what is asked of it while it runs --------------------------------------------------------------------
 
     @property
     def access(self) -> Access:
         """The one decision on what is asked of the meter; what it has for the log goes there by `log_access`."""
         return self._persistence.access
+
+    def log_access(self) -> None:
+        """Log what the decision has to say, and save it with its counts."""
+        self.log(*self.access.take_events())
+
+    def log(self, *events: MeterEvent) -> None:
+        """Log what happened, and save it."""
+        if events:
+            self._take(events, ())
+
+    def set_clock(self, utc_ns: int | None, source: Source) -> None:
+        """Set the meter's clock: it shows this time now, and goes on with the host's; None: it shows the host's.
+
+        As always, a difference of a second or less is slewed. `source` is who asks, for the log.
+        """
+        offset_ns = 0 if utc_ns is None else utc_ns - self.hardware.clock.utc_ns()
+        self.host_time.confirm()
+        self._persistence.clock_offset_ns = offset_ns
+        self._clock_source = source
+        self._follow_clock()
+
+    def write_program(
+        self, program: Program, configured: Program, source: Source, activates: Callable[[], None] = lambda: None
+    ) -> None:
+        """Go on as another program has it, at the end of the last record (docs/decisions/044-programs-written.md).
+
+        `configured` is what the configuration names, `source` who writes, for the log. Raises ProgramUnfit, or
+        GpioError for pins that cannot be had, and then changes nothing. `activates` is called once nothing can fail any
+        more, where the program is one that waited: that it waits no longer is in the save that has it.
+        """
+        check_fits(program, self.program)
+        self.make_room()
+        program = program.with_hashed_keys()
+        if program.digest == self.program.digest:  # at most its keys are others
+            self.program = program
+            activates()
+            events = self._persistence.write_keys(program, configured, self.meter.billing.now_ns, source)
+            self.log(*events, *self.access.take_events())
+            return
+        self.contacts.reprogram(program)
+        self.program = program
+        self.provenance = msgspec.structs.replace(self.provenance, program=program.digest)
+        self._persistence.provenance = self.provenance
+        persistence = self._persistence
+        activates()
+        events = persistence.write_program(program, configured, self.meter.state, source)
+        events += self.access.take_events()
+        changes = self.meter.reprogram(
+            persistence.billing, persistence.installation, persistence.outputs, levels_of(program)
+        )
+        self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
+        self.front = self._front_panel()
+        self._take(events, changes)
+        self._module = program.metering.module
+        self._begin_inputs()
+
+    def test_relay(self, output: str, closed: bool, seconds: float, source: Source) -> None:
+        """Close an output to K–Y or K–Z for a test of its wiring. Raises OutputRefused for one that must not."""
+        now_ns = self.hardware.clock.now_ns()
+        id = self.outputs.test(output, closed, now_ns, now_ns + round(seconds * 1e9), pulsing=self.meter.outputs.keys())
+        contact = (Position.KY if closed else Position.KZ).value
+        self.log(RelayOperated(self.meter.billing.now_ns, id, contact, round(seconds * 1e3), source))
+
+    def share_light(self, ns: int) -> int:
+        """Keep the test LED dark for so long, for the optical port (P-1); give the ns until a lit flash is over."""
+        led = self.outputs.led
+        led.withhold(self.hardware.clock.now_ns() + ns)
+        return LED_WIDTH_NS if led.lit else 0
+
+    def operate(self, switch: Switch, operated: bool) -> None:
+        """A hand moves a switch of a simulated rig, now. On hardware the hands are a person's: nothing happens."""
+        if self.hardware.hands is not None:
+            move = self.hardware.hands.operate if operated else self.hardware.hands.let_go
+            move(switch.value, self.hardware.clock.now_ns())
+
+    def make_room(self, ns: int = WORK_NS) -> None:
+        """Make the edges that fall due in the next `ns` first, and then have time to work."""
+        self._edge_times.make_room(ns)
+
+    # --- what it says of itself -------------------------------------------------------------------------------
 
     @property
     def conditions(self) -> Conditions:
@@ -304,120 +331,6 @@ class Service:
         """Give the exact reading of all that is registered."""
         return exact_reading(self.meter.reading())
 
-    def log_access(self) -> None:
-        """Log what the decision has to say, and save it with its counts."""
-        if events := self.access.take_events():
-            self._take(events, ())
-
-    def set_clock(self, utc_ns: int | None, source: Source) -> None:
-        """Set the meter's clock: it shows this time now, and goes on with the host's; None: it shows the host's.
-
-        As always, a difference of a second or less is slewed. `source` is who asks, for the log.
-        """
-        offset_ns = 0 if utc_ns is None else utc_ns - self.hardware.clock.utc_ns()
-        self.host_time.confirm()
-        self._persistence.clock_offset_ns = offset_ns
-        self._clock_source = source
-        self._follow_clock()
-
-    @property
-    def pending(self) -> PendingDoor:
-        """The door as far as a program waits there."""
-        return PendingDoor(self.access)
-
-    def check_fits(self, program: Program) -> None:
-        """Raise ProgramRefused for a program that the sensors fitted are not of, or that a save has no room for."""
-        fitted, wanted = self.program.metering.current_class, program.metering.current_class
-        if fitted != wanted:
-            raise ProgramRefused(
-                f"meter.current_class is {wanted}, and the sensors fitted are of class {fitted}: "
-                "write a program of that class, or restart the rig with the other sensors"
-            )
-        if (size := saved_size(program)) > MOST_SAVED_BYTES:
-            raise ProgramRefused(
-                f"the program has {size} bytes as the meter saves it, which has room for {MOST_SAVED_BYTES}: give the "
-                "days of tou.seasons fewer switches, or the display fewer items"
-            )
-
-    def write_program(
-        self, program: Program, configured: Program, source: Source, activates: Callable[[], None] = lambda: None
-    ) -> None:
-        """Go on as another program has it, at the end of the last record (docs/decisions/044-programs-written.md).
-
-        `configured` is what the configuration names, `source` who writes, for the log. Raises ProgramRefused, or
-        GpioError for pins that cannot be had, and then changes nothing. `activates` is called once nothing can fail any
-        more, where the program is one that waited: that it waits no longer is in the save that has it.
-        """
-        self.check_fits(program)
-        self.make_room()
-        program = program.with_hashed_keys()
-        if program.digest == self.program.digest:  # at most its keys are others
-            self.program = program
-            activates()
-            events = self._persistence.write_keys(program, configured, self.meter.billing.now_ns, source)
-            self._take([*events, *self.access.take_events()], ())
-            return
-        inputs = InputContacts(program.inputs, self._open_input, before=self.inputs)
-        try:
-            self.outputs.reprogram(program.outputs)
-        except BaseException:
-            inputs.abandon()
-            raise
-        self.inputs.close(after=inputs)
-        self.inputs, self.program = inputs, program
-        self.provenance = msgspec.structs.replace(self.provenance, program=program.digest)
-        self._persistence.provenance = self.provenance
-        persistence = self._persistence
-        activates()
-        events = persistence.write_program(program, configured, self.meter.state, source)
-        events += self.access.take_events()
-        changes = self.meter.reprogram(
-            persistence.billing, persistence.installation, persistence.outputs, levels_of(program)
-        )
-        self.outputs.resume({id: output.count for id, output in self.meter.outputs.items()})
-        self.front = self._front_panel()
-        self._take(events, changes)
-        self._module = program.metering.module
-        self.execute(inputs.begin(persistence.billing))
-
-    def write_constants(self, calibration: Calibration, source: Source) -> None:
-        """Write the file of the constants, whole or not at all; they are in force from the next start on, when the
-        delays can be written too. Raises CalibrationError, and then changes nothing."""
-        hardware, path = self.hardware, self._config.meter.calibration
-        if path is None:
-            raise CalibrationError(
-                'rig.toml names no file for the constants: give meter.calibration = "constants.toml", and start anew'
-            )
-        current_class = self.program.metering.current_class
-        calibration.check_use(front_end_of(self._config, current_class), current_class)
-        write_calibration(Path(path), calibration)
-        before = hardware.calibration.digest
-        event = ConstantsWritten(self.meter.billing.now_ns, before, calibration.digest, source)
-        self._take([event], ())
-
-    def test_relay(self, output: str, closed: bool, seconds: float, source: Source) -> None:
-        """Close an output to K–Y or K–Z for a test of its wiring. Raises ProgramRefused for one that must not."""
-        id = next((each for each in self.outputs.relays if each.label == output.upper()), None)
-        if id is None:
-            there = ", ".join(sorted(each.label for each in self.outputs.relays)) or "none"
-            raise ProgramRefused(f"{output} is not an output of the program: there are {there}")
-        if id in self.meter.outputs:
-            raise ProgramRefused(
-                f"{output} is a pulse output, whose counter would count the test as energy: "
-                "give it another function first"
-            )
-        now_ns = self.hardware.clock.now_ns()
-        self.outputs.test(id, closed, now_ns, now_ns + round(seconds * 1e9))
-        contact = (Position.KY if closed else Position.KZ).value
-        event = RelayOperated(self.meter.billing.now_ns, id, contact, round(seconds * 1e3), source)
-        self._take([event], ())
-
-    def share_light(self, ns: int) -> int:
-        """Keep the test LED dark for so long, for the optical port (P-1); give the ns until a lit flash is over."""
-        led = self.outputs.led
-        led.withhold(self.hardware.clock.now_ns() + ns)
-        return LED_WIDTH_NS if led.lit else 0
-
     @property
     def ticket(self) -> int:
         """The number of the newest save, for `saved`."""
@@ -427,34 +340,10 @@ class Service:
         """Say whether that save is on the disk."""
         return self._persistence.saved(ticket)
 
-    # --- the end ----------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Open the contacts at once and let all pins go; nothing is saved. For what cannot be finished."""
-        self._held.close()
-
-    def _give_up(self) -> None:
-        """It did not begin: nothing is held any more."""
-        self.close()
-        if self._store is not None:
-            self._store.close()
-
-    def operate(self, switch: Switch, operated: bool) -> None:
-        """A hand moves a switch of a simulated rig, now. On hardware the hands are a person's: nothing happens."""
-        if self.hardware.hands is not None:
-            move = self.hardware.hands.operate if operated else self.hardware.hands.let_go
-            move(switch.value, self.hardware.clock.now_ns())
-
     @property
     def measurement(self) -> Measurement:
         """The measuring side of the meter."""
         return self._board.measurement
-
-    @property
-    def contacts_closed(self) -> frozenset[str]:
-        """The switches and inputs that are operated, or closed, as counted; at `begin`, as they were found."""
-        contacts = self._switches.operated() | self.inputs.closed
-        return frozenset(name for name, closed in contacts.items() if closed)
 
     @property
     def face(self) -> Face:
@@ -487,15 +376,13 @@ class Service:
         found = self._persistence.trouble, self.outputs.trouble, self._ring and self._ring.fault
         return "; ".join(sentence for sentence in found if sentence) or None
 
-    def make_room(self, ns: int = WORK_NS) -> None:
-        """Make the edges that fall due in the next `ns` first, and then have time to work."""
-        self._edge_times.make_room(ns)
+    # --- the loop ---------------------------------------------------------------------------------------------
 
     def _poll(self) -> Iterator[WindowResult]:
         if self._board.time.due:
             self._follow_clock()
-        if self._power_fail is not None:
-            self._persistence.power_fails(self._power_fail.failing, self.meter)
+        if (power_fail := self.contacts.power_fail) is not None:
+            self._persistence.power_fails(power_fail.failing, self.meter)
         try:
             yield from self._take_records()
         except ForeignBoard:
@@ -510,8 +397,7 @@ class Service:
         if (missed := self._board.take_missed()) is not None:
             outcome = self.meter.skip(missed)
             self._take(outcome.events, outcome.changes)
-        if events := self._board.take_events(lambda: self._utc_ns(self.hardware.clock.now_ns())):
-            self._take(events, ())
+        self.log(*self._board.take_events(lambda: self._utc_ns(self.hardware.clock.now_ns())))
 
     def _take_records(self) -> Iterator[WindowResult]:
         """Register what the board has, record by record."""
@@ -546,7 +432,11 @@ class Service:
         self.make_room()
         self._persistence.keep(self.meter)
         if any(isinstance(event, MasterResetDone) for event in events):
-            self.execute(self.inputs.begin(self.meter.billing))  # a contact that is closed forces its rate again
+            self._begin_inputs()
+
+    def _begin_inputs(self) -> None:
+        """Have the inputs count as they are found, after whatever made billing forget: a closed one forces its rate."""
+        self.execute(self.contacts.inputs.begin(self.meter.billing))
 
     def _attend_front(self) -> None:
         """Attend to hands and to other meters' contacts, and execute what they ask of billing, at its instant."""
@@ -558,7 +448,7 @@ class Service:
             front = Asker(Source.FRONT)
             self.access.break_seal(front, replace(self.conditions, override_done=True), self.meter.billing.now_ns)
             self.log_access()
-        self.execute(self.inputs.poll(now_ns, self._utc_ns))
+        self.execute(self.contacts.inputs.poll(now_ns, self._utc_ns))
         self.meter.follow(self.front.followed)
         self.watch()
 
@@ -572,13 +462,12 @@ class Service:
         """Bring what has happened to where it outlives this process; nothing of it is seen before."""
         if self._ring is None or (meter := self.meter.running) is None:
             return
-        dealt = self._switches.dealt | self.inputs.dealt
         persistence = self._persistence
         running = Running(
-            board=self._run,
+            board=self._ring.board_run,
             compared=self._board.time.compared,
             polled_ns=self.polled_ns,
-            dealt=dealt,
+            dealt=self.contacts.dealt,
             asked=self.outputs.asked,
             saved=persistence.saved_meter(self.meter.state),
             meter=meter,
@@ -587,7 +476,7 @@ class Service:
             stored=persistence.stored,
             host_time=self.host_time.state,
         )
-        self._ring.write(msgspec.json.encode(running))
+        self._ring.write(running)
 
     def _utc_ns(self, at_ns: int) -> int:
         """The meter's time at an instant of our clock."""
@@ -600,16 +489,16 @@ class Service:
         """
         self.make_room()
         if found := self.outputs.look():
-            self._take([StoreDamaged(self.meter.billing.now_ns, found)], ())
+            self.log(StoreDamaged(self.meter.billing.now_ns, found))
         if (compared := self._board.compare()) is None:
             return
         board_tick, now_ns, utc_ns = compared
         if (tick := self.meter.tick_of(board_tick)) is None:
             return
-        before_ns, doubt = self.meter.billing.now_ns, self.host_time.doubt
+        before_ns = self.meter.billing.now_ns
         shown_ns = utc_ns + self._persistence.clock_offset_ns
         believed = self.host_time.judge(shown_ns, before_ns)
-        self._log_doubt(doubt)
+        self.log(*self.host_time.take_events(before_ns))
         outcome = self.meter.compare_clock(board_tick, shown_ns, self._clock_source) if believed else None
         if outcome is not None:
             self.host_time.followed()
@@ -622,25 +511,3 @@ class Service:
     def _due_ns(self, tick: int) -> int:
         """Return the instant at which an event of a tick is seen outside."""
         return self._board.time.instant_ns(tick) + PULSE_LATENCY_NS
-
-
-def _go_on_after(pins: Factory, config: Config, dealt: Mapping[str, tuple[int, bool]]) -> None:
-    """Have the edges later than those that were dealt with, from pins that keep them."""
-    if keep_levels(pins):
-        wired = config.hardware.switches | {id.value: pin for id, pin in config.hardware.inputs.items()}
-        pins.resume = {wired[name]: number for name, (number, _) in dealt.items()}
-
-
-def _input(
-    hardware: Hardware,
-    config: Config,
-    id: InputId,
-    on_edge: Callable[[RawEdge], None] | None,
-    now_ns: int,
-    going_on: bool | None,
-) -> PulseInput:
-    def told(at_ns: int, closed: bool, accepted: bool) -> None:
-        if on_edge is not None:
-            on_edge(RawEdge(at_ns, id.value, closed, accepted))
-
-    return PulseInput(pulse_source(hardware, config, id), now_ns, verdict=told, going_on=going_on)

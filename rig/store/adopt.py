@@ -21,7 +21,6 @@ import msgspec
 
 from rig.meter.access.events import PendingCleared
 from rig.meter.billing.source import Source
-from rig.store.disk import Disk
 from rig.store.errors import StoreError
 from rig.store.events import StoreAdopted
 from rig.store.meter_items import items_of
@@ -31,16 +30,14 @@ from rig.store.slots import Slots
 from rig.store.store import Store
 
 
-def adopt(
-    folder: Path, meter: StoreOwner, utc_ns: int, disk: Disk | None = None, fast: Slots | None = None
-) -> list[str]:
+def adopt(folder: Path, meter: StoreOwner, utc_ns: int, fast: Slots | None = None) -> list[str]:
     """Make a store that of `meter`, as the table above has it; sentences on what was done, none if nothing had to be.
 
     `utc_ns` is the time of the line in the log; `fast` the FRAM that has the store's newest save. Raises StoreError,
     also where anything of the store cannot be read or written.
     """
     _check_sealed(last_saved(folder)[1], meter, folder)
-    store = Store.open(folder, disk, fast, foreign_history=True)
+    store = Store.open(folder, fast=fast, foreign_history=True)
     try:
         if store.trouble is not None:
             raise StoreError(store.trouble)

@@ -52,6 +52,21 @@ class Disk:
             os.unlink(path)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
 
+    def make(self, path: Path, data: bytes) -> int:
+        """A new file of this content, in place of whatever is there, under its name only once all of it is on the
+        disk."""
+        unnamed = path.with_name(path.name + ".new")
+        file = self.create(unnamed)
+        try:
+            self.write(file, data, 0)
+            self.sync(file)
+            self.rename(unnamed, path)
+            self.sync_folder(path.parent)
+        except BaseException:
+            self.close(file)
+            raise
+        return file
+
     def write(self, file: int, data: bytes, offset: int) -> None:
         """All of `data`: the system may take it in parts."""
         self.blocks += (offset + len(data) + BLOCK - 1) // BLOCK - offset // BLOCK if data else 0

@@ -433,19 +433,9 @@ class Journal:
         return look
 
     def _make(self, path: Path, whole: bytes) -> int:
-        """A new copy at its full size, under its name only once all of it is on the disk."""
-        unnamed = path.with_name(path.name + ".new")
+        """A new copy at its full size."""
         with _writing(path):
-            file = self._disk.create(unnamed)
-            try:
-                self._disk.write(file, whole + bytes(CAPACITY - len(whole)), 0)
-                self._disk.sync(file)
-                self._disk.rename(unnamed, path)
-                self._disk.sync_folder(path.parent)
-            except BaseException:
-                self._disk.close(file)
-                raise
-        return file
+            return self._disk.make(path, whole + bytes(CAPACITY - len(whole)))
 
     def _reopen(self, copy: Copy, whole: bytes | None = None) -> int:
         """A copy that is there: at its full size again if it was cut off, surely on the disk; as it is, or `whole`."""

@@ -22,7 +22,6 @@ true whenever the process is killed:
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.files.own import open_to_read
+from rig.store.disk import Disk
 from rig.store.wal_file import WalFile, read_wal
 
 SUMS = "history.sums"
@@ -93,19 +93,8 @@ def write_sums(path: Path, sums: PageSums) -> None:
     data = _HEAD.pack(MAGIC, sums.store, sums.page_bytes, len(sums.sums)) + struct.pack(
         f"<{len(sums.sums)}I", *sums.sums
     )
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    with os.fdopen(file, "wb") as opened:
-        opened.write(data + _CRC.pack(zlib.crc32(data)))
-        opened.flush()
-        os.fsync(opened.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    disk = Disk()
+    disk.close(disk.make(path, data + _CRC.pack(zlib.crc32(data))))
 
 
 def sums_after(before: Sequence[int], wal: WalFile) -> tuple[int, ...]:

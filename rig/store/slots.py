@@ -77,7 +77,7 @@ class FileSlots:
                 raise
             self.replaced = str(error.strerror)
         if self.made or self.replaced:
-            self._file = self._make(path)
+            self._file = self._disk.make(path, bytes(self.count * self.size))
         else:
             self._fill(path)
 
@@ -101,19 +101,6 @@ class FileSlots:
     def close(self) -> None:
         """Let go of the file."""
         self._disk.close(self._file)
-
-    def _make(self, path: Path) -> int:
-        unnamed = path.with_name(path.name + ".new")
-        file = self._disk.create(unnamed)
-        try:
-            self._disk.write(file, bytes(self.count * self.size), 0)
-            self._disk.sync(file)
-            self._disk.rename(unnamed, path)
-            self._disk.sync_folder(path.parent)
-        except BaseException:
-            self._disk.close(file)
-            raise
-        return file
 
     def _fill(self, path: Path) -> None:
         """Give a file that was cut off its size back."""

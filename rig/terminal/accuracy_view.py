@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rig.accuracy.lot_result import LotResult
-from rig.accuracy.result import AccuracyResult, PointResult
+from rig.accuracy.result import AccuracyPointResult, AccuracyResult
 
 _NAME = 52
 
@@ -16,7 +16,7 @@ def accuracy_lines(found: AccuracyResult) -> list[str]:
     return [line for line in [*lines, *_sums(found)] if line]
 
 
-def point_line(point: PointResult) -> str:
+def point_line(point: AccuracyPointResult) -> str:
     """Describe a point: figure, uncertainty, limit, verdict; an asterisk where nobody has seen the limit's source."""
     error = "" if point.error_percent is None else f"{point.error_percent:+.4f}"
     uncertainty = "" if point.uncertainty_percent is None else f"{point.uncertainty_percent:.4f}"

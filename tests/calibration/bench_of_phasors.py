@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from calibration.observation import PhaseReading, PointPlan, PointResult, Purpose, Sample
+from calibration.observation import ObservedPoint, PhaseReading, PointPlan, Purpose, Sample
 
 Curve = Callable[[float], tuple[float, float]]
 """Of a current: its ratio, and the degrees by which it lags."""
@@ -31,9 +31,9 @@ class PhasorUnit:
     applied: tuple[float, float] = (1.0, 1.0)
     dice: random.Random = field(default_factory=lambda: random.Random(5))
 
-    def measure(self, plan: PointPlan, samples: int = 8) -> PointResult:
+    def measure(self, plan: PointPlan, samples: int = 8) -> ObservedPoint:
         """Measure a point."""
-        return PointResult(plan, tuple(self._sample(plan, n) for n in range(samples)))
+        return ObservedPoint(plan, tuple(self._sample(plan, n) for n in range(samples)))
 
     def _sample(self, plan: PointPlan, n: int) -> Sample:
         true_v = [cmath.rect(plan.volts * self.applied[0], -math.radians(120 * k)) for k in range(3)]

@@ -9,22 +9,22 @@ from bench_of_phasors import WIRING, PhasorUnit, solving
 
 from calibration import findings
 from calibration.findings import found_in
-from calibration.observation import PointResult
+from calibration.observation import ObservedPoint
 from calibration.plan import Ratings, between, verifying, wiring
 from calibration.plan import solving as solving_points
 
 SOUND = PhasorUnit([1.03, 0.97, 1.0], [lambda _: (0.99, -0.3), lambda _: (1.01, 0.3), lambda _: (1.0, 0.0)])
 
 
-def spoiled(point: PointResult, at: int, factor: float) -> PointResult:
+def spoiled(point: ObservedPoint, at: int, factor: float) -> ObservedPoint:
     samples = list(point.samples)
     meter = samples[at].meter
     samples[at] = replace(samples[at], meter=(replace(meter[0], volts=meter[0].volts * factor), *meter[1:]))
-    return PointResult(point.plan, tuple(samples))
+    return ObservedPoint(point.plan, tuple(samples))
 
 
-def clipped(point: PointResult) -> PointResult:
-    return PointResult(point.plan, (*point.samples[:-1], replace(point.samples[-1], clipped=("i2", "i3"))))
+def clipped(point: ObservedPoint) -> ObservedPoint:
+    return ObservedPoint(point.plan, (*point.samples[:-1], replace(point.samples[-1], clipped=("i2", "i3"))))
 
 
 CASES = {

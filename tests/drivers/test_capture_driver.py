@@ -14,7 +14,8 @@ from drivers.spi_link import Identity, LinkError
 from gateware.chain import Chain
 from gateware.model.capture import CaptureModel
 from gateware.model.events import EventsModel
-from gateware.registers import CHANNELS, Capability, Channel, EventKind, RecordFlag
+from gateware.record_words import RecordFlag
+from gateware.registers import CHANNELS, Capability, Channel, EventKind
 
 CHAIN = replace(Chain(), capture_log2=10)
 DEPTH = 1 << CHAIN.capture_log2

@@ -37,9 +37,7 @@ class Bench:
         return FormCRelay("kyz1", Y_PIN, Z_PIN, **settings)
 
     def led(self) -> TestLed:
-        return TestLed(
-            "test LED", LED_PIN, pins=self.pins, schedule=self.schedule, width_ns=10 * MS, gap_ns=5 * MS
-        )
+        return TestLed("test LED", LED_PIN, pins=self.pins, schedule=self.schedule, width_ns=10 * MS, gap_ns=5 * MS)
 
     def run_to(self, end_ns: int) -> None:
         """Wake exactly when something is due."""
@@ -66,9 +64,7 @@ def test_relay_alternates_at_the_instants_asked_for(bench):
         relay.pulse(due)
     assert bench.schedule.next_due_ns == dues[0]
     bench.run_to(1000 * MS)
-    assert bench.pins.edges(Y_PIN) == tuple(
-        Edge(t, high) for t, high in zip(dues, (True, False, True), strict=True)
-    )
+    assert bench.pins.edges(Y_PIN) == tuple(Edge(t, high) for t, high in zip(dues, (True, False, True), strict=True))
     assert bench.pins.edges(Z_PIN) == (Edge(dues[1], True), Edge(dues[2], False))
     assert (relay.position, relay.last, relay.transitions) == (Position.KY, Position.KY, 3)
     assert (bench.schedule.late, relay.edges.held, relay.edges.waiting) == (0, 0, 0)
@@ -111,8 +107,12 @@ def test_relay_rests_open_at_the_start_and_goes_on_with_the_opposite_contact(ben
 
 def closures(bench: Bench) -> list[Position]:
     """What a counter of three wires has seen close, in order."""
-    seen = [(e.time_ns, p) for pin, p in ((Y_PIN, Position.KY), (Z_PIN, Position.KZ))
-            for e in bench.pins.edges(pin) if e.high]
+    seen = [
+        (e.time_ns, p)
+        for pin, p in ((Y_PIN, Position.KY), (Z_PIN, Position.KZ))
+        for e in bench.pins.edges(pin)
+        if e.high
+    ]
     return [position for _, position in sorted(seen, key=lambda s: s[0])]
 
 
@@ -321,9 +321,7 @@ def test_queue_shows_its_backlog():
 
 
 def test_pins_that_cannot_be_had(bench):
-    with pytest.raises(
-        GpioError, match=r"kyz1, contact K-Y, cannot use pin 99 .*: give the number of a free"
-    ):
+    with pytest.raises(GpioError, match=r"kyz1, contact K-Y, cannot use pin 99 .*: give the number of a free"):
         FormCRelay("kyz1", 99, 27, pins=bench.pins, schedule=bench.schedule, dwell_ns=1)
     with pytest.raises(GpioError, match=r"kyz1, contact K-Z, cannot have pin 17, another function has it"):
         FormCRelay("kyz1", 17, 17, pins=bench.pins, schedule=bench.schedule, dwell_ns=1)
@@ -378,9 +376,7 @@ def test_a_chip_that_is_not_the_headers_is_refused(lgpio, monkeypatch, label, re
 def test_missing_lgpio_has_a_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "lgpio", None)
     monkeypatch.setenv("LG_WD", "unused")
-    with pytest.raises(
-        GpioError, match=r"lgpio is not installed: .* apt install python3-lgpio. .*site-packages"
-    ):
+    with pytest.raises(GpioError, match=r"lgpio is not installed: .* apt install python3-lgpio. .*site-packages"):
         open_pins("lgpio")
 
 

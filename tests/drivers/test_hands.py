@@ -130,7 +130,7 @@ def test_the_boards_time_runs_the_hands_to_the_ns_also_during_a_frame() -> None:
     chain = Chain()
     board = SimulatedBoard(chain, FrontEnd(lively_load(chain.tick_hz), ideal_sensors(20), chain.tick_hz, 1), "exact")
     pins = pulled_up(5, 6)
-    clock = BoardClock(board, pins.clock, paced=False)
+    clock = BoardClock(board, pins.clock)
     link = SpiLink(board)
     contact, other = SwitchInput("SCROLL", 5, pins=pins), SwitchInput("MAGNET", 6, pins=pins)
     clock.hands = hands = Hands({"scroll": 5, "magnet": 6}, pins)

@@ -29,9 +29,7 @@ def real(name: str) -> Path:
 
 def made(rate_hz: Fraction | int, v: np.ndarray, i: np.ndarray | None = None) -> Recording:
     channels = (RecordedChannel("va", "V"), RecordedChannel("ia", "A"))
-    return Recording(
-        Path("made.csv"), channels, np.column_stack([v, v if i is None else i]), Fraction(rate_hz)
-    )
+    return Recording(Path("made.csv"), channels, np.column_stack([v, v if i is None else i]), Fraction(rate_hz))
 
 
 def sample_times_s(rate_hz: Fraction | int, count: int) -> np.ndarray:
@@ -49,18 +47,14 @@ def test_tones_are_reproduced(rate_hz: int) -> None:
     nyquist = min(float(rate_hz), float(F_MOD) / GRID_TICKS) / 2
     tones = [
         (share * nyquist, amplitude, k)
-        for k, (share, amplitude) in enumerate(
-            ((0.01, 0.5), (0.1, 0.2), (0.37, 0.1), (0.66, 0.1), (0.8, 0.1))
-        )
+        for k, (share, amplitude) in enumerate(((0.01, 0.5), (0.1, 0.2), (0.37, 0.1), (0.66, 0.1), (0.8, 0.1)))
     ]
 
     def signal(t: np.ndarray) -> np.ndarray:
         return sum(amplitude * np.cos(2 * np.pi * hertz * t + phase) for hertz, amplitude, phase in tones)
 
     count, lead_in = 3000, 12_345
-    source = RecordingSource(
-        made(rate_hz, signal(sample_times_s(rate_hz, count))), BOTH, F_MOD, lead_in_ticks=lead_in
-    )
+    source = RecordingSource(made(rate_hz, signal(sample_times_s(rate_hz, count))), BOTH, F_MOD, lead_in_ticks=lead_in)
     x = source.read(source.length_ticks // GRID_TICKS)
     t = grid_times_s(len(x), lead_in)
     away = TAPS / nyquist  # the kernel's reach
@@ -157,9 +151,7 @@ def energy_ws(source: RecordingSource, lead_in_ticks: int) -> np.ndarray:
     x = source.read(source.length_ticks // GRID_TICKS)
     at = np.arange(len(x)) * GRID_TICKS - lead_in_ticks
     half = GRID_TICKS // 2
-    ticks = np.clip(
-        np.minimum(at + half, float(source.signal_ticks)) - np.maximum(at - half, 0), 0, GRID_TICKS
-    )
+    ticks = np.clip(np.minimum(at + half, float(source.signal_ticks)) - np.maximum(at - half, 0), 0, GRID_TICKS)
     return (x[:, :3] * x[:, 3:] * ticks[:, None]).sum(axis=0) / float(F_MOD)
 
 

@@ -20,7 +20,9 @@ from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import LoadState, Step, Wave
 from drivers.spi_link import ForeignBoard, LinkError, NoReply, SpiBus, SpiLink
 from gateware.chain import Chain
-from gateware.registers import MAGIC, VERSION, Op, Record, RecordFlag, request
+from gateware.frames import Op, request
+from gateware.record_words import Record, RecordFlag
+from gateware.registers import MAGIC, VERSION
 from gateware.twin.behind_bus import ModelBehindBus
 
 CHAIN = Chain()
@@ -287,7 +289,7 @@ class Rewritten:
         self._registers = registers
 
     def xfer2(self, data: list[int]) -> list[int]:
-        from gateware.registers import crc32
+        from gateware.frames import crc32
 
         body = bytes((0xA0, data[1])) + b"".join(r.to_bytes(4, "big") for r in self._registers)
         return list((bytes(8) + body + crc32(body).to_bytes(4, "big"))[: len(data)])

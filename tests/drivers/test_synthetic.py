@@ -23,9 +23,7 @@ GRID_HZ = float(F_MOD / GRID_TICKS)
 @given(st.floats(-100.0, 100.0))
 def test_portable_sine_and_cosine_agree_with_the_library(turns: float) -> None:
     # The library's own argument 2π·turns is rounded: 1e-16 of up to 630 rad.
-    assert cos_sin(turns) == pytest.approx(
-        (math.cos(2 * math.pi * turns), math.sin(2 * math.pi * turns)), abs=2e-13
-    )
+    assert cos_sin(turns) == pytest.approx((math.cos(2 * math.pi * turns), math.sin(2 * math.pi * turns)), abs=2e-13)
 
 
 @pytest.mark.parametrize("quarter", range(-9, 9))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from gateware_bench import Host
 
+from gateware.frames import MAX_COUNT, Op, ReplyStatus
+from gateware.record_words import Record
 from gateware.registers import (
     BLOCK_BY_NAME,
-    MAX_COUNT,
     PULSE_PINS,
     CaptureCommand,
     CaptureFlag,
@@ -19,9 +20,6 @@ from gateware.registers import (
     CounterWord,
     EventKind,
     GateWord,
-    Op,
-    Record,
-    ReplyStatus,
 )
 
 _SETTINGS = {

@@ -16,18 +16,10 @@ from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 
 from gateware.chain import Chain
+from gateware.frames import MAX_COUNT, Op, ReplyStatus, reply_offset, request
 from gateware.metrology import Metrology
-from gateware.registers import (
-    BY_NAME,
-    CHANNELS,
-    MAX_COUNT,
-    RECORD_WORDS,
-    Op,
-    Record,
-    ReplyStatus,
-    reply_offset,
-    request,
-)
+from gateware.record_words import RECORD_WORDS, Record
+from gateware.registers import BY_NAME, CHANNELS
 from gateware.twin.behind_bus import BehindBus, ModelBehindBus, NetlistBehindBus
 from gateware.twin.bus import CS_N, Timing, timing
 

@@ -27,8 +27,9 @@ from amaranth.hdl import Assert, Assume, UnusedElaboratable
 import gateware
 from gateware.chain import Chain
 from gateware.correlator import schedule
+from gateware.record_words import HEADER_WORDS, RECORD_WORDS
 from gateware.records import _CLOSE, _COPY, CLOSING_CLOCKS
-from gateware.registers import HEADER_WORDS, RECORD_WORDS, TICK_BITS
+from gateware.registers import TICK_BITS
 from gateware.spi import SpiState
 
 GAP = CLOSING_CLOCKS + 3

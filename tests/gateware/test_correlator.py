@@ -12,20 +12,17 @@ from gateware_bench import refuses, simulate
 from gateware.chain import Chain
 from gateware.correlator import Correlator, schedule
 from gateware.multiplier import Multiplier
-from gateware.registers import (
-    CHANNELS,
+from gateware.record_words import (
     HEADER_WORDS,
     PRODUCTS,
     RECORD_WORDS,
-    SAMPLE_BITS,
-    VOLTAGES,
     WORD_DELAYED,
     WORD_MEANS,
     WORD_PHASORS,
     WORD_PRODUCTS,
-    Capability,
     words_present,
 )
+from gateware.registers import CHANNELS, SAMPLE_BITS, VOLTAGES, Capability
 from gateware.sine import FULL_SCALE
 
 CHAIN = Chain()

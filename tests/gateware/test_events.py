@@ -14,15 +14,8 @@ from hypothesis import strategies as st
 from gateware.chain import Chain
 from gateware.events import Events
 from gateware.model.events import EventsModel
-from gateware.registers import (
-    CHANNELS,
-    EVENT_LOG_ENTRIES,
-    NO_CHANNEL,
-    SAMPLE_BITS,
-    Channel,
-    EventKind,
-    RecordFlag,
-)
+from gateware.record_words import RecordFlag
+from gateware.registers import CHANNELS, EVENT_LOG_ENTRIES, NO_CHANNEL, SAMPLE_BITS, Channel, EventKind
 from gateware.scan import SampleScan
 
 CHAIN = Chain()
@@ -275,9 +268,7 @@ def test_the_log_turns_and_the_count_goes_on():
 def test_a_host_that_reads_meanwhile_sees_each_word_when_it_is_written():
     """Component and model agree on the clock; one word is looked at over and over, in a run of sets for each clock."""
     for word in (0, 1, 30, 31):
-        sets = [
-            Set(overload=63 * (k % 2), reads=((clock, word),)) for k, clock in enumerate(range(2, 160, 11), 1)
-        ]
+        sets = [Set(overload=63 * (k % 2), reads=((clock, word),)) for k, clock in enumerate(range(2, 160, 11), 1)]
         run(Config(samples=1), [Set(), *sets])
 
 

@@ -15,7 +15,9 @@ from gateware.bitstream import plan
 from gateware.boards import NAMES, board
 from gateware.capture import SET_WORDS
 from gateware.chain import Chain
-from gateware.registers import BLOCK_BY_NAME, CHANNELS, EVENT_LOG_ENTRIES, RECORD_WORDS, CaptureCommand, Op
+from gateware.frames import Op
+from gateware.record_words import RECORD_WORDS
+from gateware.registers import BLOCK_BY_NAME, CHANNELS, EVENT_LOG_ENTRIES, CaptureCommand
 
 CHAIN = Chain(capture_log2=10, record_slots=8)
 ONE_PORT = ((SET_WORDS << CHAIN.capture_log2, 64), (RECORD_WORDS * CHAIN.record_slots, 64))

@@ -13,9 +13,10 @@ import pytest
 from gateware_bench import CLOCKS_PER_BIT, Host, both, noise
 
 from gateware.chain import Chain
+from gateware.frames import MAX_COUNT, Op, ReplyStatus, reply_offset, request
 from gateware.model import model
 from gateware.model.port import CHECK_LATENCY
-from gateware.registers import BY_NAME, MAX_COUNT, Op, ReplyStatus, reply_offset, request
+from gateware.registers import BY_NAME
 from gateware.twin.behind_bus import BehindBus
 from gateware.twin.bus import timing
 

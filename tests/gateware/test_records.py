@@ -14,17 +14,9 @@ from hypothesis import strategies as st
 from gateware.chain import Chain
 from gateware.correlator import Correlator
 from gateware.multiplier import Multiplier
+from gateware.record_words import PRODUCTS, RECORD_WORDS, Record, RecordFlag
 from gateware.records import Records
-from gateware.registers import (
-    CHANNELS,
-    PRODUCTS,
-    RECORD_WORDS,
-    SAMPLE_BITS,
-    TICK_BITS,
-    Capability,
-    Record,
-    RecordFlag,
-)
+from gateware.registers import CHANNELS, SAMPLE_BITS, TICK_BITS, Capability
 
 PLAIN = Chain(capabilities=Capability.PRODUCTS | Capability.MEANS)
 SMALL = Chain(record_slots=4, tick_start=(1 << TICK_BITS) - 700)

@@ -8,32 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateware.frames import CRC_POLY, CRC_RESIDUE, FRAME_BYTES, ITEM_BYTES, MAX_COUNT, Op, crc32, reply_offset, request
+from gateware.record_words import HEADER_WORDS, PRODUCTS, RECORD_WORDS, SAFE_SAMPLES, Record, RecordFlag, words_present
 from gateware.registers import (
     BY_ADDRESS,
     BY_NAME,
     CHANNELS,
-    CRC_POLY,
-    CRC_RESIDUE,
-    FRAME_BYTES,
-    HEADER_WORDS,
-    ITEM_BYTES,
     MAGIC,
-    MAX_COUNT,
-    PRODUCTS,
-    RECORD_WORDS,
     REGISTERS,
-    SAFE_SAMPLES,
     SAMPLE_BITS,
     Capability,
     Channel,
-    Op,
-    Record,
-    RecordFlag,
     configuration_digest,
-    crc32,
-    reply_offset,
-    request,
-    words_present,
 )
 
 EVERYTHING = Capability.PRODUCTS | Capability.DELAYED_PRODUCTS | Capability.PHASORS | Capability.MEANS

@@ -11,22 +11,10 @@ from gateware_bench import CLOCKS_PER_BIT, simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateware.frames import CRC_BYTES, ITEM_BYTES, MAX_COUNT, TURN_BYTES, Op, ReplyStatus, crc32, reply_offset, request
+from gateware.record_words import RECORD_WORDS
 from gateware.register_file import RegisterFile
-from gateware.registers import (
-    BY_NAME,
-    CRC_BYTES,
-    ITEM_BYTES,
-    MAX_COUNT,
-    RECORD_WORDS,
-    REGISTERS,
-    TURN_BYTES,
-    Capability,
-    Op,
-    ReplyStatus,
-    crc32,
-    reply_offset,
-    request,
-)
+from gateware.registers import BY_NAME, REGISTERS, Capability
 from gateware.spi import SpiPeripheral
 from gateware.twin.bus import CS_N, timing
 

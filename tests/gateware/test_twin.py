@@ -17,26 +17,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateware.chain import TAPS, Chain
+from gateware.frames import Op, ReplyStatus, crc32, request
+from gateware.record_words import HEADER_WORDS, WORD_MEANS, WORD_PHASORS, Record, RecordFlag
 from gateware.registers import (
     BLOCK_BY_NAME,
     BY_NAME,
-    HEADER_WORDS,
     LINE_50_BITS,
     LINE_50_MOST,
     REGISTERS,
     TICK_BITS,
-    WORD_MEANS,
-    WORD_PHASORS,
     Channel,
     CounterState,
     GateWord,
-    Op,
-    Record,
-    RecordFlag,
-    ReplyStatus,
     configuration_digest,
-    crc32,
-    request,
 )
 from gateware.twin.behind_bus import ModelBehindBus
 from gateware.twin.engine import Twin

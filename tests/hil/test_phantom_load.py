@@ -14,7 +14,8 @@ import numpy as np
 from drivers.phantom import PhantomLoad, PhantomRegisters, PhantomWave, apply
 from gateware.chain import Chain
 from gateware.model.model import GatewareModel
-from gateware.registers import BLOCK_BY_NAME, BY_NAME, Channel, Record, RecordFlag
+from gateware.record_words import Record, RecordFlag
+from gateware.registers import BLOCK_BY_NAME, BY_NAME, Channel
 
 LOAD = PhantomLoad(
     60.0,

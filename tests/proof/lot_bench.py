@@ -13,7 +13,7 @@ from rig.accuracy.under_test import meter_under_test, provenance_of_test
 from rig.calibrate.model_unit import ModelUnit
 from rig.calibrate.result import CalibrationResult
 from rig.calibrate.run import Job, calibrate
-from rig.calibrate.session import Session, Terms
+from rig.calibrate.session import CalibrationSession, Terms
 from rig.calibrate.simulated_unit import SimulatedUnit
 from rig.hardware.config import Config, LotConfig, SimulationConfig
 from rig.program.build import default_program
@@ -47,7 +47,7 @@ def calibrated_by(
         unit,
         lambda calibration: kind(config, program, calibration),
         Ratings(120.0, 20.0, 60.0, currents == "transformers"),
-        Session(folder / f"{number}.session", terms),
+        CalibrationSession(folder / f"{number}.session", terms),
         unit.board,
         "2026-11-30",
         "",

@@ -20,7 +20,8 @@ from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import LoadState, Step, Wave
 from gateware.chain import Chain
 from gateware.model.model import GatewareModel
-from gateware.registers import BY_NAME, Channel, Record, configuration_digest
+from gateware.record_words import Record
+from gateware.registers import BY_NAME, Channel, configuration_digest
 from rig.hardware.simulation import known_constants
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.measurement import Measurement, Window

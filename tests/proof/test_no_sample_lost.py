@@ -19,18 +19,10 @@ from noisy_board import NO_FAULTS, Bits, Faults, Noise, NoisyBoard, NoisyEngine,
 from proof_bench import CHAIN, drained
 
 from drivers.spi_link import LinkError, SpiLink
+from gateware.frames import MAX_COUNT, Op, request
 from gateware.model.model import GatewareModel
-from gateware.registers import (
-    BY_NAME,
-    HEADER_WORDS,
-    MAX_COUNT,
-    WORD_MEANS,
-    WORD_PHASORS,
-    Op,
-    Record,
-    RecordFlag,
-    request,
-)
+from gateware.record_words import HEADER_WORDS, WORD_MEANS, WORD_PHASORS, Record, RecordFlag
+from gateware.registers import BY_NAME
 from gateware.twin.bus import Timing
 
 TAPE_S = 10.0

@@ -11,16 +11,8 @@ from datetime import datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
-from gateware.registers import (
-    HEADER_WORDS,
-    PRODUCTS,
-    RECORD_WORDS,
-    VOLTAGES,
-    WORD_DELAYED,
-    Channel,
-    Record,
-    RecordFlag,
-)
+from gateware.record_words import HEADER_WORDS, PRODUCTS, RECORD_WORDS, WORD_DELAYED, Record, RecordFlag
+from gateware.registers import VOLTAGES, Channel
 from rig.meter.billing.commands import Action, Command
 from rig.meter.billing.source import Source
 from rig.meter.billing.state import BillingState

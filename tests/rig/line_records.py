@@ -11,7 +11,8 @@ import numpy as np
 from calibration.constants import nominal
 from gateware.chain import Chain
 from gateware.model.windows import Windows
-from gateware.registers import BY_NAME, Record
+from gateware.record_words import Record
+from gateware.registers import BY_NAME
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.measurement import Measurement
 from rig.meter.measuring.oscillator import tracking_step

@@ -24,7 +24,7 @@ from drivers.sim.synthetic import SyntheticLoad
 from drivers.sim.waves import LoadState, Step, Wave
 from drivers.spi_link import SpiLink
 from gateware.chain import Chain
-from gateware.registers import Record
+from gateware.record_words import Record
 from rig.files.strict_toml import convert
 from rig.hardware.config import Config
 from rig.hardware.hardware import Hardware
@@ -187,7 +187,7 @@ class Rig:
         ahead_ns: int = 0,
     ) -> None:
         source = SyntheticLoad(TICK_HZ, [Step(0.0, LOAD)])
-        hardware, self.board, _ = simulated_hardware(CONFIG, 20, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
+        hardware, self.board, _ = simulated_hardware(CONFIG, 20, source, begin_utc_ns=BEGIN_UTC_NS)
         self.board._front_end = TapeFrontEnd()  # type: ignore[assignment]
         self.bus = FaultyBus(self.board, (), seed)
         self.clock = HostClock(hardware.clock)

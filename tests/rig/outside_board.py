@@ -85,9 +85,7 @@ def full_load(f_mod: Fraction) -> SyntheticLoad:
 def parts(config: Config, current_class: int) -> tuple[Hardware, SimulatedBoard]:
     """The board, in this process."""
     load_source = full_load(CHAIN.tick_hz)
-    hardware, board, _ = simulated_hardware(
-        config, current_class, load_source, paced=False, begin_utc_ns=UTC_NS, chain=CHAIN
-    )
+    hardware, board, _ = simulated_hardware(config, current_class, load_source, begin_utc_ns=UTC_NS, chain=CHAIN)
     return hardware, board
 
 

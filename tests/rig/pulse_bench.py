@@ -18,16 +18,8 @@ from drivers.gpio import FormCRelay, TestLed
 from drivers.schedule import OutputSchedule
 from drivers.sim.pins import VirtualClock, VirtualClockMockFactory
 from gateware.chain import Chain
-from gateware.registers import (
-    HEADER_WORDS,
-    PRODUCTS,
-    RECORD_WORDS,
-    VOLTAGES,
-    WORD_DELAYED,
-    Channel,
-    Record,
-    RecordFlag,
-)
+from gateware.record_words import HEADER_WORDS, PRODUCTS, RECORD_WORDS, WORD_DELAYED, Record, RecordFlag
+from gateware.registers import VOLTAGES, Channel
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.contacts.outputs import KYZ_OUTPUTS, OutputId

@@ -9,7 +9,8 @@ from line_records import CHAIN, HYSTERESIS, POLL_SAMPLES, SAMPLE_HZ
 
 from calibration.constants import nominal
 from gateware.model.windows import Windows
-from gateware.registers import BY_NAME, Record
+from gateware.record_words import Record
+from gateware.registers import BY_NAME
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.measurement import Measurement, Window
 from rig.meter.measuring.oscillator import tracking_step

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from sampled_records import SAMPLE_HZ, measurement, metered, one_phase, records_of, seconds
 
-from gateware.registers import Record, RecordFlag
+from gateware.record_words import Record, RecordFlag
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.measuring.measurement import MeasurementState, Window
 from rig.meter.measuring.starting import limits_of_class

@@ -128,9 +128,7 @@ def test_a_run_writes_it_and_goes_on_when_it_is_gone(monkeypatch: pytest.MonkeyP
         elif shown.lcd_trouble is not None:
             bench.bus.chips = {0x27: bench.chip}
 
-    audience = Audience(
-        reading, front=lambda shown: faces.append(shown.lcd_trouble), lcd=DISPLAY, open_bus=bench.open
-    )
+    audience = Audience(reading, front=lambda shown: faces.append(shown.lcd_trouble), lcd=DISPLAY, open_bus=bench.open)
     ended = start_and_show(Config(), 30, paced=False, audience=audience)
     assert ended.failure is None
     assert len(seen) == 30

@@ -53,6 +53,7 @@ def options_of(function: Any) -> Iterator[tuple[str, OptionInfo]]:
 
 # --- options --------------------------------------------------------------------------------------------------
 
+
 def test_no_two_modules_define_an_option_of_the_same_flag() -> None:
     """An option that several modules have is one object, from rig/cli/options.py."""
     found: dict[str, dict[int, str]] = defaultdict(dict)

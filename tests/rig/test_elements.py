@@ -12,7 +12,7 @@ import pytest
 from line_records import CHAIN, SAMPLE_HZ, Wave, window_sums
 
 from calibration.constants import nominal
-from gateware.registers import PRODUCTS, WORD_MEANS, Record, RecordFlag
+from gateware.record_words import PRODUCTS, WORD_MEANS, Record, RecordFlag
 from rig.meter.measuring.elements import (
     FORMS,
     SERVICES,
@@ -56,6 +56,7 @@ def percent(equation: ElementEquation, volts: list[complex], amperes: list[compl
 # A load with nothing in common between phases.
 WYE = [phasor(120, 0), phasor(120, -120), phasor(120, 120)]
 UNEQUAL_AMPERES = [phasor(5, -30), phasor(3, -130), phasor(7, 70)]
+
 
 # By service: what is true, what three or two elements, or fewer, make of it, and by how much that is off.
 def wye(v, i):
@@ -170,9 +171,7 @@ def test_two_elements_are_exact_on_three_wires():
         assert percent(FORMS[form].equation("3-wire delta"), volts, amperes) == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("form", "service"), [("6S", "4-wire wye"), ("36S", "4-wire wye"), ("45S", "4-wire wye")]
-)
+@pytest.mark.parametrize(("form", "service"), [("6S", "4-wire wye"), ("36S", "4-wire wye"), ("45S", "4-wire wye")])
 def test_wye_without_blondel_is_exact_while_voltages_sum_to_zero(form, service):
     volts = [phasor(120, 0), phasor(110, -115)]
     volts.append(-sum(volts))
@@ -206,9 +205,7 @@ def test_form_2s_registers_three_quarters_on_a_network():
 def test_four_wire_delta_with_two_elements():
     """Exact for any phase currents while the lighting legs are balanced."""
     volts = [phasor(120, 0), phasor(120 * sqrt(3), -90), phasor(120, 180)]
-    assert percent(FORMS["45S"].equation("4-wire delta"), volts, UNEQUAL_AMPERES) == pytest.approx(
-        0, abs=1e-12
-    )
+    assert percent(FORMS["45S"].equation("4-wire delta"), volts, UNEQUAL_AMPERES) == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("form", ["6S", "14S", "36S", "46S"])

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from link_bench import BEGIN_UTC_NS, WATTS, Rig, seconds
 
-from gateware.registers import TICK_BITS, Record
+from gateware.record_words import Record
+from gateware.registers import TICK_BITS
 from rig.meter.billing.events import ClockSetTo, PowerDown
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.meter.measuring.events import EnergyMissing, MeasurementError

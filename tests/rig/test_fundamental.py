@@ -14,17 +14,8 @@ from line_records import CHAIN, SAMPLE_HZ, Wave, powers, records, summed
 from test_reactive import PEAK, PLACES, load
 
 from calibration.constants import nominal
-from gateware.registers import (
-    BY_NAME,
-    CHANNELS,
-    OSCILLATOR_AMPLITUDE,
-    PRODUCTS,
-    WORD_MEANS,
-    WORD_PHASORS,
-    Channel,
-    Record,
-    RecordFlag,
-)
+from gateware.record_words import OSCILLATOR_AMPLITUDE, PRODUCTS, WORD_MEANS, WORD_PHASORS, Record, RecordFlag
+from gateware.registers import BY_NAME, CHANNELS, Channel
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.fundamental import NO_FUNDAMENTAL, OFF_LINE, FundamentalFit
 from rig.meter.measuring.oscillator import DEAD_BAND, tracking_step

@@ -353,7 +353,5 @@ def test_another_debounce_judges_the_same_edges_otherwise(recorded) -> None:
     as_it_was = judged(hands, 20 * MS)
     assert as_it_was == list(hands.edges)
     hasty = judged(hands, 1 * MS)
-    assert [(e.at_ns, e.switch, e.operated) for e in hasty] == [
-        (e.at_ns, e.switch, e.operated) for e in hands.edges
-    ]
+    assert [(e.at_ns, e.switch, e.operated) for e in hasty] == [(e.at_ns, e.switch, e.operated) for e in hands.edges]
     assert sum(e.accepted for e in hasty) > sum(e.accepted for e in as_it_was)

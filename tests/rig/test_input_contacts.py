@@ -146,8 +146,7 @@ def test_one_that_cannot_be_had_leaves_none_open() -> None:
 
 
 def test_closures_that_lost_edges_may_hide_are_in_doubt_and_told() -> None:
-    """Between the first edge and the sixth four are gone: the first closing may not have stood, and two may have come.
-    """
+    """Between the first edge and the sixth four are gone: the first may not have stood, and two may have come."""
     line = Line()
     one = contacts((line,), (RecordedInput(InputId.IN1, Fraction(1)),))
     line._edges = [InputEdge(100 * MS, True, 1), InputEdge(300 * MS, False, 6)]

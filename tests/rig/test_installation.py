@@ -15,7 +15,7 @@ from line_records import CHAIN, Wave, records
 from phasor_readings import lagging, readings
 
 from calibration.constants import FULL_SCALE_CODES, nominal
-from gateware.registers import Record
+from gateware.record_words import Record
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.log import LogEvent
 from rig.meter.billing.quantity import Quantity

@@ -225,9 +225,7 @@ def test_registers_are_the_sums(tmp_path: Path, wh: list[int]) -> None:
     for name, rates in months.items():
         found = report.months[name]
         assert found["kwh_delivered"] == sum(rates.values()) / 1000
-        assert {r: v["kwh_delivered"] for r, v in found["rates"].items()} == {
-            r: rates[r] / 1000 for r in report.rates
-        }
+        assert {r: v["kwh_delivered"] for r, v in found["rates"].items()} == {r: rates[r] / 1000 for r in report.rates}
         of_month = [(e, at) for at, e in blocks.items() if at.astimezone(TORONTO).strftime("%Y-%m") == name]
         top, at = max(of_month, key=lambda one: (one[0], -one[1].timestamp()))
         assert found["max_kw"] == (2 * top / 1000 if top else None)

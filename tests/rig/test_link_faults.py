@@ -12,7 +12,7 @@ import pytest
 from link_bench import HARMLESS, WATTS, Rig, WireFault, seconds, ticks
 
 from drivers.spi_link import ForeignBoard
-from gateware.registers import HEADER_WORDS, WORD_MEANS, WORD_PHASORS, Record
+from gateware.record_words import HEADER_WORDS, WORD_MEANS, WORD_PHASORS, Record
 from rig.meter.billing.events import PowerDown, PowerUp
 from rig.meter.billing.quantity import NANO, Quantity
 from rig.service.events import BoardChanged, BoardForeign, LinkFailed, LinkRestored
@@ -126,7 +126,7 @@ def test_another_design_ends_metering_with_the_reason() -> None:
             self.inner = rig.bus.board
 
         def xfer2(self, data: list[int]) -> list[int]:
-            from gateware.registers import Op, crc32, reply_offset
+            from gateware.frames import Op, crc32, reply_offset
 
             reply = bytes(self.inner.xfer2(data))
             if data[0] == Op.READ << 4 | 7 and data[2] == 0:

@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 from line_records import CHAIN, Wave, records
 
 from calibration.constants import nominal
-from gateware.registers import (
-    PRODUCTS,
-    SAFE_SAMPLES,
-    TICK_BITS,
-    WORD_MEANS,
-    Channel,
-    Record,
-    RecordFlag,
-    configuration_digest,
-)
+from gateware.record_words import PRODUCTS, SAFE_SAMPLES, WORD_MEANS, Record, RecordFlag
+from gateware.registers import TICK_BITS, Channel, configuration_digest
 from rig.meter.billing.quantity import NANO, Quadrant, Quantity
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.measurement import Fault, Measurement, Window

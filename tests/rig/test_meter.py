@@ -16,7 +16,8 @@ from line_records import CHAIN, Wave, records
 from pulse_bench import PULSE_QUANTITIES
 
 from calibration.constants import nominal
-from gateware.registers import TICK_BITS, Record
+from gateware.record_words import Record
+from gateware.registers import TICK_BITS
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.events import ClockSetFrom, ClockSetTo
 from rig.meter.billing.log import LogEvent, details

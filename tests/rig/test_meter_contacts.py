@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kill_bench import TICK_HZ, metered
 from kill_load import SECOND, Flow
 
-from gateware.registers import Record
+from gateware.record_words import Record
 from rig.files.strict_toml import convert
 from rig.meter.billing.billing import MeterEvent
 from rig.meter.billing.commands import Action, Command

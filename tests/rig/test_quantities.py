@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from line_records import window_sums
 
 from calibration.constants import Calibration, ChannelConstants, nominal
-from gateware.registers import CHANNELS, PRODUCTS, WORD_MEANS, Record, RecordFlag
+from gateware.record_words import PRODUCTS, WORD_MEANS, Record, RecordFlag
+from gateware.registers import CHANNELS
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.frequency import LineFrequency
 from rig.meter.measuring.products import Mean, ac_products
@@ -110,9 +111,7 @@ def test_energy_is_exact_for_every_form(samples, calibration, form):
     scaling = Scaling(equation, calibration, SAMPLE_HZ)
     x = [[c.gain * int(k) for k in row[:-1]] for c, row in zip(calibration.channels, samples, strict=True)]
     zero = Mean((0,) * CHANNELS, 1)
-    for element, units in zip(
-        equation.elements, scaling.energy(ac_products(record_of(samples), zero)), strict=True
-    ):
+    for element, units in zip(equation.elements, scaling.energy(ac_products(record_of(samples), zero)), strict=True):
         joules = sum(
             element.scale
             * sum(w * x[c][k] for c, w in enumerate(element.volt_weights))
@@ -135,9 +134,7 @@ def test_readings_of_sinusoids():
     count = int(SAMPLE_HZ)
     samples = sinusoids(count + 1, 60.0 * float(SAMPLE_HZ) / count)
     record = record_of(samples, cycles=60)
-    readings = Scaling(FORMS["9S"].equation(), CALIBRATION, SAMPLE_HZ).readings(
-        window_sums(record)
-    )
+    readings = Scaling(FORMS["9S"].equation(), CALIBRATION, SAMPLE_HZ).readings(window_sums(record))
     assert readings.seconds == pytest.approx(count / float(SAMPLE_HZ), rel=1e-15)
     assert readings.v_rms == pytest.approx((120, 118, 122), rel=1e-6)
     assert readings.i_rms == pytest.approx((5, 3, 7), rel=1e-6)
@@ -154,9 +151,7 @@ def test_volt_amperes_belong_to_the_elements():
     samples = sinusoids(count + 1, 60.0 * float(SAMPLE_HZ) / count)
     samples[1], samples[4] = -samples[0], -samples[3]
     record = record_of(samples)
-    readings = Scaling(FORMS["2S"].equation(), CALIBRATION, SAMPLE_HZ).readings(
-        window_sums(record)
-    )
+    readings = Scaling(FORMS["2S"].equation(), CALIBRATION, SAMPLE_HZ).readings(window_sums(record))
     assert readings.p_w == pytest.approx((2 * 600 * cos(pi / 6),), rel=1e-6)
     assert readings.s_va == pytest.approx((2 * 600,), rel=1e-6)
 

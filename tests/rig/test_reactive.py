@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from line_records import CHAIN, SAMPLE_HZ, Wave, delay_samples, delay_turn, powers, records, summed
 
 from calibration.constants import nominal
-from gateware.registers import CHANNELS, PRODUCTS, WORD_DELAYED, Channel, Record, RecordFlag, td_delay
+from gateware.record_words import PRODUCTS, WORD_DELAYED, Record, RecordFlag
+from gateware.registers import CHANNELS, Channel, td_delay
 from rig.meter.measuring.elements import FORMS
 from rig.meter.measuring.products import NONE, Mean, ac_products
 from rig.meter.measuring.quantities import Scaling, Sums

@@ -408,7 +408,9 @@ def test_contacts_lost_while_nobody_meters_are_told(board: Board, damage: str) -
         memory.unlink()
     else:
         memory.write_bytes(os.urandom(memory.stat().st_size))
-    said = board.meter(kill=True,)
+    said = board.meter(
+        kill=True,
+    )
     assert (said["took_over"], said["log"]) == (True, ["metering taken over", "memory error"])
 
 

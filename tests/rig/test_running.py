@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from gateware.registers import HEADER_WORDS, RECORD_WORDS, Record, RecordFlag
+from gateware.record_words import HEADER_WORDS, RECORD_WORDS, Record, RecordFlag
 from rig.meter.meter import RunningState
 from rig.service.running import Running
 

@@ -150,7 +150,7 @@ def test_an_event_triggers() -> None:
         for at_s, volts in ((0.0, 120), (0.4, 60))
     ]
     source = SyntheticLoad(Chain().tick_hz, steps)
-    hardware, _, _ = simulated_hardware(Config(), 20, source, paced=False)
+    hardware, _, _ = simulated_hardware(Config(), 20, source)
     found = capture(hardware, "event:sag:100V", 0.08, 2.0, provenance=PROVENANCE)
     assert found is not None
     at, samples = found.trigger_index, found.channels["v1"].samples
@@ -213,9 +213,7 @@ def test_figures_are_about_the_mean_and_offsets_are_taken_off(tmp_path: Path) ->
     load = LoadState((Wave(100.0, dc=40.0),), (Wave(1.0),))
     found = []
     for offset_v in (0, 40):
-        hardware, _, _ = simulated_hardware(
-            Config(), 20, SyntheticLoad(Chain().tick_hz, [Step(0.0, load)]), paced=False
-        )
+        hardware, _, _ = simulated_hardware(Config(), 20, SyntheticLoad(Chain().tick_hz, [Step(0.0, load)]))
         first, *others = hardware.calibration.channels
         offset = Fraction(offset_v) / first.gain
         channels = (replace(first, offset_codes=offset), *others)

@@ -66,9 +66,7 @@ def also_fits(volts: Sequence[complex], service: DetectedService) -> bool:
     """Whether these voltages, as sensed on that service, are within the tolerances; apart from the code under test."""
 
     def sensed(phases: Sequence[complex]) -> list[complex]:
-        return [
-            sum(float(w) * v for w, v in zip(e.volt_weights, phases, strict=True)) for e in service.equation.sensed
-        ]
+        return [sum(float(w) * v for w, v in zip(e.volt_weights, phases, strict=True)) for e in service.equation.sensed]
 
     ratios = [t / e for t, e in zip(sensed(volts), sensed(at_common_point(service)), strict=True)]
     return all(abs(abs(r) - 1) <= VOLTAGE_TOLERANCE for r in ratios) and all(

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from gateware.registers import CHANNELS, PRODUCTS, RECORD_WORDS, WORD_MEANS, WORD_PRODUCTS, Record, RecordFlag
+from gateware.record_words import PRODUCTS, RECORD_WORDS, WORD_MEANS, WORD_PRODUCTS, Record, RecordFlag
+from gateware.registers import CHANNELS
 from rig.meter.measuring.products import Mean
 from rig.meter.measuring.span import Span
 

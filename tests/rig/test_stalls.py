@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from gateware.registers import SAFE_SAMPLES
+from gateware.record_words import SAFE_SAMPLES
 from rig.hardware.config import Config
 from rig.hardware.selection import open_hardware
 from rig.meter.billing.quantity import Quantity

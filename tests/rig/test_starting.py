@@ -20,7 +20,8 @@ from pulse_bench import PULSE_QUANTITIES
 from calibration.constants import nominal
 from drivers.sim.recording import RecordedChannel, Recording
 from drivers.sim.sensors import FULL_SCALE_DENSITY, RANGES, VOLTAGE_PEAK_V, typical_sensors
-from gateware.registers import PRODUCTS, Channel, Record, RecordFlag
+from gateware.record_words import PRODUCTS, Record, RecordFlag
+from gateware.registers import Channel
 from rig.hardware.config import Config
 from rig.meter.billing.billing import Billing
 from rig.meter.billing.quantity import Quantity

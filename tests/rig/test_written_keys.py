@@ -36,5 +36,3 @@ def test_writing_the_configured_program_again_ends_it(tmp_path: Path) -> None:
         meter.persistence.write_program(written, configured, meter.meter.state, Source.COMMAND_LINE)
     meter.fails()
     assert program_in_force(configured, store)[0].security == configured.security
-
-

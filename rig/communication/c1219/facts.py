@@ -75,7 +75,7 @@ class Need(Enum):
 
 
 @dataclass(frozen=True)
-class NumberedSnapshot:
+class PlacedSnapshot:
     """A snapshot and its place among all that the store was ever given."""
 
     number: int
@@ -101,7 +101,7 @@ class MeterFacts:
     log: tuple[NumberedEvent, ...] = ()
     audited: tuple[NumberedEvent, ...] = ()
     pending: PendingAnswer = NONE_WAITS
-    self_reads: tuple[NumberedSnapshot, ...] = ()
+    self_reads: tuple[PlacedSnapshot, ...] = ()
     last_reset: Snapshot | None = None
     recording: Recording | None = None
     modem: ModemFacts | None = None
@@ -226,12 +226,11 @@ class FactsReader:
             seal_broken=answer.seal_broken,
         )
 
-    def _snapshots(self, causes: list[Cause], most: int) -> Steps[tuple[NumberedSnapshot, ...]]:
+    def _snapshots(self, causes: list[Cause], most: int) -> Steps[tuple[PlacedSnapshot, ...]]:
         asked = ReadSnapshots([cause.value for cause in causes], most)
         found = msgspec.convert((yield from request(asked)), SnapshotsPage)
         return tuple(
-            NumberedSnapshot(each.number, msgspec.json.decode(each.registers, type=Snapshot))
-            for each in found.snapshots
+            PlacedSnapshot(each.number, msgspec.json.decode(each.registers, type=Snapshot)) for each in found.snapshots
         )
 
     def _profile(self, facts: MeterFacts) -> Steps[Recording]:

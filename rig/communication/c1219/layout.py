@@ -97,7 +97,7 @@ class Bit:
     name: str
     low: int
     high: int
-    source: Source
+    source: Source = itself
     meaning: str = ""
 
 

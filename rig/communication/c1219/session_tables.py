@@ -1,11 +1,10 @@
 """Tables of a session: procedures and their answers (ST7, ST8), and the program's text as it is staged (MT0; X-1).
 
-They are of nothing in the meter: what was written to them in this session, and what came of it.
+They are of nothing in the meter: what was written to them in this session, and what came of it. So their fields have
+no source, and are never gathered.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from rig.communication.c1219.layout import Bit, BitField, Field, Layout, Remainder
 from rig.communication.c1219.table import (
@@ -29,45 +28,33 @@ MOST_PROGRAM = 1 << 16
 NO_ANSWER, ON_EXCEPTION, MOST_SELECTOR = 2, 1, 3
 
 
-@dataclass(frozen=True)
-class Invocation:
-    """A procedure that was written to ST7, or answered in ST8."""
-
-    number: int
-    manufacturer: bool
-    selector: int
-    sequence: int
-    data: bytes
-    result: int = 0
-
-
 _ID = BitField(
     2,
     (
-        Bit("TBL_PROC_NBR", 0, 10, lambda i: i.number, "number of the procedure"),
-        Bit("STD_VS_MFG_FLAG", 11, 11, lambda i: i.manufacturer, "1: a manufacturer procedure"),
-        Bit("SELECTOR", 12, 15, lambda i: i.selector, "answer in ST8: 0 and 3 always, 1 if it failed, 2 never"),
+        Bit("TBL_PROC_NBR", 0, 10, meaning="number of the procedure"),
+        Bit("STD_VS_MFG_FLAG", 11, 11, meaning="1: a manufacturer procedure"),
+        Bit("SELECTOR", 12, 15, meaning="answer in ST8: 0 and 3 always, 1 if it failed, 2 never"),
     ),
 )
 
 PROCEDURE = Layout(
     (
         Field("TABLE_IDB_BFLD", _ID),
-        Field("SEQ_NBR", U8, lambda i: i.sequence, "comes back in ST8"),
-        Field("PARM", Remainder(), lambda i: i.data, "as the procedure has them"),
+        Field("SEQ_NBR", U8, meaning="comes back in ST8"),
+        Field("PARM", Remainder(), meaning="as the procedure has them"),
     )
 )
 
 ANSWER = Layout(
     (
         Field("TABLE_IDB_BFLD", _ID),
-        Field("SEQ_NBR", U8, lambda i: i.sequence, "of ST7"),
-        Field("RESULT_CODE", U8, lambda i: i.result, "0 done … 6 unrecognized"),
-        Field("RESP_DATA_RCD", Remainder(), lambda i: i.data, "as the procedure has it"),
+        Field("SEQ_NBR", U8, meaning="of ST7"),
+        Field("RESULT_CODE", U8, meaning="0 done … 6 unrecognized"),
+        Field("RESP_DATA_RCD", Remainder(), meaning="as the procedure has it"),
     )
 )
 
-STAGED = Layout((Field("TEXT", Remainder(), lambda text: text, "UTF-8, as docs/program.md has it"),))
+STAGED = Layout((Field("TEXT", Remainder(), meaning="UTF-8, as docs/program.md has it"),))
 
 SESSION_TABLES = (
     Table(

@@ -44,7 +44,7 @@ MOST_AGAIN = 5
 WAKE_S = 2.0
 
 
-class LinkState(Enum):
+class DgcomLinkState(Enum):
     """State of a link."""
 
     ASLEEP = "asleep"
@@ -83,7 +83,7 @@ class DgcomLink:
     """The meter's end of a line."""
 
     def __init__(self) -> None:
-        self.state = LinkState.ASLEEP
+        self.state = DgcomLinkState.ASLEEP
         self._received = bytearray()
         self._packets: list[bytes] = []
         self._again = 0
@@ -92,7 +92,7 @@ class DgcomLink:
     def feed(self, data: bytes, now_s: float) -> tuple[bytes, Command | None]:
         """Take bytes as they come: what to send, and a command that waits for its answer. What came after it is lost,
         as a host that waits sends nothing."""
-        if now_s - self._heard_s > WAKE_S and self.state is not LinkState.ASKED:
+        if now_s - self._heard_s > WAKE_S and self.state is not DgcomLinkState.ASKED:
             self._sleep()
         if data:
             self._heard_s = now_s
@@ -106,29 +106,29 @@ class DgcomLink:
 
     def answer(self, status: int, blocks: Sequence[bytes] = ()) -> bytes:
         """Answer the command that waits: a status, and the packets of a read. What to send now."""
-        if self.state is not LinkState.ASKED:
+        if self.state is not DgcomLinkState.ASKED:
             return b""
         self._packets, self._again = list(blocks), 0
-        self.state = LinkState.SENT if blocks else LinkState.ASLEEP
+        self.state = DgcomLinkState.SENT if blocks else DgcomLinkState.ASLEEP
         return bytes((status,)) + (blocks[0] if blocks else b"")
 
     def _take(self, byte: int) -> tuple[bytes, Command | None]:
         match self.state:
-            case LinkState.ASLEEP if byte == WAKE:
-                self.state, self._again = LinkState.WOKEN, 0
+            case DgcomLinkState.ASLEEP if byte == WAKE:
+                self.state, self._again = DgcomLinkState.WOKEN, 0
                 return bytes((WAKE,)), None
-            case LinkState.WOKEN if byte == WAKE and self._again < MOST_AGAIN:
+            case DgcomLinkState.WOKEN if byte == WAKE and self._again < MOST_AGAIN:
                 self._again += 1
                 return bytes((WAKE,)), None
-            case LinkState.WOKEN if byte == READY:
+            case DgcomLinkState.WOKEN if byte == READY:
                 self._received.clear()
-                self.state = LinkState.COMMAND
+                self.state = DgcomLinkState.COMMAND
                 return bytes((READY,)), None
-            case LinkState.WOKEN:
+            case DgcomLinkState.WOKEN:
                 self._sleep()
-            case LinkState.COMMAND:
+            case DgcomLinkState.COMMAND:
                 return self._command(byte)
-            case LinkState.SENT:
+            case DgcomLinkState.SENT:
                 return self._follow(byte), None
         return b"", None
 
@@ -140,7 +140,7 @@ class DgcomLink:
         self._received.clear()
         if check != checksum(body):
             return bytes((AGAIN,)), None
-        self.state = LinkState.ASKED
+        self.state = DgcomLinkState.ASKED
         return b"", Command(body[0], body[1:])
 
     def _follow(self, byte: int) -> bytes:
@@ -155,6 +155,6 @@ class DgcomLink:
         return b""
 
     def _sleep(self) -> None:
-        self.state = LinkState.ASLEEP
+        self.state = DgcomLinkState.ASLEEP
         self._received.clear()
         self._packets.clear()

@@ -19,7 +19,8 @@ from fractions import Fraction
 from math import log
 
 from calibration.constants import Calibration, ChannelConstants
-from gateware.registers import CHANNELS, PRODUCTS, VOLTAGES
+from gateware.record_words import PRODUCTS
+from gateware.registers import CHANNELS, VOLTAGES
 from rig.meter.measuring.fundamental import Fundamental
 from rig.meter.measuring.products import SQUARES, Moments, Products, divide_half_even
 

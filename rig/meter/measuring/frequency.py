@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gateware.registers import Record, RecordFlag
+from gateware.record_words import Record, RecordFlag
 
 RECENT_WINDOWS = 12
 """What `recent_hz` looks back on: 0.2 s at 60 Hz, the basic interval of power quality meters."""

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import pi, sin
 
-from gateware.registers import OSCILLATOR_AMPLITUDE, PRODUCTS, Channel, Record
+from gateware.record_words import OSCILLATOR_AMPLITUDE, PRODUCTS, Record
+from gateware.registers import Channel
 from rig.meter.measuring.products import NONE, SQUARES, Mean, Products, added
 
 OFF_LINE = 0.005

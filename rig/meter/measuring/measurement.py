@@ -13,7 +13,8 @@ from enum import Enum
 from fractions import Fraction
 
 from calibration.constants import Calibration
-from gateware.registers import SAFE_SAMPLES, TICK_BITS, Record, RecordFlag
+from gateware.record_words import SAFE_SAMPLES, Record, RecordFlag
+from gateware.registers import TICK_BITS
 from rig.meter.measuring.apparent import ApparentState
 from rig.meter.measuring.correction import Correction
 from rig.meter.measuring.elements import ElementEquation

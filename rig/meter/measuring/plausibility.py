@@ -7,15 +7,8 @@ pulses take to work out goes beyond what the line could have delivered since the
 
 from __future__ import annotations
 
-from gateware.registers import (
-    HEADER_WORDS,
-    OSCILLATOR_AMPLITUDE,
-    SAMPLE_BITS,
-    TICK_BITS,
-    WORD_MEANS,
-    WORD_PHASORS,
-    Record,
-)
+from gateware.record_words import HEADER_WORDS, OSCILLATOR_AMPLITUDE, WORD_MEANS, WORD_PHASORS, Record
+from gateware.registers import SAMPLE_BITS, TICK_BITS
 
 _MOST_CODE = 1 << (SAMPLE_BITS - 1)
 _MOST_PRODUCT = _MOST_CODE * _MOST_CODE

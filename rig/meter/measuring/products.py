@@ -13,10 +13,11 @@ from fractions import Fraction
 from math import lcm
 from operator import add, sub
 
-from gateware.registers import CHANNELS, PRODUCTS, Channel, Record
+from gateware.record_words import PRODUCTS, Record
+from gateware.registers import CHANNELS, Channel
 
 Products = tuple[int, ...]
-"""21 integers in the order of gateware.registers.PRODUCTS, in sample codes squared, summed over samples."""
+"""21 integers in the order of gateware.record_words.PRODUCTS, in sample codes squared, summed over samples."""
 
 NONE: Products = (0,) * len(PRODUCTS)
 
@@ -66,13 +67,11 @@ class Moments:
         """Take them from a record."""
         return cls(record.samples, tuple([record.mean_sum(c) for c in Channel]), record.sums[: len(PRODUCTS)])
 
-    def plus(self, other: Moments, sign: int = 1) -> Moments:
-        """Add those of other samples, or with sign −1 take them away."""
+    def plus(self, other: Moments) -> Moments:
+        """Add those of other samples."""
         one, two = (self.sums, self.products), (other.sums, other.products)
-        sums, products = [
-            tuple([x + sign * y for x, y in zip(*pair, strict=True)]) for pair in zip(one, two, strict=True)
-        ]
-        return Moments(self.samples + sign * other.samples, sums, products)
+        sums, products = [tuple([x + y for x, y in zip(*pair, strict=True)]) for pair in zip(one, two, strict=True)]
+        return Moments(self.samples + other.samples, sums, products)
 
     def about(self, mean: Mean) -> Products:
         """Give Σ(a − ā)(b − b̄) for all 21 pairs, each rounded once, half to even, to an integer.

@@ -12,7 +12,8 @@ from fractions import Fraction
 from math import atan2, degrees, hypot, sqrt
 
 from calibration.constants import Calibration
-from gateware.registers import CHANNELS, PRODUCTS, Channel
+from gateware.record_words import PRODUCTS
+from gateware.registers import CHANNELS, Channel
 from rig.meter.measuring.elements import ElementEquation, Weights, form_named
 from rig.meter.measuring.fundamental import NO_FUNDAMENTAL, Fundamental
 from rig.meter.measuring.products import (

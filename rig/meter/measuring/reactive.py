@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import cos, pi, sin
 
-from gateware.registers import PRODUCTS, VOLTAGES, Channel, Record, RecordFlag, td_delay
+from gateware.record_words import PRODUCTS, Record, RecordFlag
+from gateware.registers import VOLTAGES, Channel, td_delay
 from rig.meter.measuring.products import NONE, Mean, Products, added, divide_half_even
 
 TURN_BITS = 30

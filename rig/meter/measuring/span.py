@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from gateware.registers import Channel, Record, RecordFlag
+from gateware.record_words import Record, RecordFlag
+from gateware.registers import Channel
 from rig.meter.measuring.products import Mean, divide_half_even
 
 SPAN_CYCLES = 60

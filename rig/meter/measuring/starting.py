@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gateware.registers import CHANNELS, PRODUCTS, VOLTAGES
+from gateware.record_words import PRODUCTS
+from gateware.registers import CHANNELS, VOLTAGES
 from rig.meter.measuring.products import Products
 
 STARTING_PARTS = 4000

@@ -12,7 +12,8 @@ from drivers.sim.interpolate import RecordingSource
 from drivers.sim.recording import Recording
 from drivers.sim.sensors import FULL_SCALE_DENSITY, Sensor, peak_densities
 from gateware.chain import Chain
-from gateware.registers import BY_NAME, Channel, RecordFlag
+from gateware.record_words import RecordFlag
+from gateware.registers import BY_NAME, Channel
 from rig.errors import RigError
 from rig.hardware.components_file import components_of
 from rig.hardware.config import Config
@@ -94,7 +95,7 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
     _check_range(playback, source, sensors)
     end = begin + round(length / chain.ticks_per_sample) * chain.ticks_per_sample
 
-    hardware, _, _ = simulated_hardware(config, current_class, source, paced=False, begin_utc_ns=BEGIN_UTC_NS)
+    hardware, _, _ = simulated_hardware(config, current_class, source, begin_utc_ns=BEGIN_UTC_NS)
     service = Service(hardware, config, program, reference=Channel(PHASES.index(playback.phases[0])))
     accumulator = RunAccumulator(service, playback.vt_ratio, playback.ct_ratio)
     try:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateware.registers import Record
+from gateware.record_words import Record
 from rig.bench import energy_ledger
 from rig.bench.energy_ledger import EnergyLedger
 from rig.bench.errors import NoLongerKept

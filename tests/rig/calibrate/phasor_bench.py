@@ -16,7 +16,7 @@ from calibration.observation import PhaseReading, PointPlan, Sample
 from calibration.plan import Ratings
 from calibration.solve import Truth
 from rig.calibrate.run import Job
-from rig.calibrate.session import Session, Terms
+from rig.calibrate.session import CalibrationSession, Terms
 from rig.results.provenance import Provenance, provenance_of_computation
 
 TICK_DEG = 360 * 60 / (10_000_000 / 3)
@@ -111,7 +111,7 @@ def job(unit: PhasorBench, folder: Path, again: PhasorBench | None = None) -> Jo
         unit,
         left,
         RATINGS,
-        Session(folder / "constants.toml.session", terms),
+        CalibrationSession(folder / "constants.toml.session", terms),
         "unit 1",
         "2026-11-30",
         "",

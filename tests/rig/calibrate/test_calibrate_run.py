@@ -13,7 +13,7 @@ from phasor_bench import FOUND, LAGS, RATINGS, VOLTS, Broken, PhasorBench, job
 from calibration.plan import verifying
 from rig.calibrate.errors import UnitRefused
 from rig.calibrate.run import calibrate, limit_percent
-from rig.calibrate.session import Session, Terms
+from rig.calibrate.session import CalibrationSession, Terms
 from rig.files.whole import FileError
 
 
@@ -89,15 +89,15 @@ def test_a_session_cut_anywhere_starts_over(tmp_path: Path) -> None:
     path = tmp_path / "constants.toml.session"
     whole = path.read_bytes()
     terms = job(PhasorBench(), tmp_path).session.terms
-    assert len(Session(path, terms).found) == 3
+    assert len(CalibrationSession(path, terms).found) == 3
     for end in range(0, len(whole), 97):
         path.write_bytes(whole[:end])
-        session = Session(path, terms)
+        session = CalibrationSession(path, terms)
         assert session.note is not None
         assert "the calibration starts over" in session.note
         assert not session.found
     path.write_bytes(whole.replace(b"wiring", b"wirinG", 1))
-    assert "its CRC is wrong" in str(Session(path, terms).note)
+    assert "its CRC is wrong" in str(CalibrationSession(path, terms).note)
 
 
 @pytest.mark.parametrize("term", Terms.__struct_fields__)
@@ -107,7 +107,7 @@ def test_a_session_of_other_terms_starts_over(tmp_path: Path, term: str) -> None
     path = tmp_path / "constants.toml.session"
     terms = job(PhasorBench(), tmp_path).session.terms
     other = msgspec.structs.replace(terms, **{term: 0.05 if term == "wanted_percent" else "other"})
-    session = Session(path, other)
+    session = CalibrationSession(path, other)
     assert f"is of another {term}: the calibration starts over" in str(session.note)
     assert not session.found
 

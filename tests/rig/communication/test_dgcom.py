@@ -17,7 +17,7 @@ from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.dgcom import link as dgcom_link
 from rig.communication.dgcom.blocks import BLOCKS
 from rig.communication.dgcom.device import DgcomDevice
-from rig.communication.dgcom.link import MOST_AGAIN, WAKE_S, DgcomLink, LinkState, packets
+from rig.communication.dgcom.link import MOST_AGAIN, WAKE_S, DgcomLink, DgcomLinkState, packets
 from rig.daemon.protocol import Asked
 from rig.meter.billing.profile_reading import read_profile
 from rig.profile.reading import csv_bytes
@@ -211,25 +211,25 @@ COMMAND = bytes((0x1F,)) + bytes(8)
 SUM = b"\x1f\x00"
 
 
-def in_state(state: LinkState) -> DgcomLink:
+def in_state(state: DgcomLinkState) -> DgcomLink:
     link = DgcomLink()
     reached = {
-        LinkState.ASLEEP: b"",
-        LinkState.WOKEN: b"\x55",
-        LinkState.COMMAND: b"\x55\xaa",
-        LinkState.ASKED: b"\x55\xaa" + COMMAND + SUM,
-        LinkState.SENT: b"\x55\xaa" + COMMAND + SUM,
+        DgcomLinkState.ASLEEP: b"",
+        DgcomLinkState.WOKEN: b"\x55",
+        DgcomLinkState.COMMAND: b"\x55\xaa",
+        DgcomLinkState.ASKED: b"\x55\xaa" + COMMAND + SUM,
+        DgcomLinkState.SENT: b"\x55\xaa" + COMMAND + SUM,
     }[state]
     link.feed(reached, 0.0)
-    if state is LinkState.SENT:
+    if state is DgcomLinkState.SENT:
         link.answer(0x33, packets(bytes(300)))
     assert link.state is state
     return link
 
 
-def rows() -> list[tuple[LinkState, str, str, LinkState]]:
+def rows() -> list[tuple[DgcomLinkState, str, str, DgcomLinkState]]:
     """The table of the link's docstring."""
-    states = {state.value: state for state in LinkState}
+    states = {state.value: state for state in DgcomLinkState}
     found = []
     for text in (dgcom_link.__doc__ or "").splitlines():
         cells = [text[4:13].strip(), text[13:40].strip(), text[40:60].strip(), text[60:].strip()]
@@ -239,7 +239,7 @@ def rows() -> list[tuple[LinkState, str, str, LinkState]]:
 
 
 @pytest.mark.parametrize(("state", "byte", "sends", "following"), rows())
-def test_the_links_table(state: LinkState, byte: str, sends: str, following: LinkState) -> None:
+def test_the_links_table(state: DgcomLinkState, byte: str, sends: str, following: DgcomLinkState) -> None:
     link = in_state(state)
     if byte.startswith("of 11"):
         wrong = byte.endswith("or not")
@@ -259,20 +259,20 @@ def test_the_links_table(state: LinkState, byte: str, sends: str, following: Lin
 
 
 def test_the_table_is_whole() -> None:
-    assert {state for state, *_ in rows()} == set(LinkState)
+    assert {state for state, *_ in rows()} == set(DgcomLinkState)
     assert len(rows()) == 13
 
 
 def test_silence_and_repetitions_end_it() -> None:
-    link = in_state(LinkState.COMMAND)
+    link = in_state(DgcomLinkState.COMMAND)
     link.feed(b"\x1f", 1.0)
     assert link.feed(b"\x00", 1.1 + WAKE_S) == (b"", None)
-    assert link.state is LinkState.ASLEEP
-    link = in_state(LinkState.SENT)
+    assert link.state is DgcomLinkState.ASLEEP
+    link = in_state(DgcomLinkState.SENT)
     for _ in range(MOST_AGAIN):
         assert link.feed(b"\x99", 0.1)[0]
     assert link.feed(b"\x99", 0.1)[0] == b""
-    assert link.state is LinkState.ASLEEP
+    assert link.state is DgcomLinkState.ASLEEP
     assert link.answer(0x33) == b"", "nobody asked"
 
 
@@ -282,7 +282,7 @@ def test_a_head_that_reflects_ends_it() -> None:
         sent, _ = link.feed(sent, 0.1)
         if not sent:
             break
-    assert link.state is LinkState.ASLEEP
+    assert link.state is DgcomLinkState.ASLEEP
     assert link.feed(b"\x55\xaa", 0.2)[0] == b"\x55\xaa", "it wakes as ever"
 
 

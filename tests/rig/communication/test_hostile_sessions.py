@@ -141,7 +141,7 @@ class Peer:
 def fingerprint(port: ServedPort) -> bytes:
     """All that a meter is and has registered, but for its log."""
     service = port.served.service
-    state = service.reading(), service.program.digest, sorted(service.contacts_closed), service.conditions.test_mode
+    state = service.reading(), service.program.digest, sorted(service.contacts.closed), service.conditions.test_mode
     offset_ns = service._persistence.clock_offset_ns
     return msgspec.json.encode((*state, offset_ns, service.access.sealed, id(service.access.security)), order="sorted")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from psem_client import S, VirtualLine
 
-from rig.reader.line import LineError
+from rig.reader.line import MeterLineError
 
 
 class CutLine:
@@ -67,4 +67,4 @@ class CutLine:
     def _cut(self) -> None:
         self.left = None
         self.on_cut()
-        raise LineError("the line is lost")
+        raise MeterLineError("the line is lost")

@@ -26,7 +26,7 @@ from rig.reader.actions import ActionError, act
 from rig.reader.blocks_shown import block_values
 from rig.reader.connecting import Approach, WrongPassword
 from rig.reader.dgcom_conversation import BLOCKS, DgcomRefused
-from rig.reader.line import LineError
+from rig.reader.line import MeterLineError
 from rig.reader.meter import MeterAccess, NoTables
 from rig.reader.partial import PartialReading
 from rig.reader.passwords import Passwords
@@ -165,7 +165,7 @@ def test_it_goes_on_after_a_break(bench: Bench, tmp_path: Path) -> None:
         try:
             MeterRun(bench.access, out).read(Extent(), lambda done, of, what: None)
             break
-        except (ReadingBroke, LineError):
+        except (ReadingBroke, MeterLineError):
             breaks += 1
             bench.line.left = None
             bench.line.pause(20)
@@ -184,7 +184,7 @@ def test_it_goes_on_after_a_break(bench: Bench, tmp_path: Path) -> None:
 def test_another_meter_is_not_joined_to_the_first(bench: Bench, tmp_path: Path, before: str, after: str) -> None:
     bench.line.left = 700  # of 733: all but the last block
     bench.line.on_cut = lambda: setattr(bench.line, "left", 0)
-    with pytest.raises((ReadingBroke, LineError)):
+    with pytest.raises((ReadingBroke, MeterLineError)):
         MeterRun(bench.access, tmp_path / "r.json").read(Extent(), lambda done, of, what: None)
     if "6.28" in after:
         other = ProgrammerBench(PROGRAM.replace(before, after), tmp_path)

@@ -10,9 +10,9 @@ from psem_client import packet
 from psem_device import PsemDevice, st0
 
 from rig.reader.connecting import Approach, Protocol, WrongPassword, begin, find, prove
-from rig.reader.conversation import Conversation, MeterSilent, Refused
+from rig.reader.conversation import Conversation, MeterSilent, ServiceRefused
 from rig.reader.echo import EchoState, WithoutEcho
-from rig.reader.line import LineError
+from rig.reader.line import MeterLineError
 from rig.reader.partial import PartialReading
 from rig.reader.reading import Extent, OtherMeter, TableReading
 
@@ -265,7 +265,7 @@ def test_answers_that_are_none(service: int, answer: bytes, sentence: str) -> No
     device = meter()
     for each in range(service, service + (16 if service == 0x61 else 1)):
         device.answers[each] = answer
-    with pytest.raises((MeterSilent, Refused), match=sentence):
+    with pytest.raises((MeterSilent, ServiceRefused), match=sentence):
         read(device)
 
 
@@ -317,7 +317,7 @@ class Cut(PsemDevice):
         data = super().read(until_ns)
         self.left -= len(data)
         if self.left < 0:
-            raise LineError("the line is lost")
+            raise MeterLineError("the line is lost")
         return data
 
 
@@ -333,7 +333,7 @@ def test_a_reading_goes_on_wherever_the_line_was_cut(tmp_path: Path) -> None:
     whole = data_of(read(meter(), extent=Extent(profile=True)))
     for after in range(30, 10_900, 1597):
         path = tmp_path / f"{after}.part"
-        with pytest.raises(LineError):
+        with pytest.raises(MeterLineError):
             read(cut(after), path, Extent(profile=True))
         again = meter()
         partial = read(again, path, Extent(profile=True))
@@ -345,7 +345,7 @@ def test_a_reading_goes_on_wherever_the_line_was_cut(tmp_path: Path) -> None:
 
 def test_a_partial_file_is_whole_to_its_last_whole_line(tmp_path: Path) -> None:
     path = tmp_path / "r.part"
-    with pytest.raises(LineError):
+    with pytest.raises(MeterLineError):
         read(cut(9000), path, Extent(profile=True))
     data = path.read_bytes()
     whole = data_of(read(meter(), extent=Extent(profile=True)))
@@ -357,10 +357,10 @@ def test_a_partial_file_is_whole_to_its_last_whole_line(tmp_path: Path) -> None:
 
 def test_what_came_after_a_torn_line_is_known_the_next_time(tmp_path: Path) -> None:
     path = tmp_path / "r.part"
-    with pytest.raises(LineError):
+    with pytest.raises(MeterLineError):
         read(cut(2000), path, Extent(profile=True))
     path.write_bytes(path.read_bytes() + b'0badc0de {"type": "pa')
-    with pytest.raises(LineError):
+    with pytest.raises(MeterLineError):
         read(cut(2500), path, Extent(profile=True))
     partial = PartialReading(path)
     partial.close()
@@ -369,7 +369,7 @@ def test_what_came_after_a_torn_line_is_known_the_next_time(tmp_path: Path) -> N
 
 def test_another_meter_is_not_joined_to_the_first(tmp_path: Path) -> None:
     path = tmp_path / "r.part"
-    with pytest.raises(LineError):
+    with pytest.raises(MeterLineError):
         read(cut(2000), path, Extent(profile=True))
     other = meter()
     other.tables[5] = b"ANOTHER             "
@@ -386,7 +386,7 @@ def test_another_program_is_not_joined_to_the_first(tmp_path: Path) -> None:
         device.tables |= {0: st0((0, 1, 5, 12, 64)), 12: unit}
     broken = Cut(before.tables)
     broken.left = 3000
-    with pytest.raises(LineError):
+    with pytest.raises(MeterLineError):
         read(broken, path, Extent(profile=True))
     with pytest.raises(OtherMeter, match=r"or of another program: delete .*r\.part"):
         read(after, path, Extent(profile=True))
@@ -402,14 +402,14 @@ def test_what_came_by_a_password_stays_without_it_and_the_other_way_round(tmp_pa
         device = open_ if first else closed
         broken = Cut(device.tables)
         broken.left = 3000
-        with pytest.raises(LineError):
+        with pytest.raises(MeterLineError):
             read(broken, path, Extent(profile=True))
         assert data_of(read(closed if first else open_, path, Extent(profile=True)))[5] == open_.tables[5]
 
 
 def test_a_long_table_that_changed_meanwhile_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "r.part"
-    with pytest.raises(LineError):
+    with pytest.raises(MeterLineError):
         read(cut(8000), path, Extent(profile=True))
     again = meter()
     again.tables[64] = b"\xff" + LONG[1:]
@@ -426,7 +426,7 @@ def test_a_load_profile_whose_state_changed_meanwhile_begins_anew(tmp_path: Path
     after.tables[64] = LONG[:5000] + bytes(200) + LONG[5200:]
     broken = Cut(before.tables)
     broken.left = 9500
-    with pytest.raises(LineError):
+    with pytest.raises(MeterLineError):
         read(broken, path, Extent(profile=True))
     found = data_of(read(after, path, Extent(profile=True)))
     assert (found[63], found[64]) == (after.tables[63], after.tables[64])

@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from rig.accuracy.result import AccuracyResult
-from rig.accuracy.result import PointResult as AccuracyPoint
+from rig.accuracy.result import AccuracyPointResult, AccuracyResult
 from rig.results.provenance import Provenance
 from rig.selftest.part import Part, SelfTest, self_test
 from rig.verify.agreement import Agreement, Parting, TimelineLine, WitnessLine
@@ -116,10 +115,14 @@ def accuracy(error: float | None = 0.01, creep: bool = True) -> AccuracyResult:
         "seconds": 10.0, "verified_source": True, "source_status": "verified", "source": "a standard",
     }  # fmt: skip
     points = [
-        AccuracyPoint(name="100 % TA", judged="error", error_percent=error, limit_percent=0.2, coverage_factor=2.0,
-                      uncertainty_percent=0.005, budget=[BudgetLine("reference", 0.0025, "normal", 0.0025, None)],
-                      passed=True, text="within the limit", **shared),
-        AccuracyPoint(name="no load", judged="no load", error_percent=None, limit_percent=None, coverage_factor=None,
-                      uncertainty_percent=None, budget=[], passed=creep, text="no pulse", **shared),
+        AccuracyPointResult(
+            name="100 % TA", judged="error", error_percent=error, limit_percent=0.2, coverage_factor=2.0,
+            uncertainty_percent=0.005, budget=[BudgetLine("reference", 0.0025, "normal", 0.0025, None)],
+            passed=True, text="within the limit", **shared,
+        ),
+        AccuracyPointResult(
+            name="no load", judged="no load", error_percent=None, limit_percent=None, coverage_factor=None,
+            uncertainty_percent=None, budget=[], passed=creep, text="no pulse", **shared,
+        ),
     ]  # fmt: skip
     return AccuracyResult("C12.20", "ANSI C12.20", "0.2", creep, points, {"Type": "RXRS4e"}, ORIGIN)

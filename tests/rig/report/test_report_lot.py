@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.accuracy.lot_result import LotResult, lot_meter, lot_points
-from rig.accuracy.result import PointResult, twin
+from rig.accuracy.result import AccuracyPointResult, twin
 from rig.report.comparison import compare
 from rig.report.errors import ReportError
 from rig.report.files import page_of, rendered
@@ -20,8 +20,8 @@ from rig.report.spreads import Spread, spread_charts
 from tests.rig.report.report_results import verification
 
 
-def point(name: str, error: float | None, limit: float | None = 0.2, passed: bool | None = True) -> PointResult:
-    return PointResult(
+def point(name: str, error: float | None, limit: float | None = 0.2, passed: bool | None = True) -> AccuracyPointResult:
+    return AccuracyPointResult(
         name=name, judged="error", quantity="active", amperes=5.0, power_factor="1", applied="", error_percent=error,
         limit_percent=limit, uncertainty_percent=None if error is None else 0.01, coverage_factor=2.0,
         degrees_of_freedom=None, budget=[], seconds=1.0, passed=passed, text="within the limit", verified_source=True,

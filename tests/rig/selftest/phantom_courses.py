@@ -10,7 +10,8 @@ import numpy as np
 from drivers.phantom import PhantomLoad, PhantomRegisters, PhantomWave
 from gateware.chain import Chain
 from gateware.model.model import GatewareModel
-from gateware.registers import BLOCK_BY_NAME, BY_NAME, PHANTOM_HOLD_TICKS, Channel, Record
+from gateware.record_words import Record
+from gateware.registers import BLOCK_BY_NAME, BY_NAME, PHANTOM_HOLD_TICKS, Channel
 from rig.selftest.expected_records import FILE, ExpectedRecord, ExpectedRecords
 
 LOAD = PhantomLoad(

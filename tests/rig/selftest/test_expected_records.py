@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from drivers.phantom import PhantomRegisters
-from gateware.registers import PHANTOM_HOLD_TICKS, Capability, Record, RecordFlag
+from gateware.record_words import Record, RecordFlag
+from gateware.registers import PHANTOM_HOLD_TICKS, Capability
 from rig.selftest.expected_records import (
     ExpectedRecord,
     ExpectedRecords,

@@ -46,7 +46,7 @@ def opened(
     chain, config = chain or Chain(), wired or Config()
     config = msgspec.structs.replace(config, simulation=msgspec.structs.replace(config.simulation, fidelity=fidelity))
     load = LiveLoad(chain.tick_hz, Applied(amps=(5.0, 5.0, 5.0)).state)
-    hardware, simulated, _ = simulated_hardware(config, 20, load, paced=False, chain=chain)
+    hardware, simulated, _ = simulated_hardware(config, 20, load, chain=chain)
     try:
         yield hardware, simulated
     finally:

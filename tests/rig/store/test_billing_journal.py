@@ -454,9 +454,7 @@ def test_a_save_that_fails_leaves_the_one_before_and_the_next_may_succeed(tmp_pa
 
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("fails", [1, 2])
-def test_a_save_that_cannot_be_made_one_way_is_made_the_other_and_told(
-    tmp_path: Path, whole: bool, fails: int
-) -> None:
+def test_a_save_that_cannot_be_made_one_way_is_made_the_other_and_told(tmp_path: Path, whole: bool, fails: int) -> None:
     disk = FailingDisk(lambda n: [])
     journal = Journal.open(tmp_path, disk)
     journal.write(record(1, b"first", journal.record.store))

@@ -110,9 +110,7 @@ def test_a_disk_that_fills_up_stops_only_the_history(kind: str, request: pytest.
 
 def test_a_disk_that_is_full_at_the_start(small: Path) -> None:
     filler = fill(small)
-    with pytest.raises(
-        StoreError, match=r"(billing\.a|lock) cannot be written: No space left|cannot be made"
-    ):
+    with pytest.raises(StoreError, match=r"(billing\.a|lock) cannot be written: No space left|cannot be made"):
         Store.open(small / "s")
     filler.unlink()
     Store.open(small / "s").close()
