@@ -16,7 +16,7 @@ from typing import Any
 from rig.communication.c1219.layout import Values
 from rig.meter_report.meter_data import LoadProfile, ProfileChannel, ProfileLine
 from rig.reader.decoded import Decoded
-from rig.reader.others_profile import FIRST_SET, SETS
+from rig.reader.others_profile import COUNTS, FIRST_SET, SETS
 from rig.reader.sources import SourceEntries, kilo_name, named
 
 _NO_COUNT = 0xFFFF
@@ -94,6 +94,10 @@ def _others(tables: Decoded, found: Found, names: Sequence[str], notes: list[str
             continue
         if not actual[f"MAX_INT_TIME_SET{n}"] or not actual[f"NBR_CHNS_SET{n}"]:
             notes.append(f"the load profile's set {n} has no channel, or intervals of no minutes")
+            continue
+        code = control[f"INT_FMT_CDE{n}"]
+        if code not in COUNTS:
+            notes.append(f"the load profile's set {n} has counts in format {code}, which there is not in C12.19")
             continue
         state = (found(63) or {}).get(f"LP_SET{n}_STATUS")
         made = _set(n, actual, control, data[f"LP_DATA_SET{n}"], state, SourceEntries(tables), names, notes)

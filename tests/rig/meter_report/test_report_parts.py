@@ -418,7 +418,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a profile's head": (HEAD.split("end_local")[0].encode(), "ends before its columns are named"),
     "other columns": (HEAD.replace("end_local,flags", "end,flags").encode(), "its columns are not"),
     "a channel unknown": (HEAD.replace("flags,kWh delivered", "flags,kWh stolen").encode(), "its columns are not"),
-    "an interval of 7 min": (HEAD.replace("15 min", "7 min").encode(), "how long its intervals are"),
+    "an interval of no minutes": (HEAD.replace("15 min", "0 min").encode(), "how long its intervals are"),
+    "an interval of 256 min": (HEAD.replace("15 min", "256 min").encode(), "how long its intervals are"),
     "no number": (
         (HEAD + "2026-03-01T00:15:00,,many\n").encode(),
         "line 5: '2026-03-01T00:15:00,,many' is no interval",

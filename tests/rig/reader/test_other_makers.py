@@ -242,6 +242,32 @@ def test_units_of_other_powers_of_ten_are_named_and_a_profile_is_in_kwh(
     assert [row["kWh delivered #2"] for row in profile][:2] == ["0.001", "0.002"]
 
 
+@pytest.mark.parametrize(
+    ("minutes", "unit", "names"),
+    [
+        (20, 8 | 2 << 11, ["kV", "kV #2"]),
+        (120, 33, ["Hz", "Hz #2"]),
+        (255, 77, ["unit 77", "unit 77 #2"]),
+        (2, 10, ["V²h", "V²h #2"]),
+    ],
+)
+def test_a_profile_of_other_units_and_lengths_is_reported_from_its_own_csv(
+    minutes: int, unit: int, names: list[str], command_line: Rig, tmp_path: Path
+) -> None:
+    whole = Make().tables()
+    whole[61] = whole[61][:-1] + bytes((minutes,))
+    whole[12] = unit.to_bytes(4, "little") * 3
+    tables = [TableRead(n, f"ST{n}", "", data.hex()) for n, data in sorted(whole.items())]
+    (tmp_path / "other.json").write_bytes(encoded(msgspec.structs.replace(READOUT, tables=tables)))
+    assert command_line("report", "other.json", "--out", "one.csv").status == 0
+    done = command_line("report", "one.csv", "--out", "two.csv", "--out", "two.html")
+    assert done.status == 0, done
+    assert rows(tmp_path / "two.csv") == rows(tmp_path / "one.csv")
+    assert list(rows(tmp_path / "two.csv")[0]) == ["end_local", "flags", *names]
+    assert len(rows(tmp_path / "two.csv")) == 7
+    assert f"intervals of {minutes} min: 7" in (tmp_path / "two.html").read_text()
+
+
 def set_two(make: Make) -> dict[int, bytes]:
     """A second set and no first: circular, newest interval first, simple status, signed bytes, no scalars."""
     blocks = [
