@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -19,6 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.errors import RigError
+from rig.meter.billing.log import LogEvent
+from rig.meter_report import french_log
 from rig.meter_report import words as words_module
 from rig.meter_report.charts import MOST_DAYS, charts_of, rate_chart
 from rig.meter_report.content import meter_page
@@ -130,7 +135,56 @@ def test_every_event_of_the_log_has_a_french_name() -> None:
         for label in re.findall(r'^    label = "([^"]+)"$', file.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert len(labels) > 40
-    assert labels <= set(words_module._EVENTS_FR)
+    assert labels <= set(french_log.EVENTS)
+
+
+SAME_IN_FRENCH = {
+    "source", "service", "contact", "phases", "action", "cause", "diagnostic", "communication", "configuration", "A",
+    "B", "C", "D", "LED", "KYZ1", "KYZ2", "KYZ3", "KYZ4", "RS-232", "RS-485", "modem", "module",
+}  # fmt: skip
+
+
+def kinds_of(kind: type) -> Iterator[type[LogEvent]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from kinds_of(each)
+
+
+def test_whatever_belongs_to_an_event_is_said_in_french() -> None:
+    """By the fields of every kind of event, and what they can be."""
+    rig = Path(words_module.__file__).parents[1]
+    for file in rig.rglob("events.py"):
+        importlib.import_module(".".join(file.relative_to(rig.parent).with_suffix("").parts))
+    said = 0
+    for kind in (each for each in kinds_of(LogEvent) if hasattr(each, "label")):
+        types = get_type_hints(kind)
+        for field in fields(kind):
+            name = getattr(kind, "named", {}).get(field.name, field.name)
+            whole = types[field.name]
+            enums = [t for t in (whole, *get_args(whole)) if isinstance(t, type) and issubclass(t, Enum)]
+            values = [str(getattr(v, "label", v.value)) for enum in enums for v in enum] or ["87654"]
+            for value in values if name not in ("utc_ns", "name") else ():
+                text = FR.details(kind.label, {name: value})
+                said += 1
+                for english in {name, value} - SAME_IN_FRENCH - {"87654"}:
+                    assert not re.search(rf"(?<!\w){re.escape(english)}(?!\w)", text), (kind.label, text)
+    assert said > 150
+
+
+def test_an_event_of_which_there_is_only_the_code() -> None:
+    assert (EN.event("event 20"), FR.event("event 20"), FR.event("eventual 20")) == (
+        "event 20", "événement 20", "eventual 20",
+    )  # fmt: skip
+
+
+def test_several_faults_at_once_are_each_said_in_french() -> None:
+    assert FR.details("measurement error", {"faults": "gap, overflow"}) == "défauts lacune, débordement"
+
+
+def test_seasons_of_the_log_are_counted_as_people_count_them() -> None:
+    """From 1, as on the same page and by rig meter PORT season; the history has 0 for the first."""
+    assert EN.details("season change", {"season": 0, "source": "calendar"}) == "season 1, from calendar"
+    assert FR.details("season change", {"season": 3, "source": "calendar"}) == "saison 4, source calendrier"
 
 
 @pytest.mark.parametrize(
