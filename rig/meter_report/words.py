@@ -118,6 +118,7 @@ _FRENCH = {
     "The load profile has no interval.": "Le profil de charge n'a aucun intervalle.",
     "There are no registers.": "Il n'y a pas de registres.",
     "the newest {} of {}": "les {} plus récents sur {}",
+    "the newest {} of {}: a CSV has all": "les {} plus récentes sur {} : un fichier CSV les donne toutes",
     "sheet {} of {}": "page {} de {}",
     "not known": "inconnu",
     "none": "aucun",

@@ -328,6 +328,27 @@ def test_a_heat_map_has_every_hour_of_long_intervals_too(minutes: int) -> None:
     assert len({(part.x, part.y) for part in cells}) == len(cells) == 3 * 24
 
 
+def test_of_many_self_reads_the_newest_are_shown_and_a_file_has_all() -> None:
+    """134 of them, each 7 kWh after the one before."""
+    begin = datetime(2026, 3, 1)
+    reads = tuple(
+        RegisterSet(SetKind.SELF_READ, begin + timedelta(days=k), 0, 1, (EnergyRow("kWh delivered", Decimal(7 * k)),), ())
+        for k in range(134)
+    )
+    meter = replace(meter_of(None), sets=(meter_of(None).sets[0], *reads))
+    page = PageReader(html_of(meter_page(meter, EN, [])))
+    rows = page.under("Self-reads")[1:]
+    assert [row[1] for row in rows] == [f"{7 * k}.000" for k in range(34, 134)]
+    assert {row[2] for row in rows} == {"7.000"}
+    assert "the newest 100 of 134: a CSV has all" in page.text
+    french = PageReader(html_of(meter_page(meter, FR, [])))
+    assert "les 100 plus récentes sur 134 : un fichier CSV les donne toutes" in french.text
+    rows_read = report_files(meter, [Path("a.csv")], EN, [], Part.REGISTERS)[Path("a.csv")].decode()
+    assert rows_read.count("\nself-read,") == 134
+    few = PageReader(html_of(meter_page(replace(meter, sets=meter.sets[:101]), EN, [])))
+    assert "the newest" not in " ".join(few.text)
+
+
 def test_a_profile_alone_begins_on_the_first_sheet() -> None:
     blocks = meter_page(replace(meter_of(profile_of(["1"])), sets=(), plate=()), EN, [0]).blocks
     assert [block.level for block in blocks if isinstance(block, Heading) and block.text == "Load profile"] == [2]
