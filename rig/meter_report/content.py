@@ -190,7 +190,7 @@ def _demand_tables(present: RegisterSet, meter: MeterData, words: Words) -> Iter
 
 
 def _closed_table(closed: Sequence[RegisterSet], words: Words) -> Table:
-    """Give the newest closed registers, a row each: the main quantities, what the first has grown by, the first demand."""
+    """Give the newest closed registers, a row each: main quantities, what the first has grown by, the first demand."""
     say = words.say
     names = [row.quantity for row in closed[-1].energy]
     shown = [name for name in MAIN if name in names] or names[:3]

@@ -16,6 +16,7 @@ from typing import Any
 from rig.communication.c1219.layout import Values
 from rig.meter_report.meter_data import LoadProfile, ProfileChannel, ProfileLine
 from rig.reader.decoded import Decoded
+from rig.reader.list_places import oldest_first
 from rig.reader.others_profile import COUNTS, FIRST_SET, SETS
 from rig.reader.sources import SourceEntries, kilo_name, named
 
@@ -171,11 +172,14 @@ def _valid_blocks(count: int, state: Values | None) -> list[int]:
     """Give the places of the blocks that are valid, by ST63; all where it does not say."""
     if state is None:
         return list(range(count))
-    valid, last = min(state["NBR_VALID_BLOCKS"], count), state["LAST_BLOCK_ELEMENT"]
-    if not state["FLAGS"]["LIST_TYPE"] or last >= count:
-        return list(range(valid))
-    step = 1 if state["FLAGS"]["BLOCK_ORDER"] else -1
-    return [(last + step * k) % count for k in range(valid)]
+    flags = state["FLAGS"]
+    return oldest_first(
+        count,
+        state["NBR_VALID_BLOCKS"],
+        state["LAST_BLOCK_ELEMENT"],
+        descending=bool(flags["BLOCK_ORDER"]),
+        circular=bool(flags["LIST_TYPE"]),
+    )
 
 
 # --- both ------------------------------------------------------------------------------------------------------

@@ -331,9 +331,9 @@ def test_a_heat_map_has_every_hour_of_long_intervals_too(minutes: int) -> None:
 def test_of_many_self_reads_the_newest_are_shown_and_a_file_has_all() -> None:
     """134 of them, each 7 kWh after the one before."""
     begin = datetime(2026, 3, 1)
+    rows_of = [(EnergyRow("kWh delivered", Decimal(7 * k)),) for k in range(134)]
     reads = tuple(
-        RegisterSet(SetKind.SELF_READ, begin + timedelta(days=k), 0, 1, (EnergyRow("kWh delivered", Decimal(7 * k)),), ())
-        for k in range(134)
+        RegisterSet(SetKind.SELF_READ, begin + timedelta(days=k), 0, 1, row, ()) for k, row in enumerate(rows_of)
     )
     meter = replace(meter_of(None), sets=(meter_of(None).sets[0], *reads))
     page = PageReader(html_of(meter_page(meter, EN, [])))
