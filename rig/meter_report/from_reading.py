@@ -31,6 +31,7 @@ from rig.meter_report.meter_data import (
     SourceKind,
 )
 from rig.meter_report.profile_of_reading import profile_of
+from rig.meter_report.read_times import read_at
 from rig.reader.decoded import Decoded
 from rig.reader.list_places import oldest_first
 from rig.reader.reading_file import MeterReadout, load_reading
@@ -123,6 +124,9 @@ class _Readout:
         if program is not None:
             yield "program", str(program["DIGEST"])
 
+    def _read_utc(self, number: int) -> str:
+        return next((each.read_utc for each in self._reading.tables if each.table == number), "")
+
     def _name(self, source: int) -> str:
         return named(self._names, source)
 
@@ -130,7 +134,7 @@ class _Readout:
         present, selected = self._values(23), self._values(22)
         if present is None or selected is None:
             return
-        clock = (self._values(52) or {}).get("CLOCK_CALENDAR")
+        clock = read_at((self._values(52) or {}).get("CLOCK_CALENDAR"), self._read_utc(52), self._read_utc(23))
         season = ((self._values(55) or {}).get("STATUS") or {}).get("SEASON")
         yield self._set(SetKind.PRESENT, present, selected, clock, season, present=True)
         for number, kind in ((24, SetKind.SEASON), (25, SetKind.RESET)):

@@ -594,6 +594,32 @@ def test_a_meter_of_another_maker_is_reported_by_its_units(tmp_path: Path) -> No
     assert PageReader(html_of(meter_page(meter, EN, [0]))).under("Billing")
 
 
+@pytest.mark.parametrize(
+    ("read_utc", "earlier_s"),
+    [
+        ("2026-11-30T12:45:57.549+00:00", 0),
+        ("2026-11-30T12:45:55.562+00:00", 2),
+        ("2026-11-29T10:45:57.149+00:00", 26 * 3600),
+        ("2026-11-29T05:45:57.549-05:00", 26 * 3600),
+        ("", 0),
+        ("2026-11-30T12:45:55", 0),
+        ("0001-01-01T00:00:00+00:00", 0),
+    ],
+)
+def test_present_registers_are_of_when_they_were_read(tmp_path: Path, read_utc: str, earlier_s: int) -> None:
+    """A reading that broke off behind ST23 has the clock (ST52) of the day on which it went on."""
+    reading = load_reading(EXAMPLE)
+    clock = next(table for table in reading.tables if table.table == 52)
+    assert clock.read_utc == "2026-11-30T12:45:57.549+00:00"
+    year, *rest = clock.bytes[:6]  # type: ignore[index]
+    tables = [
+        msgspec.structs.replace(table, read_utc=read_utc) if table.table == 23 else table for table in reading.tables
+    ]
+    path = tmp_path / "r.json"
+    path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
+    assert read_meter(path).sets[0].at == datetime(2000 + year, *rest) - timedelta(seconds=earlier_s)
+
+
 def test_the_event_log_goes_further_back_than_the_log_in_words(tmp_path: Path) -> None:
     """ST76 made here: two entries older than MT4's first line, one of them by 65001 lines, and one that MT4 has."""
     reading = load_reading(EXAMPLE)
