@@ -10,7 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from rig.files.bounded import TooLongError, read_bounded
 from rig.files.text import NotUtf8Error, utf8_text
 from rig.meter_report.errors import MeterReportError
 from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine, ProfileMark, SourceKind
@@ -39,14 +38,12 @@ def looks_like_profile(beginning: bytes) -> bool:
     return first.startswith(b"# ") and b"load profile" in first
 
 
-def meter_of_profile_file(path: Path) -> MeterData:
-    """Read it. Raises MeterReportError."""
+def meter_of_profile_file(data: bytes, path: Path) -> MeterData:
+    """Read what a file has. Raises MeterReportError."""
+    if len(data) > MOST_BYTES:
+        raise MeterReportError(f"{path} is no load profile: it has more than {MOST_BYTES} bytes, which none has")
     try:
-        text = utf8_text(read_bounded(path, MOST_BYTES))
-    except TooLongError as error:
-        raise MeterReportError(f"{path} is no load profile: it {error}") from None
-    except OSError as error:
-        raise MeterReportError(f"{path} cannot be read ({error.strerror}): give a file of rig profile export") from None
+        text = utf8_text(data)
     except NotUtf8Error as error:
         raise MeterReportError(f"{path} {error}, or give a file of rig profile export") from None
     lines = text.split("\n")

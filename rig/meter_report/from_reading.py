@@ -34,7 +34,7 @@ from rig.meter_report.profile_of_reading import profile_of
 from rig.meter_report.read_times import read_at
 from rig.reader.decoded import Decoded
 from rig.reader.list_places import oldest_first
-from rig.reader.reading_file import MeterReadout, load_reading
+from rig.reader.reading_file import MeterReadout, reading_of
 from rig.reader.sources import named, source_names
 
 MORE_REGISTERS, NAMES, LOG_IN_WORDS, PROGRAM = MANUFACTURER + 3, MANUFACTURER + 2, MANUFACTURER + 4, MANUFACTURER + 1
@@ -43,9 +43,9 @@ _DESCENDING, _CIRCULAR = 1, 4
 """Bits of a list's status."""
 
 
-def meter_of_reading(path: Path) -> MeterData:
-    """Read it. Raises ReadingFileError."""
-    reading = load_reading(path)
+def meter_of_reading(data: bytes, path: Path) -> MeterData:
+    """Read what a file has. Raises ReadingFileError."""
+    reading = reading_of(data, path)
     return _Readout(reading, Decoded({t.table: t.bytes for t in reading.tables if t.bytes is not None}), path).data()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -326,6 +328,20 @@ def test_a_report_needs_nothing_from_elsewhere(reports: Path) -> None:
     pdf = (reports / "a.pdf").read_bytes()
     assert pdf.startswith(b"%PDF-1.")
     assert not re.findall(rb"/(?:URI|JavaScript|JS|Launch|AA|OpenAction)\b", pdf)
+
+
+@pytest.mark.parametrize("of", ["reading", "profile"])
+def test_a_source_may_be_a_pipe(of: str, reports: Path, tmp_path: Path) -> None:
+    """As `rig report <(unzip -p readings.zip meter.json)` has it: it can be read once."""
+    source = EXAMPLE if of == "reading" else reports / "profile.csv"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(source.read_bytes()), daemon=True)
+    writer.start()
+    rig("report", pipe, "--out", tmp_path / "a.csv")
+    writer.join(20)
+    rig("report", source, "--out", tmp_path / "b.csv")
+    assert rows_of(tmp_path / "a.csv") == rows_of(tmp_path / "b.csv") != []
 
 
 def test_its_name_is_taken_from_the_source_and_nothing_is_overwritten(

@@ -594,6 +594,17 @@ def test_a_meter_of_another_maker_is_reported_by_its_units(tmp_path: Path) -> No
     assert PageReader(html_of(meter_page(meter, EN, [0]))).under("Billing")
 
 
+def test_registers_of_one_name_have_numbers(tmp_path: Path) -> None:
+    """Ours without a password: it does not give its names (MT2), and ST12 has one unit for two kinds of kvarh net."""
+    reading = load_reading(EXAMPLE)
+    tables = [table for table in reading.tables if table.table < 2048]
+    path = tmp_path / "r.json"
+    path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
+    names = [row.quantity for row in read_meter(path).sets[0].energy]
+    assert names[4:9] == ["kvarh lagging", "kvarh leading", "kvarh net", "kvarh net #2", "kVAh"]
+    assert len(set(names)) == len(names) == 28
+
+
 @pytest.mark.parametrize(
     ("read_utc", "earlier_s"),
     [
