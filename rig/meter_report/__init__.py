@@ -2,7 +2,9 @@
 
 meter_data.py   what a report is of, whatever it was read from; exact
 sources.py      the kind of a file found out, and read: from_store.py, from_reading.py, from_profile_file.py
+read_times.py   when by the meter's clock something was read
 words.py        English and French: words, numbers, dates
+french_log.py   the meter's log in French
 load_curves.py  days, months and durations of a load profile, computed
 charts.py       their plots, on the canvas of rig/report/chart.py
 content.py      the report, block by block

@@ -15,6 +15,9 @@ from rig.report.page import Block, Heading, Page, Paragraph, Table, Tone
 MOST_EVENTS = 500
 """In a report, the newest; a CSV has all."""
 
+MOST_CLOSED = 100
+"""Of each kind of closed registers, likewise."""
+
 MOST_NOTES = 40
 
 RATE_CHANGE = "rate change"
@@ -116,6 +119,8 @@ def _registers(meter: MeterData, words: Words) -> Iterator[Block]:
         closed = [each for each in meter.sets if each.kind is kind]
         if closed:
             yield Heading(say(heading))
+            if len(closed) > MOST_CLOSED:
+                yield Paragraph(say("the newest {} of {}: a CSV has all", MOST_CLOSED, len(closed)), Tone.NOTE)
             yield _closed_table(closed, words)
             if kind is not SetKind.SELF_READ:
                 yield Paragraph(say("{}: {}", say(heading), words.time(closed[-1].at)), Tone.NOTE)
@@ -188,14 +193,14 @@ def _demand_tables(present: RegisterSet, meter: MeterData, words: Words) -> Iter
 
 
 def _closed_table(closed: Sequence[RegisterSet], words: Words) -> Table:
-    """Give closed registers, a row each: the main quantities, what the first has grown by, the first demand."""
+    """Give the newest closed registers, a row each: main quantities, what the first has grown by, the first demand."""
     say = words.say
     names = [row.quantity for row in closed[-1].energy]
     shown = [name for name in MAIN if name in names] or names[:3]
     demands = [row.quantity for row in closed[-1].demand if row.rate is None][:1]
     rows = []
-    before: RegisterSet | None = None
-    for each in closed:
+    before = closed[-MOST_CLOSED - 1] if len(closed) > MOST_CLOSED else None
+    for each in closed[-MOST_CLOSED:]:
         values = {row.quantity: row.total for row in each.energy}
         cells = [words.time(each.at), *(words.number(values.get(name)) for name in shown)]
         earlier = None if before is None else next((r.total for r in before.energy if r.quantity == shown[0]), None)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from rig.meter_report.meter_data import RATES, EnergyRow, RegisterSet, SetKind
+from rig.meter_report.read_times import read_at
 from rig.reader.blocks_shown import block_values
 from rig.reader.reading_file import MeterReadout
 
@@ -23,6 +24,7 @@ class BlocksOfReading:
 
     def __init__(self, reading: MeterReadout) -> None:
         values = zip(reading.blocks, block_values(reading.blocks), strict=True)
+        self._read_utc = {block.opcode: block.read_utc for block in reading.blocks}
         self._values: Mapping[int, Mapping[str, Any]] = {block.opcode: found for block, found in values if found}
         self.notes: list[str] = []
         if reading.blocks:
@@ -42,7 +44,8 @@ class BlocksOfReading:
         if energies is None:
             return
         rows = tuple(self._row(name, energies) for name in self._names(energies))
-        yield RegisterSet(SetKind.PRESENT, self.clock(), None, None, rows, ())
+        at = read_at(self.clock(), self._read_utc.get(0x01, ""), self._read_utc[0xA0])
+        yield RegisterSet(SetKind.PRESENT, at, None, None, rows, ())
 
     def clock(self) -> datetime | None:
         """Give what the meter's clock showed; None: it did not say, or no time that there is."""

@@ -10,9 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from rig.files.bounded import TooLongError, read_bounded
 from rig.files.text import NotUtf8Error, utf8_text
-from rig.meter.billing.metric import INTERVALS_MIN, MOST_CHANNELS
 from rig.meter_report.errors import MeterReportError
 from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine, ProfileMark, SourceKind
 
@@ -21,7 +19,10 @@ MOST_BYTES = 1 << 23
 
 HEAD = ["end_local", "flags"]
 
-_CHANNEL = re.compile(r"^(.{1,80}) in (kWh|kvarh|kVAh|V²h|A²h|pulses)(?:, \S{1,40} a pulse)?$")
+MOST_CHANNELS = MOST_MINUTES = 255
+"""Of any meter: C12.19 counts both in a byte."""
+
+_UNIT = re.compile(r"^(\S{1,40}?)(?:, \S{1,40} a pulse)?$")
 _NUMBER = re.compile(r"^-?[0-9]{1,28}(\.[0-9]{1,12})?$")
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)"
 _MARK = re.compile(rf"^(starts|outage|clock set) {_TIME}(?: to {_TIME})?$")
@@ -37,43 +38,30 @@ def looks_like_profile(beginning: bytes) -> bool:
     return first.startswith(b"# ") and b"load profile" in first
 
 
-def meter_of_profile_file(path: Path) -> MeterData:
-    """Read it. Raises MeterReportError."""
+def meter_of_profile_file(data: bytes, path: Path) -> MeterData:
+    """Read what a file has. Raises MeterReportError."""
+    if len(data) > MOST_BYTES:
+        raise MeterReportError(f"{path} is no load profile: it has more than {MOST_BYTES} bytes, which none has")
     try:
-        text = utf8_text(read_bounded(path, MOST_BYTES))
-    except TooLongError as error:
-        raise MeterReportError(f"{path} is no load profile: it {error}") from None
-    except OSError as error:
-        raise MeterReportError(f"{path} cannot be read ({error.strerror}): give a file of rig profile export") from None
+        text = utf8_text(data)
     except NotUtf8Error as error:
         raise MeterReportError(f"{path} {error}, or give a file of rig profile export") from None
     lines = text.split("\n")
     about = [line[2:].strip() for line in lines if line.startswith("# ")]
-    units = {match[1]: match[2] for line in about if (match := _CHANNEL.match(line)) is not None}
     every = next((int(match[1]) for line in about if (match := _EVERY.search(line)) is not None), None)
-    if every not in INTERVALS_MIN:
+    if every is None or not 1 <= every <= MOST_MINUTES:
         raise MeterReportError(f"{path} does not say how long its intervals are: give a file of rig profile export")
     title = about[0]
     mark = title.partition(", load profile")[0] if ", load profile" in title else ""
-    said = [line for line in about[2:] if _CHANNEL.match(line) is None]
+    rows = _rows(lines, path)
+    channels = _channels(next(rows, None), about, path)
+    said = [line for line in about[2:] if all(_unit(channel.name, line) is None for channel in channels)]
     marks = tuple(found_mark for line in said if (found_mark := _mark(line)) is not None)
     skipped = next((int(match[1]) for line in said if (match := _SKIPPED.match(line)) is not None), 0)
     rest = [line for line in said if _mark(line) is None and _SKIPPED.match(line) is None]
     origin = tuple((match[1], match[2]) for line in rest if (match := _ORIGIN.match(line)) is not None)
     notes = tuple(line for line in rest if _ORIGIN.match(line) is None)
-    channels: tuple[ProfileChannel, ...] = ()
-    found: list[ProfileLine] = []
-    for number, row in _rows(lines, path):
-        if not channels:
-            if row[:2] != HEAD or not 1 <= len(row) - 2 <= MOST_CHANNELS or not set(row[2:]) <= set(units):
-                raise MeterReportError(
-                    f"{path}, line {number}: its columns are not end_local, flags and the channels that its head names"
-                )
-            channels = tuple(ProfileChannel(name, units[name]) for name in row[2:])
-            continue
-        found.append(_line(row, len(channels), number, path))
-    if not channels:
-        raise MeterReportError(f"{path} ends before its columns are named: give a whole file of rig profile export")
+    found = [_line(row, len(channels), number, path) for number, row in rows]
     return MeterData(
         kind=SourceKind.FILE,
         path=str(path),
@@ -83,6 +71,26 @@ def meter_of_profile_file(path: Path) -> MeterData:
         provenance=(("made by", about[1] if len(about) > 1 else ""), *origin),
         profile=LoadProfile(every, channels, tuple(found), marks, skipped, notes),
     )
+
+
+def _channels(head: tuple[int, list[str]] | None, about: list[str], path: Path) -> tuple[ProfileChannel, ...]:
+    """Give the channels that the row of columns names, each in the unit that a line above it says."""
+    if head is None:
+        raise MeterReportError(f"{path} ends before its columns are named: give a whole file of rig profile export")
+    number, row = head
+    names = row[2:]
+    units = [next((unit for line in about if (unit := _unit(name, line)) is not None), None) for name in names]
+    if row[:2] != HEAD or not 1 <= len(names) <= MOST_CHANNELS or None in units:
+        raise MeterReportError(
+            f"{path}, line {number}: its columns are not end_local, flags and the channels that its head names"
+        )
+    return tuple(ProfileChannel(name, unit or "") for name, unit in zip(names, units, strict=True))
+
+
+def _unit(name: str, line: str) -> str | None:
+    """Return a channel's unit, if a line says it."""
+    match = _UNIT.match(line.removeprefix(f"{name} in ")) if line.startswith(f"{name} in ") else None
+    return None if match is None else match[1]
 
 
 def _mark(line: str) -> ProfileMark | None:

@@ -31,16 +31,21 @@ from rig.meter_report.meter_data import (
     SourceKind,
 )
 from rig.meter_report.profile_of_reading import profile_of
+from rig.meter_report.read_times import read_at
 from rig.reader.decoded import Decoded
-from rig.reader.reading_file import MeterReadout, load_reading
+from rig.reader.list_places import oldest_first
+from rig.reader.reading_file import MeterReadout, reading_of
 from rig.reader.sources import named, source_names
 
 MORE_REGISTERS, NAMES, LOG_IN_WORDS, PROGRAM = MANUFACTURER + 3, MANUFACTURER + 2, MANUFACTURER + 4, MANUFACTURER + 1
 
+_DESCENDING, _CIRCULAR = 1, 4
+"""Bits of a list's status."""
 
-def meter_of_reading(path: Path) -> MeterData:
-    """Read it. Raises ReadingFileError."""
-    reading = load_reading(path)
+
+def meter_of_reading(data: bytes, path: Path) -> MeterData:
+    """Read what a file has. Raises ReadingFileError."""
+    reading = reading_of(data, path)
     return _Readout(reading, Decoded({t.table: t.bytes for t in reading.tables if t.bytes is not None}), path).data()
 
 
@@ -119,6 +124,9 @@ class _Readout:
         if program is not None:
             yield "program", str(program["DIGEST"])
 
+    def _read_utc(self, number: int) -> str:
+        return next((each.read_utc for each in self._reading.tables if each.table == number), "")
+
     def _name(self, source: int) -> str:
         return named(self._names, source)
 
@@ -126,7 +134,7 @@ class _Readout:
         present, selected = self._values(23), self._values(22)
         if present is None or selected is None:
             return
-        clock = (self._values(52) or {}).get("CLOCK_CALENDAR")
+        clock = read_at((self._values(52) or {}).get("CLOCK_CALENDAR"), self._read_utc(52), self._read_utc(23))
         season = ((self._values(55) or {}).get("STATUS") or {}).get("SEASON")
         yield self._set(SetKind.PRESENT, present, selected, clock, season, present=True)
         for number, kind in ((24, SetKind.SEASON), (25, SetKind.RESET)):
@@ -135,7 +143,8 @@ class _Readout:
                 yield self._set(kind, closed, selected, closed["END_DATE_TIME"], closed.get("SEASON"))
         self_reads = self._values(26)
         if self_reads is not None:
-            for entry in self_reads["SELF_READS_ENTRIES"][: self_reads["NBR_VALID_ENTRIES"]]:
+            entries, status = self_reads["SELF_READS_ENTRIES"], self_reads["LIST_STATUS"]
+            for entry in _in_order(self_reads, entries, status & _DESCENDING, status & _CIRCULAR):
                 yield self._set(SetKind.SELF_READ, entry, selected, entry.get("END_DATE_TIME"), entry.get("SEASON"))
 
     def _set(
@@ -225,17 +234,29 @@ class _Readout:
         log = self._values(table)
         if log is None:
             return []
-        entries = log["ENTRIES"][: log["NBR_VALID_ENTRIES"]]
-        newest_first = log["HIST_FLAGS" if prefix == "HISTORY" else "EVENT_FLAGS"]["ORDER_FLAG"]
+        flags = log["HIST_FLAGS" if prefix == "HISTORY" else "EVENT_FLAGS"]
+        entries = _in_order(log, log["ENTRIES"], flags["ORDER_FLAG"], flags["LIST_TYPE_FLAG"])
         number = log["LAST_ENTRY_SEQ_NBR"]
         found = []
-        for entry in entries if newest_first else reversed(entries):
+        for entry in reversed(entries):
             number -= (number - entry.get(f"{prefix}_SEQ_NBR", 0)) & 0xFFFF
             code = entry[f"{prefix}_CODE"]
             name = EVENT_NAMES.get(code) if code < FIRST_OWN or self._tables.ours else None
             argument = _arguments(entry.get(f"{prefix}_ARGUMENT"))
             found.append((number, LoggedLine(entry.get(f"{prefix}_TIME"), name or f"event {code}", argument)))
         return found[::-1]
+
+
+def _in_order(head: Values, entries: list[Values], descending: int, circular: int) -> list[Values]:
+    """Give a list's valid entries, the oldest first."""
+    places = oldest_first(
+        len(entries),
+        head["NBR_VALID_ENTRIES"],
+        head["LAST_ENTRY_ELEMENT"],
+        descending=bool(descending),
+        circular=bool(circular),
+    )
+    return [entries[place] for place in places]
 
 
 def _arguments(data: bytes | None) -> dict[str, object]:

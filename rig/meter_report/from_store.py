@@ -39,8 +39,6 @@ from rig.store.reading import HistoryReader
 from rig.store.saved_meter import origin
 
 MOST_EVENTS = 1000
-MOST_CLOSED = 100
-"""Of demand resets and of self-reads, the newest."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KILO_DIGITS = len(str(NANO_PER_KILO)) - 1
@@ -155,7 +153,7 @@ def _closed(history: HistoryReader, names: Sequence[str], zone: tzinfo) -> Itera
             )
         )
     for kind in SetKind:
-        yield from found[kind][-MOST_CLOSED:]
+        yield from found[kind]
 
 
 def _energy(registers: RegisterReading) -> tuple[EnergyRow, ...]:

@@ -16,7 +16,8 @@ from typing import Any
 from rig.communication.c1219.layout import Values
 from rig.meter_report.meter_data import LoadProfile, ProfileChannel, ProfileLine
 from rig.reader.decoded import Decoded
-from rig.reader.others_profile import FIRST_SET, SETS
+from rig.reader.list_places import oldest_first
+from rig.reader.others_profile import COUNTS, FIRST_SET, SETS
 from rig.reader.sources import SourceEntries, kilo_name, named
 
 _NO_COUNT = 0xFFFF
@@ -95,6 +96,10 @@ def _others(tables: Decoded, found: Found, names: Sequence[str], notes: list[str
         if not actual[f"MAX_INT_TIME_SET{n}"] or not actual[f"NBR_CHNS_SET{n}"]:
             notes.append(f"the load profile's set {n} has no channel, or intervals of no minutes")
             continue
+        code = control[f"INT_FMT_CDE{n}"]
+        if code not in COUNTS:
+            notes.append(f"the load profile's set {n} has counts in format {code}, which there is not in C12.19")
+            continue
         state = (found(63) or {}).get(f"LP_SET{n}_STATUS")
         made = _set(n, actual, control, data[f"LP_DATA_SET{n}"], state, SourceEntries(tables), names, notes)
     return made
@@ -167,11 +172,14 @@ def _valid_blocks(count: int, state: Values | None) -> list[int]:
     """Give the places of the blocks that are valid, by ST63; all where it does not say."""
     if state is None:
         return list(range(count))
-    valid, last = min(state["NBR_VALID_BLOCKS"], count), state["LAST_BLOCK_ELEMENT"]
-    if not state["FLAGS"]["LIST_TYPE"] or last >= count:
-        return list(range(valid))
-    step = 1 if state["FLAGS"]["BLOCK_ORDER"] else -1
-    return [(last + step * k) % count for k in range(valid)]
+    flags = state["FLAGS"]
+    return oldest_first(
+        count,
+        state["NBR_VALID_BLOCKS"],
+        state["LAST_BLOCK_ELEMENT"],
+        descending=bool(flags["BLOCK_ORDER"]),
+        circular=bool(flags["LIST_TYPE"]),
+    )
 
 
 # --- both ------------------------------------------------------------------------------------------------------

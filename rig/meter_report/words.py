@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from rig.meter_report.french_log import EVENTS, details_in_french
 from rig.results.event_text import details_text
 
 LEAST_DECIMALS = 3
@@ -117,6 +118,7 @@ _FRENCH = {
     "The load profile has no interval.": "Le profil de charge n'a aucun intervalle.",
     "There are no registers.": "Il n'y a pas de registres.",
     "the newest {} of {}": "les {} plus récents sur {}",
+    "the newest {} of {}: a CSV has all": "les {} plus récentes sur {} : un fichier CSV les donne toutes",
     "sheet {} of {}": "page {} de {}",
     "not known": "inconnu",
     "none": "aucun",
@@ -153,7 +155,19 @@ _FRENCH = {
     "UNCALIBRATED": "NON ÉTALONNÉ",
 }  # fmt: skip
 
+_CODED = re.compile(r"^event(?= \d+$)")
+"""An event of which only the code is known."""
+
 _QUANTITY_FR = (
+    ("demand resets", "remises à zéro"),
+    ("times programmed", "programmations"),
+    ("min on battery", "min sur pile"),
+    ("outages", "pannes"),
+    ("sags", "creux"),
+    ("swells", "surtensions"),
+    ("vector", "vectorielle"),
+    ("neutral", "neutre"),
+    ("unit", "unité"),
     ("either way", "dans les deux sens"),
     ("net by direction", "nette selon le sens"),
     ("td lagging", "en retard (td)"),
@@ -170,56 +184,10 @@ _QUANTITY_FR = (
 )
 """Parts of a quantity's name, in French as the notice has them."""
 
-_EVENTS_FR = {
-    "accessed for read": "accès en lecture", "accessed for write": "accès en écriture",
-    "board changed": "carte remplacée", "board foreign": "carte étrangère", "clock set from": "horloge réglée, avant",
-    "clock set to": "horloge réglée, après", "clock slewed": "horloge corrigée",
-    "constants written": "constantes écrites", "cold start": "démarrage à froid",
-    "data cleared": "données effacées", "daylight saving off": "fin de l'heure avancée",
-    "daylight saving on": "début de l'heure avancée", "demand reset": "remise à zéro de la puissance",
-    "demand reset refused": "remise à zéro refusée", "diagnostic off": "diagnostic terminé",
-    "diagnostic on": "diagnostic", "energy missing": "énergie manquante", "link failed": "liaison en défaut",
-    "link lost": "liaison perdue", "link restored": "liaison rétablie",
-    "log-on during lock-out": "ouverture de session pendant un blocage",
-    "log-on failed": "ouverture de session refusée", "logged on": "session ouverte",
-    "master reset": "réinitialisation générale", "measurement error": "erreur de mesure",
-    "memory error": "erreur de mémoire", "store adopted": "mémoire reprise",
-    "metering taken over": "mesure reprise", "power down": "panne de courant", "power up": "retour du courant",
-    "pending activated": "programme en attente activé", "pending cleared": "programme en attente effacé",
-    "pending refused": "programme en attente refusé", "pending written": "programme mis en attente",
-    "procedure invoked": "procédure demandée", "programmed": "programmé", "rate change": "changement de tarif",
-    "rate forced": "tarif imposé", "rate released": "tarif libéré", "recorder overflow": "débordement d'un canal",
-    "refused": "refusé", "reading refused": "lecture refusée",
-    "relay operated": "relais commandé", "seal broken": "sceau brisé", "sealed": "scellé",
-    "season change": "changement de saison", "self read": "lecture automatique",
-    "service detected": "service détecté", "session broke off": "session interrompue",
-    "session ended": "session terminée", "test demand reset": "remise à zéro en mode essai",
-    "test mode begin": "début du mode essai", "test mode end": "fin du mode essai",
-    "time of day believed": "heure retenue", "time of day doubted": "heure mise en doute",
-    "windows merged": "fenêtres fusionnées",
-}  # fmt: skip
-
-_SOURCES_FR = {
-    "front": "devant du compteur", "optical port": "port optique", "panel": "panneau", "verification": "vérification",
-    "command line": "ligne de commande", "service clock": "horloge du réseau", "input": "entrée",
-    "calendar": "calendrier",
-}  # fmt: skip
-"""Sources of requests; the others are called the same."""
-
-_DETAILS_FR = {
-    "rate": "tarif", "season": "saison", "cause": "cause", "resets": "n°", "source": "source", "level": "niveau",
-    "seconds": "secondes", "seconds left": "secondes restantes", "milliseconds": "millisecondes",
-    "intervals": "intervalles", "service": "service", "phases": "phases", "faults": "défauts", "found": "trouvé",
-    "program": "programme", "name": "nom", "times": "fois", "failures": "échecs", "action": "action",
-    "refusal": "refus", "output": "sortie", "contact": "contact", "diagnostic": "diagnostic",
-}  # fmt: skip
-
 _FLAGS_FR = {
     "short": "court", "long": "long", "outage": "panne", "clock set": "horloge réglée", "damaged": "illisible",
     "doubtful": "douteux",
 }  # fmt: skip
-
-_UNSAID = (("name", ""), ("times", 1))
 
 
 class Words:
@@ -289,14 +257,13 @@ class Words:
 
     def event(self, name: str) -> str:
         """Write an event's name."""
-        return _EVENTS_FR.get(name, name) if self.french else name
+        if not self.french:
+            return name
+        return EVENTS.get(name) or _CODED.sub("événement", name)
 
     def details(self, name: str, details: Mapping[str, object]) -> str:
         """Write what belongs to an event."""
-        if not self.french:
-            return details_text(name, details)
-        said = [item for item in details.items() if item not in _UNSAID]
-        return ", ".join(f"{_DETAILS_FR.get(key, key)} {_SOURCES_FR.get(str(value), value)}" for key, value in said)
+        return details_in_french(details) if self.french else details_text(name, details)
 
     def flags(self, flags: tuple[str, ...]) -> str:
         """Write an interval's flags."""

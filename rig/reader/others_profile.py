@@ -30,7 +30,7 @@ SETS = (1, 2, 3, 4)
 FIRST_SET = 64
 """Table of the first set's intervals."""
 
-_COUNTS: dict[int, Type] = {
+COUNTS: dict[int, Type] = {
     1: U8, 2: U16, 4: U32, 8: Whole(1, signed=True), 16: Whole(2, signed=True), 32: Whole(4, signed=True), 64: NI1,
     128: NI2,
 }  # fmt: skip
@@ -138,7 +138,7 @@ def data(n: int) -> Layout:
     interval = Layout(
         (
             Field("EXTENDED_INT_STATUS", Sized(Binary, extended), when=Ref(61, "LP_FLAGS.EXTENDED_INT_STATUS_FLAG")),
-            *(Field("INT_DATA", Array(channels, kind), when=_equal(code, value)) for value, kind in _COUNTS.items()),
+            *(Field("INT_DATA", Array(channels, kind), when=_equal(code, value)) for value, kind in COUNTS.items()),
         )
     )
     readings = Layout((Field("BLK_END_READ", NI1, when=read), Field("BLK_END_PULSE", U32, when=pulse)))

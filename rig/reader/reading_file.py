@@ -122,6 +122,11 @@ def load_reading(path: Path) -> MeterReadout:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "no file can have that name"
         raise ReadingFileError(f"{path} cannot be read ({why}): give a file of rig read") from None
+    return reading_of(data, path)
+
+
+def reading_of(data: bytes, path: Path) -> MeterReadout:
+    """Read what a file has. Raises ReadingFileError likewise."""
     try:
         head = msgspec.json.decode(data, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -65,13 +65,18 @@ class SourceEntries:
 
 
 def source_names(decoded: Decoded) -> list[str]:
-    """Give the name of each data source that ST12 describes, in order; none where it is not there."""
+    """Give the name of each data source that ST12 describes, in order; none where it is not there.
+
+    ST12 does not tell all apart: those of one name have numbers, such as "kvarh net #2".
+    """
     own = decoded.maybe(OWN_NAMES)
     if own is not None:
         return [str(name) for name in own["NAMES"]]
     entries = SourceEntries(decoded)
     units = [entries.unit(source) for source in range(entries.count)]
-    return [f"source {source}" if unit is None else unit_name(unit) for source, unit in enumerate(units)]
+    names = [f"source {source}" if unit is None else unit_name(unit) for source, unit in enumerate(units)]
+    again = [names[:source].count(name) for source, name in enumerate(names)]
+    return [f"{name} #{count + 1}" if count else name for name, count in zip(names, again, strict=True)]
 
 
 def unit_name(entry: Values) -> str:

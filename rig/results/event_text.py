@@ -55,9 +55,21 @@ _PHRASES_OF = {
 
 def details_text(event: str, details: Mapping[str, object]) -> str:
     """Put what belongs to an event in words: "cause switch, no. 3"; "" for an event with nothing more to it."""
-    return ", ".join(_phrase(event, *detail) for detail in details.items() if detail not in _UNSAID)
+    return ", ".join(_phrase(event, *detail) for detail in details.items() if is_said(*detail))
+
+
+def is_said(name: str, value: object) -> bool:
+    """Return whether a person need read a detail."""
+    return (name, value) not in _UNSAID
+
+
+def season_number(value: object) -> object:
+    """Return a season's number as people count seasons, from 1; histories count them from 0."""
+    return value + 1 if isinstance(value, int) else value
 
 
 def _phrase(event: str, name: str, value: object) -> str:
+    if name == "season":
+        value = season_number(value)
     phrase = _PHRASES_OF.get((event, name)) or _PHRASES.get(name)
     return f"{name} {value}" if phrase is None else phrase.format(value)

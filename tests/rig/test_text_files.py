@@ -60,7 +60,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "a.series.toml": read_series,
     "hands.csv": read_hands,
     "shape.csv": read_shape,
-    "profile.csv": meter_of_profile_file,
+    "profile.csv": lambda path: meter_of_profile_file(path.read_bytes(), path),
 }
 
 

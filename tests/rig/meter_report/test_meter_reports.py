@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +26,7 @@ from typer.testing import CliRunner
 from rig.cli.app import app
 from rig.daemon.protocol import ReadSelf, WriteProgram
 from rig.store.errors import StoreError
+from rig.store.reading import HistoryReader
 from tests.rig.communication.served_tables import ServedTables
 from tests.rig.communication.table_decoder import st0, st21, st23, st24, st61, st62, st63, st64
 from tests.rig.meter_report.page_reader import PageReader
@@ -160,6 +163,18 @@ def test_self_reads_and_seasons_are_those_of_the_history(store: Path, reports: P
         assert Decimal(row[4]) == Decimal(row[1]) - Decimal(before[1])
     seasons = page(reports / "a.html").under("Previous seasons")[1:]
     assert [row[0] for row in seasons] == ["2026-03-15 00:00"]
+
+
+def test_a_file_has_every_self_read_of_a_long_history(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = sum(each["cause"] == "self read" for each in shown(store)["snapshots"])
+    once = HistoryReader.snapshots
+    monkeypatch.setattr(HistoryReader, "snapshots", lambda self, **k: [*once(self, **k)] * 12)
+    rig("report", store, "--part", "registers", "--out", tmp_path / "r.csv")
+    rows = [row for row in rows_of(tmp_path / "r.csv") if row["set"] == "self-read"]
+    totals = [row for row in rows if (row["quantity"], row["rate"]) == ("kWh delivered", "")]
+    assert len(totals) == 12 * taken > 100
 
 
 def test_a_demand_of_an_earlier_program_is_not_called_by_the_present_ones_name(store: Path, tmp_path: Path) -> None:
@@ -313,6 +328,20 @@ def test_a_report_needs_nothing_from_elsewhere(reports: Path) -> None:
     pdf = (reports / "a.pdf").read_bytes()
     assert pdf.startswith(b"%PDF-1.")
     assert not re.findall(rb"/(?:URI|JavaScript|JS|Launch|AA|OpenAction)\b", pdf)
+
+
+@pytest.mark.parametrize("of", ["reading", "profile"])
+def test_a_source_may_be_a_pipe(of: str, reports: Path, tmp_path: Path) -> None:
+    """As `rig report <(unzip -p readings.zip meter.json)` has it: it can be read once."""
+    source = EXAMPLE if of == "reading" else reports / "profile.csv"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(source.read_bytes()), daemon=True)
+    writer.start()
+    rig("report", pipe, "--out", tmp_path / "a.csv")
+    writer.join(20)
+    rig("report", source, "--out", tmp_path / "b.csv")
+    assert rows_of(tmp_path / "a.csv") == rows_of(tmp_path / "b.csv") != []
 
 
 def test_its_name_is_taken_from_the_source_and_nothing_is_overwritten(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -19,6 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.errors import RigError
+from rig.meter.billing.log import LogEvent
+from rig.meter_report import french_log
 from rig.meter_report import words as words_module
 from rig.meter_report.charts import MOST_DAYS, charts_of, rate_chart
 from rig.meter_report.content import meter_page
@@ -130,7 +135,56 @@ def test_every_event_of_the_log_has_a_french_name() -> None:
         for label in re.findall(r'^    label = "([^"]+)"$', file.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert len(labels) > 40
-    assert labels <= set(words_module._EVENTS_FR)
+    assert labels <= set(french_log.EVENTS)
+
+
+SAME_IN_FRENCH = {
+    "source", "service", "contact", "phases", "action", "cause", "diagnostic", "communication", "configuration", "A",
+    "B", "C", "D", "LED", "KYZ1", "KYZ2", "KYZ3", "KYZ4", "RS-232", "RS-485", "modem", "module",
+}  # fmt: skip
+
+
+def kinds_of(kind: type) -> Iterator[type[LogEvent]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from kinds_of(each)
+
+
+def test_whatever_belongs_to_an_event_is_said_in_french() -> None:
+    """By the fields of every kind of event, and what they can be."""
+    rig = Path(words_module.__file__).parents[1]
+    for file in rig.rglob("events.py"):
+        importlib.import_module(".".join(file.relative_to(rig.parent).with_suffix("").parts))
+    said = 0
+    for kind in (each for each in kinds_of(LogEvent) if hasattr(each, "label")):
+        types = get_type_hints(kind)
+        for field in fields(kind):
+            name = getattr(kind, "named", {}).get(field.name, field.name)
+            whole = types[field.name]
+            enums = [t for t in (whole, *get_args(whole)) if isinstance(t, type) and issubclass(t, Enum)]
+            values = [str(getattr(v, "label", v.value)) for enum in enums for v in enum] or ["87654"]
+            for value in values if name not in ("utc_ns", "name") else ():
+                text = FR.details(kind.label, {name: value})
+                said += 1
+                for english in {name, value} - SAME_IN_FRENCH - {"87654"}:
+                    assert not re.search(rf"(?<!\w){re.escape(english)}(?!\w)", text), (kind.label, text)
+    assert said > 150
+
+
+def test_an_event_of_which_there_is_only_the_code() -> None:
+    assert (EN.event("event 20"), FR.event("event 20"), FR.event("eventual 20")) == (
+        "event 20", "événement 20", "eventual 20",
+    )  # fmt: skip
+
+
+def test_several_faults_at_once_are_each_said_in_french() -> None:
+    assert FR.details("measurement error", {"faults": "gap, overflow"}) == "défauts lacune, débordement"
+
+
+def test_seasons_of_the_log_are_counted_as_people_count_them() -> None:
+    """From 1, as on the same page and by rig meter PORT season; the history has 0 for the first."""
+    assert EN.details("season change", {"season": 0, "source": "calendar"}) == "season 1, from calendar"
+    assert FR.details("season change", {"season": 3, "source": "calendar"}) == "saison 4, source calendrier"
 
 
 @pytest.mark.parametrize(
@@ -272,6 +326,27 @@ def test_a_heat_map_has_every_hour_of_long_intervals_too(minutes: int) -> None:
     heat = charts_of(profile_of(["1"] * (3 * 1440 // minutes), minutes), 0, EN)[-1]
     cells = [part for part in heat.parts if isinstance(part, Bar) and abs(part.height - 10.15) < 1e-9]
     assert len({(part.x, part.y) for part in cells}) == len(cells) == 3 * 24
+
+
+def test_of_many_self_reads_the_newest_are_shown_and_a_file_has_all() -> None:
+    """134 of them, each 7 kWh after the one before."""
+    begin = datetime(2026, 3, 1)
+    rows_of = [(EnergyRow("kWh delivered", Decimal(7 * k)),) for k in range(134)]
+    reads = tuple(
+        RegisterSet(SetKind.SELF_READ, begin + timedelta(days=k), 0, 1, row, ()) for k, row in enumerate(rows_of)
+    )
+    meter = replace(meter_of(None), sets=(meter_of(None).sets[0], *reads))
+    page = PageReader(html_of(meter_page(meter, EN, [])))
+    rows = page.under("Self-reads")[1:]
+    assert [row[1] for row in rows] == [f"{7 * k}.000" for k in range(34, 134)]
+    assert {row[2] for row in rows} == {"7.000"}
+    assert "the newest 100 of 134: a CSV has all" in page.text
+    french = PageReader(html_of(meter_page(meter, FR, [])))
+    assert "les 100 plus récentes sur 134 : un fichier CSV les donne toutes" in french.text
+    rows_read = report_files(meter, [Path("a.csv")], EN, [], Part.REGISTERS)[Path("a.csv")].decode()
+    assert rows_read.count("\nself-read,") == 134
+    few = PageReader(html_of(meter_page(replace(meter, sets=meter.sets[:101]), EN, [])))
+    assert "the newest" not in " ".join(few.text)
 
 
 def test_a_profile_alone_begins_on_the_first_sheet() -> None:
@@ -418,7 +493,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a profile's head": (HEAD.split("end_local")[0].encode(), "ends before its columns are named"),
     "other columns": (HEAD.replace("end_local,flags", "end,flags").encode(), "its columns are not"),
     "a channel unknown": (HEAD.replace("flags,kWh delivered", "flags,kWh stolen").encode(), "its columns are not"),
-    "an interval of 7 min": (HEAD.replace("15 min", "7 min").encode(), "how long its intervals are"),
+    "an interval of no minutes": (HEAD.replace("15 min", "0 min").encode(), "how long its intervals are"),
+    "an interval of 256 min": (HEAD.replace("15 min", "256 min").encode(), "how long its intervals are"),
     "no number": (
         (HEAD + "2026-03-01T00:15:00,,many\n").encode(),
         "line 5: '2026-03-01T00:15:00,,many' is no interval",
@@ -516,6 +592,43 @@ def test_a_meter_of_another_maker_is_reported_by_its_units(tmp_path: Path) -> No
     assert not {event.name for event in meter.events} & {"logged on"}, "codes of its own are not ours"
     assert any("manufacturer" in note for note in meter.notes)
     assert PageReader(html_of(meter_page(meter, EN, [0]))).under("Billing")
+
+
+def test_registers_of_one_name_have_numbers(tmp_path: Path) -> None:
+    """Ours without a password: it does not give its names (MT2), and ST12 has one unit for two kinds of kvarh net."""
+    reading = load_reading(EXAMPLE)
+    tables = [table for table in reading.tables if table.table < 2048]
+    path = tmp_path / "r.json"
+    path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
+    names = [row.quantity for row in read_meter(path).sets[0].energy]
+    assert names[4:9] == ["kvarh lagging", "kvarh leading", "kvarh net", "kvarh net #2", "kVAh"]
+    assert len(set(names)) == len(names) == 28
+
+
+@pytest.mark.parametrize(
+    ("read_utc", "earlier_s"),
+    [
+        ("2026-11-30T12:45:57.549+00:00", 0),
+        ("2026-11-30T12:45:55.562+00:00", 2),
+        ("2026-11-29T10:45:57.149+00:00", 26 * 3600),
+        ("2026-11-29T05:45:57.549-05:00", 26 * 3600),
+        ("", 0),
+        ("2026-11-30T12:45:55", 0),
+        ("0001-01-01T00:00:00+00:00", 0),
+    ],
+)
+def test_present_registers_are_of_when_they_were_read(tmp_path: Path, read_utc: str, earlier_s: int) -> None:
+    """A reading that broke off behind ST23 has the clock (ST52) of the day on which it went on."""
+    reading = load_reading(EXAMPLE)
+    clock = next(table for table in reading.tables if table.table == 52)
+    assert clock.read_utc == "2026-11-30T12:45:57.549+00:00"
+    year, *rest = clock.bytes[:6]  # type: ignore[index]
+    tables = [
+        msgspec.structs.replace(table, read_utc=read_utc) if table.table == 23 else table for table in reading.tables
+    ]
+    path = tmp_path / "r.json"
+    path.write_bytes(encoded(msgspec.structs.replace(reading, tables=tables)))
+    assert read_meter(path).sets[0].at == datetime(2000 + year, *rest) - timedelta(seconds=earlier_s)
 
 
 def test_the_event_log_goes_further_back_than_the_log_in_words(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import json
 import random
 import struct
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
 from cut_line import CutLine
 from dgcom_host import digits
@@ -31,7 +32,7 @@ from rig.reader.meter import MeterAccess, NoTables
 from rig.reader.partial import PartialReading
 from rig.reader.passwords import Passwords
 from rig.reader.reading import Extent, OtherMeter
-from rig.reader.reading_file import load_reading
+from rig.reader.reading_file import encoded, load_reading
 from rig.reader.run import MeterRun, ReadingBroke
 from rig.reader.shown import lines
 
@@ -132,6 +133,20 @@ def test_a_report_has_its_energies_digit_for_digit(
         bins = dict(zip(["A", "B", "C", "D"], range(0, 24, 6), strict=True)) | {"": 30}
         pulses = {rate: digits(data[0xA0][place + at : place + at + 6]) for rate, at in bins.items()}
         assert found == {rate: Fraction(count * digits(data[0x1F][:3]), 10**6) for rate, count in pulses.items()}
+
+    begun = datetime.fromisoformat(next(block.read_utc for block in reading.blocks if block.opcode == 0x01))
+    blocks = [
+        msgspec.structs.replace(block, read_utc=str(begun - timedelta(days=2))) if block.opcode == 0xA0 else block
+        for block in reading.blocks
+    ]
+    (tmp_path / "old.json").write_bytes(encoded(msgspec.structs.replace(reading, blocks=blocks)))
+    assert command_line("report", "old.json", "--out", "old.csv").status == 0
+    at = []
+    for name in ("r.csv", "old.csv"):
+        row = next(line for line in (tmp_path / name).read_text().splitlines() if line.startswith("present"))
+        at.append(datetime.fromisoformat(row.split(",")[1]))
+    earlier = at[0] - at[1]
+    assert timedelta(days=1, hours=23, minutes=59) < earlier <= timedelta(days=2), "two days before the clock"
 
 
 def test_no_step_waits_for_a_time_out(bench: Bench) -> None:

@@ -242,6 +242,32 @@ def test_units_of_other_powers_of_ten_are_named_and_a_profile_is_in_kwh(
     assert [row["kWh delivered #2"] for row in profile][:2] == ["0.001", "0.002"]
 
 
+@pytest.mark.parametrize(
+    ("minutes", "unit", "names"),
+    [
+        (20, 8 | 2 << 11, ["kV", "kV #2"]),
+        (120, 33, ["Hz", "Hz #2"]),
+        (255, 77, ["unit 77", "unit 77 #2"]),
+        (2, 10, ["V²h", "V²h #2"]),
+    ],
+)
+def test_a_profile_of_other_units_and_lengths_is_reported_from_its_own_csv(
+    minutes: int, unit: int, names: list[str], command_line: Rig, tmp_path: Path
+) -> None:
+    whole = Make().tables()
+    whole[61] = whole[61][:-1] + bytes((minutes,))
+    whole[12] = unit.to_bytes(4, "little") * 3
+    tables = [TableRead(n, f"ST{n}", "", data.hex()) for n, data in sorted(whole.items())]
+    (tmp_path / "other.json").write_bytes(encoded(msgspec.structs.replace(READOUT, tables=tables)))
+    assert command_line("report", "other.json", "--out", "one.csv").status == 0
+    done = command_line("report", "one.csv", "--out", "two.csv", "--out", "two.html")
+    assert done.status == 0, done
+    assert rows(tmp_path / "two.csv") == rows(tmp_path / "one.csv")
+    assert list(rows(tmp_path / "two.csv")[0]) == ["end_local", "flags", *names]
+    assert len(rows(tmp_path / "two.csv")) == 7
+    assert f"intervals of {minutes} min: 7" in (tmp_path / "two.html").read_text()
+
+
 def set_two(make: Make) -> dict[int, bytes]:
     """A second set and no first: circular, newest interval first, simple status, signed bytes, no scalars."""
     blocks = [
@@ -273,6 +299,56 @@ def test_a_second_set_that_goes_round(
     ]  # fmt: skip
 
 
+X = 0
+"""No entry: a place that was never written."""
+
+
+@pytest.mark.parametrize(
+    ("status", "newest", "self_reads", "events"),
+    [
+        (0, 2, (100, 200, 300, X), (1, 2, X)),
+        (1, 0, (300, 200, 100, X), (2, 1, X)),
+        (4, 0, (300, X, 100, 200), (2, X, 1)),
+        (5, 2, (100, X, 300, 200), (1, X, 2)),
+        (4, 9, (100, 200, 300, X), (1, 2, X)),
+    ],
+    ids=["in order", "against it", "round", "round against it", "round from nowhere"],
+)
+def test_lists_are_read_in_their_own_order(
+    status: int, newest: int, self_reads: tuple[int, ...], events: tuple[int, ...], command_line: Rig, tmp_path: Path
+) -> None:
+    """Three self-reads of 100, 200 and 300 kWh at 1, 2 and 3 o'clock in four places, two events in three."""
+    make = Make()
+
+    def self_read(kwh: int) -> bytes:
+        at = make.stime(AT.replace(hour=kwh // 100, minute=0) if kwh else None)
+        block = make.number(kwh) + make.number(0) + make.stime(AT) + make.number(0)
+        return at + b"\x07" + block * 3
+
+    def event(sequence: int) -> bytes:
+        at = make.ltime(AT.replace(minute=sequence))
+        return at + b"".join(make.u(2, value) for value in (sequence, 1, sequence)) + b"\xab\xcd"
+
+    whole = make.tables()
+    whole[21] = bytes((0b110, 0, 4, 2, 1, 0, 1, 2, 1, 0))
+    whole[26] = bytes((status, 3, newest)) + make.u(2, 9) + b"\x00" + b"".join(map(self_read, self_reads))
+    newest_event = 9 if newest == 9 else events.index(2)
+    whole[74] = (
+        bytes((status,)) + make.u(2, 2) + make.u(2, newest_event) + make.u(4, 2) + make.u(2, 0)
+        + b"".join(map(event, events))
+    )  # fmt: skip
+    whole[0] = make.st0({n for n in whole if n < 2048})
+    tables = [TableRead(n, f"ST{n}", "", data.hex()) for n, data in sorted(whole.items())]
+    (tmp_path / "other.json").write_bytes(encoded(msgspec.structs.replace(READOUT, tables=tables)))
+    for part in ("registers", "events"):
+        assert command_line("report", "other.json", "--part", part, "--out", f"{part}.csv").status == 0
+    read = [row for row in rows(tmp_path / "registers.csv") if (row["set"], row["rate"]) == ("self-read", "")]
+    assert [(row["at"][11:13], number(row["value"])) for row in read if row["quantity"] == "kWh delivered"] == [
+        ("01", "100"), ("02", "200"), ("03", "300"),
+    ]  # fmt: skip
+    assert [row["event"] for row in rows(tmp_path / "events.csv")] == ["power down", "power up"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -280,6 +356,8 @@ def test_a_second_set_that_goes_round(
         {61: b"\x00" * 7 + b"\x03\x00\x04\x00\x02\x00"},  # intervals of no minutes
         {63: b"\xff" * 13},
         {62: b"\x00" * 15},
+        {61: b"\x00" * 4 + b"\x10\x00\x02\x03\x00\x04\x00\x02\x0f", 62: bytes((0, 2, 0, 0, 3, 0, 255)),
+         64: (b"\x1a\x0b\x1e\x01\x00" + b"%21d" % 1 * 2) * 3},  # counts of no format
         {16: b""},
         {12: b"\xff" * 12},
         {22: b"\xff" * 4},
