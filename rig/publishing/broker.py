@@ -13,6 +13,7 @@ Nothing is published while the broker has not acknowledged what was published be
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import ssl
@@ -27,6 +28,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from rig.files.own import open_regular
 from rig.hardware.publishing_config import MqttConfig
 from rig.publishing.errors import PublishingError
 from rig.publishing.messages import OFFLINE, Message, Topics
@@ -223,8 +225,8 @@ def check_files(config: MqttConfig) -> None:
 def read_password(path: Path) -> str:
     """Read a password: a file's one line, which its owner alone may read. Raises PublishingError."""
     try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(path.stat().st_mode)
+        with open_regular(path) as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             text = file.read(MOST_PASSWORD_BYTES + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
@@ -245,6 +247,10 @@ def _tls(config: MqttConfig) -> ssl.SSLContext:
     """Make TLS that checks who the broker is. Raises PublishingError."""
     key = "ca_file"
     try:
+        for key in ("ca_file", "certificate_file", "key_file"):
+            if (path := getattr(config, key)) is not None:
+                open_regular(Path(path)).close()
+        key = "ca_file"
         context = ssl.create_default_context(cafile=config.ca_file)
         if config.certificate_file is not None:
             key = "certificate_file"

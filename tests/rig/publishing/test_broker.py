@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import subprocess
@@ -196,6 +197,20 @@ def test_a_password_file_that_is_none_is_refused(tmp_path: Path, content: bytes,
         read_password(file)
     assert said in str(refused.value)
     assert str(file) in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["password_file", "ca_file", "certificate_file", "key_file"])
+def test_a_file_that_could_hold_up_a_start_is_refused(tmp_path: Path, key: str) -> None:
+    """A FIFO that nobody writes; a link to a file, as secrets are mounted, is followed."""
+    (tmp_path / "real").write_text("secret")
+    (tmp_path / "real").chmod(0o600)
+    (tmp_path / "password").symlink_to("real")
+    assert read_password(tmp_path / "password") == "secret"
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    others = {"certificate_file": "/etc/hostname", "key_file": "/etc/hostname"} if key[0] in "ck" else {}
+    config = MqttConfig(user="u", tls=True, **{**others, key: str(tmp_path / "fifo")})
+    with pytest.raises(PublishingError, match=f"mqtt.{key} .*it is a FIFO"):
+        check_files(config)
 
 
 @pytest.mark.parametrize(("key", "config"), [
