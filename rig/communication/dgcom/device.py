@@ -117,4 +117,4 @@ class DgcomDevice:
 
     def _set_clock(self, changed: Callable[[datetime], datetime]) -> Steps[None]:
         facts = yield from self._reader.facts((Need.READING, Need.PROGRAM))
-        yield from request(SetClock(facts.calendar.instant_ns(changed(facts.now))))
+        yield from request(SetClock(facts.nearest_ns(changed(facts.now))))
