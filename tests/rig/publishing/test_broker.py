@@ -97,6 +97,41 @@ def test_who_answers_something_else_is_left(answer: bytes) -> None:
     assert "Traceback" not in said[0]
 
 
+def test_a_broker_that_accepts_and_goes_at_once_is_tried_less_and_less_often() -> None:
+    """As where two clients have one name, and end each other; one that stayed for two minutes is tried at once."""
+    clock = Clock()
+    pauses, lasting = [], [0, 1, 4, 30, 119, 120, 1]
+    with socket.create_server(("127.0.0.1", 0)) as fickle:
+        made, said = broker(MqttConfig(broker="127.0.0.1", port=fickle.getsockname()[1]), clock)
+        for seconds in lasting:
+            made.step()
+            peer, _ = fickle.accept()
+            with peer:
+                peer.sendall(b"\x20\x02\x00\x00")
+                until_connected(made)
+                clock.s += seconds
+            wait_for(lambda: made.step() or not made.connected)
+            pauses.append(made.pause_s / 2)
+            clock.s += made.pause_s / 2
+    assert pauses == [1, 2, 4, 8, 16, 1, 2]
+    assert [sentence.count("another client has the same mqtt.id") for sentence in said[1::2]] == [1, 1, 1, 0, 0, 0, 1]
+
+
+def test_who_leaves_in_order_reports_nothing() -> None:
+    clock = Clock()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        made, said = broker(MqttConfig(broker="127.0.0.1", port=other.getsockname()[1]), clock)
+        made.step()
+        peer, _ = other.accept()
+        with peer:
+            peer.sendall(b"\x20\x02\x00\x00")
+            until_connected(made)
+            peer.sendall(b"\x40\x02\x00\x01")  # its last message will be acknowledged
+            made.close(Message("ae0764/m/availability", b"offline"))
+    assert not made.connected
+    assert [sentence.split()[0] for sentence in said] == ["connected"]
+
+
 def test_a_broker_that_takes_nothing_gets_nothing_more(tmp_path: Path) -> None:
     real = Mosquitto(tmp_path)
     try:
