@@ -58,6 +58,19 @@ def default_socket(configuration: Path | None) -> Path:
     return runtime_folder() / f"meter-{digest}.sock"
 
 
+def beside(socket: Path, what: str) -> Path:
+    """Give a meter's file beside its socket: of meter.sock and "optical.log" meter.optical.log. Of a name that ends
+    otherwise all of it stays: meter.north and meter.south have files of their own. Raises AddressError."""
+    check_name(socket)
+    return socket.with_name(f"{socket.name.removesuffix('.sock')}.{what}")
+
+
+def check_name(socket: Path) -> None:
+    """Raise AddressError for a path that ends in no name, such as a folder's."""
+    if socket.name in ("", ".."):
+        raise AddressError(f"{socket} is a folder, and no name for a socket: give a path such as meter.sock")
+
+
 class Address:
     """A listening Unix socket of mode 0600, or with a group 0660, from construction to `close`.
 
@@ -65,6 +78,7 @@ class Address:
     """
 
     def __init__(self, path: Path, group: str | None = None) -> None:
+        check_name(path)
         if len(os.fsencode(path)) > MOST_PATH_BYTES:
             raise AddressError(
                 f"{path} is too long for a socket, which takes {MOST_PATH_BYTES} bytes: give a shorter path"
@@ -133,5 +147,5 @@ def claim_pins(config: Config, folder: Path | None = None) -> Claim | None:
 def _group(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
-    except KeyError:
+    except (KeyError, ValueError):  # a NUL is in no name
         raise AddressError(f"daemon.group is {name!r}, there is no such group: give one of this system") from None

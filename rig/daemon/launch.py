@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from rig.daemon.address import AddressError
+from rig.daemon.address import AddressError, beside
 from rig.daemon.channel import ChannelClosed, MessageChannel, pair
 from rig.daemon.startup import Begin, CouldNotRun, Ready, Start, ToStarter
 from rig.errors import RigError
@@ -34,7 +34,7 @@ class Launched:
     def __init__(self, start: Start, metering: tuple[str, ...] = METERING) -> None:
         """Start it and wait until it listens. Raises StartError with what kept it from running."""
         here, there = pair()
-        self._log = Path(start.socket).with_suffix(".log")
+        self._log = beside(Path(start.socket), "log")
         with _written(self._log) as log:
             self.process = start_process(metering, [there.fileno()], log)
         there.close()

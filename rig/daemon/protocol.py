@@ -90,6 +90,11 @@ class LogOff(msgspec.Struct, frozen=True, tag="log off"):
     """Give the level up."""
 
 
+class ReadLevel(msgspec.Struct, frozen=True, tag="read level"):
+    """The level that this client has now, which is over once a program is written or the seal is broken; answered with
+    {"level"}."""
+
+
 class ReadState(msgspec.Struct, frozen=True, tag="read state"):
     """The exact reading of all that is registered; answered with State."""
 
@@ -271,10 +276,11 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Asked = (
-    LogOn | DrawTicket | LogOnByToken | LogOff | ReadState | ReadParts | ReadPulses | ReadProgram | ReadIdentity
-    | ReadPending | ReadLog | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand | ReadSelf | SetClock | EnterTest
-    | LeaveTest | ChangeSeason | Clear | OperateRelay | WriteProgram | WritePending | ActivatePending | ClearPending
-    | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight | NoteAccess | AskPermission | Stop
+    LogOn | DrawTicket | LogOnByToken | LogOff | ReadLevel | ReadState | ReadParts | ReadPulses | ReadProgram
+    | ReadIdentity | ReadPending | ReadLog | ReadSnapshots | ReadProfile | ReadContacts | ResetDemand | ReadSelf
+    | SetClock | EnterTest | LeaveTest | ChangeSeason | Clear | OperateRelay | WriteProgram | WritePending
+    | ActivatePending | ClearPending | WriteConstants | MasterReset | ColdStart | BreakSeal | MoveSwitch | ShareLight
+    | NoteAccess | AskPermission | Stop
 )  # fmt: skip
 """What a Request can ask for."""
 

@@ -41,6 +41,7 @@ from rig.daemon.protocol import (
     ProgramInForce,
     ReadContacts,
     ReadIdentity,
+    ReadLevel,
     ReadLog,
     ReadParts,
     ReadPending,
@@ -229,6 +230,8 @@ class Requests:
                 return self._log_on_by_token(ask, asker, token)
             case LogOff():
                 self._take_level(ask.client)
+            case ReadLevel():
+                return {"level": self._service.access.level_of(asker)}
             case ReadState():
                 return door.read(asker)
             case ReadParts(parts):

@@ -163,6 +163,11 @@ _Number = Annotated[
     str, msgspec.Meta(pattern=r"^[0-9*#,W+-]{1,32}$(?!\n)", extra={"rule": 'a telephone number, such as "5551234"'})
 ]
 
+_UP_TO_99 = msgspec.Meta(max_length=99, extra={"rule": "a list of up to 99"})
+
+PUBLISHERS = frozenset({"mqtt", "prometheus"})
+"""Names that files beside a meter's socket have of its publishers, as they have a port's."""
+
 _ADDRESS_RULE = "an address that a PCF8574 can have, 0x20 to 0x27 or 0x38 to 0x3f"
 
 _BUSES = {2: "I²C", 3: "I²C", 7: "SPI", 8: "SPI", 9: "SPI", 10: "SPI", 11: "SPI"}
@@ -303,15 +308,17 @@ class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class ModemConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A port's modem (docs/modem.md); times are of the local day in `zone`."""
 
-    setup: tuple[_Command, ...] = ("AT&F", "ATE0V1Q0", "ATS0=0&C1&D2")
+    setup: Annotated[tuple[_Command, ...], _UP_TO_99] = ("AT&F", "ATE0V1Q0", "ATS0=0&C1&D2")
     prefix: _Command = "ATDT"
-    numbers: tuple[_Number, ...] = ()
+    numbers: Annotated[tuple[_Number, ...], _UP_TO_99] = ()
     rings: Annotated[int, msgspec.Meta(ge=1, le=30)] = 1
     rings_outside: Annotated[int, msgspec.Meta(ge=0, le=30)] = 0
-    answer_windows: tuple[_Window, ...] = ()
-    originate_windows: tuple[_Window, ...] = ()
-    schedule: tuple[_Time, ...] = ()
-    events: tuple[Literal["power up", "seal broken", "demand reset", "diagnostic on"], ...] = ()
+    answer_windows: Annotated[tuple[_Window, ...], _UP_TO_99] = ()
+    originate_windows: Annotated[tuple[_Window, ...], _UP_TO_99] = ()
+    schedule: Annotated[tuple[_Time, ...], _UP_TO_99] = ()
+    events: Annotated[
+        tuple[Literal["power up", "seal broken", "demand reset", "diagnostic on"], ...], _UP_TO_99
+    ] = ()
     tries: Annotated[int, msgspec.Meta(ge=1, le=50)] = 3
     retry_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 5
     call_back: bool = False
@@ -423,10 +430,17 @@ def _check_ports(ports: tuple[PortConfig, ...]) -> None:
     """Each port has a name and a line of its own. Raises ConfigError, without the file's name."""
     names: set[str] = set()
     devices: dict[str, str] = {}
+    files: dict[str, str] = {}
     for port in ports:
         if port.name in names:
             raise ConfigError(f"ports.name is {port.name!r} twice: give each port its own")
+        if port.name in PUBLISHERS:
+            raise ConfigError(f"ports.name is {port.name!r}, as a publisher of figures is called: give another name")
         names.add(port.name)
+        for key in ("link", "trace"):
+            path, of = getattr(port, key), f"ports.{key} of {port.name}"
+            if path is not None and (other := files.setdefault(os.path.normpath(path), of)) != of:
+                raise ConfigError(f"{other} and {of} are both {path}: give each its own")
         if port.device != PTY and port.link is not None:
             raise ConfigError(f"ports.link is of a pty, and port {port.name} has device {port.device}: leave it out")
         if port.device != PTY and (other := devices.setdefault(os.path.realpath(port.device), port.name)) != port.name:

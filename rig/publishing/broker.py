@@ -3,9 +3,9 @@
 | state | event | then |
 |---|---|---|
 | apart | the pause is over | connects: asked, or apart with a pause twice as long |
-| asked | the broker accepts | connected, the pause is LEAST_PAUSE_S again |
+| asked | the broker accepts | connected |
 | asked | it refuses, or ANSWER_S are over | apart, with a pause twice as long |
-| connected | it closes, or does not answer for a keep-alive | apart |
+| connected | it closes, or does not answer for a keep-alive | apart, likewise; after MOST_PAUSE_S the pause is least |
 | any | `close` | apart, for good; whoever was connected says so |
 
 Nothing is published while the broker has not acknowledged what was published before: one that hangs costs no memory.
@@ -13,6 +13,7 @@ Nothing is published while the broker has not acknowledged what was published be
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import ssl
@@ -27,11 +28,15 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from rig.files.own import open_regular
 from rig.hardware.publishing_config import MqttConfig
 from rig.publishing.errors import PublishingError
 from rig.publishing.messages import OFFLINE, Message, Topics
 
 LEAST_PAUSE_S, MOST_PAUSE_S = 1.0, 120.0
+SOON_S = 5.0
+"""A broker that goes so soon after it accepted has somebody else of this name, or minds what it is sent."""
+
 CONNECT_S = 5.0
 ANSWER_S = 10.0
 KEEP_ALIVE_S = 30
@@ -73,6 +78,7 @@ class Broker:
         """How long it waits before it connects again."""
         self._next_s = now_s()
         self._answer_s: float | None = None
+        self._accepted_s = 0.0
         self._connected = self._new = False
         self._refused: str | None = None
         self._reported: str | None = None
@@ -145,10 +151,10 @@ class Broker:
                     break
                 select.select([connection], [connection] if self.waits else [], [], min(left_s, 0.1))
                 self.step()
+            self._connected = False  # it ends as it should, and that is nothing to report
             self._client.disconnect()
             if self.socket is not None:
                 self._client.loop_write()
-        self._connected = False
 
     def _connect(self) -> None:
         self._underway = []
@@ -174,6 +180,10 @@ class Broker:
             f"the broker at {self._where} cannot be used ({why.strip('[]').rstrip('.')}): it is tried again; "
             "mqtt.broker, mqtt.port, mqtt.user and mqtt.tls say which one, and how"
         )
+        self._rest()
+
+    def _rest(self) -> None:
+        """Connect again after a pause, the next one twice as long."""
         self._next_s = self._now_s() + self.pause_s
         self.pause_s = min(2 * self.pause_s, MOST_PAUSE_S)
 
@@ -190,7 +200,7 @@ class Broker:
             self._refused = f"it refuses: {code}"  # paho can do nothing else while it calls this
             return
         self._connected = self._new = True
-        self.pause_s = LEAST_PAUSE_S
+        self._accepted_s = self._now_s()
         self._once(f"connected to the broker at {self._where}")
 
     def _on_disconnect(
@@ -203,8 +213,12 @@ class Broker:
     ) -> None:
         if self._connected:
             self._connected = False
-            self._next_s = self._now_s() + self.pause_s
-            self._once(f"the broker at {self._where} has gone ({code}): it is tried again")
+            lasted_s = self._now_s() - self._accepted_s
+            if lasted_s >= MOST_PAUSE_S:  # shorter ones make pauses grow: two of one name end each other without end
+                self.pause_s = LEAST_PAUSE_S
+            another = "" if lasted_s >= SOON_S else "; at once, as where another client has the same mqtt.id"
+            self._once(f"the broker at {self._where} has gone ({code}{another}): it is tried again")
+            self._rest()
 
     def _once(self, sentence: str) -> None:
         if sentence != self._reported:
@@ -223,8 +237,8 @@ def check_files(config: MqttConfig) -> None:
 def read_password(path: Path) -> str:
     """Read a password: a file's one line, which its owner alone may read. Raises PublishingError."""
     try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(path.stat().st_mode)
+        with open_regular(path) as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             text = file.read(MOST_PASSWORD_BYTES + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
@@ -245,6 +259,10 @@ def _tls(config: MqttConfig) -> ssl.SSLContext:
     """Make TLS that checks who the broker is. Raises PublishingError."""
     key = "ca_file"
     try:
+        for key in ("ca_file", "certificate_file", "key_file"):
+            if (path := getattr(config, key)) is not None:
+                open_regular(Path(path)).close()
+        key = "ca_file"
         context = ssl.create_default_context(cafile=config.ca_file)
         if config.certificate_file is not None:
             key = "certificate_file"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from rig.daemon.address import beside
 from rig.hardware.config import Config
 from rig.hardware.own_process import new_log, start_process
 from rig.publishing.errors import PublishingError
@@ -29,7 +30,7 @@ def launch_publishers(config: Config, socket: Path) -> list[subprocess.Popen[byt
         reads, writes = os.pipe()
         os.write(writes, msgspec.msgpack.encode(order))
         os.close(writes)
-        log = socket.with_suffix(f".{name}.log")
+        log = beside(socket, f"{name}.log")
         try:
             with new_log(log) as file:
                 started.append(start_process(("-m", "rig.publishing.process"), [reads], file))

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from rig.daemon.address import beside
 from rig.daemon.protocol import Reading
 from rig.files.claim import Claim
 from rig.meter.models import ModelError, model_named
@@ -64,7 +65,7 @@ class Publisher:
     ) -> None:
         self.stopped = False
         self._outlet, self._report, self._until_meter_ends = outlet, report, until_meter_ends
-        self._claim = Claim(socket.with_suffix(f".{name}.lock"), f"what publishes {socket} by {name}", passing=True)
+        self._claim = Claim(beside(socket, f"{name}.lock"), f"what publishes {socket} by {name}", passing=True)
         self._feed = MeterFeed(socket, f"rig publish {name}", report)
         self._reported: str | None = None
 

@@ -221,7 +221,7 @@ def _clock(session: MeterSession, value: str | None) -> str:
 
 
 def _set(tables: Conversation, formats: Formats, local: datetime, dst: bool | None) -> str:
-    """Set a local time; without `dst` in a doubled hour the first."""
+    """Set a local time; without `dst` in a doubled hour the pass that the meter chooses."""
     try:
         shown = LTIME.encode(local)
     except ValueError as error:

@@ -138,6 +138,12 @@ class MeterFacts:
         """The time of the reading as the meter's clock shows it, without its zone."""
         return self.calendar.local(self.reading.utc_ns).replace(tzinfo=None)
 
+    def nearest_ns(self, local: datetime) -> int:
+        """Give the instant at which the meter's clock shows a time, without its zone; of the two passes of a doubled
+        hour the one that is nearer to now, so that a clock that is corrected stays in its pass."""
+        passes = (self.calendar.instant_ns(local.replace(fold=fold)) for fold in (0, 1))
+        return min(passes, key=lambda at_ns: abs(at_ns - self.reading.utc_ns))
+
     def local(self, utc_ns: int | None) -> datetime | None:
         """Give a time as the meter's clock shows it, without its zone; None for none, and for one in no year that two
         digits have."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from zlib import crc32
 
 from rig.communication.c1219.codes import ProcedureResult
@@ -161,18 +161,20 @@ def _remote_reset(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
 
 
 _TIME, _DATE, _QUALIFIER = 1, 2, 4
-_QUALIFIED_DST = 8
+_QUALIFIED_DST, _QUALIFIED_GMT = 8, 16
+_EPOCH = datetime(1970, 1, 1)
 
 
 def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
-    """Set the local time; in a doubled hour the qualifier says which of both, without one the first."""
+    """Set the local time, or UTC if the qualifier says so; in a doubled hour the pass it says, or the nearer one."""
     if len(parameters) != 1 + LTIME.size + 1:
         return INVALID
     mask, qualifier = parameters[0], parameters[-1]
     if not mask & (_TIME | _DATE) or mask > 7:
         return INVALID
     before = yield from state.reader.facts((Need.READING, Need.PROGRAM))
-    now = before.now
+    gmt = bool(mask & _QUALIFIER and qualifier & _QUALIFIED_GMT)
+    now = _EPOCH + timedelta(microseconds=before.reading.utc_ns // 1000) if gmt else before.now
     try:
         day = Date().decode(parameters[1:4]) if mask & _DATE else now.date()
         at = TimeOfDay().decode(parameters[4:7]) if mask & _TIME else now.time()
@@ -181,8 +183,12 @@ def _set_clock(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     if day is None:
         return INVALID
     local = datetime.combine(day, at)
-    local = local.replace(fold=1 if mask & _QUALIFIER and not qualifier & _QUALIFIED_DST else 0)
-    instant_ns = before.calendar.instant_ns(local)
+    if gmt:
+        instant_ns = (local - _EPOCH) // timedelta(microseconds=1) * 1000
+    elif mask & _QUALIFIER:
+        instant_ns = before.calendar.instant_ns(local.replace(fold=0 if qualifier & _QUALIFIED_DST else 1))
+    else:
+        instant_ns = before.nearest_ns(local)
     yield from request(SetClock(instant_ns))
     return Answer(
         ProcedureResult.DONE, LTIME.encode(before.local(before.reading.utc_ns)) + LTIME.encode(before.local(instant_ns))
@@ -323,7 +329,8 @@ STANDARD: Mapping[int, Procedure] = {
         "set date and time",
         _set_clock,
         "UINT8: 1 time, 2 date, 4 qualifier; LTIME_DATE; qualifier UINT8, as in ST52: "
-        "without daylight saving it is the second pass of a doubled hour",
+        "without daylight saving it is the second pass of a doubled hour, with GMT_FLAG the time is UTC; without a "
+        "qualifier it is the pass that is nearer to the meter's time",
         "LTIME_DATE before and after",
     ),
     12: Procedure("activate all pending tables", _of_pending(ActivatePending()), "", _WHY),

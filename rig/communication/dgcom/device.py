@@ -28,7 +28,7 @@ from rig.communication.dgcom.programming import (
     long_block,
     may_write,
 )
-from rig.daemon.protocol import LogOff, LogOn, ResetDemand, SetClock
+from rig.daemon.protocol import LogOff, LogOn, ReadLevel, ResetDemand, SetClock
 
 DEVICE_IDENTITY = 0x6F
 SET_TIME, SET_DATE, RESET_DEMAND, LOG_OFF, MODEM_PASSWORD, UNLOCK = 0x21, 0x22, 0x2B, 0x79, 0xF0, 0xFF
@@ -108,7 +108,7 @@ class DgcomDevice:
         return Reply(ACCEPTED if staged.stage(parameters) else REFUSED)
 
     def _read(self, block: Block, parameters: bytes, level: int) -> Steps[Reply]:
-        if block.reader and level < READER:
+        if block.reader and (level < READER or (yield from request(ReadLevel()))["level"] < READER):
             return Reply(REFUSED)
         if Need.PROFILE in block.needs:
             self._reader.forget()
@@ -117,4 +117,4 @@ class DgcomDevice:
 
     def _set_clock(self, changed: Callable[[datetime], datetime]) -> Steps[None]:
         facts = yield from self._reader.facts((Need.READING, Need.PROGRAM))
-        yield from request(SetClock(facts.calendar.instant_ns(changed(facts.now))))
+        yield from request(SetClock(facts.nearest_ns(changed(facts.now))))

@@ -16,6 +16,7 @@ from rig.communication.c1218.services import (
 )
 from rig.communication.c1218.session import Pending
 from rig.communication.c1219.device import TableDevice
+from rig.communication.c1219.levels import read_level
 from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.communication.c1219.telephone import ModemFacts
 from rig.communication.c1219.types import TableError
@@ -29,6 +30,7 @@ from rig.daemon.protocol import (
     LogOn,
     LogOnByToken,
     NoteAccess,
+    ReadLevel,
     WriteProgram,
 )
 
@@ -93,11 +95,17 @@ class Application:
         outcome = self._meter(asked)
         if outcome.refused is None:
             match asked:
-                case LogOn() | LogOnByToken():
+                case LogOn() | LogOnByToken() | ReadLevel():
                     self.level = int(outcome.result["level"])
                 case LogOff() | WriteProgram() | ActivatePending() | ColdStart():
                     self.level = 0
         return outcome
+
+    def _level_now(self) -> int:
+        """Give the level that the session has still: whoever else writes a program, or breaks the seal, ends it."""
+        if self.level:
+            self._ask(ReadLevel())
+        return self.level
 
     def _prove(self, password: bytes) -> Code:
         return Code.OK if self._ask(LogOn(key_of(password))).refused is None else Code.ISC
@@ -115,7 +123,8 @@ class Application:
 
     def _read(self, asked: ReadTable) -> tuple[Code, bytes]:
         self._deeds.read = True
-        device, level = self._device, self.level
+        device = self._device
+        level = self._level_now() if read_level(asked.table) else self.level
         try:
             steps = (
                 device.read_elements(asked.table, asked.indices, asked.count or 0, level=level)
@@ -132,10 +141,9 @@ class Application:
             return Code.ONP
         self._deeds.procedures |= asked.table == PROCEDURE_INITIATE
         self._deeds.written |= asked.table != PROCEDURE_INITIATE
+        level = self._level_now() if asked.table == PROCEDURE_INITIATE else self.level
         try:
-            found = carry_out(
-                self._device.write(asked.table, asked.data, level=self.level, offset=asked.offset), self._ask
-            )
+            found = carry_out(self._device.write(asked.table, asked.data, level=level, offset=asked.offset), self._ask)
         except TableError:
             return Code.ERR
         return Code.OK if found is None else Code(found)

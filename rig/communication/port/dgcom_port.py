@@ -14,7 +14,7 @@ from rig.communication.dgcom.device import DgcomDevice, Reply
 from rig.communication.dgcom.link import Command, DgcomLink
 from rig.communication.port.light import SharedLight
 from rig.communication.port.meter_side import MeterAway, MeterSide
-from rig.daemon.protocol import Asked, LogOff, LogOn, NoteAccess, ResetDemand, SetClock, WriteProgram
+from rig.daemon.protocol import Asked, LogOff, LogOn, NoteAccess, ReadLevel, ResetDemand, SetClock, WriteProgram
 
 TRAFFIC_NS = OPTICAL.timing.traffic_ns
 TURN_AROUND_NS = OPTICAL.timing.turn_around_ns
@@ -122,7 +122,7 @@ class DgcomPort:
         outcome = self._meter.ask(asked)
         if outcome.refused is None:
             match asked:
-                case LogOn():
+                case LogOn() | ReadLevel():
                     self.level = int(outcome.result["level"])
                 case LogOff():
                     self.level = 0

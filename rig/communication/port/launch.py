@@ -12,6 +12,7 @@ import msgspec
 
 from rig.communication.port.line import pty_link
 from rig.communication.port.process import ServePort
+from rig.daemon.address import beside
 from rig.hardware.config import PTY, PortConfig
 from rig.hardware.own_process import new_log, start_process
 
@@ -38,7 +39,7 @@ def launch_ports(ports: Sequence[PortConfig], socket: Path) -> list[subprocess.P
 
 def log_of(port: PortConfig, socket: Path) -> Path:
     """Give where a port's process that is started here reports."""
-    return socket.with_suffix(f".{port.name}.log")
+    return beside(socket, f"{port.name}.log")
 
 
 def where_ports_are(ports: Sequence[PortConfig], socket: Path) -> list[str]:

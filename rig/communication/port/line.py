@@ -14,11 +14,15 @@ from typing import Protocol
 import serial
 from serial.rs485 import RS485Settings
 
+from rig.daemon.address import beside
 from rig.errors import RigError
 from rig.files.claim import Claim, ClaimError, ClaimHeld
 from rig.hardware.config import PTY, PortConfig
 
 READ_BYTES = 4096
+
+PTYS = "/dev/pts/"
+"""Folder of the system's pseudo-terminals (pts(4)): no link to anything else is a port's."""
 
 MOST_WAITING = 1 << 15
 """Bytes that may wait for a line that takes none; more are lost, as on any line that nobody is at."""
@@ -239,7 +243,7 @@ class PtyLine(_Descriptor):
         name = os.ttyname(theirs)
         self._link = link
         try:
-            if link.is_symlink():
+            if link.is_symlink() and os.readlink(link).startswith(PTYS):  # what a port that was killed left
                 link.unlink()
             link.symlink_to(name)
         except OSError as error:
@@ -276,4 +280,4 @@ def open_line(port: PortConfig, socket: Path, baud: int) -> Line:
 
 def pty_link(port: PortConfig, socket: Path) -> Path:
     """Return where the pseudo-terminal of a port is found."""
-    return Path(port.link) if port.link is not None else socket.with_suffix(f".{port.name}.pty")
+    return Path(port.link) if port.link is not None else beside(socket, f"{port.name}.pty")

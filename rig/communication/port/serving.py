@@ -79,7 +79,11 @@ class Serving:
         self._baud = self._port.baud
         self._line: Line | None = open_line(port, socket, self._baud)
         self.where = self._line.where
-        self._trace = None if port.trace is None else TraceWriter(Path(port.trace))
+        try:
+            self._trace = None if port.trace is None else TraceWriter(Path(port.trace))
+        except TraceError:
+            self._line.close()
+            raise
 
     def _modem_port(self, port: PortConfig, software: str) -> ModemPort:
         config = port.modem or ModemConfig()

@@ -7,6 +7,7 @@ hexadecimal. Passwords are in it as they came, so it is for its owner alone; in 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -20,17 +21,26 @@ from rig.errors import RigError
 
 TO_METER, FROM_METER = ">", "<"
 
+OWNERS_ALONE = stat.S_IRUSR | stat.S_IWUSR
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
 
 class TraceError(RigError):
     """A trace that cannot be read or written: one sentence with the file, its line, and what would be right."""
 
 
 class TraceWriter:
-    """A file of what goes over a line, written as it goes."""
+    """A file of what goes over a line, written as it goes, which its owner alone can read, also one that was there.
+
+    A FIFO that nobody reads is not waited for.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, OWNERS_ALONE)
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode) and found.st_mode & OTHERS:
+                os.fchmod(descriptor, OWNERS_ALONE)
         except OSError as error:
             raise TraceError(f"{path} cannot be written ({error.strerror}): give ports.trace another path") from None
         self._file: TextIO = os.fdopen(descriptor, "a", encoding="ascii")

@@ -57,7 +57,20 @@ class ServedTables:
 
     def ask(self, asked: Asked) -> Outcome:
         self.asked.append(asked)
-        ask = Ask(1, 0, self.source, "", len(self.asked), asked)
+        outcome = self._outcome(Ask(1, 0, self.source, "", len(self.asked), asked))
+        if outcome.refused is None and isinstance(asked, LogOn):
+            self.level = outcome.result["level"]
+        if outcome.refused is None and isinstance(asked, LogOff):
+            self.level = 0
+        return outcome
+
+    def ask_elsewhere(self, *asked: Asked) -> None:
+        """Have somebody else ask meanwhile, at the command line, and be granted it."""
+        for number, each in enumerate(asked, 1):
+            assert self._outcome(Ask(2, 0, "command line", "", number, each)).refused is None
+        self.requests.forget(2)
+
+    def _outcome(self, ask: Ask) -> Outcome:
         reply = self.requests.execute(ask)
         while reply is None:  # it waits for the disk
             sleep(0.001)
@@ -66,12 +79,7 @@ class ServedTables:
         if isinstance(reply, RequestRefused):
             return Outcome(None, reply.sentence, reply.needs_key, reply.why)
         assert isinstance(reply, Done)
-        result = msgspec.msgpack.decode(msgspec.msgpack.encode(reply.result))
-        if isinstance(asked, LogOn):
-            self.level = result["level"]
-        if isinstance(asked, LogOff):
-            self.level = 0
-        return Outcome(result)
+        return Outcome(msgspec.msgpack.decode(msgspec.msgpack.encode(reply.result)))
 
     def read(self, number: int, offset: int = 0, count: int | None = None) -> bytes | ResponseCode:
         return carry_out(self.device.read(number, level=self.level, offset=offset, count=count), self.ask)

@@ -11,7 +11,16 @@ from rig.communication.c1219.codes import ResponseCode
 from rig.communication.c1219.device import TableDevice
 from rig.communication.c1219.outcome import Outcome, carry_out
 from rig.daemon.history_pages import FROM_STORE, PageError, page
-from rig.daemon.protocol import Asked, PendingAnswer, ProgramInForce, ReadIdentity, ReadPending, ReadProgram, ReadState
+from rig.daemon.protocol import (
+    Asked,
+    PendingAnswer,
+    ProgramInForce,
+    ReadIdentity,
+    ReadLevel,
+    ReadPending,
+    ReadProgram,
+    ReadState,
+)
 from rig.program.written import public_file
 from rig.results.exact_encoding import exact_reading
 from tests.rig.kept_meter import KeptMeter
@@ -60,6 +69,8 @@ class MeterTables:
                 return exact_reading(self._kept.meter.reading())
             case ReadProgram() | ReadIdentity():
                 return ProgramInForce(program.digest, public_file(program.file), False, False)
+            case ReadLevel():
+                return {"level": self.level}
             case ReadPending():
                 return PendingAnswer(None, None)
             case _ if isinstance(asked, FROM_STORE):

@@ -18,7 +18,7 @@ from rig.communication.dgcom import link as dgcom_link
 from rig.communication.dgcom.blocks import BLOCKS
 from rig.communication.dgcom.device import DgcomDevice
 from rig.communication.dgcom.link import MOST_AGAIN, WAKE_S, DgcomLink, DgcomLinkState, packets
-from rig.daemon.protocol import Asked
+from rig.daemon.protocol import Asked, SetClock
 from rig.meter.billing.profile_reading import read_profile
 from rig.profile.reading import csv_bytes
 from rig.profile.stored import stored_profile
@@ -171,6 +171,22 @@ def test_a_year(channels: int, minutes: int, memory: int, tmp_path: Path) -> Non
 # --- levels ---------------------------------------------------------------------------------------------------
 
 KEYS = '[demand]\n[security]\nlevel_1 = "111111"\nlevel_2 = "A2B2C2"\nlevel_3 = "333333"\nlevel_4 = "444444"\n'
+
+
+@pytest.mark.parametrize("hour_utc", [5, 6])
+def test_in_a_doubled_hour_a_clock_that_is_corrected_stays_in_its_pass(hour_utc: int) -> None:
+    """Toronto, 7 November 2027: 01:30 is at 05:30 UTC, and at 06:30 again. DGCOM cannot say which."""
+    served = ServedTables(KEYS + '[clock]\nzone = "America/Toronto"\n')
+    try:
+        served.run(1)
+        served.log_on("A2B2C2")
+        begun = datetime(2027, 11, 7, hour_utc, 30, tzinfo=UTC).timestamp()
+        for opcode, parameters, moved_s in ((0x22, b"\x01\x27\x07\x11", 0), (0x21, b"\x10\x31\x01", 70)):
+            assert served.ask(SetClock(int(begun) * 10**9)).refused is None
+            assert Line(served.ask).host.command(opcode, parameters) == b""
+            assert abs(served.reading().utc_ns / 1e9 - begun - moved_s) < 1
+    finally:
+        served.close()
 
 
 def test_what_changes_the_meter_takes_its_level() -> None:

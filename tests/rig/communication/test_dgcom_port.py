@@ -12,7 +12,7 @@ from served_port import ServedMeter
 from served_tables import ServedTables
 
 from rig.communication.port.dgcom_port import DgcomPort
-from rig.daemon.protocol import LogOff, NoteAccess, ShareLight
+from rig.daemon.protocol import LogOff, LogOn, NoteAccess, ShareLight, WriteProgram
 
 PROGRAM = """
 [meter]
@@ -25,7 +25,7 @@ level_2 = "222222"
 level_3 = "333333"
 level_4 = "444444"
 """
-VERSION, UNLOCK, RESET, LOG_OFF = 0x08, 0xFF, 0x2B, 0x79
+VERSION, UNLOCK, RESET, LOG_OFF, IN_FORCE = 0x08, 0xFF, 0x2B, 0x79, 0xE3
 UNLOCKED = b"\xdd"
 
 
@@ -91,6 +91,20 @@ def test_a_level_ends_when_nothing_comes_for_a_while(served: Served) -> None:
     assert LogOff() in served.meter.asked
     with pytest.raises(Refused):
         served.host.command(RESET)
+
+
+def test_a_level_is_over_once_another_writes_a_program() -> None:
+    served = Served()
+    try:
+        assert served.host.command(UNLOCK, b"\x11\x11\x11") == UNLOCKED
+        assert served.host.command(IN_FORCE)
+        served.tables.ask_elsewhere(LogOn("444444"), WriteProgram(PROGRAM + "[test_mode]\nminutes = 7\n"))
+        with pytest.raises(Refused):
+            served.host.command(IN_FORCE)
+        assert served.port.level == 0
+        assert served.host.command(VERSION)[0] >> 4 == 3
+    finally:
+        served.tables.close()
 
 
 def test_the_light(served: Served) -> None:

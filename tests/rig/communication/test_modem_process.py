@@ -162,6 +162,8 @@ def test_a_modem_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
         ("call_back = true", "ports.modem.numbers is missing"),
         ('numbers = ["call me"]', "it must be a telephone number"),
         ('numbers = ["5\\u000d6"]', "it must be a telephone number"),
+        (f"numbers = {['5551234'] * 100}", "modem.numbers has 100 entries, it must have at most 99"),
+        (f"schedule = {['02:30'] * 9000}", "modem.schedule has 9000 entries, it must have at most 99"),
         ('setup = ["ATE0\\u000aATD911"]', "it must be a command of a Hayes modem"),
         ('answer_windows = ["08:00"]', "it must be two times of the day"),
         ('zone = "Mars/Olympus"', "it must be a zone such as"),

@@ -13,7 +13,7 @@ from rig.communication.c1218.session import SessionState
 from rig.communication.c1218.settings import REMOTE
 from rig.communication.keys import key_of
 from rig.communication.port.meter_link import spoken_at
-from rig.daemon.protocol import LogOff, NoteAccess, ShareLight
+from rig.daemon.protocol import LogOff, LogOn, NoteAccess, ShareLight, WriteProgram
 from rig.meter.billing.source import Source
 from rig.meter.firmware import PortProtocol
 
@@ -29,6 +29,11 @@ level_2 = "222222"
 level_3 = "333333"
 level_4 = "444444"
 """
+RECORDER = '[recorder]\nchannels = [{ metric = "kWh delivered", pulse = "1.8" }]\n'
+READERS = (60, 72, 2049)
+"""Tables that take level 1: of the load profile, of the log, the program in force."""
+
+ISC = 3
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,37 @@ def test_a_level_is_over_with_its_session(port: ServedPort) -> None:
     assert reset() == 5
     client.terminate()
     assert [note.ended for note in port.meter.notes] == [False, True]
+
+
+@pytest.fixture
+def another() -> Iterator[ServedPort]:
+    """A port at a meter of its own, which somebody else may program."""
+    served = ServedPort(PROGRAM + RECORDER)
+    yield served
+    served.close()
+
+
+def test_a_level_is_over_once_another_writes_a_program(another: ServedPort) -> None:
+    """Of the optical port the meter itself asks for no level to read: log, load profile, program, what was staged."""
+    client = another.client
+    client.identify()
+    client.negotiate(1024, 20)
+    client.log_on()
+    client.password(b"333333")
+    client.write(2048, b"[meter]")
+    for table in READERS:
+        assert client.read(table)
+    another.served.ask_elsewhere(LogOn("444444"), WriteProgram(PROGRAM.replace("333333", "555555") + RECORDER))
+    for table in (*READERS, 2048):
+        with pytest.raises(Answer) as refused:
+            client.read(table)
+        assert refused.value.code == ISC, table
+    client.write(7, struct.pack("<HBBH", 5, 3, 1, 1))
+    assert client.read(8)[3] == 5, "the marks of a list are a reader's, too"
+    assert client.read(23), "and this is for everybody"
+    client.password(b"111111")
+    assert client.read(72)
+    client.terminate()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from psem_client import Answer, LineSilent, NotAcknowledged, PsemClient, packet
 from rig.communication.port.launch import deaths_of
 from rig.communication.port.line import LineError, SerialLine
 from rig.communication.port.serving import Serving
-from rig.communication.port.trace import TraceError
+from rig.communication.port.trace import TraceError, TraceWriter
 from rig.daemon.client import MeterClient
 from rig.daemon.protocol import LogOn, PulsesCounted, Reading, ReadState, Stop, Topic, WriteProgram
 from rig.hardware.config import PortConfig, load
@@ -185,7 +185,12 @@ def test_what_is_no_trace(tmp_path: Path, command_line, text: str) -> None:
     assert "line 1" in ended.err
 
 
+TWO = "[[ports]]\nname = 'a'\nkind = 'rs-232'\n"
+
+
 def test_what_can_be_no_port(tmp_path: Path, command_line) -> None:
+    (tmp_path / "mine.toml").symlink_to("elsewhere.toml")
+    os.mkfifo(tmp_path / "fifo")
     for text, why in (
         ("", "no port is configured"),
         (
@@ -205,12 +210,32 @@ def test_what_can_be_no_port(tmp_path: Path, command_line) -> None:
         ("[[ports]]\nname = 'a b'\n", "up to 20 letters"),
         ("[[ports]]\nmost_baud = 1200\n", "most_baud"),
         ("[[ports]]\nlink = 'rig.toml'\n", "give ports.link another path"),
+        ("[[ports]]\nlink = 'mine.toml'\n", "give ports.link another path"),
+        ("[[ports]]\ntrace = 'fifo'\n", "give ports.trace another path"),
+        ("[[ports]]\nname = 'mqtt'\n", "ports.name is 'mqtt', as a publisher of figures is called"),
+        (f"{TWO}link = 'x'\n[[ports]]\nlink = './x'\n", "ports.link of a and ports.link of optical are both ./x"),
+        (f"{TWO}trace = 'x'\n[[ports]]\ntrace = 'x'\n", "ports.trace of a and ports.trace of optical are both x"),
+        (f"{TWO}trace = 'x'\n[[ports]]\nlink = 'x'\n", "ports.trace of a and ports.link of optical are both x"),
         ("[[ports]]\ntrace = '/nowhere/x'\n", "give ports.trace another path"),
     ):
         (tmp_path / "rig.toml").write_text(text)
         ended = command_line("port", "serve", "--socket", tmp_path / "m.sock")
         assert (ended.status, why in ended.err, ended.err.count("\n")) == (2, True, 1), ended.err
     assert command_line("port", "serve", "nobody").status == 2
+    assert os.readlink(tmp_path / "mine.toml") == "elsewhere.toml", "a link that is no port's stays"
+    left = {path.name for path in tmp_path.iterdir()} - {"rig.toml", "mine.toml", "fifo"}
+    assert not left, "whoever was refused leaves nothing behind"
+
+
+def test_a_trace_is_for_its_owner_alone_whoever_made_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    path.write_text("12000000 > 06\n")
+    path.chmod(0o644)
+    writer = TraceWriter(path)
+    writer.write(13, "<", b"\x06")
+    writer.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text() == "12000000 > 06\n13 < 06\n"
 
 
 def test_a_serial_port_that_goes_and_comes() -> None:

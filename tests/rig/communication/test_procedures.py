@@ -152,6 +152,27 @@ def test_a_doubled_hour_goes_by_the_qualifier(meter: ServedTables, qualifier: in
     near(meter, datetime(2027, 11, 7, 1, 30, tzinfo=timezone(timedelta(hours=offset_h))))
 
 
+@pytest.mark.parametrize(("qualifier", "offset_h"), [(8, -4), (0, -5)])
+@pytest.mark.parametrize(("mask", "minute"), [(1, 31), (2, 30), (3, 29)])
+def test_a_clock_that_is_corrected_stays_in_its_pass(
+    meter: ServedTables, qualifier: int, offset_h: int, mask: int, minute: int
+) -> None:
+    """Without a qualifier, in the hour that comes twice: time, date, or both."""
+    meter.log_on("222222")
+    assert meter.procedure(CLOCK, bytes((7, 27, 11, 7, 1, 30, 0, qualifier)))[0] == DONE
+    assert meter.procedure(CLOCK, bytes((mask, 27, 11, 7, 1, minute, 0, 0)))[0] == DONE
+    near(meter, datetime(2027, 11, 7, 1, minute, tzinfo=timezone(timedelta(hours=offset_h))))
+
+
+def test_a_time_that_is_qualified_as_utc_is_so(meter: ServedTables) -> None:
+    meter.log_on("222222")
+    result, data = meter.procedure(CLOCK, bytes((7, 27, 7, 1, 3, 30, 15, 16)))
+    assert (result, data[6:12]) == (DONE, bytes((27, 6, 30, 23, 30, 15))), "Toronto's own"
+    near(meter, datetime.fromisoformat("2027-07-01T03:30:15+00:00"))
+    assert meter.procedure(CLOCK, bytes((5, 0, 0, 0, 4, 0, 0, 16)))[0] == DONE
+    near(meter, datetime.fromisoformat("2027-07-01T04:00:00+00:00"))
+
+
 def test_log_in_by_procedure(meter: ServedTables) -> None:
     assert meter.procedure(LOG_IN, struct.pack("<H20s", 7, b"222222")) == (DONE, b"")
     assert meter.level == 2

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from rig.daemon import address
-from rig.daemon.address import Address, AddressError, claim_pins, default_socket, runtime_folder
+from rig.daemon.address import Address, AddressError, beside, claim_pins, default_socket, runtime_folder
 from rig.files.claim import Claim, ClaimError
 from rig.hardware.config import Config
 
@@ -137,6 +137,25 @@ def test_a_path_that_cannot_be_is_named(tmp_path: Path, name: str) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
 
 
+@pytest.mark.parametrize("folder", [".", "/", "..", "x/.."])
+def test_a_folder_is_no_name_for_a_socket(command_line, folder: str) -> None:
+    for give in (Address, lambda path: beside(path, "log")):
+        with pytest.raises(AddressError, match=f"^{re.escape(folder)} is a folder, and no name for a socket"):
+            give(Path(folder))
+    refused = command_line("watch", "--socket", folder)
+    assert (refused.status, refused.err.count("\n")) == (2, 1), refused.err
+
+
+def test_meters_in_one_folder_have_files_of_their_own() -> None:
+    def files(name: str) -> list[str]:
+        return [beside(Path("plant") / name, what).name for what in ("log", "optical.pty", "mqtt.lock")]
+
+    assert files("meter.sock") == ["meter.log", "meter.optical.pty", "meter.mqtt.lock"]
+    assert files("meter.north") == ["meter.north.log", "meter.north.optical.pty", "meter.north.mqtt.lock"]
+    assert files("meter") == ["meter.log", "meter.optical.pty", "meter.mqtt.lock"]
+    assert files("x.log")[0] == "x.log.log"
+
+
 def test_the_longest_path_that_is_taken_works(tmp_path: Path) -> None:
     path = tmp_path / ("s" * (address.MOST_PATH_BYTES - len(os.fsencode(tmp_path)) - 1))
     Address(path).close()
@@ -163,9 +182,11 @@ def test_the_modes(path: Path, mask: int) -> None:
         assert os.umask(before) == mask
 
 
-def test_a_group_that_is_not_there(path: Path) -> None:
-    with pytest.raises(AddressError, match=r"daemon\.group is 'no-such-group', there is no such group"):
-        Address(path, "no-such-group")
+@pytest.mark.parametrize("group", ["no-such-group", "", "a\0b"], ids=repr)
+def test_a_group_that_is_not_there(path: Path, group: str) -> None:
+    with pytest.raises(AddressError) as refused:
+        Address(path, group)
+    assert str(refused.value) == f"daemon.group is {group!r}, there is no such group: give one of this system"
     assert list(path.parent.iterdir()) == []
 
 

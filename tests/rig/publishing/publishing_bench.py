@@ -95,8 +95,9 @@ class Mosquitto:
         text = "\n".join(lines or ("allow_anonymous true",))
         # Started by root it would become a user that cannot read a test's files.
         file.write_text(f"user {getpass.getuser()}\nlistener {self.port} 127.0.0.1\n{text}\n")
+        mosquitto = program("mosquitto")
         self._log = (folder / "mosquitto.log").open("ab")
-        self.process = subprocess.Popen([program("mosquitto"), "-c", str(file)], stdout=self._log, stderr=self._log)
+        self.process = subprocess.Popen([mosquitto, "-c", str(file)], stdout=self._log, stderr=self._log)
         wait_for(lambda: listens(self.port) or self.process.poll() is not None)
 
     def subscriber(self, *topics: str, extra: Sequence[str] = ()) -> Subscriber:

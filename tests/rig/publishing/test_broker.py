@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import subprocess
@@ -94,6 +95,41 @@ def test_who_answers_something_else_is_left(answer: bytes) -> None:
     assert said
     assert made.pause_s == 2 * LEAST_PAUSE_S
     assert "Traceback" not in said[0]
+
+
+def test_a_broker_that_accepts_and_goes_at_once_is_tried_less_and_less_often() -> None:
+    """As where two clients have one name, and end each other; one that stayed for two minutes is tried at once."""
+    clock = Clock()
+    pauses, lasting = [], [0, 1, 4, 30, 119, 120, 1]
+    with socket.create_server(("127.0.0.1", 0)) as fickle:
+        made, said = broker(MqttConfig(broker="127.0.0.1", port=fickle.getsockname()[1]), clock)
+        for seconds in lasting:
+            made.step()
+            peer, _ = fickle.accept()
+            with peer:
+                peer.sendall(b"\x20\x02\x00\x00")
+                until_connected(made)
+                clock.s += seconds
+            wait_for(lambda: made.step() or not made.connected)
+            pauses.append(made.pause_s / 2)
+            clock.s += made.pause_s / 2
+    assert pauses == [1, 2, 4, 8, 16, 1, 2]
+    assert [sentence.count("another client has the same mqtt.id") for sentence in said[1::2]] == [1, 1, 1, 0, 0, 0, 1]
+
+
+def test_who_leaves_in_order_reports_nothing() -> None:
+    clock = Clock()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        made, said = broker(MqttConfig(broker="127.0.0.1", port=other.getsockname()[1]), clock)
+        made.step()
+        peer, _ = other.accept()
+        with peer:
+            peer.sendall(b"\x20\x02\x00\x00")
+            until_connected(made)
+            peer.sendall(b"\x40\x02\x00\x01")  # its last message will be acknowledged
+            made.close(Message("ae0764/m/availability", b"offline"))
+    assert not made.connected
+    assert [sentence.split()[0] for sentence in said] == ["connected"]
 
 
 def test_a_broker_that_takes_nothing_gets_nothing_more(tmp_path: Path) -> None:
@@ -196,6 +232,20 @@ def test_a_password_file_that_is_none_is_refused(tmp_path: Path, content: bytes,
         read_password(file)
     assert said in str(refused.value)
     assert str(file) in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["password_file", "ca_file", "certificate_file", "key_file"])
+def test_a_file_that_could_hold_up_a_start_is_refused(tmp_path: Path, key: str) -> None:
+    """A FIFO that nobody writes; a link to a file, as secrets are mounted, is followed."""
+    (tmp_path / "real").write_text("secret")
+    (tmp_path / "real").chmod(0o600)
+    (tmp_path / "password").symlink_to("real")
+    assert read_password(tmp_path / "password") == "secret"
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    others = {"certificate_file": "/etc/hostname", "key_file": "/etc/hostname"} if key[0] in "ck" else {}
+    config = MqttConfig(user="u", tls=True, **{**others, key: str(tmp_path / "fifo")})
+    with pytest.raises(PublishingError, match=f"mqtt.{key} .*it is a FIFO"):
+        check_files(config)
 
 
 @pytest.mark.parametrize(("key", "config"), [
