@@ -42,9 +42,7 @@ def on_cores(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, Measured]]:
         yield runs[k], found
 
 
-def each_on_cores(
-    work: Callable[[Item], Result], items: Sequence[Item], jobs: int
-) -> Iterator[tuple[int, Result]]:
+def each_on_cores(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[tuple[int, Result]]:
     """Give the place of each item with what `work` makes of it, in any order, from `jobs` processes.
 
     Raises AccuracyError where they die again and again.

@@ -55,16 +55,16 @@ app.command(
     short_help="Capture waveforms around a trigger.",
     epilog="Example: rig scope --trigger v1:rising:0V --cycles 3 --comtrade shot.cfg",
 )(scope)
-app.command(
-    short_help="Verify a pulse output with a counter.", epilog="Example: rig verify --output kyz1 --json"
-)(verify)
+app.command(short_help="Verify a pulse output with a counter.", epilog="Example: rig verify --output kyz1 --json")(
+    verify
+)
 app.command(
     short_help="Test accuracy at the points of a standard.",
     epilog="Example: rig accuracy --standard iec62053-22 --class 0.2S",
 )(accuracy)
-app.command(
-    short_help="Calibrate a unit on the bench, or a simulated one.", epilog="Example: rig calibrate --dry-run"
-)(calibrate)
+app.command(short_help="Calibrate a unit on the bench, or a simulated one.", epilog="Example: rig calibrate --dry-run")(
+    calibrate
+)
 app.command(
     short_help="Read a meter over a serial port.", epilog="Example: rig read /dev/ttyUSB0 --out meter.json --prompt"
 )(read)
@@ -75,9 +75,9 @@ app.command(
 app.command(
     short_help="Have a meter do something over a port.", epilog="Example: rig meter /dev/ttyUSB0 reset --prompt"
 )(meter)
-app.command(
-    short_help="Read all meters of an RS-485 line.", epilog="Example: rig poll /dev/ttyUSB0 --addresses 1-32"
-)(poll)
+app.command(short_help="Read all meters of an RS-485 line.", epilog="Example: rig poll /dev/ttyUSB0 --addresses 1-32")(
+    poll
+)
 app.command(short_help="Be a communication module's far end.", epilog="Example: rig module TS2 --json")(module)
 app.command(short_help="Test each part of the rig.", epilog="Example: rig selftest --json")(selftest)
 app.command(short_help="Check what this machine has.", epilog="Example: rig doctor --json")(doctor)

@@ -71,8 +71,7 @@ class HandsWriter:
             raise ConfigError(f"{path} exists: choose another name, or overwrite it with --force")
         if self._part.exists() and not force:
             raise ConfigError(
-                f"{self._part} exists, left by an interrupted recording: rename it, or overwrite it with "
-                "--force"
+                f"{self._part} exists, left by an interrupted recording: rename it, or overwrite it with --force"
             )
         try:
             self._file = self._part.open("wb", buffering=0)

@@ -171,8 +171,6 @@ REFUSED = (
     ("Recorder,UOM,Date,00:15,00:30\nR1,KWH,01/15/2026,1,2\n", None, "no column time: its first line has 'recorder', 'uom', 'date'"),
     (table("time,kwh", lambda b, e, wh: f"{b} - {e},{kwh(wh)}"), None, "line 2: time is '2026-01-15 00:00:00 - 2026-01-15 01:00:00', it must be as in"),
     (table("time,kwh", lambda b, e, wh: f"{e},{kwh(wh - 900)}"), None, "line 2: kwh_delivered is '-0.4', it must be a number of kWh from 0 .* energy received goes in kwh_received"),
-    (table("time,kwh", lambda b, e, wh: f"{int(e.timestamp())},{kwh(wh)}"), None, "line 2: time is '17"),
-    (table("time,kwh", lambda b, e, wh: f"{b:%d-%b-%Y %H:%M},{kwh(wh)}"), None, "or --time-format says how it is written"),
 )  # fmt: skip
 
 

@@ -73,7 +73,6 @@ class PulsesOutput(Output):
         unit = self.quantity.unit.removeprefix("k")
         return f"{self.quantity.value}, Kp {number_text(self.kp_wh)} {unit}; {at_max:.1f} transitions a second at MAX"
 
-
     @property
     def marking(self) -> str:
         return self.quantity.value

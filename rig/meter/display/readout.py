@@ -74,4 +74,3 @@ class Readout:
                 return instantaneous(what, instant, apparent_rms=plate.apparent_rms), UNITS[what.of]
             case StatusItem(of):
                 return status(of, plate, reading)
-

@@ -10,10 +10,12 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timezone
 from fractions import Fraction
 
 from rig.files.strict_toml import ConfigError, shown
 from rig.replay.intervals.cell_units import cell_unit
+from rig.replay.intervals.zones import without_zone, zone_in, zone_text
 
 COLUMNS = ("kwh_delivered", "kwh_received", "kvarh_lagging", "kvarh_leading")
 
@@ -33,6 +35,7 @@ _LEADING = {"leading", "lead", "capacitive", "received", "rec", "rcv", "rcvd", "
 _PLAIN = {"energy", "active", "reactive", "power", "demand", "interval", "load", "value", "electricity", "in"}
 _PLAIN |= {"énergie", "puissance", "active", "en"}
 _STAMPS = {"time", "timestamp", "datetime", "date time", "time stamp", "reading time", "local time", "date and time"}
+_STAMPS |= {"unix timestamp", "unix time", "epoch", "epoch time", "posix time"}
 _STAMPS |= {"date et heure", "date heure", "horodatage", "heure", "hour", "hr"}
 _BEGINS = {f"{a} {b}".strip() for a in ("", "interval", "period", "from") for b in ("start", "begin", "start time")}
 _ENDS = {f"{a} {b}".strip() for a in ("", "interval", "period", "to") for b in ("end", "end time", "ending")}
@@ -45,10 +48,10 @@ _ENDS |= ENDING_HOURS
 _BEGINS |= BEGINNING_HOURS
 _MILLI = re.compile(r"m(Wh?|[Vv][Aa][Rr]h?)")
 """Units of thousandths: lower case as a word is, mwh or mw, is taken for mega."""
-_ZONES = {"utc", "gmt"}
-"""In a column's name: its times are of UTC, whatever the meter's clock is."""
 _DATES = {"date", "day", "reading date", "read date", "usage date", "interval date", "service date", "start date"}
 _DATES |= {"operating date", "operating day", "trade date", "flow date", "flow day", "local date"}
+_ZONES = {"time zone", "timezone", "tz", "utc offset", "gmt offset", "time zone offset"}
+"""Columns of which each cell says in which zone its line's time is."""
 INTERVAL_NUMBERS = {"interval", "interval number", "interval no", "interval num", "interval of day", "period"}
 INTERVAL_NUMBERS |= {"period number", "settlement period", "trading period", "trading interval", "intervalle"}
 _METERS = {
@@ -86,15 +89,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Layout:
-    """Places of columns: `times` are joined with a blank; `named`: their name says what of an interval they are, `utc`
-    that they are of UTC. `notes` say what is not as it is written."""
+    """Places of columns: `times` are joined with a blank; `named`: their name says what of an interval they are; `zone`
+    is in it, `zones` the place of a column of zones. `notes` say what is not as it is written."""
 
     times: tuple[int, ...]
     named: bool
-    utc: bool
+    zone: timezone | None
     sources: Mapping[str, Source]
     meter: int | None
     notes: tuple[str, ...]
+    zones: int | None = None
 
 
 class WrongColumns(ConfigError):
@@ -155,10 +159,11 @@ def recognise(
     if meter is None and "meter" in given:
         return None
     named = is_named(names, times, ends=ends)
-    utc = is_utc(names, times)
-    if utc:
-        notes.append(f"times of {shown(names[times[-1]].strip())} are read as UTC")
-    return Layout(times, named, utc, sources, meter, tuple(notes))
+    zone = zone_of(names, times)
+    if zone is not None:
+        notes.append(f"times of {shown(names[times[-1]].strip())} are read as {zone_text(zone)}")
+    zones = next((place for place, name in enumerate(names) if " ".join(words_of(name)) in _ZONES), None)
+    return Layout(times, named, zone, sources, meter, tuple(notes), zones if zone is None else None)
 
 
 def is_named(names: Sequence[str], times: Sequence[int], *, ends: bool) -> bool:
@@ -166,9 +171,12 @@ def is_named(names: Sequence[str], times: Sequence[int], *, ends: bool) -> bool:
     return any(plain_name(names[place]) in (_ENDS if ends else _BEGINS) for place in times)
 
 
-def is_utc(names: Sequence[str], times: Sequence[int]) -> bool:
-    """Return whether the names of columns of times have a zone, which is UTC."""
-    return any(_ZONES & set(re.findall(r"[^\W_]+", names[place].lower())) for place in times)
+def zone_of(names: Sequence[str], times: Sequence[int]) -> timezone | None:
+    """Give the zone in the names of columns of times, as UTC or UTC-05:00; None where there is none."""
+    found = {zone for place in times if (zone := zone_in(names[place])) is not None}
+    if len(found) > 1:
+        raise WrongColumns("has columns of times in two zones: say which with --columns time=NAME")
+    return next(iter(found), None)
 
 
 def meter_place(names: Sequence[str], given: str | None) -> int | None:
@@ -180,7 +188,7 @@ def meter_place(names: Sequence[str], given: str | None) -> int | None:
 
 def plain_name(name: str) -> str:
     """Give the words of a column's name, without signs and a zone."""
-    return " ".join(word for word in words_of(name) if word not in _ZONES)
+    return " ".join(words_of(without_zone(name)))
 
 
 def words_of(name: str) -> list[str]:
@@ -266,7 +274,13 @@ def time_places(names: Sequence[str], plain: Sequence[str], ends: bool, notes: l
     right = [place for place, name in enumerate(plain) if name in wanted]
     wrong = [place for place, name in enumerate(plain) if name in others]
     if len(stamps) > 1 and not (len(stamps) == 1 or dates):
-        raise WrongColumns("column time comes twice; give it once")
+        names_of = {names[place].strip().lower() for place in stamps}
+        raise WrongColumns(
+            "column time comes twice; give it once"
+            if len(names_of) == 1
+            else f"has columns {' and '.join(shown(names[place].strip()) for place in stamps)}: say which is the "
+            "time, with --columns time=NAME"
+        )
     if len(dates) > 1 or len(stamps) > 1 or len(right) > 1:
         raise WrongColumns("has several columns of times: say which with --columns time=NAME, or time=DATE+TIME")
     if wrong and not right and not stamps:
