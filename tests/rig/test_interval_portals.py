@@ -73,7 +73,7 @@ BEGIN, END = False, True
 FILES: dict[str, tuple[str, bool | None, str]] = {
     "Hydro-Québec": (table("\ufeffContrat;Date et heure;kWh;Code de consommation;Température moyenne (°C)", lambda b, e, wh: f"0301;{b:%Y-%m-%d %H:%M:%S};{comma(wh)};R;-4"), BEGIN, "times are in 'Date et heure'"),
     "French names": (table("Date;Heure;Consommation (kWh)", lambda b, e, wh: f"{b:%Y-%m-%d};{b:%H:%M};{comma(wh)}"), BEGIN, "'Consommation (kWh)' is read as kwh_delivered"),
-    "BC Hydro": (table('"Account Number","Meter Number","Interval Start Date/Time","Net Consumption (kWh)","Demand (kW)","Power Factor (%)"', lambda b, e, wh: f"\"'1\",\"'9\",\"{b:%Y-%m-%d %H:%M}\",\"{kwh(wh)}\",\"N/A\",\"N/A\""), BEGIN, "'Net Consumption (kWh)' is read as kwh_delivered"),
+    "BC Hydro": (table('"Account Number","Meter Number","Interval Start Date/Time","Net Consumption (kWh)","Demand (kW)","Power Factor (%)"', lambda b, e, wh: f"\"'1\",\"'9\",\"{b:%Y-%m-%d %H:%M}\",\"{kwh(wh)}\",\"N/A\",\"N/A\""), BEGIN, "'Net Consumption (kWh)' is read as kwh_net"),
     "PG&E": (table("Name,A\nAddress,\"1 St, X\"\nService,1\n\nTYPE,DATE,START TIME,END TIME,IMPORT (kWh),EXPORT (kWh),COST,NOTES", lambda b, e, wh: f"Electric usage,{b:%Y-%m-%d},{b:%H:%M},{e - timedelta(minutes=1):%H:%M},{kwh(wh)},0.0,$0.10,"), None, "all stamps are at the minute before"),
     "Duke": (table("Date,Time,Usage (kWh),Estimated", lambda b, e, wh: f"{b:%m/%d/%Y},{b:%I:%M %p},{kwh(wh)},"), BEGIN, "month, day, year"),
     "MV-90, a line an interval": (table("Recorder ID,Date,Time,KWH,Status", lambda b, e, wh: f"R1,{e:%m/%d/%Y},{e:%H:%M},{kwh(wh)},"), END, "'KWH' is read"),

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from rig.files.strict_toml import ConfigError, shown
 from rig.replay.intervals.cell_units import cell_unit
+from rig.replay.intervals.net import NET, beside_half, redundant
 from rig.replay.intervals.zones import without_zone, zone_in, zone_text
 
 COLUMNS = ("kwh_delivered", "kwh_received", "kvarh_lagging", "kvarh_leading")
@@ -24,14 +25,15 @@ UNITS |= {unit[:-1]: factor for unit, factor in UNITS.items()}
 UNITS |= {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "var": Fraction(1, 1000), "kvar": Fraction(1)}
 """By a unit's word, what it is in kWh, kvarh, kW or kvar."""
 
-_DELIVERED = {"delivered", "import", "imported", "usage", "used", "consumption", "consumed", "net"}
-_DELIVERED |= {"del", "dlv", "dlvd", "imp", "consommation", "consommée", "livrée", "nette"}
+_DELIVERED = {"delivered", "import", "imported", "usage", "used", "consumption", "consumed"}
+_DELIVERED |= {"del", "dlv", "dlvd", "imp", "consommation", "consommée", "livrée"}
 _RECEIVED = {"received", "export", "exported", "generation", "generated", "reçue", "injectée", "injection"}
 _RECEIVED |= {"rec", "rcv", "rcvd", "recd", "exp", "surplus", "surplusgeneration"}
 _LAGGING = {"lagging", "lag", "inductive", "delivered", "del", "dlv", "dlvd", "imp", "import"}
 _LEADING = {"leading", "lead", "capacitive", "received", "rec", "rcv", "rcvd", "recd", "exp", "export"}
 """Delivered vars are those of inductive loads, as in Green Button feeds."""
 
+_NET = {"net", "nette", "netto"}
 _PLAIN = {"energy", "active", "reactive", "power", "demand", "interval", "load", "value", "electricity", "in"}
 _PLAIN |= {"énergie", "puissance", "active", "en"}
 _STAMPS = {"time", "timestamp", "datetime", "date time", "time stamp", "reading time", "local time", "date and time"}
@@ -113,8 +115,8 @@ def parse_columns(text: str | None) -> dict[str, str]:
         key = key.strip().lower()
         if not is_pair or key in found or not name.strip() or (key not in ("time", "meter") and unit_of(key) is None):
             raise ConfigError(
-                f"--columns has {shown(part)}: give each of time, {', '.join(COLUMNS)} or meter once, kw_ or wh_ for "
-                'kwh_ where the numbers are, as in time=Date+Time,kwh_delivered="Usage (kWh)"'
+                f"--columns has {shown(part)}: give each of time, {', '.join(COLUMNS)}, kwh_net or meter once, kw_ or "
+                'wh_ for kwh_ where the numbers are, as in time=Date+Time,kwh_delivered="Usage (kWh)"'
             )
         found[key] = name.strip().strip('"')
     return found
@@ -127,6 +129,11 @@ def unit_of(name: str) -> tuple[str, Fraction, bool] | None:
     if len(units) != 1:
         return None
     unit, others = units[0], set(words) - set(units) - _PLAIN
+    if others & _NET:
+        reactive = "var" in unit
+        known = _LAGGING if reactive else _DELIVERED
+        column = "kvarh_net" if reactive else "kwh_net"
+        return (column, UNITS[unit], not unit.endswith("h")) if others <= known | _NET else None
     if "var" in unit:
         for column, known in (("kvarh_lagging", _LAGGING), ("kvarh_leading", _LEADING)):
             if others and others <= known:
@@ -215,7 +222,7 @@ def _given_sources(names: Sequence[str], given: Mapping[str, str]) -> dict[str, 
         if unit[0] in sources:
             raise WrongColumns(f"gets {unit[0]} from two columns by --columns: give it one")
         sources[unit[0]] = Source(place, *unit[1:])
-    return sources
+    return _without_halves(names, sources)
 
 
 def given_times(names: Sequence[str], name: str) -> tuple[int, ...]:
@@ -240,6 +247,12 @@ def _sources(names: Sequence[str], below: Sequence[str], notes: list[str]) -> di
             rank = 0 if name.strip().lower().replace(" ", "_") == column else 2 if power else 1
             found.setdefault(column, []).append((rank, name.strip(), Source(place, factor, power, by_cells)))
     sources = {}
+    by_power = {column for column, ranked in found.items() if min(ranked, key=lambda each: each[0])[0] == 2}
+    for net, parts in NET.items():  # energy before power here too
+        for column in () if net not in found or net in by_power else by_power & {*parts}:
+            del found[column]
+    for column in redundant(found):
+        del found[column]
     for column, ranked in found.items():
         ranked.sort(key=lambda each: each[0])
         rank, name, source = ranked[0]
@@ -256,7 +269,14 @@ def _sources(names: Sequence[str], below: Sequence[str], notes: list[str]) -> di
             told = "the units of its cells" if source.by_cells else _trade(next(w for w in words if w in UNITS))
             notes.append(f"column {shown(name)} is read as {column}, in {told}{kind}")
         sources[column] = source
-    return sources
+    return _without_halves(names, sources)
+
+
+def _without_halves(names: Sequence[str], sources: dict[str, Source]) -> dict[str, Source]:
+    """Leave out net columns of which both parts are there. Raises WrongColumns where one of them is."""
+    if (wrong := beside_half({column: names[source.place].strip() for column, source in sources.items()})) is not None:
+        raise WrongColumns(wrong)
+    return {column: source for column, source in sources.items() if column not in redundant(sources)}
 
 
 def _trade(unit: str) -> str:

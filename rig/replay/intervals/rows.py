@@ -35,6 +35,7 @@ from rig.replay.intervals.encoding import IntervalFileError, decode
 from rig.replay.intervals.header import SEPARATORS, Header, find_header, text_lines
 from rig.replay.intervals.hours import are_counted, as_clock
 from rig.replay.intervals.load_rows import LoadRow, Rows
+from rig.replay.intervals.net import NET
 from rig.replay.intervals.numbered import WrongNumber, are_numbers, interval_minutes, times_of
 from rig.replay.intervals.numbers import read_numbers
 from rig.replay.intervals.record import counted
@@ -117,12 +118,12 @@ class _Reading:
     def _plain(self, layout: Layout, lines: Iterator[Cells], calendar: Calendar) -> Rows:
         """A column for each quantity, a line for each interval; only what is wanted of a line is held."""
         names = self._names
-        if "kwh_delivered" not in layout.sources:
+        if not {"kwh_delivered", "kwh_net"} & layout.sources.keys():
             raise IntervalFileError(
                 f"{self._path}: no column kwh_delivered: its first line has {', '.join(map(shown, names[:8]))}, it "
                 "must name time and kwh_delivered, or --columns says which they are"
             )
-        columns = tuple(column for column in COLUMNS if column in layout.sources)
+        columns = tuple(column for column in (*COLUMNS, *NET) if column in layout.sources)
         sources = tuple(layout.sources[column] for column in columns)
         places = [source.place for source in sources]
         others = self._others({*layout.times, *places, layout.meter})
@@ -218,7 +219,7 @@ class _Reading:
         values: Sequence[tuple[str, ...]],
     ) -> tuple[Rows, Notation]:
         """Numbers, without lines, and how they are written."""
-        found = read_numbers(self._path, columns, sources, lines, values, self._separator, self._writing.decimal)
+        found = read_numbers(self._path, columns, sources, lines, values, self._separator, self._writing)
         self._notes += found.notes
         table = Rows(columns, sources, self._layout.named, others, numbers=found.by_column, notes=self._notes)
         return table, found.notation
@@ -272,7 +273,8 @@ class _Reading:
         times: list[datetime],
         values: Sequence[tuple[str, ...]],
     ) -> Rows:
-        """With lines."""
+        """With lines, net columns in their parts."""
+        values = table.part_net(values)
         if (zone := self._layout.zone) is not None:
             times = [time if time.tzinfo is not None else time.replace(tzinfo=zone) for time in times]
         for line, stamp, time, texts in zip(lines, stamps, times, values, strict=True):
