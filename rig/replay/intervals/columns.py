@@ -173,6 +173,11 @@ def recognise(
     return Layout(times, named, zone, sources, meter, tuple(notes), zones if zone is None else None)
 
 
+def is_time_name(name: str) -> bool:
+    """Return whether a column is of times, or of a part of them, by its name."""
+    return plain_name(name) in _STAMPS | _DATES | _BEGINS | _ENDS
+
+
 def is_named(names: Sequence[str], times: Sequence[int], *, ends: bool) -> bool:
     """Return whether the name of a column of times says that they are ends, or begins, of intervals."""
     return any(plain_name(names[place]) in (_ENDS if ends else _BEGINS) for place in times)

@@ -89,7 +89,10 @@ def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writi
                 for line in above[:-1]
                 if _SCALES.search(" ".join(line.cells))
             ]
-        reading = _Reading(path, header._replace(names=above[-1]), writing, notes, ends=ends, sure=sure)
+        for units in islice(lines, header.unit_rows):
+            notes.append(f"units are those of line {units.number + begun}")
+        names = above[-1]._replace(cells=header.names.cells)
+        reading = _Reading(path, header._replace(names=names), writing, notes, ends=ends, sure=sure)
         return reading.rows(((number + begun, cells) for number, cells in lines), calendar)
     except csv.Error as error:
         raise IntervalFileError(f"{path} is not a CSV file: {error}") from None
