@@ -245,7 +245,7 @@ class _Reader:
             if rates and end < rates[-1][1]:
                 raise self._wrong("the last sample of a rate", last, f"no less than {rates[-1][1]}, the one before")
             rates.append((rate, end))
-        return tuple(rates), count == 0
+        return tuple(rates), count == 0 or not any(rate for rate, _ in rates)
 
     def _times(self, revision: int) -> bool:
         """Read over both times; whether they have nanoseconds, as the time stamps of the data then have."""

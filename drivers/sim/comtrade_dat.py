@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ _FAR = 0.5
 """Of the range: many files round it, or have that of the converter's other setting."""
 _FEW, _FEWEST = 0.01, 3
 """Of the samples: where more are outside, the range is wrong."""
+_NEARLY_ALL = 0.99
+_JUDGED, _JUDGED_LEAST = 100_000, 50
+_LEAST_NORMAL = float(np.finfo(np.float32).tiny)
 _LARGE = 0.1
 """Of a channel's peak: samples beyond it on both sides make a lone code between them a gap, no crossing of zero."""
 
@@ -146,11 +149,18 @@ def _binary(path: Path, cfg: Configuration, data: bytes, rows: int) -> Samples:
     table = np.frombuffer(data, row, min(rows, len(data) // row.itemsize))
     numbers = table["number"]
     if not _consecutive(numbers[:1000]):
+        if _consecutive(numbers[:1000].byteswap()):
+            raise RecordingError(
+                f"{path}: its numbers have their bytes in the other order, a COMTRADE file has the low one first: "
+                "turn them round"
+            )
         for other in _CODES:
             layout = _row(cfg, other)
             count = min(len(data) // layout.itemsize, 1000)
             if layout.itemsize != row.itemsize and _consecutive(np.frombuffer(data, layout, count)["number"]):
                 raise RecordingError(f"{path}: its samples are laid out as {other}, the .cfg says {cfg.data_type}")
+    if (other_type := _other_32(table["analog"], cfg.data_type)) is not None:
+        raise RecordingError(f"{path}: its samples are laid out as {other_type}, the .cfg says {cfg.data_type}")
     with np.errstate(invalid="ignore"):  # a signalling NaN of FLOAT32
         raw = table["analog"].astype(np.float64)
     if cfg.data_type == "BINARY":
@@ -165,6 +175,21 @@ def _binary(path: Path, cfg: Configuration, data: bytes, rows: int) -> Samples:
 def _consecutive(numbers: NDArray[np.unsignedinteger]) -> bool:
     """Return whether most samples are numbered one by one, as all data types have them."""
     return len(numbers) > 1 and bool(np.mean(np.diff(numbers.astype(np.int64)) == 1) > 0.5)
+
+
+def _other_32(analog: NDArray[Any], data_type: str) -> str | None:
+    """Give the other type of 32 bits, where nearly all samples are sensible in it alone: whole numbers are next to
+    nothing, or none, as FLOAT32; those of FLOAT32 are near a thousand million, and never small, as BINARY32."""
+    if data_type not in ("BINARY32", "FLOAT32"):
+        return None
+    words = np.ascontiguousarray(analog)[: _JUDGED // max(1, analog.shape[1])].view("<i4")
+    with np.errstate(invalid="ignore"):
+        size = np.abs(words[words != 0].view("<f4").astype(np.float64))
+    if len(size) < _JUDGED_LEAST:
+        return None
+    if data_type == "FLOAT32":
+        return "BINARY32" if np.mean(np.isnan(size) | (size < _LEAST_NORMAL)) > _NEARLY_ALL else None
+    return "FLOAT32" if np.mean((size > 1e-6) & (size < 1e9)) > _NEARLY_ALL else None
 
 
 def _is_text(data: bytes) -> bool:

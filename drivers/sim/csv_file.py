@@ -7,6 +7,7 @@ from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
+from drivers.sim.clock_stamps import is_clock, seconds_since_first
 from drivers.sim.csv_table import Layout, Source, Values
 from drivers.sim.recording import (
     LEAST_RATE_HZ,
@@ -25,10 +26,17 @@ from drivers.sim.units import Heading, Unit, factor_in, heading, is_time, unit_o
 
 MOST_BYTES = 128 << 20
 
+_NO_CSV = {b"PK\x03\x04": "a zip archive or an Excel workbook", b"\x1f\x8b": "packed by gzip"}
+_NO_CSV |= {b"\xd0\xcf\x11\xe0": "an old Excel workbook", b"RIFF": "a sound", b"%PDF": "a PDF"}
 _UNITS = {"va": "V", "vb": "V", "vc": "V", "ia": "A", "ib": "A", "ic": "A"}
 _CHANNEL = re.compile(r"ch(annel)?\s*\d+", re.IGNORECASE)
 """In a name's brackets, as in Rigol's X(CH1), above a row of units: no unit."""
 _SCALED = re.compile(r"(?<![A-Za-z0-9])[kmuµμ][VA](?![A-Za-z0-9/])")
+_FACTORS = re.compile(
+    r"\b(multipl\w*|ratio|[cvp]t|(?<!power )(?<!crest )factor|(?<!vertical )(?<!horizontal )(?<!time )scale)\b",
+    re.IGNORECASE,
+)
+_OTHER_THAN_1 = re.compile(r"(?<![\d.])(?!1(?:[.,]0*)?(?![\d.,]))\d")
 _FINER = (("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
 
@@ -41,7 +49,10 @@ def read_csv(path: Path, rate_hz: Fraction | None = None) -> Recording:
     a column of time, or from an oscilloscope's settings. RecordingError for anything that cannot be read; a cell that
     is no number, or a unit that is not understood, matters only when its column is used.
     """
-    source = Source(path, read_bytes(path, MOST_BYTES))
+    data = read_bytes(path, MOST_BYTES)
+    if (other := next((what for begin, what in _NO_CSV.items() if data.startswith(begin)), None)) is not None:
+        raise RecordingError(f"{path}: is {other}, and no text: save what it holds as CSV")
+    source = Source(path, data)
     layout = layout_of(source)
     headings = _headings(layout.headings, layout.units)
     values = source.values(layout)
@@ -55,10 +66,19 @@ def read_csv(path: Path, rate_hz: Fraction | None = None) -> Recording:
         if unit is not None and unit.scale != 1:
             numbers[:, k] *= float(unit.scale)
         channels.append(channel)
-    notes = list(layout.notes) + _spoken_units(source, layout, headings)
+    notes = list(layout.notes) + _spoken_units(source, layout, headings) + _spoken_factors(source, layout, headings)
     if rate_hz is None:
         if stamps is not None:
-            rate_hz = _stamped_rate(path, headings[stamps], layout.headings[stamps], values, stamps)
+            clock = seconds_since_first(source.texts(layout, stamps)) if is_clock(values.first_bad[stamps][1]) else None
+            if clock is not None:
+                rate_hz = uniform_rate(clock, path)
+                if rate_hz < LEAST_RATE_HZ:
+                    raise RecordingError(
+                        f"{path}: column {printable(layout.headings[stamps])} has {float(rate_hz):.3g} samples a "
+                        "second, too few for a line frequency: a recording of waveforms has hundreds"
+                    )
+            else:
+                rate_hz = _stamped_rate(path, headings[stamps], layout.headings[stamps], values, stamps)
         elif layout.interval_s is not None:
             rate_hz = Fraction(1 / layout.interval_s).limit_denominator(1000)
             if rate_hz < LEAST_RATE_HZ:
@@ -75,19 +95,32 @@ def read_csv(path: Path, rate_hz: Fraction | None = None) -> Recording:
 def _spoken_units(source: Source, layout: Layout, headings: list[Heading]) -> list[str]:
     """Note on a unit in the text above the values, where columns have none and are taken in V and A."""
     without = [head.name for head in headings if not head.text and head.name.lower() in _UNITS]
-    above = [(line, text) for line, text in source.comments if line < layout.first_line]
-    above += [
-        (line, " ".join(cells))
-        for line, cells in source.sample
-        if line < layout.first_line and cells[: len(headings)] not in (layout.headings, layout.units)
-    ]
-    for line, text in sorted(above):
+    for line, text in _above(source, layout, headings):
         if without and (found := _SCALED.search(text)):
             return [
                 f"line {line} has {shown(found[0])}, but {', '.join(without)} have no unit in their names: "
                 "taken in V and A"
             ]
     return []
+
+
+def _spoken_factors(source: Source, layout: Layout, headings: list[Heading]) -> list[str]:
+    """Note on the first text above the values that speaks of a factor other than 1."""
+    for line, text in _above(source, layout, headings):
+        if _FACTORS.search(text) and _OTHER_THAN_1.search(text):
+            return [f"line {line} is {shown(text)}: nothing is multiplied, the numbers are taken as they are"]
+    return []
+
+
+def _above(source: Source, layout: Layout, headings: list[Heading]) -> list[tuple[int, str]]:
+    """Texts above the values that are no names of columns, with their lines."""
+    above = [(line, text) for line, text in source.comments if line < layout.first_line]
+    above += [
+        (line, " ".join(cells))
+        for line, cells in source.sample
+        if line < layout.first_line and cells[: len(headings)] not in (layout.headings, layout.units)
+    ]
+    return sorted(above)
 
 
 def _headings(names: list[str], units: list[str]) -> list[Heading]:
@@ -129,7 +162,7 @@ def _channel(head: Heading, row_unit: str, values: Values, k: int) -> RecordedCh
         )
     elif row_unit and unit and (other := unit_of(row_unit)) != unit:
         fault = f"has the unit {shown(head.text)} in its name and {shown(row_unit)} below it" if other else None
-    elif values.bad[k] == len(values.numbers):
+    elif values.bad[k] == len(values.numbers) and not values.first_bad[k][1]:
         fault = "is empty: no value in it is a finite number"
     elif values.bad[k]:
         line, text = values.first_bad[k]

@@ -245,6 +245,10 @@ class Source:
             raise RecordingError(f"{self._path}: empty, it holds no row of values")
         return Values(np.concatenate(chunks), bad, first_bad)
 
+    def texts(self, layout: Layout, place: int) -> Iterator[str]:
+        """Give the cells of one of the layout's columns as they stand there."""
+        return (cells[layout.columns[place]] for _, cells in self._rows(layout))
+
     def _rows(self, layout: Layout) -> Iterator[Row]:
         """The rows of values. One without any counts where another follows it: its time has passed."""
         empty, first_empty = 0, 0

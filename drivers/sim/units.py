@@ -47,7 +47,10 @@ _CYRILLIC = str.maketrans("ВвАакКмМсС", "VvAakKmMsS")
 _SMALL_SIGNS = str.maketrans({"µ": "u", "μ": "u", "Μ": "M"})
 _MEGA = re.compile(r"M\s*[VvAa]")
 _TIMES = frozenset(
-    ("time", "t", "x-axis", "x axis", "second", "seconds", "sec", "timestamp", "time stamp", "zeit", "temps", "tiempo")
+    (
+        *("time", "t", "x-axis", "x axis", "second", "seconds", "sec", "timestamp", "time stamp", "zeit", "temps"),
+        *("tiempo", "date/time", "datetime", "date time", "date and time", "local time"),
+    )
 )
 _FACTOR = re.compile(
     r".*?((?<![a-z0-9])x\s*\d+([.,]\d+)?(?![a-z0-9])|[*×·]\s*\d[\d.,]*|(?<![a-z0-9])10\s*\^\s*-?\d+|/\s*\d[\d.,]*$)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import warnings
 from fractions import Fraction
@@ -236,6 +237,21 @@ def test_needed_fields_are_named_with_their_line(tmp_path: Path, changes: dict, 
     assert "\n" not in str(caught.value)
 
 
+def swapped(data: bytes, layout: str) -> bytes:
+    """The same numbers with the high byte first, as programs on other processors wrote them."""
+    return b"".join(struct.pack(f">{layout}", *row) for row in struct.iter_unpack(f"<{layout}", data))
+
+
+@pytest.mark.parametrize("peak", [3, 5_000, 2_000_000, 2_000_000_000])
+@pytest.mark.parametrize("form", ["BINARY32", "FLOAT32"])
+def test_numbers_of_32_bits_of_any_size(tmp_path: Path, form: str, peak: int) -> None:
+    counts = [round(peak * math.cos(2 * math.pi * 60 * k / 1920)) for k in range(192)]
+    line = Line(a="0.001", rest=("-2147483647", "2147483647", "1", "1", "S"))
+    made = Comtrade(revision="2013", data_type=form, lines=(line,), columns=(counts,))
+    (values,) = read_recording(made.write(tmp_path)).values.T
+    assert list(values) == pytest.approx([count * 0.001 for count in counts], rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("form", "spoil", "told"),
     [
@@ -248,6 +264,11 @@ def test_needed_fields_are_named_with_their_line(tmp_path: Path, changes: dict, 
         ("ASCII", lambda d: bytes(range(256)) * 40, "made.dat"),
         ("BINARY", lambda d: Comtrade(data_type="BINARY32").dat(), "its samples are laid out as BINARY32"),
         ("BINARY32", lambda d: Comtrade().dat() * 2, "its samples are laid out as BINARY"),
+        ("BINARY", lambda d: swapped(d, "IIhh"), "have their bytes in the other order"),
+        ("BINARY32", lambda d: swapped(d, "IIii"), "have their bytes in the other order"),
+        ("FLOAT32", lambda d: swapped(d, "IIff"), "have their bytes in the other order"),
+        ("BINARY32", lambda d: Comtrade(data_type="FLOAT32").dat(), "laid out as FLOAT32, the .cfg says BINARY32"),
+        ("FLOAT32", lambda d: Comtrade(data_type="BINARY32").dat(), "laid out as BINARY32, the .cfg says FLOAT32"),
     ],
 )
 def test_data_that_are_not_as_configured(tmp_path: Path, form: str, spoil: object, told: str) -> None:
@@ -264,6 +285,11 @@ def test_samples_left_out_are_told(tmp_path: Path) -> None:
     dat.write_bytes(b"".join(line for line in dat.read_bytes().splitlines(True) if not line.startswith(b"50,")))
     (note,) = read_recording(path).notes
     assert note.startswith("samples are not numbered one by one (first after sample 49)")
+
+
+def test_a_rate_of_0_is_that_of_the_time_stamps(tmp_path: Path) -> None:
+    for rates in (("0", "0,192"), ("1", "0,192"), ("1", "0.0,192")):
+        assert read_recording(Comtrade(rates=rates).write(tmp_path)).rate_hz == 1920
 
 
 # --- rates and blocks (B-6) -------------------------------------------------------------------------------------------

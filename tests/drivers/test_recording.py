@@ -151,7 +151,7 @@ def test_broken_comtrade_says_what_is_wrong(tmp_path: Path) -> None:
     refused("truncated", path)
     path.with_suffix(".DAT").unlink()
     refused(r"made\.dat: no such file", path)
-    refused("no sampling rate; give it with --rate", comtrade_files(tmp_path, rates="1\n0,50"))
+    assert read_recording(comtrade_files(tmp_path, rates="1\n0,50")).rate_hz > 200  # by its time stamps
     refused("unknown data type 'BINARY64'", comtrade_files(tmp_path, "BINARY64"))
     refused("empty", comtrade_files(tmp_path, samples=0, rates="1\n1200,0"))
     path.write_text("")
@@ -176,7 +176,7 @@ def test_csv_columns_in_any_order_with_comments(tmp_path: Path) -> None:
     assert recording.names == ("ia", "VA", "note")
     assert [channel.unit for channel in recording.channels] == ["A", "V", ""]
     assert recording.values[:, :2].tolist() == [[1, 2], [3, 4.5]]
-    with pytest.raises(RecordingError, match="column note is empty"):
+    with pytest.raises(RecordingError, match=r"column note is not a finite number at line 4 \('x'\)"):
         recording.column(2)
 
 

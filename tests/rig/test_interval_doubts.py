@@ -80,6 +80,28 @@ def test_readings_of_a_register_are_refused(tmp_path: Path) -> None:
         read(tmp_path, made(15, 96, lambda k: MINUTE * 0, lambda k: f"{12345.5 + 0.5 * k}"))
 
 
+@pytest.mark.parametrize(
+    ("minutes", "count", "reading"),
+    [
+        (15, 20, lambda k: f"{12345 + 0.5 * k}"),
+        (1440, 12, lambda k: f"{12345 + 31 * k}"),
+        (1, 600, lambda k: f"{900 + k // 2}"),
+    ],
+)
+def test_readings_of_hours_or_of_a_few_days_are_doubted(
+    tmp_path: Path, minutes: int, count: int, reading: Callable[[int], str]
+) -> None:
+    (note,) = read(tmp_path, made(minutes, count, lambda k: MINUTE * 0, reading)).notes
+    assert re.search(
+        r"never falls from line 2, .*, in small steps, as a register's readings do: is it the energy", note
+    )
+
+
+def test_a_load_that_grows_for_hours_is_no_register(tmp_path: Path) -> None:
+    for kwh in (lambda k: str(k), lambda k: f"{1 + k / 4}", lambda k: f"{5 + k // 10 / 10}", lambda k: "7"):
+        assert not read(tmp_path, made(15, 20, lambda k: MINUTE * 0, kwh)).notes
+
+
 def test_a_day_that_never_falls_is_doubted(tmp_path: Path) -> None:
     values = ["3", "1"] * 48 + [str(k) for k in range(1, 98)] + ["2"]
     (note,) = read(tmp_path, made(15, len(values), lambda k: MINUTE * 0, lambda k: values[k - 1])).notes

@@ -38,6 +38,6 @@ def without_footer(
 def cell_text(text: str, empty: Counter[str]) -> str:
     """A cell's text, empty for a word that stands for none; these are counted."""
     if text.lower() not in NONE_WORDS:
-        return text
+        return text.replace("\u2212", "-")  # the sign of print, which some locales write
     empty[text] += 1
     return ""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rig.files.strict_toml import shown
 from rig.replay.intervals.channel_columns import Value, meaning_words
 from rig.replay.intervals.columns import COLUMNS, UNITS, Source, WrongColumns, unit_of
+from rig.replay.intervals.net import NET, beside_half, redundant
 
 MOST_TOLD = 6
 
@@ -67,8 +68,10 @@ def chosen_channels(
         chosen[column] = energies[0]
         left += [channel for channel, _ in ones if channel is not energies[0][0]]
         notes.append(_read_as(column, *energies[0]))
-    if "kwh_delivered" not in chosen:
-        raise WrongColumns(_none_delivered(left))
+    if (wrong := beside_half({column: channel.name.strip("'") for column, (channel, _) in chosen.items()})) is not None:
+        raise WrongColumns(wrong)
+    if not {"kwh_delivered", "kwh_net"} & chosen.keys():
+        raise WrongColumns(_none_delivered(left, channels))
     for column, (channel, _) in chosen.items():
         if column not in given:
             _check_one_scale(column, channel, left)
@@ -78,7 +81,9 @@ def chosen_channels(
             f"{'channels' if several else 'channel'} {_listed([channel.name for channel in left])} "
             f"{'do' if several else 'does'} not count: --columns kvarh_lagging=NAME, and so on, says what one is"
         )
-    return {column: chosen[column] for column in COLUMNS if column in chosen}
+    return {
+        column: chosen[column] for column in (*COLUMNS, *NET) if column in chosen and column not in redundant(chosen)
+    }
 
 
 def _meaning(channel: Channel, differ: bool) -> tuple[str, str, bool] | None:
@@ -87,7 +92,13 @@ def _meaning(channel: Channel, differ: bool) -> tuple[str, str, bool] | None:
     of_cell = UNITS.keys() & set(meaning_words([channel.unit]).split())
     other_kind = bool(of_name) and {"var" in word for word in of_name} != {"var" in word for word in of_cell}
     # A unit beside columns in kWh and kvarh is that of the one or the other; a name's own says more.
-    parts = [channel.value.name, *(channel.channel if differ else ()), *(() if other_kind else (channel.unit,))]
+    unit = () if other_kind else (channel.unit,)
+    found = _means(channel, [channel.value.name, *channel.channel, *unit])
+    # The one channel of a file may have any name; what a name says counts all the same.
+    return found if found is not None or differ else _means(channel, [channel.value.name, *unit])
+
+
+def _means(channel: Channel, parts: Sequence[str]) -> tuple[str, str, bool] | None:
     words = meaning_words(parts)
     by_cells = not UNITS.keys() & set(words.split()) and bool(channel.value.unit)
     if by_cells:
@@ -159,7 +170,7 @@ def _read_as(column: str, channel: Channel, source: Source) -> str:
     return f"{what} {channel.name} {'are' if what == 'columns' else 'is'} read as {column}, in {unit}{kind}"
 
 
-def _none_delivered(left: Sequence[Channel]) -> str:
+def _none_delivered(left: Sequence[Channel], channels: Sequence[Channel]) -> str:
     unitless = [
         channel for channel in left if channel.value.series is not None and channel.name == channel.value.series.name
     ]
@@ -171,7 +182,7 @@ def _none_delivered(left: Sequence[Channel]) -> str:
             "kw_delivered or wh_delivered"
         )
     return (
-        f"no channel is kwh_delivered: it has {_listed([channel.name for channel in left])}: say with --columns "
+        f"no channel is kwh_delivered: it has {_listed([channel.name for channel in channels])}: say with --columns "
         "kwh_delivered=NAME which it is"
     )
 

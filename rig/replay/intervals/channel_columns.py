@@ -12,6 +12,7 @@ nothing. What is not sure does not count, or is asked for: `--columns kvarh_lagg
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timezone
 from typing import NamedTuple
 
 from rig.replay.intervals.cell_units import cell_unit
@@ -19,12 +20,12 @@ from rig.replay.intervals.columns import (
     UNITS,
     given_times,
     is_named,
-    is_utc,
     meter_place,
     plain_name,
     time_places,
     unit_of,
     words_of,
+    zone_of,
 )
 from rig.replay.intervals.day_columns import DaySeries, day_series
 
@@ -66,11 +67,11 @@ class Value(NamedTuple):
 
 class ChannelLayout(NamedTuple):
     """Places of columns: `times` are joined with a blank, of days they are the date. `totals` are sums of days.
-    `named`: the names of times say what of an interval they are; `utc`: they are of UTC."""
+    `named`: the names of times say what of an interval they are; `zone` is in them."""
 
     times: tuple[int, ...]
     named: bool
-    utc: bool
+    zone: timezone | None
     values: tuple[Value, ...]
     unit: int | None
     channel: tuple[int, ...]
@@ -120,8 +121,8 @@ def recognise_channels(
         if told is not None and not (given.keys() - {"time", "meter"}):
             values = [values[0]._replace(name=f"{values[0].name} {told}".strip(), by_total=True)]
     meter = meter_place(names, given.get("meter"))
-    named, utc = is_named(names, times, ends=ends), is_utc(names, times)
-    layout = ChannelLayout(times, named, utc, tuple(values), unit, channel, totals, meter, tuple(notes))
+    named, zone = is_named(names, times, ends=ends), zone_of(names, times)
+    layout = ChannelLayout(times, named, zone, tuple(values), unit, channel, totals, meter, tuple(notes))
     return layout if meter is not None or "meter" not in given else None
 
 

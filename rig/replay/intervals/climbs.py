@@ -79,6 +79,17 @@ def turns(times: Sequence[datetime], values: Sequence[Decimal]) -> list[int] | N
     return None
 
 
+def _short_climb(values: Sequence[Decimal]) -> bool:
+    """Return whether values of less than a day, or of few intervals, go up as a register's readings do, in small
+    steps."""
+    if len(values) <= LEAST_RISES:
+        return False
+    steps = [after - before for before, after in pairwise(values)]
+    if min(steps) < 0 or 2 * sum(map(bool, steps)) < len(steps):
+        return False
+    return LEAST_LEVEL * median(steps) <= median(values)
+
+
 def filler(value: Decimal) -> bool:
     """Return whether a number often stands for a missing one: 9999 or more, nines alone, as 9999999 or 99999.9."""
     digits = "".join(map(str, value.normalize().as_tuple().digits))
@@ -112,6 +123,12 @@ def value_notes(
             f"{values[-1]:f}{but}, as a register's readings do: it must be the energy of each interval, the "
             "difference of two readings, or --registers says that they are readings"
         )
+    if climb is None and not power and _short_climb(values):
+        return [
+            *notes,
+            f"{column} never falls from line {lines[0]}, {values[0]:f}, to line {lines[-1]}, {values[-1]:f}, in small "
+            "steps, as a register's readings do: is it the energy of each interval?",
+        ]
     if climb is None:
         return notes
     low, high = values[climb.first], values[climb.last]

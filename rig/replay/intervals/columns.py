@@ -10,10 +10,13 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timezone
 from fractions import Fraction
 
 from rig.files.strict_toml import ConfigError, shown
 from rig.replay.intervals.cell_units import cell_unit
+from rig.replay.intervals.net import NET, beside_half, redundant
+from rig.replay.intervals.zones import without_zone, zone_in, zone_text
 
 COLUMNS = ("kwh_delivered", "kwh_received", "kvarh_lagging", "kvarh_leading")
 
@@ -22,17 +25,19 @@ UNITS |= {unit[:-1]: factor for unit, factor in UNITS.items()}
 UNITS |= {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "var": Fraction(1, 1000), "kvar": Fraction(1)}
 """By a unit's word, what it is in kWh, kvarh, kW or kvar."""
 
-_DELIVERED = {"delivered", "import", "imported", "usage", "used", "consumption", "consumed", "net"}
-_DELIVERED |= {"del", "dlv", "dlvd", "imp", "consommation", "consommée", "livrée", "nette"}
+_DELIVERED = {"delivered", "import", "imported", "usage", "used", "consumption", "consumed"}
+_DELIVERED |= {"del", "dlv", "dlvd", "imp", "consommation", "consommée", "livrée"}
 _RECEIVED = {"received", "export", "exported", "generation", "generated", "reçue", "injectée", "injection"}
 _RECEIVED |= {"rec", "rcv", "rcvd", "recd", "exp", "surplus", "surplusgeneration"}
 _LAGGING = {"lagging", "lag", "inductive", "delivered", "del", "dlv", "dlvd", "imp", "import"}
 _LEADING = {"leading", "lead", "capacitive", "received", "rec", "rcv", "rcvd", "recd", "exp", "export"}
 """Delivered vars are those of inductive loads, as in Green Button feeds."""
 
+_NET = {"net", "nette", "netto"}
 _PLAIN = {"energy", "active", "reactive", "power", "demand", "interval", "load", "value", "electricity", "in"}
 _PLAIN |= {"énergie", "puissance", "active", "en"}
 _STAMPS = {"time", "timestamp", "datetime", "date time", "time stamp", "reading time", "local time", "date and time"}
+_STAMPS |= {"unix timestamp", "unix time", "epoch", "epoch time", "posix time"}
 _STAMPS |= {"date et heure", "date heure", "horodatage", "heure", "hour", "hr"}
 _BEGINS = {f"{a} {b}".strip() for a in ("", "interval", "period", "from") for b in ("start", "begin", "start time")}
 _ENDS = {f"{a} {b}".strip() for a in ("", "interval", "period", "to") for b in ("end", "end time", "ending")}
@@ -45,10 +50,10 @@ _ENDS |= ENDING_HOURS
 _BEGINS |= BEGINNING_HOURS
 _MILLI = re.compile(r"m(Wh?|[Vv][Aa][Rr]h?)")
 """Units of thousandths: lower case as a word is, mwh or mw, is taken for mega."""
-_ZONES = {"utc", "gmt"}
-"""In a column's name: its times are of UTC, whatever the meter's clock is."""
 _DATES = {"date", "day", "reading date", "read date", "usage date", "interval date", "service date", "start date"}
 _DATES |= {"operating date", "operating day", "trade date", "flow date", "flow day", "local date"}
+_ZONES = {"time zone", "timezone", "tz", "utc offset", "gmt offset", "time zone offset"}
+"""Columns of which each cell says in which zone its line's time is."""
 INTERVAL_NUMBERS = {"interval", "interval number", "interval no", "interval num", "interval of day", "period"}
 INTERVAL_NUMBERS |= {"period number", "settlement period", "trading period", "trading interval", "intervalle"}
 _METERS = {
@@ -86,15 +91,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Layout:
-    """Places of columns: `times` are joined with a blank; `named`: their name says what of an interval they are, `utc`
-    that they are of UTC. `notes` say what is not as it is written."""
+    """Places of columns: `times` are joined with a blank; `named`: their name says what of an interval they are; `zone`
+    is in it, `zones` the place of a column of zones. `notes` say what is not as it is written."""
 
     times: tuple[int, ...]
     named: bool
-    utc: bool
+    zone: timezone | None
     sources: Mapping[str, Source]
     meter: int | None
     notes: tuple[str, ...]
+    zones: int | None = None
 
 
 class WrongColumns(ConfigError):
@@ -109,8 +115,8 @@ def parse_columns(text: str | None) -> dict[str, str]:
         key = key.strip().lower()
         if not is_pair or key in found or not name.strip() or (key not in ("time", "meter") and unit_of(key) is None):
             raise ConfigError(
-                f"--columns has {shown(part)}: give each of time, {', '.join(COLUMNS)} or meter once, kw_ or wh_ for "
-                'kwh_ where the numbers are, as in time=Date+Time,kwh_delivered="Usage (kWh)"'
+                f"--columns has {shown(part)}: give each of time, {', '.join(COLUMNS)}, kwh_net or meter once, kw_ or "
+                'wh_ for kwh_ where the numbers are, as in time=Date+Time,kwh_delivered="Usage (kWh)"'
             )
         found[key] = name.strip().strip('"')
     return found
@@ -123,6 +129,11 @@ def unit_of(name: str) -> tuple[str, Fraction, bool] | None:
     if len(units) != 1:
         return None
     unit, others = units[0], set(words) - set(units) - _PLAIN
+    if others & _NET:
+        reactive = "var" in unit
+        known = _LAGGING if reactive else _DELIVERED
+        column = "kvarh_net" if reactive else "kwh_net"
+        return (column, UNITS[unit], not unit.endswith("h")) if others <= known | _NET else None
     if "var" in unit:
         for column, known in (("kvarh_lagging", _LAGGING), ("kvarh_leading", _LEADING)):
             if others and others <= known:
@@ -155,10 +166,16 @@ def recognise(
     if meter is None and "meter" in given:
         return None
     named = is_named(names, times, ends=ends)
-    utc = is_utc(names, times)
-    if utc:
-        notes.append(f"times of {shown(names[times[-1]].strip())} are read as UTC")
-    return Layout(times, named, utc, sources, meter, tuple(notes))
+    zone = zone_of(names, times)
+    if zone is not None:
+        notes.append(f"times of {shown(names[times[-1]].strip())} are read as {zone_text(zone)}")
+    zones = next((place for place, name in enumerate(names) if " ".join(words_of(name)) in _ZONES), None)
+    return Layout(times, named, zone, sources, meter, tuple(notes), zones if zone is None else None)
+
+
+def is_time_name(name: str) -> bool:
+    """Return whether a column is of times, or of a part of them, by its name."""
+    return plain_name(name) in _STAMPS | _DATES | _BEGINS | _ENDS
 
 
 def is_named(names: Sequence[str], times: Sequence[int], *, ends: bool) -> bool:
@@ -166,9 +183,12 @@ def is_named(names: Sequence[str], times: Sequence[int], *, ends: bool) -> bool:
     return any(plain_name(names[place]) in (_ENDS if ends else _BEGINS) for place in times)
 
 
-def is_utc(names: Sequence[str], times: Sequence[int]) -> bool:
-    """Return whether the names of columns of times have a zone, which is UTC."""
-    return any(_ZONES & set(re.findall(r"[^\W_]+", names[place].lower())) for place in times)
+def zone_of(names: Sequence[str], times: Sequence[int]) -> timezone | None:
+    """Give the zone in the names of columns of times, as UTC or UTC-05:00; None where there is none."""
+    found = {zone for place in times if (zone := zone_in(names[place])) is not None}
+    if len(found) > 1:
+        raise WrongColumns("has columns of times in two zones: say which with --columns time=NAME")
+    return next(iter(found), None)
 
 
 def meter_place(names: Sequence[str], given: str | None) -> int | None:
@@ -180,7 +200,7 @@ def meter_place(names: Sequence[str], given: str | None) -> int | None:
 
 def plain_name(name: str) -> str:
     """Give the words of a column's name, without signs and a zone."""
-    return " ".join(word for word in words_of(name) if word not in _ZONES)
+    return " ".join(words_of(without_zone(name)))
 
 
 def words_of(name: str) -> list[str]:
@@ -207,7 +227,7 @@ def _given_sources(names: Sequence[str], given: Mapping[str, str]) -> dict[str, 
         if unit[0] in sources:
             raise WrongColumns(f"gets {unit[0]} from two columns by --columns: give it one")
         sources[unit[0]] = Source(place, *unit[1:])
-    return sources
+    return _without_halves(names, sources)
 
 
 def given_times(names: Sequence[str], name: str) -> tuple[int, ...]:
@@ -232,6 +252,12 @@ def _sources(names: Sequence[str], below: Sequence[str], notes: list[str]) -> di
             rank = 0 if name.strip().lower().replace(" ", "_") == column else 2 if power else 1
             found.setdefault(column, []).append((rank, name.strip(), Source(place, factor, power, by_cells)))
     sources = {}
+    by_power = {column for column, ranked in found.items() if min(ranked, key=lambda each: each[0])[0] == 2}
+    for net, parts in NET.items():  # energy before power here too
+        for column in () if net not in found or net in by_power else by_power & {*parts}:
+            del found[column]
+    for column in redundant(found):
+        del found[column]
     for column, ranked in found.items():
         ranked.sort(key=lambda each: each[0])
         rank, name, source = ranked[0]
@@ -248,7 +274,14 @@ def _sources(names: Sequence[str], below: Sequence[str], notes: list[str]) -> di
             told = "the units of its cells" if source.by_cells else _trade(next(w for w in words if w in UNITS))
             notes.append(f"column {shown(name)} is read as {column}, in {told}{kind}")
         sources[column] = source
-    return sources
+    return _without_halves(names, sources)
+
+
+def _without_halves(names: Sequence[str], sources: dict[str, Source]) -> dict[str, Source]:
+    """Leave out net columns of which both parts are there. Raises WrongColumns where one of them is."""
+    if (wrong := beside_half({column: names[source.place].strip() for column, source in sources.items()})) is not None:
+        raise WrongColumns(wrong)
+    return {column: source for column, source in sources.items() if column not in redundant(sources)}
 
 
 def _trade(unit: str) -> str:
@@ -266,7 +299,13 @@ def time_places(names: Sequence[str], plain: Sequence[str], ends: bool, notes: l
     right = [place for place, name in enumerate(plain) if name in wanted]
     wrong = [place for place, name in enumerate(plain) if name in others]
     if len(stamps) > 1 and not (len(stamps) == 1 or dates):
-        raise WrongColumns("column time comes twice; give it once")
+        names_of = {names[place].strip().lower() for place in stamps}
+        raise WrongColumns(
+            "column time comes twice; give it once"
+            if len(names_of) == 1
+            else f"has columns {' and '.join(shown(names[place].strip()) for place in stamps)}: say which is the "
+            "time, with --columns time=NAME"
+        )
     if len(dates) > 1 or len(stamps) > 1 or len(right) > 1:
         raise WrongColumns("has several columns of times: say which with --columns time=NAME, or time=DATE+TIME")
     if wrong and not right and not stamps:

@@ -18,10 +18,10 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-_POINT_GROUPS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
-_COMMA_GROUPS = re.compile(r"\d{1,3}(\.\d{3})+(,\d*)?", re.ASCII)
+_POINT_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+_COMMA_GROUPS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?", re.ASCII)
 _BLANKS = re.compile("[ \u00a0\u202f\u2009'\u2019]")
-_BLANK_GROUPS = re.compile("\\d{1,3}([ \u00a0\u202f\u2009'\u2019]\\d{3})+([.,]\\d*)?", re.ASCII)
+_BLANK_GROUPS = re.compile("[+-]?\\d{1,3}([ \u00a0\u202f\u2009'\u2019]\\d{3})+([.,]\\d*)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 
 
@@ -54,7 +54,11 @@ def notation_of(texts: Collection[str], separator: str, given: str | None) -> No
     if given is not None:
         return Notation(given, True, None)
     if not commas:
-        if separator == ";" and points and all(_COMMA_GROUPS.fullmatch(text) and text[0] != "0" for text in points):
+        if (
+            separator == ";"
+            and points
+            and all(_COMMA_GROUPS.fullmatch(text) and text.lstrip("+-")[0] != "0" for text in points)
+        ):
             return None
         return Notation(".", False, None)
     example = commas[0]
@@ -66,7 +70,7 @@ def notation_of(texts: Collection[str], separator: str, given: str | None) -> No
         return Notation(".", False, None)
     if separator != ",":
         return Notation(",", False, None)
-    if all(_POINT_GROUPS.fullmatch(text) and not text.startswith("0") for text in commas):
+    if all(_POINT_GROUPS.fullmatch(text) and not text.lstrip("+-").startswith("0") for text in commas):
         return None
     if all(_COMMA.fullmatch(text) for text in commas):
         return Notation(",", False, f"the comma is the decimal sign, as in {example!r}")

@@ -37,6 +37,7 @@ from rig.replay.intervals.green_button import read_green_button
 from rig.replay.intervals.grid import on_grid
 from rig.replay.intervals.load_rows import LoadRow, Rows
 from rig.replay.intervals.record import LONGEST_NS, SHORTEST_NS, LoadInterval, LoadRecord, counted
+from rig.replay.intervals.repeats import repeat_note
 from rig.replay.intervals.rows import MOST_SHARED, read_rows
 from rig.replay.intervals.stamps import instants
 from rig.replay.intervals.writing import Writing
@@ -122,7 +123,8 @@ class _Reading:
             notes = (*self._notes, *found.notes)
             return LoadRecord(found.intervals, found.scale, Fraction(length_ns, MINUTE_NS), table.columns, notes)
         scale, units = table.units(length_ns)
-        intervals = self._tiled(rows, len(placed), length_ns, units)
+        times = (row.time for row in table.rows)
+        intervals = self._tiled(rows, len(placed), times, length_ns, units)
         return LoadRecord(intervals, scale, Fraction(length_ns, MINUTE_NS), table.columns, tuple(self._notes))
 
     def _tell_columns(self, table: Rows) -> None:
@@ -258,9 +260,14 @@ class _Reading:
     # --- intervals ------------------------------------------------------------------------------------------
 
     def _tiled(
-        self, placed: Iterable[tuple[int, LoadRow]], count: int, length_ns: int, units: Sequence[dict[str, int]]
+        self,
+        placed: Iterable[tuple[int, LoadRow]],
+        count: int,
+        times: Iterable[datetime],
+        length_ns: int,
+        units: Sequence[dict[str, int]],
     ) -> tuple[LoadInterval, ...]:
-        """Intervals one after another, from `count` stamps in order."""
+        """Intervals one after another, from `count` stamps in order; `times` are as the file has them."""
         intervals: list[LoadInterval] = []
         known: dict[tuple[str, ...], tuple[int, ...]] = {}
         twice: list[LoadRow] = []
@@ -295,17 +302,8 @@ class _Reading:
             intervals.append(LoadInterval(start_ns, end_ns, energies))
         if not intervals:
             raise IntervalFileError(f"{self._path} has no intervals: no line has a number of kWh")
-        if 2 * differing > count:
-            raise IntervalFileError(
-                f"{self._path}, line {twice[0].line}: {differing} of {count} lines have the time of another "
-                "with other numbers: if a column more has a part of the time, name it with --columns time=DATE+TIME"
-            )
         if twice:
-            differ = f", {differing} of them with other numbers" if differing else ""
-            self._notes.append(
-                f"{counted(len(twice), 'interval')} again, the first in line {twice[0].line}{differ}: "
-                "of each the first line counts"
-            )
+            self._notes.append(repeat_note(self._path, twice, differing, times, count))
         self._notes += gap_notes(self._path, self._calendar, intervals, local=True)
         return tuple(intervals)
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from rig.files.strict_toml import shown
 from rig.replay.intervals.cell_units import cell_unit
 from rig.replay.intervals.channel_columns import ChannelLayout, recognise_channels
-from rig.replay.intervals.columns import Layout, WrongColumns, recognise
+from rig.replay.intervals.columns import Layout, WrongColumns, is_time_name, recognise
 from rig.replay.intervals.encoding import IntervalFileError
+from rig.replay.intervals.unit_rows import is_unit_row, with_units
 from rig.replay.intervals.writing import Writing
 
 MOST_ABOVE = 40
@@ -35,11 +36,13 @@ class Line(NamedTuple):
 
 
 class Header(NamedTuple):
-    """The separator, the columns' names, by their place among the lines that count, and what the columns are."""
+    """The separator, the columns' names, by their place among the lines that count, and what the columns are; how many
+    rows of units are below the names."""
 
     separator: str
     names: Line
     layout: Layout | ChannelLayout
+    unit_rows: int = 0
 
 
 def has_header(path: Path, text: str, writing: Writing) -> bool:
@@ -63,31 +66,46 @@ def text_lines(text: str, separator: str) -> Iterator[Line]:
 def find_header(path: Path, text: str, separators: str, writing: Writing, ends: bool) -> Header:
     """Find the columns. Raises IntervalFileError, WrongColumns, csv.Error."""
     top = "\n".join(line for line in text.split("\n", MOST_ABOVE)[:MOST_ABOVE] if not line.startswith("#"))
+    wanted = {part.strip().lower() for name in writing.columns.values() for part in (name, *name.split("+"))}
     for separator in sorted(separators, key=top.count, reverse=True):
         lines = list(islice(text_lines(text, separator), MOST_ABOVE))
         for place, line in enumerate(lines, 1):
             if len(line.cells) > MOST_COLUMNS:
                 continue
-            below = _with_units(line.cells, lines[place:])
+            if is_unit_row(line.cells) and not wanted & {cell.strip().lower() for cell in line.cells}:
+                continue
+            names, unit_rows = _named_with_units(lines, place)
+            below = _with_units(names, lines[place + unit_rows :])
             given = writing.columns
-            layout = recognise_channels(line.cells, given, below, ends=ends) or recognise(
-                line.cells, given, ends=ends, below=below
+            layout = recognise_channels(names, given, below, ends=ends) or recognise(
+                names, given, ends=ends, below=below
             )
             if layout is not None:
-                return Header(separator, Line(place, line.cells), layout)
+                return Header(separator, Line(place, names), layout, unit_rows)
     first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     separator = max(separators, key=first.count)
-    names = next(text_lines(text, separator), Line(0, [])).cells
+    lines = list(islice(text_lines(text, separator), MOST_ABOVE)) or [Line(1, [])]
+    timed = next((line for line in lines if len(line.cells) > 1 and any(map(is_time_name, line.cells))), lines[0])
+    names, where = timed.cells, "first line" if timed is lines[0] else f"line {timed.number}"
     found = ", ".join(shown(name.strip().lower().replace(" ", "_")) for name in names[:8]) or "nothing"
     if writing.columns:
-        wanted = ", ".join(writing.columns.values())
-        raise IntervalFileError(f"{path}: --columns has {shown(wanted)}, but its first line has {found}")
-    plain = [name.strip().lower().replace(" ", "_") for name in names]
-    missing = "kwh_delivered" if "time" in plain else "time"
+        asked = ", ".join(writing.columns.values())
+        raise IntervalFileError(f"{path}: --columns has {shown(asked)}, but its {where} has {found}")
+    missing = "kwh_delivered" if any(map(is_time_name, names)) else "time"
     raise IntervalFileError(
-        f"{path}: no column {missing}: its first line has {found}, it must name time and kwh_delivered, or --columns "
+        f"{path}: no column {missing}: its {where} has {found}, it must name time and kwh_delivered, or --columns "
         "says which they are"
     )
+
+
+def _named_with_units(lines: Sequence[Line], place: int) -> tuple[list[str], int]:
+    """Names in the line of a place, from 1, with the units of a row below or above; how many of these are below."""
+    names = lines[place - 1].cells
+    if place < len(lines) and is_unit_row(lines[place].cells):
+        return with_units(names, lines[place].cells), 1
+    if place > 1 and is_unit_row(lines[place - 2].cells):
+        return with_units(names, lines[place - 2].cells), 0
+    return names, 0
 
 
 def _with_units(names: Sequence[str], below: Sequence[Line]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from rig.meter.billing.time_units import HOUR_NS
 from rig.replay.intervals.columns import Source
+from rig.replay.intervals.net import NET
 
 
 class LoadRow(NamedTuple):
@@ -39,6 +41,26 @@ class Rows:
         """Return whether a line has energy."""
         energies = self.rows[place].energies
         return energies is not None and any(known[text] for known, text in zip(self.numbers, energies, strict=True))
+
+    def part_net(self, values: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+        """Put net columns in their two parts; give the texts of all lines for these. Notes are added to."""
+        for at, column in enumerate(self.columns):
+            if column not in NET:
+                continue
+            plus, minus = NET[column]
+            known = self.numbers[at]
+            self.columns = (*self.columns[:at], plus, *self.columns[at + 1 :])
+            if all(number >= 0 for number in known.values()):
+                continue
+            self.columns, self.sources = (*self.columns, minus), (*self.sources, self.sources[at])
+            self.numbers[at] = {text: max(number, Decimal(0)) for text, number in known.items()}
+            self.numbers.append({text: max(-number, Decimal(0)) for text, number in known.items()})
+            there = [texts for texts in values if any(texts)]
+            below = sum(known[texts[at]] < 0 for texts in there)
+            self.notes.append(f"{column}: {below} of {len(there)} values are below 0: they are {minus}")
+            both = {texts: (*texts, texts[at]) for texts in set(values)}
+            values = [both[texts] for texts in values]
+        return values
 
     def units(self, length_ns: int) -> tuple[int, list[dict[str, int]]]:
         """Every number exactly, by column, as an integer of kWh (kvarh) over one scale; power flows for `length_ns`."""

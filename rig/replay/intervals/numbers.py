@@ -19,8 +19,10 @@ from rig.replay.intervals.cell_units import CellUnit, cell_unit
 from rig.replay.intervals.columns import Source
 from rig.replay.intervals.decimals import Notation, notation_of
 from rig.replay.intervals.encoding import IntervalFileError
+from rig.replay.intervals.net import NET
 from rig.replay.intervals.record import counted
 from rig.replay.intervals.values import MOST_DECIMALS, MOST_KWH
+from rig.replay.intervals.writing import Writing
 
 
 class Numbers(NamedTuple):
@@ -38,9 +40,12 @@ def read_numbers(
     lines: Sequence[int],
     values: Sequence[tuple[str, ...]],
     separator: str,
-    decimal: str | None,
+    writing: Writing,
 ) -> Numbers:
-    """Read the texts of all lines, by column; errors are of the first line that has it. Raises IntervalFileError."""
+    """Read the texts of all lines, by column; errors are of the first line that has it. Raises IntervalFileError.
+
+    Below 0 are only net columns, and those of energy received, of which all numbers may have the sign of their way.
+    """
     first: list[dict[str, int]] = [{} for _ in columns]
     for place, texts in enumerate(values):
         if not any(texts):
@@ -62,7 +67,7 @@ def read_numbers(
     ]
     for place, known_units, text in sorted(written, key=lambda each: each[0]):
         bare.setdefault(known_units[text].number if text in known_units else text, place)
-    notation = notation_of(bare, separator, decimal)
+    notation = notation_of(bare, separator, writing.decimal)
     if notation is None:
         sign = "," if any("," in text for text in bare) else "."
         text = next(text for text in bare if sign in text)
@@ -74,16 +79,17 @@ def read_numbers(
     found: list[dict[str, Decimal]] = []
     for column, source, known, own in zip(columns, sources, first, units, strict=True):
         numbers: dict[str, Decimal] = {}
+        signed = not writing.registers and (column in NET or column.endswith(("_received", "_leading")))
         for text, place in known.items():
             unit = own.get(text)
             number = number_of(notation, text if unit is None else unit.number)
-            if number is None or not _possible(number):
+            if number is None or not _possible(number, signed=signed):
                 raise _wrong_number(path, lines[place], column, text)
             if unit is not None:
                 _check_unit(path, lines[place], column, source, text, unit)
-                _, digits, exponent = number.as_tuple()
-                number = Decimal((0, digits, int(exponent) + unit.exponent - source.exponent))
-                if not _possible(number):
+                below, digits, exponent = number.as_tuple()
+                number = Decimal((below, digits, int(exponent) + unit.exponent - source.exponent))
+                if not _possible(number, signed=signed):
                     raise _wrong_number(path, lines[place], column, text)
             elif source.by_cells and number:
                 raise IntervalFileError(
@@ -92,6 +98,12 @@ def read_numbers(
                 )
             numbers[text] = number
         notes += _unit_notes(column, source, lines, known, own)
+        received = [text for text, number in numbers.items() if number < 0]
+        if received and column not in NET:
+            if any(number > 0 for number in numbers.values()):
+                raise _wrong_number(path, lines[known[received[0]]], column, received[0])
+            numbers = {text: -number for text, number in numbers.items()}
+            notes.append(f"{column}: all values are 0 or below, as {shown(received[0])}: taken without the sign")
         found.append(numbers)
     return Numbers(found, notation, notes)
 
@@ -107,8 +119,8 @@ def number_of(notation: Notation, text: str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _possible(number: Decimal) -> bool:
-    return 0 <= number <= MOST_KWH and int(number.as_tuple().exponent) >= -MOST_DECIMALS
+def _possible(number: Decimal, *, signed: bool) -> bool:
+    return (0 if not signed else -MOST_KWH) <= number <= MOST_KWH and int(number.as_tuple().exponent) >= -MOST_DECIMALS
 
 
 def _unit(text: str) -> CellUnit | None:
@@ -142,7 +154,11 @@ def _unit_notes(
 
 def _wrong_number(path: Path, line: int, column: str, text: str) -> IntervalFileError:
     unit = column.partition("_")[0].replace("kwh", "kWh")
-    hint = "; energy received goes in kwh_received" if text.startswith("-") and column == "kwh_delivered" else ""
+    hint = (
+        "; energy received goes in kwh_received, and --columns kwh_net=NAME says that a column has both"
+        if text.startswith("-") and column == "kwh_delivered"
+        else ""
+    )
     return IntervalFileError(
         f"{path}, line {line}: {column} is {shown(text)}, it must be a number of {unit} from 0 to {MOST_KWH} with at "
         f"most {MOST_DECIMALS} decimals{hint}"

@@ -11,7 +11,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
 
@@ -35,11 +35,13 @@ from rig.replay.intervals.encoding import IntervalFileError, decode
 from rig.replay.intervals.header import SEPARATORS, Header, find_header, text_lines
 from rig.replay.intervals.hours import are_counted, as_clock
 from rig.replay.intervals.load_rows import LoadRow, Rows
+from rig.replay.intervals.net import NET
 from rig.replay.intervals.numbered import WrongNumber, are_numbers, interval_minutes, times_of
 from rig.replay.intervals.numbers import read_numbers
 from rig.replay.intervals.record import counted
 from rig.replay.intervals.times import WrongStamp, read_times
 from rig.replay.intervals.writing import Writing
+from rig.replay.intervals.zones import zones_of
 
 MOST_LINES = 4_000_000
 """Seven years of minutes."""
@@ -87,7 +89,10 @@ def read_rows(path: Path, data: bytes, *, ends: bool, sure: bool, writing: Writi
                 for line in above[:-1]
                 if _SCALES.search(" ".join(line.cells))
             ]
-        reading = _Reading(path, header._replace(names=above[-1]), writing, notes, ends=ends, sure=sure)
+        for units in islice(lines, header.unit_rows):
+            notes.append(f"units are those of line {units.number + begun}")
+        names = above[-1]._replace(cells=header.names.cells)
+        reading = _Reading(path, header._replace(names=names), writing, notes, ends=ends, sure=sure)
         return reading.rows(((number + begun, cells) for number, cells in lines), calendar)
     except csv.Error as error:
         raise IntervalFileError(f"{path} is not a CSV file: {error}") from None
@@ -116,12 +121,12 @@ class _Reading:
     def _plain(self, layout: Layout, lines: Iterator[Cells], calendar: Calendar) -> Rows:
         """A column for each quantity, a line for each interval; only what is wanted of a line is held."""
         names = self._names
-        if "kwh_delivered" not in layout.sources:
+        if not {"kwh_delivered", "kwh_net"} & layout.sources.keys():
             raise IntervalFileError(
                 f"{self._path}: no column kwh_delivered: its first line has {', '.join(map(shown, names[:8]))}, it "
                 "must name time and kwh_delivered, or --columns says which they are"
             )
-        columns = tuple(column for column in COLUMNS if column in layout.sources)
+        columns = tuple(column for column in (*COLUMNS, *NET) if column in layout.sources)
         sources = tuple(layout.sources[column] for column in columns)
         places = [source.place for source in sources]
         others = self._others({*layout.times, *places, layout.meter})
@@ -129,18 +134,27 @@ class _Reading:
         numbers: list[int] = []
         stamps: list[list[str]] = [[] for _ in layout.times]
         values: list[tuple[str, ...]] = []
+        zones: list[str] = []
         known: dict[tuple[str, ...], tuple[str, ...]] = {}
         for line, cells in self._kept(without_footer(layout.times, lines, self._notes)):
             numbers.append(line)
             for column, place in zip(stamps, layout.times, strict=True):
                 column.append(cells[place].strip())
+            if layout.zones is not None:
+                zones.append(cells[layout.zones].strip())
             texts = tuple([cell_text(cells[place].strip(), empty) for place in places])
             values.append(known.setdefault(texts, texts) if len(known) < MOST_SHARED else known.get(texts, texts))
         if empty:
             told = ", ".join(map(shown, empty))
             self._notes.append(f"{counted(empty.total(), 'cell')} with {told}: taken as empty")
         table, _ = self._table(columns, sources, others, numbers, values)
-        return self._filled(table, numbers, *self._times(numbers, stamps, calendar), values)
+        texts_of, times = self._times(numbers, stamps, calendar)
+        offsets = zones_of(zones, times, calendar.zone) if zones else None
+        if layout.zones is not None and offsets is not None:
+            times = [time.replace(tzinfo=time.tzinfo or zone) for time, zone in zip(times, offsets, strict=True)]
+            table.others = self._others({*layout.times, *places, layout.meter, layout.zones})
+            self._notes.append(f"column {shown(names[layout.zones].strip())} has the zones of the times")
+        return self._filled(table, numbers, texts_of, times, values)
 
     def _channels(self, layout: ChannelLayout, lines: list[Cells], calendar: Calendar) -> Rows:
         """A line for each channel, or for each day."""
@@ -149,7 +163,12 @@ class _Reading:
         columns = [[cells[place].strip() for _, cells in kept] for place in layout.times]
         _, times = self._times([line for line, _ in kept], columns, calendar)
         reading = ChannelReading(
-            self._path, names, layout, Calendar(UTC) if layout.utc else calendar, self._notes, ends=self._ends
+            self._path,
+            names,
+            layout,
+            calendar if layout.zone is None else Calendar(layout.zone),
+            self._notes,
+            ends=self._ends,
         )
         found = reading.rows(kept, times, self._writing.columns)
         in_days = {column.place for value in layout.values if value.series for column in value.series.columns}
@@ -203,7 +222,7 @@ class _Reading:
         values: Sequence[tuple[str, ...]],
     ) -> tuple[Rows, Notation]:
         """Numbers, without lines, and how they are written."""
-        found = read_numbers(self._path, columns, sources, lines, values, self._separator, self._writing.decimal)
+        found = read_numbers(self._path, columns, sources, lines, values, self._separator, self._writing)
         self._notes += found.notes
         table = Rows(columns, sources, self._layout.named, others, numbers=found.by_column, notes=self._notes)
         return table, found.notation
@@ -218,7 +237,7 @@ class _Reading:
         if len(columns) > 1 and name in ENDING_HOURS and self._ends and are_counted(*columns[-2:]):
             return self._numbered(lines, columns, calendar, 60)
         stamps = self._stamps(columns)
-        return stamps, self._read_times(lines, stamps)
+        return stamps, self._read_times(lines, stamps, calendar.zone)
 
     def _numbered(
         self, lines: Sequence[int], columns: list[list[str]], calendar: Calendar, minutes: int | None = None
@@ -226,7 +245,7 @@ class _Reading:
         """The same where a column has the intervals' numbers."""
         *dates, numbers = columns
         days = [" ".join(parts) for parts in zip(*dates, strict=True)]
-        times = self._read_times(lines, days)
+        times = self._read_times(lines, days, calendar.zone)
         if minutes is None and not are_numbers(days):
             return days, times
         name = self._names[self._layout.times[-1]].strip()
@@ -238,9 +257,9 @@ class _Reading:
             raise IntervalFileError(f"{self._path}, line {lines[error.place]}: {error}") from None
         return [f"{day} {number}" for day, number in zip(days, numbers, strict=True)], times
 
-    def _read_times(self, lines: Sequence[int], stamps: Sequence[str]) -> list[datetime]:
+    def _read_times(self, lines: Sequence[int], stamps: Sequence[str], clock: tzinfo) -> list[datetime]:
         try:
-            times, note = read_times(stamps, self._writing.time_format)
+            times, note = read_times(stamps, self._writing.time_format, clock)
         except WrongStamp as error:
             raise IntervalFileError(
                 f"{self._path}, line {lines[error.place]}: time is {shown(stamps[error.place])}, {error.rule}"
@@ -257,9 +276,10 @@ class _Reading:
         times: list[datetime],
         values: Sequence[tuple[str, ...]],
     ) -> Rows:
-        """With lines."""
-        if self._layout.utc:
-            times = [time if time.tzinfo is not None else time.replace(tzinfo=UTC) for time in times]
+        """With lines, net columns in their parts."""
+        values = table.part_net(values)
+        if (zone := self._layout.zone) is not None:
+            times = [time if time.tzinfo is not None else time.replace(tzinfo=zone) for time in times]
         for line, stamp, time, texts in zip(lines, stamps, times, values, strict=True):
             table.rows.append(LoadRow(line, time, texts if any(texts) else None))
             if (time.tzinfo is None) != (times[0].tzinfo is None):
