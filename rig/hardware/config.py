@@ -316,9 +316,7 @@ class ModemConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     answer_windows: Annotated[tuple[_Window, ...], _UP_TO_99] = ()
     originate_windows: Annotated[tuple[_Window, ...], _UP_TO_99] = ()
     schedule: Annotated[tuple[_Time, ...], _UP_TO_99] = ()
-    events: Annotated[
-        tuple[Literal["power up", "seal broken", "demand reset", "diagnostic on"], ...], _UP_TO_99
-    ] = ()
+    events: Annotated[tuple[Literal["power up", "seal broken", "demand reset", "diagnostic on"], ...], _UP_TO_99] = ()
     tries: Annotated[int, msgspec.Meta(ge=1, le=50)] = 3
     retry_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 5
     call_back: bool = False

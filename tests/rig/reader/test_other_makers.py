@@ -356,8 +356,11 @@ def test_lists_are_read_in_their_own_order(
         {61: b"\x00" * 7 + b"\x03\x00\x04\x00\x02\x00"},  # intervals of no minutes
         {63: b"\xff" * 13},
         {62: b"\x00" * 15},
-        {61: b"\x00" * 4 + b"\x10\x00\x02\x03\x00\x04\x00\x02\x0f", 62: bytes((0, 2, 0, 0, 3, 0, 255)),
-         64: (b"\x1a\x0b\x1e\x01\x00" + b"%21d" % 1 * 2) * 3},  # counts of no format
+        {
+            61: b"\x00" * 4 + b"\x10\x00\x02\x03\x00\x04\x00\x02\x0f",
+            62: bytes((0, 2, 0, 0, 3, 0, 255)),
+            64: (b"\x1a\x0b\x1e\x01\x00" + b"%21d" % 1 * 2) * 3,
+        },  # counts of no format
         {16: b""},
         {12: b"\xff" * 12},
         {22: b"\xff" * 4},
