@@ -293,5 +293,5 @@ def test_a_year_of_spans_is_quick(name: str) -> None:
     found = spans(calendar, start, start + 365 * DAY * NS)
     for span in found:
         calendar.standard_offset_s(span.start_ns)
-    assert process_time() - began < 0.3
+    assert process_time() - began < 3
     assert len(found) > 1000

@@ -321,8 +321,9 @@ def test_a_block_has_the_bytes_of_its_layout(data: st.DataObject) -> None:
     assert profile_tables._bytes_of(block) == BLOCK.encode(BLOCK.gather(block, scope), scope)
 
 
-def test_the_first_read_of_a_full_recorder_takes_less_than_the_200_ms_of_an_answer(tmp_path: Path) -> None:
-    """Issue 15: a response to any request within 200 ms. CPU time, as other work on the machine is none of it."""
+@pytest.mark.parametrize("timed", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_the_first_read_of_a_full_recorder(timed: bool) -> None:
+    """Is right; and takes less than the 200 ms of an answer (issue 15), by processor time on a machine that is free."""
     made = program(1, 1, 128)
     began = datetime(2026, 1, 5)
     words: list[int] = []
@@ -336,7 +337,7 @@ def test_the_first_read_of_a_full_recorder_takes_less_than_the_200_ms_of_an_answ
     page = ProfilePage(1, 0, None, settings_text(settings), [WordRun(0, struct.pack(f"<{len(words)}H", *words))], None)
     now_ns = int(datetime(2026, 2, 25, tzinfo=UTC).timestamp()) * SECOND
     spent = []
-    for _ in range(3):
+    for _ in range(3 if timed else 1):
         profile_reading._decoded.cache_clear()
         begun = time.process_time()
         found = recording_of([page], now_ns)
@@ -347,4 +348,4 @@ def test_the_first_read_of_a_full_recorder_takes_less_than_the_200_ms_of_an_answ
     assert [(each.end, each.counts, each.seconds, each.flags.value) for each in intervals] == [
         (began + timedelta(minutes=k + 1), (k % 1000,), 60, 0) for k in range(len(intervals))
     ]
-    assert min(spent) < 0.2, spent
+    assert not timed or min(spent) < 0.2, spent

@@ -223,9 +223,9 @@ def test_relays_are_tested_for_their_time_and_pulses_are_not(running: Running) -
             running.client.ask(OperateRelay(output, closed, seconds))
         assert sentence in str(refused.value)
     running.client.subscribe(Topic.FRONT)
-    running.client.ask(OperateRelay("KYZ2", True, 1.0))
     positions: list[str] = []
     began = time.monotonic()
+    running.client.ask(OperateRelay("KYZ2", True, 1.0))
     while positions[-1:] != ["K-Z"] or "K-Y" not in positions:
         contacts = dict(running.next(FrontChanged).face.contacts)
         positions.append(contacts["KYZ2"].value)
