@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -24,12 +25,19 @@ READ_BYTES = 4096
 PTYS = "/dev/pts/"
 """Folder of the system's pseudo-terminals (pts(4)): no link to anything else is a port's."""
 
+_ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO, errno.EACCES, errno.EBUSY, errno.EAGAIN}
+"""Of an adapter that is not plugged in, whose rules udev has not carried out yet, or that somebody else has."""
+
 MOST_WAITING = 1 << 15
 """Bytes that may wait for a line that takes none; more are lost, as on any line that nobody is at."""
 
 
 class LineError(RigError):
     """A line that cannot be had, or has gone: one sentence with the port, its device, and what would be right."""
+
+
+class LineAbsent(LineError):
+    """A line whose device is not there, or is somebody else's: either may change."""
 
 
 class Line(Protocol):
@@ -142,7 +150,7 @@ class SerialLine(_Descriptor):
         except (OSError, ValueError) as error:
             number = getattr(error, "errno", None)
             why = os.strerror(number) if number else "it is no serial port, or somebody has it"
-            raise LineError(
+            raise (LineAbsent if number in _ABSENT else LineError)(
                 f"port {port.name} cannot have {port.device} ({why}): plug the adapter in, or give another device"
             ) from None
         super().__init__(port, self._serial.fileno(), port.device)
@@ -209,7 +217,7 @@ class SocketLine(_Descriptor):
         try:
             self._serial = serial.serial_for_url(port.device, timeout=0)
         except (OSError, ValueError) as error:
-            raise LineError(f"port {port.name} cannot reach {port.device}: start what listens there") from error
+            raise LineAbsent(f"port {port.name} cannot reach {port.device}: start what listens there") from error
         super().__init__(port, self._serial.fileno(), port.device)
 
     def read(self) -> bytes:

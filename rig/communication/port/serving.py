@@ -12,14 +12,14 @@ from rig.communication.c1218.settings import OPTICAL, REMOTE, LinkSettings
 from rig.communication.modem.schedule import Cause
 from rig.communication.port.dgcom_port import DgcomPort
 from rig.communication.port.event_watch import EventWatch
-from rig.communication.port.line import Line, LineError, open_line
+from rig.communication.port.line import Line, LineAbsent, LineError, open_line, pty_link
 from rig.communication.port.meter_link import MeterLink
 from rig.communication.port.meter_side import MeterAway
 from rig.communication.port.modem_port import ModemPort
 from rig.communication.port.modem_setting_up import local_clock, modem_settings
 from rig.communication.port.port import Port
 from rig.communication.port.trace import FROM_METER, TO_METER, TraceError, TraceWriter
-from rig.hardware.config import ModemConfig, PortConfig
+from rig.hardware.config import PTY, ModemConfig, PortConfig
 from rig.meter.firmware import PortProtocol
 from rig.service.port_keys import PORT_SOURCES, load_port_key
 
@@ -59,7 +59,10 @@ class Serving:
         *,
         until_meter_ends: bool = False,
     ) -> None:
-        """Open the line and the trace. Raises LineError or TraceError; KeyFileError for a key that cannot be used."""
+        """Open the line and the trace. Raises LineError or TraceError; KeyFileError for a key that cannot be used.
+
+        Of a meter that is running the port is left to itself: a device that is not there is waited for.
+        """
         if port.authentication is not None:
             load_port_key(port.authentication, port.name)  # the meter reads it: here it is known to whoever starts it
         self._config, self._socket, self._report = port, socket, report
@@ -77,13 +80,22 @@ class Serving:
         }
         self._port = self._speaking[PortProtocol.ANSI]
         self._baud = self._port.baud
-        self._line: Line | None = open_line(port, socket, self._baud)
-        self.where = self._line.where
+        self._line = self._first_line()
         try:
             self._trace = None if port.trace is None else TraceWriter(Path(port.trace))
         except TraceError:
-            self._line.close()
+            if self._line is not None:
+                self._line.close()
             raise
+
+    def _first_line(self) -> Line | None:
+        try:
+            return open_line(self._config, self._socket, self._baud)
+        except LineAbsent as error:
+            if not self._until_meter_ends:
+                raise
+            self._report(f"{error}; it is looked for each second")
+            return None
 
     def _modem_port(self, port: PortConfig, software: str) -> ModemPort:
         config = port.modem or ModemConfig()
@@ -91,6 +103,12 @@ class Serving:
         self._events = EventWatch(self._socket, {event.value for event in settings.events})
         local_ns = local_clock(config.zone)
         return ModemPort(link_settings(port), settings, self._meter, software, local_ns, time.monotonic_ns())
+
+    @property
+    def where(self) -> str:
+        """Where a client finds the port."""
+        port = self._config
+        return str(pty_link(port, self._socket)) if port.device == PTY else port.device
 
     def call(self) -> None:
         """Have the modem call, as somebody has commanded; a port without one does nothing. For a signal's handler."""
@@ -118,7 +136,7 @@ class Serving:
         if line is None:
             time.sleep(AGAIN_S)
             self._line = open_line(self._config, self._socket, self._baud)
-            self._of_this(f"{self._line.where} is there again")
+            self._of_this(f"{self._line.where} is there")
             return
         heard = [line.fileno()]
         if (descriptor := self._meter.descriptor) is not None:
@@ -190,7 +208,7 @@ class Serving:
             self._line = None
             self._port.drop(time.monotonic_ns())
             self._baud = self._port.baud
-            self._of_this(str(error))
+            self._report(f"{error}; it is looked for each second")
             self._dtr = True
 
     def _of_this(self, sentence: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
+import threading
 import time
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -262,6 +265,35 @@ def test_a_serial_port_that_goes_and_comes() -> None:
     with pytest.raises(LineError, match="plug it in again"):
         read_on()
     line.close()
+
+
+def test_a_device_that_comes_later_is_served_for_a_meter_that_runs(bench: PortBench, tmp_path: Path) -> None:
+    """The other end of a pty by a name that is made while the port waits: an adapter that is plugged in."""
+    device = tmp_path / "adapter"
+    port, said = PortConfig("line", "rs-232", str(device)), list[str]()
+    with pytest.raises(LineError, match=r"port line cannot have .*adapter \(No such file or directory\): plug"):
+        Serving(port, bench.socket, "0", said.append)
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    serving = Serving(port, bench.socket, "0", said.append, until_meter_ends=True)
+    thread = threading.Thread(target=serving.run)
+    thread.start()
+    try:
+        assert len(said) == 1
+        assert said[0].endswith("plug the adapter in, or give another device; it is looked for each second")
+        device.symlink_to(os.ttyname(theirs))
+        os.close(theirs)
+        wait_for(lambda: said[1:] == [f"port line: {device} is there"])
+        os.write(ours, packet(b"\x20"))
+        assert select.select([ours], [], [], 10)[0]
+        assert os.read(ours, 1) == b"\x06", "an identification is acknowledged"
+        device.unlink()
+        os.close(ours)
+        wait_for(lambda: len(said) == 3)
+        assert said[2].startswith(f"port line has lost {device}")
+    finally:
+        serving.stopped = True
+        thread.join()
 
 
 @pytest.mark.slow
