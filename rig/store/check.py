@@ -205,7 +205,7 @@ def _of_history(folder: Path, record: JournalRecord | None) -> list[Finding]:
             findings = [_of_database(history, record)]
             findings.append(_of_rows(history))
             if record is not None:
-                findings.append(_of_items(history, record))
+                findings.append(_of_items(history, record, folder))
             return findings + _of_profiles(history)
     except StoreError as error:
         unused = record is not None and len(record.items) == record.next_item - 1
@@ -224,11 +224,13 @@ def _of_database(history: HistoryReader, record: JournalRecord | None) -> Findin
     return Finding("history", True, f"sound, up to item {history.taken()}")
 
 
-def _of_items(history: HistoryReader, record: JournalRecord) -> Finding:
-    """Every number must be in the history or in the journal."""
+def _of_items(history: HistoryReader, record: JournalRecord, folder: Path) -> Finding:
+    """Every number must be in the history or in the journal, `record` being the journal before the history was read."""
     taken, waiting = history.taken(), [numbered.number for numbered in record.items]
     if taken >= record.next_item:
-        return Finding("items", False, f"the history goes on to {taken}, the journal only to {record.next_item - 1}")
+        now = read_journal(folder).record or record  # a meter at work may have gone on meanwhile
+        if taken >= now.next_item:
+            return Finding("items", False, f"the history goes on to {taken}, the journal only to {now.next_item - 1}")
     gaps = history.gaps()
     known = taken
     for number in (*(n for n in waiting if n > taken), record.next_item):

@@ -89,7 +89,7 @@ class Mosquitto:
     """A broker on a port of this computer, with lines of its configuration."""
 
     def __init__(self, folder: Path, *lines: str, port: int | None = None) -> None:
-        self.port = port or free_port()
+        broker, self.port = program("mosquitto"), port or free_port()
         folder.mkdir(exist_ok=True)
         file = folder / f"mosquitto-{self.port}.conf"
         text = "\n".join(lines or ("allow_anonymous true",))

@@ -8,15 +8,18 @@ import re
 import shutil
 import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 from meter_of_counts import SECOND_NS, items, payload
 
+from rig.store import check as check_module
 from rig.store.check import Finding, check
 from rig.store.history import NAME
 from rig.store.items import RecordingItem, WordsItem
 from rig.store.journal import NAMES
+from rig.store.journal_reading import JournalLook
 from rig.store.log import NAME as LOG
 from rig.store.page_sums import SUMS
 from rig.store.store import Store
@@ -266,3 +269,25 @@ def test_a_store_in_use(tmp_path: Path) -> None:
         thread.join()
         store.close()
     assert found == [{}] * 30
+
+
+def test_a_store_that_is_saved_faster_than_it_is_looked_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large history takes longer than the second between two saves, at every look."""
+    store, read, saves = Store.open(tmp_path), check_module.read_journal, count(1)
+
+    def save() -> None:
+        k = next(saves)
+        store.append(*items(k))
+        store.save(payload(k), k * SECOND_NS)
+        store.drain()
+
+    def read_and_save(folder: Path) -> JournalLook:
+        found = read(folder)
+        for _ in range(3):
+            save()
+        return found
+
+    save()
+    monkeypatch.setattr(check_module, "read_journal", read_and_save)
+    assert fails(check(tmp_path)) == {}
+    store.close()
