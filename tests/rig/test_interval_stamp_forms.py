@@ -70,6 +70,7 @@ FORMS: dict[str, tuple[Callable[[datetime], str], str]] = {
     "ns since 1970": (lambda t: f"{t.timestamp():.0f}000000000", "times are ns since 1970"),
     "days since 1900": (lambda t: f"{sheet(t):.10f}", "times are days as spreadsheets count them: the first is 2026-01-15 01:00:00"),
     "days since 1900, few decimals": (lambda t: f"{sheet(t):.4f}", "off the full 60 min by up to"),
+    "days since 1900 and a clock": (lambda t: f"{int(sheet(t - timedelta(hours=1)))} {t.hour or 24}:00", "the first is 2026-01-15 01:00:00"),
     "digits alone": (stamp("%Y%m%d%H%M"), ""),
     "digits alone, with seconds": (stamp("%Y%m%d%H%M%S"), ""),
     "digits, 2400": (lambda t: f"{t - timedelta(hours=1):%Y%m%d} {t.hour or 24:02}00", ""),
@@ -167,7 +168,7 @@ def test_an_offset_in_the_name_of_the_time(tmp_path: Path, name: str, ahead: flo
     [
         ("2026-01-15 01:00 CET", "whose zone 'CET' the meter's clock does not have: write an offset from UTC"),
         ("2601150100", "--time-format says how it is written"),
-        ("46037 01:00", "--time-format says how it is written"),
+        ("460371 01:00", "--time-format says how it is written"),
         ("15.13.2026 01.00", "it must be as in the first line"),
     ],
 )

@@ -25,7 +25,7 @@ _LAST_DAY = 110_000
 _BLANKS = str.maketrans(dict.fromkeys("\u00a0\u202f\u2007\u2009", " "))
 _COUNTS = {10: (1, "seconds"), 13: (10**3, "ms"), 16: (10**6, "µs"), 19: (10**9, "ns")}
 _COUNT = re.compile(r"(\d{10}|\d{13}|\d{16}|\d{19})(?:\.0*)?", re.ASCII)
-_SERIAL = re.compile(r"(\d{5}(?:[.,]\d{1,15})?)(?:\s+(0?[.,]\d{1,15}|0))?", re.ASCII)
+_SERIAL = re.compile(r"(\d{5}(?:[.,]\d{1,15})?)(?:\s+(0?[.,]\d{1,15}|0|\d{1,2}:\d\d(?::\d\d)?))?", re.ASCII)
 _SHORT = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)[ T]?(\d\d)(\d\d)(\d\d)?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -85,7 +85,12 @@ def _all(
 
 
 def _of_sheet(match: re.Match[str]) -> datetime:
-    days = Fraction(match[1].replace(",", ".")) + Fraction((match[2] or "0").replace(",", "."))
+    if match[2] and ":" in match[2]:
+        hours, minutes, *seconds = map(int, match[2].split(":"))
+        part = Fraction((hours * 60 + minutes) * 60 + sum(seconds), _DAY_S)
+    else:
+        part = Fraction((match[2] or "0").replace(",", "."))
+    days = Fraction(match[1].replace(",", ".")) + part
     if not days < _LAST_DAY:
         raise ValueError
     return _SHEETS_EPOCH + timedelta(seconds=round(days * _DAY_S))
