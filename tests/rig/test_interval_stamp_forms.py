@@ -176,3 +176,24 @@ def test_stamps_that_are_not_sure(tmp_path: Path, first: str, said: str) -> None
     with pytest.raises(ConfigError, match="line 2: time is") as caught:
         read(tmp_path, f"time,kwh_delivered\n{first},1\n{first.replace('01', '02')},2\n")
     assert said in str(caught.value)
+
+
+RANGES: dict[str, Callable[[datetime, datetime], str]] = {
+    "dates at both": lambda b, e: f"{b:%Y-%m-%d %H:%M} - {e:%Y-%m-%d %H:%M}",
+    "AM and PM": lambda b, e: f"{b:%d %b %Y},{b:%I:%M %p} - {e:%I:%M %p}",
+    "a dash of print": lambda b, e: f"{b:%Y-%m-%d},{b:%H:%M} \u2013 {e:%H:%M}",
+    "to 24:00": lambda b, e: f"{b:%d.%m.%Y},{b:%H:%M} to {e.hour or 24:02}:00",
+    "to the last minute": lambda b, e: f"{b:%Y-%m-%d},{b:%H:%M} - {b:%H}:59",
+}
+
+
+@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("first", [0, 23])
+def test_ranges_of_time(tmp_path: Path, name: str, ends: bool, first: int) -> None:
+    begins = [datetime(2026, 1, 15, tzinfo=UTC) + timedelta(hours=first + k) for k in range(49)]
+    lines = [f"{RANGES[name](t, t + timedelta(hours=1))},{1 + k % 7}" for k, t in enumerate(begins)]
+    head = "Date,Time,kwh_delivered" if "," in lines[0].rsplit(",", 1)[0] else "time,kwh_delivered"
+    path = tmp_path / "load.csv"
+    path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    check(read_intervals(path, Calendar(UTC), stamps_end=ends), [t + timedelta(hours=1) for t in begins])

@@ -35,6 +35,9 @@ _DAY_FIRST = re.compile(
 )
 _MONTH_FIRST = re.compile(rf"{_MONTH}[ .]{{1,2}}(\d{{1,2}})(?:st|nd|rd|th)?,? +(\d{{4}})", re.IGNORECASE | re.ASCII)
 _WEEKDAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? +(?=\S)", re.IGNORECASE)
+_CLOCK = r"\d{1,2}:[0-5]\d(?::[0-5]\d)?(?:\s*[AaPp]\.?\s?[Mm]\.?)?"
+_RANGE = re.compile(rf"(.*?)\b({_CLOCK})\s+(?:-|\u2013|to)\s+(.*?)({_CLOCK})")
+_MIDNIGHT = re.compile(r"0?0:00(?::00)?|12:00(?::00)?\s*[Aa]\.?\s?[Mm]\.?")
 _POINTS = re.compile(r"(.*\d[./-]\d.*[ T])(\d{1,2})(?:\.|[hH])([0-5]\d)(?:[.mM]([0-5]\d))?")
 
 
@@ -50,6 +53,22 @@ def counted_times(stamps: Sequence[str]) -> tuple[list[datetime], str] | None:
         if times is not None:
             return times, f"times are days as spreadsheets count them: the first is {times[0]}"
     return None
+
+
+def of_ranges(stamps: Sequence[str], *, ends: bool) -> Sequence[str]:
+    """Give the ends, or begins, of stamps that are ranges, as 01/15/2026 12:00 AM - 12:30 AM; others as they are."""
+    if not stamps or not _RANGE.fullmatch(stamps[0]):
+        return stamps
+    found = []
+    for stamp in stamps:
+        match = _RANGE.fullmatch(stamp)
+        if match is None:
+            return stamps
+        end = f"{match[3]}{match[4]}"
+        if not match[3].strip():  # of the day on which it begins
+            end = f"{match[1]}{'24:00' if _MIDNIGHT.fullmatch(match[4]) else match[4]}"
+        found.append(end if ends else f"{match[1]}{match[2]}")
+    return found
 
 
 def is_compact(stamp: str) -> bool:

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from rig.files.strict_toml import shown
-from rig.replay.intervals.stamp_forms import counted_times, is_compact, plain_stamp
+from rig.replay.intervals.stamp_forms import counted_times, is_compact, of_ranges, plain_stamp
 from rig.replay.intervals.zones import UnknownZone, clock_names, parted, zone_text
 
 YEARS = range(1970, 2200)
@@ -49,8 +49,9 @@ class Times(NamedTuple):
     note: str | None
 
 
-def read_times(stamps: Sequence[str], time_format: str | None, clock: tzinfo) -> Times:
-    """Read all stamps; zones may have names of `clock`. Raises WrongStamp."""
+def read_times(stamps: Sequence[str], time_format: str | None, clock: tzinfo, *, ends: bool) -> Times:
+    """Read all stamps; zones may have names of `clock`. `ends`: of ranges the ends are wanted. Raises WrongStamp."""
+    stamps = of_ranges(stamps, ends=ends)
     if time_format is not None:
         rule = f"it must be as --time-format {shown(time_format)} says, in the years {YEARS[0]} to {YEARS[-1]}"
         names = clock_names(clock, next((int(year[0]) for stamp in stamps[:1] if (year := _YEAR.search(stamp))), 2000))
