@@ -170,6 +170,7 @@ def test_an_offset_in_the_name_of_the_time(tmp_path: Path, name: str, ahead: flo
         ("2601150100", "--time-format says how it is written"),
         ("460371 01:00", "--time-format says how it is written"),
         ("15.13.2026 01.00", "it must be as in the first line"),
+        ("1795519800 01'234", "--time-format says how it is written"),
     ],
 )
 def test_stamps_that_are_not_sure(tmp_path: Path, first: str, said: str) -> None:
@@ -197,3 +198,14 @@ def test_ranges_of_time(tmp_path: Path, name: str, ends: bool, first: int) -> No
     path = tmp_path / "load.csv"
     path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
     check(read_intervals(path, Calendar(UTC), stamps_end=ends), [t + timedelta(hours=1) for t in begins])
+
+
+def test_names_of_zones_are_those_of_the_year(tmp_path: Path) -> None:
+    # Moscow's clock was called MSK at three hours until 2011, at four until 2014, and at three again.
+    moscow = ZoneInfo("Europe/Moscow")
+    for year, ahead in ((1998, 3), (2012, 4), (2024, 3)):
+        ends = hours(datetime(year, 12, 1, tzinfo=UTC))
+        text = table("time,kwh_delivered", ends, lambda t: f"{t.astimezone(moscow):%Y-%m-%d %H:%M} MSK")
+        load = read(tmp_path, text, moscow)
+        check(load, ends)
+        assert any(f"MSK is UTC+0{ahead}:00" in note for note in load.notes)
