@@ -31,6 +31,13 @@ _PHASES = {
 _LETTERED = {name: phase for name, phase in _PHASES.items() if not name.isdigit()}
 _NAME = re.compile(r"([vui])_?([abcrst]|l?[123])n?", re.IGNORECASE)
 _NUMBERED_NAME = re.compile(r"([vui])_?([abcrst])n?\d+", re.IGNORECASE)
+_BETWEEN_LINES = re.compile(
+    r"[vu][_ -]?(ab|bc|ca|ba|cb|ac|rs|st|tr|ry|yb|br|12|23|31|l1[_ -]?l2|l2[_ -]?l3|l3[_ -]?l1)", re.IGNORECASE
+)
+_RYB = re.compile(r"(?<![a-z])([vui][_-]?)([rywb])(?=n?(?![a-z]))", re.IGNORECASE)
+_RYB_PHASES = {"r": "a", "y": "b", "w": "b", "b": "c"}
+"""Red, yellow (white) and blue, where all three are there: B alone is the second of A B C."""
+
 _ASCII_WORD = re.compile(r"[a-z0-9]+", re.IGNORECASE)
 _NO_WORD = re.compile(r"\W+")
 
@@ -116,9 +123,11 @@ def assign(recording: Recording, spec: Mapping[str, str] | None = None) -> dict[
         recording.column(column)
     _check_sides(recording, columns)
     if not any({"v" + phase, "i" + phase} <= columns.keys() for phase in "abc"):
+        between = next((name for name in recording.names if is_between_lines(name)), None)
+        lines = "" if between is None else f" ({between} is between lines: see --form 5S)"
         raise RecordingError(
             f"{recording.path}: no voltage with its current among the channels "
-            f"({', '.join(columns) or 'none'} found), name them as in --channels va=NAME,ia=NAME; "
+            f"({', '.join(columns) or 'none'} found), name them as in --channels va=NAME,ia=NAME{lines}; "
             f"it has {_listed(recording.names)}"
         )
     return columns
@@ -132,6 +141,8 @@ def channel_notes(recording: Recording, columns: Mapping[str, int]) -> list[str]
         for slot, column in columns.items()
         if (channel := recording.channels[column]).doubt is not None
     ]
+    if _is_ryb(recording):
+        doubts.append("phases R, Y (or W) and B are taken as A, B and C, but for what --channels names")
     return doubts + [
         f"{slot}: the unit {shown(channel.unit)} of {channel.name} is not known, its numbers are taken as "
         f"{_WORD[_UNIT[slot[0]]]}"
@@ -227,10 +238,11 @@ def _by_name(recording: Recording, slot: str, name: str) -> int:
 def _found(recording: Recording, slots: Iterable[str], among: Iterable[int] | None = None) -> dict[str, int]:
     """Columns by how plainly they say what they are: the whole name, a word of it, then phase and unit."""
     columns: dict[str, int] = {}
+    channels = recording.channels if not _is_ryb(recording) else tuple(map(_as_abc, recording.channels))
     among = range(len(recording.channels)) if among is None else among
     for slot in slots:
         for says in (_whole_name, _a_word, _phase_and_unit):
-            candidates = [k for k in among if slot in says(recording.channels[k])]
+            candidates = [k for k in among if slot in says(channels[k])]
             if len(candidates) > 1:
                 names = [recording.names[k] for k in candidates]
                 raise RecordingError(
@@ -241,6 +253,27 @@ def _found(recording: Recording, slots: Iterable[str], among: Iterable[int] | No
                 columns[slot] = candidates[0]
                 break
     return columns
+
+
+def _is_ryb(recording: Recording) -> bool:
+    """Return whether phases are R, Y (or W) and B, and none has another letter."""
+    letters = {channel.phase.strip().lower() for channel in recording.channels}
+    words = (word for channel in recording.channels for word in _ASCII_WORD.findall(channel.name))
+    letters |= {match[2].lower() for word in words if (match := re.fullmatch(r"([vui])([abcrstyw])n?", word, re.I))}
+    return {"r", "b"} <= letters and bool({"y", "w"} & letters) and not {"a", "c", "s", "t"} & letters
+
+
+def _as_abc(channel: RecordedChannel) -> RecordedChannel:
+    """A channel whose phase is R, Y or B, with A, B or C instead."""
+    phase = channel.phase.strip().lower()
+    name = _RYB.sub(lambda match: match[1] + _RYB_PHASES[match[2].lower()], channel.name)
+    return replace(channel, name=name, phase=_RYB_PHASES.get(phase, channel.phase))
+
+
+def is_between_lines(name: str) -> bool:
+    """Return whether a name is that of a voltage between two lines, as VAB, U12 or Vbc."""
+    name = name.strip().lstrip("-")
+    return any(_BETWEEN_LINES.fullmatch(word) for word in (name, *re.split(r"[\s/:.()]+", name)))
 
 
 def _whole_name(channel: RecordedChannel) -> set[str]:
@@ -265,6 +298,8 @@ def _may_be_in(channel: RecordedChannel, unit: str) -> bool:
 def _phase_and_unit(channel: RecordedChannel) -> set[str]:
     if _NAME.fullmatch(channel.name.strip()):
         return set()  # its name says which it is, and no other: VA in amperes is a mistake of someone's
+    if channel.unit != "A" and is_between_lines(channel.name):
+        return set()  # its phase is the first of two
     phase = _LETTERED.get(channel.phase.strip().lower())
     return {slot for slot in SLOTS if slot[1] == phase and channel.unit == _UNIT[slot[0]]}
 

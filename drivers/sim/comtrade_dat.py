@@ -117,7 +117,8 @@ def far_out(raw: Floats, channel: AnalogChannel, gap: Gap, first: int) -> str | 
 
 
 def _between_large(raw: Floats, code: float) -> NDArray[np.bool_]:
-    """Runs of a code between samples that are large and of one sign: 1991's FFFF is −1 as well."""
+    """Runs of a code between samples that are large and of one sign: 1991's FFFF is −1 as well. At an end of the
+    record, where the samples beside them go on so."""
     hits = np.zeros(len(raw), bool)
     coded = raw == code
     if not coded.any():
@@ -128,7 +129,18 @@ def _between_large(raw: Floats, code: float) -> NDArray[np.bool_]:
         if 0 < first and end < len(raw):
             before, after = raw[first - 1], raw[end]
             hits[first:end] = min(abs(before), abs(after)) > large and (before > 0) == (after > 0)
+        elif first == 0 and end + 3 <= len(raw):
+            hits[:end] = _goes_on(raw[end : end + 3], large)
+        elif first >= 3:
+            hits[first:] = _goes_on(raw[first - 3 : first][::-1], large)
     return hits
+
+
+def _goes_on(nearest: Floats, large: float) -> bool:
+    """Return whether the next of three samples, by the curve through them, would be large and of their sign."""
+    near, middle, far = (float(value) for value in nearest)
+    following = 3 * (near - middle) + far
+    return abs(near) > large and following * np.sign(near) > 2 * large
 
 
 # --- binary ---------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def replay(
     from drivers.sim.reading import read_recording
     from rig.files.strict_toml import ConfigError
     from rig.replay.intervals.kind import is_load_record
-    from rig.replay.recordings.replay import Playback
+    from rig.replay.recordings.replay import Playback, line_notes
     from rig.replay.recordings.replay import replay as play
     from rig.terminal import run_view as view
     from rig.terminal.console import message_console, note, output_console
@@ -103,7 +103,7 @@ def replay(
             seconds=None if seconds is None else option_number("--seconds", seconds, positive=True),
             loop=loop,
         )
-        for sentence in (*read.notes, *channel_notes(read, assignment)):
+        for sentence in (*read.notes, *channel_notes(read, assignment), *line_notes(playback, chosen)):
             note(messages, sentence)
         with progress_bar(messages, recording.name) as show:
             summary = play(playback, chosen, show)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drivers.sim.channels import assign, parse_spec
+from drivers.sim.channels import assign, channel_notes, parse_spec
 from drivers.sim.reading import read_recording
 from drivers.sim.recording import RecordedChannel, Recording, RecordingError
 
@@ -42,6 +42,9 @@ def named(names: str, units: str = "") -> Recording:
         ("VA_G1 IA_G1", "va ia"),
         ("5-Ua 1-Ia", "va ia"),
         ("Ua1 Ia1 Ua", "- ia va"),
+        ("VR IR VY IY VB IB", "va ia vb ib vc ic"),
+        ("VR IR VW IW VB IB", "va ia vb ib vc ic"),
+        ("VRN IR VYN IY VBN IB", "va ia vb ib vc ic"),
     ],
 )
 def test_obvious_names(names: str, slots: str) -> None:
@@ -137,3 +140,30 @@ def test_only_chosen_columns_need_be_numbers() -> None:
 def test_a_long_list_of_names_is_cut() -> None:
     with pytest.raises(RecordingError, match=r"x15 and 24 more$"):
         assign(named(" ".join(f"x{k}" for k in range(40))))
+
+
+def in_phases(names: str, units: str, phases: str) -> Recording:
+    """Channels of these names, units and phases, a letter of each a name."""
+    split = zip(names.split(), units, phases, strict=True)
+    return made(*(RecordedChannel(name, unit, phase) for name, unit, phase in split))
+
+
+def test_red_yellow_and_blue_are_three_phases() -> None:
+    recording = in_phases("P1 P2 P3 Q1 Q2 Q3", "VVVAAA", "RYBRYB")
+    assert assign(recording) == {"va": 0, "vb": 1, "vc": 2, "ia": 3, "ib": 4, "ic": 5}
+    assert channel_notes(recording, assign(recording)) == [
+        "phases R, Y (or W) and B are taken as A, B and C, but for what --channels names"
+    ]
+    # Where A is there too B is the second: of seven letters nothing is sure.
+    assert assign(named("VA IA VB IB VY IY")) == {"va": 0, "ia": 1, "vb": 2, "ib": 3}
+
+
+@pytest.mark.parametrize("names", ["VAB VBC VCA", "Uab Ubc Uca", "U12 U23 U31", "V_RS V_ST V_TR", "VL1L2 VL2L3 VL3L1"])
+def test_voltages_between_lines_are_of_no_phase(names: str) -> None:
+    # Their phase is the first of two: against the neutral they would be 73 % too high and 30° ahead.
+    recording = in_phases(f"{names} IA IB IC", "VVVAAA", "ABCABC")
+    with pytest.raises(RecordingError, match=r"no voltage with its current .*ia, ib, ic found.* is between lines: see"):
+        assign(recording)
+    given = f"va={names.split()[0]},ia=IA"
+    assert assign(recording, parse_spec(given)) == {"va": 0, "ia": 3}
+    assert assign(in_phases("Line1 IA", "VA", "AA")) == {"va": 0, "ia": 1}

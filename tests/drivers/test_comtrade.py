@@ -120,6 +120,24 @@ def test_minus_one_at_a_crossing_of_1991_is_a_value(tmp_path: Path) -> None:
     assert recording.column(1)[0] == -0.001
 
 
+@pytest.mark.parametrize("rows", [(0,), (0, 1), (191,), (189, 190, 191)])
+def test_ffff_at_an_end_of_the_record(tmp_path: Path, rows: tuple[int, ...]) -> None:
+    # Its first samples are at the crest, 16971 and 16644, and so is the one after its last.
+    made = Comtrade(revision="1991", columns=(with_missing(VOLTS, -1, rows), AMPERES))
+    recording = read_recording(made.write(tmp_path))
+    with pytest.raises(RecordingError, match=f"no value at sample {rows[0] + 1}"):
+        recording.column(0)
+
+
+@pytest.mark.parametrize("per_cycle", [8, 12, 32, 128])
+def test_a_record_that_begins_or_ends_at_a_crossing_is_whole(tmp_path: Path, per_cycle: int) -> None:
+    for sign in (1, -1):
+        counts = [round(sign * 16000 * math.sin(2 * math.pi * k / per_cycle)) or -1 for k in range(2 * per_cycle + 1)]
+        assert counts[0] == counts[-1] == -1
+        made = Comtrade(revision="1991", lines=(VA,), columns=(counts,), rates=("1", f"{60 * per_cycle},{len(counts)}"))
+        assert list(read_recording(made.write(tmp_path)).column(0)) == pytest.approx([c * 0.01 for c in counts])
+
+
 def test_words_without_sign_of_1991(tmp_path: Path) -> None:
     """A channel from 0 to 65535 has its zero in the middle, and FFFF beyond its greatest value is missing."""
     lines = (Line(b="-327.68", rest=("0", "65534")), Line("IA", "A", "", "A", "0.001", "-32.768", "0", ("0", "65534")))

@@ -70,6 +70,7 @@ FORMS: dict[str, tuple[Callable[[datetime], str], str]] = {
     "ns since 1970": (lambda t: f"{t.timestamp():.0f}000000000", "times are ns since 1970"),
     "days since 1900": (lambda t: f"{sheet(t):.10f}", "times are days as spreadsheets count them: the first is 2026-01-15 01:00:00"),
     "days since 1900, few decimals": (lambda t: f"{sheet(t):.4f}", "off the full 60 min by up to"),
+    "days since 1900 and a clock": (lambda t: f"{int(sheet(t - timedelta(hours=1)))} {t.hour or 24}:00", "the first is 2026-01-15 01:00:00"),
     "digits alone": (stamp("%Y%m%d%H%M"), ""),
     "digits alone, with seconds": (stamp("%Y%m%d%H%M%S"), ""),
     "digits, 2400": (lambda t: f"{t - timedelta(hours=1):%Y%m%d} {t.hour or 24:02}00", ""),
@@ -167,11 +168,44 @@ def test_an_offset_in_the_name_of_the_time(tmp_path: Path, name: str, ahead: flo
     [
         ("2026-01-15 01:00 CET", "whose zone 'CET' the meter's clock does not have: write an offset from UTC"),
         ("2601150100", "--time-format says how it is written"),
-        ("46037 01:00", "--time-format says how it is written"),
+        ("460371 01:00", "--time-format says how it is written"),
         ("15.13.2026 01.00", "it must be as in the first line"),
+        ("1795519800 01'234", "--time-format says how it is written"),
     ],
 )
 def test_stamps_that_are_not_sure(tmp_path: Path, first: str, said: str) -> None:
     with pytest.raises(ConfigError, match="line 2: time is") as caught:
         read(tmp_path, f"time,kwh_delivered\n{first},1\n{first.replace('01', '02')},2\n")
     assert said in str(caught.value)
+
+
+RANGES: dict[str, Callable[[datetime, datetime], str]] = {
+    "dates at both": lambda b, e: f"{b:%Y-%m-%d %H:%M} - {e:%Y-%m-%d %H:%M}",
+    "AM and PM": lambda b, e: f"{b:%d %b %Y},{b:%I:%M %p} - {e:%I:%M %p}",
+    "a dash of print": lambda b, e: f"{b:%Y-%m-%d},{b:%H:%M} \u2013 {e:%H:%M}",
+    "to 24:00": lambda b, e: f"{b:%d.%m.%Y},{b:%H:%M} to {e.hour or 24:02}:00",
+    "to the last minute": lambda b, e: f"{b:%Y-%m-%d},{b:%H:%M} - {b:%H}:59",
+}
+
+
+@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("first", [0, 23])
+def test_ranges_of_time(tmp_path: Path, name: str, ends: bool, first: int) -> None:
+    begins = [datetime(2026, 1, 15, tzinfo=UTC) + timedelta(hours=first + k) for k in range(49)]
+    lines = [f"{RANGES[name](t, t + timedelta(hours=1))},{1 + k % 7}" for k, t in enumerate(begins)]
+    head = "Date,Time,kwh_delivered" if "," in lines[0].rsplit(",", 1)[0] else "time,kwh_delivered"
+    path = tmp_path / "load.csv"
+    path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    check(read_intervals(path, Calendar(UTC), stamps_end=ends), [t + timedelta(hours=1) for t in begins])
+
+
+def test_names_of_zones_are_those_of_the_year(tmp_path: Path) -> None:
+    # Moscow's clock was called MSK at three hours until 2011, at four until 2014, and at three again.
+    moscow = ZoneInfo("Europe/Moscow")
+    for year, ahead in ((1998, 3), (2012, 4), (2024, 3)):
+        ends = hours(datetime(year, 12, 1, tzinfo=UTC))
+        text = table("time,kwh_delivered", ends, lambda t: f"{t.astimezone(moscow):%Y-%m-%d %H:%M} MSK")
+        load = read(tmp_path, text, moscow)
+        check(load, ends)
+        assert any(f"MSK is UTC+0{ahead}:00" in note for note in load.notes)

@@ -62,6 +62,15 @@ def test_three_wire_delta(command_line, tmp_path: Path, waves: Waves, channels: 
     assert found.energy_wh.delivered == pytest.approx(due, rel=NOISE / np.cos(np.radians(20)))
 
 
+def test_voltages_between_lines_on_a_wye_are_told(command_line, tmp_path: Path) -> None:
+    write(tmp_path / "delta.csv", {"Vab": VAB, "Vbc": VBC, "I1": LINES["ia"], "I3": LINES["ic"]})
+    options = ("--rate", str(RATE), "--channels", "va=Vab,vc=-Vbc,ia=I1,ic=I3", "--seconds", "0.1", "--json")
+    wye = command_line("replay", "delta.csv", *options)
+    assert "va: Vab is between lines by its name, and a 4-wire wye has its voltages against the neutral" in wye.err
+    assert "vc: -Vbc is between lines" in wye.err
+    assert "between lines" not in command_line("replay", "delta.csv", *options, "--form", "5S").err
+
+
 def test_a_voltage_of_a_delta_that_is_missing(command_line, tmp_path: Path) -> None:
     write(tmp_path / "delta.csv", {"va": VAB, **LINES})
     done = command_line("replay", "delta.csv", "--rate", str(RATE), "--form", "5S")

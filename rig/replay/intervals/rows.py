@@ -259,7 +259,7 @@ class _Reading:
 
     def _read_times(self, lines: Sequence[int], stamps: Sequence[str], clock: tzinfo) -> list[datetime]:
         try:
-            times, note = read_times(stamps, self._writing.time_format, clock)
+            times, note = read_times(stamps, self._writing.time_format, clock, ends=self._ends)
         except WrongStamp as error:
             raise IntervalFileError(
                 f"{self._path}, line {lines[error.place]}: time is {shown(stamps[error.place])}, {error.rule}"

@@ -25,7 +25,7 @@ _LAST_DAY = 110_000
 _BLANKS = str.maketrans(dict.fromkeys("\u00a0\u202f\u2007\u2009", " "))
 _COUNTS = {10: (1, "seconds"), 13: (10**3, "ms"), 16: (10**6, "µs"), 19: (10**9, "ns")}
 _COUNT = re.compile(r"(\d{10}|\d{13}|\d{16}|\d{19})(?:\.0*)?", re.ASCII)
-_SERIAL = re.compile(r"(\d{5}(?:[.,]\d{1,15})?)(?:\s+(0?[.,]\d{1,15}|0))?", re.ASCII)
+_SERIAL = re.compile(r"(\d{5}(?:[.,]\d{1,15})?)(?:\s+(0?[.,]\d{1,15}|0|\d{1,2}:\d\d(?::\d\d)?))?", re.ASCII)
 _SHORT = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)[ T]?(\d\d)(\d\d)(\d\d)?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -35,6 +35,9 @@ _DAY_FIRST = re.compile(
 )
 _MONTH_FIRST = re.compile(rf"{_MONTH}[ .]{{1,2}}(\d{{1,2}})(?:st|nd|rd|th)?,? +(\d{{4}})", re.IGNORECASE | re.ASCII)
 _WEEKDAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? +(?=\S)", re.IGNORECASE)
+_CLOCK = r"\d{1,2}:[0-5]\d(?::[0-5]\d)?(?:\s*[AaPp]\.?\s?[Mm]\.?)?"
+_RANGE = re.compile(rf"(.*?)\b({_CLOCK})\s+(?:-|\u2013|to)\s+(.*?)({_CLOCK})")
+_MIDNIGHT = re.compile(r"0?0:00(?::00)?|12:00(?::00)?\s*[Aa]\.?\s?[Mm]\.?")
 _POINTS = re.compile(r"(.*\d[./-]\d.*[ T])(\d{1,2})(?:\.|[hH])([0-5]\d)(?:[.mM]([0-5]\d))?")
 
 
@@ -50,6 +53,22 @@ def counted_times(stamps: Sequence[str]) -> tuple[list[datetime], str] | None:
         if times is not None:
             return times, f"times are days as spreadsheets count them: the first is {times[0]}"
     return None
+
+
+def of_ranges(stamps: Sequence[str], *, ends: bool) -> Sequence[str]:
+    """Give the ends, or begins, of stamps that are ranges, as 01/15/2026 12:00 AM - 12:30 AM; others as they are."""
+    if not stamps or not _RANGE.fullmatch(stamps[0]):
+        return stamps
+    found = []
+    for stamp in stamps:
+        match = _RANGE.fullmatch(stamp)
+        if match is None:
+            return stamps
+        end = f"{match[3]}{match[4]}"
+        if not match[3].strip():  # of the day on which it begins
+            end = f"{match[1]}{'24:00' if _MIDNIGHT.fullmatch(match[4]) else match[4]}"
+        found.append(end if ends else f"{match[1]}{match[2]}")
+    return found
 
 
 def is_compact(stamp: str) -> bool:
@@ -85,7 +104,12 @@ def _all(
 
 
 def _of_sheet(match: re.Match[str]) -> datetime:
-    days = Fraction(match[1].replace(",", ".")) + Fraction((match[2] or "0").replace(",", "."))
+    if match[2] and ":" in match[2]:
+        hours, minutes, *seconds = map(int, match[2].split(":"))
+        part = Fraction((hours * 60 + minutes) * 60 + sum(seconds), _DAY_S)
+    else:
+        part = Fraction((match[2] or "0").replace(",", "."))
+    days = Fraction(match[1].replace(",", ".")) + part
     if not days < _LAST_DAY:
         raise ValueError
     return _SHEETS_EPOCH + timedelta(seconds=round(days * _DAY_S))

@@ -19,14 +19,14 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from rig.files.strict_toml import shown
-from rig.replay.intervals.stamp_forms import counted_times, is_compact, plain_stamp
+from rig.replay.intervals.stamp_forms import counted_times, is_compact, of_ranges, plain_stamp
 from rig.replay.intervals.zones import UnknownZone, clock_names, parted, zone_text
 
 YEARS = range(1970, 2200)
 
 _DAY = timedelta(days=1)
 _ORDERS = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}
-_YEAR = re.compile(r"(?:19[7-9]|20|21)\d\d", re.ASCII)
+_YEAR = re.compile(r"(?<!\d)(?:19[7-9]|20\d|21\d)\d(?!\d)", re.ASCII)
 _PATTERN = re.compile(
     r"(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})"
     r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(?:([AP])\.?\s?M\.?)?)?",
@@ -49,11 +49,12 @@ class Times(NamedTuple):
     note: str | None
 
 
-def read_times(stamps: Sequence[str], time_format: str | None, clock: tzinfo) -> Times:
-    """Read all stamps; zones may have names of `clock`. Raises WrongStamp."""
+def read_times(stamps: Sequence[str], time_format: str | None, clock: tzinfo, *, ends: bool) -> Times:
+    """Read all stamps; zones may have names of `clock`. `ends`: of ranges the ends are wanted. Raises WrongStamp."""
+    stamps = of_ranges(stamps, ends=ends)
     if time_format is not None:
         rule = f"it must be as --time-format {shown(time_format)} says, in the years {YEARS[0]} to {YEARS[-1]}"
-        names = clock_names(clock, next((int(year[0]) for stamp in stamps[:1] if (year := _YEAR.search(stamp))), 2000))
+        names = clock_names(clock, _year_of(stamps[:1]))
         return Times(_all(stamps, lambda stamp: _by_format(stamp, time_format, names), rule), None)
     if (found := counted_times(stamps)) is not None:
         times, note = found
@@ -75,16 +76,14 @@ def _plain(stamp: str) -> bool:
 
 def _zoned(stamps: Sequence[str], clock: tzinfo) -> Times:
     """Read stamps of which the first is in another form, or has a zone behind it."""
-    names: dict[str, timezone] = {}
+    names = clock_names(clock, _year_of([plain_stamp(stamp) for stamp in stamps[:1]]))
     bases: list[str] = []
     zones: list[timezone | None] = []
     told: dict[str, str] = {}
     for place, stamp in enumerate(stamps):
-        if not names and (year := _YEAR.search(stamp)):
-            names = clock_names(clock, int(year[0]))
         plain = plain_stamp(stamp)
         try:
-            base, zone = parted(plain, names or clock_names(clock, 2000))
+            base, zone = parted(plain, names)
         except UnknownZone as error:
             raise WrongStamp(
                 place,
@@ -103,6 +102,11 @@ def _zoned(stamps: Sequence[str], clock: tzinfo) -> Times:
     if named := ", ".join(f"{name} is {zone}" for name, zone in told.items() if zone != "UTC"):
         note = f"{note}; {named}" if note else f"of the times {named}"
     return Times(times, note)
+
+
+def _year_of(stamps: Sequence[str]) -> int:
+    """Give the year of four digits in the first stamp; of one without, a year like others."""
+    return next((int(year[0]) for stamp in stamps if (year := _YEAR.search(stamp))), 2000)
 
 
 def _plain_times(stamps: Sequence[str]) -> Times:

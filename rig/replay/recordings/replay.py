@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from drivers.sim.channels import is_between_lines
 from drivers.sim.frontend import delay_ticks
 from drivers.sim.interpolate import RecordingSource
 from drivers.sim.recording import Recording
@@ -110,6 +111,20 @@ def replay(playback: Playback, config: Config, progress: Callable[[float], None]
     finally:
         hardware.close()
     return accumulator.summary(playback.phases)
+
+
+def line_notes(playback: Playback, config: Config) -> list[str]:
+    """Give notes on voltages that are between lines by their names, where the form has them against a neutral."""
+    equation = form_named(playback.form).equation() if playback.form else _program(playback, config).equation
+    if equation.service == "3-wire delta":
+        return []
+    names = {slot: playback.recording.names[column] for slot, column in playback.assignment.items() if slot[0] == "v"}
+    return [
+        f"{slot}: {name} is between lines by its name, and a {equation.service} has its voltages against the neutral: "
+        "energies and angles are wrong if it is"
+        for slot, name in names.items()
+        if is_between_lines(name)
+    ]
 
 
 def _program(playback: Playback, config: Config) -> Program:

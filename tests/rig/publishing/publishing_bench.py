@@ -89,13 +89,12 @@ class Mosquitto:
     """A broker on a port of this computer, with lines of its configuration."""
 
     def __init__(self, folder: Path, *lines: str, port: int | None = None) -> None:
-        broker, self.port = program("mosquitto"), port or free_port()
+        mosquitto, self.port = program("mosquitto"), port or free_port()
         folder.mkdir(exist_ok=True)
         file = folder / f"mosquitto-{self.port}.conf"
         text = "\n".join(lines or ("allow_anonymous true",))
         # Started by root it would become a user that cannot read a test's files.
         file.write_text(f"user {getpass.getuser()}\nlistener {self.port} 127.0.0.1\n{text}\n")
-        mosquitto = program("mosquitto")
         self._log = (folder / "mosquitto.log").open("ab")
         self.process = subprocess.Popen([mosquitto, "-c", str(file)], stdout=self._log, stderr=self._log)
         wait_for(lambda: listens(self.port) or self.process.poll() is not None)
