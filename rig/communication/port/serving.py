@@ -125,6 +125,8 @@ class Serving:
             heard.append(descriptor)
         readable, _, _ = select.select(heard, [line] if line.waiting else [], [], self._seconds())
         data = line.read() if heard[0] in readable else b""
+        if line.renew_link():
+            self._of_this(f"{line.where} had been removed, and is there again")
         now_ns = time.monotonic_ns()
         if isinstance(self._port, ModemPort):
             self._attend_modem(self._port, line, now_ns)

@@ -227,6 +227,29 @@ def test_what_can_be_no_port(tmp_path: Path, command_line) -> None:
     assert not left, "whoever was refused leaves nothing behind"
 
 
+def test_a_link_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    """Such as where what is old in /tmp is cleared away; what somebody else has put there stays."""
+    said: list[str] = []
+    link = tmp_path / "meter.optical.pty"
+    serving = Serving(PortConfig(), tmp_path / "meter.sock", "0", said.append)
+    try:
+        pty = os.readlink(link)
+        serving._step()
+        assert not said
+        link.unlink()
+        serving._step()
+        assert os.readlink(link) == pty
+        assert said == [f"port optical: {link} had been removed, and is there again"]
+        link.unlink()
+        link.write_text("mine")
+        serving._step()
+    finally:
+        serving.stopped = True
+        serving.run()
+    assert link.read_text() == "mine"
+    assert len(said) == 1
+
+
 def test_a_trace_is_for_its_owner_alone_whoever_made_the_file(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_text("12000000 > 06\n")
