@@ -106,8 +106,8 @@ class Serving:
                     self._step()
                 except LineError as error:
                     self._lose_line(error)
-                if not self._meter.alive() and self._until_meter_ends:
-                    self._meter.connect()  # its server may have been started anew
+                if not self._meter.alive() and self._until_meter_ends and self._meter.has_ended():
+                    return
         except MeterAway:
             return
         finally:
