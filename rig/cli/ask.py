@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -255,13 +255,16 @@ def break_seal(
 ) -> None:
     """Break the seal: hands do, at the front with the cover off; those of a simulated rig are moved here."""
     from rig.daemon.client import MeterClient
-    from rig.daemon.protocol import BreakSeal, EventsLogged, MoveSwitch, Topic
+    from rig.daemon.protocol import BreakSeal, EventsLogged, MoveSwitch, ReadContacts, ReadProgram, Topic
     from rig.meter.front.switches import Switch
 
     path = meter_socket(config, configuration(config), socket)
     with MeterClient.connect(path, "command line", "rig ask") as client:
         if not client.welcome.provenance.simulated:
             client.ask(BreakSeal())  # refused, with how it is done
+        if not client.ask(ReadProgram())["sealed"]:
+            raise AskError("the meter is not sealed: there is no seal to break")
+        cover_was_off = Switch.COVER.value in client.ask(ReadContacts())["closed"]
         client.subscribe(Topic.EVENTS)
         magnet = [(Switch.MAGNET, there) for there in (True, False) * 3]
         for switch, pressed in ((Switch.COVER, True), (Switch.SCROLL, True), *magnet, (Switch.SCROLL, False)):
@@ -277,10 +280,13 @@ def break_seal(
                     print_error("done: the seal is broken, the cover is off")
                 return
             time.sleep(0 if message is not None else 0.02)
-        raise AskError("the seal was not broken: the meter is not sealed, or its switches were not as at rest")
+        client.ask(MoveSwitch(Switch.COVER, cover_was_off))
+        raise AskError("the seal was not broken: a switch was not as at rest, or moved in between; see the panel")
 
 
 def _utc_ns(text: str) -> int | None:
+    from rig.service.host_time import EARLIEST_UTC_NS, LATEST_UTC_NS
+
     if text == "host":
         return None
     try:
@@ -289,5 +295,7 @@ def _utc_ns(text: str) -> int | None:
         time = None
     if time is None or time.tzinfo is None:
         raise AskError(f"the time is {text!r}, it must be host, or such as 2026-12-01T08:00:00-05:00, with its offset")
-    whole = time.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (whole.days * 86_400 + whole.seconds) * 10**9 + whole.microseconds * 1000
+    utc_ns = (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+    if not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
+        raise AskError(f"the time is {text!r}, which no meter takes: give one from 2000 to 2099")
+    return utc_ns

@@ -120,6 +120,22 @@ class Address:
             os.umask(mask)
         return listener
 
+    def renew(self) -> bool:
+        """Listen anew if nothing is left at the path, as where somebody cleared its folder; whether that was so.
+
+        The listener has its descriptor still: who was given it before has the old one. What else stands there stays.
+        """
+        if os.path.lexists(self.path):
+            return False
+        try:
+            listener = self._listen()
+        except AddressError:  # the folder has gone: it may come again
+            return False
+        os.dup2(listener.fileno(), self.listener.fileno(), inheritable=False)
+        listener.close()
+        self._bound = self.path.lstat()
+        return True
+
     def close(self) -> None:
         """Close the socket, and take its name away if it still is ours; what was closed before stays so."""
         if self.listener.fileno() < 0:

@@ -34,6 +34,7 @@ class Desk:
 
     def __init__(self, server: ServerProcess, *, lossless: bool) -> None:
         self._server, self._lossless = server, lossless
+        self._anew = False
         self._interest: frozenset[Topic] = frozenset()
         self._had_interest = False
         self._dropped: Counter[Topic] = Counter()
@@ -90,6 +91,8 @@ class Desk:
 
     def attend(self, execute: Execute, left: Callable[[int], None]) -> None:
         """Carry out what waits, MOST_ASKS at most; `left` hears of clients that are gone."""
+        if self._anew:
+            self._begin_again()
         self._pass_on()
         asks = 0
         while asks < MOST_ASKS:
@@ -112,6 +115,10 @@ class Desk:
                     if reply is not None:
                         self.answer(message, reply)
 
+    def serve_anew(self) -> None:
+        """Have another server take over, with the socket as it is now; clients of this one lose their connection."""
+        self._anew = True
+
     def close(self, ended: Ended) -> None:
         """Say the last word to everyone, and let the server end."""
         self._pass_on()
@@ -133,6 +140,7 @@ class Desk:
     def _begin_again(self) -> None:
         """The server is gone, and every client with it: another one takes the socket over."""
         if self._server.restart():
+            self._anew = False
             self._interest = frozenset()
             self._had_interest = False  # those who look on come again
             self._unsent.clear()

@@ -90,7 +90,7 @@ class Daemon:
 
     def _open(self, start: Start) -> None:
         config = start.config
-        address = Address(Path(start.socket), config.daemon.group)
+        self._address = address = Address(Path(start.socket), config.daemon.group)
         self._held.callback(address.close)
         if (claim := claim_pins(config)) is not None:
             self._held.callback(claim.close)
@@ -216,6 +216,8 @@ class Daemon:
     def _read(self, accumulator: RunAccumulator) -> None:
         """Each second: what is published of the meter."""
         service, desk = self.service, self._desk
+        if self._address.renew():
+            desk.serve_anew()
         service.make_room()
         self._pulses.flush()
         recent = accumulator.recent()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from rig.daemon.client import ClientError, MeterClient, RequestRefusedError
+from rig.daemon.client import ClientError, MeterClient, MeterGone, RequestRefusedError
 from rig.daemon.protocol import Ended, Reading, Topic
 from rig.publishing.identity import MeterIdentity, identity_of
 
@@ -29,6 +29,8 @@ class MeterFeed:
         self._next_s = 0.0
         self._heard_s = 0.0
         self._reported: str | None = None
+        self.gone = False
+        """True once the meter has ended, or nothing listens there any more; a lost connection alone is not that."""
         self.identity: MeterIdentity | None = None
         """Of the meter that is connected, or was last; None before there was one."""
 
@@ -55,6 +57,7 @@ class MeterFeed:
                 if isinstance(message, Reading):
                     found, self._heard_s = message, time.monotonic()
                 elif isinstance(message, Ended):
+                    self.gone = True
                     self._lose("the meter has ended")
                     return None
         except ClientError as error:
@@ -90,8 +93,10 @@ class MeterFeed:
         try:
             client = MeterClient.connect(self._socket, "command line", self._name)
         except ClientError as error:
+            self.gone = not isinstance(error, MeterGone)  # one that does not answer may do so again
             self._once(str(error))
             return
+        self.gone = False
         try:
             self.identity = identity_of(client)
             client.subscribe(Topic.READINGS)

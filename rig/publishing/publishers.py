@@ -79,7 +79,8 @@ class Publisher:
                     met = True
                 else:
                     self._outlet.hide()
-                    if self._until_meter_ends and (met or time.monotonic() > begun_s + START_S):
+                    late = met or time.monotonic() > begun_s + START_S
+                    if self._until_meter_ends and late and self._feed.gone:
                         return
                 if reading is not None:
                     self._show(reading)

@@ -239,8 +239,13 @@ def _write_program(state: ProcedureState, parameters: bytes) -> Steps[Answer]:
     return Answer(result_of(outcome), _sentence(outcome.refused))
 
 
+_CUT = b"..."
+"""As the end of a sentence that is longer than an answer."""
+
+
 def _sentence(text: str) -> bytes:
-    return text.encode("ascii", "replace")[:MOST_RESPONSE]
+    found = text.encode("ascii", "replace")
+    return found if len(found) <= MOST_RESPONSE else found[: MOST_RESPONSE - len(_CUT)] + _CUT
 
 
 # --- a program that waits -------------------------------------------------------------------------------------

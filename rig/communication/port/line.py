@@ -71,6 +71,10 @@ class Line(Protocol):
         """Let it go."""
         ...
 
+    def renew_link(self) -> bool:
+        """Make the link anew by which clients find a pty, if somebody has removed it; whether that was so."""
+        ...
+
     @property
     def carrier(self) -> bool | None:
         """Return the modem's carrier wire; None: there is no such wire."""
@@ -117,6 +121,9 @@ class _Descriptor:
             del self._waiting[MOST_WAITING:]
         except OSError as error:
             raise self._gone(error) from None
+
+    def renew_link(self) -> bool:
+        return False
 
     @property
     def carrier(self) -> bool | None:
@@ -268,6 +275,16 @@ class PtyLine(_Descriptor):
 
     def set_baud(self, baud: int) -> None:
         """Do nothing: on a pseudo-terminal each byte is there at once."""
+
+    def renew_link(self) -> bool:
+        """Make it anew where nothing is left of it, as where /tmp is cleaned; what somebody else put there stays."""
+        if os.path.lexists(self._link):
+            return False
+        try:
+            self._link.symlink_to(self._target)
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         with suppress(OSError):

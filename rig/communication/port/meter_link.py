@@ -12,7 +12,7 @@ import msgspec
 
 from rig.communication.c1219.outcome import Outcome
 from rig.communication.port.meter_side import MeterAway
-from rig.daemon.client import ClientError, MeterClient, RequestRefusedError
+from rig.daemon.client import ClientError, MeterClient, MeterGone, RequestRefusedError
 from rig.daemon.protocol import Asked, ProgramInForce, ReadProgram
 from rig.errors import RigError
 from rig.meter.billing.source import Source
@@ -113,6 +113,18 @@ class MeterLink:
         except ClientError:
             self.close()
         return self._asking is not None
+
+    def has_ended(self) -> bool:
+        """Connect again where the connection is lost; whether nobody listens there any more. A meter that does not
+        answer has not ended: it may have stalled, or its server be started anew."""
+        try:
+            if self._asking is None:
+                self._asking = MeterClient.connect(self._socket, self._source.value, self._name, ANSWER_S)
+        except MeterGone:
+            return False
+        except ClientError:
+            return True
+        return False
 
     def close(self) -> None:
         """Leave."""

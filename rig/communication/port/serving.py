@@ -124,8 +124,8 @@ class Serving:
                     self._step()
                 except LineError as error:
                     self._lose_line(error)
-                if not self._meter.alive() and self._until_meter_ends:
-                    self._meter.connect()  # its server may have been started anew
+                if not self._meter.alive() and self._until_meter_ends and self._meter.has_ended():
+                    return
         except MeterAway:
             return
         finally:
@@ -143,6 +143,8 @@ class Serving:
             heard.append(descriptor)
         readable, _, _ = select.select(heard, [line] if line.waiting else [], [], self._seconds())
         data = line.read() if heard[0] in readable else b""
+        if line.renew_link():
+            self._of_this(f"{line.where} had been removed, and is there again")
         now_ns = time.monotonic_ns()
         if isinstance(self._port, ModemPort):
             self._attend_modem(self._port, line, now_ns)

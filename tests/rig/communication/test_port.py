@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from zlib import crc32
 
 import pytest
 from psem_client import Answer, LineSilent, NotAcknowledged, packet
@@ -99,6 +100,29 @@ def test_a_level_is_over_with_its_session(port: ServedPort) -> None:
     assert reset() == 5
     client.terminate()
     assert [note.ended for note in port.meter.notes] == [False, True]
+
+
+def test_a_sentence_is_whole_or_is_seen_to_be_cut(port: ServedPort) -> None:
+    """ST8 has what the meter says of a program, in as many bytes as ST0 says."""
+    client = port.client
+
+    def said(program: str) -> bytes:
+        text = program.encode()
+        client.write(2048, text)
+        client.write(7, struct.pack("<HBII", 1 << 11, 3, len(text), crc32(text)))
+        return client.read(8)[4:]
+
+    client.identify()
+    client.negotiate(1024, 20)
+    client.log_on()
+    assert client.read(0)[10] == 240, "MAX_RESP_DATA_LEN"
+    client.password(b"444444")
+    sealed = said(PROGRAM + RECORDER)
+    assert sealed.startswith(b"change metrology is refused while the meter is sealed")
+    assert sealed.endswith(b" release SCROLL, all within 10 s")
+    cut = said(PROGRAM.replace("kW delivered", "horse-power"))  # it names all that there are
+    assert (len(cut), cut[-3:]) == (240, b"...")
+    client.terminate()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -17,6 +18,7 @@ from dgcom_host import Host, over
 from port_bench import PortBench, TtyLine, wait_for
 from psem_client import Answer, LineSilent, NotAcknowledged, PsemClient, packet
 
+from rig.communication.port import meter_link
 from rig.communication.port.launch import deaths_of
 from rig.communication.port.line import LineError, SerialLine
 from rig.communication.port.serving import Serving
@@ -24,6 +26,7 @@ from rig.communication.port.trace import TraceError, TraceWriter
 from rig.daemon.client import MeterClient
 from rig.daemon.protocol import LogOn, PulsesCounted, Reading, ReadState, Stop, Topic, WriteProgram
 from rig.hardware.config import PortConfig, load
+from rig.meter.billing.source import Source
 from rig.reader.reading_file import load_reading
 
 PORTS = """
@@ -228,6 +231,43 @@ def test_what_can_be_no_port(tmp_path: Path, command_line) -> None:
     assert os.readlink(tmp_path / "mine.toml") == "elsewhere.toml", "a link that is no port's stays"
     left = {path.name for path in tmp_path.iterdir()} - {"rig.toml", "mine.toml", "fifo"}
     assert not left, "whoever was refused leaves nothing behind"
+
+
+def test_a_meter_that_does_not_answer_has_not_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that ends with its meter waits for one that has stalled."""
+    monkeypatch.setattr(meter_link, "ANSWER_S", 0.2)
+    path = tmp_path / "m.sock"
+    link = meter_link.MeterLink(path, Source.OPTICAL, "optical", print)
+    with socket.socket(socket.AF_UNIX) as stalled:
+        stalled.bind(str(path))
+        stalled.listen()
+        assert not link.has_ended(), "it accepts, and says nothing"
+    assert link.has_ended(), "nobody listens"
+    path.unlink()
+    assert link.has_ended()
+
+
+def test_a_link_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    """Such as where what is old in /tmp is cleared away; what somebody else has put there stays."""
+    said: list[str] = []
+    link = tmp_path / "meter.optical.pty"
+    serving = Serving(PortConfig(), tmp_path / "meter.sock", "0", said.append)
+    try:
+        pty = os.readlink(link)
+        serving._step()
+        assert not said
+        link.unlink()
+        serving._step()
+        assert os.readlink(link) == pty
+        assert said == [f"port optical: {link} had been removed, and is there again"]
+        link.unlink()
+        link.write_text("mine")
+        serving._step()
+    finally:
+        serving.stopped = True
+        serving.run()
+    assert link.read_text() == "mine"
+    assert len(said) == 1
 
 
 def test_a_trace_is_for_its_owner_alone_whoever_made_the_file(tmp_path: Path) -> None:

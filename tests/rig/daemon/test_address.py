@@ -109,6 +109,23 @@ def test_a_file_in_the_way_stays_and_nothing_is_left(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_socket_that_was_removed_is_made_anew_and_what_else_stands_there_stays(path: Path) -> None:
+    ours = Address(path)
+    descriptor = ours.listener.fileno()
+    assert not ours.renew()
+    path.unlink()
+    assert ours.renew()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        ours.listener.accept()[0].close()
+    assert (ours.listener.fileno(), mode(path)) == (descriptor, 0o600)
+    path.unlink()
+    path.write_text("treasure")
+    assert not ours.renew()
+    ours.close()
+    assert path.read_text() == "treasure"
+
+
 def test_a_link_to_a_socket_is_no_socket(path: Path) -> None:
     ours = Address(path.with_name("other.sock"))
     path.symlink_to(ours.path)

@@ -21,9 +21,20 @@ import pytest
 from rig.cli.ask import AskError, key_given
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
-from rig.daemon.protocol import ClearPending, LogOn, Reading, Stop, Topic, WritePending
+from rig.daemon.protocol import (
+    ClearPending,
+    LogOn,
+    MoveSwitch,
+    ReadContacts,
+    Reading,
+    ReadProgram,
+    Stop,
+    Topic,
+    WritePending,
+)
 from rig.daemon.startup import Start
 from rig.hardware.config import load
+from rig.meter.front.switches import Switch
 from rig.program.written import program_of_tables
 from rig.terminal.pending_view import pending_lines
 
@@ -151,12 +162,32 @@ def test_what_the_seal_holds_and_that_hands_break_it(folder: Path) -> None:
     assert rig(folder, "ask", "cold-start", key="444444").stderr == "rig: Cold Start failed\n"
 
 
+def test_without_a_seal_nothing_is_moved(folder: Path) -> None:
+    (folder / "open.toml").write_text(PROGRAM.replace("seal = true", "seal = false"))
+    with MeterClient.connect(folder / "m.sock") as client:
+        client.ask(MoveSwitch(Switch.COVER, False))
+        sealed = client.ask(ReadProgram())["sealed"]
+        if sealed:
+            assert rig(folder, "ask", "break-seal").returncode == 0
+            client.ask(MoveSwitch(Switch.COVER, False))
+        assert rig(folder, "ask", "write-program", "open.toml", key="444444").returncode == 0
+        refused = rig(folder, "ask", "break-seal")
+        assert (refused.returncode, refused.stderr) == (
+            2, "rig: the meter is not sealed: there is no seal to break\n"
+        )  # fmt: skip
+        assert client.ask(ReadContacts())["closed"] == []
+        assert rig(folder, "ask", "write-program", "meter.toml", key="444444").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("words", "sentence", "status"),
     [
         (["set-clock", "yesterday"], "the time is 'yesterday', it must be host, or such as", 2),
         (["set-clock", "2026-12-01T08:00:00"], "with its offset", 2),
-        (["set-clock", "1999-12-31T00:00:00+00:00"], "is not a plausible time for a meter: give one from 2000", 1),
+        (["set-clock", "1999-12-31T00:00:00+00:00"], "which no meter takes: give one from 2000 to 2099", 2),
+        (["set-clock", "9999-12-31T23:59:59-12:00"], "which no meter takes: give one from 2000 to 2099", 2),
+        (["set-clock", "0001-01-01T00:00:00+14:00"], "which no meter takes: give one from 2000 to 2099", 2),
+        (["set-clock", "2100-01-01T00:00:00+00:00"], "which no meter takes: give one from 2000 to 2099", 2),
         (["test-mode", "maybe"], "test-mode is 'maybe', it must be on or off", 2),
         (["relay", "KYZ2", "ajar"], "the contact is 'ajar', it must be closed or open", 2),
         (["write-program", "gone.toml"], "gone.toml does not exist", 2),
