@@ -2,6 +2,7 @@
 
 meter_data.py   what a report is of, whatever it was read from; exact
 sources.py      the kind of a file found out, and read: from_store.py, from_reading.py, from_profile_file.py
+daylight.py     where a reading's load profile has daylight saving come and go
 read_times.py   when by the meter's clock something was read
 words.py        English and French: words, numbers, dates
 french_log.py   the meter's log in French

@@ -30,14 +30,14 @@ from rig.meter_report.meter_data import (
     SetKind,
     SourceKind,
 )
-from rig.meter_report.profile_of_reading import profile_of
+from rig.meter_report.profile_of_reading import PROGRAM, profile_of
 from rig.meter_report.read_times import read_at
 from rig.reader.decoded import Decoded
 from rig.reader.list_places import oldest_first
 from rig.reader.reading_file import MeterReadout, reading_of
 from rig.reader.sources import named, source_names
 
-MORE_REGISTERS, NAMES, LOG_IN_WORDS, PROGRAM = MANUFACTURER + 3, MANUFACTURER + 2, MANUFACTURER + 4, MANUFACTURER + 1
+MORE_REGISTERS, LOG_IN_WORDS = MANUFACTURER + 3, MANUFACTURER + 4
 
 _DESCENDING, _CIRCULAR = 1, 4
 """Bits of a list's status."""

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from rig.meter_report.meter_data import LoadProfile, ProfileLine, ProfileMark
 
-_SET = "clock set"
+CLOCK_SET = "clock set"
 """Kind of a mark, and flag of the intervals beside it, which is all that tables of C12.19 have of it."""
 
 _EXACT_DIGITS = 60
@@ -124,10 +124,10 @@ def gaps_of(profile: LoadProfile) -> list[tuple[datetime, datetime]]:
     """
     gaps = []
     interval = timedelta(minutes=profile.minutes)
-    forward = [mark for mark in profile.marks if mark.kind == _SET and mark.until > mark.at]
+    forward = [mark for mark in profile.marks if mark.kind == CLOCK_SET and mark.until > mark.at]
     for before, line in pairwise(profile.lines):
         begin = begin_of(line, profile.minutes)
-        if begin - before.end < interval or (not profile.marks and _clock_set(before, line)):
+        if begin - before.end < interval or (_clock_set(before, line) and not _marked(profile, before, interval)):
             continue
         missing = begin - begin_of(before, profile.minutes) - interval  # one that was cut short goes to its boundary
         for mark in forward:
@@ -141,7 +141,7 @@ def gaps_of(profile: LoadProfile) -> list[tuple[datetime, datetime]]:
 def repeats_of(profile: LoadProfile) -> list[datetime]:
     """Give the ends of intervals that are no later than the one before, although no setting of the clock says why."""
     interval = timedelta(minutes=profile.minutes)
-    back = [mark for mark in profile.marks if mark.kind == _SET and mark.until < mark.at]
+    back = [mark for mark in profile.marks if mark.kind == CLOCK_SET and mark.until < mark.at]
     return [
         line.end
         for before, line in pairwise(profile.lines)
@@ -151,8 +151,13 @@ def repeats_of(profile: LoadProfile) -> list[datetime]:
     ]
 
 
+def _marked(profile: LoadProfile, before: ProfileLine, interval: timedelta) -> bool:
+    """Return whether a mark says by how much the clock was set behind a line."""
+    return any(mark.kind == CLOCK_SET and abs(mark.at - before.end) <= interval for mark in profile.marks)
+
+
 def _clock_set(before: ProfileLine, line: ProfileLine) -> bool:
-    return _SET in before.flags or _SET in line.flags
+    return CLOCK_SET in before.flags or CLOCK_SET in line.flags
 
 
 def _explains(mark: ProfileMark, before: ProfileLine, line: ProfileLine, interval: timedelta) -> bool:

@@ -14,15 +14,23 @@ from fractions import Fraction
 from typing import Any
 
 from rig.communication.c1219.layout import Values
+from rig.communication.c1219.table import MANUFACTURER
+from rig.meter_report.daylight import marks_by_bit, marks_by_zone, zone_of_program
 from rig.meter_report.meter_data import LoadProfile, ProfileChannel, ProfileLine
 from rig.reader.decoded import Decoded
 from rig.reader.list_places import oldest_first
 from rig.reader.others_profile import COUNTS, FIRST_SET, SETS
 from rig.reader.sources import SourceEntries, kilo_name, named
 
+PROGRAM = MANUFACTURER + 1
+"""Our own table of the program in force."""
+
 _NO_COUNT = 0xFFFF
 _DIGITS = 12
 _SKIPPED = 4
+_SAVING = 1
+"""Of the common status: daylight saving is on."""
+
 _STATUS_WORDS = ((2, "outage"), (4, "clock set"), (8, "clock set"))
 _CHANNEL_WORDS = ((2, "short"), (3, "long"), (_SKIPPED, "damaged"))
 
@@ -67,7 +75,11 @@ def _own(found: Found, names: Sequence[str], notes: list[str]) -> LoadProfile | 
             for pulse, count in zip(pulses, block["INT_DATA"], strict=True)
         )
         lines.append(ProfileLine(block["BLK_END_TIME"], _flags(block["EXTENDED_INT_STATUS"], own=True), values))
-    return LoadProfile(actual["MAX_INT_TIME_SET1"], tuple(channels), tuple(lines))
+    minutes = actual["MAX_INT_TIME_SET1"]
+    program = found(PROGRAM)
+    zone = None if program is None else zone_of_program(bytes(program["TABLES"]))
+    marks = () if zone is None else marks_by_zone(lines, minutes, zone)
+    return LoadProfile(minutes, tuple(channels), tuple(lines), marks)
 
 
 def _unit_of(name: str) -> tuple[str, bool]:
@@ -130,7 +142,7 @@ def _set(
             scale *= Fraction(constant["MULTIPLIER"])
             offset = Fraction(constant["OFFSET"])
         scales.append((scale * power, offset * power))
-    lines = []
+    lines, saving = [], []
     for end, status, counts in _intervals(blocks, state, minutes, notes):
         skipped = _channel_nibbles(status)
         values = tuple(
@@ -138,14 +150,17 @@ def _set(
             for place, ((scale, offset), count) in enumerate(zip(scales, counts, strict=True))
         )
         lines.append(ProfileLine(end, _flags(status, own=False), values))
-    lines.sort(key=lambda line: line.end)
-    return LoadProfile(minutes, tuple(channels), tuple(lines))
+        saving.append(bool(_nibbles(status)[:1] and _nibbles(status)[0] & _SAVING))
+    if state is None:  # nothing says in which order they are
+        lines.sort(key=lambda line: line.end)
+        return LoadProfile(minutes, tuple(channels), tuple(lines))
+    return LoadProfile(minutes, tuple(channels), tuple(lines), marks_by_bit(lines, minutes, saving))
 
 
 def _intervals(
     blocks: list[Values], state: Values | None, minutes: int, notes: list[str]
 ) -> Iterator[tuple[datetime, bytes | None, list[Any]]]:
-    """Give each valid interval: its end, its status, its counts."""
+    """Give each valid interval, as far as ST63 says the oldest first: its end, its status, its counts."""
     newest_first = state is not None and bool(state["FLAGS"]["INTERVAL_ORDER"])
     undated = 0
     for place in _valid_blocks(len(blocks), state):
@@ -156,8 +171,8 @@ def _intervals(
         if block["BLK_END_TIME"] is None:
             undated += len(intervals)
             continue
-        for k, interval in enumerate(intervals):
-            before = k if newest_first else len(intervals) - 1 - k
+        in_order = reversed(intervals) if newest_first else intervals
+        for before, interval in zip(reversed(range(len(intervals))), in_order, strict=True):
             try:
                 end = block["BLK_END_TIME"] - timedelta(minutes=before * minutes)
             except OverflowError:

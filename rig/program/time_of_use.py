@@ -24,7 +24,7 @@ LEAP_SECONDS = "right/"
 
 def calendar(clock: schema.ClockTable, tou: schema.TimeOfUseTable | None) -> Calendar:
     """The calendar of a program. Raises ConfigError."""
-    return Calendar(_zone(clock), None if tou is None else _tariff(tou))
+    return Calendar(zone_of(clock), None if tou is None else _tariff(tou))
 
 
 def saves_daylight(calendar: Calendar, year: int) -> bool:
@@ -36,7 +36,8 @@ def saves_daylight(calendar: Calendar, year: int) -> bool:
 # --- zone -----------------------------------------------------------------------------------------------------
 
 
-def _zone(clock: schema.ClockTable) -> tzinfo:
+def zone_of(clock: schema.ClockTable) -> tzinfo:
+    """Give the zone of a program's clock. Raises ConfigError."""
     if clock.standard_offset is None:
         for key in ("dst_begin", "dst_end"):
             if (text := getattr(clock, key)) is not None:

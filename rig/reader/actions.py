@@ -327,7 +327,7 @@ ACTIONS: Mapping[str, Action] = {
     "activate-pending": Action("activate the program that waits", of_pending(12, "activation of what waits")),
     "clear-pending": Action("take the program away that waits", of_pending(14, "clearing what waits")),
     "mark-read": Action("mark self-reads, profile and log as read", _mark_read),
-    "clear-status": Action("clear status flags", _clear_status),
+    "clear-status": Action("clear status flags", _clear_status, needs_password=False),
     "clear": Action("clear registers, demand and load profile", _plain(3, "clear data")),
     "cold-start": Action("begin as a new meter", _plain(0, "cold start")),
     "master-reset": Action("clear all that was registered and found", _own(1, "master reset")),

@@ -101,6 +101,20 @@ class PartialReading:
                     f"{self.path} cannot be written ({error.strerror}): make room, and give the same command again"
                 ) from None
 
+    def begin_anew(self) -> None:
+        """Drop all that has come but the sessions in which it did. Raises PartialError."""
+        self.tables.clear()
+        self.blocks.clear()
+        self.parts.clear()
+        if self._file is not None:
+            try:
+                self._file.truncate(0)
+                for session in self.sessions:
+                    self._file.write(_written(session))
+                self._file.flush()
+            except OSError as error:
+                raise PartialError(f"{self.path} cannot be written ({error.strerror}): delete it") from None
+
     def close(self) -> None:
         """Leave it as it is, for the next time."""
         if self._file is not None:

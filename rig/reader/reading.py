@@ -38,6 +38,10 @@ SECRETS = frozenset({42, 45})
 
 NOT_CONTENTS = frozenset({PROCEDURES_ARE_WRITTEN_TO, PROCEDURES_ARE_ANSWERED_IN})
 
+PROGRAMMED = 6
+PROGRAMMED_BYTES = 32
+"""So many at the end of our ST6 have the program's digest."""
+
 PROFILE_STATUS = 63
 PROFILE_DATA = frozenset(range(64, 68))
 RECORDER_MEMORY = MANUFACTURER + 5
@@ -59,6 +63,10 @@ Progress = Callable[[int, int, str], None]
 
 class OtherMeter(RigError):
     """Another meter than the one whose reading broke off, or another program in it."""
+
+
+class ProgrammedMeanwhile(MeterSilent):
+    """A meter that was programmed while it was read: what came is of two programs, and was dropped."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ class TableReading:
     def run(self, extent: Extent, progress: Progress) -> None:
         """Read what the extent has and is not there yet.
 
-        Raises MeterSilent, MeterLineError, OtherMeter, PartialError.
+        Raises MeterSilent, of it ProgrammedMeanwhile, MeterLineError, OtherMeter, PartialError.
         """
         partial = self._partial
         if partial.blocks:
@@ -124,7 +132,24 @@ class TableReading:
                         done, len(numbers), f"{title_of(number)}, {extra} bytes"
                     ),
                 )
+        self._check_program()
         progress(len(numbers), len(numbers), "")
+
+    def _check_program(self) -> None:
+        """Ask a meter of ours whether it still has the program of the beginning. Raises ProgrammedMeanwhile."""
+        there = self._partial.tables.get(PROGRAMMED)
+        configuration = self._partial.tables[CONFIGURATION].bytes
+        data = None if there is None else there.bytes
+        if data is None or configuration is None or not Decoded({CONFIGURATION: configuration}).ours:
+            return
+        at = max(0, len(data) - PROGRAMMED_BYTES)
+        try:
+            now = self._part(PROGRAMMED, at, len(data) - at)
+        except ServiceRefused:
+            return
+        if now != data[at:]:
+            self._partial.begin_anew()
+            raise ProgrammedMeanwhile("the meter was programmed while it was read, so what came is dropped")
 
     def _check_whose(self, before: dict[int, TableRead]) -> None:
         """Read who it is, and again by what its tables are understood. Raises OtherMeter."""

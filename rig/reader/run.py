@@ -11,7 +11,15 @@ from rig.reader.dgcom_conversation import DgcomConversation
 from rig.reader.line import MeterLineError
 from rig.reader.meter import MeterAccess
 from rig.reader.partial import PartialReading
-from rig.reader.reading import BlockReading, Extent, Progress, TableReading, in_order, now_utc
+from rig.reader.reading import (
+    BlockReading,
+    Extent,
+    ProgrammedMeanwhile,
+    Progress,
+    TableReading,
+    in_order,
+    now_utc,
+)
 from rig.reader.reading_file import Identity, MeterReadout, encoded
 from rig.results.provenance import commit, project_version
 
@@ -56,7 +64,8 @@ class MeterRun:
                     # A meter that ends sessions by itself is asked on as long as each brings something.
                     self._ended = isinstance(error, SessionEndedByMeter)
                     breaks += not self._ended
-                    if breaks == SESSIONS or self._amount(partial) == before:
+                    anew = isinstance(error, ProgrammedMeanwhile)
+                    if breaks == SESSIONS or (self._amount(partial) == before and not anew):
                         raise ReadingBroke(self._left(partial, error)) from None
                 self._access.pause(AGAIN_S)
             readout = self._readout(partial)

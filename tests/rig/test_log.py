@@ -115,7 +115,7 @@ LINES: list[tuple[LogEvent, int, str, dict[str, object], str]] = [
         24,
         "season change",
         {"season": 1, "source": "modem"},
-        "season 1, from modem",
+        "season 2, from modem",
     ),
     (RateChanged(AT, Rate.B), 25, "rate change", {"rate": "B"}, "rate B"),
     (TestModeBegan(AT, Source.FRONT), 32, "test mode begin", {"source": "front"}, "from front"),

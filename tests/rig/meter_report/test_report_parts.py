@@ -594,6 +594,60 @@ def test_a_meter_of_another_maker_is_reported_by_its_units(tmp_path: Path) -> No
     assert PageReader(html_of(meter_page(meter, EN, [0]))).under("Billing")
 
 
+SPRING, AUTUMN = ("03-08", "01 02 04 05"), ("11-01", "01 02 02 03")
+TORONTO = {"zone": "America/Toronto"}
+RULES = {
+    "standard_offset": "-06:00", "dst_begin": "second Sunday of March 02:00",
+    "dst_end": "first Sunday of November 02:00",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ends", "clock", "marks", "gaps", "repeats"),
+    [
+        (SPRING, TORONTO, ["02 03"], 0, 0),
+        (AUTUMN, TORONTO, ["02 01"], 0, 0),
+        (SPRING, RULES, ["02 03"], 0, 0),
+        (AUTUMN, RULES, ["02 01"], 0, 0),
+        (("03-08", "01 05 06"), TORONTO, [], 1, 0),
+        (("11-01", "01 02 01 02"), TORONTO, [], 0, 1),
+        (("11-01", "01 02 03 03 04"), TORONTO, [], 0, 1),
+        (("03-09", "01 02 04 05"), TORONTO, [], 1, 0),
+        (SPRING, {"zone": "UTC"}, [], 1, 0),
+        (AUTUMN, {"zone": "Nowhere/Atall"}, [], 0, 1),
+        (AUTUMN, {"zone": 5}, [], 0, 1),
+        (AUTUMN, None, [], 0, 1),
+    ],
+)
+def test_daylight_saving_in_a_reading_is_neither_a_gap_nor_a_repetition(
+    tmp_path: Path, ends: tuple[str, str], clock: dict[str, object] | None, marks: list[str], gaps: int, repeats: int
+) -> None:
+    """The example with intervals of an hour that end so on a day of 2026, in the zone of its program (MT1)."""
+    reading = load_reading(EXAMPLE)
+    raw = {table.table: table.bytes or b"" for table in reading.tables}
+    day, hours = ends
+    month, date_of_month = map(int, day.split("-"))
+    raw[61] = raw[61][:-1] + bytes((60,))
+    raw[64] = b"".join(bytes((26, month, date_of_month, int(hour), 0)) + bytes(38) for hour in hours.split())
+    raw[63] = raw[63][:1] + struct.pack("<HH", len(hours.split()), len(hours.split()) - 1) + raw[63][5:]
+    begin = raw[2049].index(b"{")
+    tables = json.loads(raw[2049][begin:]) | {"clock": clock}
+    raw[2049] = raw[2049][:begin] + (b"{" if clock is None else json.dumps(tables).encode())
+    path = tmp_path / "r.json"
+    changed = [msgspec.structs.replace(table, data=raw[table.table].hex()) for table in reading.tables]
+    path.write_bytes(encoded(msgspec.structs.replace(reading, tables=changed)))
+    meter = read_meter(path)
+    profile = meter.profile
+    assert profile is not None
+    assert [f"{line.end:%H}" for line in profile.lines] == hours.split()
+    assert [f"{mark.at:%H} {mark.until:%H}" for mark in profile.marks] == marks
+    assert (len(gaps_of(profile)), len(repeats_of(profile))) == (gaps, repeats)
+    (tmp_path / "p.csv").write_bytes(report_files(meter, [Path("p.csv")], EN, [], Part.PROFILE)[Path("p.csv")])
+    again = read_meter(tmp_path / "p.csv").profile
+    assert again is not None
+    assert (again.marks, len(gaps_of(again)), len(repeats_of(again))) == (profile.marks, gaps, repeats)
+
+
 def test_registers_of_one_name_have_numbers(tmp_path: Path) -> None:
     """Ours without a password: it does not give its names (MT2), and ST12 has one unit for two kinds of kvarh net."""
     reading = load_reading(EXAMPLE)

@@ -268,6 +268,36 @@ def test_a_profile_of_other_units_and_lengths_is_reported_from_its_own_csv(
     assert f"intervals of {minutes} min: 7" in (tmp_path / "two.html").read_text()
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize(
+    ("bits", "said"),
+    [((1, 0), "clock set 2026-11-01 02:00 to 2026-11-01 01:00"), ((0, 0), "at a time that was there already")],
+)
+def test_the_doubled_hour_of_autumn_stays_in_its_order(
+    newest_first: bool, bits: tuple[int, int], said: str, command_line: Rig, tmp_path: Path
+) -> None:
+    """Two blocks of four quarters of an hour, both until 2 o'clock; bit 0 of the common status is daylight saving."""
+    make = Make()
+    whole = make.tables()
+    end = make.stime(AT.replace(month=11, day=1, hour=2, minute=0))
+    reads = make.number(1) * 2
+
+    def block(bit: int, counts: tuple[int, ...]) -> bytes:
+        made = [bytes((bit << 4, 0)) + make.u(2, count) * 2 for count in counts]
+        return end + reads + b"".join(made[::-1] if newest_first else made)
+
+    whole[63] = (
+        bytes((newest_first << 4,)) + make.u(2, 2) + make.u(2, 1) + make.u(4, 9) + make.u(2, 0) + make.u(2, 4)
+    )  # fmt: skip
+    whole[64] = block(bits[0], (4, 8, 12, 16)) + block(bits[1], (20, 24, 28, 32))
+    tables = [TableRead(n, f"ST{n}", "", data.hex()) for n, data in sorted(whole.items())]
+    (tmp_path / "other.json").write_bytes(encoded(msgspec.structs.replace(READOUT, tables=tables)))
+    assert command_line("report", "other.json", "--out", "p.csv", "--out", "p.html").status == 0
+    found = [(row["end_local"][11:16], number(row["kWh delivered"])) for row in rows(tmp_path / "p.csv")]
+    assert found == list(zip(["01:15", "01:30", "01:45", "02:00"] * 2, "12345678", strict=True))
+    assert said in (tmp_path / "p.html").read_text()
+
+
 def set_two(make: Make) -> dict[int, bytes]:
     """A second set and no first: circular, newest interval first, simple status, signed bytes, no scalars."""
     blocks = [

@@ -20,7 +20,7 @@ from rig.reader.meter import NoPassword
 from rig.reader.meter_program import NotWritten, ProgramError, ProgramRefused
 from rig.reader.programming import check_program
 from rig.reader.reading import Extent
-from rig.reader.run import MeterRun
+from rig.reader.run import MeterRun, ReadingBroke
 
 EXAMPLES = Path(__file__).parents[3] / "rig" / "program" / "examples"
 
@@ -216,3 +216,43 @@ def test_at_9600_baud_reading_is_the_wires_own_time(bench: ProgrammerBench, tmp_
     size = sum(len(table.bytes or b"") for table in reading.tables)
     assert size > 5_000
     assert bench.line.now_ns() - begun_ns < size * 10 * 10**9 // 9600 * 9 // 8 + 10**9, "with a second to begin and end"
+
+
+KW_FIRST = """
+[meter]
+serial = "12"
+[demand]
+quantities = ["kW delivered", "kvar lagging"]
+[recorder]
+interval_minutes = 1
+channels = [{ metric = "kWh delivered", pulse = "1" }]
+"""
+KVAR_FIRST = KW_FIRST.replace('"kW delivered", "kvar lagging"', '"kvar lagging", "kW delivered"')
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_meter_that_is_programmed_while_it_is_read_is_read_anew(tmp_path: Path, times: int) -> None:
+    """Somebody else swaps kW and kvar between ST23 and ST24, once or in every session."""
+    bench = ProgrammerBench(KW_FIRST, tmp_path)
+    out = tmp_path / "r.json"
+    programs = [text for _ in range(9) for text in (KVAR_FIRST, KW_FIRST)][:times]
+
+    def beside(done: int, of: int, what: str) -> None:
+        if what == "ST24" and programs:
+            bench.write_beside("000000", programs.pop(0))
+
+    try:
+        if times > 1:
+            with pytest.raises(ReadingBroke, match=r"programmed while it was read.*0 tables are in"):
+                MeterRun(bench.access, out).read(Extent(), beside)
+            assert not out.exists()
+            programs.clear()
+        reading = MeterRun(bench.access, out).read(Extent(), beside)
+        digest = bench.digest
+    finally:
+        bench.close()
+    tables = {table.table: table.bytes or b"" for table in reading.tables}
+    assert f"program {digest}".encode() in tables[6]
+    assert tables[2049].startswith(digest.encode())
+    assert reading.sessions == (2 if times == 1 else 4)
+    assert not (tmp_path / "r.json.part").exists()

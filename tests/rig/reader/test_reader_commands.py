@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -39,6 +40,14 @@ level_2 = "222222"
 level_3 = "333333"
 level_4 = "444444"
 """
+LEVELS = [
+    (words, level)
+    for line in (Path(__file__).parents[3] / "docs" / "reading.md").read_text().splitlines()
+    if (row := re.fullmatch(r"\| (`[a-z-]+.*`) \| .+ \| ([0-4]) \| .+ \|", line))
+    for words in re.findall(r"`([^`]+)`", row[1])
+    for level in row[2]
+]
+"""Actions, and the level that each takes, by the table for people."""
 PORTS = "[simulation.load]\namps = 40\n[[ports]]\nname = 'optical'\ndevice = 'pty'\n"
 
 
@@ -369,6 +378,16 @@ def test_something_is_done_and_said(virtual: ProgrammerBench, command_line, tmp_
     done = command_line("meter", "port", "reset", "--password-file", "level-2", "--json")
     assert json.loads(done.out)["sentence"] == "demand reset: done"
     assert virtual.state["resets"] == resets + 1
+
+
+@pytest.mark.parametrize("row", LEVELS, ids=lambda row: row[0])
+def test_a_password_is_asked_for_where_the_page_names_a_level(
+    virtual: ProgrammerBench, command_line, row: tuple[str, str]
+) -> None:
+    words, level = row
+    done = command_line("meter", "port", *words.split())
+    assert done.status == (0 if level == "0" else 2), done
+    assert ("takes the password" in done.err) == (level != "0")
 
 
 def test_a_program_is_written_and_checked(virtual: ProgrammerBench, command_line, tmp_path: Path) -> None:
