@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from rig.files.numbers import exact
 from rig.files.text import NotUtf8Error, utf8_text
 from rig.meter_report.errors import MeterReportError
 from rig.meter_report.meter_data import LoadProfile, MeterData, ProfileChannel, ProfileLine, ProfileMark, SourceKind
@@ -22,7 +23,7 @@ HEAD = ["end_local", "flags"]
 MOST_CHANNELS = MOST_MINUTES = 255
 """Of any meter: C12.19 counts both in a byte."""
 
-_UNIT = re.compile(r"^(\S{1,40}?)(?:, \S{1,40} a pulse)?$")
+_UNIT = re.compile(r"^(\S{1,40}?)(?:, (\S{1,40}) a pulse)?$")
 _NUMBER = re.compile(r"^-?[0-9]{1,28}(\.[0-9]{1,12})?$")
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)"
 _MARK = re.compile(rf"^(starts|outage|clock set) {_TIME}(?: to {_TIME})?$")
@@ -55,7 +56,7 @@ def meter_of_profile_file(data: bytes, path: Path) -> MeterData:
     mark = title.partition(", load profile")[0] if ", load profile" in title else ""
     rows = _rows(lines, path)
     channels = _channels(next(rows, None), about, path)
-    said = [line for line in about[2:] if all(_unit(channel.name, line) is None for channel in channels)]
+    said = [line for line in about[2:] if all(_channel(channel.name, [line]) is None for channel in channels)]
     marks = tuple(found_mark for line in said if (found_mark := _mark(line)) is not None)
     skipped = next((int(match[1]) for line in said if (match := _SKIPPED.match(line)) is not None), 0)
     rest = [line for line in said if _mark(line) is None and _SKIPPED.match(line) is None]
@@ -79,18 +80,21 @@ def _channels(head: tuple[int, list[str]] | None, about: list[str], path: Path) 
         raise MeterReportError(f"{path} ends before its columns are named: give a whole file of rig profile export")
     number, row = head
     names = row[2:]
-    units = [next((unit for line in about if (unit := _unit(name, line)) is not None), None) for name in names]
-    if row[:2] != HEAD or not 1 <= len(names) <= MOST_CHANNELS or None in units:
+    channels = [channel for name in names if (channel := _channel(name, about)) is not None]
+    if row[:2] != HEAD or not 1 <= len(names) <= MOST_CHANNELS or len(channels) < len(names):
         raise MeterReportError(
             f"{path}, line {number}: its columns are not end_local, flags and the channels that its head names"
         )
-    return tuple(ProfileChannel(name, unit or "") for name, unit in zip(names, units, strict=True))
+    return tuple(channels)
 
 
-def _unit(name: str, line: str) -> str | None:
-    """Return a channel's unit, if a line says it."""
-    match = _UNIT.match(line.removeprefix(f"{name} in ")) if line.startswith(f"{name} in ") else None
-    return None if match is None else match[1]
+def _channel(name: str, about: list[str]) -> ProfileChannel | None:
+    """Return a channel, if a line says its unit."""
+    for line in about:
+        match = _UNIT.match(line.removeprefix(f"{name} in ")) if line.startswith(f"{name} in ") else None
+        if match is not None:
+            return ProfileChannel(name, match[1], exact(match[2] or "") or None)
+    return None
 
 
 def _mark(line: str) -> ProfileMark | None:

@@ -87,7 +87,10 @@ def meter_of_store(folder: Path, zone: tzinfo, zone_name: str, recording: int | 
         channels = found.settings.channels
         profile = LoadProfile(
             found.settings.interval_min,
-            tuple(ProfileChannel(n, c.metric.unit) for n, c in zip(column_names(found), channels, strict=True)),
+            tuple(
+                ProfileChannel(n, c.metric.unit, c.unit_value)
+                for n, c in zip(column_names(found), channels, strict=True)
+            ),
             tuple(
                 ProfileLine(
                     each.end,

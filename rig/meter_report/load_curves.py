@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
+from rig.meter_report.exact_values import SUM_DIGITS, exact_sum
 from rig.meter_report.meter_data import LoadProfile, ProfileLine, ProfileMark
 
 CLOCK_SET = "clock set"
 """Kind of a mark, and flag of the intervals beside it, which is all that tables of C12.19 have of it."""
-
-_EXACT_DIGITS = 60
-"""Digits of a sum: no profile has so many."""
 
 MOST_EMPTY_MONTHS = 24
 """Between two that have intervals; over a longer time the clock was set."""
@@ -29,12 +26,6 @@ def begin_of(line: ProfileLine, minutes: int) -> datetime:
         return line.end - (rest or timedelta(minutes=minutes))
     except OverflowError:  # in the first hour of the calendar
         return line.end
-
-
-def exact_sum(values: Sequence[Decimal]) -> Decimal:
-    """Add decimals without rounding."""
-    with localcontext(prec=_EXACT_DIGITS):
-        return sum(values, Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -53,13 +44,13 @@ def summary_of(profile: LoadProfile, channel: int) -> ChannelSummary:
     """Sum a channel up."""
     readable = [(line.values[channel], line) for line in profile.lines]
     values = [(value, line) for value, line in readable if value is not None]
-    total = exact_sum([value for value, _ in values])
+    total = exact_sum([value for value, _ in values], profile.channels[channel].pulse)
     if not values:
         return ChannelSummary(total, len(readable), None, None, None)
     highest, line = max(values, key=lambda pair: pair[0])
     factor = None
     if highest > 0:
-        with localcontext(prec=_EXACT_DIGITS):
+        with localcontext(prec=SUM_DIGITS):
             factor = (total / len(values) / highest * 10000).to_integral_value("ROUND_FLOOR").scaleb(-4)
     return ChannelSummary(total, len(readable) - len(values), line, highest, factor)
 
@@ -85,8 +76,8 @@ def months_of(profile: LoadProfile) -> list[MonthSummary]:
         MonthSummary(
             begins,
             tuple(
-                exact_sum([value for line in found if (value := line.values[channel]) is not None])
-                for channel in range(len(profile.channels))
+                exact_sum([value for line in found if (value := line.values[place]) is not None], channel.pulse)
+                for place, channel in enumerate(profile.channels)
             ),
             len(found),
         )

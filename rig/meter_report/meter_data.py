@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 
 RATES = ("A", "B", "C", "D")
 
@@ -77,10 +78,11 @@ class LoggedLine:
 
 @dataclass(frozen=True)
 class ProfileChannel:
-    """A channel of the load profile."""
+    """A channel of the load profile; `pulse` is the value of one count, None where that is not known."""
 
     name: str
     unit: str
+    pulse: Fraction | None = None
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from rig.communication.c1219.layout import Values
 from rig.communication.c1219.table import MANUFACTURER
 from rig.meter_report.daylight import marks_by_bit, marks_by_zone, zone_of_program
+from rig.meter_report.exact_values import decimal_of
 from rig.meter_report.meter_data import LoadProfile, ProfileChannel, ProfileLine
 from rig.reader.decoded import Decoded
 from rig.reader.list_places import oldest_first
@@ -26,7 +26,6 @@ PROGRAM = MANUFACTURER + 1
 """Our own table of the program in force."""
 
 _NO_COUNT = 0xFFFF
-_DIGITS = 12
 _SKIPPED = 4
 _SAVING = 1
 """Of the common status: daylight saving is on."""
@@ -63,15 +62,15 @@ def _own(found: Found, names: Sequence[str], notes: list[str]) -> LoadProfile | 
         pulse = Fraction(control["SCALARS_SET1"][k], control["DIVISORS_SET1"][k] or 1)
         if source < len(constants):
             pulse *= Fraction(constants[source]["MULTIPLIER"])
-        channels.append(_channel(channels, name, unit))
         pulses.append(pulse / 1000 if thousand else pulse)
+        channels.append(_channel(channels, name, unit, pulses[-1]))
     lines = []
     for block in data["LP_DATA_SET1"]:
         if block["BLK_END_TIME"] is None:
             notes.append("an interval without a time is left out")
             continue
         values = tuple(
-            None if count == _NO_COUNT else exact(pulse * count)
+            None if count == _NO_COUNT else decimal_of(pulse * count)
             for pulse, count in zip(pulses, block["INT_DATA"], strict=True)
         )
         lines.append(ProfileLine(block["BLK_END_TIME"], _flags(block["EXTENDED_INT_STATUS"], own=True), values))
@@ -146,7 +145,9 @@ def _set(
     for end, status, counts in _intervals(blocks, state, minutes, notes):
         skipped = _channel_nibbles(status)
         values = tuple(
-            None if place < len(skipped) and skipped[place] == _SKIPPED else exact(scale * Fraction(count) + offset)
+            None
+            if place < len(skipped) and skipped[place] == _SKIPPED
+            else decimal_of(scale * Fraction(count) + offset)
             for place, ((scale, offset), count) in enumerate(zip(scales, counts, strict=True))
         )
         lines.append(ProfileLine(end, _flags(status, own=False), values))
@@ -200,17 +201,9 @@ def _valid_blocks(count: int, state: Values | None) -> list[int]:
 # --- both ------------------------------------------------------------------------------------------------------
 
 
-def _channel(before: Sequence[ProfileChannel], name: str, unit: str) -> ProfileChannel:
+def _channel(before: Sequence[ProfileChannel], name: str, unit: str, pulse: Fraction | None = None) -> ProfileChannel:
     again = sum(each.name == name or each.name.startswith(f"{name} #") for each in before)
-    return ProfileChannel(f"{name} #{again + 1}" if again else name, unit)
-
-
-def exact(value: Fraction) -> Decimal:
-    """Return a value with all its digits, or as many as a kWh has to its nWh."""
-    digits = 0
-    while digits < _DIGITS and (value * 10**digits).denominator != 1:
-        digits += 1
-    return Decimal(round(value * 10**digits)).scaleb(-digits)
+    return ProfileChannel(f"{name} #{again + 1}" if again else name, unit, pulse)
 
 
 def _nibbles(status: object) -> list[int]:

@@ -21,6 +21,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rig.meter_report.errors import MeterReportError
+from rig.meter_report.exact_values import pulse_text
 from rig.meter_report.meter_data import MeterData, RegisterSet
 from rig.plain_text import printable
 
@@ -106,7 +107,10 @@ def about(meter: MeterData, part: Part) -> list[str]:
     lines += [f"{name}: {text}" for name, text in (*meter.plate, *meter.provenance)]
     lines.append(f"times: {meter.zone}")
     if part is Part.PROFILE and meter.profile is not None:
-        lines += [f"{channel.name} in {channel.unit}" for channel in meter.profile.channels]
+        lines += [
+            f"{channel.name} in {channel.unit}" + (f", {pulse_text(channel.pulse)} a pulse" if channel.pulse else "")
+            for channel in meter.profile.channels
+        ]
         lines += [
             f"{mark.kind} {mark.at.isoformat()}" + ("" if mark.until == mark.at else f" to {mark.until.isoformat()}")
             for mark in meter.profile.marks

@@ -324,8 +324,10 @@ ACTIONS: Mapping[str, Action] = {
     "season": Action("begin a season", _season, "1 to 4", check=_season_of),
     "test": Action("enter or leave test mode", _test, "on or off", check=_mode_of),
     "pending": Action("say which program waits", pending, needs_password=False),
-    "activate-pending": Action("activate the program that waits", of_pending(12, "activation of what waits")),
-    "clear-pending": Action("take the program away that waits", of_pending(14, "clearing what waits")),
+    "activate-pending": Action(
+        "activate the program that waits", of_pending(12, "activation of what waits", needs_one=True)
+    ),
+    "clear-pending": Action("take the program away that waits", of_pending(14, "clearing what waits", needs_one=False)),
     "mark-read": Action("mark self-reads, profile and log as read", _mark_read),
     "clear-status": Action("clear status flags", _clear_status, needs_password=False),
     "clear": Action("clear registers, demand and load profile", _plain(3, "clear data")),

@@ -17,6 +17,7 @@ from rig.communication.c1219.pending_event import EVENT_SIZE, PendingEvent
 from rig.communication.c1219.session_tables import MOST_PROGRAM, PENDING_PROGRAM
 from rig.communication.c1219.table import MANUFACTURER
 from rig.communication.c1219.types import TableError
+from rig.errors import RigError
 from rig.program.build import Program
 from rig.reader.conversation import Conversation, MeterSilent, ServiceRefused
 from rig.reader.decoded import CONFIGURATION, Decoded
@@ -100,14 +101,23 @@ def pending(session: MeterSession, value: str | None) -> str:
     return "; ".join(said)
 
 
-def of_pending(number: int, sentence: str) -> Callable[[MeterSession, str | None], str]:
-    """Make an action that a procedure is, on what waits; where nothing does there is nothing to do."""
+class NothingWaits(RigError):
+    """A program that was to be activated, and none waits."""
+
+    status = 1
+
+
+def of_pending(number: int, sentence: str, *, needs_one: bool) -> Callable[[MeterSession, str | None], str]:
+    """Make an action that a procedure is, on what waits. Where nothing does, the action raises NothingWaits if it
+    `needs_one`, else says so."""
 
     def run(session: MeterSession, value: str | None) -> str:
         tables = session.tables
         before = _decoded(tables).maybe(STATUS)
         done(carry_out(tables, number, b"", formats_of(tables)), sentence)
         none = before is not None and not before["NBR_PENDING_ACTIVATION"]
+        if none and needs_one:
+            raise NothingWaits(f"{sentence}: nothing waits; rig write PORT PROGRAM --at asked has one wait")
         return f"{sentence}: nothing waits" if none else f"{sentence}: done"
 
     return run
