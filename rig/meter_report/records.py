@@ -26,6 +26,8 @@ from rig.meter_report.meter_data import MeterData, RegisterSet
 from rig.plain_text import printable
 
 _PARQUET_DIGITS, _PARQUET_DECIMALS = 38, 12
+_MOST_PARQUET_DIGITS = 76
+"""Of a decimal of 256 bits, as the format has them."""
 
 Cell = datetime | Decimal | int | str | None
 
@@ -133,7 +135,10 @@ def csv_of(meter: MeterData, part: Part) -> bytes:
 
 
 def parquet_of(meter: MeterData, part: Part) -> bytes:
-    """Give the file; a decimal has 12 digits after its point. Raises MeterReportError without pyarrow."""
+    """Give the file; a decimal has 12 digits after its point, or as many as its column needs.
+
+    Raises MeterReportError without pyarrow, and for a figure that Parquet has no decimal for.
+    """
     try:
         import pyarrow
         from pyarrow import parquet
@@ -144,16 +149,41 @@ def parquet_of(meter: MeterData, part: Part) -> bytes:
     columns, rows = rows_of(meter, part)
     kinds = {
         "time": pyarrow.timestamp("s"),
-        "decimal": pyarrow.decimal128(_PARQUET_DIGITS, _PARQUET_DECIMALS),
         "whole": pyarrow.int64(),
         "text": pyarrow.string(),
     }
-    fields = [pyarrow.field(printable(column.name), kinds[column.kind]) for column in columns]
-    arrays = [pyarrow.array([_stored(row[k]) for row in rows], kinds[column.kind]) for k, column in enumerate(columns)]
+    fields, arrays = [], []
+    for k, column in enumerate(columns):
+        stored = [_stored(row[k]) for row in rows]
+        if column.kind == "decimal":
+            digits, decimals = _digits_of(column.name, [value for value in stored if isinstance(value, Decimal)])
+            wide = digits > _PARQUET_DIGITS
+            kind = pyarrow.decimal256(digits, decimals) if wide else pyarrow.decimal128(digits, decimals)
+        else:
+            kind = kinds[column.kind]
+        fields.append(pyarrow.field(printable(column.name), kind))
+        arrays.append(pyarrow.array(stored, kind))
     schema = pyarrow.schema(fields, metadata={"about": "\n".join(about(meter, part))})
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), sink)
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _digits_of(column: str, values: Sequence[Decimal]) -> tuple[int, int]:
+    """Give how many digits the decimals of a column have in Parquet, and how many of them after the point."""
+    name = printable(column)
+    if odd := next((value for value in values if not value.is_finite()), None):
+        raise MeterReportError(f"column {name} has {odd}, which is no decimal of Parquet: write a .csv")
+    after = max([0, *(-int(value.as_tuple().exponent) for value in values)])
+    before = max([0, *(value.adjusted() + 1 for value in values if value)])
+    if after <= _PARQUET_DECIMALS and before <= _PARQUET_DIGITS - _PARQUET_DECIMALS:
+        return _PARQUET_DIGITS, _PARQUET_DECIMALS
+    if before + after > _MOST_PARQUET_DIGITS:
+        raise MeterReportError(
+            f"column {name} has {before} digits before the point and {after} after it, and decimals of Parquet have "
+            f"{_MOST_PARQUET_DIGITS}: write a .csv"
+        )
+    return _MOST_PARQUET_DIGITS, after
 
 
 def _cell(value: Cell) -> str:
