@@ -106,7 +106,7 @@ class Serving:
 
     @property
     def where(self) -> str:
-        """Where a client finds the port."""
+        """Place where a client finds the port: a device, or the link to a pseudo-terminal."""
         port = self._config
         return str(pty_link(port, self._socket)) if port.device == PTY else port.device
 
