@@ -15,9 +15,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import pytest
 
+from rig.cli.app import main
 from rig.cli.ask import AskError, key_given
 from rig.daemon.client import MeterClient
 from rig.daemon.launch import Launched
@@ -73,15 +75,42 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     launched.wait()
 
 
-def rig(folder: Path, *arguments: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | ({} if key is None else {"RIG_KEY": key})
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+class Ended(NamedTuple):
+    """What a command left."""
+
+    returncode: int | str | None
+    stdout: str
+    stderr: str
 
 
-def exact(folder: Path) -> dict:
+class Rig(Protocol):
+    """The command line in a folder, with a key in the environment; nobody is there to type one."""
+
+    def __call__(self, folder: Path, *arguments: str, key: str | None = None) -> Ended: ...
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Rig]:
+    """In this process: a meter in real time waits for no interpreter to start, forty times."""
+
+    def call(folder: Path, *arguments: str, key: str | None = None) -> Ended:
+        monkeypatch.chdir(folder)
+        monkeypatch.delenv("RIG_KEY", raising=False)
+        if key is not None:
+            monkeypatch.setenv("RIG_KEY", key)
+        monkeypatch.setattr(sys, "argv", ["rig", *arguments])
+        monkeypatch.setattr(sys, "stdin", nobody)
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(ended.value.code, *capsys.readouterr())
+
+    with open(os.devnull, encoding="utf-8") as nobody:
+        yield call
+
+
+def exact(rig: Rig, folder: Path) -> dict:
     return json.loads(rig(folder, "ask", "state").stdout)
 
 
@@ -97,7 +126,7 @@ def exact(folder: Path) -> dict:
         (["relay", "KYZ2", "closed", "--hold", "0.2"], 4),
     ],
 )
-def test_each_is_done_with_its_key_and_refused_without(folder: Path, words: list[str], level: int) -> None:
+def test_each_is_done_with_its_key_and_refused_without(rig: Rig, folder: Path, words: list[str], level: int) -> None:
     turn = ("ask", "test-mode", "--key-file", "3.key")
     if words == ["test-mode", "off"]:
         rig(folder, *turn, "on")
@@ -108,11 +137,11 @@ def test_each_is_done_with_its_key_and_refused_without(folder: Path, words: list
     done = rig(folder, "ask", *words, "--key-file", f"{level}.key")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "done\n")
     if words == ["test-mode", "on"]:
-        assert exact(folder)["test_mode"] is not None
+        assert exact(rig, folder)["test_mode"] is not None
         rig(folder, *turn, "off")
 
 
-def test_which_program_waits_until_when_and_who_wrote_it(folder: Path) -> None:
+def test_which_program_waits_until_when_and_who_wrote_it(rig: Rig, folder: Path) -> None:
     def said(*more: str) -> str:
         done = rig(folder, "ask", "pending", *more)
         assert (done.returncode, done.stderr) == (0, "")
@@ -148,7 +177,7 @@ def test_times_of_what_waits_are_the_meters_own() -> None:
     ]
 
 
-def test_what_the_seal_holds_and_that_hands_break_it(folder: Path) -> None:
+def test_what_the_seal_holds_and_that_hands_break_it(rig: Rig, folder: Path) -> None:
     cold = rig(folder, "ask", "cold-start", key="444444")
     assert (cold.returncode, cold.stderr) == (1, "rig: Cold Start failed\n")
     for words in (["clear"], ["master-reset"], ["write-program", "other.toml"]):
@@ -158,11 +187,11 @@ def test_what_the_seal_holds_and_that_hands_break_it(folder: Path) -> None:
     assert (broken.returncode, broken.stderr) == (0, "done: the seal is broken, the cover is off\n")
     done = rig(folder, "ask", "write-program", "other.toml", "--key-file", "4.key", "--json")
     assert (done.returncode, json.loads(done.stdout)) == (0, {"type": "done", "result": None})
-    assert [output["name"] for output in exact(folder)["outputs"]] == ["test_led", "kyz1"]
+    assert [output["name"] for output in exact(rig, folder)["outputs"]] == ["test_led", "kyz1"]
     assert rig(folder, "ask", "cold-start", key="444444").stderr == "rig: Cold Start failed\n"
 
 
-def test_without_a_seal_nothing_is_moved(folder: Path) -> None:
+def test_without_a_seal_nothing_is_moved(rig: Rig, folder: Path) -> None:
     (folder / "open.toml").write_text(PROGRAM.replace("seal = true", "seal = false"))
     with MeterClient.connect(folder / "m.sock") as client:
         client.ask(MoveSwitch(Switch.COVER, False))
@@ -199,7 +228,7 @@ def test_without_a_seal_nothing_is_moved(folder: Path) -> None:
         ),
     ],
 )
-def test_mistakes_get_one_sentence(folder: Path, words: list[str], sentence: str, status: int) -> None:
+def test_mistakes_get_one_sentence(rig: Rig, folder: Path, words: list[str], sentence: str, status: int) -> None:
     done = rig(folder, "ask", *words, key=None if "--key-file" in words else "444444")
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
@@ -294,10 +323,10 @@ def test_a_key_that_is_typed_is_not_seen(folder: Path) -> None:
     assert b"222222" not in said
 
 
-def test_ctrl_c_where_the_key_is_asked_for_is_130(folder: Path) -> None:
-    before = exact(folder)["resets"]
+def test_ctrl_c_where_the_key_is_asked_for_is_130(rig: Rig, folder: Path) -> None:
+    before = exact(rig, folder)["resets"]
     status, said = typed(folder, b"22\x03")
     assert status == 130, said
     assert b"Traceback" not in said
     assert b"22\x03" not in said
-    assert exact(folder)["resets"] == before
+    assert exact(rig, folder)["resets"] == before
