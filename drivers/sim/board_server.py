@@ -126,7 +126,8 @@ class BoardServer:
     def run(self) -> None:
         """Run in real time until it is to end."""
         while not self.stop and (self._listener is not None or self._connections):
-            for key, _ in self._selector.select(self._run_slice() / 1e9):
+            behind = self._catch_up()
+            for key, _ in self._selector.select(0 if behind else SLICE_NS / 1e9):
                 if key.fileobj is self._listener:
                     assert self._listener is not None
                     with suppress(OSError):
@@ -149,13 +150,6 @@ class BoardServer:
     def _now_ns(self) -> int:
         """The board's time, as its ticks have it."""
         return self._board.ticks * 1_000_000_000 * self._rate.denominator // self._rate.numerator
-
-    def _run_slice(self) -> int:
-        """Run what is due between messages; how many ns are left until the next slice is, 0: it is already."""
-        left_ns = SLICE_NS - (time.monotonic_ns() - self._begun_ns - self._now_ns())
-        if left_ns > 0:
-            return left_ns
-        return 0 if self._catch_up() else SLICE_NS
 
     def _catch_up(self, most_ns: int = CATCH_UP_NS) -> bool:
         """Bring the board up to the present, by `most_ns` at most; whether it still is behind by more than a slice."""
