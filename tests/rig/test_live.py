@@ -170,8 +170,8 @@ def test_keys_move_switches_and_are_recorded(terminal, tmp_path: Path) -> None:
     assert "SIMULATED (exact)" in run.frame[0]
     assert "m magnet   s SCROLL   r reset   t TEST   c cover   twice hold   Ctrl-C end" in run.frame[9]
     assert {len(line) for line in run.frame} == {80}
-    unbroken = r"^\d+\.0 s   → \d+\.\d{4} Wh   ← \d+\.\d{4} Wh   \d+\.\d{3} Hz   neutral \d+\.\d{4} A *$"
-    assert re.search(unbroken, run.text, re.MULTILINE)
+    unbroken = r"^\d+\.\d s   → \d+\.\d{4} Wh   ← \d+\.\d{4} Wh   \d+\.\d{3} Hz   neutral \d+\.\d{4} A *$"
+    assert comes(lambda: re.search(unbroken, run.text, re.MULTILINE) is not None)
     run.type("\x1b[C\x1b[A\x1bOM")  # arrows and a function key: their letters are no keys
     time.sleep(0.7)
     assert not any(map(run.beside, ("COVER OFF", "MAGNET", "TEST")))
@@ -270,10 +270,15 @@ def kwh(store: Path) -> float:
     return found
 
 
+def has_metered(run: Terminal) -> bool:
+    """Whether its picture is of four seconds or more: a busy computer's board loses time, and has no whole seconds."""
+    return re.search(r"^ *(?:[4-9]|\d\d+)\.\d s   → ", run.text, re.MULTILINE) is not None
+
+
 def test_a_viewer_that_is_killed_is_nothing_to_the_meter(terminal, tmp_path: Path) -> None:
     (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n[daemon]\nsocket = 'rig.sock'\n")
     run = terminal("run")
-    assert comes(lambda: "→ 0.0000" not in run.text and "4.0 s" in run.text)
+    assert comes(lambda: "→ 0.0000" not in run.text and has_metered(run))
     (meter,) = children(run.process)
     run.process.kill()
     run.process.wait()
@@ -310,7 +315,7 @@ def test_a_service_that_is_stopped_ends_in_good_order(terminal, tmp_path: Path) 
     """systemd sends SIGTERM to every process of a service; which of them has it first nobody knows."""
     (tmp_path / "rig.toml").write_text("[meter]\nstore = 'store'\n")
     run = terminal("run")
-    assert comes(lambda: "→ 0.0000" not in run.text and "4.0 s" in run.text)
+    assert comes(lambda: "→ 0.0000" not in run.text and has_metered(run))
     (meter,) = children(run.process)
     os.kill(meter, signal.SIGTERM)
     run.process.send_signal(signal.SIGTERM)
